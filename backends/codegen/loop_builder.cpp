@@ -1,0 +1,40 @@
+#include "weft/backends/codegen/loop_builder.h"
+
+namespace weft::codegen {
+
+void LoopBuilder::loop(llvm::Value* begin, llvm::Value* end, int64_t step, const std::string& name,
+                       const std::function<void(llvm::Value*)>& body) {
+  llvm::LLVMContext& context = b_.getContext();
+  llvm::Function* function = b_.GetInsertBlock()->getParent();
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  auto* head = llvm::BasicBlock::Create(context, name, function);
+  auto* inside = llvm::BasicBlock::Create(context, name + ".body", function);
+  auto* after = llvm::BasicBlock::Create(context, name + ".end", function);
+  levels_.back().hoist = b_.CreateBr(head);
+
+  b_.SetInsertPoint(head);
+  llvm::PHINode* i = b_.CreatePHI(b_.getInt64Ty(), 2, name + ".i");
+  i->addIncoming(begin, before);
+  b_.CreateCondBr(b_.CreateICmpSLT(i, end), inside, after);
+
+  b_.SetInsertPoint(inside);
+  levels_.push_back({});
+  body(i);
+  if (on_close) on_close(depth());
+  levels_.pop_back();
+  i->addIncoming(b_.CreateAdd(i, b_.getInt64(static_cast<uint64_t>(step))), b_.GetInsertBlock());
+  b_.CreateBr(head);
+
+  b_.SetInsertPoint(after);
+  levels_.back().hoist = nullptr;
+}
+
+llvm::Value* LoopBuilder::at_level(int level, const std::function<llvm::Value*()>& emit) {
+  llvm::Instruction* hoist = levels_[static_cast<size_t>(level)].hoist;
+  if (!hoist) return emit();
+  IRBuilder::InsertPointGuard guard(b_);
+  b_.SetInsertPoint(hoist);
+  return emit();
+}
+
+}  // namespace weft::codegen

@@ -1,0 +1,139 @@
+#include "weft/backends/codegen/loops.h"
+
+#include <algorithm>
+
+#include "weft/backends/codegen/codegen.h"
+#include "weft/ir/op_def.h"
+
+namespace weft::codegen {
+namespace {
+
+using ir::Affine;
+using ir::IndexMap;
+using ir::Kind;
+using ir::Value;
+
+/// Walks the body as the emitter will and notes what each loop must be kept apart for.
+class AccessWalk {
+ public:
+  AccessWalk(const ir::Graph& body, const passes::LoopNest& nest)
+      : nest_(nest), count_(static_cast<int>(nest.extents.size())), separate_(nest.extents.size(), false) {
+    for (size_t i = 0; i < body.outputs().size(); ++i) {
+      const Value v = body.outputs()[i].value;
+      offsets_.push_back(linear_offset(v.shape(), nest.outputs[i], count_));
+      visit(v, nest.outputs[i]);
+    }
+  }
+
+  /// May loops l and l + 1 run as one?
+  bool joins(int l) const {
+    const auto a = static_cast<size_t>(l), b = a + 1;
+    if (nest_.reduced[a] || nest_.reduced[b] || separate_[a] || separate_[b]) return false;
+    return std::all_of(offsets_.begin(), offsets_.end(), [&](const Affine& o) {
+      return o.coefficients[a] == o.coefficients[b] * nest_.extents[b];
+    });
+  }
+
+ private:
+  void visit(Value v, IndexMap map) {
+    for (Affine& a : map) a.coefficients.resize(static_cast<size_t>(count_), 0);
+    if (v.is_input()) {
+      offsets_.push_back(linear_offset(v.shape(), map, count_));
+      return;
+    }
+    auto& seen = seen_[v];
+    if (std::find(seen.begin(), seen.end(), map) != seen.end()) return;
+    seen.push_back(map);
+    const ir::Op& op = *v.op();
+    switch (op.def().kind) {
+      case Kind::constant: return;
+      case Kind::index: keep_apart(map); return;
+      case Kind::movement:
+      case Kind::view: {
+        const auto accesses = *op.def().access(op);
+        for (size_t i = 0; i < accesses.size(); ++i) {
+          if (accesses[i].guarded) keep_apart(map);
+          visit(op.operands()[i], compose(accesses[i].map, map));
+        }
+        return;
+      }
+      case Kind::reduction:
+        if (passes::combines_nothing(op)) return visit(op.operand(0), passes::reduction_passthrough(op, map));
+        visit(op.operand(0), *passes::map_in_order(op.operand(0).shape(), nest_.extents, every_loop()));
+        return;
+      default:
+        for (Value operand : op.operands()) visit(operand, map);
+    }
+  }
+
+  std::vector<int> every_loop() const {
+    std::vector<int> all;
+    for (int l = 0; l < count_; ++l) all.push_back(l);
+    return all;
+  }
+
+  /// Single indices are needed, not only offsets.
+  void keep_apart(const IndexMap& map) {
+    for (const Affine& a : map)
+      for (size_t l = 0; l < a.coefficients.size(); ++l)
+        if (a.coefficients[l] != 0) separate_[l] = true;
+  }
+
+  const passes::LoopNest& nest_;
+  int count_;
+  std::vector<bool> separate_;
+  std::vector<Affine> offsets_;
+  std::unordered_map<Value, std::vector<IndexMap>, ir::ValueHash> seen_;
+};
+
+}  // namespace
+
+ir::Affine linear_offset(const Shape& shape, const IndexMap& map, int loop_count) {
+  Affine sum = Affine::zero(loop_count);
+  const Dims strides = shape.strides();
+  for (size_t d = 0; d < map.size(); ++d) {
+    sum.offset += strides[d] * map[d].offset;
+    for (size_t l = 0; l < map[d].coefficients.size(); ++l) sum.coefficients[l] += strides[d] * map[d].coefficients[l];
+  }
+  return sum;
+}
+
+Affine collapsed(const Affine& a, const Loops& loops) {
+  Affine result = Affine::zero(static_cast<int>(loops.all.size()));
+  result.offset = a.offset;
+  // The loops in a run walk as one, so the innermost one's step is the run's.
+  for (size_t l = 0; l < loops.all.size(); ++l)
+    if (static_cast<size_t>(loops.all[l].last) < a.coefficients.size())
+      result.coefficients[l] = a.coefficients[static_cast<size_t>(loops.all[l].last)];
+  return result;
+}
+
+Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest) {
+  const AccessWalk walk(body, nest);
+  Loops loops;
+  for (int l = 0; l < static_cast<int>(nest.extents.size()); ++l) {
+    const auto i = static_cast<size_t>(l);
+    if (l > 0 && walk.joins(l - 1)) {
+      loops.all.back().last = l;
+      loops.all.back().extent *= nest.extents[i];
+    } else {
+      loops.all.push_back({l, l, nest.extents[i], nest.reduced[i]});
+    }
+  }
+  loops.vector = static_cast<int>(loops.all.size()) - 1;
+  for (int l = 0; l < static_cast<int>(loops.all.size()); ++l) {
+    const Loop& loop = loops.all[static_cast<size_t>(l)];
+    if (loop.reduced) loops.inner.push_back(l);
+    else if (l != loops.vector) {
+      loops.rows.push_back(l);
+      loops.row_count *= loop.extent;
+    } else {
+      loops.blocks = (loop.extent + lanes - 1) / lanes;
+    }
+  }
+  loops.units_are_blocks = loops.row_count < 4 && loops.blocks > loops.row_count;
+  loops.units = loops.units_are_blocks ? loops.blocks : loops.row_count;
+  return loops;
+}
+
+}  // namespace weft::codegen

@@ -1,0 +1,169 @@
+#include "weft/backends/codegen/scalar_emitter.h"
+
+#include <llvm/IR/Intrinsics.h>
+
+#include "weft/backends/codegen/math/math.h"
+#include "weft/support/error.h"
+
+namespace weft::codegen {
+namespace {
+
+using ir::Primitive;
+using ir::ScalarNode;
+using llvm::Value;
+
+bool is_unsigned(DType t) { return t == u8 || t == boolean; }
+
+/// Division that never traps: x / 0 is 0, and the most negative number over -1 wraps.
+Value* divide_integers(IRBuilder& b, DType t, Value* x, Value* y) {
+  Value* zero = b.CreateICmpEQ(y, integer(y, 0));
+  if (is_unsigned(t)) {
+    Value* q = b.CreateUDiv(x, b.CreateSelect(zero, integer(y, 1), y));
+    return b.CreateSelect(zero, integer(x, 0), q);
+  }
+  Value* minus_one = b.CreateICmpEQ(y, integer(y, -1));
+  Value* safe = b.CreateSelect(b.CreateOr(zero, minus_one), integer(y, 1), y);
+  Value* q = b.CreateSelect(minus_one, b.CreateNeg(x), b.CreateSDiv(x, safe));
+  return b.CreateSelect(zero, integer(x, 0), q);
+}
+
+Value* shift_right(IRBuilder& b, Value* x, Value* count) {
+  const unsigned width = x->getType()->getScalarSizeInBits();
+  Value* inside = b.CreateICmpULT(count, integer(count, width));
+  Value* shifted = b.CreateLShr(x, b.CreateSelect(inside, count, integer(count, 0)));
+  return b.CreateSelect(inside, shifted, integer(x, 0));
+}
+
+Value* compare(IRBuilder& b, Primitive p, DType t, Value* x, Value* y) {
+  if (is_floating(t)) {
+    switch (p) {
+      case Primitive::equal: return b.CreateFCmpOEQ(x, y);
+      case Primitive::not_equal: return b.CreateFCmpUNE(x, y);
+      case Primitive::less: return b.CreateFCmpOLT(x, y);
+      default: return b.CreateFCmpOLE(x, y);
+    }
+  }
+  switch (p) {
+    case Primitive::equal: return b.CreateICmpEQ(x, y);
+    case Primitive::not_equal: return b.CreateICmpNE(x, y);
+    case Primitive::less: return is_unsigned(t) ? b.CreateICmpULT(x, y) : b.CreateICmpSLT(x, y);
+    default: return is_unsigned(t) ? b.CreateICmpULE(x, y) : b.CreateICmpSLE(x, y);
+  }
+}
+
+Value* cast(IRBuilder& b, DType from, DType to, Value* v) {
+  llvm::Type* type = shaped_like(register_type(b.getContext(), to), v->getType());
+  if (from == to) return v;
+  if (to == boolean) {
+    return is_floating(from) ? b.CreateFCmpUNE(v, llvm::Constant::getNullValue(v->getType()))
+                             : b.CreateICmpNE(v, llvm::Constant::getNullValue(v->getType()));
+  }
+  if (is_floating(from) && is_floating(to)) {
+    Value* r = b.CreateFPCast(v, type);
+    return to == bf16 ? round_to_bf16(b, r) : r;
+  }
+  if (is_floating(from)) {
+    // Saturating, and nan becomes 0: the conversion must be a function of its operand.
+    const auto id = is_unsigned(to) ? llvm::Intrinsic::fptoui_sat : llvm::Intrinsic::fptosi_sat;
+    return b.CreateIntrinsic(id, {type, v->getType()}, {v});
+  }
+  if (is_floating(to)) {
+    Value* r = is_unsigned(from) ? b.CreateUIToFP(v, type) : b.CreateSIToFP(v, type);
+    return to == bf16 ? round_to_bf16(b, r) : r;
+  }
+  return is_unsigned(from) ? b.CreateZExtOrTrunc(v, type) : b.CreateSExtOrTrunc(v, type);
+}
+
+Value* floating(IRBuilder& b, Primitive p, Value* x, Value* y, Value* z) {
+  const auto intrinsic = [&](llvm::Intrinsic::ID id) { return b.CreateUnaryIntrinsic(id, x); };
+  switch (p) {
+    case Primitive::add: return b.CreateFAdd(x, y);
+    case Primitive::subtract: return b.CreateFSub(x, y);
+    case Primitive::multiply: return b.CreateFMul(x, y);
+    case Primitive::divide: return b.CreateFDiv(x, y);
+    case Primitive::negate: return b.CreateFNeg(x);
+    case Primitive::absolute: return intrinsic(llvm::Intrinsic::fabs);
+    case Primitive::fma: return b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
+    case Primitive::sqrt: return intrinsic(llvm::Intrinsic::sqrt);
+    case Primitive::floor: return intrinsic(llvm::Intrinsic::floor);
+    case Primitive::ceil: return intrinsic(llvm::Intrinsic::ceil);
+    case Primitive::round_even: return intrinsic(llvm::Intrinsic::roundeven);
+    case Primitive::exp: return emit_exp(b, x);
+    case Primitive::log: return emit_log(b, x);
+    case Primitive::tanh: return emit_tanh(b, x);
+    case Primitive::erf: return emit_erf(b, x);
+    case Primitive::expm1: return call_libm(b, "expm1", {x});
+    case Primitive::log1p: return call_libm(b, "log1p", {x});
+    case Primitive::sin: return call_libm(b, "sin", {x});
+    case Primitive::cos: return call_libm(b, "cos", {x});
+    case Primitive::pow: return call_libm(b, "pow", {x, y});
+    default: throw InternalError(fmt::format("no floating form of {}", ir::name_of(p)));
+  }
+}
+
+Value* integral(IRBuilder& b, Primitive p, DType t, Value* x, Value* y) {
+  switch (p) {
+    case Primitive::add: return b.CreateAdd(x, y);
+    case Primitive::subtract: return b.CreateSub(x, y);
+    case Primitive::multiply: return b.CreateMul(x, y);
+    case Primitive::divide: return divide_integers(b, t, x, y);
+    case Primitive::negate: return b.CreateNeg(x);
+    case Primitive::absolute:
+      return is_unsigned(t) ? x : b.CreateSelect(b.CreateICmpSLT(x, integer(x, 0)), b.CreateNeg(x), x);
+    case Primitive::bit_and: return b.CreateAnd(x, y);
+    case Primitive::bit_or: return b.CreateOr(x, y);
+    case Primitive::bit_xor: return b.CreateXor(x, y);
+    case Primitive::bit_not: return b.CreateNot(x);
+    case Primitive::shift_right: return shift_right(b, x, y);
+    default: throw InternalError(fmt::format("no integer form of {}", ir::name_of(p)));
+  }
+}
+
+Value* constant(IRBuilder& b, const ScalarNode& n) {
+  llvm::Type* type = register_type(b.getContext(), n.dtype);
+  if (is_floating(n.dtype)) {
+    const double value = n.dtype == bf16 ? from_bf16(to_bf16(static_cast<float>(n.real))) : n.real;
+    return llvm::ConstantFP::get(type, value);
+  }
+  return llvm::ConstantInt::get(type, static_cast<uint64_t>(n.integer), true);
+}
+
+}  // namespace
+
+Value* emit_scalar(IRBuilder& b, const ir::ScalarExpression& expression, std::span<Value* const> arguments) {
+  std::vector<Value*> values;
+  for (const ScalarNode& n : expression.nodes) {
+    if (n.primitive == Primitive::argument) {
+      values.push_back(arguments[static_cast<size_t>(n.integer)]);
+      continue;
+    }
+    if (n.primitive == Primitive::constant) {
+      values.push_back(constant(b, n));
+      continue;
+    }
+    Value* x = values[static_cast<size_t>(n.a)];
+    Value* y = n.b < 0 ? nullptr : values[static_cast<size_t>(n.b)];
+    Value* z = n.c < 0 ? nullptr : values[static_cast<size_t>(n.c)];
+    if (is_vector(x) || (y && is_vector(y)) || (z && is_vector(z))) {
+      x = splat(b, x);
+      if (y) y = splat(b, y);
+      if (z) z = splat(b, z);
+    }
+    const DType operand_type = expression.nodes[static_cast<size_t>(n.a)].dtype;
+    Value* v = nullptr;
+    if (n.primitive == Primitive::select) v = b.CreateSelect(x, y, z);
+    else if (n.primitive == Primitive::cast) v = cast(b, operand_type, n.dtype, x);
+    else if (n.primitive >= Primitive::equal && n.primitive <= Primitive::less_equal)
+      v = compare(b, n.primitive, operand_type, x, y);
+    else if (is_floating(n.dtype)) {
+      v = floating(b, n.primitive, x, y, z);
+      if (n.dtype == bf16) v = round_to_bf16(b, v);
+    } else {
+      v = integral(b, n.primitive, n.dtype, x, y);
+    }
+    values.push_back(v);
+  }
+  return values.back();
+}
+
+}  // namespace weft::codegen

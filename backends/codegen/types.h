@@ -1,0 +1,36 @@
+#pragma once
+// How element types appear in memory and in registers.
+//
+//   dtype  memory    register
+//   bf16   16 bits   float, rounded to bf16 after every op
+//   bool   a byte    i1
+//   else   itself    itself (u8 is i8, read as unsigned)
+
+#include <llvm/IR/IRBuilder.h>
+
+#include "weft/support/dtype.h"
+
+namespace weft::codegen {
+
+using IRBuilder = llvm::IRBuilder<>;
+
+llvm::Type* memory_type(llvm::LLVMContext& context, DType dtype);
+llvm::Type* register_type(llvm::LLVMContext& context, DType dtype);
+
+bool is_vector(const llvm::Value* v);
+/// `like`'s shape with this element type: a vector for a vector, a scalar for a scalar.
+llvm::Type* shaped_like(llvm::Type* element, const llvm::Type* like);
+/// The scalar in every lane; a vector as it is.
+llvm::Value* splat(IRBuilder& b, llvm::Value* v);
+/// A number of v's type, in v's shape.
+llvm::Constant* number(const llvm::Value* like, double value);
+llvm::Constant* integer(const llvm::Value* like, int64_t value);
+
+/// What was read from memory, as a register; and back.
+llvm::Value* from_memory(IRBuilder& b, DType dtype, llvm::Value* v);
+llvm::Value* to_memory(IRBuilder& b, DType dtype, llvm::Value* v);
+
+/// Rounds a float to the nearest bf16 value, ties to even; nan stays nan.
+llvm::Value* round_to_bf16(IRBuilder& b, llvm::Value* v);
+
+}  // namespace weft::codegen

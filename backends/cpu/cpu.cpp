@@ -1,0 +1,164 @@
+#include "weft/backends/cpu/cpu.h"
+
+#include <algorithm>
+#include <map>
+
+#include "weft/backends/codegen/codegen.h"
+#include "weft/backends/cpu/exec/cpu_program.h"
+#include "weft/backends/cpu/exec/matmul.h"
+#include "weft/backends/cpu/jit.h"
+#include "weft/backends/cpu/lowering.h"
+#include "weft/ir/equal.h"
+#include "weft/ir/op_def.h"
+#include "weft/passes/placement.h"
+#include "weft/runtime/parallel.h"
+
+namespace weft::cpu {
+namespace {
+
+using ir::Op;
+using ir::Value;
+
+/// A name that a debugger shows, from what the kernel computes and the layer it stands in.
+std::string kernel_name(const Op& op, size_t number) {
+  std::string name = fmt::format("weft_k{:02}", number);
+  if (op.is("kernel")) return name + fmt::format("_{}_nests", op.body().ops().size());
+  int shown = 0;
+  std::string scope;
+  for (const auto& inner : op.body().ops()) {
+    if ((inner->def().is_elementwise() || inner->def().kind == ir::Kind::reduction) && shown++ < 4) name += "_" + inner->def().name;
+    for (const ir::Location& at : inner->locations())
+      if (scope.empty()) scope = at.scope;
+  }
+  for (char& c : scope)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return scope.empty() ? name : name + "__" + scope;
+}
+
+class Compiler {
+ public:
+  Compiler(const ir::Module& module, const Options& options)
+      : graph_(module.graph()), jit_(std::make_shared<Jit>(options.max_isa)), placement_(passes::placement_of(graph_)) {
+    parts_.threads = options.threads > 0 ? options.threads : available_cores();
+    parts_.arena_bytes = *module.arena_bytes;
+  }
+
+  std::unique_ptr<Program> run(std::vector<KernelText>* texts) {
+    for (const auto& op : graph_.ops()) lower(*op);
+    jit_->finish(names_, texts);
+    for (const Pending& p : pending_) finish(p);
+    add_ports();
+    parts_.code = jit_;
+    return make_program(std::move(parts_));
+  }
+
+ private:
+  /// A kernel whose address is known only once everything is compiled.
+  struct Pending {
+    size_t task;
+    std::string name;
+    int64_t units;
+    bool parallel;
+  };
+
+  void lower(const Op& op) {
+    switch (op.def().kind) {
+      case ir::Kind::view: return;
+      case ir::Kind::constant: return add_constant(op);
+      case ir::Kind::region: return add_kernel(op);
+      case ir::Kind::heavy: {
+        auto task = lower_heavy(op, parts_.threads);
+        task->description = describe(op, "");
+        return add_task(op, std::move(task));
+      }
+      default: throw Error("{} is not lowered: the module has not been through the passes, at {}", op.name(), to_string(op.locations()));
+    }
+  }
+
+  void add_constant(const Op& op) {
+    const auto& d = op.attribute<ir::Dense>("value");
+    Array array(d.type().dtype, d.type().shape);
+    const size_t size = size_of(d.type().dtype);
+    for (size_t i = 0; i < static_cast<size_t>(d.type().shape.numel()); ++i)
+      std::copy_n(d.bytes().data() + (d.is_splat() ? 0 : i * size), size, array.data() + i * size);
+    constants_[op.result()] = static_cast<int64_t>(parts_.constants.size());
+    parts_.constants.push_back(std::move(array));
+  }
+
+  /// Equal kernels are compiled once.
+  void add_kernel(const Op& op) {
+    const Op* twin = nullptr;
+    for (const auto& [known, name] : kernels_)
+      if (ir::same_computation(*known, op)) twin = known;
+    if (!twin) {
+      const std::string name = kernel_name(op, names_.size());
+      units_[name] = codegen::emit_kernel(jit_->module(), op, name);
+      names_.push_back(name);
+      kernels_.emplace_back(&op, name);
+      twin = &op;
+    }
+    const std::string name = std::find_if(kernels_.begin(), kernels_.end(), [&](const auto& k) { return k.first == twin; })->second;
+    int64_t bytes = 0;
+    for (Value v : op.operands()) bytes += v.type().bytes();
+    for (Value v : op.results()) bytes += v.type().bytes();
+    pending_.push_back({parts_.tasks.size(), name, units_.at(name), bytes > target().serial_bytes()});
+    descriptions_[parts_.tasks.size()] = describe(op, name);
+    add_task(op, nullptr);
+  }
+
+  void add_task(const Op& op, std::unique_ptr<Task> task) {
+    PlacedTask placed{std::move(task), {}};
+    for (Value v : op.operands()) placed.places.push_back(place(v));
+    for (Value v : op.results()) placed.places.push_back(place(v));
+    parts_.tasks.push_back(std::move(placed));
+  }
+
+  void finish(const Pending& p) {
+    PlacedTask& placed = parts_.tasks[p.task];
+    placed.task = std::make_unique<KernelTask>(reinterpret_cast<KernelTask::Function>(jit_->address(p.name)), p.units, p.parallel);
+    placed.task->buffers.resize(placed.places.size(), nullptr);
+    placed.task->description = descriptions_.at(p.task);
+  }
+
+  BufferPlace place(Value v) const {
+    const passes::Place& p = placement_.at(v);
+    switch (p.kind) {
+      case passes::Place::Kind::input: return {BufferPlace::Kind::input, p.position};
+      case passes::Place::Kind::arena: return {BufferPlace::Kind::arena, p.position};
+      case passes::Place::Kind::constant: return {BufferPlace::Kind::constant, constants_.at(p.owner)};
+    }
+    return {};
+  }
+
+  void add_ports() {
+    for (const ir::Input& i : graph_.inputs())
+      parts_.inputs.push_back({i.node->name, i.node->type.dtype, i.node->type.shape, {}, {}, to_string(i.locations)});
+    for (const ir::Output& o : graph_.outputs()) {
+      parts_.outputs.push_back({o.name, o.value.dtype(), o.value.shape(), o.alias, {}, to_string(o.locations)});
+      parts_.output_places.push_back(place(o.value));
+    }
+  }
+
+  const ir::Graph& graph_;
+  std::shared_ptr<Jit> jit_;
+  passes::Placement placement_;
+  ProgramParts parts_;
+  std::vector<std::string> names_;
+  std::vector<std::pair<const Op*, std::string>> kernels_;
+  std::map<std::string, int64_t> units_;
+  std::map<size_t, std::string> descriptions_;
+  std::vector<Pending> pending_;
+  std::unordered_map<Value, int64_t, ir::ValueHash> constants_;
+};
+
+}  // namespace
+
+std::unique_ptr<Program> compile(const ir::Module& module, const Options& options, std::vector<KernelText>* kernels) {
+  if (module.target != "cpu" || module.stage != "plan" || !module.arena_bytes)
+    throw Error("the module is at stage '{}' for target '{}'; the cpu backend needs one that has been planned for 'cpu'",
+                module.stage, module.target);
+  if (!options.max_isa.empty()) limit_library_isa(options.max_isa);
+  return Compiler(module, options).run(kernels);
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,62 @@
+#include "weft/backends/cpu/lowering.h"
+
+#include "weft/backends/cpu/exec/indexing.h"
+#include "weft/backends/cpu/exec/matmul.h"
+#include "weft/ir/op_def.h"
+
+namespace weft::cpu {
+namespace {
+
+using ir::Op;
+
+std::unique_ptr<Task> lower_matmul(const Op& op, int threads) {
+  const Shape &a = op.operand(0).shape(), &b = op.operand(1).shape();
+  const int r = a.rank();
+  MatmulSpec spec;
+  spec.dtype = op.operand(0).dtype();
+  spec.transpose_a = op.flag("transpose_a");
+  spec.transpose_b = op.flag("transpose_b");
+  spec.batch.assign(a.begin(), a.end() - 2);
+  spec.m = a[spec.transpose_a ? r - 1 : r - 2];
+  spec.k = a[spec.transpose_a ? r - 2 : r - 1];
+  spec.n = b[spec.transpose_b ? r - 2 : r - 1];
+  if (!op.bodies().empty()) {
+    const auto epilogue = epilogue_of(op.body());
+    WEFT_CHECK(epilogue, "oneDNN cannot run this epilogue");
+    spec.bias = epilogue->bias.has_value();
+    spec.relu = epilogue->relu;
+  }
+  return make_matmul(spec, threads);
+}
+
+IndexingSpec indexing_spec(const Op& op) {
+  const Shape& x = op.operand(0).shape();
+  const int axis = static_cast<int>(op.integer("axis"));
+  IndexingSpec spec;
+  spec.dtype = op.operand(0).dtype();
+  for (int d = 0; d < axis; ++d) spec.outer *= x[d];
+  for (int d = axis + 1; d < x.rank(); ++d) spec.inner *= x[d];
+  spec.extent = x[axis];
+  spec.count = op.operand(1).shape().numel();
+  return spec;
+}
+
+}  // namespace
+
+std::unique_ptr<Task> lower_heavy(const Op& op, int threads) {
+  if (op.is("matmul")) return lower_matmul(op, threads);
+  if (op.is("gather")) return make_gather(indexing_spec(op));
+  if (op.is("scatter_add")) return make_scatter_add(indexing_spec(op));
+  throw Error("the cpu backend cannot run {}, at {}", op.name(), to_string(op.locations()));
+}
+
+std::string describe(const Op& op, const std::string& kernel) {
+  std::string text = kernel.empty() ? std::string(op.name()) : kernel;
+  for (size_t i = 0; i < op.operands().size(); ++i) text += (i ? ", " : " (") + to_string(op.operands()[i].type());
+  text += op.operands().empty() ? " (" : "";
+  text += ") ->";
+  for (ir::Value v : op.results()) text += " " + to_string(v.type());
+  return text + "  # " + to_string(op.locations());
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,45 @@
+#include "weft/backends/cpu/cpu.h"
+#include "weft/backends/cpu/exec/matmul.h"
+#include "weft/backends/cpu/lowering.h"
+#include "weft/ir/op_def.h"
+
+namespace weft::cpu {
+namespace {
+
+class CpuTarget final : public passes::Target {
+ public:
+  std::string_view name() const override { return "cpu"; }
+  bool claims(const ir::Op& op) const override { return !op.is("matmul") || supports_matmul(op.operand(0).dtype()); }
+  bool accepts_epilogue(const ir::Op&, const ir::Graph& body) const override { return epilogue_of(body).has_value(); }
+};
+
+}  // namespace
+
+const passes::Target& target() {
+  static const CpuTarget instance;
+  return instance;
+}
+
+std::optional<Epilogue> epilogue_of(const ir::Graph& body) {
+  Epilogue result;
+  ir::Value last = body.input(0);
+  for (const auto& op : body.ops()) {
+    if (op->is("broadcast")) {
+      // Only a vector along the last axis, read by the addition that follows.
+      const ir::Value vector = op->operand(0);
+      if (!vector.is_input() || vector.shape().rank() != 1 || vector.shape()[0] != last.shape()[last.shape().rank() - 1]) return std::nullopt;
+    } else if (op->is("add") && !result.bias && !result.relu) {
+      const ir::Value other = op->operand(0) == last ? op->operand(1) : op->operand(0);
+      if (other == last || other.is_input() || !other.op()->is("broadcast")) return std::nullopt;
+      result.bias = other.op()->operand(0).index();
+    } else if (op->is("relu") && !result.relu && op->operand(0) == last) {
+      result.relu = true;
+    } else {
+      return std::nullopt;
+    }
+    if (!op->is("broadcast")) last = op->result();
+  }
+  return result;
+}
+
+}  // namespace weft::cpu

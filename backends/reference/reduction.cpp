@@ -1,0 +1,75 @@
+// Reductions in the order of support/reduction_order.h.
+
+#include "weft/support/reduction_order.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "weft/backends/reference/kernels.h"
+#include "weft/backends/reference/scalar_program.h"
+
+namespace weft::reference {
+namespace {
+
+/// The neutral element; an infinity is an integer type's extreme.
+Tensor identities(const ir::Op& op, int64_t count) {
+  const DType dtype = op.result().dtype();
+  const double value = op.def().identity(dtype);
+  Tensor t(ir::Type{dtype, Shape{count}});
+  std::fill(t.real.begin(), t.real.end(), value);
+  std::fill(t.integer.begin(), t.integer.end(), truncated(dtype, value));
+  return t;
+}
+
+/// How the elements lie once the reduced axes stand first, their lane axis last among them.
+struct Order {
+  Dims permutation;
+  int64_t reduced = 1;  // elements combined into one result
+  int64_t lane_axis = 1;  // extent of the lane axis; the reduced elements are whole runs of it
+  int64_t kept = 1;
+};
+
+Order order_of(const Shape& shape, const Dims& axes) {
+  Order order;
+  for (int64_t axis : axes) {
+    const int64_t extent = shape[static_cast<int>(axis)];
+    order.permutation.push_back(axis);
+    order.reduced *= extent;
+    if (extent > 1) order.lane_axis = extent;
+  }
+  for (int64_t axis = 0; axis < shape.rank(); ++axis) {
+    if (std::find(axes.begin(), axes.end(), axis) != axes.end()) continue;
+    order.permutation.push_back(axis);
+    order.kept *= shape[static_cast<int>(axis)];
+  }
+  return order;
+}
+
+}  // namespace
+
+Tensor reduction(const ir::Op& op, const Tensor& x) {
+  const Order order = order_of(x.type.shape, op.dims("axes"));
+  const Tensor rows = permuted(x, order.permutation);  // [reduced][kept]
+  Tensor partial = identities(op, reduction_lanes * order.kept);  // [lane][kept]
+  const auto kept = static_cast<size_t>(order.kept);
+  ScalarProgram combine(ir::combine_of(op), reduction_lanes * kept);
+  // Neighbours along the lane axis go to neighbouring lanes, so up to 16 rows are combined at once.
+  for (int64_t row = 0; row < order.reduced;) {
+    const int64_t lanes = std::min<int64_t>(reduction_lanes, order.lane_axis - row % order.lane_axis);
+    const Elements arguments[] = {Elements(partial), Elements(rows, static_cast<size_t>(row) * kept)};
+    combine.run(arguments, partial, 0, static_cast<size_t>(lanes) * kept);
+    row += lanes;
+  }
+  for (size_t half = reduction_lanes / 2; half > 0; half /= 2) {
+    const Elements arguments[] = {Elements(partial), Elements(partial, half * kept)};
+    combine.run(arguments, partial, 0, half * kept);
+  }
+  Tensor result(op.result().type());
+  const auto first = [&](const auto& from, auto& to) { std::copy_n(from.begin(), to.size(), to.begin()); };
+  first(partial.real, result.real);
+  first(partial.integer, result.integer);
+  return result;
+}
+
+}  // namespace weft::reference

@@ -1,0 +1,112 @@
+// Tensors from and to memory, and the conversions of single elements.
+
+#include <cmath>
+#include <limits>
+
+#include "weft/backends/reference/kernels.h"
+
+namespace weft::reference {
+namespace {
+
+template <class T, class V>
+void read(const std::byte* data, std::vector<V>& values) {
+  const auto* elements = reinterpret_cast<const T*>(data);
+  for (size_t i = 0; i < values.size(); ++i) {
+    if constexpr (std::is_same_v<T, bf16_t>) values[i] = from_bf16(elements[i]);
+    else values[i] = static_cast<V>(elements[i]);
+  }
+}
+
+template <class T, class V>
+void write(const std::vector<V>& values, std::byte* data) {
+  auto* elements = reinterpret_cast<T*>(data);
+  for (size_t i = 0; i < values.size(); ++i) {
+    if constexpr (std::is_same_v<T, bf16_t>) elements[i] = to_bf16(static_cast<float>(values[i]));
+    else elements[i] = static_cast<T>(values[i]);
+  }
+}
+
+template <class T>
+int64_t saturated(double value) {
+  if (std::isnan(value)) return 0;
+  // 2^63 itself is a double and does not fit; the largest i64 is none.
+  if (value >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
+  if (value <= static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();
+  return static_cast<int64_t>(value);
+}
+
+}  // namespace
+
+Tensor::Tensor(ir::Type t) : type(std::move(t)) {
+  const auto count = static_cast<size_t>(type.shape.numel());
+  if (is_floating(type.dtype)) real.resize(count);
+  else integer.resize(count);
+}
+
+Tensor from_memory(const ir::Type& type, const std::byte* data) {
+  Tensor t(type);
+  switch (type.dtype) {
+    case DType::f64: read<double>(data, t.real); break;
+    case DType::f32: read<float>(data, t.real); break;
+    case DType::bf16: read<bf16_t>(data, t.real); break;
+    case DType::i64: read<int64_t>(data, t.integer); break;
+    case DType::i32: read<int32_t>(data, t.integer); break;
+    case DType::u8:
+    case DType::bool_: read<uint8_t>(data, t.integer); break;
+  }
+  return t;
+}
+
+void to_memory(const Tensor& t, std::byte* data) {
+  switch (t.type.dtype) {
+    case DType::f64: return write<double>(t.real, data);
+    case DType::f32: return write<float>(t.real, data);
+    case DType::bf16: return write<bf16_t>(t.real, data);
+    case DType::i64: return write<int64_t>(t.integer, data);
+    case DType::i32: return write<int32_t>(t.integer, data);
+    case DType::u8:
+    case DType::bool_: return write<uint8_t>(t.integer, data);
+  }
+}
+
+Tensor constant(const ir::Dense& value) {
+  if (!value.is_splat()) return from_memory(value.type(), value.bytes().data());
+  Tensor t(value.type());
+  if (is_floating(value.type().dtype)) std::fill(t.real.begin(), t.real.end(), value.at(0));
+  else std::fill(t.integer.begin(), t.integer.end(), value.integer_at(0));
+  return t;
+}
+
+Tensor iota(const ir::Type& type, int64_t axis) {
+  Tensor t(type);
+  const int64_t inner = type.shape.strides()[static_cast<size_t>(axis)];
+  const int64_t extent = type.shape[static_cast<int>(axis)];
+  for (int64_t i = 0; i < type.shape.numel(); ++i) t.integer[static_cast<size_t>(i)] = i / inner % extent;
+  return t;
+}
+
+double rounded(DType dtype, double value) {
+  if (dtype == f32) return static_cast<float>(value);
+  if (dtype == bf16) return from_bf16(to_bf16(static_cast<float>(value)));
+  return value;
+}
+
+int64_t wrapped(DType dtype, int64_t value) {
+  switch (dtype) {
+    case DType::i32: return static_cast<int32_t>(value);
+    case DType::u8: return static_cast<uint8_t>(value);
+    case DType::bool_: return value & 1;
+    default: return value;
+  }
+}
+
+int64_t truncated(DType dtype, double value) {
+  switch (dtype) {
+    case DType::i32: return saturated<int32_t>(value);
+    case DType::u8: return saturated<uint8_t>(value);
+    case DType::bool_: return value != 0;
+    default: return saturated<int64_t>(value);
+  }
+}
+
+}  // namespace weft::reference

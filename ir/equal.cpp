@@ -1,0 +1,90 @@
+#include "weft/ir/equal.h"
+
+#include <unordered_map>
+
+#include "weft/ir/op_def.h"
+
+namespace weft::ir {
+namespace {
+
+bool equal_lists(const std::vector<Attribute>& a, const std::vector<Attribute>& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i)
+    if (!equal(a[i], b[i])) return false;
+  return true;
+}
+
+bool equal_named(const NamedAttributes& a, const NamedAttributes& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i)
+    if (a[i].first != b[i].first || !equal(a[i].second, b[i].second)) return false;
+  return true;
+}
+
+bool equal_placed(Value a, Value b) { return a.type() == b.type() && a.offset() == b.offset(); }
+
+}  // namespace
+
+bool same_computation(const Op& a, const Op& b) {
+  if (&a.def() != &b.def() || !equal_lists(a.attributes(), b.attributes()) || a.bodies().size() != b.bodies().size())
+    return false;
+  for (size_t i = 0; i < a.bodies().size(); ++i)
+    if (!equal(a.body(static_cast<int>(i)), b.body(static_cast<int>(i)), Compare::ignore_locations)) return false;
+  return true;
+}
+
+size_t computation_hash(const Op& op) {
+  size_t h = std::hash<std::string>{}(op.def().name);
+  for (const Attribute& a : op.attributes()) h = h * 1000003 ^ hash_of(a);
+  return h;
+}
+
+bool equal(const Graph& a, const Graph& b, Compare what) {
+  const bool lines = what == Compare::everything;
+  if (a.inputs().size() != b.inputs().size() || a.ops().size() != b.ops().size() ||
+      a.outputs().size() != b.outputs().size() || (lines && a.name() != b.name()))
+    return false;
+  std::unordered_map<Value, Value, ValueHash> twin;
+  for (size_t i = 0; i < a.inputs().size(); ++i) {
+    const Input &x = a.inputs()[i], &y = b.inputs()[i];
+    if (x.node->name != y.node->name || x.role != y.role || !equal_placed(x.value(), y.value()) ||
+        (lines && x.locations != y.locations))
+      return false;
+    twin[x.value()] = y.value();
+  }
+  auto at = b.ops().begin();
+  for (const auto& x : a.ops()) {
+    const Op& y = **at++;
+    if (!same_computation(*x, y) || x->operands().size() != y.operands().size() ||
+        x->result_count() != y.result_count() || (lines && x->locations() != y.locations()))
+      return false;
+    if (lines)
+      for (size_t i = 0; i < x->bodies().size(); ++i)
+        if (!equal(x->body(static_cast<int>(i)), y.body(static_cast<int>(i)), what)) return false;
+    for (int i = 0; i < static_cast<int>(y.operands().size()); ++i)
+      if (twin.at(x->operand(i)) != y.operand(i)) return false;
+    for (int i = 0; i < y.result_count(); ++i) {
+      if (!equal_placed(x->result(i), y.result(i))) return false;
+      twin[x->result(i)] = y.result(i);
+    }
+  }
+  for (size_t i = 0; i < a.outputs().size(); ++i) {
+    const Output &x = a.outputs()[i], &y = b.outputs()[i];
+    if (x.name != y.name || twin.at(x.value) != y.value || x.alias != y.alias || (lines && x.locations != y.locations))
+      return false;
+  }
+  return true;
+}
+
+bool equal(const Module& a, const Module& b, Compare what) {
+  if (a.target != b.target || a.stage != b.stage || a.arena_bytes != b.arena_bytes ||
+      a.train.has_value() != b.train.has_value())
+    return false;
+  if (a.train && (a.train->loss != b.train->loss || a.train->inputs != b.train->inputs ||
+                  a.train->optimizer != b.train->optimizer || a.train->keep != b.train->keep ||
+                  !equal_named(a.train->attributes, b.train->attributes)))
+    return false;
+  return equal(a.graph(), b.graph(), what);
+}
+
+}  // namespace weft::ir

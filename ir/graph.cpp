@@ -1,0 +1,203 @@
+#include "weft/ir/graph.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "weft/ir/op_def.h"
+#include "weft/support/error.h"
+
+namespace weft::ir {
+
+std::string_view name_of(Role role) {
+  switch (role) {
+    case Role::batch: return "batch";
+    case Role::parameter: return "parameter";
+    case Role::state: return "state";
+    case Role::hyper: return "hyper";
+    case Role::key: return "key";
+  }
+  return "?";
+}
+
+std::optional<Role> role_from_name(std::string_view name) {
+  for (Role r : {Role::batch, Role::parameter, Role::state, Role::hyper, Role::key})
+    if (name_of(r) == name) return r;
+  return std::nullopt;
+}
+
+namespace {
+
+void drop_user(Value value, Op* user) {
+  auto& users = value.node()->users;
+  users.erase(std::find(users.begin(), users.end(), user));
+}
+
+}  // namespace
+
+void Value::replace_all_uses_with(Value other) const {
+  if (other == *this) return;
+  for (Op* user : std::vector<Op*>(users()))
+    for (int i = 0; i < static_cast<int>(user->operands().size()); ++i)
+      if (user->operand(i) == *this) user->set_operand(i, other);
+  for (Output& output : graph()->outputs())
+    if (output.value == *this) output.value = other;
+}
+
+Op::~Op() = default;
+
+std::string_view Op::name() const { return def_->name; }
+
+void Op::set_operand(int i, Value value) {
+  Value& slot = operands_[static_cast<size_t>(i)];
+  if (slot == value) return;
+  drop_user(slot, this);
+  slot = value;
+  value.node()->users.push_back(this);
+}
+
+void Op::append_operand(Value value) {
+  operands_.push_back(value);
+  value.node()->users.push_back(this);
+}
+
+void Op::remove_operand(int i) {
+  drop_user(operand(i), this);
+  operands_.erase(operands_.begin() + i);
+}
+
+std::vector<Value> Op::results() const {
+  std::vector<Value> all;
+  for (const auto& node : results_) all.emplace_back(node.get());
+  return all;
+}
+
+bool Op::is_unused() const {
+  return std::all_of(results_.begin(), results_.end(), [&](const auto& node) {
+    return node->users.empty() && !graph_->is_output(Value(node.get()));
+  });
+}
+
+const Attribute& Op::attribute(std::string_view name) const {
+  const int i = def_->attribute_index(name);
+  WEFT_CHECK(i >= 0, "{} has no attribute '{}'", def_->name, name);
+  return attributes_[static_cast<size_t>(i)];
+}
+
+void Op::set_attribute(std::string_view name, Attribute value) {
+  const int i = def_->attribute_index(name);
+  WEFT_CHECK(i >= 0, "{} has no attribute '{}'", def_->name, name);
+  attributes_[static_cast<size_t>(i)] = std::move(value);
+}
+
+void Op::add_body(std::unique_ptr<Graph> body) { bodies_.push_back(std::move(body)); }
+
+Graph::~Graph() {
+  // Ops point at each other's results; dropping the list in any order is fine because nothing reads on the way.
+  ops_.clear();
+}
+
+Value Graph::add_input(std::string name, Type type, Role role, Locations locations) {
+  if (find_input(name)) throw Error("the graph '{}' already has an input named '{}'", name_, name);
+  auto node = std::make_unique<detail::ValueNode>();
+  node->type = std::move(type);
+  node->graph = this;
+  node->index = static_cast<int>(inputs_.size());
+  node->name = std::move(name);
+  inputs_.push_back({std::move(node), role, std::move(locations)});
+  return inputs_.back().value();
+}
+
+const Input* Graph::find_input(std::string_view name) const {
+  for (const Input& input : inputs_)
+    if (input.node->name == name) return &input;
+  return nullptr;
+}
+
+void Graph::remove_input(int i) {
+  const bool replaced = std::any_of(outputs_.begin(), outputs_.end(), [&](const Output& o) { return o.alias == i; });
+  WEFT_CHECK(input(i).users().empty() && !is_output(input(i)) && !replaced, "input '{}' is still read or replaced",
+             input(i).name());
+  inputs_.erase(inputs_.begin() + i);
+  for (size_t k = static_cast<size_t>(i); k < inputs_.size(); ++k) inputs_[k].node->index = static_cast<int>(k);
+  for (Output& output : outputs_)
+    if (output.alias && *output.alias > i) --*output.alias;
+}
+
+const Output* Graph::find_output(std::string_view name) const {
+  for (const Output& output : outputs_)
+    if (output.name == name) return &output;
+  return nullptr;
+}
+
+bool Graph::is_output(Value value) const {
+  return std::any_of(outputs_.begin(), outputs_.end(), [&](const Output& o) { return o.value == value; });
+}
+
+std::vector<Op*> Graph::op_list() const {
+  std::vector<Op*> all;
+  for (const auto& op : ops_) all.push_back(op.get());
+  return all;
+}
+
+Op& Graph::insert(const OpDef& def, std::vector<Value> operands, std::vector<Attribute> attributes,
+                  std::vector<Type> result_types, Locations locations, Op* before) {
+  std::unique_ptr<Op> op(new Op());
+  op->def_ = &def;
+  op->graph_ = this;
+  op->attributes_ = std::move(attributes);
+  op->locations_ = std::move(locations);
+  for (Value operand : operands) op->append_operand(operand);
+  for (Type& type : result_types) {
+    auto node = std::make_unique<detail::ValueNode>();
+    node->type = std::move(type);
+    node->op = op.get();
+    node->graph = this;
+    node->index = static_cast<int>(op->results_.size());
+    op->results_.push_back(std::move(node));
+  }
+  Op& reference = *op;
+  reference.position_ = ops_.insert(before ? before->position_ : ops_.end(), std::move(op));
+  return reference;
+}
+
+void Graph::erase(Op& op) {
+  WEFT_CHECK(op.is_unused(), "erasing '{}', which is still read", op.name());
+  while (!op.operands().empty()) op.remove_operand(static_cast<int>(op.operands().size()) - 1);
+  ops_.erase(op.position_);
+}
+
+void Graph::move_before(Op& op, Op* before) {
+  ops_.splice(before ? before->position_ : ops_.end(), ops_, op.position_);
+}
+
+void Graph::reorder(const std::vector<Op*>& order) {
+  WEFT_CHECK(order.size() == ops_.size(), "{} ops in the new order, {} in the graph", order.size(), ops_.size());
+  for (Op* op : order) move_before(*op, nullptr);
+}
+
+std::unique_ptr<Graph> clone(const Graph& graph) {
+  auto copy = std::make_unique<Graph>(graph.name());
+  std::unordered_map<Value, Value, ValueHash> map;
+  for (const Input& input : graph.inputs()) {
+    const Value v = copy->add_input(input.node->name, input.node->type, input.role, input.locations);
+    v.set_offset(input.value().offset());
+    map[input.value()] = v;
+  }
+  for (const auto& op : graph.ops()) {
+    std::vector<Value> operands;
+    for (Value v : op->operands()) operands.push_back(map.at(v));
+    std::vector<Type> types;
+    for (Value v : op->results()) types.push_back(v.type());
+    Op& twin = copy->insert(op->def(), std::move(operands), op->attributes(), std::move(types), op->locations());
+    for (const auto& body : op->bodies()) twin.add_body(clone(*body));
+    for (int i = 0; i < op->result_count(); ++i) {
+      twin.result(i).set_offset(op->result(i).offset());
+      map[op->result(i)] = twin.result(i);
+    }
+  }
+  for (const Output& output : graph.outputs())
+    copy->add_output({output.name, map.at(output.value), output.alias, output.locations});
+  return copy;
+}
+
+}  // namespace weft::ir

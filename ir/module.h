@@ -1,0 +1,54 @@
+#pragma once
+// A module: one function (the graph), a header and what is to be trained.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "weft/ir/graph.h"
+
+namespace weft::ir {
+
+/// What the `autodiff` and `training_step` passes turn into ordinary ops.
+struct TrainSpec {
+  std::string loss;                  // the output to minimize; must be a floating scalar
+  std::vector<std::string> inputs;   // the parameters to train, by input name
+  std::string optimizer;             // an update op ("sgd", "adam"): see `weft explain op sgd`
+  NamedAttributes attributes;        // its structural attributes
+  std::vector<std::string> keep;     // gradients to keep as outputs, by output name ("fc1.weight.grad")
+};
+
+class Module {
+ public:
+  explicit Module(std::string name = "main") : graph_(std::make_unique<Graph>(std::move(name))) {}
+  Module(Module&&) noexcept = default;
+  Module& operator=(Module&&) noexcept = default;
+
+  Graph& graph() { return *graph_; }
+  const Graph& graph() const { return *graph_; }
+  void set_graph(std::unique_ptr<Graph> graph) { graph_ = std::move(graph); }
+
+  /// The target that the passes asked, e.g. "cpu"; empty before a pipeline has run.
+  std::string target;
+  /// The last pass of the pipeline that has run; empty for a module as recorded.
+  std::string stage;
+  /// Bytes of the arena, once planned.
+  std::optional<int64_t> arena_bytes;
+  std::optional<TrainSpec> train;
+
+  Module clone() const {
+    Module copy(graph_->name());
+    copy.graph_ = ir::clone(*graph_);
+    copy.target = target;
+    copy.stage = stage;
+    copy.arena_bytes = arena_bytes;
+    copy.train = train;
+    return copy;
+  }
+
+ private:
+  std::unique_ptr<Graph> graph_;
+};
+
+}  // namespace weft::ir

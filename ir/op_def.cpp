@@ -1,0 +1,92 @@
+#include "weft/ir/op_def.h"
+
+#include <algorithm>
+
+#include "weft/ir/ops/families.h"
+
+namespace weft::ir {
+
+const Attribute& InferContext::attribute(std::string_view name) const {
+  const int i = def_.attribute_index(name);
+  WEFT_CHECK(i >= 0, "{} has no attribute '{}'", def_.name, name);
+  return attributes_[static_cast<size_t>(i)];
+}
+
+void InferContext::fail(const std::string& requirement) const {
+  std::string given;
+  for (const Type& t : operands_) given += (given.empty() ? "" : ", ") + to_string(t);
+  throw Error("{}: {}; given ({}), at {}", def_.name, requirement, given, to_string(at_));
+}
+
+int InferContext::axis(int64_t axis, int rank) const {
+  if (axis < -rank || axis >= rank) fail(fmt::format("axis {} is out of range for rank {}", axis, rank));
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+
+int OpDef::attribute_index(std::string_view attribute) const {
+  for (size_t i = 0; i < attributes.size(); ++i)
+    if (attributes[i].name == attribute) return static_cast<int>(i);
+  return -1;
+}
+
+ScalarExpression scalar_of(const Op& op) {
+  std::vector<DType> types;
+  for (Value v : op.operands()) types.push_back(v.dtype());
+  return build_scalar(types, [&](std::span<const Scalar> args) {
+    return cast(op.def().scalar(args, op.attributes()), op.result().dtype());
+  });
+}
+
+ScalarExpression combine_of(const Op& op) {
+  const DType type = op.result().dtype();
+  const DType types[] = {type, type};
+  return build_scalar(types, [&](std::span<const Scalar> args) { return op.def().combine(args[0], args[1]); });
+}
+
+double flops_of(const Op& op) {
+  const OpDef& def = op.def();
+  double total = 0;
+  if (def.flops) {
+    total = def.flops(op);
+  } else if (def.kind == Kind::elementwise) {
+    for (const ScalarNode& n : scalar_of(op).nodes)
+      total += n.primitive != Primitive::argument && n.primitive != Primitive::constant;
+    total *= static_cast<double>(op.result().shape().numel());
+  } else if (def.kind == Kind::reduction) {
+    total = static_cast<double>(op.operand(0).shape().numel());
+  }
+  for (const auto& body : op.bodies())
+    for (const auto& inner : body->ops()) total += flops_of(*inner);
+  return total;
+}
+
+void Registry::add(OpDef def) {
+  WEFT_CHECK(!find(def.name), "op '{}' is defined twice", def.name);
+  owned_.push_back(std::make_unique<OpDef>(std::move(def)));
+  const OpDef* added = owned_.back().get();
+  const auto by_name = [](const OpDef* a, const OpDef* b) { return a->name < b->name; };
+  sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), added, by_name), added);
+}
+
+const OpDef* Registry::find(std::string_view name) const {
+  const auto at = std::lower_bound(sorted_.begin(), sorted_.end(), name,
+                                   [](const OpDef* d, std::string_view n) { return d->name < n; });
+  return at != sorted_.end() && (*at)->name == name ? *at : nullptr;
+}
+
+const Registry& registry() {
+  static const Registry instance = [] {
+    Registry r;
+    define_all_ops(r);
+    return r;
+  }();
+  return instance;
+}
+
+const OpDef& op_def(std::string_view name) {
+  const OpDef* def = registry().find(name);
+  WEFT_CHECK(def, "no op named '{}'", name);
+  return *def;
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,154 @@
+#pragma once
+// One op, one definition: everything that is true of an op stands in its OpDef (ir/ops/<family>.cpp). Nothing
+// outside keeps lists of op names: printing, parsing, equality, differentiation, fusion, the reference and the code
+// generator ask the definition.
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weft/ir/access.h"
+#include "weft/ir/graph.h"
+#include "weft/ir/scalar.h"
+#include "weft/support/error.h"
+
+namespace weft::ir {
+
+class Builder;
+
+/// Which element types an operand takes.
+enum class Accepts { any, floating, number, integer, boolean, bits /* integer or bool */ };
+
+struct OperandSpec {
+  std::string name;
+  Accepts accepts = Accepts::any;
+  bool variadic = false;  // the last operand only: any number of them
+  std::string doc = {};
+  bool index = false;  // class or row indices: no gradient, values bounded by the op (see OpDef::index_bound)
+};
+
+struct AttributeSpec {
+  std::string name;
+  AttributeKind kind;
+  std::optional<Attribute> fallback = {};  // none: must be given
+  std::string doc = {};
+};
+
+/// What a shape rule sees. fail() throws weft::Error naming the op, the operands' types and the user's line.
+class InferContext {
+ public:
+  InferContext(const OpDef& def, std::span<const Type> operands, const std::vector<Attribute>& attributes,
+               std::span<const std::unique_ptr<Graph>> bodies, const Locations& at)
+      : def_(def), operands_(operands), attributes_(attributes), bodies_(bodies), at_(at) {}
+
+  int count() const { return static_cast<int>(operands_.size()); }
+  const Type& operand(int i) const { return operands_[static_cast<size_t>(i)]; }
+  const Shape& shape(int i) const { return operand(i).shape; }
+  const Attribute& attribute(std::string_view name) const;
+  template <class T> const T& get(std::string_view name) const { return std::get<T>(attribute(name)); }
+  std::span<const std::unique_ptr<Graph>> bodies() const { return bodies_; }
+
+  [[noreturn]] void fail(const std::string& requirement) const;
+  void require(bool holds, const std::string& requirement) const {
+    if (!holds) fail(requirement);
+  }
+  /// `axis` counted from the end when negative; fails when out of range.
+  int axis(int64_t axis, int rank) const;
+
+ private:
+  const OpDef& def_;
+  std::span<const Type> operands_;
+  const std::vector<Attribute>& attributes_;
+  std::span<const std::unique_ptr<Graph>> bodies_;
+  const Locations& at_;
+};
+
+/// What a gradient rule sees: the op, the gradient of each result (null where none flows) and a builder.
+struct GradientContext {
+  Builder& builder;
+  const Op& op;
+  const std::vector<Value>& result_gradients;
+};
+
+/// How an op computes; decides who can run it.
+enum class Kind {
+  elementwise,  // `scalar` of the operands' elements, all of one shape
+  reduction,    // `combine` over the attribute `axes`, in the order of support/reduction_order.h
+  movement,     // `access`: each result element is some operand's element, or the fill
+  view,         // movement that keeps row-major order: free in memory
+  constant,     // attribute `value`
+  index,        // the index along attribute `axis` (iota)
+  composite,    // `decompose` into other ops
+  heavy,        // a lowering of its own in every backend (matmul, scatter_add)
+  region,       // runs its body graph
+};
+
+struct OpDef {
+  std::string name;
+  Kind kind = Kind::composite;
+  std::string doc;
+  std::vector<OperandSpec> operands;
+  std::vector<AttributeSpec> attributes = {};
+
+  /// Result types. Elementwise ops without a rule keep the first operand's type.
+  std::function<std::vector<Type>(const InferContext&)> infer = {};
+
+  /// elementwise: the value of one element. The attributes are in the order of the definition.
+  std::function<Scalar(std::span<const Scalar>, const std::vector<Attribute>&)> scalar = {};
+  /// reduction: the combination of two partial results, and its neutral element (an infinity means the element
+  /// type's extreme value).
+  std::function<Scalar(Scalar, Scalar)> combine = {};
+  double (*identity)(DType) = nullptr;
+  /// movement and view: one access per operand, or none when the index is not affine.
+  std::function<std::optional<std::vector<Access>>(const Op&)> access = {};
+  /// movement: what fills the elements that no operand gives.
+  double (*fill)(const Op&) = nullptr;
+  /// composite: the results in terms of other ops.
+  std::function<std::vector<Value>(Builder&, const Op&)> decompose = {};
+
+  /// One gradient per operand (null: none). Without a rule, the decomposition is differentiated.
+  std::function<std::vector<Value>(GradientContext&)> gradient = {};
+  /// Why the op has no gradient, for an op that has neither rule nor decomposition ("piecewise constant").
+  std::string no_gradient = {};
+
+  /// Floating-point operations; elementwise ops without a rule count the nodes of their scalar expression.
+  std::function<double(const Op&)> flops = {};
+  /// The exclusive upper bound of an index operand's values.
+  std::function<std::optional<int64_t>(const Op&, int operand)> index_bound = {};
+
+  // For the tests over the registry.
+  double sample_low = -2, sample_high = 2;  // the interval that sample operands are drawn from
+  double error_ulps = 4;                    // the op's own error bound on a backend, in ulps of the result
+  std::vector<double> kinks = {};           // where the derivative jumps: samples stay away
+
+  int attribute_index(std::string_view attribute) const;
+  bool is_elementwise() const { return kind == Kind::elementwise; }
+};
+
+/// The scalar expression of an elementwise op applied to its operands' element types.
+ScalarExpression scalar_of(const Op& op);
+/// The expression that combines two partial results of a reduction.
+ScalarExpression combine_of(const Op& op);
+/// Work of one execution, bodies included.
+double flops_of(const Op& op);
+
+/// Every definition by name; families are listed in ir/ops/registry.cpp.
+class Registry {
+ public:
+  void add(OpDef def);
+  const OpDef* find(std::string_view name) const;
+  /// Sorted by name.
+  const std::vector<const OpDef*>& all() const { return sorted_; }
+
+ private:
+  std::vector<std::unique_ptr<OpDef>> owned_;
+  std::vector<const OpDef*> sorted_;
+};
+
+const Registry& registry();
+/// The definition, which must exist.
+const OpDef& op_def(std::string_view name);
+
+}  // namespace weft::ir

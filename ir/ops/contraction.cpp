@@ -1,0 +1,70 @@
+// Contractions: what a library runs.
+
+#include "weft/ir/ops/families.h"
+
+namespace weft::ir {
+namespace {
+
+
+std::vector<Type> infer_matmul(const InferContext& c) {
+  const Shape &a = c.shape(0), &b = c.shape(1);
+  c.require(a.rank() >= 2 && b.rank() == a.rank(), "the operands must have equal ranks of at least 2");
+  c.require(c.operand(0).dtype == c.operand(1).dtype, "the operands must have equal element types");
+  const int r = a.rank();
+  const bool ta = c.get<bool>("transpose_a"), tb = c.get<bool>("transpose_b");
+  const int64_t m = a[ta ? r - 1 : r - 2], k = a[ta ? r - 2 : r - 1], n = b[tb ? r - 2 : r - 1];
+  c.require(k == b[tb ? r - 1 : r - 2], "the inner extents must agree");
+  Dims shape(a.dims().begin(), a.dims().end() - 2);
+  c.require(shape == Dims(b.dims().begin(), b.dims().end() - 2), "the batch extents must agree");
+  shape.push_back(m), shape.push_back(n);
+  const Type product{c.operand(0).dtype, Shape(shape)};
+  if (c.bodies().empty()) {
+    c.require(c.count() == 2, "epilogue operands need an epilogue body");
+    return {product};
+  }
+  const Graph& body = *c.bodies()[0];
+  c.require(static_cast<int>(body.inputs().size()) == c.count() - 1 && body.input(0).type() == product &&
+                body.outputs().size() == 1,
+            "the epilogue's inputs must be the product and the further operands");
+  for (int i = 2; i < c.count(); ++i)
+    c.require(body.input(i - 1).type() == c.operand(i), "the epilogue's inputs must have the operands' types");
+  return {body.outputs()[0].value.type()};
+}
+
+double matmul_flops(const Op& op) {
+  const Shape& a = op.operand(0).shape();
+  const Shape& b = op.operand(1).shape();
+  const int64_t n = b[op.flag("transpose_b") ? b.rank() - 2 : b.rank() - 1];
+  return 2.0 * static_cast<double>(a.numel()) * static_cast<double>(n);
+}
+
+std::vector<Value> matmul_gradient(GradientContext& c) {
+  const Value a = c.op.operand(0), b = c.op.operand(1), g = c.result_gradients[0];
+  const bool ta = c.op.flag("transpose_a"), tb = c.op.flag("transpose_b");
+  const auto product = [&](Value x, Value y, bool tx, bool ty) {
+    return c.builder("matmul", {x, y}, {{"transpose_a", tx}, {"transpose_b", ty}});
+  };
+  // With A' and B' the operands as multiplied: dA' = g B'^T and dB' = A'^T g, transposed back where needed.
+  return {ta ? product(b, g, tb, true) : product(g, b, false, !tb),
+          tb ? product(g, a, true, ta) : product(a, g, !ta, false)};
+}
+
+}  // namespace
+
+void define_contraction_ops(Registry& r) {
+  OpDef matmul;
+  matmul.name = "matmul";
+  matmul.kind = Kind::heavy;
+  matmul.doc = "Product of the matrices a [..., m, k] and b [..., k, n], leading axes batched; f32 accumulation for "
+               "bf16. An optional body, the epilogue, is applied to the product and the further operands";
+  matmul.operands = {{"a", Accepts::number}, {"b", Accepts::number}, {"extra", Accepts::any, true, "epilogue operands"}};
+  matmul.attributes = {{"transpose_a", AttributeKind::boolean, Attribute(false), "a is [..., k, m]"},
+                       {"transpose_b", AttributeKind::boolean, Attribute(false), "b is [..., n, k]"}};
+  matmul.infer = infer_matmul;
+  matmul.gradient = matmul_gradient;
+  matmul.flops = matmul_flops;
+  matmul.error_ulps = 64;
+  r.add(std::move(matmul));
+}
+
+}  // namespace weft::ir

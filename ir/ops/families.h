@@ -1,0 +1,24 @@
+#pragma once
+// The families of ops. Each function adds its family's definitions; define_all_ops lists them.
+
+#include "weft/ir/builder.h"
+#include "weft/ir/op_def.h"
+
+namespace weft::ir {
+
+void define_unary_ops(Registry& registry);
+void define_binary_ops(Registry& registry);
+void define_activation_ops(Registry& registry);
+void define_movement_ops(Registry& registry);
+void define_reduction_ops(Registry& registry);
+void define_contraction_ops(Registry& registry);
+void define_leaf_ops(Registry& registry);
+void define_random_ops(Registry& registry);
+void define_index_ops(Registry& registry);
+void define_loss_ops(Registry& registry);
+void define_optimizer_ops(Registry& registry);
+void define_region_ops(Registry& registry);
+
+void define_all_ops(Registry& registry);
+
+}  // namespace weft::ir

@@ -1,0 +1,99 @@
+// Ops whose reads or writes are placed by data.
+
+#include "weft/ir/ops/families.h"
+
+namespace weft::ir {
+namespace {
+
+/// x's shape with `axis` replaced by the index's axes.
+Shape gathered_shape(const Shape& x, const Shape& index, int64_t axis) {
+  Dims shape(x.dims().begin(), x.dims().begin() + axis);
+  shape.insert(shape.end(), index.begin(), index.end());
+  shape.insert(shape.end(), x.dims().begin() + axis + 1, x.dims().end());
+  return Shape(shape);
+}
+
+std::optional<int64_t> bound_by_axis(const Op& op, int operand) {
+  if (operand != 1) return std::nullopt;
+  return op.operand(0).shape()[static_cast<int>(op.integer("axis"))];
+}
+
+void require_axis(const InferContext& c) {
+  const int64_t axis = c.get<int64_t>("axis");
+  c.require(axis >= 0 && axis < c.shape(0).rank(), fmt::format("axis {} is out of range", axis));
+  c.require(c.operand(1).dtype == i64, "the index must be i64");
+}
+
+}  // namespace
+
+void define_index_ops(Registry& r) {
+  const AttributeSpec axis{"axis", AttributeKind::integer, Attribute(int64_t{0}), "the indexed axis"};
+
+  OpDef gather;
+  gather.name = "gather";
+  gather.kind = Kind::heavy;
+  gather.doc = "Slices of x along `axis` picked by index (torch.index_select, for an index of any rank); an index "
+               "outside the axis gives nan (0 for integers)";
+  gather.operands = {{"x"}, {"index", Accepts::integer, false, "i64", true}};
+  gather.attributes = {axis};
+  gather.infer = [](const InferContext& c) -> std::vector<Type> {
+    require_axis(c);
+    return {{c.operand(0).dtype, gathered_shape(c.shape(0), c.shape(1), c.get<int64_t>("axis"))}};
+  };
+  gather.gradient = [](GradientContext& c) -> std::vector<Value> {
+    return {c.builder("scatter_add", {c.builder.zeros_like(c.op.operand(0)), c.op.operand(1), c.result_gradients[0]},
+                      {{"axis", c.op.integer("axis")}}), Value()};
+  };
+  gather.index_bound = bound_by_axis;
+  gather.flops = [](const Op&) { return 0.0; };
+  gather.error_ulps = 0;
+  r.add(std::move(gather));
+
+  OpDef scatter;
+  scatter.name = "scatter_add";
+  scatter.kind = Kind::heavy;
+  scatter.doc = "x with `updates` added to its slices along `axis` at index, in row-major order of the updates "
+                "(torch.index_add); an index outside the axis adds nothing";
+  scatter.operands = {{"x", Accepts::number}, {"index", Accepts::integer, false, "i64", true}, {"updates", Accepts::number}};
+  scatter.attributes = {axis};
+  scatter.infer = [](const InferContext& c) -> std::vector<Type> {
+    require_axis(c);
+    c.require(c.operand(2).dtype == c.operand(0).dtype &&
+                  c.shape(2) == gathered_shape(c.shape(0), c.shape(1), c.get<int64_t>("axis")),
+              "the updates must have x's type with the axis replaced by the index's shape");
+    return {c.operand(0)};
+  };
+  scatter.gradient = [](GradientContext& c) -> std::vector<Value> {
+    return {c.result_gradients[0], Value(),
+            c.builder("gather", {c.result_gradients[0], c.op.operand(1)}, {{"axis", c.op.integer("axis")}})};
+  };
+  scatter.index_bound = bound_by_axis;
+  scatter.flops = [](const Op& op) { return static_cast<double>(op.operand(2).shape().numel()); };
+  r.add(std::move(scatter));
+
+  OpDef one_hot;
+  one_hot.name = "one_hot";
+  one_hot.doc = "A new last axis with 1 where its index equals the operand, else 0";
+  one_hot.operands = {{"index", Accepts::integer, false, "i64", true}};
+  one_hot.attributes = {{"classes", AttributeKind::integer, {}, "the new axis's extent"},
+                        {"dtype", AttributeKind::dtype, Attribute(i64), "the result's element type"}};
+  one_hot.infer = [](const InferContext& c) -> std::vector<Type> {
+    Dims shape = c.shape(0).dims();
+    shape.push_back(c.get<int64_t>("classes"));
+    c.require(c.operand(0).dtype == i64, "the index must be i64");
+    return {{c.get<DType>("dtype"), Shape(shape)}};
+  };
+  one_hot.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
+    const Shape& shape = op.result().shape();
+    Dims column = op.operand(0).shape().dims();
+    column.push_back(1);
+    const Value index = b.broadcast(b.reshape(op.operand(0), Shape(column)), shape);
+    const Value counted = b("iota", {}, {{"shape", shape.dims()}, {"axis", int64_t{shape.rank() - 1}}});
+    return {b.cast(b("eq", {index, counted}), op.attribute<DType>("dtype"))};
+  };
+  one_hot.no_gradient = "its operand is an index";
+  one_hot.index_bound = [](const Op& op, int) -> std::optional<int64_t> { return op.integer("classes"); };
+  r.add(std::move(one_hot));
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,131 @@
+// Reductions along axes. The order of combination is fixed by the shape (support/reduction_order.h).
+
+#include <algorithm>
+#include <limits>
+
+#include "weft/ir/ops/families.h"
+
+namespace weft::ir {
+namespace {
+
+std::vector<AttributeSpec> reduction_attributes() {
+  return {{"axes", AttributeKind::dims, {}, "the reduced axes, ascending"},
+          {"keep_dims", AttributeKind::boolean, Attribute(false), "keep the reduced axes with extent 1"}};
+}
+
+Shape reduced_shape(const InferContext& c, const Dims& axes, bool keep) {
+  const Shape& from = c.shape(0);
+  for (size_t i = 0; i < axes.size(); ++i)
+    c.require(axes[i] >= 0 && axes[i] < from.rank() && (i == 0 || axes[i] > axes[i - 1]),
+              fmt::format("the axes {} must be ascending and lie in rank {}", weft::to_string(axes), from.rank()));
+  Dims shape;
+  for (int d = 0; d < from.rank(); ++d) {
+    const bool reduced = std::find(axes.begin(), axes.end(), d) != axes.end();
+    if (!reduced) shape.push_back(from[d]);
+    else if (keep) shape.push_back(1);
+  }
+  return Shape(shape);
+}
+
+std::vector<Type> infer_reduction(const InferContext& c) {
+  return {{c.operand(0).dtype, reduced_shape(c, c.get<Dims>("axes"), c.get<bool>("keep_dims"))}};
+}
+
+/// `v`, which has the shape of op's result, stretched back over the reduced axes.
+Value spread(Builder& b, const Op& op, Value v) {
+  Dims kept = op.operand(0).shape().dims();
+  for (int64_t axis : op.dims("axes")) kept[static_cast<size_t>(axis)] = 1;
+  return b.broadcast(b.reshape(v, Shape(kept)), op.operand(0).shape());
+}
+
+OpDef reduction(std::string name, Accepts accepts, std::string doc) {
+  OpDef def;
+  def.name = std::move(name);
+  def.kind = Kind::reduction;
+  def.doc = std::move(doc);
+  def.operands = {{"x", accepts}};
+  def.attributes = reduction_attributes();
+  def.infer = infer_reduction;
+  return def;
+}
+
+/// max and min: the gradient is shared evenly among the elements that attain the extreme.
+std::vector<Value> extreme_gradient(GradientContext& c) {
+  Builder& b = c.builder;
+  const Expr x{b, c.op.operand(0)}, y{b, spread(b, c.op, c.op.result())}, g{b, spread(b, c.op, c.result_gradients[0])};
+  const Expr hit{b, b.cast(x == y, x.value().dtype())};
+  const Expr hits{b, spread(b, c.op, b("sum", {hit}, {{"axes", c.op.dims("axes")}, {"keep_dims", c.op.flag("keep_dims")}}))};
+  return {g * hit / hits};
+}
+
+OpDef extreme(std::string name, std::string doc, bool largest) {
+  OpDef def = reduction(std::move(name), Accepts::number, std::move(doc));
+  def.infer = [](const InferContext& c) {
+    for (int64_t axis : c.get<Dims>("axes"))
+      c.require(axis < 0 || axis >= c.shape(0).rank() || c.shape(0)[static_cast<int>(axis)] > 0,
+                "cannot reduce an empty axis: it has no extreme");
+    return infer_reduction(c);
+  };
+  if (largest) {
+    def.combine = [](Scalar a, Scalar b) { return select((a != a) | (b < a), a, b); };
+    def.identity = [](DType) { return -std::numeric_limits<double>::infinity(); };
+  } else {
+    def.combine = [](Scalar a, Scalar b) { return select((a != a) | (a < b), a, b); };
+    def.identity = [](DType) { return std::numeric_limits<double>::infinity(); };
+  }
+  def.gradient = extreme_gradient;
+  def.error_ulps = 0;
+  return def;
+}
+
+}  // namespace
+
+void define_reduction_ops(Registry& r) {
+  OpDef sum = reduction("sum", Accepts::number, "Sum of x over `axes`; of no elements: 0. bf16 accumulates in f32");
+  sum.combine = [](Scalar a, Scalar b) { return a + b; };
+  sum.identity = [](DType) { return 0.0; };
+  sum.gradient = [](GradientContext& c) -> std::vector<Value> { return {spread(c.builder, c.op, c.result_gradients[0])}; };
+  sum.error_ulps = 32;
+  r.add(std::move(sum));
+
+  r.add(extreme("max", "Largest element of x over `axes` (torch.amax); nan if one is nan", true));
+  r.add(extreme("min", "Smallest element of x over `axes` (torch.amin); nan if one is nan", false));
+
+  OpDef mean = reduction("mean", Accepts::floating, "Arithmetic mean of x over `axes`; of no elements: nan");
+  mean.kind = Kind::composite;
+  mean.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
+    const Expr total{b, b("sum", {op.operand(0)}, {{"axes", op.dims("axes")}, {"keep_dims", op.flag("keep_dims")}})};
+    double count = 1;
+    for (int64_t axis : op.dims("axes")) count *= static_cast<double>(op.operand(0).shape()[static_cast<int>(axis)]);
+    return {total / count};
+  };
+  mean.error_ulps = 32;
+  r.add(std::move(mean));
+
+  OpDef argmax;
+  argmax.name = "argmax";
+  argmax.doc = "Index of the largest element of x along `axis`, the first of several; a nan counts as largest";
+  argmax.operands = {{"x", Accepts::number}};
+  argmax.attributes = {{"axis", AttributeKind::integer, {}, "not negative"},
+                       {"keep_dims", AttributeKind::boolean, Attribute(false), "keep the axis with extent 1"}};
+  argmax.infer = [](const InferContext& c) -> std::vector<Type> {
+    const int64_t axis = c.get<int64_t>("axis");
+    const Shape shape = reduced_shape(c, {axis}, c.get<bool>("keep_dims"));
+    c.require(c.shape(0)[static_cast<int>(axis)] > 0, "cannot take argmax of an empty axis");
+    return {{i64, shape}};
+  };
+  argmax.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
+    const Value x = op.operand(0);
+    const Dims axes{op.integer("axis")};
+    const Value largest = b.broadcast(b("max", {x}, {{"axes", axes}, {"keep_dims", true}}), x.shape());
+    Value hit = b("eq", {x, largest});
+    if (is_floating(x.dtype())) hit = b("or", {hit, b("is_nan", {x})});
+    const Value index = b("iota", {}, {{"shape", x.shape().dims()}, {"axis", axes[0]}});
+    const Value beyond = b.splat(index.type(), static_cast<double>(x.shape()[static_cast<int>(axes[0])]));
+    return {b("min", {b("select", {hit, index, beyond})}, {{"axes", axes}, {"keep_dims", op.flag("keep_dims")}})};
+  };
+  argmax.no_gradient = "its result is an index";
+  r.add(std::move(argmax));
+}
+
+}  // namespace weft::ir

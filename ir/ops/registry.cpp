@@ -1,0 +1,20 @@
+#include "weft/ir/ops/families.h"
+
+namespace weft::ir {
+
+void define_all_ops(Registry& registry) {
+  define_unary_ops(registry);
+  define_binary_ops(registry);
+  define_activation_ops(registry);
+  define_movement_ops(registry);
+  define_reduction_ops(registry);
+  define_contraction_ops(registry);
+  define_leaf_ops(registry);
+  define_random_ops(registry);
+  define_index_ops(registry);
+  define_loss_ops(registry);
+  define_optimizer_ops(registry);
+  define_region_ops(registry);
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,121 @@
+// Elementwise ops of one operand. Semantics follow torch.<name> unless said otherwise.
+
+#include <cmath>
+#include <numbers>
+
+#include "weft/ir/ops/families.h"
+
+namespace weft::ir {
+namespace {
+
+using Args = std::span<const Scalar>;
+using Attributes = const std::vector<Attribute>&;
+
+/// A unary gradient: from the gradient g of the result, the operand x and the result y.
+using UnaryGradient = Expr (*)(Expr g, Expr x, Expr y);
+
+OpDef unary(std::string name, Accepts accepts, std::string doc, Scalar (*body)(Scalar), UnaryGradient gradient) {
+  OpDef def;
+  def.name = std::move(name);
+  def.kind = Kind::elementwise;
+  def.doc = std::move(doc);
+  def.operands = {{"x", accepts}};
+  def.scalar = [body](Args a, Attributes) { return body(a[0]); };
+  if (gradient) {
+    def.gradient = [gradient](GradientContext& c) -> std::vector<Value> {
+      return {gradient({c.builder, c.result_gradients[0]}, {c.builder, c.op.operand(0)}, {c.builder, c.op.result()})};
+    };
+  } else {
+    def.no_gradient = "piecewise constant: its derivative is zero wherever it exists";
+  }
+  return def;
+}
+
+template <Primitive p>
+Scalar primitive(Scalar x) {
+  return weft::ir::unary(p, x);
+}
+
+OpDef in(OpDef def, double low, double high, std::vector<double> kinks = {}, double ulps = 4) {
+  def.sample_low = low;
+  def.sample_high = high;
+  def.kinks = std::move(kinks);
+  def.error_ulps = ulps;
+  return def;
+}
+
+std::vector<Type> to_bool(const InferContext& c) { return {{boolean, c.shape(0)}}; }
+
+}  // namespace
+
+void define_unary_ops(Registry& r) {
+  constexpr auto number = Accepts::number, floating = Accepts::floating;
+  r.add(unary("neg", number, "-x", [](Scalar x) { return -x; }, [](Expr g, Expr, Expr) { return -g; }));
+  r.add(in(unary("abs", number, "|x|; the derivative at 0 is 0", primitive<Primitive::absolute>,
+                 [](Expr g, Expr x, Expr) { return g * x.apply("sign"); }), -2, 2, {0}));
+  r.add(unary("exp", floating, "e^x", primitive<Primitive::exp>, [](Expr g, Expr, Expr y) { return g * y; }));
+  r.add(unary("expm1", floating, "e^x - 1, accurate near 0", primitive<Primitive::expm1>,
+              [](Expr g, Expr, Expr y) { return g * (y + 1.0); }));
+  r.add(in(unary("log", floating, "Natural logarithm of x; -inf at 0, nan below", primitive<Primitive::log>,
+                 [](Expr g, Expr x, Expr) { return g / x; }), 0.1, 4));
+  r.add(in(unary("log1p", floating, "log(1 + x), accurate near 0", primitive<Primitive::log1p>,
+                 [](Expr g, Expr x, Expr) { return g / (x + 1.0); }), -0.8, 3));
+  r.add(in(unary("sqrt", floating, "Square root of x; nan below 0", primitive<Primitive::sqrt>,
+                 [](Expr g, Expr, Expr y) { return g / (y * 2.0); }), 0.1, 4));
+  r.add(in(unary("rsqrt", floating, "1 / sqrt(x)",
+                 [](Scalar x) { return x.like(1) / weft::ir::unary(Primitive::sqrt, x); },
+                 [](Expr g, Expr, Expr y) { return g * -0.5 * (y * y * y); }), 0.1, 4));
+  r.add(in(unary("reciprocal", floating, "1 / x", [](Scalar x) { return x.like(1) / x; },
+                 [](Expr g, Expr, Expr y) { return -g * y * y; }), 0.2, 3));
+  r.add(unary("square", number, "x * x", [](Scalar x) { return x * x; },
+              [](Expr g, Expr x, Expr) { return g * x * 2.0; }));
+  r.add(unary("sin", floating, "Sine of x in radians", primitive<Primitive::sin>,
+              [](Expr g, Expr x, Expr) { return g * x.apply("cos"); }));
+  r.add(unary("cos", floating, "Cosine of x in radians", primitive<Primitive::cos>,
+              [](Expr g, Expr x, Expr) { return -g * x.apply("sin"); }));
+  r.add(unary("tanh", floating, "Hyperbolic tangent of x", primitive<Primitive::tanh>,
+              [](Expr g, Expr, Expr y) { return g * (1.0 - y * y); }));
+  r.add(unary("erf", floating, "Error function, 2/sqrt(pi) * integral of exp(-t^2) from 0 to x",
+              primitive<Primitive::erf>, [](Expr g, Expr x, Expr) {
+                return g * (x * x * -1.0).apply("exp") * (2 * std::numbers::inv_sqrtpi);
+              }));
+  r.add(unary("sigmoid", floating, "1 / (1 + e^-x)",
+              [](Scalar x) { return x.like(1) / (x.like(1) + weft::ir::unary(Primitive::exp, -x)); },
+              [](Expr g, Expr, Expr y) { return g * y * (1.0 - y); }));
+  r.add(in(unary("relu", number, "max(x, 0); nan stays nan, the derivative at 0 is 0",
+                 [](Scalar x) { return select(x < x.like(0), x.like(0), x); },
+                 [](Expr g, Expr, Expr y) { return select(y <= y.like(0), g.like(0), g); }), -2, 2, {0}));
+  r.add(in(unary("sign", number, "The sign of x: -1, 0 or 1; 0 for nan", [](Scalar x) {
+    return select(x.like(0) < x, x.like(1), select(x < x.like(0), x.like(-1), x.like(0)));
+  }, nullptr), -2, 2, {0}));
+  r.add(in(unary("floor", floating, "Largest integer not above x", primitive<Primitive::floor>, nullptr), -3, 3,
+           {-3, -2, -1, 0, 1, 2, 3}));
+  r.add(in(unary("ceil", floating, "Smallest integer not below x", primitive<Primitive::ceil>, nullptr), -3, 3,
+           {-3, -2, -1, 0, 1, 2, 3}));
+  r.add(in(unary("round", floating, "Integer nearest to x, halves to even", primitive<Primitive::round_even>, nullptr),
+           -3, 3, {-2.5, -1.5, -0.5, 0.5, 1.5, 2.5}));
+  r.add(unary("not", Accepts::bits, "Not x: logical of a bool, bitwise of an integer",
+              [](Scalar x) { return ~x; }, nullptr));
+  OpDef is_nan = unary("is_nan", floating, "True where x is not a number", [](Scalar x) { return x != x; }, nullptr);
+  is_nan.infer = to_bool;
+  r.add(std::move(is_nan));
+  r.add(unary("copy", Accepts::any, "x in a buffer of its own: how an update hands over a value that others own",
+              [](Scalar x) { return x; }, [](Expr g, Expr, Expr) { return g; }));
+
+  OpDef cast_op;
+  cast_op.name = "cast";
+  cast_op.kind = Kind::elementwise;
+  cast_op.doc = "x in another element type: f32 and bf16 round to nearest even, float to integer truncates, "
+                "anything to bool is x != 0";
+  cast_op.operands = {{"x"}};
+  cast_op.attributes = {{"dtype", AttributeKind::dtype, {}, "the result's element type"}};
+  cast_op.infer = [](const InferContext& c) -> std::vector<Type> { return {{c.get<DType>("dtype"), c.shape(0)}}; };
+  cast_op.scalar = [](Args a, Attributes attributes) { return cast(a[0], std::get<DType>(attributes[0])); };
+  cast_op.gradient = [](GradientContext& c) -> std::vector<Value> {
+    if (!is_floating(c.op.operand(0).dtype())) return {Value()};
+    return {c.builder.cast(c.result_gradients[0], c.op.operand(0).dtype())};
+  };
+  r.add(std::move(cast_op));
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,16 @@
+#pragma once
+// Reads the text form that ir/printer.h describes. White space, comments and the names of op results are free.
+
+#include <string>
+#include <string_view>
+
+#include "weft/ir/module.h"
+
+namespace weft::ir {
+
+/// Throws weft::Error "name:line:column: what is wrong" for malformed text and for ops that do not verify.
+Module parse(std::string_view text, const std::string& name = "<text>");
+/// Reads a file; "-" is standard input.
+Module parse_file(const std::string& path);
+
+}  // namespace weft::ir

@@ -1,0 +1,53 @@
+#include "weft/ir/scalar.h"
+
+#include "weft/support/error.h"
+
+namespace weft::ir {
+
+std::string_view name_of(Primitive primitive) {
+  static constexpr std::string_view names[] = {
+      "argument", "constant", "add",   "subtract", "multiply",  "divide", "negate",     "absolute", "fma",
+      "exp",      "expm1",    "log",   "log1p",    "sqrt",      "sin",    "cos",        "tanh",     "erf",
+      "pow",      "floor",    "ceil",  "round_even", "equal",   "not_equal", "less",    "less_equal", "bit_and",
+      "bit_or",   "bit_xor",  "bit_not", "shift_right", "select", "cast"};
+  return names[static_cast<size_t>(primitive)];
+}
+
+int operand_count(Primitive p) {
+  switch (p) {
+    case Primitive::argument:
+    case Primitive::constant: return 0;
+    case Primitive::fma:
+    case Primitive::select: return 3;
+    case Primitive::negate:
+    case Primitive::absolute:
+    case Primitive::bit_not:
+    case Primitive::cast: return 1;
+    case Primitive::pow: return 2;
+    default: return p >= Primitive::exp && p <= Primitive::round_even ? 1 : 2;
+  }
+}
+
+Scalar Scalar::like(double value) const {
+  owner_->nodes.push_back(
+      {Primitive::constant, dtype(), -1, -1, -1, value, is_floating(dtype()) ? 0 : static_cast<int64_t>(value)});
+  return {owner_, static_cast<int>(owner_->nodes.size()) - 1};
+}
+
+Scalar Scalar::like_integer(int64_t value) const {
+  owner_->nodes.push_back({Primitive::constant, dtype(), -1, -1, -1, static_cast<double>(value), value});
+  return {owner_, static_cast<int>(owner_->nodes.size()) - 1};
+}
+
+Scalar make(Primitive primitive, DType dtype, std::initializer_list<Scalar> operands) {
+  ScalarExpression* owner = operands.begin()->owner();
+  ScalarNode node{primitive, dtype};
+  int* slots[] = {&node.a, &node.b, &node.c};
+  int i = 0;
+  for (const Scalar& s : operands) *slots[i++] = s.node();
+  WEFT_CHECK(i == operand_count(primitive), "{} takes {} operands", name_of(primitive), operand_count(primitive));
+  owner->nodes.push_back(node);
+  return {owner, static_cast<int>(owner->nodes.size()) - 1};
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,57 @@
+#include "weft/ir/verifier.h"
+
+#include <set>
+#include <unordered_set>
+
+#include "weft/ir/builder.h"
+
+namespace weft::ir {
+namespace {
+
+void verify_op(const Op& op, const std::unordered_set<Value, ValueHash>& defined) {
+  std::vector<Type> operands;
+  for (Value v : op.operands()) {
+    if (!defined.contains(v))
+      throw Error("{}: an operand is not defined before its use, at {}", op.name(), to_string(op.locations()));
+    operands.push_back(v.type());
+  }
+  for (const auto& body : op.bodies()) verify(*body);
+  const auto types = infer_types(op.def(), operands, op.attributes(), op.bodies(), op.locations());
+  for (int i = 0; i < op.result_count(); ++i)
+    if (static_cast<int>(types.size()) != op.result_count() || types[static_cast<size_t>(i)] != op.result(i).type())
+      throw Error("{}: result {} is {}, but the shape rule gives something else, at {}", op.name(), i,
+                  to_string(op.result(i).type()), to_string(op.locations()));
+}
+
+}  // namespace
+
+void verify(const Graph& graph) {
+  std::unordered_set<Value, ValueHash> defined;
+  for (const Input& input : graph.inputs()) defined.insert(input.value());
+  for (const auto& op : graph.ops()) {
+    verify_op(*op, defined);
+    for (Value v : op->results()) defined.insert(v);
+  }
+  std::set<std::string> names;
+  std::set<int> aliased;
+  for (const Output& output : graph.outputs()) {
+    const std::string where = to_string(output.locations);
+    if (!defined.contains(output.value)) throw Error("output '{}' is not defined in its graph, at {}", output.name, where);
+    if (!output.name.empty() && !names.insert(output.name).second)
+      throw Error("there are two outputs named '{}', the second at {}", output.name, where);
+    if (!output.alias) continue;
+    if (*output.alias < 0 || *output.alias >= static_cast<int>(graph.inputs().size()))
+      throw Error("output '{}' replaces input {}, but there are only {}, at {}", output.name, *output.alias,
+                  graph.inputs().size(), where);
+    const Value old = graph.input(*output.alias);
+    if (old.type() != output.value.type())
+      throw Error("output '{}' is {} but replaces the input '{}', which is {}, at {}", output.name,
+                  to_string(output.value.type()), old.name(), to_string(old.type()), where);
+    if (!aliased.insert(*output.alias).second)
+      throw Error("the input '{}' is updated twice, the second time at {}", old.name(), where);
+  }
+}
+
+void verify(const Module& module) { verify(module.graph()); }
+
+}  // namespace weft::ir

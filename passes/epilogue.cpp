@@ -1,0 +1,128 @@
+#include "weft/passes/epilogue.h"
+
+#include <algorithm>
+
+#include "weft/ir/builder.h"
+
+namespace weft::passes {
+namespace {
+
+using ir::Graph;
+using ir::Op;
+using ir::Value;
+
+/// A product and the ops taken behind it so far.
+class Candidate {
+ public:
+  explicit Candidate(Op& product) : product_(product), last_(product.result()) {
+    body_ = std::make_unique<Graph>();
+    inner_ = body_->add_input("product", product.result().type());
+  }
+
+  /// Takes the only reader of the last value, if it is elementwise and the target accepts it.
+  bool extend(const Target& target) {
+    if (last_.users().size() != 1 || last_.graph()->is_output(last_)) return false;
+    Op& next = *last_.users()[0];
+    if (!next.def().is_elementwise() || next.is("copy") || next.result().type() != product_.result().type()) return false;
+    Candidate longer(*this, next);
+    if (!target.accepts_epilogue(product_, *longer.body_)) return false;
+    *this = std::move(longer);
+    return true;
+  }
+
+  bool empty() const { return last_ == product_.result(); }
+
+  void commit() {
+    Graph& graph = product_.graph();
+    body_->add_output({"", inner_, std::nullopt, {}});
+    std::vector<Value> operands = product_.operands();
+    operands.insert(operands.end(), extra_.begin(), extra_.end());
+    ir::Locations lines = product_.locations();
+    for (const auto& op : body_->ops()) merge(lines, op->locations());
+    ir::Builder builder(graph, last_.op(), lines);
+    ir::NamedAttributes attributes;
+    for (size_t i = 0; i < product_.attributes().size(); ++i)
+      attributes.emplace_back(product_.def().attributes[i].name, product_.attributes()[i]);
+    std::vector<std::unique_ptr<Graph>> bodies;
+    bodies.push_back(std::move(body_));
+    Op& fused = builder.create(product_.name(), operands, attributes, std::move(bodies));
+    last_.replace_all_uses_with(fused.result());
+    while (last_ != product_.result()) {
+      Op* dead = last_.op();
+      for (Value v : dead->operands())
+        if (depends_on_product(v)) last_ = v;
+      graph.erase(*dead);
+    }
+    graph.erase(product_);
+  }
+
+ private:
+  /// The body of `shorter` with a copy of `next` behind it.
+  Candidate(const Candidate& shorter, Op& next)
+      : product_(shorter.product_), last_(next.result()), chain_(shorter.chain_), extra_(shorter.extra_) {
+    body_ = clone(*shorter.body_);
+    std::vector<Value> operands;
+    for (Value v : next.operands()) operands.push_back(v == shorter.last_ ? body_->ops().empty() ? body_->input(0) : body_->ops().back()->result() : Value());
+    for (size_t i = 0; i < operands.size(); ++i)
+      if (!operands[i]) operands[i] = side(next.operand(static_cast<int>(i)));
+    inner_ = body_->insert(next.def(), operands, next.attributes(), {next.result().type()}, next.locations()).result();
+    chain_.push_back(shorter.last_);
+  }
+
+  bool depends_on_product(Value v) const {
+    return v == product_.result() || std::find(chain_.begin(), chain_.end(), v) != chain_.end();
+  }
+
+  /// An operand that does not come from the product: broadcasts and constants are repeated inside the body.
+  Value side(Value v) {
+    if (!v.is_input() && v.op()->is("broadcast"))
+      return insert_copy(*v.op(), {side(v.op()->operand(0))});
+    if (!v.is_input() && v.op()->def().kind == ir::Kind::constant) return insert_copy(*v.op(), {});
+    for (size_t i = 0; i < extra_.size(); ++i)
+      if (extra_[i] == v) return body_->input(static_cast<int>(i) + 1);
+    extra_.push_back(v);
+    return body_->add_input(fmt::format("extra{}", extra_.size()), v.type());
+  }
+
+  Value insert_copy(const Op& op, std::vector<Value> operands) {
+    return body_->insert(op.def(), std::move(operands), op.attributes(), {op.result().type()}, op.locations()).result();
+  }
+
+ public:
+  Candidate& operator=(Candidate&& other) noexcept {
+    last_ = other.last_;
+    chain_ = std::move(other.chain_);
+    extra_ = std::move(other.extra_);
+    body_ = std::move(other.body_);
+    inner_ = other.inner_;
+    return *this;
+  }
+
+ private:
+  Op& product_;
+  Value last_;                // outside: what the epilogue replaces
+  std::vector<Value> chain_;  // outside: the values between the product and the last
+  std::vector<Value> extra_;  // outside: further operands
+  std::unique_ptr<Graph> body_;
+  Value inner_;               // inside: the last value
+};
+
+}  // namespace
+
+bool epilogue(ir::Module& module, const Target& target) {
+  // Taking an epilogue erases the ops behind a product, never another product.
+  std::vector<Op*> products;
+  for (const auto& op : module.graph().ops())
+    if (op->is("matmul") && op->bodies().empty() && target.claims(*op)) products.push_back(op.get());
+  bool changed = false;
+  for (Op* op : products) {
+    Candidate candidate(*op);
+    while (candidate.extend(target)) {}
+    if (candidate.empty()) continue;
+    candidate.commit();
+    changed = true;
+  }
+  return changed;
+}
+
+}  // namespace weft::passes

@@ -1,0 +1,19 @@
+#pragma once
+// Moves elementwise ops into the library call that feeds them, while the product is still in registers.
+//
+//   %p = matmul(%x, %w)                             %y = matmul(%x, %w, %b) { input %p; input %b
+//   %c = broadcast(%b)            becomes                    %c = broadcast(%b); %s = add(%p, %c); %r = relu(%s)
+//   %s = add(%p, %c)                                         output %r }
+//   %r = relu(%s)
+//
+// Follows the product's only use as long as the target accepts the longer body. Runs before fusion, which would
+// otherwise take the same ops into a kernel of its own.
+
+#include "weft/ir/module.h"
+#include "weft/passes/target.h"
+
+namespace weft::passes {
+
+bool epilogue(ir::Module& module, const Target& target);
+
+}  // namespace weft::passes

@@ -1,0 +1,170 @@
+#include "weft/passes/fuse.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "weft/ir/builder.h"
+#include "weft/ir/printer.h"
+#include "weft/passes/groups.h"
+#include "weft/passes/loop_nest.h"
+#include "weft/passes/simplify.h"
+
+namespace weft::passes {
+namespace {
+
+using ir::Kind;
+using ir::Op;
+using ir::Value;
+
+/// Enough for every kernel that pays, small enough to compile quickly.
+constexpr size_t max_ops_in_a_nest = 200;
+
+bool can_fuse(const Op& op) {
+  switch (op.def().kind) {
+    case Kind::elementwise:
+    case Kind::reduction:
+    case Kind::movement:
+    case Kind::index: return true;
+    case Kind::view: return op.def().access(op).has_value();
+    case Kind::constant: return op.attribute<ir::Dense>("value").is_splat();
+    default: return false;
+  }
+}
+
+/// Worth repeating rather than storing: no memory to read, or a single element's arithmetic.
+bool is_cheap(const Op& op) {
+  if (op.is("copy")) return false;
+  if (op.def().kind == Kind::constant || op.def().kind == Kind::index || op.is("broadcast")) return can_fuse(op);
+  const bool single = op.result().shape().numel() == 1 && op.def().kind != Kind::reduction;
+  return single && can_fuse(op);
+}
+
+class Fuser {
+ public:
+  Fuser(ir::Graph& graph, std::vector<std::string>* remarks) : graph_(graph), remarks_(remarks) {}
+
+  /// Without merging, every op ends alone.
+  bool run(bool merge) {
+    if (merge) repeat_cheap_ops();
+    Groups groups(graph_);
+    if (!merge) return replace(groups);
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Edge& e : edges(groups)) changed |= try_merge(groups, e, nullptr);
+    }
+    if (remarks_)
+      for (const Edge& e : edges(groups)) try_merge(groups, e, remarks_);
+    return replace(groups);
+  }
+
+ private:
+  /// Two ops that would gain from being in one nest, and how many bytes of traffic that saves.
+  struct Edge {
+    Op* first;
+    Op* second;
+    int64_t bytes;
+    bool siblings;
+  };
+
+  /// Gives every reader a copy of its own of each cheap operand, so that it can go into the reader's nest. A cheap op
+  /// whose value is an output stays as well.
+  void repeat_cheap_ops() {
+    const std::vector<Op*> ops = graph_.op_list();
+    for (auto at = ops.rbegin(); at != ops.rend(); ++at) {
+      Op& op = **at;
+      if (!is_cheap(op)) continue;
+      const Value v = op.result();
+      std::vector<Op*> readers;
+      for (Op* u : v.users())
+        if (can_fuse(*u) && std::find(readers.begin(), readers.end(), u) == readers.end()) readers.push_back(u);
+      // One reader may keep the original, unless someone needs it as it is.
+      const bool needed = graph_.is_output(v) || std::any_of(v.users().begin(), v.users().end(), [](Op* u) { return !can_fuse(*u); });
+      for (size_t i = needed ? 0 : 1; i < readers.size(); ++i) {
+        Op& copy = graph_.insert(op.def(), op.operands(), op.attributes(), {v.type()}, op.locations(), &op);
+        for (int k = 0; k < static_cast<int>(readers[i]->operands().size()); ++k)
+          if (readers[i]->operand(k) == v) readers[i]->set_operand(k, copy.result());
+      }
+    }
+  }
+
+  std::vector<Edge> edges(const Groups& groups) const {
+    std::vector<Edge> all;
+    const auto consider = [&](Value v, Op* a, Op* b, bool siblings) {
+      if (can_fuse(*a) && can_fuse(*b) && groups.of(a) != groups.of(b)) all.push_back({a, b, v.type().bytes(), siblings});
+    };
+    const auto readers_of = [&](Value v) {
+      for (size_t i = 0; i < v.users().size(); ++i) {
+        if (!v.is_input()) consider(v, v.op(), v.users()[i], false);
+        if (i) consider(v, v.users()[i - 1], v.users()[i], true);
+      }
+    };
+    for (const ir::Input& input : graph_.inputs()) readers_of(input.value());
+    for (const auto& op : graph_.ops())
+      for (Value v : op->results()) readers_of(v);
+    std::stable_sort(all.begin(), all.end(), [](const Edge& x, const Edge& y) {
+      return x.siblings != y.siblings ? y.siblings : x.bytes > y.bytes;
+    });
+    return all;
+  }
+
+  /// Merges the groups of the edge's ends if they make one nest; otherwise says why not.
+  bool try_merge(Groups& groups, const Edge& e, std::vector<std::string>* remarks) {
+    const int a = groups.of(e.first), b = groups.of(e.second);
+    if (a == b) return false;
+    const std::vector<Op*> ops = groups.united(a, b);
+    std::string why;
+    if (ops.size() > max_ops_in_a_nest) {
+      why = "the nest would have too many ops";
+    } else if (groups.would_cycle(a, b)) {
+      why = "another op must run between them";
+    } else if (e.siblings && groups.ops(a).size() + groups.ops(b).size() > 2 && groups.connected(a, b)) {
+      why = "one waits for the other";
+    } else if (analyze(region(groups, ops), &why)) {
+      if (!remarks) groups.merge(a, b);
+      return true;
+    }
+    if (remarks && !e.siblings)
+      remarks->push_back(fmt::format("not fused: {} -> {}: {}", ir::print(*e.first), ir::print(*e.second), why));
+    return false;
+  }
+
+  NestRegion region(const Groups& groups, const std::vector<Op*>& ops) const {
+    NestRegion r;
+    r.ops.assign(ops.begin(), ops.end());
+    r.outputs = groups.results_read_outside(ops);
+    for (const ir::Output& output : graph_.outputs())
+      if (output.alias)
+        for (size_t i = 0; i < r.outputs.size(); ++i)
+          if (r.outputs[i] == output.value) r.in_place.emplace_back(static_cast<int>(i), graph_.input(*output.alias));
+    return r;
+  }
+
+  bool replace(const Groups& groups) {
+    bool changed = false;
+    for (int g = 0; g < groups.count(); ++g) {
+      const std::vector<Op*>& ops = groups.ops(g);
+      if (ops.empty() || !can_fuse(*ops[0])) continue;
+      // A lone reshape is a view and a lone constant is memory: neither needs a kernel.
+      if (ops.size() == 1 && (ops[0]->def().kind == Kind::view || ops[0]->def().kind == Kind::constant)) continue;
+      Op& fused = outline(graph_, "fused", ops, groups.results_read_outside(ops));
+      cse(fused.body());
+      changed = true;
+    }
+    sort_by_dependencies(graph_);
+    return changed;
+  }
+
+  ir::Graph& graph_;
+  std::vector<std::string>* remarks_;
+};
+
+}  // namespace
+
+bool fuse(ir::Module& module, const Target&, std::vector<std::string>* remarks) {
+  const bool changed = Fuser(module.graph(), remarks).run(true);
+  return dce(module.graph()) || changed;
+}
+
+bool isolate(ir::Module& module) { return Fuser(module.graph(), nullptr).run(false); }
+
+}  // namespace weft::passes

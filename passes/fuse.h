@@ -1,0 +1,28 @@
+#pragma once
+// Fusion: everything but contractions becomes loop nests.
+//
+//   fuse     ops -> `fused` ops, one loop nest each. Two groups become one when their ops form one nest
+//            (passes/loop_nest.h), nothing outside both must run between them, and the memory traffic goes down: the
+//            largest saved value first, producers with consumers before readers of the same value. Broadcasts,
+//            constants, indices and single-element arithmetic are repeated in every group that reads them. Afterwards
+//            every op that the target does not claim is in a `fused` op, alone if need be.
+//   isolate  every op its own `fused` op: what `fuse` must agree with, bit for bit
+//   launch   `fused` ops -> `kernel` ops, run by one launch: nests whose results nobody waits for within the step
+//            (all parameters' updates), and neighbouring nests too small to be worth a launch each, which then run in
+//            order on one thread.
+//
+// `remarks`, when given, gets a line for each edge that was not fused, and why.
+
+#include <string>
+#include <vector>
+
+#include "weft/ir/module.h"
+#include "weft/passes/target.h"
+
+namespace weft::passes {
+
+bool fuse(ir::Module& module, const Target& target, std::vector<std::string>* remarks = nullptr);
+bool isolate(ir::Module& module);
+bool launch(ir::Module& module, const Target& target);
+
+}  // namespace weft::passes

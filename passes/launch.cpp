@@ -1,0 +1,80 @@
+#include <algorithm>
+
+#include "weft/ir/builder.h"
+#include "weft/passes/fuse.h"
+#include "weft/passes/groups.h"
+
+namespace weft::passes {
+namespace {
+
+using ir::Op;
+using ir::Value;
+
+int64_t touched_bytes(const Op& op) {
+  int64_t bytes = 0;
+  for (Value v : op.operands()) bytes += v.type().bytes();
+  for (Value v : op.results()) bytes += v.type().bytes();
+  return bytes;
+}
+
+class Launcher {
+ public:
+  Launcher(ir::Graph& graph, const Target& target) : graph_(graph), target_(target), groups_(graph) {}
+
+  bool run() {
+    for (const auto& op : graph_.ops())
+      if (op->is("fused")) nests_.push_back(op.get());
+    join([&](const Op& x, const Op& y) { return is_last(x) && is_last(y); }, false);
+    join([&](const Op& x, const Op& y) { return is_small(x) && is_small(y); }, true);
+    return replace();
+  }
+
+ private:
+  /// Nothing in the step waits for it.
+  bool is_last(const Op& op) const {
+    for (Value v : op.results())
+      if (!v.users().empty()) return false;
+    return !is_small(op);
+  }
+
+  bool is_small(const Op& op) const { return touched_bytes(op) <= target_.serial_bytes(); }
+
+  template <class Together>
+  void join(Together together, bool serial) {
+    for (size_t i = 0; i < nests_.size(); ++i)
+      for (size_t j = i + 1; j < nests_.size(); ++j) {
+        const int a = groups_.of(nests_[i]), b = groups_.of(nests_[j]);
+        if (a == b || !together(*nests_[i], *nests_[j]) || groups_.would_cycle(a, b)) continue;
+        if (!serial && groups_.connected(a, b)) continue;
+        groups_.merge(a, b);
+      }
+  }
+
+  bool replace() {
+    bool changed = false;
+    for (int g = 0; g < groups_.count(); ++g) {
+      const std::vector<Op*>& ops = groups_.ops(g);
+      if (ops.size() < 2) continue;
+      const bool serial = is_small(*ops[0]);
+      // Every nest's results are the kernel's, so that the planner finds room for those that only other nests read.
+      std::vector<Value> results;
+      for (const Op* op : ops)
+        for (Value v : op->results()) results.push_back(v);
+      outline(graph_, "kernel", ops, results, {{"serial", serial}});
+      changed = true;
+    }
+    sort_by_dependencies(graph_);
+    return changed;
+  }
+
+  ir::Graph& graph_;
+  const Target& target_;
+  Groups groups_;
+  std::vector<Op*> nests_;
+};
+
+}  // namespace
+
+bool launch(ir::Module& module, const Target& target) { return Launcher(module.graph(), target).run(); }
+
+}  // namespace weft::passes

@@ -1,0 +1,86 @@
+#include "weft/passes/legalize.h"
+
+#include <numeric>
+#include <unordered_set>
+
+#include "weft/ir/builder.h"
+#include "weft/passes/dependencies.h"
+#include "weft/passes/loop_nest.h"
+
+namespace weft::passes {
+namespace {
+
+using ir::Builder;
+using ir::Op;
+using ir::Value;
+
+Value swap_last_two(Builder& b, Value v) {
+  Dims permutation(v.shape().dims().size());
+  std::iota(permutation.begin(), permutation.end(), 0);
+  std::swap(permutation[permutation.size() - 1], permutation[permutation.size() - 2]);
+  return b("transpose", {v}, {{"permutation", permutation}});
+}
+
+Value expanded_matmul(Builder& b, const Op& op) {
+  // Products of bf16 are summed in f32, as a library would.
+  const DType wide = op.operand(0).dtype() == bf16 ? f32 : op.operand(0).dtype();
+  Value x = b.cast(op.operand(0), wide), y = b.cast(op.operand(1), wide);
+  if (op.flag("transpose_a")) x = swap_last_two(b, x);
+  if (!op.flag("transpose_b")) y = swap_last_two(b, y);
+  const size_t rank = x.shape().dims().size();
+  Dims rows = x.shape().dims(), columns = y.shape().dims();
+  Dims all(rows.begin(), rows.end() - 1);
+  all.push_back(columns[rank - 2]);
+  all.push_back(rows[rank - 1]);
+  rows.insert(rows.end() - 1, 1);
+  columns.insert(columns.end() - 2, 1);
+  const Value left = b.broadcast(b.reshape(x, Shape(rows)), Shape(all));
+  const Value right = b.broadcast(b.reshape(y, Shape(columns)), Shape(all));
+  return b.cast(b.sum(b("mul", {left, right}), {static_cast<int64_t>(rank)}), op.operand(0).dtype());
+}
+
+bool may_be_written_in_place(const Op& op, Value old) {
+  if (op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant) return false;
+  for (size_t i = 0; i < op.operands().size(); ++i) {
+    if (op.operand(static_cast<int>(i)) != old) continue;
+    if (op.def().kind == ir::Kind::heavy) return false;
+    NestRegion region{{&op}, {op.result()}, {{0, old}}};
+    if (!analyze(region)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool expand(ir::Module& module, const Target& target) {
+  bool changed = false;
+  for (Op* op : module.graph().op_list()) {
+    if (op->def().kind != ir::Kind::heavy || target.claims(*op)) continue;
+    if (!op->is("matmul") || !op->bodies().empty())
+      throw Error("the target '{}' cannot run {} {}{}, at {}", target.name(), op->name(), to_string(op->result().type()),
+                  op->bodies().empty() ? "" : " with an epilogue", to_string(op->locations()));
+    Builder builder(module.graph(), op, op->locations());
+    op->result().replace_all_uses_with(expanded_matmul(builder, *op));
+    module.graph().erase(*op);
+    changed = true;
+  }
+  return changed;
+}
+
+bool updates(ir::Module& module) {
+  ir::Graph& graph = module.graph();
+  bool changed = false;
+  std::unordered_set<Value, ir::ValueHash> taken;
+  for (ir::Output& output : graph.outputs()) {
+    if (!output.alias) continue;
+    const Value old = graph.input(*output.alias);
+    const bool own = !output.value.is_input() && may_be_written_in_place(*output.value.op(), old);
+    if (own && taken.insert(output.value).second) continue;
+    output.value = Builder(graph, nullptr, output.locations)("copy", {output.value});
+    changed = true;
+  }
+  sort_by_dependencies(graph);
+  return changed;
+}
+
+}  // namespace weft::passes

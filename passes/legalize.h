@@ -1,0 +1,20 @@
+#pragma once
+// Brings the graph into the form that fusion and planning build on.
+//
+//   expand   a heavy op that the target does not claim becomes elementwise ops and reductions:
+//            matmul(a, b) = sum over k of a[.., i, 1, k] * b[.., 1, j, k]
+//   updates  every output that replaces an input is the result of an op that may write over it: an output that is an
+//            input, a constant, a view or another output's value gets a `copy`; then the ops are sorted so that
+//            every reader of an old value comes before its writer
+//
+// Both run after simplification, since they add what it would look through.
+
+#include "weft/ir/module.h"
+#include "weft/passes/target.h"
+
+namespace weft::passes {
+
+bool expand(ir::Module& module, const Target& target);
+bool updates(ir::Module& module);
+
+}  // namespace weft::passes

@@ -1,0 +1,284 @@
+#include "weft/passes/loop_nest.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "weft/ir/op_def.h"
+
+namespace weft::passes {
+namespace {
+
+using ir::IndexMap;
+using ir::Kind;
+using ir::Op;
+using ir::Value;
+
+/// More floating-point work than this per element is not repeated for every outer iteration.
+constexpr double cheap_flops = 4;
+
+bool reduces_axis(const Op& op, int axis) {
+  const Dims& axes = op.dims("axes");
+  return std::find(axes.begin(), axes.end(), axis) != axes.end();
+}
+
+class Analysis {
+ public:
+  explicit Analysis(const NestRegion& region) : region_(region), inside_(region.ops.begin(), region.ops.end()) {}
+
+  std::optional<LoopNest> run(std::string* why_not) {
+    if (find_loops() && place_outputs() && visit_outputs() && check_in_place()) return nest_;
+    if (why_not) *why_not = why_;
+    return std::nullopt;
+  }
+
+ private:
+  bool fail(std::string why) {
+    why_ = std::move(why);
+    return false;
+  }
+
+  /// The loops are the extents of what is reduced, or of the largest output.
+  bool find_loops() {
+    const Op* first = nullptr;
+    for (const Op* op : region_.ops)
+      if (op->def().kind == Kind::reduction && !combines_nothing(*op)) {
+        if (!first) first = op;
+      }
+    Shape shape;
+    if (first) shape = first->operand(0).shape();
+    else
+      for (Value v : region_.outputs)
+        if (v.shape().numel() >= shape.numel()) shape = v.shape();
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      if (shape[axis] == 1) continue;
+      const int loop = static_cast<int>(nest_.extents.size());
+      const bool reduced = first && reduces_axis(*first, axis);
+      nest_.extents.push_back(shape[axis]);
+      nest_.reduced.push_back(reduced);
+      all_.push_back(loop);
+      if (!reduced) kept_.push_back(loop);
+    }
+    return true;
+  }
+
+  bool place_outputs() {
+    for (Value v : region_.outputs) {
+      auto map = map_in_order(v.shape(), nest_.extents, all_);
+      full_.push_back(map.has_value());
+      if (!map) map = map_in_order(v.shape(), nest_.extents, kept_);
+      if (!map) return fail("a result " + to_string(v.type()) + " does not fit the loops " + weft::to_string(nest_.extents));
+      nest_.outputs.push_back(std::move(*map));
+    }
+    return true;
+  }
+
+  bool visit_outputs() {
+    int stages = 1;
+    for (size_t i = 0; i < region_.outputs.size(); ++i) {
+      const auto level = visit(region_.outputs[i], nest_.outputs[i]);
+      if (!level) return false;
+      nest_.output_stage.push_back(*level);
+      // What is written in the sweep of stage s needs a sweep s; a reduction of stage s makes level s + 1.
+      if (full_[i]) stages = std::max(stages, *level + 1);
+      else stages = std::max(stages, *level);
+    }
+    for (const auto& [op, stage] : nest_.reduction_stage) stages = std::max(stages, stage + 1);
+    nest_.stages = stages;
+    for (size_t i = 0; i < region_.outputs.size(); ++i)
+      if (!full_[i] || kept_.size() == all_.size()) nest_.output_stage[i] = full_[i] ? 0 : stages;
+    return true;
+  }
+
+  /// How many stages must have finished before the value can be evaluated.
+  std::optional<int> visit(Value v, const IndexMap& map) {
+    if (v.is_input() || !inside_.contains(v.op())) {
+      reads_.push_back({v, map});
+      return 0;
+    }
+    for (const auto& [seen, level] : seen_[v])
+      if (seen == map) return level;
+    const std::optional<int> level = visit_op(*v.op(), v, map);
+    if (level) seen_[v].emplace_back(map, *level);
+    return level;
+  }
+
+  std::optional<int> visit_op(const Op& op, Value v, const IndexMap& map) {
+    const auto no = [&](std::string why) -> std::optional<int> {
+      fail(std::string(op.name()) + " " + std::move(why));
+      return std::nullopt;
+    };
+    switch (op.def().kind) {
+      case Kind::constant:
+        return op.attribute<ir::Dense>("value").is_splat() ? std::optional(0) : no("holds unequal elements");
+      case Kind::index: return 0;
+      case Kind::elementwise: {
+        if (v.shape().numel() > 1) {
+          if (!seen_[v].empty()) return no("would be computed twice, at two places");
+          if (repeated(map) && flops_of(op) > cheap_flops * static_cast<double>(v.shape().numel()))
+            return no("is too dear to be computed again for every outer iteration");
+        }
+        return visit_operands(op, [&](int) { return map; });
+      }
+      case Kind::movement:
+      case Kind::view: {
+        const auto accesses = op.def().access(op);
+        if (!accesses) return no("is no affine movement");
+        return visit_operands(op, [&](int i) { return compose((*accesses)[static_cast<size_t>(i)].map, map); });
+      }
+      case Kind::reduction: {
+        if (combines_nothing(op)) return visit_operands(op, [&](int) { return reduction_passthrough(op, map); });
+        return visit_reduction(op, v, map, no);
+      }
+      default: return no("is no part of a loop nest");
+    }
+  }
+
+  template <class No>
+  std::optional<int> visit_reduction(const Op& op, Value v, const IndexMap& map, No no) {
+    const auto operand = map_in_order(op.operand(0).shape(), nest_.extents, all_);
+    const auto result = map_in_order(v.shape(), nest_.extents, kept_);
+    if (!operand || !result) return no("has other loops");
+    size_t loop = 0;
+    for (int axis = 0; axis < op.operand(0).shape().rank(); ++axis)
+      if (op.operand(0).shape()[axis] != 1 && reduces_axis(op, axis) != nest_.reduced[loop++])
+        return no("reduces other loops");
+    if (map != *result) return no("is read at another place than it is computed");
+    const std::optional<int> level = visit(op.operand(0), *operand);
+    if (!level) return std::nullopt;
+    nest_.reduction_stage[&op] = *level;
+    return *level + 1;
+  }
+
+  template <class MapOf>
+  std::optional<int> visit_operands(const Op& op, MapOf map_of) {
+    int level = 0;
+    for (int i = 0; i < static_cast<int>(op.operands().size()); ++i) {
+      IndexMap map = map_of(i);
+      // A rank-0 result gives no loop count to the maps derived from it.
+      for (ir::Affine& a : map) a.coefficients.resize(nest_.extents.size(), 0);
+      const auto l = visit(op.operand(i), map);
+      if (!l) return std::nullopt;
+      level = std::max(level, *l);
+    }
+    return level;
+  }
+
+  /// Does the index ignore a loop that runs outside of one it follows?
+  bool repeated(const IndexMap& map) const {
+    std::vector<bool> follows(nest_.extents.size(), false);
+    for (const ir::Affine& a : map)
+      for (size_t l = 0; l < a.coefficients.size(); ++l) follows[l] = follows[l] || a.coefficients[l] != 0;
+    // The order in which the loops run: kept ones outside, reduced ones inside.
+    bool ignored = false;
+    for (bool reduced : {false, true})
+      for (size_t l = 0; l < follows.size(); ++l) {
+        if (nest_.reduced[l] != reduced) continue;
+        if (follows[l] && ignored) return true;
+        ignored = ignored || !follows[l];
+      }
+    return false;
+  }
+
+  /// An output may be written over a value when every read of the value stands at the element being written, and no
+  /// later sweep reads it again.
+  bool check_in_place() {
+    for (const auto& [output, old] : region_.in_place) {
+      const size_t o = static_cast<size_t>(output);
+      for (const Read& read : reads_) {
+        if (read.value != old) continue;
+        if (read.map != nest_.outputs[o]) return fail("the old value is read at other elements than the one replaced");
+        if (full_[o] && nest_.stages > 1 && nest_.output_stage[o] + 1 < nest_.stages)
+          return fail("the old value may be read again by a later sweep");
+      }
+    }
+    return true;
+  }
+
+  struct Read {
+    Value value;
+    IndexMap map;
+  };
+
+  const NestRegion& region_;
+  std::unordered_set<const Op*> inside_;
+  LoopNest nest_;
+  std::vector<int> all_, kept_;  // loop numbers
+  std::vector<bool> full_;       // per output: does it have all loops?
+  std::unordered_map<Value, std::vector<std::pair<IndexMap, int>>, ir::ValueHash> seen_;
+  std::vector<Read> reads_;
+  std::string why_;
+};
+
+}  // namespace
+
+bool LoopNest::has_reduction() const { return !reduction_stage.empty(); }
+
+int64_t LoopNest::points() const {
+  int64_t n = 1;
+  for (int64_t e : extents) n *= e;
+  return n;
+}
+
+bool combines_nothing(const ir::Op& op) {
+  for (int64_t axis : op.dims("axes"))
+    if (op.operand(0).shape()[static_cast<int>(axis)] != 1) return false;
+  return true;
+}
+
+std::optional<IndexMap> map_in_order(const Shape& shape, const Dims& extents, const std::vector<int>& loops) {
+  IndexMap map;
+  size_t next = 0;
+  const int rank = static_cast<int>(extents.size());
+  for (int64_t extent : shape) {
+    if (extent == 1) {
+      map.push_back(ir::Affine::zero(rank));
+      continue;
+    }
+    if (next == loops.size() || extents[static_cast<size_t>(loops[next])] != extent) return std::nullopt;
+    map.push_back(ir::Affine::axis(rank, loops[next++]));
+  }
+  if (next != loops.size()) return std::nullopt;
+  return map;
+}
+
+IndexMap reduction_passthrough(const ir::Op& op, const IndexMap& result) {
+  if (op.flag("keep_dims")) return result;
+  IndexMap map;
+  size_t next = 0;
+  const int loops = result.empty() ? 0 : static_cast<int>(result[0].coefficients.size());
+  for (int axis = 0; axis < op.operand(0).shape().rank(); ++axis)
+    map.push_back(reduces_axis(op, axis) ? ir::Affine::zero(loops) : result[next++]);
+  return map;
+}
+
+NestRegion region_of(const ir::Graph& body) {
+  NestRegion region;
+  for (const auto& op : body.ops()) region.ops.push_back(op.get());
+  for (const ir::Output& output : body.outputs()) region.outputs.push_back(output.value);
+  return region;
+}
+
+std::optional<LoopNest> analyze(const NestRegion& region, std::string* why_not) { return Analysis(region).run(why_not); }
+
+bool may_overwrite(const ir::Op& op, int operand, int result) {
+  const ir::Graph& body = op.body();
+  const Value old = body.input(operand), written = body.outputs()[static_cast<size_t>(result)].value;
+  if (op.is("fused")) {
+    NestRegion region = region_of(body);
+    region.in_place = {{result, old}};
+    return analyze(region).has_value();
+  }
+  // In a kernel, no other nest than the writing one may read the operand, unless the nests run in order.
+  const ir::Op* writer = written.op();
+  bool after = false;
+  for (const auto& nest : body.ops()) {
+    for (int i = 0; i < static_cast<int>(nest->operands().size()); ++i) {
+      if (nest->operand(i) != old) continue;
+      if (nest.get() == writer ? !may_overwrite(*nest, i, written.index()) : (after || !op.flag("serial"))) return false;
+    }
+    after = after || nest.get() == writer;
+  }
+  return true;
+}
+
+}  // namespace weft::passes

@@ -1,0 +1,97 @@
+#include "weft/passes/pass.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "weft/ir/verifier.h"
+#include "weft/passes/autodiff.h"
+#include "weft/passes/epilogue.h"
+#include "weft/passes/fuse.h"
+#include "weft/passes/legalize.h"
+#include "weft/passes/plan.h"
+#include "weft/passes/simplify.h"
+#include "weft/passes/training_step.h"
+#include "weft/support/error.h"
+
+namespace weft::passes {
+namespace {
+
+using ir::Module;
+
+Pass without_target(std::string name, std::string doc, bool (*run)(Module&)) {
+  return {std::move(name), std::move(doc), [run](Module& m, const Target&) { return run(m); }};
+}
+
+}  // namespace
+
+const std::vector<Pass>& all_passes() {
+  static const std::vector<Pass> passes = {
+      without_target("autodiff", "adds the gradients that the train block asks for", autodiff),
+      without_target("training_step", "turns gradients into updates of parameters and states", training_step),
+      without_target("decompose", "replaces composite ops by what they are made of", decompose),
+      {"expand", "writes out heavy ops that the target does not run", expand},
+      without_target("canonicalize", "applies the algebraic equations once", canonicalize),
+      without_target("fold", "computes what depends on constants alone", fold),
+      without_target("cse", "keeps one of equal computations", [](Module& m) { return cse(m); }),
+      without_target("dce", "drops what no output needs", [](Module& m) { return dce(m); }),
+      without_target("simplify", "canonicalize, fold, cse and dce until nothing changes", simplify),
+      without_target("updates", "makes every update the result of an op that may write in place", updates),
+      {"epilogue", "moves elementwise ops into the library call before them", epilogue},
+      {"fuse", "turns the rest into loop nests", [](Module& m, const Target& t) { return fuse(m, t); }},
+      without_target("isolate", "gives every op a loop nest of its own", isolate),
+      {"launch", "joins loop nests into launches", launch},
+      without_target("schedule", "orders the ops for little live memory", schedule),
+      {"plan", "gives every intermediate value its place in the arena", plan},
+  };
+  return passes;
+}
+
+const Pass& find_pass(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Pass& p : all_passes()) {
+    if (p.name == name) return p;
+    names.push_back(p.name);
+  }
+  throw Error("unknown pass '{}'{}", name, did_you_mean(name, names));
+}
+
+std::vector<std::string> pipeline(std::string_view name) {
+  if (name == "compile")
+    return {"autodiff", "training_step", "decompose", "expand", "simplify",
+            "updates",  "epilogue",      "fuse",      "launch", "schedule", "plan"};
+  if (name == "step") return {"autodiff", "training_step"};
+  if (name == "simplify") return {"decompose", "simplify"};
+  throw Error("unknown pipeline '{}'{}", name, did_you_mean(name, {"compile", "step", "simplify"}));
+}
+
+std::vector<std::string> remaining_passes(const Module& module) {
+  std::vector<std::string> all = pipeline("compile");
+  const auto done = std::find(all.rbegin(), all.rend(), module.stage);
+  all.erase(all.begin(), done.base());
+  return all;
+}
+
+std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes, const Target& target,
+                         const RunOptions& options) {
+  std::vector<PassRun> runs;
+  for (const std::string& name : passes) {
+    const Pass& pass = find_pass(name);
+    if (options.disabled.contains(name)) continue;
+    const auto start = std::chrono::steady_clock::now();
+    PassRun done{name, pass.run(module, target)};
+    done.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    module.target = target.name();
+    module.stage = name;
+    try {
+      ir::verify(module);
+    } catch (const Error& e) {
+      throw InternalError(fmt::format("after the pass '{}': {}", name, e.what()));
+    }
+    runs.push_back(done);
+    if (options.after) options.after(module, done);
+    if (options.stop_after == name) break;
+  }
+  return runs;
+}
+
+}  // namespace weft::passes

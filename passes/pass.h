@@ -1,0 +1,54 @@
+#pragma once
+// The pipeline is data: a list of named passes. One wrapper runs them: it names, times, verifies and dumps each, and
+// can leave one out or stop after one.
+
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weft/ir/module.h"
+#include "weft/passes/target.h"
+
+namespace weft::passes {
+
+struct Pass {
+  std::string name;
+  std::string doc;
+  /// Returns whether it changed anything.
+  std::function<bool(ir::Module&, const Target&)> run;
+};
+
+/// Every pass, in the order of the pipeline "compile".
+const std::vector<Pass>& all_passes();
+/// Throws weft::Error with the nearest names.
+const Pass& find_pass(std::string_view name);
+
+/// "compile": from a recorded graph to a planned one. "step": only autodiff and training_step. "simplify": the
+/// passes that need no target. Throws weft::Error with the nearest names.
+std::vector<std::string> pipeline(std::string_view name);
+
+/// What is known of one run of one pass.
+struct PassRun {
+  std::string name;
+  bool changed = false;
+  double milliseconds = 0;
+};
+
+struct RunOptions {
+  std::set<std::string> disabled = {};
+  std::string stop_after = {};
+  /// Called after every pass that ran.
+  std::function<void(const ir::Module&, const PassRun&)> after = {};
+};
+
+/// Runs the passes in order, verifies after each and sets module.target and module.stage. Passes that a module's
+/// stage says have run already are not run again by the pipeline "compile".
+std::vector<PassRun> run(ir::Module& module, const std::vector<std::string>& passes, const Target& target,
+                         const RunOptions& options = {});
+
+/// What is left of the pipeline "compile" for this module.
+std::vector<std::string> remaining_passes(const ir::Module& module);
+
+}  // namespace weft::passes

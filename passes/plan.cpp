@@ -1,0 +1,179 @@
+#include "weft/passes/plan.h"
+
+#include <algorithm>
+
+#include "weft/ir/op_def.h"
+#include "weft/passes/liveness.h"
+#include "weft/passes/loop_nest.h"
+#include "weft/passes/placement.h"
+
+namespace weft::passes {
+namespace {
+
+using ir::Op;
+using ir::Value;
+
+int64_t round_up(int64_t bytes, int64_t alignment) { return (bytes + alignment - 1) / alignment * alignment; }
+
+/// Values that share one piece of memory one after the other, each written over the last.
+struct Block {
+  std::vector<Interval> parts;
+  int64_t bytes = 0;
+  int64_t offset = -1;
+
+  int begin() const { return parts.front().begin; }
+  int end() const { return parts.back().end; }
+  bool overlaps(const Block& other) const { return begin() <= other.end() && other.begin() <= end(); }
+};
+
+/// The arena operand of the op that makes `v` which dies there and may be overwritten by `v`, if any.
+Value overwritten_operand(const Interval& v, const std::unordered_map<Value, const Interval*, ir::ValueHash>& intervals) {
+  const Op& op = *v.value.op();
+  if (op.def().kind != ir::Kind::region) return {};
+  for (int i = 0; i < static_cast<int>(op.operands().size()); ++i) {
+    const Value old = owner_of(op.operand(i));
+    const auto found = intervals.find(old);
+    if (found == intervals.end() || found->second->end != v.begin || old.type().bytes() != v.value.type().bytes()) continue;
+    // Read once only, and not through a view of another shape, whose index is not the one that is proved equal.
+    const auto reads = std::count_if(op.operands().begin(), op.operands().end(), [&](Value o) { return owner_of(o) == old; });
+    if (reads == 1 && op.operand(i).type() == v.value.type() && may_overwrite(op, i, v.value.index())) return old;
+  }
+  return {};
+}
+
+std::vector<Block> make_blocks(const std::vector<Interval>& all) {
+  std::unordered_map<Value, const Interval*, ir::ValueHash> intervals;
+  for (const Interval& i : all) intervals[i.value] = &i;
+  std::vector<Block> blocks;
+  std::unordered_map<Value, size_t, ir::ValueHash> block_of;
+  std::unordered_map<Value, bool, ir::ValueHash> taken;
+  for (const Interval& i : all) {
+    const Value old = overwritten_operand(i, intervals);
+    if (old && !taken[old]) {
+      taken[old] = true;
+      block_of[i.value] = block_of.at(old);
+      blocks[block_of.at(old)].parts.push_back(i);
+      continue;
+    }
+    block_of[i.value] = blocks.size();
+    blocks.push_back({{i}, i.value.type().bytes()});
+  }
+  return blocks;
+}
+
+/// The lowest offset at which the block meets no placed block that lives at the same time.
+int64_t lowest_free(const Block& block, const std::vector<const Block*>& placed) {
+  std::vector<const Block*> rivals;
+  for (const Block* other : placed)
+    if (other->overlaps(block)) rivals.push_back(other);
+  std::sort(rivals.begin(), rivals.end(), [](const Block* x, const Block* y) { return x->offset < y->offset; });
+  int64_t offset = 0;
+  for (const Block* other : rivals)
+    if (other->offset < offset + block.bytes) offset = std::max(offset, other->offset + other->bytes);
+    else break;
+  return offset;
+}
+
+/// Lays the blocks out in the order given; returns the arena's size.
+int64_t lay_out(std::vector<Block*> order) {
+  std::vector<const Block*> placed;
+  int64_t total = 0;
+  for (Block* block : order) {
+    block->offset = lowest_free(*block, placed);
+    placed.push_back(block);
+    total = std::max(total, block->offset + block->bytes);
+  }
+  return total;
+}
+
+/// Tries a few orders, since greedy by size alone can lose a third; keeps the best.
+int64_t best_layout(std::vector<Block>& blocks) {
+  std::vector<Block*> by_size;
+  for (Block& b : blocks) by_size.push_back(&b);
+  std::vector<Block*> by_area = by_size, by_begin = by_size;
+  const auto area = [](const Block* b) { return b->bytes * (b->end() - b->begin() + 1); };
+  std::stable_sort(by_size.begin(), by_size.end(), [](const Block* x, const Block* y) { return x->bytes > y->bytes; });
+  std::stable_sort(by_area.begin(), by_area.end(), [&](const Block* x, const Block* y) { return area(x) > area(y); });
+  std::stable_sort(by_begin.begin(), by_begin.end(), [](const Block* x, const Block* y) { return x->begin() < y->begin(); });
+  std::vector<Block*>* best = &by_size;
+  int64_t smallest = lay_out(by_size);
+  for (auto* order : {&by_area, &by_begin})
+    if (const int64_t bytes = lay_out(*order); bytes < smallest) smallest = bytes, best = order;
+  return lay_out(*best);
+}
+
+}  // namespace
+
+bool plan(ir::Module& module, const Target& target) {
+  const std::vector<Interval> intervals = arena_intervals(module.graph());
+  std::vector<Block> blocks = make_blocks(intervals);
+  for (Block& b : blocks) b.bytes = std::max(round_up(b.bytes, target.alignment()), target.alignment());
+  module.arena_bytes = best_layout(blocks);
+  for (const Block& block : blocks)
+    for (const Interval& i : block.parts) i.value.set_offset(block.offset);
+  verify_plan(module, target);
+  return true;
+}
+
+int64_t largest_live_set(const ir::Graph& graph, const Target& target) {
+  const std::vector<Interval> intervals = arena_intervals(graph);
+  std::vector<Block> blocks = make_blocks(intervals);
+  int64_t largest = 0;
+  for (int now = 0; now <= static_cast<int>(graph.ops().size()); ++now) {
+    int64_t live = 0;
+    for (const Block& b : blocks)
+      if (b.begin() <= now && now <= b.end()) live += std::max(round_up(b.bytes, target.alignment()), target.alignment());
+    largest = std::max(largest, live);
+  }
+  return largest;
+}
+
+namespace {
+
+void check_overlap(const Interval& a, const Interval& b) {
+  if (!a.overlaps(b)) return;
+  const int64_t x = *a.value.offset(), y = *b.value.offset();
+  if (x + a.value.type().bytes() <= y || y + b.value.type().bytes() <= x) return;
+  // Overlap is right only where one is written over the other while that dies.
+  const Interval &first = a.begin < b.begin ? a : b, &second = a.begin < b.begin ? b : a;
+  const Op& op = *second.value.op();
+  bool allowed = x == y && first.end == second.begin && op.def().kind == ir::Kind::region;
+  if (allowed) {
+    allowed = false;
+    for (int i = 0; i < static_cast<int>(op.operands().size()); ++i)
+      allowed = allowed || (op.operand(i) == first.value && may_overwrite(op, i, second.value.index()));
+  }
+  WEFT_CHECK(allowed, "the results of {} (at {}) and {} (at {}) are live together and share bytes", a.value.op()->name(),
+             to_string(a.value.op()->locations()), b.value.op()->name(), to_string(b.value.op()->locations()));
+}
+
+void check_aliases(const ir::Graph& graph) {
+  std::unordered_map<const Op*, int> position;
+  for (const auto& op : graph.ops()) position[op.get()] = static_cast<int>(position.size());
+  for (const ir::Output& output : graph.outputs()) {
+    if (!output.alias) continue;
+    WEFT_CHECK(!output.value.is_input() && !is_view(output.value), "'{}' is not written in place", output.name);
+    const Op& writer = *output.value.op();
+    const Value old = graph.input(*output.alias);
+    for (const Op* reader : memory_readers(old))
+      WEFT_CHECK(reader == &writer || position.at(reader) < position.at(&writer), "{} reads '{}' after it was replaced",
+                 reader->name(), old.name());
+    for (int i = 0; i < static_cast<int>(writer.operands().size()); ++i)
+      WEFT_CHECK(writer.operand(i) != old || (writer.def().kind == ir::Kind::region && may_overwrite(writer, i, output.value.index())),
+                 "{} cannot write '{}' over the value that it reads", writer.name(), old.name());
+  }
+}
+
+}  // namespace
+
+void verify_plan(const ir::Module& module, const Target&) {
+  const std::vector<Interval> intervals = arena_intervals(module.graph());
+  for (size_t i = 0; i < intervals.size(); ++i) {
+    const Value v = intervals[i].value;
+    WEFT_CHECK(v.offset() && *v.offset() + v.type().bytes() <= *module.arena_bytes, "a result of {} has no room", v.op()->name());
+    for (size_t k = 0; k < i; ++k) check_overlap(intervals[i], intervals[k]);
+  }
+  check_aliases(module.graph());
+}
+
+}  // namespace weft::passes

@@ -1,0 +1,27 @@
+#pragma once
+// Order and memory.
+//
+//   schedule  sorts the ops: dependencies first (read before write included), then what keeps fewest bytes live
+//   plan      gives every value that is no input, constant or view an offset into one arena. Values that are never
+//             live together share bytes; an op's result may take over an operand that dies there, where
+//             passes/loop_nest.h allows it; outputs stay to the end of the step. Places largest first, each at the
+//             lowest offset that is free during its life. Sets module.arena_bytes.
+//
+// After `plan`, `verify_plan` holds: no two values live at once overlap, every must-alias is written in place, and
+// every reader of an old value comes before its writer.
+
+#include "weft/ir/module.h"
+#include "weft/passes/target.h"
+
+namespace weft::passes {
+
+bool schedule(ir::Module& module);
+bool plan(ir::Module& module, const Target& target);
+
+/// Throws InternalError naming the ops when the plan is wrong.
+void verify_plan(const ir::Module& module, const Target& target);
+
+/// The largest number of bytes of arena values that are live at once: no plan can be smaller.
+int64_t largest_live_set(const ir::Graph& graph, const Target& target);
+
+}  // namespace weft::passes

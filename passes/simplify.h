@@ -1,0 +1,27 @@
+#pragma once
+// The small passes that make one graph of two spellings.
+//
+//   decompose     composite ops become what they are made of
+//   canonicalize  algebraic equations, each exact in floating point (passes/rewrites.h)
+//   fold          elementwise ops on constants become constants, where the primitives are correctly rounded
+//   cse           one of two equal computations stays; it keeps the source lines of both
+//   dce           what no output needs goes, hyper-parameters that nothing reads too
+//
+// They leave every output's value as it was, bit for bit. `simplify` runs canonicalize, fold, cse and dce to a
+// fixed point.
+
+#include "weft/ir/module.h"
+
+namespace weft::passes {
+
+bool decompose(ir::Module& module);
+bool canonicalize(ir::Module& module);
+bool fold(ir::Module& module);
+bool cse(ir::Module& module);
+bool dce(ir::Module& module);
+bool simplify(ir::Module& module);
+
+bool cse(ir::Graph& graph);
+bool dce(ir::Graph& graph);
+
+}  // namespace weft::passes

@@ -1,0 +1,31 @@
+#include "weft/passes/target.h"
+
+#include "weft/ir/op_def.h"
+
+namespace weft::passes {
+namespace {
+
+class GenericTarget : public Target {
+ public:
+  std::string_view name() const override { return "generic"; }
+  bool claims(const ir::Op& op) const override { return op.result().dtype() != f64 || !op.is("matmul"); }
+  bool accepts_epilogue(const ir::Op&, const ir::Graph& body) const override {
+    // broadcast, add, relu: the body of every linear layer.
+    int adds = 0, relus = 0;
+    for (const auto& op : body.ops()) {
+      if (op->is("add")) ++adds;
+      else if (op->is("relu")) ++relus;
+      else if (!op->is("broadcast") || op->operand(0).shape().rank() != 1) return false;
+    }
+    return adds <= 1 && relus <= 1;
+  }
+};
+
+}  // namespace
+
+const Target& generic_target() {
+  static const GenericTarget target;
+  return target;
+}
+
+}  // namespace weft::passes

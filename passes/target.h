@@ -1,0 +1,35 @@
+#pragma once
+// What the passes ask of a target. A backend answers; passes hold no knowledge of any.
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "weft/ir/graph.h"
+
+namespace weft::passes {
+
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual std::string_view name() const = 0;
+
+  /// Does a library or a routine of the target run this heavy op as it is? What no one claims is expanded into
+  /// elementwise ops and reductions where that is possible.
+  virtual bool claims(const ir::Op& op) const = 0;
+  /// Can the library apply `body` (input 0 the product, then the further operands) while it writes the product?
+  virtual bool accepts_epilogue(const ir::Op& product, const ir::Graph& body) const = 0;
+  /// Scratch memory of one library call.
+  virtual int64_t scratch_bytes(const ir::Op&) const { return 0; }
+
+  /// Alignment of every buffer in the arena.
+  virtual int64_t alignment() const { return 64; }
+  /// A loop nest that touches at most this many bytes is not worth a second thread, nor a launch of its own.
+  virtual int64_t serial_bytes() const { return 64 << 10; }
+};
+
+/// A target that exists on paper only, so that tests pin graphs and counts that no machine changes: it claims every
+/// heavy op with f32 or integer elements and fuses a bias and a ReLU behind a product.
+const Target& generic_target();
+
+}  // namespace weft::passes

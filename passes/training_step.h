@@ -1,0 +1,18 @@
+#pragma once
+// Turns gradients into new parameters and states.
+//
+//   before: output w.grad = %g                      after: %w2, %m2 = sgd(%w, %g, %t, %sgd.lr, ..., %w.momentum_buffer)
+//                                                          output w = %w2 aliases %w
+//                                                          output w.momentum_buffer = %m2 aliases %w.momentum_buffer
+//
+// Adds the step counter (state "<optimizer>.step", i64[], counted up each step), the hyper-parameters
+// ("<optimizer>.lr", f64[], read on every step) and the states ("<parameter>.<state>"). Drops the gradient outputs that
+// the train block does not keep, and the train block. Runs right after autodiff, whose outputs it reads.
+
+#include "weft/ir/module.h"
+
+namespace weft::passes {
+
+bool training_step(ir::Module& module);
+
+}  // namespace weft::passes

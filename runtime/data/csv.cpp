@@ -1,0 +1,188 @@
+#include "weft/runtime/data/csv.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace weft {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  const auto space = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+enum class Number { good, missing, malformed, too_large };
+
+/// from_chars, and not strtod, because it does not ask the locale what a decimal point is.
+Number parse_number(std::string_view text, double& value) {
+  if (text.empty()) return Number::missing;
+  if (text.front() == '+' && text.substr(1, 1) != "-") text.remove_prefix(1);
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code == std::errc::result_out_of_range) return Number::too_large;
+  if (code != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+    return Number::malformed;
+  return Number::good;
+}
+
+class Reader {
+ public:
+  Reader(const std::string& path, std::string_view text) : path_(path), rest_(text) {}
+
+  Table read(CsvOptions options) {
+    Table table;
+    if (!next_line()) throw Error("'{}' is empty", path_);
+    if (options.header) {
+      read_header(table);
+      next_line();
+    } else {
+      for (size_t i = 0; i < fields_.size(); ++i) table.columns.push_back(std::to_string(i));
+    }
+    table.values.resize(table.columns.size());
+    for (; line_ != 0; next_line()) read_row(table, options);
+    return table;
+  }
+
+ private:
+  template <class... Args>
+  [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
+    throw Error("'{}', line {}{}", path_, line_, fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  /// Splits the next line into fields_; at the end, false and line_ is 0. Empty lines may only end the file.
+  bool next_line() {
+    if (rest_.find_first_not_of("\r\n") == std::string_view::npos) {
+      line_ = 0;
+      return false;
+    }
+    ++line_;
+    const size_t end = std::min(rest_.find('\n'), rest_.size());
+    std::string_view line = rest_.substr(0, end);
+    rest_.remove_prefix(std::min(end + 1, rest_.size()));
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    split(line);
+    return true;
+  }
+
+  void split(std::string_view line) {
+    fields_.clear();
+    size_t at = 0;
+    for (;;) {
+      std::string field;
+      size_t end = std::min(line.find(',', at), line.size());
+      const size_t first = std::min(line.find_first_not_of(" \t", at), line.size());
+      if (first < line.size() && line[first] == '"') {
+        end = unquote(line, first, field);
+      } else {
+        field = trimmed(line.substr(at, end - at));
+      }
+      fields_.push_back(std::move(field));
+      if (end == line.size()) return;
+      at = end + 1;
+    }
+  }
+
+  /// Reads the quoted field at line[at]; returns where the field ends (a comma or the end of the line).
+  size_t unquote(std::string_view line, size_t at, std::string& field) const {
+    for (++at;; ++at) {
+      if (at >= line.size()) fail(": a quoted field does not end");
+      if (line[at] != '"') {
+        field += line[at];
+      } else if (at + 1 < line.size() && line[at + 1] == '"') {
+        field += line[at++];
+      } else {
+        break;
+      }
+    }
+    const size_t end = std::min(line.find(',', at), line.size());
+    if (!trimmed(line.substr(at + 1, end - at - 1)).empty()) fail(": there is text after a quoted field");
+    return end;
+  }
+
+  void read_header(Table& table) {
+    double ignored = 0;
+    const auto is_number = [&](const std::string& field) {
+      return parse_number(field, ignored) == Number::good;
+    };
+    if (std::all_of(fields_.begin(), fields_.end(), is_number))
+      fail(
+          ": a line of column names was expected, but it has only numbers; without such a line, read with "
+          ".header = false");
+    for (size_t i = 0; i < fields_.size(); ++i) {
+      if (fields_[i].empty()) fail(": column {} has no name", i + 1);
+      if (std::count(fields_.begin(), fields_.end(), fields_[i]) > 1)
+        fail(": two columns are named '{}'", fields_[i]);
+    }
+    table.columns = fields_;
+  }
+
+  void read_row(Table& table, CsvOptions options) {
+    if (fields_.size() != table.columns.size())
+      fail(": {} field{}, but the {} has {}", fields_.size(), fields_.size() == 1 ? "" : "s",
+           options.header ? "header" : "first line", table.columns.size());
+    for (size_t i = 0; i < fields_.size(); ++i) {
+      double value = 0;
+      const std::string shown = fields_[i].substr(0, 40);
+      const char* const hint =
+          line_ == 1 ? "; if the first line names the columns, read with .header = true" : "";
+      switch (parse_number(fields_[i], value)) {
+        case Number::good:
+          break;
+        case Number::missing:
+          fail(", column '{}': the value is missing", table.columns[i]);
+        case Number::malformed:
+          fail(", column '{}': '{}' is not a finite number{}", table.columns[i], shown, hint);
+        case Number::too_large:
+          fail(", column '{}': '{}' is out of the range of f64", table.columns[i], shown);
+      }
+      table.values[i].push_back(value);
+    }
+  }
+
+  const std::string& path_;
+  std::string_view rest_;
+  int64_t line_ = 0;
+  std::vector<std::string> fields_;
+};
+
+}  // namespace
+
+const std::vector<double>& Table::column(std::string_view name) const {
+  const auto found = std::find(columns.begin(), columns.end(), name);
+  if (found == columns.end())
+    throw Error("no column '{}'; the columns are {}", name, fmt::format("'{}'", fmt::join(columns, "', '")));
+  return values[static_cast<size_t>(found - columns.begin())];
+}
+
+Array Table::array(const std::vector<std::string>& names) const {
+  const auto width = static_cast<int64_t>(names.size());
+  Array result(f32, Shape{rows(), width});
+  for (int64_t c = 0; c < width; ++c) {
+    const std::vector<double>& from = column(names[static_cast<size_t>(c)]);
+    for (int64_t r = 0; r < rows(); ++r) result.set(r * width + c, from[static_cast<size_t>(r)]);
+  }
+  return result;
+}
+
+Table read_csv(const std::string& path, CsvOptions options) {
+  std::error_code code;
+  if (!std::filesystem::is_regular_file(path, code))
+    throw Error("cannot read '{}': there is no such file", path);
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) throw Error("cannot read '{}': {}", path, std::strerror(errno));
+  std::string_view content = text;
+  if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);  // spreadsheets write a byte order mark
+  return Reader(path, content).read(options);
+}
+
+}  // namespace weft

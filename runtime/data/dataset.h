@@ -1,0 +1,45 @@
+#pragma once
+// Examples in memory: what the readers return, what the batcher delivers, what a Trainer fits.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "weft/runtime/array.h"
+
+namespace weft {
+
+/// Examples lie along axis 0 of both arrays. Images are [N, channels, height, width].
+struct Dataset {
+  /// [N, ...]: u8 or f32, delivered as f32; or i64 (token ids), delivered as they are.
+  Array inputs;
+  /// [N, ...]: i64 (class indices) or f32.
+  Array targets;
+  /// A u8 or f32 input is delivered as `static_cast<float>(value) / divisor`. It is a divisor and not a scale
+  /// because that is what PyTorch's ToTensor computes: x / 255.0f and x * (1 / 255.0f) differ in the last bit
+  /// for many x. The readers of images set 255.
+  float divisor = 1.0f;
+  /// One name per class, or empty. If given, a class index outside of them is an error when its batch is
+  /// loaded (except -100, which cross_entropy ignores).
+  std::vector<std::string> class_names;
+  std::string name;
+
+  /// Converts what the fields cannot hold (inputs: f64 to f32, i32 to i64; targets: f64 to f32, u8 and i32 to
+  /// i64) and checks. Throws weft::Error as check() does.
+  static Dataset from(Array inputs, Array targets);
+
+  /// Throws weft::Error for other element types, rank 0, counts that differ, or a divisor that is not a
+  /// positive finite number (or not 1 with i64 inputs).
+  void check() const;
+
+  /// The number of examples.
+  int64_t size() const;
+
+  /// What a batch of `batch` examples looks like to the program: f32 or i64, and [batch, ...].
+  DType input_dtype() const { return inputs.dtype() == i64 ? i64 : f32; }
+  DType target_dtype() const { return targets.dtype(); }
+  Shape input_shape(int64_t batch) const;
+  Shape target_shape(int64_t batch) const;
+};
+
+}  // namespace weft

@@ -1,0 +1,53 @@
+#include "weft/support/shape.h"
+
+#include <algorithm>
+
+#include "weft/support/error.h"
+
+namespace weft {
+
+Shape::Shape(Dims dims) : dims_(std::move(dims)) {
+  constexpr int64_t limit = int64_t{1} << 62;
+  bool empty = false;
+  for (int64_t d : dims_) {
+    if (d < 0) throw Error("negative extent {} in shape {}", d, to_string(dims_));
+    empty = empty || d == 0;
+    if (d == 0) continue;
+    if (numel_ > limit / d) throw Error("shape {} has more than 2^62 elements", to_string(dims_));
+    numel_ *= d;
+  }
+  if (empty) numel_ = 0;
+}
+
+Dims Shape::strides() const {
+  Dims result(dims_.size(), 1);
+  for (int axis = rank() - 2; axis >= 0; --axis)
+    result[static_cast<size_t>(axis)] = result[static_cast<size_t>(axis) + 1] * std::max<int64_t>(1, (*this)[axis + 1]);
+  return result;
+}
+
+std::string to_string(const Dims& dims) {
+  std::string text = "[";
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (i) text += ",";
+    text += std::to_string(dims[i]);
+  }
+  return text + "]";
+}
+
+std::string to_string(const Shape& shape) { return to_string(shape.dims()); }
+
+bool broadcast_shapes(const Shape& a, const Shape& b, Shape& result) {
+  const int rank = std::max(a.rank(), b.rank());
+  Dims dims(static_cast<size_t>(rank));
+  for (int i = 0; i < rank; ++i) {
+    const int64_t x = i < rank - a.rank() ? 1 : a[i - (rank - a.rank())];
+    const int64_t y = i < rank - b.rank() ? 1 : b[i - (rank - b.rank())];
+    if (x != y && x != 1 && y != 1) return false;
+    dims[static_cast<size_t>(i)] = x == 1 ? y : x;
+  }
+  result = Shape(std::move(dims));
+  return true;
+}
+
+}  // namespace weft

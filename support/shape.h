@@ -1,0 +1,58 @@
+#pragma once
+// Static shapes: a list of extents, outermost first. Rank 0 is a scalar; an extent may be 0.
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+using Dims = std::vector<int64_t>;
+
+class Shape {
+ public:
+  Shape() = default;
+  Shape(std::initializer_list<int64_t> dims) : Shape(Dims(dims)) {}
+  /// Throws weft::Error for a negative extent and for more than 2^62 elements.
+  explicit Shape(Dims dims);
+
+  int rank() const { return static_cast<int>(dims_.size()); }
+  int64_t operator[](int axis) const { return dims_[static_cast<size_t>(axis)]; }
+  int64_t numel() const { return numel_; }
+  const Dims& dims() const { return dims_; }
+  auto begin() const { return dims_.begin(); }
+  auto end() const { return dims_.end(); }
+
+  /// Elements between neighbours along each axis of a dense row-major array.
+  Dims strides() const;
+
+  bool operator==(const Shape& other) const { return dims_ == other.dims_; }
+
+ private:
+  Dims dims_;
+  int64_t numel_ = 1;
+};
+
+/// "[64,1,28,28]"; "[]" for rank 0.
+std::string to_string(const Shape& shape);
+std::string to_string(const Dims& dims);
+
+/// The shape that two operands broadcast to by NumPy's rule (right-aligned; 1 stretches).
+/// Returns false when they do not broadcast.
+bool broadcast_shapes(const Shape& a, const Shape& b, Shape& result);
+
+/// Calls `visit(index)` for every index of `shape` in row-major order.
+template <class Visit>
+void for_each_index(const Shape& shape, Visit visit) {
+  if (shape.numel() == 0) return;
+  Dims index(shape.dims().size(), 0);
+  for (;;) {
+    visit(index);
+    int axis = shape.rank() - 1;
+    while (axis >= 0 && ++index[static_cast<size_t>(axis)] == shape[axis]) index[static_cast<size_t>(axis--)] = 0;
+    if (axis < 0) return;
+  }
+}
+
+}  // namespace weft

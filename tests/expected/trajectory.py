@@ -1,0 +1,96 @@
+"""100 training steps of a small classifier under six optimizer settings, in f64 and in f32.
+
+    python3 trajectory.py --data DIR     takes 320 digits anew from DIR/optdigits/optdigits.tra
+    python3 trajectory.py                keeps the stored images.npy and labels.npy
+
+The model is Linear(64, 48), ReLU, Linear(48, 32), ReLU, Linear(32, 10) with mean cross-entropy. Step i trains on
+samples 16 i ... 16 i + 15, modulo 320, of images / 16; its loss is the one before the update. Every run starts from
+the stored f32 weights, which are nn.Linear's own initialization under seed 0.
+"""
+import argparse
+import pathlib
+
+import numpy as np
+import torch
+from torch import nn
+
+import stored
+
+SAMPLES, BATCH, STEPS = 320, 16, 100
+SIZES = [64, 48, 32, 10]
+FOLDER = pathlib.Path(__file__).resolve().parent / "trajectory"
+
+SETTINGS = {
+    "sgd": ("SGD", {"lr": 0.05}),
+    "sgd_nesterov": ("SGD", {"lr": 0.02, "momentum": 0.9, "nesterov": True}),
+    "sgd_momentum_wd": ("SGD", {"lr": 0.02, "momentum": 0.9, "dampening": 0.1, "weight_decay": 1e-3}),
+    "adam": ("Adam", {"lr": 1e-3}),
+    "adam_wd": ("Adam", {"lr": 1e-3, "betas": [0.8, 0.95], "weight_decay": 1e-2}),
+    "adam_amsgrad": ("Adam", {"lr": 1e-3, "amsgrad": True}),
+}
+
+
+def store_samples(data):
+    table = np.loadtxt(data / "optdigits" / "optdigits.tra", delimiter=",", dtype=np.int64, max_rows=SAMPLES)
+    assert table.shape == (SAMPLES, 65) and table.min() >= 0 and table[:, :64].max() <= 16
+    np.save(FOLDER / "images.npy", table[:, :64].astype(np.uint8))
+    np.save(FOLDER / "labels.npy", table[:, 64])
+
+
+def initial_model():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Linear(SIZES[0], SIZES[1]), nn.ReLU(),
+        nn.Linear(SIZES[1], SIZES[2]), nn.ReLU(),
+        nn.Linear(SIZES[2], SIZES[3]))
+
+
+def train(dtype, optimizer, options, images, labels):
+    """The losses of the steps and the trained parameters by name."""
+    model = initial_model().to(dtype)
+    images = (images.to(dtype) / 16).reshape(-1, BATCH, SIZES[0])
+    labels = labels.reshape(-1, BATCH)
+    update = getattr(torch.optim, optimizer)(model.parameters(), foreach=False, fused=False, **options)
+    losses = []
+    for step in range(STEPS):
+        batch = step % len(images)
+        loss = nn.functional.cross_entropy(model(images[batch]), labels[batch])
+        losses.append(loss.item())
+        update.zero_grad()
+        loss.backward()
+        update.step()
+    return losses, model.state_dict()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=pathlib.Path, metavar="DIR", help="a folder that holds optdigits/optdigits.tra")
+    data = parser.parse_args().data
+    FOLDER.mkdir(exist_ok=True)
+    content = stored.header()
+    if data:
+        store_samples(data)
+    images = torch.from_numpy(np.load(FOLDER / "images.npy"))
+    labels = torch.from_numpy(np.load(FOLDER / "labels.npy"))
+
+    weights = initial_model().state_dict()
+    for name, weight in weights.items():
+        np.save(FOLDER / f"{name}.npy", weight.numpy())
+
+    settings = []
+    for name, (optimizer, options) in SETTINGS.items():
+        f64, trained = train(torch.float64, optimizer, options, images, labels)
+        f32, _ = train(torch.float32, optimizer, options, images, labels)
+        apart = max(abs(a - b) / a for a, b in zip(f64, f32))
+        print(f"{name}: loss {f64[0]:.4f} -> {f64[-1]:.4f}, f32 within {apart:.1e} of f64")
+        settings.append({
+            "name": name, "optimizer": optimizer, "options": options,
+            "losses_f64": f64, "losses_f32": [stored.f32(loss) for loss in f32],
+            "abs_sums_f64": {key: value.abs().sum().item() for key, value in trained.items()}})
+
+    content |= {"layers": SIZES, "batch": BATCH, "steps": STEPS, "pixel_scale": 1 / 16,
+                "parameters": list(weights), "settings": settings}
+    stored.write(FOLDER / "trajectory.json", content, spread=3)
+
+
+main()

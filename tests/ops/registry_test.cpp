@@ -1,0 +1,275 @@
+// One walk over the registry that asks every op the same questions.
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "weft/ir/builder.h"
+#include "weft/ir/equal.h"
+#include "weft/ir/parser.h"
+#include "weft/ir/printer.h"
+#include "weft/ir/verifier.h"
+#include "weft/passes/autodiff.h"
+#include "weft/support/philox.h"
+#include "weft/tests/catch.h"
+#include "weft/tests/ops/samples.h"
+
+using namespace weft;
+using reference::Tensor;
+using testing::Sample;
+
+namespace {
+
+bool is_differentiable(const ir::OpDef& def) { return def.no_gradient.empty(); }
+
+/// Whether `word` stands in the text, not as a part of a longer word.
+bool names_word(const std::string& text, const std::string& word) {
+  const auto is_letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
+  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const bool starts = at == 0 || !is_letter(text[at - 1]);
+    const size_t end = at + word.size();
+    if (starts && (end == text.size() || !is_letter(text[end]))) return true;
+  }
+  return false;
+}
+
+/// Fixed weights that are not small, as a constant.
+ir::Value weights(ir::Builder& b, const ir::Type& type, uint32_t number) {
+  std::vector<std::byte> memory(static_cast<size_t>(type.bytes()));
+  Tensor t(type);
+  for (size_t i = 0; i < t.real.size(); ++i)
+    t.real[i] = 0.5 + uniform_from_bits(random_bits(2, number, 0, i));
+  reference::to_memory(t, memory.data());
+  return b("constant", {}, {{"value", ir::Dense(type, memory)}});
+}
+
+/// The sum of the floating results, weighted.
+ir::Value loss_of(ir::Graph& graph) {
+  ir::Builder b(graph);
+  ir::Value loss = b.splat({f64, {}}, 0);
+  uint32_t number = 0;
+  for (const ir::Output& output : graph.outputs()) {
+    if (!is_floating(output.value.dtype())) continue;
+    ir::Value sum = b("mul", {output.value, weights(b, output.value.type(), number++)});
+    Dims axes;
+    for (int axis = 0; axis < sum.shape().rank(); ++axis) axes.push_back(axis);
+    sum = b.sum(sum, axes);
+    loss = b("add", {loss, b.cast(sum, f64)});
+  }
+  return loss;
+}
+
+/// The inputs whose gradient is defined.
+std::vector<int> differentiable_inputs(const Sample& sample) {
+  std::vector<int> all;
+  for (int i = 0; i < static_cast<int>(sample.operands.size()); ++i)
+    if (is_floating(sample.operands[static_cast<size_t>(i)].dtype) &&
+        std::count(sample.constant.begin(), sample.constant.end(), i) == 0)
+      all.push_back(i);
+  return all;
+}
+
+/// `module` with its loss and the gradients of the loss as the only outputs.
+void differentiate(ir::Module& module, const std::vector<int>& inputs) {
+  ir::Graph& graph = module.graph();
+  std::vector<ir::Value> xs;
+  for (int i : inputs) xs.push_back(graph.input(i));
+  const ir::Value loss = loss_of(graph);
+  const std::vector<ir::Value> gradients = passes::gradients(graph, loss, xs);
+  graph.outputs().clear();
+  graph.add_output({"loss", loss, {}, {}});
+  for (size_t i = 0; i < gradients.size(); ++i) graph.add_output({"d" + xs[i].name(), gradients[i], {}, {}});
+  ir::verify(module);
+}
+
+/// The sample with its op replaced by the op's decomposition.
+ir::Module decomposed(const Sample& sample) {
+  ir::Module module = testing::module_of(sample);
+  ir::Op& op = *module.graph().ops().front();
+  ir::Builder builder(module.graph());
+  const std::vector<ir::Value> results = op.def().decompose(builder, op);
+  REQUIRE(results.size() == op.results().size());
+  for (size_t i = 0; i < results.size(); ++i) op.result(static_cast<int>(i)).replace_all_uses_with(results[i]);
+  module.graph().erase(op);
+  return module;
+}
+
+double largest(const std::vector<double>& values) {
+  double most = 0;
+  for (double v : values) most = std::max(most, std::abs(v));
+  return most;
+}
+
+void require_close(const std::vector<double>& a, const std::vector<double>& b, double relative, double absolute) {
+  REQUIRE(a.size() == b.size());
+  const double tolerance = relative * largest(b) + absolute;
+  for (size_t i = 0; i < a.size(); ++i) {
+    CAPTURE(i);
+    if (std::isnan(b[i])) REQUIRE(std::isnan(a[i]));
+    else REQUIRE(std::abs(a[i] - b[i]) <= tolerance);
+  }
+}
+
+/// d loss / d inputs[i] by central differences.
+std::vector<double> central_differences(const ir::Graph& graph, std::vector<Tensor> values, int input) {
+  const auto loss = [&] { return reference::evaluate(graph, values)[0].real[0]; };
+  std::vector<double> result;
+  for (double& x : values[static_cast<size_t>(input)].real) {
+    const double at = x, h = 1e-5 * std::max(1.0, std::abs(at));
+    x = at + h;
+    const double above = loss();
+    x = at - h;
+    const double below = loss();
+    x = at;
+    result.push_back((above - below) / (2 * h));
+  }
+  return result;
+}
+
+/// Central differences need all of the computation in double, and every result a function of the operands' values.
+bool has_smooth_double_results(const Sample& sample) {
+  if (!is_differentiable(ir::op_def(sample.op)) || !sample.body.empty()) return false;
+  const ir::Module module = testing::module_of(sample);
+  const auto is_exact = [](ir::Value v) { return !is_floating(v.dtype()) || v.dtype() == f64; };
+  bool any = false;
+  for (const ir::Output& output : module.graph().outputs()) {
+    if (!is_exact(output.value)) return false;
+    any = any || is_floating(output.value.dtype());
+  }
+  for (const ir::Input& input : module.graph().inputs())
+    if (!is_exact(input.value())) return false;
+  return any;
+}
+
+}  // namespace
+
+TEST_CASE("every op, operand and attribute is documented", "[registry]") {
+  for (const ir::OpDef* def : ir::registry().all()) {
+    INFO(def->name);
+    CHECK(def->doc.size() > 1);
+    std::set<std::string> names, attributes;
+    for (const ir::OperandSpec& operand : def->operands) {
+      CHECK(!operand.name.empty());
+      CHECK(names.insert(operand.name).second);
+      INFO(operand.name);
+      CHECK((!operand.doc.empty() || names_word(def->doc, operand.name)));
+      CHECK((!operand.variadic || &operand == &def->operands.back()));
+    }
+    for (const ir::AttributeSpec& attribute : def->attributes) {
+      INFO(attribute.name);
+      CHECK(!attribute.doc.empty());
+      CHECK(attributes.insert(attribute.name).second);
+      if (attribute.fallback) CHECK(ir::kind_of(*attribute.fallback) == attribute.kind);
+    }
+  }
+}
+
+TEST_CASE("every op says how it computes", "[registry]") {
+  using ir::Kind;
+  for (const ir::OpDef* def : ir::registry().all()) {
+    INFO(def->name);
+    CHECK((def->kind == Kind::elementwise) == static_cast<bool>(def->scalar));
+    CHECK((def->kind == Kind::reduction) == (def->combine && def->identity));
+    CHECK((def->kind == Kind::movement || def->kind == Kind::view) == static_cast<bool>(def->access));
+    if (def->kind == Kind::composite) CHECK(def->decompose);
+  }
+}
+
+TEST_CASE("every op is differentiable or says why not", "[registry]") {
+  for (const ir::OpDef* def : ir::registry().all()) {
+    INFO(def->name);
+    if (is_differentiable(*def)) CHECK((def->gradient || def->decompose));
+    else CHECK(!def->gradient);
+  }
+}
+
+TEST_CASE("every op has samples, and only ops have", "[registry]") {
+  std::set<std::string> sampled, defined;
+  for (const Sample& sample : testing::samples()) sampled.insert(sample.op);
+  for (const ir::OpDef* def : ir::registry().all()) defined.insert(def->name);
+  CHECK(sampled == defined);
+}
+
+TEST_CASE("samples in every floating type verify, run, and survive as text", "[registry]") {
+  for (DType floating : {f64, f32, bf16}) {
+    for (const Sample& sample : testing::samples(floating)) {
+      INFO(testing::to_string(sample));
+      const ir::Module module = testing::module_of(sample);
+      ir::verify(module);
+      const std::string text = ir::print(module);
+      const ir::Module again = ir::parse(text);
+      CHECK(ir::equal(again, module));
+      CHECK(ir::print(again) == text);
+      const std::vector<Tensor> values = testing::values_of(sample);
+      const std::vector<Tensor> results = reference::evaluate(module.graph(), values);
+      REQUIRE(results.size() == module.graph().outputs().size());
+      for (size_t i = 0; i < results.size(); ++i)
+        CHECK(results[i].type == module.graph().outputs()[i].value.type());
+    }
+  }
+}
+
+TEST_CASE("gradients agree with central differences", "[registry]") {
+  std::map<std::string, std::set<std::string>> zero, nonzero;  // operands by op
+  for (const Sample& sample : testing::samples()) {
+    if (!has_smooth_double_results(sample)) continue;
+    INFO(testing::to_string(sample));
+    const std::vector<int> inputs = differentiable_inputs(sample);
+    ir::Module module = testing::module_of(sample);
+    differentiate(module, inputs);
+    const std::vector<Tensor> values = testing::values_of(sample);
+    const std::vector<Tensor> results = reference::evaluate(module.graph(), values);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const std::string& operand = module.graph().input(inputs[i]).name();
+      INFO("operand " << operand);
+      const std::vector<double> expected = central_differences(module.graph(), values, inputs[i]);
+      require_close(results[i + 1].real, expected, 1e-6, 1e-8);
+      if (!expected.empty()) (largest(expected) > 1e-4 ? nonzero : zero)[sample.op].insert(operand);
+    }
+  }
+  for (const ir::OpDef* def : ir::registry().all()) {
+    INFO(def->name);
+    if (is_differentiable(*def)) CHECK(!nonzero[def->name].empty());
+    for (const std::string& operand : zero[def->name]) {
+      INFO("operand " << operand << " has a zero gradient in every sample");
+      CHECK(nonzero[def->name].contains(operand));
+    }
+  }
+}
+
+TEST_CASE("a decomposition has the op's result types and values", "[registry]") {
+  for (const Sample& sample : testing::samples(f32)) {
+    if (!ir::op_def(sample.op).decompose) continue;
+    INFO(testing::to_string(sample));
+    const ir::Module native = testing::module_of(sample), parts = decomposed(sample);
+    ir::verify(parts);
+    const std::vector<Tensor> values = testing::values_of(sample);
+    const std::vector<Tensor> a = reference::evaluate(parts.graph(), values);
+    const std::vector<Tensor> b = reference::evaluate(native.graph(), values);
+    for (size_t i = 0; i < a.size(); ++i) {
+      CHECK(a[i].type == b[i].type);
+      CHECK(a[i].integer == b[i].integer);
+      require_close(a[i].real, b[i].real, 1e-12, 0);
+    }
+  }
+}
+
+TEST_CASE("a gradient rule agrees with the gradient of the decomposition", "[registry]") {
+  std::set<std::string> checked;
+  for (const Sample& sample : testing::samples()) {
+    const ir::OpDef& def = ir::op_def(sample.op);
+    if (!def.decompose || !def.gradient) continue;
+    INFO(testing::to_string(sample));
+    const std::vector<int> inputs = differentiable_inputs(sample);
+    ir::Module native = testing::module_of(sample), parts = decomposed(sample);
+    differentiate(native, inputs);
+    differentiate(parts, inputs);
+    const std::vector<Tensor> values = testing::values_of(sample);
+    const std::vector<Tensor> a = reference::evaluate(native.graph(), values);
+    const std::vector<Tensor> b = reference::evaluate(parts.graph(), values);
+    for (size_t i = 0; i < a.size(); ++i) require_close(a[i].real, b[i].real, 1e-12, 0);
+    checked.insert(sample.op);
+  }
+  CHECK(!checked.empty());
+}

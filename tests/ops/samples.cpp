@@ -1,0 +1,268 @@
+#include "weft/tests/ops/samples.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "weft/ir/builder.h"
+#include "weft/ir/parser.h"
+#include "weft/ir/printer.h"
+#include "weft/support/philox.h"
+
+namespace weft::testing {
+namespace {
+
+using ir::Accepts;
+using ir::Attribute;
+using ir::Type;
+
+std::vector<DType> dtypes_of(Accepts accepts, DType floating) {
+  switch (accepts) {
+    case Accepts::any: return {floating, i64, i32, u8, boolean};
+    case Accepts::floating: return {floating};
+    case Accepts::number: return {floating, i64, i32, u8};
+    case Accepts::integer: return {i64, i32, u8};
+    case Accepts::boolean: return {boolean};
+    case Accepts::bits: return {i64, i32, u8, boolean};
+  }
+  return {};
+}
+
+/// An elementwise op without required attributes takes operands of one shape, and of one type but for conditions.
+void add_elementwise(std::vector<Sample>& all, const ir::OpDef& def, DType floating) {
+  for (const auto& attribute : def.attributes)
+    if (!attribute.fallback) return;
+  for (DType dtype : dtypes_of(def.operands.back().accepts, floating))
+    for (const Shape& shape : {Shape{2, 3}, Shape{}, Shape{37}, Shape{0}}) {
+      Sample sample{def.name, {}};
+      for (const auto& operand : def.operands)
+        sample.operands.push_back({operand.accepts == Accepts::boolean ? boolean : dtype, shape});
+      all.push_back(std::move(sample));
+    }
+}
+
+void add_reduction(std::vector<Sample>& all, const ir::OpDef& def, DType floating) {
+  for (DType dtype : dtypes_of(def.operands[0].accepts, floating)) {
+    const auto add = [&](Shape shape, Dims axes, bool keep) {
+      all.push_back({def.name, {{dtype, shape}}, {{"axes", axes}, {"keep_dims", keep}}});
+    };
+    add({2, 3, 4}, {1}, false);
+    add({2, 3, 4}, {0, 2}, true);
+    add({3, 41}, {1}, false);
+    add({37, 3}, {0}, true);
+    add({5, 1, 19}, {0, 1, 2}, false);
+    add({2, 0}, {0}, false);
+    add({}, {}, false);
+  }
+}
+
+void add_movements(std::vector<Sample>& all, DType t) {
+  all.push_back({"broadcast", {{t, {3, 1}}}, {{"shape", Dims{2, 3, 4}}}});
+  all.push_back({"broadcast", {{t, {}}}, {{"shape", Dims{5}}}});
+  all.push_back({"broadcast", {{i32, {2, 1}}}, {{"shape", Dims{2, 0}}}});
+  all.push_back({"reshape", {{t, {2, 6}}}, {{"shape", Dims{3, 4}}}});
+  all.push_back({"reshape", {{t, {4, 1}}}, {{"shape", Dims{2, 2}}}});
+  all.push_back({"reshape", {{boolean, {1, 1}}}, {{"shape", Dims{}}}});
+  all.push_back({"transpose", {{t, {2, 3, 4}}}, {{"permutation", Dims{2, 0, 1}}}});
+  all.push_back({"transpose", {{u8, {3, 17}}}, {{"permutation", Dims{1, 0}}}});
+  all.push_back({"slice", {{t, {4, 5}}}, {{"start", Dims{1, 0}}, {"end", Dims{3, 5}}}});
+  all.push_back({"slice", {{t, {5, 7}}}, {{"start", Dims{0, 1}}, {"end", Dims{5, 7}}, {"step", Dims{2, 3}}}});
+  all.push_back({"slice", {{t, {5}}}, {{"start", Dims{1}}, {"end", Dims{3}}, {"step", Dims{4}}}});
+  all.push_back({"slice", {{i64, {3}}}, {{"start", Dims{2}}, {"end", Dims{2}}}});
+  all.push_back({"pad", {{t, {2, 3}}}, {{"low", Dims{1, 0}}, {"high", Dims{0, 2}}, {"value", 0.1}}});
+  all.push_back({"pad", {{i32, {2}}}, {{"low", Dims{0}}, {"high", Dims{2}}, {"value", -7.0}}});
+  all.push_back({"concat", {{t, {2, 3}}, {t, {2, 1}}, {t, {2, 0}}, {t, {2, 2}}}, {{"axis", int64_t{1}}}});
+  all.push_back({"concat", {{i64, {1, 2}}, {i64, {3, 2}}}, {{"axis", int64_t{0}}}});
+}
+
+void add_composites(std::vector<Sample>& all, DType t) {
+  for (const char* approximate : {"none", "tanh"})
+    all.push_back({"gelu", {{t, {2, 5}}}, {{"approximate", std::string(approximate)}}});
+  for (const char* op : {"softmax", "log_softmax"}) {
+    all.push_back({op, {{t, {3, 5}}}, {{"axis", int64_t{1}}}});
+    all.push_back({op, {{t, {2, 3, 2}}}, {{"axis", int64_t{1}}}});
+    all.push_back({op, {{t, {0, 3}}}, {{"axis", int64_t{0}}}});
+  }
+  for (const char* reduction : {"mean", "sum", "none"}) {
+    const ir::NamedAttributes attributes{{"reduction", std::string(reduction)}};
+    all.push_back({"mse_loss", {{t, {2, 3}}, {t, {2, 3}}}, attributes});
+    all.push_back({"cross_entropy", {{t, {3, 4}}, {i64, {3}}}, attributes});
+    all.push_back({"cross_entropy", {{t, {2, 3, 2}}, {i64, {2, 2}}}, attributes});
+    all.push_back({"cross_entropy", {{t, {4}}, {i64, {}}}, attributes});
+  }
+  all.push_back({"mean", {{t, {2, 3, 4}}}, {{"axes", Dims{1}}}});
+  all.push_back({"mean", {{t, {3, 41}}}, {{"axes", Dims{0, 1}}, {"keep_dims", true}}});
+  all.push_back({"mean", {{t, {0, 2}}}, {{"axes", Dims{1}}}});
+  all.push_back({"argmax", {{t, {3, 19}}}, {{"axis", int64_t{1}}}});
+  all.push_back({"argmax", {{i32, {4, 2}}}, {{"axis", int64_t{0}}, {"keep_dims", true}}});
+}
+
+void add_contractions(std::vector<Sample>& all, DType t) {
+  all.push_back({"matmul", {{t, {2, 3}}, {t, {3, 4}}}});
+  all.push_back({"matmul", {{t, {3, 2}}, {t, {3, 4}}}, {{"transpose_a", true}}});
+  all.push_back({"matmul", {{t, {2, 3}}, {t, {4, 3}}}, {{"transpose_b", true}}});
+  all.push_back({"matmul", {{t, {2, 3, 2}}, {t, {2, 4, 3}}}, {{"transpose_a", true}, {"transpose_b", true}}});
+  all.push_back({"matmul", {{i32, {2, 3}}, {i32, {3, 1}}}});
+  all.push_back({"matmul", {{t, {2, 0}}, {t, {0, 3}}}});
+  const std::string type(name_of(t));
+  all.push_back({"matmul", {{t, {2, 3}}, {t, {3, 4}}, {t, {4}}}, {}, {},
+                 "input %product: " + type + "[2,4] input %bias: " + type + "[4] "
+                 "%0 = broadcast(%bias) {shape = [2,4]} : " + type + "[2,4] "
+                 "%1 = add(%product, %0) : " + type + "[2,4] %2 = relu(%1) : " + type + "[2,4] output %2"});
+}
+
+void add_indexed(std::vector<Sample>& all, DType t) {
+  all.push_back({"gather", {{t, {4, 3}}, {i64, {6}}}});
+  all.push_back({"gather", {{t, {2, 4, 2}}, {i64, {2, 3}}}, {{"axis", int64_t{1}}}});
+  all.push_back({"gather", {{boolean, {3}}, {i64, {}}}});
+  all.push_back({"scatter_add", {{t, {4, 3}}, {i64, {6}}, {t, {6, 3}}}});
+  all.push_back({"scatter_add", {{t, {2, 4, 2}}, {i64, {2, 3}}, {t, {2, 2, 3, 2}}}, {{"axis", int64_t{1}}}});
+  all.push_back({"scatter_add", {{u8, {3}}, {i64, {9}}, {u8, {9}}}});
+  all.push_back({"one_hot", {{i64, {5}}}, {{"classes", int64_t{4}}}});
+  all.push_back({"one_hot", {{i64, {2, 2}}}, {{"classes", int64_t{3}}, {"dtype", t}}});
+}
+
+void add_leaves(std::vector<Sample>& all, DType t) {
+  all.push_back({"constant", {}, {{"value", ir::Dense::splat({t, {2, 3}}, 0.75)}}});
+  all.push_back({"constant", {}, {{"value", ir::Dense::splat_integer({i64, {}}, (int64_t{1} << 53) + 1)}}});
+  all.push_back({"iota", {}, {{"shape", Dims{2, 3}}, {"axis", int64_t{1}}}});
+  all.push_back({"cast", {{t, {2, 3}}}, {{"dtype", t}}});
+  all.push_back({"cast", {{f64, {2, 3}}}, {{"dtype", f32}}});
+  all.push_back({"cast", {{f32, {2, 3}}}, {{"dtype", bf16}}});
+  for (DType to : {i64, i32, u8, boolean}) {
+    all.push_back({"cast", {{t, {7}}}, {{"dtype", to}}, {{0, {-300, 300}}}});
+    all.push_back({"cast", {{to, {7}}}, {{"dtype", t}}});
+    all.push_back({"cast", {{i64, {7}}}, {{"dtype", to}}, {{0, {-1e10, 1e10}}}});
+  }
+}
+
+void add_random(std::vector<Sample>& all, DType t) {
+  const std::map<int, Interval> words{{0, {0, 1e6}}, {1, {0, 1e15}}, {2, {0, 1e4}}};
+  all.push_back({"philox", {{i64, {9}}, {i64, {9}}, {i64, {9}}}, {{"site", int64_t{3}}}, words});
+  const ir::NamedAttributes attributes{{"shape", Dims{3, 5}}, {"site", int64_t{3}}};
+  ir::NamedAttributes typed = attributes;
+  typed.emplace_back("dtype", t);
+  const std::map<int, Interval> key{{0, {0, 1e6}}};
+  all.push_back({"random_bits", {{i64, {2}}}, attributes, key});
+  all.push_back({"random_uniform", {{i64, {2}}}, typed, key});
+  all.push_back({"random_normal", {{i64, {2}}}, typed, key});
+  all.push_back({"dropout", {{t, {4, 5}}, {i64, {2}}, {f64, {}}}, {{"site", int64_t{3}}},
+                 {{1, {0, 1e6}}, {2, {0.2, 0.5}}}, {}, {2}});
+}
+
+void add_optimizers(std::vector<Sample>& all, DType t) {
+  const Type parameter{t, {2, 3}}, step{i64, {}}, hyper{f64, {}};
+  const auto sgd = [&](std::vector<std::string> switches) {
+    Sample s{"sgd", {parameter, parameter, step, hyper, hyper, hyper, hyper}};
+    s.intervals = {{2, {1, 9}}, {3, {0.01, 0.1}}, {4, {0.5, 0.9}}, {5, {0.1, 0.5}}, {6, {0.01, 0.1}}};
+    for (const std::string& name : switches) s.attributes.emplace_back(name, true);
+    if (std::count(switches.begin(), switches.end(), "momentum")) s.operands.push_back(parameter);
+    all.push_back(std::move(s));
+  };
+  sgd({});
+  sgd({"weight_decay", "maximize"});
+  sgd({"momentum"});
+  sgd({"momentum", "nesterov", "weight_decay"});
+  const auto adam = [&](std::vector<std::string> switches) {
+    Sample s{"adam", {parameter, parameter, step, hyper, hyper, hyper, hyper, hyper, parameter, parameter}};
+    s.intervals = {{2, {2, 9}},        {3, {0.01, 0.1}}, {4, {0.5, 0.9}}, {5, {0.5, 0.9}},
+                   {6, {0.01, 0.02}}, {7, {0.01, 0.1}}, {9, {0.5, 2}},   {10, {0.5, 2}}};
+    for (const std::string& name : switches) s.attributes.emplace_back(name, true);
+    if (std::count(switches.begin(), switches.end(), "amsgrad")) s.operands.push_back(parameter);
+    all.push_back(std::move(s));
+  };
+  adam({});
+  adam({"weight_decay", "maximize"});
+  adam({"weight_decay", "amsgrad"});
+}
+
+void add_regions(std::vector<Sample>& all, DType t) {
+  const std::string type = std::string(name_of(t)) + "[2,3]";
+  const std::string nest = "input %x: " + type + " input %y: " + type + " %0 = mul(%x, %y) : " + type +
+                           " %1 = add(%0, %x) : " + type + " output %0 output %1";
+  all.push_back({"fused", {{t, {2, 3}}, {t, {2, 3}}}, {}, {}, nest});
+  const std::string kernel = "input %a: " + type + " input %b: " + type + " %0, %1 = fused(%a, %b) : " + type + ", " +
+                             type + " {" + nest + "} %2 = fused(%1) : " + type + " {input %z: " + type +
+                             " %0 = exp(%z) : " + type + " output %0} output %2";
+  all.push_back({"kernel", {{t, {2, 3}}, {t, {2, 3}}}, {{"serial", true}}, {}, kernel});
+}
+
+std::string input_name(const ir::OpDef& def, size_t i) {
+  const size_t last = def.operands.size() - 1;
+  return def.operands[std::min(i, last)].name + (i >= last && def.operands[last].variadic ? std::to_string(i - last) : "");
+}
+
+bool near_a_kink(const ir::OpDef& def, double value) {
+  return std::any_of(def.kinks.begin(), def.kinks.end(), [&](double k) { return std::abs(value - k) < 0.05; });
+}
+
+/// Draws the elements of one operand.
+reference::Tensor draw(const ir::Op& op, int operand, const Sample& sample) {
+  const ir::OpDef& def = op.def();
+  reference::Tensor t(op.operand(operand).type());
+  const bool floating = is_floating(t.type.dtype);
+  Interval in = floating ? Interval{def.sample_low, def.sample_high} : Interval{t.type.dtype == u8 ? 0.0 : -9.0, 9};
+  if (t.type.dtype == boolean) in = {0, 1};
+  if (const auto given = sample.intervals.find(operand); given != sample.intervals.end()) in = given->second;
+  if (def.index_bound)
+    if (const auto bound = def.index_bound(op, operand)) in = {0, static_cast<double>(*bound - 1)};
+  uint32_t draws = 0;
+  const auto uniform = [&] {
+    return uniform_from_bits(random_bits(1, static_cast<uint32_t>(operand), 0, draws++));
+  };
+  for (double& x : t.real)
+    do x = in.low + (in.high - in.low) * uniform();
+    while (near_a_kink(def, x));
+  for (int64_t& x : t.integer) x = static_cast<int64_t>(std::floor(in.low + (in.high - in.low + 1) * uniform()));
+  return t;
+}
+
+}  // namespace
+
+std::vector<Sample> samples(DType floating) {
+  std::vector<Sample> all;
+  for (const ir::OpDef* def : ir::registry().all()) {
+    if (def->kind == ir::Kind::elementwise) add_elementwise(all, *def, floating);
+    if (def->kind == ir::Kind::reduction) add_reduction(all, *def, floating);
+  }
+  add_movements(all, floating);
+  add_composites(all, floating);
+  add_contractions(all, floating);
+  add_indexed(all, floating);
+  add_leaves(all, floating);
+  add_random(all, floating);
+  add_optimizers(all, floating);
+  add_regions(all, floating);
+  return all;
+}
+
+ir::Module module_of(const Sample& sample) {
+  ir::Module module("sample");
+  const ir::OpDef& def = ir::op_def(sample.op);
+  std::vector<ir::Value> operands;
+  for (size_t i = 0; i < sample.operands.size(); ++i)
+    operands.push_back(module.graph().add_input(input_name(def, i), sample.operands[i]));
+  std::vector<std::unique_ptr<ir::Graph>> bodies;
+  if (!sample.body.empty())
+    bodies.push_back(ir::clone(ir::parse("weft 1 func @\"\" {" + sample.body + "}", "body of " + sample.op).graph()));
+  ir::Op& op = ir::Builder(module.graph()).create(sample.op, operands, sample.attributes, std::move(bodies));
+  for (int i = 0; i < op.result_count(); ++i)
+    module.graph().add_output({"result" + std::to_string(i), op.result(i), {}, {}});
+  return module;
+}
+
+std::vector<reference::Tensor> values_of(const Sample& sample) {
+  const ir::Module module = module_of(sample);
+  const ir::Op& op = *module.graph().ops().front();
+  std::vector<reference::Tensor> values;
+  for (size_t i = 0; i < sample.operands.size(); ++i) {
+    const reference::Tensor exact = draw(op, static_cast<int>(i), sample);
+    std::vector<std::byte> memory(static_cast<size_t>(exact.type.bytes()));
+    reference::to_memory(exact, memory.data());
+    values.push_back(reference::from_memory(exact.type, memory.data()));
+  }
+  return values;
+}
+
+std::string to_string(const Sample& sample) { return ir::print(*module_of(sample).graph().ops().front()); }
+
+}  // namespace weft::testing

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Data flows one way: frontend -> ir -> passes -> backends -> runtime. Fails when an include runs against it, or when a
+# library's headers leave their backend's folder.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+bad=0
+forbid() { # forbid FOLDER PATTERN: no file under FOLDER may include what matches
+  local found
+  found=$(grep -rnE "#include [<\"]$2" "$1" --include='*.h' --include='*.cpp') || return 0
+  printf '%s may not include this:\n%s\n' "$1" "$found"
+  bad=1
+}
+forbid support 'weft/(ir|runtime|passes|backends|frontend)/'
+forbid ir 'weft/(runtime|passes|backends|frontend)/'
+forbid runtime 'weft/(ir|passes|backends|frontend)/'
+forbid passes 'weft/(runtime|backends|frontend)/'
+forbid backends 'weft/frontend/'
+forbid backends/cpu/exec 'weft/(ir|passes|frontend|backends/codegen)/'
+for folder in support ir runtime passes frontend backends/reference; do
+  forbid "$folder" '(llvm|dnnl|oneapi|cuda|cudnn|cublas)'
+done
+forbid backends/cpu/exec 'llvm'
+forbid backends/codegen '(dnnl|oneapi)'
+grep -rlE '#include [<"](dnnl|oneapi)' backends | grep -v '^backends/cpu/exec/' && bad=1
+exit $bad
