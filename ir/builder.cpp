@@ -29,6 +29,16 @@ std::string_view describe(Accepts wanted) {
   return "?";
 }
 
+/// The shape rule. A Shape that cannot be throws an error of its own, which knows neither the op nor the line.
+std::vector<Type> run_rule(const InferContext& context, const OpDef& def) {
+  try {
+    return def.infer(context);
+  } catch (const Error& e) {
+    if (std::string_view(e.what()).starts_with(def.name + ": ")) throw;
+    context.fail(e.what());
+  }
+}
+
 }  // namespace
 
 std::vector<Attribute> complete_attributes(const OpDef& def, const NamedAttributes& given, const Locations& at) {
@@ -72,7 +82,7 @@ std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands,
     if (def.kind == Kind::elementwise && i > 0 && operands[i].shape != operands[0].shape)
       context.fail("the operands must have equal shapes");
   }
-  if (def.infer) return def.infer(context);
+  if (def.infer) return run_rule(context, def);
   WEFT_CHECK(!operands.empty(), "{} has no shape rule", def.name);
   for (size_t i = 1; i < operands.size(); ++i)
     if (operands[i].dtype != operands[0].dtype) context.fail("the operands must have equal element types");

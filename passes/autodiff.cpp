@@ -149,8 +149,13 @@ bool autodiff(ir::Module& module) {
   if (!unreached.empty())
     throw Error("the loss '{}' does not depend differentiably on these parameters, so they cannot be trained; leave "
                 "them out of the trained parameters, or check the path to the loss:{}", module.train->loss, unreached);
-  for (size_t i = 0; i < xs.size(); ++i)
-    graph.add_output({xs[i].name() + ".grad", dx[i], std::nullopt, lines_of(xs[i])});
+  for (size_t i = 0; i < xs.size(); ++i) {
+    const std::string name = xs[i].name() + ".grad";
+    if (const ir::Output* taken = graph.find_output(name))
+      throw Error("the output '{}' at {} has the name that the gradient of '{}' takes; rename it", name,
+                  to_string(taken->locations), xs[i].name());
+    graph.add_output({name, dx[i], std::nullopt, lines_of(xs[i])});
+  }
   return true;
 }
 

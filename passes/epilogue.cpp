@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weft/ir/builder.h"
+#include "weft/passes/liveness.h"
 
 namespace weft::passes {
 namespace {
@@ -25,7 +26,7 @@ class Candidate {
     Op& next = *last_.users()[0];
     if (!next.def().is_elementwise() || next.is("copy") || next.result().type() != product_.result().type()) return false;
     Candidate longer(*this, next);
-    if (!target.accepts_epilogue(product_, *longer.body_)) return false;
+    if (longer.reads_what_it_replaces() || !target.accepts_epilogue(product_, *longer.body_)) return false;
     *this = std::move(longer);
     return true;
   }
@@ -67,6 +68,19 @@ class Candidate {
       if (!operands[i]) operands[i] = side(next.operand(static_cast<int>(i)));
     inner_ = body_->insert(next.def(), operands, next.attributes(), {next.result().type()}, next.locations()).result();
     chain_.push_back(shorter.last_);
+  }
+
+  /// A library call cannot read an input and write over it: such an update is a nest's work.
+  bool reads_what_it_replaces() const {
+    const Graph& graph = product_.graph();
+    const auto reads = [&](Value old) {
+      const auto is_old = [&](Value v) { return owner_of(v) == old; };
+      return std::any_of(product_.operands().begin(), product_.operands().end(), is_old) ||
+             std::any_of(extra_.begin(), extra_.end(), is_old);
+    };
+    return std::any_of(graph.outputs().begin(), graph.outputs().end(), [&](const ir::Output& output) {
+      return output.alias && output.value == last_ && reads(graph.input(*output.alias));
+    });
   }
 
   bool depends_on_product(Value v) const {

@@ -1,6 +1,5 @@
 // Constant folding: an elementwise op whose operands are all splats becomes a splat.
 
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -18,8 +17,8 @@ using ir::ScalarNode;
 using ir::Type;
 using ir::Value;
 
-/// A scalar as a rank-0 constant, so that rounding to its type is Dense's business alone.
-/// Of the many nans a machine may give, the usual one.
+/// A scalar as a rank-0 constant, so that rounding to its type is Dense's business alone; of the many nans that a
+/// machine may give, the usual one.
 Dense real(DType t, double v) {
   return Dense::splat({t, {}}, std::isnan(v) ? std::numeric_limits<double>::quiet_NaN() : v);
 }
@@ -101,7 +100,7 @@ std::optional<Dense> evaluate(const Op& op) {
       const Dense& b = n.b < 0 ? a : values[static_cast<size_t>(n.b)];
       // The sum of two f32 in double rounds to the same f32; so do difference, product, quotient and square root.
       value = is_floating(a.type().dtype) ? floating_primitive(n, a.at(0), b.at(0))
-                                : integer_primitive(n, a.integer_at(0), b.integer_at(0));
+                                          : integer_primitive(n, a.integer_at(0), b.integer_at(0));
     }
     if (!value) return std::nullopt;
     values.push_back(*value);

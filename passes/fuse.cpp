@@ -1,11 +1,14 @@
 #include "weft/passes/fuse.h"
 
 #include <algorithm>
+#include <tuple>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "weft/ir/builder.h"
 #include "weft/ir/printer.h"
 #include "weft/passes/groups.h"
+#include "weft/passes/liveness.h"
 #include "weft/passes/loop_nest.h"
 #include "weft/passes/simplify.h"
 
@@ -18,6 +21,8 @@ using ir::Value;
 
 /// Enough for every kernel that pays, small enough to compile quickly.
 constexpr size_t max_ops_in_a_nest = 200;
+/// So many ops at most are repeated to make a value again instead of storing it.
+constexpr int max_repeated_ops = 64;
 
 bool can_fuse(const Op& op) {
   switch (op.def().kind) {
@@ -66,13 +71,30 @@ class Fuser {
     bool siblings;
   };
 
+  /// The cheap ops whose repetition, with that of the cheap ops they read, stays small: where values are read twice at
+  /// every step, the ops to repeat double at every step.
+  std::unordered_set<const Op*> repeatable_ops() const {
+    std::unordered_map<const Op*, int> repeated;
+    std::unordered_set<const Op*> result;
+    for (const auto& op : graph_.ops()) {
+      if (!is_cheap(*op)) continue;
+      int count = 1;
+      for (Value v : op->operands())
+        if (!v.is_input() && result.contains(v.op())) count += repeated.at(v.op());
+      repeated[op.get()] = count;
+      if (count <= max_repeated_ops) result.insert(op.get());
+    }
+    return result;
+  }
+
   /// Gives every reader a copy of its own of each cheap operand, so that it can go into the reader's nest. A cheap op
   /// whose value is an output stays as well.
   void repeat_cheap_ops() {
+    const std::unordered_set<const Op*> repeatable = repeatable_ops();
     const std::vector<Op*> ops = graph_.op_list();
     for (auto at = ops.rbegin(); at != ops.rend(); ++at) {
       Op& op = **at;
-      if (!is_cheap(op)) continue;
+      if (!repeatable.contains(&op)) continue;
       const Value v = op.result();
       std::vector<Op*> readers;
       for (Op* u : v.users())
@@ -101,9 +123,12 @@ class Fuser {
     for (const ir::Input& input : graph_.inputs()) readers_of(input.value());
     for (const auto& op : graph_.ops())
       for (Value v : op->results()) readers_of(v);
-    std::stable_sort(all.begin(), all.end(), [](const Edge& x, const Edge& y) {
-      return x.siblings != y.siblings ? y.siblings : x.bytes > y.bytes;
-    });
+    // A sum of everything fits no other reduction's loops: it comes after those that may share a nest with its operand.
+    const auto rank = [](const Edge& e) {
+      const bool whole = e.second->def().kind == Kind::reduction && e.second->result().shape().numel() == 1;
+      return std::tuple(e.siblings, whole, -e.bytes);
+    };
+    std::stable_sort(all.begin(), all.end(), [&](const Edge& x, const Edge& y) { return rank(x) < rank(y); });
     return all;
   }
 
@@ -119,6 +144,8 @@ class Fuser {
       why = "another op must run between them";
     } else if (e.siblings && groups.ops(a).size() + groups.ops(b).size() > 2 && groups.connected(a, b)) {
       why = "one waits for the other";
+    } else if (reads_view_of_replaced(ops)) {
+      why = "a view of the old value is read";
     } else if (analyze(region(groups, ops), &why)) {
       if (!remarks) groups.merge(a, b);
       return true;
@@ -137,6 +164,19 @@ class Fuser {
         for (size_t i = 0; i < r.outputs.size(); ++i)
           if (r.outputs[i] == output.value) r.in_place.emplace_back(static_cast<int>(i), graph_.input(*output.alias));
     return r;
+  }
+
+  /// A view that stays outside hides from the nest which elements of the old value are read.
+  bool reads_view_of_replaced(const std::vector<Op*>& ops) const {
+    const std::unordered_set<const Op*> inside(ops.begin(), ops.end());
+    const auto is_view_of = [&](Value v, Value old) { return v != old && !inside.contains(v.op()) && owner_of(v) == old; };
+    for (const ir::Output& output : graph_.outputs()) {
+      if (!output.alias || output.value.is_input() || !inside.contains(output.value.op())) continue;
+      for (const Op* op : ops)
+        for (Value v : op->operands())
+          if (is_view_of(v, graph_.input(*output.alias))) return true;
+    }
+    return false;
   }
 
   bool replace(const Groups& groups) {

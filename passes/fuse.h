@@ -3,9 +3,10 @@
 //
 //   fuse     ops -> `fused` ops, one loop nest each. Two groups become one when their ops form one nest
 //            (passes/loop_nest.h), nothing outside both must run between them, and the memory traffic goes down: the
-//            largest saved value first, producers with consumers before readers of the same value. Broadcasts,
-//            constants, indices and single-element arithmetic are repeated in every group that reads them. Afterwards
-//            every op that the target does not claim is in a `fused` op, alone if need be.
+//            largest saved value first, sums of everything after other consumers, readers of the same value after
+//            producers with consumers. Broadcasts, constants, indices and a little single-element arithmetic are
+//            repeated in every group that reads them. Afterwards every op that the target does not claim is in a
+//            `fused` op, alone if need be.
 //   isolate  every op its own `fused` op: what `fuse` must agree with, bit for bit
 //   launch   `fused` ops -> `kernel` ops, run by one launch: nests whose results nobody waits for within the step
 //            (all parameters' updates), and neighbouring nests too small to be worth a launch each, which then run in

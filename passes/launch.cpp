@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <set>
 
 #include "weft/ir/builder.h"
 #include "weft/passes/fuse.h"
@@ -24,8 +24,9 @@ class Launcher {
   bool run() {
     for (const auto& op : graph_.ops())
       if (op->is("fused")) nests_.push_back(op.get());
-    join([&](const Op& x, const Op& y) { return is_last(x) && is_last(y); }, false);
-    join([&](const Op& x, const Op& y) { return is_small(x) && is_small(y); }, true);
+    // A launch that is worth several threads takes the small nests along that nobody waits for either.
+    join([&](const Op& x, const Op& y) { return is_last(x) && is_last(y) && !(is_small(x) && is_small(y)); }, false);
+    join([&](const Op& x, const Op& y) { return runs_alone(x) && runs_alone(y); }, true);
     return replace();
   }
 
@@ -34,10 +35,13 @@ class Launcher {
   bool is_last(const Op& op) const {
     for (Value v : op.results())
       if (!v.users().empty()) return false;
-    return !is_small(op);
+    return true;
   }
 
   bool is_small(const Op& op) const { return touched_bytes(op) <= target_.serial_bytes(); }
+
+  /// Small, and not part of a shared launch.
+  bool runs_alone(const Op& op) const { return is_small(op) && !shared_.contains(groups_.of(&op)); }
 
   template <class Together>
   void join(Together together, bool serial) {
@@ -47,6 +51,7 @@ class Launcher {
         if (a == b || !together(*nests_[i], *nests_[j]) || groups_.would_cycle(a, b)) continue;
         if (!serial && groups_.connected(a, b)) continue;
         groups_.merge(a, b);
+        if (!serial) shared_.insert(a);
       }
   }
 
@@ -55,7 +60,7 @@ class Launcher {
     for (int g = 0; g < groups_.count(); ++g) {
       const std::vector<Op*>& ops = groups_.ops(g);
       if (ops.size() < 2) continue;
-      const bool serial = is_small(*ops[0]);
+      const bool serial = !shared_.contains(g);
       // Every nest's results are the kernel's, so that the planner finds room for those that only other nests read.
       std::vector<Value> results;
       for (const Op* op : ops)
@@ -71,6 +76,7 @@ class Launcher {
   const Target& target_;
   Groups groups_;
   std::vector<Op*> nests_;
+  std::set<int> shared_;  // groups whose nests threads share out
 };
 
 }  // namespace

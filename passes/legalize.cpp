@@ -1,10 +1,12 @@
 #include "weft/passes/legalize.h"
 
+#include <algorithm>
 #include <numeric>
 #include <unordered_set>
 
 #include "weft/ir/builder.h"
 #include "weft/passes/dependencies.h"
+#include "weft/passes/liveness.h"
 #include "weft/passes/loop_nest.h"
 
 namespace weft::passes {
@@ -39,15 +41,19 @@ Value expanded_matmul(Builder& b, const Op& op) {
   return b.cast(b.sum(b("mul", {left, right}), {static_cast<int64_t>(rank)}), op.operand(0).dtype());
 }
 
-bool may_be_written_in_place(const Op& op, Value old) {
-  if (op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant) return false;
-  for (size_t i = 0; i < op.operands().size(); ++i) {
-    if (op.operand(static_cast<int>(i)) != old) continue;
-    if (op.def().kind == ir::Kind::heavy) return false;
-    NestRegion region{{&op}, {op.result()}, {{0, old}}};
-    if (!analyze(region)) return false;
+/// Does an op that reads `old` need the result of `writer`? Then it cannot come before it.
+bool is_read_after(Value old, const Op& writer) {
+  const std::vector<Op*> readers = memory_readers(old);
+  std::unordered_set<const Op*> seen;
+  std::vector<const Op*> stack{&writer};
+  while (!stack.empty()) {
+    const Op* op = stack.back();
+    stack.pop_back();
+    for (Value v : op->results())
+      for (const Op* user : v.users())
+        if (seen.insert(user).second) stack.push_back(user);
   }
-  return true;
+  return std::any_of(readers.begin(), readers.end(), [&](const Op* r) { return seen.contains(r); });
 }
 
 }  // namespace
@@ -69,18 +75,22 @@ bool expand(ir::Module& module, const Target& target) {
 
 bool updates(ir::Module& module) {
   ir::Graph& graph = module.graph();
-  bool changed = false;
-  std::unordered_set<Value, ir::ValueHash> taken;
+  const std::vector<Op*> before = graph.op_list();
+  std::unordered_set<Value, ir::ValueHash> taken, replaced;
+  for (const ir::Output& output : graph.outputs())
+    if (output.alias) replaced.insert(graph.input(*output.alias));
   for (ir::Output& output : graph.outputs()) {
-    if (!output.alias) continue;
-    const Value old = graph.input(*output.alias);
-    const bool own = !output.value.is_input() && may_be_written_in_place(*output.value.op(), old);
-    if (own && taken.insert(output.value).second) continue;
+    if (output.alias) {
+      const Value old = graph.input(*output.alias);
+      const bool own = !output.value.is_input() && may_replace(output.value, old) && !is_read_after(old, *output.value.op());
+      if (own && taken.insert(output.value).second) continue;
+    } else if (!replaced.contains(owner_of(output.value))) {
+      continue;  // else an old value, which must outlive its replacement
+    }
     output.value = Builder(graph, nullptr, output.locations)("copy", {output.value});
-    changed = true;
   }
   sort_by_dependencies(graph);
-  return changed;
+  return graph.op_list() != before;
 }
 
 }  // namespace weft::passes

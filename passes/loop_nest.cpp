@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "weft/ir/op_def.h"
+#include "weft/passes/liveness.h"
 
 namespace weft::passes {
 namespace {
@@ -44,9 +45,8 @@ class Analysis {
       if (op->def().kind == Kind::reduction && !combines_nothing(*op)) {
         if (!first) first = op;
       }
-    Shape shape;
-    if (first) shape = first->operand(0).shape();
-    else
+    Shape shape = first ? first->operand(0).shape() : region_.outputs.empty() ? Shape() : region_.outputs[0].shape();
+    if (!first)
       for (Value v : region_.outputs)
         if (v.shape().numel() >= shape.numel()) shape = v.shape();
     for (int axis = 0; axis < shape.rank(); ++axis) {
@@ -260,23 +260,41 @@ NestRegion region_of(const ir::Graph& body) {
 
 std::optional<LoopNest> analyze(const NestRegion& region, std::string* why_not) { return Analysis(region).run(why_not); }
 
-bool may_overwrite(const ir::Op& op, int operand, int result) {
-  const ir::Graph& body = op.body();
+namespace {
+
+/// Of an op that is one nest. Where types differ, equal indices are not equal addresses.
+bool nest_may_overwrite(const ir::Op& op, int operand, int result) {
+  if (op.operand(operand).type() != op.result(result).type()) return false;
+  if (op.def().kind != Kind::region) return analyze({{&op}, {op.result(result)}, {{0, op.operand(operand)}}}).has_value();
+  NestRegion region = region_of(op.body());
+  region.in_place = {{result, op.body().input(operand)}};
+  return analyze(region).has_value();
+}
+
+/// In a kernel, no other nest than the writing one may read the operand, unless the nests run in order.
+bool kernel_may_overwrite(const ir::Op& kernel, int operand, int result) {
+  const ir::Graph& body = kernel.body();
   const Value old = body.input(operand), written = body.outputs()[static_cast<size_t>(result)].value;
-  if (op.is("fused")) {
-    NestRegion region = region_of(body);
-    region.in_place = {{result, old}};
-    return analyze(region).has_value();
-  }
-  // In a kernel, no other nest than the writing one may read the operand, unless the nests run in order.
-  const ir::Op* writer = written.op();
   bool after = false;
   for (const auto& nest : body.ops()) {
+    const bool writes = nest.get() == written.op();
     for (int i = 0; i < static_cast<int>(nest->operands().size()); ++i) {
       if (nest->operand(i) != old) continue;
-      if (nest.get() == writer ? !may_overwrite(*nest, i, written.index()) : (after || !op.flag("serial"))) return false;
+      if (writes ? !nest_may_overwrite(*nest, i, written.index()) : (after || !kernel.flag("serial"))) return false;
     }
-    after = after || nest.get() == writer;
+    after = after || writes;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool may_replace(Value v, Value old) {
+  const Op& op = *v.op();
+  if (op.def().kind == Kind::view || op.def().kind == Kind::constant) return false;
+  for (int i = 0; i < static_cast<int>(op.operands().size()); ++i) {
+    if (owner_of(op.operand(i)) != old) continue;
+    if (op.is("kernel") ? !kernel_may_overwrite(op, i, v.index()) : !nest_may_overwrite(op, i, v.index())) return false;
   }
   return true;
 }

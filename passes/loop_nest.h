@@ -58,7 +58,8 @@ std::optional<ir::IndexMap> map_in_order(const Shape& shape, const Dims& extents
 /// The index into the operand of a reduction that combines nothing, from the index of its result.
 ir::IndexMap reduction_passthrough(const ir::Op& op, const ir::IndexMap& result);
 
-/// May result `result` of this `fused` or `kernel` op be written over operand `operand` while it runs?
-bool may_overwrite(const ir::Op& op, int operand, int result);
+/// May the op that makes `v` write it over `old` while it runs? Where it reads `old` or a view of it, that must be at
+/// the elements that it replaces, and no later part of the op may read them again.
+bool may_replace(ir::Value v, ir::Value old);
 
 }  // namespace weft::passes

@@ -73,6 +73,8 @@ std::vector<std::string> remaining_passes(const Module& module) {
 
 std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes, const Target& target,
                          const RunOptions& options) {
+  for (const std::string& name : options.disabled) find_pass(name);
+  if (!options.stop_after.empty()) find_pass(options.stop_after);
   std::vector<PassRun> runs;
   for (const std::string& name : passes) {
     const Pass& pass = find_pass(name);

@@ -43,8 +43,8 @@ struct RunOptions {
   std::function<void(const ir::Module&, const PassRun&)> after = {};
 };
 
-/// Runs the passes in order, verifies after each and sets module.target and module.stage. Passes that a module's
-/// stage says have run already are not run again by the pipeline "compile".
+/// Runs the passes in order, verifies after each and sets module.target and module.stage. Throws weft::Error with the
+/// nearest names for an unknown pass, in the options too.
 std::vector<PassRun> run(ir::Module& module, const std::vector<std::string>& passes, const Target& target,
                          const RunOptions& options = {});
 

@@ -1,6 +1,7 @@
 #include "weft/passes/plan.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "weft/ir/op_def.h"
 #include "weft/passes/liveness.h"
@@ -34,9 +35,7 @@ Value overwritten_operand(const Interval& v, const std::unordered_map<Value, con
     const Value old = owner_of(op.operand(i));
     const auto found = intervals.find(old);
     if (found == intervals.end() || found->second->end != v.begin || old.type().bytes() != v.value.type().bytes()) continue;
-    // Read once only, and not through a view of another shape, whose index is not the one that is proved equal.
-    const auto reads = std::count_if(op.operands().begin(), op.operands().end(), [&](Value o) { return owner_of(o) == old; });
-    if (reads == 1 && op.operand(i).type() == v.value.type() && may_overwrite(op, i, v.value.index())) return old;
+    if (may_replace(v.value, old)) return old;
   }
   return {};
 }
@@ -108,11 +107,16 @@ bool plan(ir::Module& module, const Target& target) {
   const std::vector<Interval> intervals = arena_intervals(module.graph());
   std::vector<Block> blocks = make_blocks(intervals);
   for (Block& b : blocks) b.bytes = std::max(round_up(b.bytes, target.alignment()), target.alignment());
-  module.arena_bytes = best_layout(blocks);
+  const int64_t bytes = best_layout(blocks);
+  bool changed = module.arena_bytes != bytes;
+  module.arena_bytes = bytes;
   for (const Block& block : blocks)
-    for (const Interval& i : block.parts) i.value.set_offset(block.offset);
+    for (const Interval& i : block.parts) {
+      changed = changed || i.value.offset() != block.offset;
+      i.value.set_offset(block.offset);
+    }
   verify_plan(module, target);
-  return true;
+  return changed;
 }
 
 int64_t largest_live_set(const ir::Graph& graph, const Target& target) {
@@ -137,12 +141,8 @@ void check_overlap(const Interval& a, const Interval& b) {
   // Overlap is right only where one is written over the other while that dies.
   const Interval &first = a.begin < b.begin ? a : b, &second = a.begin < b.begin ? b : a;
   const Op& op = *second.value.op();
-  bool allowed = x == y && first.end == second.begin && op.def().kind == ir::Kind::region;
-  if (allowed) {
-    allowed = false;
-    for (int i = 0; i < static_cast<int>(op.operands().size()); ++i)
-      allowed = allowed || (op.operand(i) == first.value && may_overwrite(op, i, second.value.index()));
-  }
+  const bool reads = std::any_of(op.operands().begin(), op.operands().end(), [&](Value o) { return owner_of(o) == first.value; });
+  const bool allowed = x == y && first.end == second.begin && reads && may_replace(second.value, first.value);
   WEFT_CHECK(allowed, "the results of {} (at {}) and {} (at {}) are live together and share bytes", a.value.op()->name(),
              to_string(a.value.op()->locations()), b.value.op()->name(), to_string(b.value.op()->locations()));
 }
@@ -150,27 +150,32 @@ void check_overlap(const Interval& a, const Interval& b) {
 void check_aliases(const ir::Graph& graph) {
   std::unordered_map<const Op*, int> position;
   for (const auto& op : graph.ops()) position[op.get()] = static_cast<int>(position.size());
+  std::unordered_set<Value, ir::ValueHash> taken;
   for (const ir::Output& output : graph.outputs()) {
     if (!output.alias) continue;
-    WEFT_CHECK(!output.value.is_input() && !is_view(output.value), "'{}' is not written in place", output.name);
+    const bool owned = !output.value.is_input() && !is_view(output.value) && output.value.op()->def().kind != ir::Kind::constant;
+    WEFT_CHECK(owned && taken.insert(output.value).second, "'{}' is not written in place", output.name);
     const Op& writer = *output.value.op();
     const Value old = graph.input(*output.alias);
+    for (const ir::Output& other : graph.outputs())
+      WEFT_CHECK(owner_of(other.value) != old, "the output '{}' is the old value of '{}'", other.name, old.name());
     for (const Op* reader : memory_readers(old))
       WEFT_CHECK(reader == &writer || position.at(reader) < position.at(&writer), "{} reads '{}' after it was replaced",
                  reader->name(), old.name());
-    for (int i = 0; i < static_cast<int>(writer.operands().size()); ++i)
-      WEFT_CHECK(writer.operand(i) != old || (writer.def().kind == ir::Kind::region && may_overwrite(writer, i, output.value.index())),
-                 "{} cannot write '{}' over the value that it reads", writer.name(), old.name());
+    WEFT_CHECK(may_replace(output.value, old), "{} cannot write '{}' over the value that it reads", writer.name(), old.name());
   }
 }
 
 }  // namespace
 
-void verify_plan(const ir::Module& module, const Target&) {
+void verify_plan(const ir::Module& module, const Target& target) {
   const std::vector<Interval> intervals = arena_intervals(module.graph());
   for (size_t i = 0; i < intervals.size(); ++i) {
     const Value v = intervals[i].value;
-    WEFT_CHECK(v.offset() && *v.offset() + v.type().bytes() <= *module.arena_bytes, "a result of {} has no room", v.op()->name());
+    const int64_t offset = v.offset().value_or(-1);
+    WEFT_CHECK(offset >= 0 && offset + v.type().bytes() <= module.arena_bytes.value_or(0), "a result of {} has no room",
+               v.op()->name());
+    WEFT_CHECK(offset % target.alignment() == 0, "a result of {} is not aligned", v.op()->name());
     for (size_t k = 0; k < i; ++k) check_overlap(intervals[i], intervals[k]);
   }
   check_aliases(module.graph());

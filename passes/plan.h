@@ -7,8 +7,8 @@
 //             passes/loop_nest.h allows it; outputs stay to the end of the step. Places largest first, each at the
 //             lowest offset that is free during its life. Sets module.arena_bytes.
 //
-// After `plan`, `verify_plan` holds: no two values live at once overlap, every must-alias is written in place, and
-// every reader of an old value comes before its writer.
+// After `plan`, `verify_plan` holds: every value is aligned and inside the arena, no two values live at once overlap,
+// every must-alias is written in place, and every reader of an old value comes before its writer.
 
 #include "weft/ir/module.h"
 #include "weft/passes/target.h"

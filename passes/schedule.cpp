@@ -73,8 +73,8 @@ class Scheduler {
 
 bool schedule(ir::Module& module) {
   ir::Graph& graph = module.graph();
-  sort_by_dependencies(graph);
   const std::vector<Op*> before = graph.op_list();
+  sort_by_dependencies(graph);
   const std::vector<Op*> after = Scheduler(graph).order();
   graph.reorder(after);
   return before != after;

@@ -24,7 +24,6 @@ std::unique_ptr<Task> lower_matmul(const Op& op, int threads) {
     const auto epilogue = epilogue_of(op.body());
     WEFT_CHECK(epilogue, "oneDNN cannot run this epilogue");
     spec.bias = epilogue->bias.has_value();
-    spec.relu = epilogue->relu;
   }
   return make_matmul(spec, threads);
 }

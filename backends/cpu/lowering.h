@@ -11,7 +11,6 @@ namespace weft::cpu {
 /// What oneDNN can do behind a product.
 struct Epilogue {
   std::optional<int> bias;  // the body input that is added along the last axis
-  bool relu = false;
 };
 
 /// The epilogue that the body says, or none if oneDNN cannot do it.

@@ -28,13 +28,12 @@ std::optional<Epilogue> epilogue_of(const ir::Graph& body) {
       // Only a vector along the last axis, read by the addition that follows.
       const ir::Value vector = op->operand(0);
       if (!vector.is_input() || vector.shape().rank() != 1 || vector.shape()[0] != last.shape()[last.shape().rank() - 1]) return std::nullopt;
-    } else if (op->is("add") && !result.bias && !result.relu) {
+    } else if (op->is("add") && !result.bias) {
       const ir::Value other = op->operand(0) == last ? op->operand(1) : op->operand(0);
       if (other == last || other.is_input() || !other.op()->is("broadcast")) return std::nullopt;
       result.bias = other.op()->operand(0).index();
-    } else if (op->is("relu") && !result.relu && op->operand(0) == last) {
-      result.relu = true;
     } else {
+      // Not ReLU: oneDNN's turns nan into 0, which would hide a loss of numbers.
       return std::nullopt;
     }
     if (!op->is("broadcast")) last = op->result();

@@ -1,6 +1,7 @@
 // gather and scatter_add.
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <numeric>
 

@@ -1,6 +1,7 @@
 #include "weft/backends/reference/heavy.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace weft::reference {
@@ -51,7 +52,8 @@ Tensor product(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Tensor matmul(const ir::Op& op, Operands operands) {
-  Tensor result = product(oriented(*operands[0], op.flag("transpose_a")), oriented(*operands[1], op.flag("transpose_b")));
+  const Tensor a = oriented(*operands[0], op.flag("transpose_a")), b = oriented(*operands[1], op.flag("transpose_b"));
+  Tensor result = product(a, b);
   if (op.bodies().empty()) return result;
   std::vector<const Tensor*> inputs{&result};
   inputs.insert(inputs.end(), operands.begin() + 2, operands.end());

@@ -1,5 +1,7 @@
 // Ops that move elements, by the index maps of their definitions.
 
+#include <algorithm>
+
 #include "weft/backends/reference/kernels.h"
 
 namespace weft::reference {

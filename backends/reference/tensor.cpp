@@ -1,5 +1,6 @@
 // Tensors from and to memory, and the conversions of single elements.
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

@@ -5,7 +5,6 @@
 namespace weft::ir {
 namespace {
 
-
 std::vector<Type> infer_matmul(const InferContext& c) {
   const Shape &a = c.shape(0), &b = c.shape(1);
   c.require(a.rank() >= 2 && b.rank() == a.rank(), "the operands must have equal ranks of at least 2");
@@ -39,6 +38,7 @@ double matmul_flops(const Op& op) {
 }
 
 std::vector<Value> matmul_gradient(GradientContext& c) {
+  WEFT_CHECK(c.op.bodies().empty(), "matmul's epilogue has no gradient: fusion comes after differentiation");
   const Value a = c.op.operand(0), b = c.op.operand(1), g = c.result_gradients[0];
   const bool ta = c.op.flag("transpose_a"), tb = c.op.flag("transpose_b");
   const auto product = [&](Value x, Value y, bool tx, bool ty) {

@@ -40,7 +40,8 @@ std::vector<Tensor> run(const std::string& statements, const std::vector<Tensor>
 
 /// One op applied to x, or to x and y.
 Tensor apply(const std::string& op, const Tensor& x, const std::string& attributes, const std::string& type) {
-  return run("input %x: " + to_string(x.type) + " %0 = " + op + "(%x) " + attributes + " : " + type + " output %0", {x})[0];
+  return run("input %x: " + to_string(x.type) + " %0 = " + op + "(%x) " + attributes + " : " + type + " output %0",
+             {x})[0];
 }
 
 Tensor apply(const std::string& op, const Tensor& x, const Tensor& y) {
@@ -68,7 +69,8 @@ TEST_CASE("integers wrap in their own type", "[reference]") {
   CHECK(both("mul", i32, {65536, 46341}, {65536, 46341}) == Values{0, -2147479015});
   CHECK(both("add", i64, {high, low}, {1, -1}) == Values{low, high});
   CHECK(both("mul", i64, {high, low}, {2, -1}) == Values{-2, low});
-  CHECK(both("div", i32, {7, -7, 7, -7, 5, -2147483648}, {2, 2, -2, -2, 0, -1}) == Values{3, -3, -3, 3, 0, -2147483648});
+  CHECK(both("div", i32, {7, -7, 7, -7, 5, -2147483648}, {2, 2, -2, -2, 0, -1}) ==
+        Values{3, -3, -3, 3, 0, -2147483648});
   CHECK(both("div", i64, {low, low, 0}, {-1, 0, 0}) == Values{low, 0, 0});
   CHECK(both("shift_right", u8, {255, 255, 255}, {1, 7, 8}) == Values{127, 1, 0});
   CHECK(both("shift_right", i32, {-1, -1, -1, -8}, {0, 31, 32, -1}) == Values{-1, 1, 0, 0});
@@ -128,7 +130,8 @@ TEST_CASE("memory holds elements of the tensor's type", "[reference]") {
 
 TEST_CASE("reductions of nothing give the neutral element", "[reference]") {
   CHECK(apply("sum", real({2, 0}, {}), "{axes = [1]}", "f64[2]").real == std::vector<double>{0, 0});
-  CHECK(apply("sum", integer(i32, {0}, {}), "{axes = [0], keep_dims = true}", "i32[1]").integer == std::vector<int64_t>{0});
+  CHECK(apply("sum", integer(i32, {0}, {}), "{axes = [0], keep_dims = true}", "i32[1]").integer ==
+        std::vector<int64_t>{0});
   CHECK(std::isnan(apply("mean", real({0}, {}), "{axes = [0]}", "f64[]").real[0]));
   CHECK(apply("max", real({0, 2}, {}), "{axes = [1]}", "f64[0]").real.empty());
 }
@@ -171,7 +174,8 @@ TEST_CASE("movements read where their maps say", "[reference]") {
   CHECK(apply("slice", x, "{start = [1,0], end = [2,3], step = [1,2]}", "f64[1,2]").real == Values{4, 6});
   CHECK(apply("pad", x, "{low = [0,1], high = [1,0], value = -1}", "f64[3,4]").real ==
         Values{-1, 1, 2, 3, -1, 4, 5, 6, -1, -1, -1, -1});
-  CHECK(apply("broadcast", real({2, 1}, {1, 2}), "{shape = [2,2,2]}", "f64[2,2,2]").real == Values{1, 1, 2, 2, 1, 1, 2, 2});
+  CHECK(apply("broadcast", real({2, 1}, {1, 2}), "{shape = [2,2,2]}", "f64[2,2,2]").real ==
+        Values{1, 1, 2, 2, 1, 1, 2, 2});
   CHECK(apply("broadcast", real({}, {7}), "{shape = []}", "f64[]").real == Values{7});
   CHECK(run("input %x: f64[2,3] input %y: f64[2,1] %0 = concat(%y, %x, %y) {axis = 1} : f64[2,5] output %0",
             {x, real({2, 1}, {8, 9})})[0].real == Values{8, 1, 2, 3, 8, 9, 4, 5, 6, 9});
@@ -217,7 +221,8 @@ TEST_CASE("an epilogue sees the product and the further operands", "[reference]"
 
 TEST_CASE("gather and scatter_add skip indices outside the axis", "[reference]") {
   const Tensor x = real({3, 2}, {1, 2, 3, 4, 5, 6}), index = integer(i64, {4}, {2, -1, 0, 3});
-  const Tensor rows = run("input %x: f64[3,2] input %i: i64[4] %0 = gather(%x, %i) : f64[4,2] output %0", {x, index})[0];
+  const std::string text = "input %x: f64[3,2] input %i: i64[4] %0 = gather(%x, %i) : f64[4,2] output %0";
+  const Tensor rows = run(text, {x, index})[0];
   CHECK(rows.real[0] == 5);
   CHECK(rows.real[1] == 6);
   for (size_t i : {2, 3, 6, 7}) CHECK(std::isnan(rows.real[i]));
@@ -227,8 +232,8 @@ TEST_CASE("gather and scatter_add skip indices outside the axis", "[reference]")
             {integer(u8, {3}, {7, 8, 9}), integer(i64, {2}, {1, 5})})[0].integer == std::vector<int64_t>{8, 0});
   CHECK(run("input %x: f64[2,2] input %i: i64[3] input %u: f64[2,3] %0 = scatter_add(%x, %i, %u) {axis = 1} : f64[2,2] "
             "output %0",
-            {real({2, 2}, {1, 2, 3, 4}), integer(i64, {3}, {1, 1, 2}), real({2, 3}, {10, 20, 30, 40, 50, 60})})[0].real ==
-        std::vector<double>{1, 32, 3, 94});
+            {real({2, 2}, {1, 2, 3, 4}), integer(i64, {3}, {1, 1, 2}), real({2, 3}, {10, 20, 30, 40, 50, 60})})[0]
+            .real == std::vector<double>{1, 32, 3, 94});
   CHECK(run("input %x: u8[1] input %i: i64[2] input %u: u8[2] %0 = scatter_add(%x, %i, %u) : u8[1] output %0",
             {integer(u8, {1}, {100}), integer(i64, {2}, {0, 0}), integer(u8, {2}, {100, 100})})[0].integer[0] == 44);
 }

@@ -3,6 +3,8 @@
 
 #include "weft/ir/builder.h"
 
+#include <limits>
+
 #include "weft/ir/printer.h"
 #include "weft/tests/catch.h"
 
@@ -70,7 +72,8 @@ TEST_CASE("elementwise ops refuse unequal operands", "[builder]") {
        "the branches must have equal element types; given (bool[3], f32[3], f64[3])",
        {{{boolean, {2}}, indices, indices}}},
       {"philox", {{{i32, {2}}, indices, indices}, {{"site", int64_t{0}}}},
-       "the operands must be i64; given (i32[2], i64[2], i64[2])", {{indices, indices, indices}, {{"site", int64_t{0}}}}},
+       "the operands must be i64; given (i32[2], i64[2], i64[2])",
+       {{indices, indices, indices}, {{"site", int64_t{0}}}}},
   });
 }
 
@@ -81,6 +84,8 @@ TEST_CASE("movements refuse shapes that do not fit", "[builder]") {
        {{vector}, shape({2, 3})}},
       {"broadcast", {{matrix}, shape({3})}, "the operand does not broadcast to [3]; given (f32[2,3])",
        {{matrix}, shape({1, 2, 3})}},
+      {"broadcast", {{vector}, shape({-1, 3})}, "negative extent -1 in shape [-1,3]; given (f32[3])",
+       {{vector}, shape({0, 3})}},
       {"reshape", {{matrix}, shape({4})}, "6 elements do not fit into [4]; given (f32[2,3])", {{matrix}, shape({6})}},
       {"transpose", {{matrix}, {{"permutation", Dims{0, 0}}}},
        "the permutation [0,0] must name every axis once; given (f32[2,3])", {{matrix}, {{"permutation", Dims{1, 0}}}}},
@@ -96,6 +101,12 @@ TEST_CASE("movements refuse shapes that do not fit", "[builder]") {
        {{matrix}, {{"start", Dims{0, 0}}, {"end", Dims{1, 1}}}}},
       {"pad", {{vector}, {{"low", Dims{-1}}, {"high", Dims{0}}}}, "padding must not be negative; given (f32[3])",
        {{vector}, {{"low", Dims{0}}, {"high", Dims{0}}}}},
+      {"pad", {{vector}, {{"low", Dims{0}}, {"high", Dims{std::numeric_limits<int64_t>::max()}}}},
+       "the padding is too large; given (f32[3])", {{vector}, {{"low", Dims{0}}, {"high", Dims{1 << 30}}}}},
+      {"concat", {{{f32, {int64_t{1} << 62}}, vector}, axis(0)},
+       "the joined axis is too long; given (f32[4611686018427387904], f32[3])", {{vector, vector}, axis(0)}},
+      {"iota", {{}, {{"shape", Dims{int64_t{1} << 60, 8}}}},
+       "shape [1152921504606846976,8] has more than 2^62 elements; given ()", {{}, {{"shape", Dims{1 << 30, 8}}}}},
       {"concat", {{}, axis(0)}, "needs at least one operand; given ()", {{vector}, axis(0)}},
       {"concat", {{vector}, axis(1)}, "axis 1 is out of range; given (f32[3])", {{matrix}, axis(1)}},
       {"concat", {{matrix, {f32, {2, 2}}}, axis(0)},

@@ -48,7 +48,8 @@ TEST_CASE("malformed headers are refused", "[parser]") {
       {"weft 1\nmodule arena = 1.5" + rest, "2:16: '1.5' is not an integer", "weft 1\nmodule arena = 15" + rest},
       {"weft 1\nmodule stage = \"a\" stage = \"b\"" + rest, "2:20: 'stage' is given twice",
        "weft 1\nmodule stage = \"a\" target = \"b\"" + rest},
-      {"weft 1\nmodule target \"a\"" + rest, "2:15: expected '=' but found 'a'", "weft 1\nmodule target = \"a\"" + rest},
+      {"weft 1\nmodule target \"a\"" + rest, "2:15: expected '=' but found 'a'",
+       "weft 1\nmodule target = \"a\"" + rest},
       {"weft 1\ntrain {loss = \"l\", loss = \"m\"}" + rest, "2:20: 'loss' is given twice",
        "weft 1\ntrain {loss = \"l\", optimizer = \"m\"}" + rest},
       {"weft 1\ntrain {inputs = \"w\"}" + rest, "2:17: expected '[' but found 'w'",
@@ -59,11 +60,14 @@ TEST_CASE("malformed headers are refused", "[parser]") {
        "weft 1\ntrain {loss = \"l\"}" + rest},
       {"weft 1\nfunc f {\n}\n", "2:6: expected '@' but found 'f'", "weft 1\nfunc @f {\n}\n"},
       {"weft 1\nfunc @7 {\n}\n", "2:7: expected a name but found '7'", "weft 1\nfunc @\"7\" {\n}\n"},
-      {"weft 1\nfunc @f {\n", "3:1: expected 'input', 'output', '}' or an op's result (%name) but found the end of the text",
+      {"weft 1\nfunc @f {\n",
+       "3:1: expected 'input', 'output', '}' or an op's result (%name) but found the end of the text",
        "weft 1\nfunc @f {\n}\n"},
       {"weft 1\nfunc @f {\n}\n}", "4:1: expected the end of the text but found '}'", "weft 1\nfunc @f {\n}\n"},
-      {"weft 1\nmodule target = \"cpu" + rest, "2:17: the string is not closed", "weft 1\nmodule target = \"cpu\"" + rest},
-      {"weft 1\nmodule target = \"cpu\\", "2:17: the string is not closed", "weft 1\nmodule target = \"cpu\\\\\"" + rest},
+      {"weft 1\nmodule target = \"cpu" + rest, "2:17: the string is not closed",
+       "weft 1\nmodule target = \"cpu\"" + rest},
+      {"weft 1\nmodule target = \"cpu\\", "2:17: the string is not closed",
+       "weft 1\nmodule target = \"cpu\\\\\"" + rest},
   };
   for (const Refused& r : table) check(r);
 }
@@ -144,7 +148,8 @@ TEST_CASE("malformed statements are refused", "[parser]") {
        "%0 = constant() {value = f32[2] [1.0,2.0]} : f32[2]"},
       {"%0 = constant() {value = f32[1] [1.0,2.0]} : f32[1]", "3:33: expected exactly 1 elements",
        "%0 = constant() {value = f32[1] [1.0]} : f32[1]"},
-      {"%0 = constant() {value = f32[2] hex\"00\"} : f32[2]", "3:36: 2 hex digits for a f32[2], which needs 8 an element",
+      {"%0 = constant() {value = f32[2] hex\"00\"} : f32[2]",
+       "3:36: 2 hex digits for a f32[2], which needs 8 an element",
        "%0 = constant() {value = f32[2] hex\"00000000\"} : f32[2]"},
       {"%0 = constant() {value = u8[2] hex\"0g00\"} : u8[2]", "3:35: not a hex digit in the constant",
        "%0 = constant() {value = u8[2] hex\"0f00\"} : u8[2]"},
@@ -170,7 +175,8 @@ TEST_CASE("malformed statements are refused", "[parser]") {
       {x + "output y = x", "4:12: expected a value (%name) but found 'x'", x + "output y = %x"},
       {x + "%0 = exp(%x) : f32[2]\noutput y = %0 aliases %0", "5:23: only an input can be aliased",
        x + "%0 = exp(%x) : f32[2]\noutput y = %0 aliases %x"},
-      {x + "output y = %x at a.cpp:3", "4:18: expected a file name but found 'a.cpp'", x + "output y = %x at \"a.cpp\":3"},
+      {x + "output y = %x at a.cpp:3", "4:18: expected a file name but found 'a.cpp'",
+       x + "output y = %x at \"a.cpp\":3"},
       {x + "output y = %x at \"a.cpp\"", "5:1: expected ':' but found '}'", x + "output y = %x at \"a.cpp\":3"},
       {x + "output y = %x at \"a.cpp\":99999999999", "4:26: '99999999999' is out of range",
        x + "output y = %x at \"a.cpp\":999999999"},
@@ -196,7 +202,8 @@ TEST_CASE("malformed statements are refused", "[parser]") {
 }
 
 TEST_CASE("positions count lines, and columns from 1", "[parser]") {
-  CHECK(message_of("weft 1 func @f {\r\n\t# only a comment\n\n   input x") == "t:4:10: expected an input (%name) but found 'x'");
+  CHECK(message_of("weft 1 func @f {\r\n\t# only a comment\n\n   input x") ==
+        "t:4:10: expected an input (%name) but found 'x'");
 }
 
 TEST_CASE("a missing file is named", "[parser]") {

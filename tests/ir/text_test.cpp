@@ -167,7 +167,7 @@ TEST_CASE("constants keep their bits", "[text]") {
   CHECK(read_back(large).integer_at(0) == (int64_t{1} << 53) + 1);
 
   std::vector<float> many(100);
-  for (size_t i = 0; i < many.size(); ++i) many[i] = std::ldexp(1.0f + 0.01f * static_cast<float>(i), static_cast<int>(i) - 50);
+  for (int i = 0; i < 100; ++i) many[static_cast<size_t>(i)] = std::ldexp(1 + 0.01f * static_cast<float>(i), i - 50);
   const ir::Dense hex = dense(f32, {10, 10}, many);
   CHECK(read_back(hex) == hex);
 
@@ -180,7 +180,8 @@ TEST_CASE("constants keep their bits", "[text]") {
 
 TEST_CASE("f32 elements are read in one rounding", "[text]") {
   // Read as a double first, this one becomes its upper neighbour.
-  const ir::Module module = ir::parse("weft 1 func @f { %0 = constant() {value = f32[] 7.038531e-26} : f32[] output %0 }");
+  const ir::Module module =
+      ir::parse("weft 1 func @f { %0 = constant() {value = f32[] 7.038531e-26} : f32[] output %0 }");
   float value;
   std::memcpy(&value, module.graph().ops().front()->attribute<ir::Dense>("value").bytes().data(), sizeof value);
   CHECK(value == 7.038531e-26f);

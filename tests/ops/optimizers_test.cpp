@@ -27,7 +27,8 @@ Tensor scalar(double value) {
 
 /// An option of a torch.optim class, or its default.
 double hyper(const json& options, const std::string& name) {
-  if (name == "beta1" || name == "beta2") return options.value("betas", json{0.9, 0.999})[name == "beta2"].get<double>();
+  const json betas = options.value("betas", json{0.9, 0.999});
+  if (name == "beta1" || name == "beta2") return betas[name == "beta2"].get<double>();
   return options.value(name, name == "lr" ? 1e-3 : name == "eps" ? 1e-8 : 0.0);
 }
 

@@ -1,6 +1,7 @@
 // One walk over the registry that asks every op the same questions.
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
 #include <set>
@@ -235,6 +236,15 @@ TEST_CASE("gradients agree with central differences", "[registry]") {
       INFO("operand " << operand << " has a zero gradient in every sample");
       CHECK(nonzero[def->name].contains(operand));
     }
+  }
+}
+
+TEST_CASE("ops with bodies refuse to be differentiated", "[registry]") {
+  for (const Sample& sample : testing::samples()) {
+    if (sample.body.empty()) continue;
+    INFO(testing::to_string(sample));
+    ir::Module module = testing::module_of(sample);
+    CHECK_THROWS(differentiate(module, differentiable_inputs(sample)));
   }
 }
 

@@ -188,7 +188,8 @@ void add_regions(std::vector<Sample>& all, DType t) {
 
 std::string input_name(const ir::OpDef& def, size_t i) {
   const size_t last = def.operands.size() - 1;
-  return def.operands[std::min(i, last)].name + (i >= last && def.operands[last].variadic ? std::to_string(i - last) : "");
+  const bool variadic = i >= last && def.operands[last].variadic;
+  return def.operands[std::min(i, last)].name + (variadic ? std::to_string(i - last) : "");
 }
 
 bool near_a_kink(const ir::OpDef& def, double value) {

@@ -1,6 +1,7 @@
 #include "weft/tests/ops/torch_ops.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <numeric>
 
@@ -10,7 +11,7 @@ namespace {
 using ir::Builder;
 using ir::Value;
 using Values = std::vector<Value>;
-using Translation = Value (*)(Builder&, const Values&, const json&);
+using Translation = std::function<Value(Builder&, const Values&, const json&)>;
 
 int64_t axis_of(const json& dim, Value v) {
   const auto axis = dim.get<int64_t>();
@@ -33,9 +34,8 @@ Values broadcast(Builder& b, const Values& operands) {
   return result;
 }
 
-template <const char* op>
-Value pointwise(Builder& b, const Values& x, const json&) {
-  return b(op, broadcast(b, x));
+Translation pointwise(std::string op) {
+  return [op](Builder& b, const Values& x, const json&) { return b(op, broadcast(b, x)); };
 }
 
 Value power(Builder& b, const Values& x, const json& attributes) {
@@ -43,20 +43,21 @@ Value power(Builder& b, const Values& x, const json& attributes) {
   return b("pow", {x[0], b.splat(x[0].type(), attributes["exponent"].get<double>())});
 }
 
-template <const char* op>
-Value reduction(Builder& b, const Values& x, const json& attributes) {
-  const json dim = attributes.value("dim", json());
-  Dims axes;
-  for (const json& d : dim) axes.push_back(axis_of(d, x[0]));
-  std::sort(axes.begin(), axes.end());
-  // torch.sum counts bools.
-  const Value operand = x[0].dtype() == boolean ? b.cast(x[0], i64) : x[0];
-  return b(op, {operand},
-           {{"axes", dim.is_null() ? all_axes(x[0]) : axes}, {"keep_dims", attributes.value("keepdim", false)}});
+Translation reduction(std::string op) {
+  return [op](Builder& b, const Values& x, const json& attributes) {
+    const json dim = attributes.value("dim", json());
+    Dims axes = dim.is_null() ? all_axes(x[0]) : Dims{};
+    for (const json& d : dim) axes.push_back(axis_of(d, x[0]));
+    std::sort(axes.begin(), axes.end());
+    // torch.sum counts bools.
+    const Value operand = x[0].dtype() == boolean ? b.cast(x[0], i64) : x[0];
+    return b(op, {operand}, {{"axes", axes}, {"keep_dims", attributes.value("keepdim", false)}});
+  };
 }
 
 Value argmax(Builder& b, const Values& x, const json& attributes) {
-  if (attributes["dim"].is_null()) return b("argmax", {b.reshape(x[0], {x[0].shape().numel()})}, {{"axis", int64_t{0}}});
+  if (attributes["dim"].is_null())
+    return b("argmax", {b.reshape(x[0], {x[0].shape().numel()})}, {{"axis", int64_t{0}}});
   return b("argmax", x, {{"axis", axis_of(attributes["dim"], x[0])}, {"keep_dims", attributes["keepdim"].get<bool>()}});
 }
 
@@ -68,14 +69,16 @@ Value gelu(Builder& b, const Values& x, const json& attributes) {
   return b("gelu", x, {{"approximate", attributes["approximate"].get<std::string>()}});
 }
 
-template <const char* op>
-Value along_axis(Builder& b, const Values& x, const json& attributes) {
-  return b(op, x, {{"axis", axis_of(attributes["dim"], x[0])}});
+Translation along_axis(std::string op) {
+  return [op](Builder& b, const Values& x, const json& attributes) {
+    return b(op, x, {{"axis", axis_of(attributes["dim"], x[0])}});
+  };
 }
 
-template <const char* op>
-Value loss(Builder& b, const Values& x, const json& attributes) {
-  return b(op, x, {{"reduction", attributes["reduction"].get<std::string>()}});
+Translation loss(std::string op) {
+  return [op](Builder& b, const Values& x, const json& attributes) {
+    return b(op, x, {{"reduction", attributes["reduction"].get<std::string>()}});
+  };
 }
 
 Value matmul(Builder& b, const Values& x, const json&) {
@@ -139,10 +142,6 @@ Value pad(Builder& b, const Values& x, const json& attributes) {
   return b("pad", x, {{"low", low}, {"high", high}, {"value", number(attributes.value("value", json(0.0)))}});
 }
 
-Value index_select(Builder& b, const Values& x, const json& attributes) {
-  return b("gather", x, {{"axis", axis_of(attributes["dim"], x[0])}});
-}
-
 Value index_add(Builder& b, const Values& x, const json& attributes) {
   const Value updates = b("mul", {x[2], b.splat(x[2].type(), attributes.value("alpha", 1.0))});
   return b("scatter_add", {x[0], x[1], updates}, {{"axis", axis_of(attributes["dim"], x[0])}});
@@ -152,30 +151,25 @@ Value one_hot(Builder& b, const Values& x, const json& attributes) {
   return b("one_hot", x, {{"classes", attributes["num_classes"].get<int64_t>()}});
 }
 
-// Names as template arguments must be objects with linkage.
-constexpr char and_[] = "and", or_[] = "or", xor_[] = "xor", not_[] = "not", select_[] = "select", sum_[] = "sum",
-               mean_[] = "mean", max_[] = "max", min_[] = "min", concat_[] = "concat", softmax_[] = "softmax",
-               log_softmax_[] = "log_softmax", mse_loss_[] = "mse_loss", cross_entropy_[] = "cross_entropy";
-
 const std::map<std::string, Translation> translations{
     {"pow", power},
     {"cast", cast},
     {"gelu", gelu},
-    {"logical_and", pointwise<and_>},
-    {"logical_or", pointwise<or_>},
-    {"logical_xor", pointwise<xor_>},
-    {"logical_not", pointwise<not_>},
-    {"where", pointwise<select_>},
-    {"sum", reduction<sum_>},
-    {"mean", reduction<mean_>},
-    {"amax", reduction<max_>},
-    {"amin", reduction<min_>},
+    {"logical_and", pointwise("and")},
+    {"logical_or", pointwise("or")},
+    {"logical_xor", pointwise("xor")},
+    {"logical_not", pointwise("not")},
+    {"where", pointwise("select")},
+    {"sum", reduction("sum")},
+    {"mean", reduction("mean")},
+    {"amax", reduction("max")},
+    {"amin", reduction("min")},
     {"argmax", argmax},
-    {"softmax", along_axis<softmax_>},
-    {"log_softmax", along_axis<log_softmax_>},
-    {"concat", along_axis<concat_>},
-    {"mse_loss", loss<mse_loss_>},
-    {"cross_entropy", loss<cross_entropy_>},
+    {"softmax", along_axis("softmax")},
+    {"log_softmax", along_axis("log_softmax")},
+    {"concat", along_axis("concat")},
+    {"mse_loss", loss("mse_loss")},
+    {"cross_entropy", loss("cross_entropy")},
     {"matmul", matmul},
     {"transpose", transpose},
     {"permute", permute},
@@ -183,7 +177,7 @@ const std::map<std::string, Translation> translations{
     {"expand", expand},
     {"slice", slice},
     {"pad", pad},
-    {"index_select", index_select},
+    {"index_select", along_axis("gather")},
     {"index_add", index_add},
     {"one_hot", one_hot},
 };

@@ -44,24 +44,15 @@ Desc bias_of(const MatmulSpec& spec) {
   return Desc(dims, data_type(spec.dtype), strides);
 }
 
-dnnl::primitive_attr attributes(const MatmulSpec& spec) {
+dnnl::primitive_attr attributes() {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (spec.relu) {
-    dnnl::post_ops ops;
-#if DNNL_VERSION_MAJOR >= 3
-    ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
-#else
-    ops.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
-#endif
-    attr.set_post_ops(ops);
-  }
   return attr;
 }
 
 dnnl::matmul::primitive_desc describe(const MatmulSpec& s) {
   const Desc a = matrix(s, s.m, s.k, s.transpose_a), b = matrix(s, s.k, s.n, s.transpose_b), c = matrix(s, s.m, s.n, false);
-  const dnnl::primitive_attr attr = attributes(s);
+  const dnnl::primitive_attr attr = attributes();
 #if DNNL_VERSION_MAJOR >= 3
   if (s.bias) return {engine(), a, b, bias_of(s), c, attr};
   return {engine(), a, b, c, attr};
@@ -120,7 +111,7 @@ class EmptyProduct final : public Task {
     for (int64_t b : spec_.batch) rows *= b;
     for (int64_t i = 0; i < rows * spec_.n; ++i) {
       const double x = spec_.bias ? load_element(spec_.dtype, buffers[2], i % spec_.n) : 0;
-      store_element(spec_.dtype, buffers.back(), i, spec_.relu ? std::max(x, 0.0) : x);
+      store_element(spec_.dtype, buffers.back(), i, x);
     }
   }
 

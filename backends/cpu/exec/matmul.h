@@ -16,7 +16,6 @@ struct MatmulSpec {
   bool transpose_a = false;  // a is [..., k, m] in memory
   bool transpose_b = false;  // b is [..., n, k] in memory
   bool bias = false;         // buffers[2] is [n], added to every row
-  bool relu = false;         // max(x, 0) on the result
 };
 
 /// Can oneDNN on this machine multiply elements of this type?

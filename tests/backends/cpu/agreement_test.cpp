@@ -1,5 +1,7 @@
 // Generated kernels against the reference, and against themselves under every choice that may change no bit.
 
+#include <limits>
+
 #include "weft/tests/backends/cpu/run.h"
 #include "weft/tests/catch.h"
 
@@ -193,6 +195,23 @@ TEST_CASE("vectors of 128, 256 and 512 bits give the same bits") {
       CHECK(test::same_bits(widest, test::run_cpu(s.text, inputs, {{.max_isa = isa}, {}})));
     }
   }
+}
+
+TEST_CASE("nan and infinity pass through a product and its epilogue as in the reference") {
+  const std::string text = function(R"(
+  input %a: f32[4,20]
+  input %b: f32[20,33]
+  input %v: f32[33]
+  %0 = matmul(%a, %b) : f32[4,33]
+  %1 = broadcast(%v) {shape = [4,33]} : f32[4,33]
+  %2 = add(%0, %1) : f32[4,33]
+  %3 = relu(%2) : f32[4,33]
+  output y = %3
+)");
+  auto inputs = test::sample_inputs(text);
+  inputs[0].set(23, std::numeric_limits<double>::quiet_NaN());
+  inputs[0].set(43, std::numeric_limits<double>::infinity());
+  CHECK(test::relative_difference(test::run_cpu(text, inputs).values[0], test::run_reference(text, inputs).values[0]) < 1e-6);
 }
 
 TEST_CASE("an unknown instruction set is refused") {

@@ -1,0 +1,37 @@
+#pragma once
+// The command line that all examples share.
+
+#include <cstdint>
+#include <string>
+
+#include "weft/weft.h"
+
+namespace CLI {
+class App;
+}
+
+struct Options {
+  std::string device = "cpu";
+  int64_t epochs = 0;
+  int64_t batch = 0;
+  double lr = 0;
+  uint64_t seed = 0;
+  std::string data;
+  std::string metrics;
+  std::string dump_ir;
+  int64_t max_steps = 0;
+  int threads = 0;
+
+  weft::Target target() const;
+};
+
+/// Adds the options to `app`; their values at this moment are the defaults that --help shows.
+void add_options(CLI::App& app, Options& options);
+
+/// Runs an example: parses the command line, and turns an exception into a message on standard error and exit code 1.
+int run_example(CLI::App& app, int argc, char** argv, void (*body)(void*), void* context);
+
+template <class Body>
+int run_example(CLI::App& app, int argc, char** argv, Body body) {
+  return run_example(app, argc, argv, [](void* b) { (*static_cast<Body*>(b))(); }, &body);
+}

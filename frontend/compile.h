@@ -1,0 +1,28 @@
+#pragma once
+// From a recorded graph to a program.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "weft/frontend/recorded.h"
+#include "weft/frontend/step.h"
+#include "weft/frontend/target.h"
+
+namespace weft {
+
+struct CompileOptions {
+  /// A directory for the module as recorded and after each pass, and for the generated code:
+  /// DIR/<program>/00-recorded.weft, 01-autodiff.weft, ..., kernels/<name>.ll and .s. A second program of the same name
+  /// in this process goes to DIR/<program>.1. Empty: the environment variable WEFT_DUMP_IR decides; unset or empty, off.
+  std::string dump_ir = {};
+  /// Of dropout masks and random numbers; manual_seed's unless given.
+  std::optional<uint64_t> seed = {};
+};
+
+/// Compiles `recorded`, or a graph as it is now. Throws weft::Error for what only the whole graph shows: a parameter to
+/// train that the loss does not depend on, an op without gradient on the way (with its lines), a gradient to keep that
+/// does not exist, a folder that cannot be written.
+Step compile(Recorded recorded, const Target& target, CompileOptions options = {});
+
+}  // namespace weft

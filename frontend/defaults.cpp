@@ -1,0 +1,43 @@
+#include "weft/frontend/defaults.h"
+
+#include <atomic>
+
+#include "weft/support/error.h"
+#include "weft/support/philox.h"
+
+namespace weft {
+namespace {
+
+std::atomic<DType> dtype_of_parameters = f32;
+std::atomic<uint64_t> seed_of_everything = 0;
+std::atomic<uint32_t> tensors_drawn = 0;
+
+/// The step that initialization draws at; programs count theirs from 0 and never get there.
+constexpr uint32_t initialization_step = 0xffffffff;
+
+}  // namespace
+
+void set_default_dtype(DType dtype) {
+  if (!is_floating(dtype)) throw Error("set_default_dtype: {} is no floating type", name_of(dtype));
+  dtype_of_parameters = dtype;
+}
+
+DType default_dtype() { return dtype_of_parameters; }
+
+void manual_seed(uint64_t seed) {
+  seed_of_everything = seed;
+  tensors_drawn = 0;
+}
+
+uint64_t current_seed() { return seed_of_everything; }
+
+void fill_uniform(Array& array, double low, double high) {
+  const uint32_t site = tensors_drawn++;
+  const uint64_t seed = current_seed();
+  for (int64_t i = 0; i < array.shape().numel(); ++i) {
+    const double u = uniform_from_bits(random_bits(seed, site, initialization_step, static_cast<uint64_t>(i)));
+    array.set(i, low + (high - low) * u);
+  }
+}
+
+}  // namespace weft

@@ -1,0 +1,29 @@
+#pragma once
+// Writes what compilation does into files, for people to read.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "weft/backends/cpu/cpu.h"
+#include "weft/ir/module.h"
+
+namespace weft::detail {
+
+class Dump {
+ public:
+  /// Into a folder of its own below `directory`, which is `option`, else the environment variable WEFT_DUMP_IR; when both
+  /// are empty, nothing is ever written. Throws weft::Error naming a path that cannot be made; so do the others.
+  Dump(const std::string& option, const std::string& program);
+  bool on() const { return !folder_.empty(); }
+  /// "NN-stage.weft", numbered from 00.
+  void stage(const std::string& stage, const ir::Module& module);
+  /// "kernels/<name>.ll" and ".s".
+  void kernels(const std::vector<cpu::KernelText>& kernels);
+
+ private:
+  std::filesystem::path folder_;
+  int next_ = 0;
+};
+
+}  // namespace weft::detail

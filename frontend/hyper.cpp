@@ -1,0 +1,20 @@
+#include "weft/frontend/hyper.h"
+
+#include "weft/support/error.h"
+
+namespace weft {
+
+Hyper::Hyper(std::string name, double value, Range range)
+    : shared_(std::make_shared<Shared>(std::move(name), range, value)) {
+  *this = value;
+}
+
+Hyper& Hyper::operator=(double value) {
+  const Range& r = shared_->range;
+  if (!(value >= r.low && (r.below_high ? value < r.high : value <= r.high)))
+    throw Error("{} must lie in [{}, {}{}, not be {}", name(), r.low, r.high, r.below_high ? ")" : "]", value);
+  shared_->value = value;
+  return *this;
+}
+
+}  // namespace weft

@@ -1,0 +1,43 @@
+#pragma once
+// A hyper-parameter: a number that compiled programs read at every step, so that changing it recompiles nothing.
+
+#include <limits>
+#include <memory>
+#include <string>
+
+namespace weft {
+
+class Hyper {
+ public:
+  /// Which values are allowed: low <= value <= high, or < high.
+  struct Range {
+    double low = -std::numeric_limits<double>::infinity();
+    double high = std::numeric_limits<double>::infinity();
+    bool below_high = false;
+  };
+
+  /// Throws weft::Error naming it when `value` is nan or outside the range; so does every assignment.
+  Hyper(std::string name, double value, Range range);
+  /// A second handle of the same number.
+  Hyper(const Hyper&) = default;
+  /// Assigning, from a Hyper too, sets the number that all handles share.
+  Hyper& operator=(double value);
+  Hyper& operator=(const Hyper& other) { return *this = other.value(); }
+  Hyper& operator*=(double factor) { return *this = value() * factor; }
+
+  double value() const { return shared_->value; }
+  operator double() const { return value(); }
+  const std::string& name() const { return shared_->name; }
+  /// Where programs read it.
+  double* address() const { return &shared_->value; }
+
+ private:
+  struct Shared {
+    std::string name;
+    Range range;
+    double value;
+  };
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace weft

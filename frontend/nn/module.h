@@ -1,0 +1,70 @@
+#pragma once
+// The base of layers and models.
+//
+//   struct Net : nn::Module {
+//     nn::Linear fc1 = add("fc1", nn::Linear(784, 512));
+//     nn::Linear fc2 = add("fc2", nn::Linear(512, 10));
+//     Tensor forward(Tensor x) { return fc2(relu(fc1(flatten(x)))); }
+//   };
+//
+// A module is a handle: copies share parameters, parts and the training mode. It belongs to no graph; forward() records
+// into the graph of its operand and may be called any number of times, for any number of graphs.
+
+#include <memory>
+#include <source_location>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weft/frontend/tensor.h"
+
+namespace weft::nn {
+
+namespace detail {
+struct ModuleState;
+}
+
+class Module {
+ public:
+  virtual ~Module() = default;
+
+  /// The model's maths, as the user writes it. A module with other operands need not define this one.
+  virtual Tensor forward(Tensor x);
+  /// forward() under this module's name, which errors and the IR show ("encoder.fc1"); how one module calls another.
+  Tensor operator()(Arg x);
+
+  /// Every parameter once: its own in order of registration, then its parts'.
+  std::vector<Parameter> parameters() const;
+  /// The same with names as seen from here ("fc1.weight").
+  std::vector<std::pair<std::string, Parameter>> named_parameters() const;
+
+  /// Sets the mode of this module and all its parts: what nn::Dropout records. New modules are in training mode.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const;
+
+ protected:
+  // Only models and layers are made and copied: a bare Module would have lost its forward().
+  Module();
+  Module(const Module&) = default;
+  Module& operator=(const Module&) = default;
+
+  /// Registers a part and returns it under its name. Throws weft::Error when the name is taken, empty or has a ".".
+  template <class M>
+    requires std::derived_from<M, Module>
+  M add(const std::string& name, M module) {
+    register_part(name, module);
+    return module;
+  }
+  Parameter add(const std::string& name, Parameter parameter);
+  void register_part(const std::string& name, Module& part);
+
+  /// Library layers report the line where they were called, user's modules their own lines.
+  virtual bool is_library() const { return false; }
+
+ private:
+  std::shared_ptr<detail::ModuleState> state_;
+  std::string name_;
+};
+
+}  // namespace weft::nn

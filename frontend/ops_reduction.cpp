@@ -1,0 +1,65 @@
+// Reductions of the tensor language.
+
+#include <algorithm>
+#include <numeric>
+
+#include "weft/frontend/ops.h"
+#include "weft/frontend/recorder.h"
+
+namespace weft {
+namespace {
+
+using detail::Recorder;
+
+/// The axes, not negative and ascending; all when none are given.
+Dims normalized(const Recorder& r, const Dims& axes, int rank) {
+  Dims result;
+  for (int64_t axis : axes) result.push_back(r.axis(axis, rank));
+  std::sort(result.begin(), result.end());
+  if (std::adjacent_find(result.begin(), result.end()) != result.end()) r.fail("an axis is named twice");
+  if (axes.empty()) {
+    result.resize(static_cast<size_t>(rank));
+    std::iota(result.begin(), result.end(), 0);
+  }
+  return result;
+}
+
+Tensor reduce(Recorder& r, std::string_view op, ir::Value v, const Axes& axes, bool keep_dims) {
+  const Dims over = normalized(r, axes.dims, v.shape().rank());
+  if (over.empty()) return r.tensor(v);
+  return r(op, {v}, {{"axes", over}, {"keep_dims", keep_dims}});
+}
+
+Tensor reduce(std::string_view op, const Arg& x, const Axes& axes, bool keep_dims) {
+  Recorder r(op, {&x});
+  return reduce(r, op, r.value(x), axes, keep_dims);
+}
+
+Tensor along(std::string_view op, const Arg& x, int64_t axis) {
+  Recorder r(op, {&x});
+  const ir::Value v = r.value(x);
+  return r(op, {v}, {{"axis", r.axis(axis, v.shape().rank())}});
+}
+
+}  // namespace
+
+Tensor sum(Arg x, Axes axes, bool keep_dims) {
+  Recorder r("sum", {&x});
+  const ir::Value v = r.value(x);
+  return reduce(r, "sum", is_floating(v.dtype()) ? v : r.builder.cast(v, i64), axes, keep_dims);
+}
+Tensor mean(Arg x, Axes axes, bool keep_dims) { return reduce("mean", x, axes, keep_dims); }
+Tensor max(Arg x, Axes axes, bool keep_dims) { return reduce("max", x, axes, keep_dims); }
+Tensor min(Arg x, Axes axes, bool keep_dims) { return reduce("min", x, axes, keep_dims); }
+
+Tensor argmax(Arg x, std::optional<int64_t> axis, bool keep_dims) {
+  Recorder r("argmax", {&x});
+  ir::Value v = r.value(x);
+  if (!axis) v = r.builder.reshape(v, Shape{v.shape().numel()});
+  return r("argmax", {v}, {{"axis", r.axis(axis.value_or(0), v.shape().rank())}, {"keep_dims", axis && keep_dims}});
+}
+
+Tensor softmax(Arg x, int64_t axis) { return along("softmax", x, axis); }
+Tensor log_softmax(Arg x, int64_t axis) { return along("log_softmax", x, axis); }
+
+}  // namespace weft

@@ -1,0 +1,38 @@
+#pragma once
+// What stands behind an Optimizer.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "weft/frontend/optim/optimizer.h"
+#include "weft/frontend/recording.h"
+
+namespace weft::detail {
+
+struct OptimizerCore {
+  std::string op;
+  std::vector<Hyper> hypers;  // named as the program's inputs: "adam.lr"
+  ir::NamedAttributes flags;
+  Array steps{i64, Shape{}};
+
+  /// The states of one parameter, by name, and the name of the parameter.
+  struct States {
+    Parameter parameter;
+    std::string name;
+    std::map<std::string, Array, std::less<>> arrays;
+  };
+  std::vector<States> states;
+
+  /// The update op's attributes as the numbers stand now.
+  ir::NamedAttributes attributes() const;
+  /// The numbers that are switched off now.
+  std::vector<OffSwitch> off() const;
+  /// The state, made (zero) on first use; `name` is what the parameter is called in the program.
+  Array& state(const Parameter& parameter, const std::string& name, const std::string& state);
+
+ private:
+  const Hyper* switched_by(const std::string& attribute) const;
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,5 @@
+#pragma once
+// Every optimizer of weft::optim.
+
+#include "weft/frontend/optim/adam.h"
+#include "weft/frontend/optim/sgd.h"

@@ -1,0 +1,53 @@
+#pragma once
+// What optimizers have in common: run-time numbers, structural switches and the state of every trained parameter.
+
+#include <memory>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weft/frontend/hyper.h"
+#include "weft/frontend/parameter.h"
+#include "weft/ir/attribute.h"
+
+namespace weft::detail {
+struct OptimizerCore;
+}
+
+namespace weft::optim {
+
+/// A handle: copies share numbers and state. All programs compiled with one optimizer (batch sizes, say) share its state
+/// and its step counter.
+class Optimizer {
+ public:
+  Optimizer(const Optimizer&) = default;
+  Optimizer& operator=(const Optimizer&) = delete;  // sgd.lr = other.lr copies a number
+
+  /// A state as torch's state_dict names it: state("fc1.weight", "exp_avg"). It exists once a program that trains the
+  /// parameter is compiled, zero before its first step. Throws weft::Error with the nearest names.
+  const Array& state(std::string_view parameter, std::string_view name) const;
+  /// Updates made so far.
+  int64_t steps() const;
+  /// The update op in the IR: "sgd", "adam".
+  const std::string& op() const;
+
+  const std::shared_ptr<detail::OptimizerCore>& core() const { return core_; }
+
+ protected:
+  explicit Optimizer(std::string op, std::source_location at);
+
+  /// A run-time number of the update op. Where the op has a switch of that name, the number turns it on by not being 0
+  /// when a training step is recorded.
+  Hyper hyper(const std::string& name, double value, Hyper::Range range);
+  /// A switch of the update op that no number turns on.
+  void flag(const std::string& name, bool on);
+  /// Throws weft::Error naming the optimizer and the user's line.
+  [[noreturn]] void fail(const std::string& what) const;
+
+ private:
+  std::shared_ptr<detail::OptimizerCore> core_;
+  std::source_location at_;
+};
+
+}  // namespace weft::optim

@@ -1,0 +1,94 @@
+#include "weft/frontend/recorded.h"
+
+#include <algorithm>
+
+#include "weft/frontend/optim/core.h"
+#include "weft/frontend/scope.h"
+#include "weft/ir/printer.h"
+
+namespace weft {
+namespace {
+
+/// The value in `to`, a clone of `from`, that stands where `v` stands in `from`.
+ir::Value twin(ir::Value v, const ir::Graph& from, const ir::Graph& to) {
+  if (v.is_input()) return to.input(v.index());
+  auto there = to.ops().begin();
+  for (const auto& op : from.ops()) {
+    if (op.get() == v.op()) return (*there)->result(v.index());
+    ++there;
+  }
+  throw InternalError("a tensor's op is not in its graph");
+}
+
+/// The name of the output that holds the loss; the output "loss" is made when there is none.
+std::string name_loss(const Graph& graph, const Tensor& loss, ir::Graph& copy, const std::string& line) {
+  if (loss.recording != graph.recording())
+    throw Error("training_step: the loss belongs to the graph '{}', not to '{}', at {}",
+                loss.recording ? loss.recording->name() : "(none)", graph.name(), line);
+  if (!is_floating(loss.dtype()) || loss.shape().rank() != 0)
+    throw Error("training_step: the loss must be a floating scalar, not {}, at {}; reduce it first (mean or sum)",
+                to_string(loss.value().type()), line);
+  const ir::Value value = twin(loss.value(), graph.recording()->graph(), copy);
+  for (const ir::Output& output : copy.outputs())
+    if (output.value == value && !output.alias) return output.name;
+  if (copy.find_output("loss"))
+    throw Error("training_step: the graph's output 'loss' is another tensor than the loss given at {}; output the loss "
+                "under a name of its own", line);
+  const ir::Locations lines = value.is_input() ? ir::Locations{} : value.op()->locations();
+  copy.add_output({"loss", value, {}, lines});
+  return "loss";
+}
+
+/// The inputs that stand for the parameters, in their order.
+std::vector<std::string> inputs_of(const Recorded& recorded, const std::vector<Parameter>& parameters,
+                                   const std::string& line) {
+  std::vector<std::string> inputs;
+  std::string unused, twice;
+  for (const Parameter& parameter : parameters) {
+    const auto& bound = recorded.bindings.parameters;
+    const auto found = std::find_if(bound.begin(), bound.end(), [&](const auto& b) { return b.parameter.is(parameter); });
+    if (found == bound.end()) {
+      unused += fmt::format(" '{}'", parameter.name());
+      continue;
+    }
+    const bool repeated = std::count(inputs.begin(), inputs.end(), found->input) > 0;
+    if (repeated || recorded.module.graph().find_output(found->input)) twice += fmt::format(" '{}'", found->input);
+    inputs.push_back(found->input);
+  }
+  if (parameters.empty()) throw Error("training_step: there are no parameters to train, at {}", line);
+  if (!unused.empty())
+    throw Error("training_step: the graph '{}' does not use these parameters, so they cannot be trained:{}, at {}; leave "
+                "them out, or check the model", recorded.module.graph().name(), unused, line);
+  if (!twice.empty())
+    throw Error("training_step: these parameters are given twice, or Graph::update or an output of the same name has them "
+                "already:{}, at {}", twice, line);
+  return inputs;
+}
+
+}  // namespace
+
+Recorded::Recorded(const Graph& graph)
+    : module(graph.recording()->module.clone()), bindings(graph.recording()->bindings) {}
+
+Recorded::Recorded(const Recorded& other)
+    : module(other.module.clone()), bindings(other.bindings), optimizer(other.optimizer) {}
+
+std::string Recorded::ir() const { return ir::print(module); }
+
+Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector<Parameter>& parameters,
+                       const optim::Optimizer& optimizer, TrainingOptions options, std::source_location at) {
+  const std::string line = detail::line_text(at);
+  Recorded recorded(graph);
+  recorded.optimizer = optimizer.core();
+  ir::TrainSpec train;
+  train.loss = name_loss(graph, loss, recorded.module.graph(), line);
+  train.inputs = inputs_of(recorded, parameters, line);
+  train.optimizer = optimizer.op();
+  train.attributes = optimizer.core()->attributes();
+  train.keep = std::move(options.keep);
+  recorded.module.train = std::move(train);
+  for (detail::OffSwitch& off : optimizer.core()->off()) recorded.bindings.off.push_back(std::move(off));
+  return recorded;
+}
+
+}  // namespace weft

@@ -1,0 +1,60 @@
+#pragma once
+// A Trainer's programs: one for each batch size, over one set of parameters.
+
+#include <optional>
+
+#include "weft/frontend/trainer.h"
+#include "weft/frontend/step.h"
+#include "weft/runtime/data/batcher.h"
+
+namespace weft::detail {
+
+/// What a Trainer records.
+struct Recipe {
+  std::shared_ptr<nn::Module> model;
+  std::function<Tensor(const Tensor&, const Tensor&)> loss;
+  optim::Optimizer optimizer;
+  std::source_location at;
+};
+
+/// What one batch gave.
+struct Outcome {
+  double loss = 0;
+  int64_t correct = 0;  // samples classified right
+  double microseconds = 0;
+};
+
+class Specialization {
+ public:
+  /// Records and compiles for batches of `size`, a training step or an evaluation.
+  Specialization(const Recipe& recipe, const Dataset& data, int64_t size, bool train, const FitOptions& options);
+  Outcome run(const Batch& batch);
+
+  bool counts_correct() const { return counts_correct_; }
+  const std::string& loss_line() const { return loss_line_; }
+  const Step& step() const { return *step_; }
+
+ private:
+  std::optional<Step> step_;
+  DType input_dtype_, target_dtype_;
+  bool counts_correct_ = false;
+  std::string loss_line_;
+};
+
+/// The programs for a data set: full batches and the smaller last one.
+class Programs {
+ public:
+  Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options);
+  Outcome run(const Batch& batch) { return (batch.size == full_size_ ? full_ : last_)->run(batch); }
+
+  /// Any of them: what they have in common.
+  const Specialization& any() const { return full_ ? *full_ : *last_; }
+  /// Adds compile time and arena to the history.
+  void count_into(History& history) const;
+
+ private:
+  int64_t full_size_;
+  std::optional<Specialization> full_, last_;
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,41 @@
+#include "weft/frontend/step.h"
+
+#include <algorithm>
+
+#include "weft/frontend/step_core.h"
+#include "weft/ir/printer.h"
+
+namespace weft {
+
+Results Step::run(std::span<const Feed> feeds) {
+  const uint64_t call = core_->run(feeds);
+  return {core_, call};
+}
+
+const std::string& Step::name() const { return core_->name(); }
+
+std::string Step::ir(std::string_view pass) const {
+  if (pass == "recorded") return core_->recorded.ir();
+  std::vector<std::string> known{"recorded"};
+  for (const passes::PassRun& run : core_->passes) known.push_back(run.name);
+  if (std::find(known.begin(), known.end(), pass) == known.end())
+    throw Error("step '{}': no pass '{}' ran for the target '{}'{} (there are: {})", name(), pass, core_->target.name(),
+                did_you_mean(pass, known), detail::comma_separated(known));
+  // Passes are deterministic, so running them again is as good as having kept every stage.
+  ir::Module module = core_->recorded.module.clone();
+  passes::run(module, core_->target.pipeline(), core_->target.asked_by_passes(), {.stop_after = std::string(pass)});
+  return ir::print(module);
+}
+
+const std::vector<passes::PassRun>& Step::passes() const { return core_->passes; }
+std::vector<std::string> Step::calls() const { return core_->program->calls(); }
+
+const std::vector<cpu::KernelText>& Step::kernels() const {
+  if (core_->kernels.empty()) core_->target.build(core_->planned, &core_->kernels);
+  return core_->kernels;
+}
+
+size_t Step::arena_bytes() const { return core_->program->arena_bytes(); }
+double Step::compile_milliseconds() const { return core_->compile_milliseconds; }
+
+}  // namespace weft

@@ -1,0 +1,51 @@
+#pragma once
+// A compiled program, called once per batch.
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weft/backends/cpu/cpu.h"
+#include "weft/frontend/results.h"
+#include "weft/frontend/view.h"
+#include "weft/passes/pass.h"
+
+namespace weft {
+
+/// A handle. Parameters and optimizer state are read and written where they are, hyper-parameters read as they stand.
+class Step {
+ public:
+  explicit Step(std::shared_ptr<detail::StepCore> core) : core_(std::move(core)) {}
+
+  /// Runs once: step({{"x", images}, {"y", labels}}), one entry for each input of the graph, read in place. weft allocates
+  /// nothing here.
+  ///
+  /// Throws weft::Error naming the input, what it requires, what was given and its source line: for a missing or unknown
+  /// name, another element type or count, and an index outside its range (the element and the bound). Throws when a
+  /// hyper-parameter that was off when recorded has been set, and when another thread is inside the same step.
+  Results operator()(std::initializer_list<Feed> feeds = {}) { return run({feeds.begin(), feeds.size()}); }
+  /// The same for a list made at run time.
+  Results run(std::span<const Feed> feeds);
+
+  /// The graph's name.
+  const std::string& name() const;
+  /// The text form after a pass, or "recorded". Throws weft::Error with the nearest names.
+  std::string ir(std::string_view pass) const;
+  /// The passes that ran, with their times.
+  const std::vector<passes::PassRun>& passes() const;
+  /// One line per launch or library call, in order.
+  std::vector<std::string> calls() const;
+  /// The generated code; compiles once more on the first call.
+  const std::vector<cpu::KernelText>& kernels() const;
+  /// Bytes of the arena for every intermediate value.
+  size_t arena_bytes() const;
+  double compile_milliseconds() const;
+
+ private:
+  std::shared_ptr<detail::StepCore> core_;
+};
+
+}  // namespace weft

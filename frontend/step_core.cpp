@@ -1,0 +1,146 @@
+#include "weft/frontend/step_core.h"
+
+#include <algorithm>
+
+#include "weft/frontend/index_bounds.h"
+#include "weft/frontend/optim/core.h"
+
+namespace weft::detail {
+namespace {
+
+std::string describe(const Port& port) {
+  return fmt::format("'{}' ({}{}, {})", port.name, name_of(port.dtype), to_string(port.shape),
+                     port.where.empty() ? "an unknown line" : port.where);
+}
+
+/// Marks a program as running; a second thread is turned away.
+class Running {
+ public:
+  Running(std::atomic<bool>& flag, const std::string& name) : flag_(flag) {
+    if (flag_.exchange(true, std::memory_order_acquire))
+      throw Error("step '{}' is running in another thread; compile one program per thread", name);
+  }
+  ~Running() { flag_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool>& flag_;
+};
+
+}  // namespace
+
+StepCore::StepCore(Recorded r, ir::Module p, std::unique_ptr<Program> made, Target t, uint64_t seed)
+    : recorded(std::move(r)), planned(std::move(p)), program(std::move(made)), target(std::move(t)) {
+  key_ = {static_cast<int64_t>(seed), 0};
+  steps_ = recorded.optimizer ? recorded.optimizer->steps.values<int64_t>().data() : &own_steps_;
+  const auto bounds = index_bounds(recorded.module.graph());
+  for (const Port& port : program->inputs()) {
+    const ir::Input* input = planned.graph().find_input(port.name);
+    WEFT_CHECK(input, "the program has an input '{}' that its graph lacks", port.name);
+    if (input->role == ir::Role::batch) {
+      const auto bound = bounds.find(port.name);
+      slots_.push_back({static_cast<int>(memory_.size()), bound == bounds.end() ? -1 : bound->second, false});
+      memory_.push_back(nullptr);
+    } else {
+      memory_.push_back(memory_of(port, input->role));
+    }
+  }
+}
+
+std::byte* StepCore::memory_of(const Port& port, ir::Role role) {
+  if (role == ir::Role::key) return reinterpret_cast<std::byte*>(key_.data());
+  for (BoundParameter& bound : recorded.bindings.parameters)
+    if (bound.input == port.name) return bound.parameter.array().data();
+  for (const BoundHyper& bound : recorded.bindings.hypers)
+    if (bound.input == port.name) return reinterpret_cast<std::byte*>(bound.hyper.address());
+  if (OptimizerCore* optimizer = recorded.optimizer.get()) {
+    if (port.name == optimizer->op + ".step") return optimizer->steps.data();
+    for (const Hyper& hyper : optimizer->hypers)
+      if (hyper.name() == port.name) return reinterpret_cast<std::byte*>(hyper.address());
+    for (const BoundParameter& bound : recorded.bindings.parameters)
+      if (port.name.starts_with(bound.input + ".")) {
+        const std::string state = port.name.substr(bound.input.size() + 1);
+        if (state.find('.') == std::string::npos)
+          return optimizer->state(bound.parameter, bound.input, state).data();
+      }
+  }
+  throw InternalError(fmt::format("nothing is bound to the {} '{}'", name_of(role), port.name));
+}
+
+uint64_t StepCore::run(std::span<const Feed> feeds) {
+  const Running running(running_, name());
+  check_switches();
+  for (Slot& slot : slots_) slot.fed = false;
+  for (size_t i = 0; i < feeds.size(); ++i) feed(slot_named(feeds[i].name, i), feeds[i].values);
+  if (feeds.size() < slots_.size()) fail_missing();
+  key_[1] = *steps_;
+  ++calls_;
+  program->run(memory_);
+  ++own_steps_;
+  return calls_;
+}
+
+void StepCore::check_switches() const {
+  for (const OffSwitch& off : recorded.bindings.off)
+    if (off.hyper != 0)
+      throw Error("step '{}': {} is {}, but it was 0 when the step was recorded, so {}; record and compile again with it "
+                  "set (it can then change between nonzero values), or set it back to 0",
+                  name(), off.hyper.name(), off.hyper.value(), off.left_out);
+}
+
+/// Callers mostly give the inputs in the graph's order, so the expected place is tried first.
+StepCore::Slot& StepCore::slot_named(std::string_view wanted, size_t expected) {
+  if (expected < slots_.size() && port(slots_[expected]).name == wanted) return slots_[expected];
+  for (Slot& slot : slots_)
+    if (port(slot).name == wanted) return slot;
+  std::vector<std::string> names;
+  for (const Slot& slot : slots_) names.push_back(port(slot).name);
+  throw Error("step '{}' has no input '{}'{} (its inputs: {})", name(), wanted, did_you_mean(wanted, names),
+              comma_separated(names));
+}
+
+void StepCore::feed(Slot& slot, const View& values) {
+  const Port& p = port(slot);
+  if (slot.fed) throw Error("step '{}': input {} is given twice", name(), describe(p));
+  if (values.dtype() != p.dtype)
+    throw Error("step '{}': input {} takes {} elements, given {}; convert them", name(), describe(p), name_of(p.dtype),
+                name_of(values.dtype()));
+  if (values.shape() && *values.shape() != p.shape)
+    throw Error("step '{}': input {} is given an array of shape {}; a program is compiled for one batch size", name(),
+                describe(p), to_string(*values.shape()));
+  if (values.count() != p.shape.numel())
+    throw Error("step '{}': input {} takes {} elements, given {}; a program is compiled for one batch size", name(),
+                describe(p), p.shape.numel(), values.count());
+  if (slot.bound >= 0) check_indices(p, slot.bound, values);
+  memory_[static_cast<size_t>(slot.port)] = const_cast<std::byte*>(values.data());
+  slot.fed = true;
+}
+
+void StepCore::check_indices(const Port& port, int64_t bound, const View& values) const {
+  const std::span<const int64_t> all(reinterpret_cast<const int64_t*>(values.data()), static_cast<size_t>(values.count()));
+  const auto outside = [bound](int64_t index) { return static_cast<uint64_t>(index) >= static_cast<uint64_t>(bound); };
+  const auto bad = std::find_if(all.begin(), all.end(), outside);
+  if (bad != all.end())
+    throw Error("step '{}': input {} holds indices below {}, but element {} is {}", name(), describe(port), bound,
+                bad - all.begin(), *bad);
+}
+
+void StepCore::fail_missing() const {
+  std::string missing;
+  for (const Slot& slot : slots_)
+    if (!slot.fed) missing += (missing.empty() ? "" : ", ") + describe(port(slot));
+  throw Error("step '{}': nothing is given for the input {}", name(), missing);
+}
+
+std::string comma_separated(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+void StepCore::require_latest(uint64_t step) const {
+  if (step != calls_)
+    throw Error("these results of step '{}' are gone: the step has run again since (call {}, now {}); copy what is needed "
+                "before the next call", name(), step, calls_);
+}
+
+}  // namespace weft::detail

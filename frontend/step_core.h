@@ -1,0 +1,61 @@
+#pragma once
+// What stands behind a Step: the program, the memory that its inputs are bound to, and the checks of every call.
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "weft/frontend/compile.h"
+
+namespace weft::detail {
+
+struct StepCore {
+  /// Binds the program's inputs. `planned` is the module that `program` was made from.
+  StepCore(Recorded recorded, ir::Module planned, std::unique_ptr<Program> program, Target target, uint64_t seed);
+
+  /// Checks the feeds and runs once. Returns the number of this call, from 1.
+  uint64_t run(std::span<const Feed> feeds);
+  const std::string& name() const { return recorded.module.graph().name(); }
+  /// Throws weft::Error when `step` is not the latest call.
+  void require_latest(uint64_t step) const;
+
+  Recorded recorded;
+  ir::Module planned;
+  std::unique_ptr<Program> program;
+  Target target;
+  std::vector<passes::PassRun> passes;
+  double compile_milliseconds = 0;
+  std::vector<cpu::KernelText> kernels;
+
+ private:
+  /// A batch input, in the graph's order.
+  struct Slot {
+    int port;
+    int64_t bound;  // of indices; -1: none
+    bool fed;
+  };
+
+  std::byte* memory_of(const Port& port, ir::Role role);
+  void feed(Slot& slot, const View& values);
+  void check_indices(const Port& port, int64_t bound, const View& values) const;
+  Slot& slot_named(std::string_view name, size_t expected);
+  void check_switches() const;
+  [[noreturn]] void fail_missing() const;
+  const Port& port(const Slot& slot) const { return program->inputs()[static_cast<size_t>(slot.port)]; }
+
+  std::vector<Slot> slots_;
+  std::vector<std::byte*> memory_;  // per input of the program
+  std::array<int64_t, 2> key_;  // seed, number of the step
+  int64_t own_steps_ = 0;
+  const int64_t* steps_;  // completed: the optimizer's, else this program's own
+  std::atomic<bool> running_ = false;
+  uint64_t calls_ = 0;
+};
+
+/// "a, b, c"
+std::string comma_separated(const std::vector<std::string>& names);
+
+}  // namespace weft::detail

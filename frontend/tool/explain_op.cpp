@@ -1,0 +1,132 @@
+// weft explain op, weft explain ops: what the definitions say.
+
+#include <algorithm>
+
+#include "weft/frontend/tool/explain.h"
+#include "weft/frontend/tool/sample.h"
+#include "weft/frontend/tool/text.h"
+#include "weft/ir/op_def.h"
+#include "weft/ir/printer.h"
+#include "weft/passes/simplify.h"
+
+namespace weft::tool {
+namespace {
+
+using ir::Kind;
+
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::elementwise: return "elementwise";
+    case Kind::reduction: return "reduction";
+    case Kind::movement: return "movement";
+    case Kind::view: return "view";
+    case Kind::constant: return "constant";
+    case Kind::index: return "index";
+    case Kind::composite: return "composite";
+    case Kind::heavy: return "heavy";
+    case Kind::region: return "region";
+  }
+  return "?";
+}
+
+std::string_view describe(Kind kind) {
+  switch (kind) {
+    case Kind::elementwise: return "each element of the result from the elements at the same place; fuses";
+    case Kind::reduction: return "combines the elements along axes, in an order that follows from the shape; fuses";
+    case Kind::movement: return "moves elements and computes nothing; fuses";
+    case Kind::view: return "other names for the same memory; free";
+    case Kind::constant: return "elements known at compile time";
+    case Kind::index: return "a function of the place alone; fuses";
+    case Kind::composite: return "made of the ops below, by the pass decompose";
+    case Kind::heavy: return "run by a library or a routine of the target";
+    case Kind::region: return "runs its body";
+  }
+  return "?";
+}
+
+std::string_view describe(ir::Accepts accepts) {
+  switch (accepts) {
+    case ir::Accepts::any: return "any type";
+    case ir::Accepts::floating: return "floating";
+    case ir::Accepts::number: return "number";
+    case ir::Accepts::integer: return "integer";
+    case ir::Accepts::boolean: return "bool";
+    case ir::Accepts::bits: return "integer or bool";
+  }
+  return "?";
+}
+
+std::string default_text(const ir::AttributeSpec& spec) {
+  if (!spec.fallback) return "must be given";
+  if (const auto* b = std::get_if<bool>(&*spec.fallback)) return *b ? "default true" : "default false";
+  if (const auto* i = std::get_if<int64_t>(&*spec.fallback)) return fmt::format("default {}", *i);
+  if (const auto* r = std::get_if<double>(&*spec.fallback)) return "default " + ir::print_real(*r);
+  if (const auto* s = std::get_if<std::string>(&*spec.fallback)) return fmt::format("default \"{}\"", *s);
+  if (const auto* d = std::get_if<Dims>(&*spec.fallback)) return "default " + to_string(*d);
+  if (const auto* t = std::get_if<DType>(&*spec.fallback)) return fmt::format("default {}", weft::name_of(*t));
+  return "has a default";
+}
+
+std::string gradient_text(const ir::OpDef& def) {
+  if (def.gradient) return "yes, by a rule of its own";
+  if (!def.no_gradient.empty()) return "none: " + def.no_gradient;
+  return "yes, by differentiating what the op is made of";
+}
+
+void print_operands(const ir::OpDef& def, int width) {
+  if (def.operands.empty()) return;
+  Table table({"operand", "takes", ""}, {Table::Column::left, Table::Column::left, Table::Column::cut_end});
+  for (const ir::OperandSpec& operand : def.operands)
+    table.add({operand.name + (operand.variadic ? "..." : ""), std::string(describe(operand.accepts)), operand.doc});
+  fmt::print("\n{}", table.text(width));
+}
+
+void print_attributes(const ir::OpDef& def, int width) {
+  if (def.attributes.empty()) return;
+  Table table({"attribute", "is a", "", ""},
+              {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::cut_end});
+  for (const ir::AttributeSpec& spec : def.attributes)
+    table.add({spec.name, std::string(name_of(spec.kind)), default_text(spec), spec.doc});
+  fmt::print("\n{}", table.text(width));
+}
+
+void print_decomposition(const ir::OpDef& def) {
+  if (!def.decompose) return;
+  std::optional<ir::Module> sample = sample_call(def);
+  if (!sample) return;
+  passes::decompose(*sample);
+  passes::dce(sample->graph());
+  fmt::print("\nmade of, for example:\n\n{}", ir::print(sample->graph()));
+}
+
+std::string first_sentence(const std::string& doc) {
+  return doc.substr(0, std::min(doc.find(". "), doc.find("; ")));
+}
+
+}  // namespace
+
+void explain_op(const std::string& name) {
+  const ir::OpDef* def = ir::registry().find(name);
+  if (!def) {
+    std::vector<std::string> names;
+    for (const ir::OpDef* d : ir::registry().all()) names.push_back(d->name);
+    throw Error("unknown op '{}'{} (weft explain ops lists them)", name, did_you_mean(name, names));
+  }
+  const int width = std::min(output_width(), 100);
+  fmt::print("{}: {}\n\n", def->name, wrapped(def->doc, width, static_cast<int>(def->name.size()) + 2));
+  fmt::print("kind      {}: {}\n", name_of(def->kind), describe(def->kind));
+  fmt::print("gradient  {}\n", wrapped(gradient_text(*def), width, 10));
+  print_operands(*def, output_width());
+  print_attributes(*def, output_width());
+  print_decomposition(*def);
+}
+
+void list_ops() {
+  Table table({"op", "kind", "gradient", "what it computes"},
+              {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::cut_end});
+  for (const ir::OpDef* def : ir::registry().all())
+    table.add({def->name, std::string(name_of(def->kind)), def->no_gradient.empty() ? "yes" : "none", first_sentence(def->doc)});
+  fmt::print("{}", table.text(output_width()));
+}
+
+}  // namespace weft::tool

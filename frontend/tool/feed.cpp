@@ -1,0 +1,102 @@
+#include "weft/frontend/tool/feed.h"
+
+#include "weft/runtime/data/npy.h"
+
+namespace weft::tool {
+namespace {
+
+std::string type_text(const Port& port) { return std::string(name_of(port.dtype)) + to_string(port.shape); }
+
+void check_indices(const Array& array, const Port& port, const std::string& path) {
+  if (!port.index_bound) return;
+  for (int64_t i = 0; i < array.shape().numel(); ++i)
+    if (array.at(i) < 0 || array.at(i) >= static_cast<double>(*port.index_bound))
+      throw Error("'{}': element {} is {}, but the input '{}' holds indices below {}", path, i, array.at(i), port.name,
+                  *port.index_bound);
+}
+
+Array from_file(const Port& port, const std::string& path) {
+  Array array = read_npy(path);
+  if (array.shape() != port.shape)
+    throw Error("'{}' has shape {}, but the input '{}' is {}", path, to_string(array.shape()), port.name, type_text(port));
+  check_indices(array, port, path);
+  if (array.dtype() == port.dtype) return array;
+  if (port.dtype != bf16 || array.dtype() != f32)
+    throw Error("'{}' holds {}, but the input '{}' is {}; convert it before saving (numpy.ndarray.astype)", path,
+                name_of(array.dtype()), port.name, type_text(port));
+  // NumPy has no bf16: its values come as f32.
+  Array narrow(bf16, port.shape);
+  for (int64_t i = 0; i < port.shape.numel(); ++i) narrow.set(i, array.at(i));
+  return narrow;
+}
+
+void check_names(const ir::Graph& graph, const Given& given) {
+  std::vector<std::string> names, hypers;
+  for (const ir::Input& input : graph.inputs()) {
+    names.push_back(input.node->name);
+    if (input.role == ir::Role::hyper) hypers.push_back(input.node->name);
+  }
+  for (const auto& [name, file] : given.files)
+    if (!graph.find_input(name)) throw Error("--input: the program has no input '{}'{}", name, did_you_mean(name, names));
+  for (const auto& [name, value] : given.settings) {
+    const ir::Input* input = graph.find_input(name);
+    if (!input)
+      throw Error("--set: the program reads no hyper-parameter '{}'{}", name, did_you_mean(name, hypers));
+    if (input->role != ir::Role::hyper)
+      throw Error("--set: '{}' is no hyper-parameter; give it as --input {}=FILE.npy", name, name);
+    if (given.files.contains(name)) throw Error("'{}' is given twice, by --set and by --input", name);
+  }
+}
+
+bool keeps_its_value(const ir::Input& input) {
+  return input.role == ir::Role::parameter || input.role == ir::Role::state;
+}
+
+std::string missing_text(const ir::Input& input) {
+  const std::string& name = input.node->name;
+  std::string how = fmt::format("--input {}=FILE.npy", name);
+  if (input.role == ir::Role::hyper) how = fmt::format("--set {}=NUMBER", name);
+  if (keeps_its_value(input)) how += ", or --zeros";
+  return fmt::format("\n  {} {} ({}): {}", name, to_string(input.node->type), name_of(input.role), how);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> assignments(const std::string& option, const std::vector<std::string>& entries) {
+  std::map<std::string, std::string> all;
+  for (const std::string& entry : entries) {
+    const size_t at = entry.find('=');
+    if (at == std::string::npos || at == 0) throw Error("{}: '{}' is not NAME=VALUE", option, entry);
+    if (!all.emplace(entry.substr(0, at), entry.substr(at + 1)).second)
+      throw Error("{}: '{}' is given twice", option, entry.substr(0, at));
+  }
+  return all;
+}
+
+bool is_key(const ir::Input& input) {
+  return input.role == ir::Role::key && input.node->type == ir::Type{i64, {2}};
+}
+
+std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given) {
+  check_names(graph, given);
+  std::vector<Array> arrays;
+  std::string missing;
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    const ir::Input& input = graph.inputs()[i];
+    const Port& port = program.inputs()[i];
+    const auto file = given.files.find(port.name);
+    const auto setting = given.settings.find(port.name);
+    if (file != given.files.end()) {
+      arrays.push_back(from_file(port, file->second));
+      continue;
+    }
+    arrays.emplace_back(port.dtype, port.shape);
+    if (setting != given.settings.end()) arrays.back().set(0, setting->second);
+    else if (is_key(input)) arrays.back().values<int64_t>()[0] = given.seed;
+    else if (!given.zeros || !keeps_its_value(input)) missing += missing_text(input);
+  }
+  if (!missing.empty()) throw Error("these inputs are missing:{}", missing);
+  return arrays;
+}
+
+}  // namespace weft::tool

@@ -1,0 +1,34 @@
+#pragma once
+// The inputs of a program for `weft run`: from .npy files, settings, the seed, or zeros.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "weft/ir/module.h"
+#include "weft/runtime/array.h"
+#include "weft/runtime/program.h"
+
+namespace weft::tool {
+
+/// What the command line says of the inputs. Names are input names.
+struct Given {
+  std::map<std::string, std::string> files;
+  std::map<std::string, double> settings;
+  int64_t seed = 0;
+  /// Parameters and states that are not given start as zeros.
+  bool zeros = false;
+};
+
+/// "a=b" of every entry, split at the first '='. Throws weft::Error naming the option for anything else and for a name
+/// that comes twice.
+std::map<std::string, std::string> assignments(const std::string& option, const std::vector<std::string>& entries);
+
+/// One array per input, in order. Throws weft::Error for names that no input has, for wrong types and values, and once
+/// for all inputs that are missing.
+std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given);
+
+/// Is it the key of the random ops, i64[2]: seed and step?
+bool is_key(const ir::Input& input);
+
+}  // namespace weft::tool

@@ -1,0 +1,195 @@
+// weft show: a program as tables: its inputs, and what every op computes, moves and comes from.
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <set>
+#include <unordered_set>
+
+#include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/text.h"
+#include "weft/ir/op_def.h"
+#include "weft/ir/parser.h"
+#include "weft/passes/liveness.h"
+#include "weft/passes/placement.h"
+
+namespace weft::tool {
+namespace {
+
+using Column = Table::Column;
+
+constexpr ir::Role roles[] = {ir::Role::batch, ir::Role::parameter, ir::Role::state, ir::Role::hyper, ir::Role::key};
+
+/// What the ops of a graph do, bodies not counted twice.
+struct Work {
+  int ops = 0;
+  double flops = 0, read = 0, written = 0;
+};
+
+/// Views and constants move nothing; an operand that comes twice is read once.
+Work work_of(const ir::Op& op) {
+  Work work{1, flops_of(op)};
+  if (op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant) return work;
+  std::unordered_set<ir::Value, ir::ValueHash> seen;
+  for (ir::Value v : op.operands())
+    if (seen.insert(v).second) work.read += static_cast<double>(v.type().bytes());
+  for (ir::Value v : op.results()) work.written += static_cast<double>(v.type().bytes());
+  return work;
+}
+
+/// The names that the text form gives the results: "%3", "%3, %4" or "%3..%8".
+std::string names_text(int first, int count) {
+  if (count == 1) return fmt::format("%{}", first);
+  return fmt::format("%{}{}%{}", first, count == 2 ? ", " : "..", first + count - 1);
+}
+
+std::string results_text(const ir::Op& op) {
+  std::string text;
+  for (ir::Value v : op.results()) text += (text.empty() ? "" : ", ") + to_string(v.type());
+  return text;
+}
+
+/// "train.cpp:31 (fc1)" for one line, "train.cpp:31,35, net.h:9" for several; nothing for an unknown line.
+std::string lines_text(const ir::Locations& all) {
+  if (all.empty()) return "";
+  if (all.size() == 1) return to_string(all);
+  std::map<std::string, std::set<int>> lines;
+  std::vector<std::string> files;
+  for (const ir::Location& at : all) {
+    if (!lines.contains(at.file)) files.push_back(at.file);
+    lines[at.file].insert(at.line);
+  }
+  for (std::string& file : files) file = fmt::format("{}:{}", file, fmt::join(lines.at(file), ","));
+  return fmt::format("{}", fmt::join(files, ", "));
+}
+
+/// Where a planned graph keeps values: "@offset" in the arena, or the input that is overwritten.
+std::string place_text(const ir::Graph& graph, const passes::Placement& places, const ir::Op& op) {
+  std::string text;
+  for (ir::Value v : op.results()) {
+    const passes::Place& place = places.at(v);
+    std::string one;
+    if (place.kind == passes::Place::Kind::arena) one = fmt::format("@{}", place.position);
+    if (place.kind == passes::Place::Kind::input) one = graph.input(static_cast<int>(place.position)).name();
+    text += (text.empty() ? "" : ", ") + one;
+  }
+  return text;
+}
+
+/// Where a planned graph keeps every value. A file may say that it is planned and not be.
+passes::Placement places_of(const ir::Graph& graph) {
+  for (const passes::Interval& i : passes::arena_intervals(graph))
+    if (!i.value.offset())
+      throw Error("the header gives the bytes of an arena, but a result of {} has no place in it, at {}",
+                  i.value.op()->name(), to_string(i.value.op()->locations()));
+  return passes::placement_of(graph);
+}
+
+/// The table of ops: a graph's, with the bodies of fused ops indented below them.
+class OpTable {
+ public:
+  explicit OpTable(const ir::Module& module) : planned_(module.arena_bytes.has_value()), table_(titles(), columns()) {
+    if (planned_) places_ = places_of(module.graph());
+    add(module.graph(), 0);
+    table_.rule();
+    std::vector<std::string> cells{fmt::format("{} op{}", total_.ops, total_.ops == 1 ? "" : "s"), "", count_text(total_.flops),
+                                   bytes_text(total_.read), bytes_text(total_.written)};
+    if (planned_) cells.push_back("arena " + bytes_text(static_cast<double>(*module.arena_bytes)));
+    table_.add(std::move(cells));
+  }
+
+  std::string text(int width) const { return table_.text(width); }
+
+ private:
+  std::vector<std::string> titles() const {
+    std::vector<std::string> all{"op", "result", "FLOPs", "read", "written"};
+    if (planned_) all.push_back("place");
+    all.push_back("source");
+    return all;
+  }
+  std::vector<Column> columns() const {
+    std::vector<Column> all{Column::left, Column::cut_end, Column::right, Column::right, Column::right};
+    if (planned_) all.push_back(Column::cut_end);
+    all.push_back(Column::cut_start);
+    return all;
+  }
+
+  void add(const ir::Graph& graph, int depth) {
+    int next = 0;
+    for (const auto& op : graph.ops()) {
+      const Work work = work_of(*op);
+      const std::string indent(static_cast<size_t>(2 * depth), ' ');
+      std::vector<std::string> cells{fmt::format("{}{} {}", indent, names_text(next, op->result_count()), op->name()),
+                                     results_text(*op), count_text(work.flops)};
+      next += op->result_count();
+      // Inside a body values live in registers.
+      cells.push_back(depth ? "" : bytes_text(work.read));
+      cells.push_back(depth ? "" : bytes_text(work.written));
+      if (planned_) cells.push_back(depth ? "" : place_text(graph, places_, *op));
+      cells.push_back(lines_text(op->locations()));
+      table_.add(std::move(cells));
+      for (const auto& body : op->bodies()) add(*body, depth + 1);
+      if (depth) continue;
+      ++total_.ops;
+      total_.flops += work.flops, total_.read += work.read, total_.written += work.written;
+    }
+  }
+
+  bool planned_;
+  Table table_;
+  passes::Placement places_;
+  Work total_;
+};
+
+void show_inputs(const ir::Graph& graph, int width) {
+  Table table({"input", "role", "type", "bytes", "source"},
+              {Column::left, Column::left, Column::cut_end, Column::right, Column::cut_start});
+  std::string totals;
+  for (ir::Role role : roles) {
+    int64_t bytes = 0;
+    int count = 0;
+    for (const ir::Input& input : graph.inputs()) {
+      if (input.role != role) continue;
+      table.add({input.node->name, std::string(name_of(role)), to_string(input.node->type),
+                 bytes_text(static_cast<double>(input.node->type.bytes())), lines_text(input.locations)});
+      bytes += input.node->type.bytes();
+      ++count;
+    }
+    if (count)
+      totals += fmt::format("{}{} {} ({})", totals.empty() ? "" : ", ", name_of(role), bytes_text(static_cast<double>(bytes)), count);
+  }
+  if (totals.empty()) return;
+  fmt::print("{}{}\n\n", table.text(width), totals);
+}
+
+void show_outputs(const ir::Graph& graph, int width) {
+  Table table({"output", "type", "bytes", "replaces"}, {Column::left, Column::cut_end, Column::right, Column::left});
+  for (const ir::Output& output : graph.outputs())
+    table.add({output.name, to_string(output.value.type()), bytes_text(static_cast<double>(output.value.type().bytes())),
+               output.alias ? graph.input(*output.alias).name() : ""});
+  if (!graph.outputs().empty()) fmt::print("\n{}", table.text(width));
+}
+
+void show(const std::string& file) {
+  const ir::Module module = ir::parse_file(file);
+  const OpTable ops(module);
+  const int width = output_width();
+  fmt::print("{}: {}{}\n\n", module.graph().name(),
+             module.stage.empty() ? "as recorded" : "after the pass " + module.stage,
+             module.target.empty() ? "" : ", for the target " + module.target);
+  show_inputs(module.graph(), width);
+  fmt::print("{}", ops.text(width));
+  show_outputs(module.graph(), width);
+}
+
+}  // namespace
+
+void add_show(CLI::App& app) {
+  auto file = std::make_shared<std::string>();
+  CLI::App* c = app.add_subcommand("show", "Show a program as a table: ops, shapes, work, memory, source lines");
+  c->add_option("FILE", *file, "The program in text form; - is standard input")->required();
+  c->footer("FLOPs and bytes are those of one run. The ops of a fused kernel are indented below it.\n"
+            "Example: weft opt mlp.weft | weft show -");
+  c->callback([file] { show(*file); });
+}
+
+}  // namespace weft::tool

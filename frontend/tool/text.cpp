@@ -1,0 +1,112 @@
+#include "weft/frontend/tool/text.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <numeric>
+#include <sstream>
+#include <string_view>
+
+namespace weft::tool {
+namespace {
+
+constexpr size_t narrowest = 12;  // a column is not cut below this
+constexpr std::string_view gap = "  ";
+
+std::string scaled(double value, double step, const auto& units) {
+  size_t unit = 0;
+  // 999.95 would be shown as 1000.0.
+  while (unit + 1 < units.size() && value >= step * 0.99995) value /= step, ++unit;
+  return unit == 0 ? fmt::format("{:.0f}{}", value, units[0]) : fmt::format("{:.1f}{}", value, units[unit]);
+}
+
+std::string cut(const std::string& cell, size_t width, bool keep_end) {
+  if (cell.size() <= width) return cell;
+  return keep_end ? "..." + cell.substr(cell.size() - (width - 3)) : cell.substr(0, width - 3) + "...";
+}
+
+}  // namespace
+
+int output_width() {
+  if (const char* columns = std::getenv("COLUMNS"))
+    if (const int given = std::atoi(columns); given > 0) return given;
+  winsize size{};
+  if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 160;
+}
+
+std::string bytes_text(double bytes) {
+  return scaled(bytes, 1024, std::array{" B", " KiB", " MiB", " GiB", " TiB"});
+}
+
+std::string count_text(double count) {
+  return count == 0 ? "-" : scaled(count, 1000, std::array{"", " k", " M", " G", " T"});
+}
+
+std::string wrapped(const std::string& text, int width, int indent) {
+  std::istringstream words(text);
+  std::string result, word;
+  int column = indent;
+  while (words >> word) {
+    if (!result.empty() && column + 1 + static_cast<int>(word.size()) > width) {
+      result += "\n" + std::string(static_cast<size_t>(indent), ' ');
+      column = indent;
+    } else if (!result.empty()) {
+      result += ' ';
+      ++column;
+    }
+    result += word;
+    column += static_cast<int>(word.size());
+  }
+  return result;
+}
+
+Table::Table(std::vector<std::string> titles, std::vector<Column> columns) : columns_(std::move(columns)) {
+  rows_.push_back(std::move(titles));
+}
+
+void Table::add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+
+void Table::rule() { rows_.emplace_back(); }
+
+std::vector<size_t> Table::widths(int width) const {
+  std::vector<size_t> all(columns_.size(), 0);
+  for (const auto& row : rows_)
+    for (size_t c = 0; c < row.size(); ++c) all[c] = std::max(all[c], row[c].size());
+  const auto total = [&] { return std::accumulate(all.begin(), all.end(), gap.size() * (all.size() - 1)); };
+  // The widest column that may be cut gives way first.
+  while (total() > static_cast<size_t>(width)) {
+    size_t* widest = nullptr;
+    for (size_t c = 0; c < all.size(); ++c) {
+      const bool may_cut = columns_[c] == Column::cut_end || columns_[c] == Column::cut_start;
+      if (may_cut && all[c] > narrowest && (!widest || all[c] > *widest)) widest = &all[c];
+    }
+    if (!widest) break;
+    --*widest;
+  }
+  return all;
+}
+
+std::string Table::text(int width) const {
+  const std::vector<size_t> widths = this->widths(width);
+  std::string text;
+  for (const auto& row : rows_) {
+    std::string line;
+    if (row.empty())
+      line.assign(std::accumulate(widths.begin(), widths.end(), gap.size() * (widths.size() - 1)), '-');
+    for (size_t c = 0; c < row.size(); ++c) {
+      const std::string cell = cut(row[c], widths[c], columns_[c] == Column::cut_start);
+      const std::string padding(widths[c] - cell.size(), ' ');
+      line += columns_[c] == Column::right ? padding + cell : cell + padding;
+      if (c + 1 < row.size()) line += gap;
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+}  // namespace weft::tool

@@ -1,0 +1,84 @@
+#pragma once
+// The training loop.
+
+#include <functional>
+#include <limits>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <vector>
+
+#include "weft/frontend/defaults.h"
+#include "weft/frontend/loss.h"
+#include "weft/frontend/nn/sequential.h"
+#include "weft/frontend/optim/optimizer.h"
+#include "weft/frontend/target.h"
+#include "weft/runtime/data/dataset.h"
+
+namespace weft {
+
+struct FitOptions {
+  int64_t epochs = 1;
+  int64_t batch = 64;                 // the last batch of an epoch may be smaller; both sizes are compiled ahead
+  bool shuffle = false;               // a new order each epoch, a function of (seed, epoch)
+  uint64_t seed = current_seed();     // of the order and of dropout
+  int64_t max_steps = 0;              // stop after so many steps in all; 0: no limit
+  std::string metrics = {};           // a file that gets one line of JSON per epoch
+  std::string dump_ir = {};           // see CompileOptions
+  int threads = 0;                    // 0: the target's
+  std::string log = "bar";            // "bar" or "plain" on stderr; "classic", as PyTorch's quickstart prints; "none"
+  Target target = Target::cpu();
+};
+
+/// Losses are means over batches of the batch's loss, the training loss before each update; accuracies are fractions of
+/// samples, nan where targets are no classes. Test numbers are nan without a test set.
+struct EpochResult {
+  int64_t epoch = 0;  // from 1
+  double train_loss = std::numeric_limits<double>::quiet_NaN(), train_accuracy = train_loss;
+  double test_loss = train_loss, test_accuracy = train_loss;
+  double step_us = 0;  // median time of one training step
+};
+
+struct History {
+  std::vector<EpochResult> epochs;
+  int64_t steps = 0;
+  size_t planned_bytes = 0;  // of the largest program's arena
+  double compile_ms = 0;     // of all programs
+
+  const EpochResult& last() const { return epochs.back(); }
+};
+
+/// Trainer(net, cross_entropy, adam).fit(train, test, {.epochs = 5, .batch = 64});
+class Trainer {
+ public:
+  /// `model` is a module, or any function Tensor -> Tensor, which trains every parameter that it uses. `loss` maps
+  /// (prediction, target) to a scalar: cross_entropy, mse_loss or a function of yours.
+  template <class Model, class Loss>
+  Trainer(Model model, Loss loss, const optim::Optimizer& optimizer,
+          std::source_location at = std::source_location::current())
+      : model_(nn::share(std::move(model))), optimizer_(optimizer), at_(at) {
+    // A function of the library takes this line along in its Arg; a user's reports its own lines.
+    if constexpr (std::is_invocable_v<Loss&, Arg, Arg>)
+      loss_ = [loss, at](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(Arg(p, at), Arg(y, at))); };
+    else
+      loss_ = [loss](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(p, y)); };
+  }
+
+  /// Compiles, then trains; after each epoch evaluates in eval mode. The model's mode is as before afterwards.
+  ///
+  /// Throws weft::Error when an option or a data set is not as it must be, when a file cannot be written, when the
+  /// program does not compile, and when the training loss is not finite, naming the step and the loss's line.
+  History fit(const Dataset& train, const Dataset& test, const FitOptions& options = {});
+  /// Without a test set.
+  History fit(const Dataset& train, const FitOptions& options = {});
+
+ private:
+  History fit(const Dataset& train, const Dataset* test, const FitOptions& options);
+
+  std::shared_ptr<nn::Module> model_;
+  std::function<Tensor(const Tensor&, const Tensor&)> loss_;
+  optim::Optimizer optimizer_;
+  std::source_location at_;
+};
+
+}  // namespace weft

@@ -1,0 +1,142 @@
+// 02_fashion_mnist end to end: it learns, it dumps what it did, and it refuses bad data.
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "weft/runtime/data/npy.h"
+#include "weft/tests/catch.h"
+#include "weft/tests/process.h"
+
+using namespace weft;
+using Json = nlohmann::json;
+
+namespace {
+
+const std::string program = WEFT_EXAMPLES_DIR "/02_fashion_mnist --log none ";
+
+Json last_line(const std::string& path) {
+  std::istringstream text(test::read_file(path));
+  std::string last;
+  for (std::string line; std::getline(text, line);) last = line;
+  return Json::parse(last);
+}
+
+size_t count(const std::string& text, const std::string& words) {
+  size_t n = 0;
+  for (size_t at = text.find(words); at != std::string::npos; at = text.find(words, at + 1)) ++n;
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("02_fashion_mnist passes 90 % on the drawn digits, and writes metrics and weights") {
+  const test::TempDir dir;
+  const test::Ran ran = test::run_command(program + "--optimizer adam --shuffle --epochs 3 --metrics " + dir / "m.jsonl" +
+                                          " --save " + dir / "weights");
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  CHECK_THAT(ran.out, contains_text("drawn by the program"));
+  const Json line = last_line(dir / "m.jsonl");
+  CHECK(line["epoch"] == 3);
+  CHECK(line["test_accuracy"].get<double>() > 0.9);
+  for (const char* key : {"train_loss", "test_loss", "step_us", "planned_bytes", "compile_ms"}) CHECK(line.contains(key));
+  CHECK(read_npy(dir / "weights/fc1.weight.npy").shape() == Shape{512, 784});
+}
+
+TEST_CASE("02_fashion_mnist learns Fashion-MNIST as PyTorch does") {
+  const auto data = test::data_directory("fashion-mnist");
+  if (!data) {
+    WARN("skipped: no Fashion-MNIST; set WEFT_DATA to a directory that holds fashion-mnist/");
+    return;
+  }
+  const test::TempDir dir;
+  const test::Ran ran = test::run_command(program + "--data " + *data + " --epochs 2 --metrics " + dir / "m.jsonl");
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  const Json line = last_line(dir / "m.jsonl");
+  // Six PyTorch runs: 1.870 to 1.908, accuracy 0.54 to 0.59.
+  CHECK(line["test_loss"].get<double>() == Approx(1.89).margin(0.06));
+  CHECK(line["test_accuracy"].get<double>() > 0.50);
+  CHECK(line["test_accuracy"].get<double>() < 0.65);
+}
+
+TEST_CASE("a dump starts with what was recorded and `weft opt` makes its end from its beginning") {
+  const test::TempDir dir;
+  const test::Ran ran = test::run_command(program + "--max-steps 2 --epochs 1 --dump-ir " + dir / "ir");
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  size_t compared = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(dir / "ir")) {
+    std::vector<std::string> stages;
+    for (const auto& file : std::filesystem::directory_iterator(entry.path()))
+      if (file.path().extension() == ".weft") stages.push_back(file.path().string());
+    std::sort(stages.begin(), stages.end());
+    INFO(entry.path());
+    REQUIRE(stages.size() > 8);
+    CHECK_THAT(stages.front(), contains_text("00-recorded.weft"));
+    const test::Ran opt = test::run_command(WEFT_TOOL " opt " + stages.front());
+    INFO(opt.err);
+    CHECK(opt.code == 0);
+    CHECK(opt.out == test::read_file(stages.back()));
+    ++compared;
+  }
+  CHECK(compared >= 2);  // training and evaluation
+}
+
+TEST_CASE("one call is one program: the library runs exactly its products, the JIT exactly its loop nests") {
+  const test::TempDir dir;
+  REQUIRE(test::run_command(program + "--max-steps 1 --epochs 1 --dump-ir " + dir / "ir").code == 0);
+  std::string last, folder;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir / "ir"))
+    if (entry.path().string().ends_with("train_64/11-plan.weft"))
+      last = entry.path().string(), folder = entry.path().parent_path().string();
+  REQUIRE(!last.empty());
+  const std::string plan = test::read_file(last);
+  REQUIRE(count(plan, "output loss") == 1);
+  REQUIRE(count(plan, "output accuracy") + count(plan, "output correct") == 1);
+  REQUIRE(count(plan, "aliases %fc1.weight") == 1);
+
+  write_npy(dir / "x.npy", Array(f32, {64, 1, 28, 28}));
+  write_npy(dir / "y.npy", Array(i64, {64}));
+  const test::Ran ran = test::run_command("DNNL_VERBOSE=1 ONEDNN_VERBOSE=1 " WEFT_TOOL " run " + last +
+                                          " --device cpu --zeros --set sgd.lr=0.001 --input x=" + dir / "x.npy" + " --input y=" +
+                                          dir / "y.npy" + " --output-dir " + dir / "out");
+  INFO(ran.err << ran.out);
+  REQUIRE(ran.code == 0);
+  CHECK(count(plan, "= matmul(") == 8);
+  CHECK(count(ran.out, "exec,cpu,matmul") == count(plan, "= matmul("));
+  CHECK(count(ran.out, ",exec,cpu,") == count(plan, "= matmul("));
+
+  // At the top level (two spaces), each different loop nest is one kernel.
+  std::set<std::string> nests;
+  std::istringstream lines(plan);
+  size_t launches = 0;
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("  %") && (line.find("= fused(") != std::string::npos || line.find("= kernel(") != std::string::npos)) ++launches;
+  size_t kernels = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder + "/kernels"))
+    if (file.path().extension() == ".ll") ++kernels;
+  CHECK(kernels >= 1);
+  CHECK(kernels <= launches);
+  CHECK(launches <= 6);
+}
+
+TEST_CASE("02_fashion_mnist refuses bad data") {
+  const test::TempDir dir;
+  const auto fails = [](const std::string& arguments, const std::string& words) {
+    const test::Ran ran = test::run_command(program + arguments);
+    INFO(ran.err);
+    CHECK(ran.code == 1);
+    CHECK_THAT(ran.err, contains_text(words));
+  };
+  fails("--data " + dir.path(), "train-images-idx3-ubyte");
+  fails("--data /nonexistent", "/nonexistent");
+  fails("--device tpu", "tpu");
+  fails("--lr -1", "lr");
+  dir.write("train-images-idx3-ubyte", "not an IDX file");
+  dir.write("train-labels-idx1-ubyte", "nor this");
+  fails("--data " + dir.path(), "train-images-idx3-ubyte");
+}

@@ -1,0 +1,134 @@
+// Optimizers as the user holds them: numbers that change freely, switches that do not, shared state.
+
+#include "weft/tests/frontend/support.h"
+
+using namespace weft;
+using weft::testing::line;
+
+namespace {
+
+/// minimize sum(w * x) with x = 1: every gradient is 1.
+struct Slope {
+  Parameter w{"w", {1.0, 2.0}};
+  std::vector<float> x{1, 1};
+
+  Step compile_with(const optim::Optimizer& optimizer, int64_t batch = 1) {
+    Graph g("slope");
+    Tensor loss = g.output("loss", mean(sum(w * g.input("x", f32, {batch, 2}), 1)));
+    return compile(training_step(g, loss, {w}, optimizer), Target::reference());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("numbers change between steps without compiling") {
+  Slope slope;
+  optim::SGD sgd({.lr = 0.5});
+  Step step = slope.compile_with(sgd);
+  step({{"x", slope.x}});
+  CHECK(slope.w.values<float>() == std::vector<float>{0.5, 1.5});
+  sgd.lr = 0.25;
+  step({{"x", slope.x}});
+  CHECK(slope.w.values<float>() == std::vector<float>{0.25, 1.25});
+  sgd.lr *= 2;
+  CHECK(sgd.lr == 0.5);
+  const double as_number = sgd.lr;
+  CHECK(as_number == 0.5);
+}
+
+TEST_CASE("assigning one optimizer's number to another copies the number") {
+  optim::SGD a({.lr = 0.5}), b({.lr = 0.1});
+  b.lr = a.lr;
+  a.lr = 0.9;
+  CHECK(b.lr == 0.5);
+}
+
+TEST_CASE("what was off when recorded cannot be set later") {
+  Slope slope;
+  optim::SGD sgd({.lr = 0.5});
+  Step step = slope.compile_with(sgd);
+  step({{"x", slope.x}});
+  sgd.momentum = 0.9;
+  CHECK_THROWS_WITH(step({{"x", slope.x}}),
+                    contains_text("step 'slope': sgd.momentum is 0.9, but it was 0 when the step was recorded, so the update "
+                                  "was built without it; record and compile again"));
+  CHECK(slope.w.values<float>() == std::vector<float>{0.5, 1.5});
+
+  Step with_momentum = slope.compile_with(sgd);
+  with_momentum({{"x", slope.x}});
+  sgd.momentum = 0.5;
+  with_momentum({{"x", slope.x}});
+  CHECK(sgd.state("w", "momentum_buffer").at(0) == 1 + 0.5 * (1 + 0.9 * 0));
+}
+
+TEST_CASE("state and step count are shared by all programs of one optimizer") {
+  Slope slope;
+  optim::Adam adam({.lr = 0.1});
+  Step one = slope.compile_with(adam, 1), two = slope.compile_with(adam, 2);
+  const std::vector<float> x2{1, 1, 1, 1};
+  one({{"x", slope.x}});
+  two({{"x", x2}});
+  one({{"x", slope.x}});
+  CHECK(adam.steps() == 3);
+  CHECK(adam.state("w", "exp_avg").at(0) == Approx(1 - 0.9 * 0.9 * 0.9));
+  CHECK_THROWS_WITH(adam.state("w", "exp_avgs"), contains_text("adam keeps no state 'exp_avgs' of 'w'; did you mean 'exp_avg'"));
+  CHECK_THROWS_WITH(adam.state("v", "exp_avg"), contains_text("no state of a parameter 'v'; did you mean 'w'?"));
+}
+
+TEST_CASE("the first momentum step is undamped, later ones are damped") {
+  Slope slope;
+  optim::SGD sgd({.lr = 1, .momentum = 0.5, .dampening = 0.25});
+  Step step = slope.compile_with(sgd);
+  step({{"x", slope.x}});
+  CHECK(sgd.state("w", "momentum_buffer").at(0) == 1);
+  step({{"x", slope.x}});
+  CHECK(sgd.state("w", "momentum_buffer").at(0) == Approx(0.5 + 0.75));
+}
+
+TEST_CASE("arguments are checked as PyTorch checks them") {
+  CHECK_THROWS_WITH(optim::SGD({.lr = -1}), contains_text("sgd.lr must lie in [0, inf], not be -1, at " + line()));
+  CHECK_THROWS_WITH(optim::SGD({.momentum = -0.5}), contains_text("sgd.momentum"));
+  CHECK_THROWS_WITH(optim::SGD({.weight_decay = -0.5}), contains_text("sgd.weight_decay"));
+  CHECK_THROWS_WITH(optim::SGD({.nesterov = true}), contains_text("nesterov needs a momentum and zero dampening, at " + line()));
+  CHECK_THROWS_WITH(optim::SGD({.momentum = 0.9, .dampening = 0.1, .nesterov = true}), contains_text("zero dampening"));
+  CHECK_THROWS_WITH(optim::Adam({.betas = {0.9, 1.0}}), contains_text("adam.beta2 must lie in [0, 1), not be 1"));
+  CHECK_THROWS_WITH(optim::Adam({.eps = -1e-8}), contains_text("adam.eps"));
+  optim::Adam adam;
+  CHECK_THROWS_WITH(adam.lr = -1, contains_text("adam.lr must lie in"));
+  CHECK(adam.lr == 1e-3);
+}
+
+TEST_CASE("what cannot be trained is refused when it is asked for") {
+  Slope slope;
+  optim::SGD sgd;
+  Graph g("refused");
+  Tensor loss = mean(slope.w * g.input("x", f32, {2}));
+  Parameter unused("unused", {1.0}), idle("idle", {1.0});
+  SECTION("a parameter that the graph does not use") {
+    CHECK_THROWS_WITH(training_step(g, loss, {slope.w, unused}, sgd),
+                      contains_text("the graph 'refused' does not use these parameters, so they cannot be trained: 'unused', at " + line()));
+  }
+  SECTION("a parameter that the loss does not depend on") {
+    g.output("doubled", idle * 2);
+    CHECK_THROWS_WITH(compile(training_step(g, loss, {slope.w, idle}, sgd), Target::reference()),
+                      contains_text("does not depend differentiably") && contains_text("'idle', at " + line(-1)));
+  }
+  SECTION("a parameter given twice, or updated already") {
+    CHECK_THROWS_WITH(training_step(g, loss, {slope.w, slope.w}, sgd), contains_text("given twice") && contains_text("'w'"));
+    g.update(slope.w, 0);
+    CHECK_THROWS_WITH(training_step(g, loss, {slope.w}, sgd), contains_text("Graph::update"));
+  }
+  SECTION("no parameters") { CHECK_THROWS_WITH(training_step(g, loss, {}, sgd), contains_text("no parameters to train")); }
+  SECTION("a loss that is no scalar, or of another graph") {
+    CHECK_THROWS_WITH(training_step(g, slope.w * 2, {slope.w}, sgd), contains_text("the loss must be a floating scalar, not f32[2], at " + line()));
+    Graph other("other");
+    CHECK_THROWS_WITH(training_step(g, sum(zeros({2})), {slope.w}, sgd), contains_text("the loss belongs to the graph 'other', not to 'refused'"));
+  }
+  SECTION("a gradient to keep that does not exist") {
+    CHECK_THROWS_WITH(compile(training_step(g, loss, {slope.w}, sgd, {.keep = {"v.grad"}}), Target::reference()), contains_text("'v.grad' is to be kept"));
+  }
+  SECTION("a loss that is no output becomes one") {
+    const std::vector<float> x{1, 1};
+    CHECK(compile(training_step(g, loss, {slope.w}, sgd), Target::reference())({{"x", x}})["loss"].item() == 1.5);
+  }
+}

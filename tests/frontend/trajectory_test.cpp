@@ -1,0 +1,102 @@
+// 100 training losses against PyTorch's, from PyTorch's own weights, for six optimizer settings.
+
+#include "weft/runtime/data/npy.h"
+#include "weft/tests/frontend/support.h"
+#include "weft/tests/ops/expected.h"
+
+using namespace weft;
+
+namespace {
+
+using testing::json;
+
+const std::string folder = WEFT_SOURCE_DIR "/tests/expected/trajectory/";
+
+/// The elements of `from` in another type.
+Array converted(const Array& from, DType dtype, double factor = 1) {
+  Array to(dtype, from.shape());
+  for (int64_t i = 0; i < from.shape().numel(); ++i) to.set(i, from.at(i) * factor);
+  return to;
+}
+
+nn::Sequential stored_model(const json& file, DType dtype) {
+  const auto layer = [&](int i) { return nn::Linear(file["layers"][i], file["layers"][i + 1], {.dtype = dtype}); };
+  nn::Sequential model(layer(0), nn::ReLU(), layer(1), nn::ReLU(), layer(2));
+  for (auto& [name, parameter] : model.named_parameters())
+    parameter.array() = converted(read_npy(folder + name + ".npy"), dtype);
+  return model;
+}
+
+optim::Optimizer optimizer_of(const json& setting) {
+  const json& o = setting["options"];
+  if (setting["optimizer"] == "SGD")
+    return optim::SGD({.lr = o["lr"], .momentum = o.value("momentum", 0.0), .dampening = o.value("dampening", 0.0),
+                       .weight_decay = o.value("weight_decay", 0.0), .nesterov = o.value("nesterov", false)});
+  const auto betas = o.value("betas", std::vector<double>{0.9, 0.999});
+  return optim::Adam({.lr = o["lr"], .betas = {betas[0], betas[1]}, .weight_decay = o.value("weight_decay", 0.0),
+                      .amsgrad = o.value("amsgrad", false)});
+}
+
+struct Trajectory {
+  std::vector<double> losses;
+  std::map<std::string, double> abs_sums;  // of the trained parameters
+};
+
+Trajectory train(const json& file, const json& setting, DType dtype, const Target& target) {
+  const int64_t batch = file["batch"], steps = file["steps"], features = file["layers"][0];
+  const Array images = converted(read_npy(folder + "images.npy"), dtype, file["pixel_scale"]);
+  const Array labels = read_npy(folder + "labels.npy");
+  nn::Sequential model = stored_model(file, dtype);
+  const optim::Optimizer optimizer = optimizer_of(setting);
+
+  Graph graph(setting["name"]);
+  Tensor x = graph.input("x", dtype, {batch, features});
+  Tensor y = graph.input("y", i64, {batch});
+  Tensor loss = graph.output("loss", cross_entropy(model(x), y));
+  Step step = compile(training_step(graph, loss, model.parameters(), optimizer), target);
+
+  Trajectory result;
+  const int64_t batches = images.shape()[0] / batch;
+  for (int64_t i = 0; i < steps; ++i) {
+    const int64_t first = i % batches * batch;
+    const View some_images(images.data() + static_cast<size_t>(first * features) * size_of(dtype), static_cast<size_t>(batch * features), dtype);
+    const View some_labels(labels.values<int64_t>().data() + first, static_cast<size_t>(batch));
+    result.losses.push_back(step({{"x", some_images}, {"y", some_labels}})["loss"].item());
+  }
+  for (auto& [name, parameter] : model.named_parameters())
+    for (int64_t i = 0; i < parameter.shape().numel(); ++i) result.abs_sums[name] += std::abs(parameter.array().at(i));
+  return result;
+}
+
+/// The first `first` losses within `tight`, all within `loose`, relative.
+void compare(const std::vector<double>& got, const json& want, size_t first, double tight, double loose) {
+  REQUIRE(got.size() == want.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    INFO("step " << i);
+    CHECK(got[i] == Approx(want[i].get<double>()).epsilon(i < first ? tight : loose));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("trajectories on the reference, in f64") {
+  const json file = testing::read_expected("trajectory/trajectory");
+  for (const json& setting : file["settings"]) {
+    DYNAMIC_SECTION(setting["name"].get<std::string>()) {
+      const Trajectory got = train(file, setting, f64, Target::reference());
+      compare(got.losses, setting["losses_f64"], 100, 1e-9, 1e-9);
+      for (const auto& [name, sum] : got.abs_sums)
+        CHECK(sum == Approx(setting["abs_sums_f64"][name].get<double>()).epsilon(1e-9));
+    }
+  }
+}
+
+TEST_CASE("trajectories on the cpu, in f32") {
+  const json file = testing::read_expected("trajectory/trajectory");
+  for (const json& setting : file["settings"]) {
+    DYNAMIC_SECTION(setting["name"].get<std::string>()) {
+      const Trajectory got = train(file, setting, f32, Target::cpu());
+      compare(got.losses, setting["losses_f64"], 20, 1e-4, 1e-3);
+    }
+  }
+}

@@ -1,0 +1,399 @@
+// The program `weft` as its users meet it: arguments in, text, files and exit codes out.
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "weft/runtime/data/npy.h"
+#include "weft/tests/catch.h"
+#include "weft/tests/runtime/temp_files.h"
+
+using namespace weft;
+using weft::test::read_file;
+using weft::test::TempDir;
+
+namespace {
+
+std::string program() {
+  const char* given = std::getenv("WEFT_TOOL");
+  return given ? given : WEFT_TOOL;
+}
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+/// Runs the program through the shell; `input` is its standard input.
+Outcome weft_tool(const std::string& arguments, const std::string& input = "") {
+  const TempDir dir;
+  const std::string in = dir.write("in", input), out = dir / "out", err = dir / "err";
+  const int status = std::system(("env -u COLUMNS " + program() + " " + arguments + " < " + in + " > " + out + " 2> " + err).c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out), read_file(err)};
+}
+
+/// A mistake of the user: exit code 1, nothing on standard output, and this on standard error.
+void check_refused(const std::string& arguments, const std::string& message, const std::string& input = "") {
+  const Outcome o = weft_tool(arguments, input);
+  INFO(arguments);
+  CHECK(o.code == 1);
+  CHECK(o.out.empty());
+  CHECK(o.err == "weft: error: " + message + "\n");
+}
+
+/// What it prints when all goes well.
+std::string output_of(const std::string& arguments, const std::string& input = "") {
+  const Outcome o = weft_tool(arguments, input);
+  INFO(arguments << "\n" << o.err);
+  REQUIRE(o.code == 0);
+  return o.out;
+}
+
+const std::string line_program = R"(weft 1
+train {loss = "loss", inputs = ["w"], optimizer = "sgd"}
+func @line {
+  input %x: f32[4] at "line.cpp":5
+  input %w: f32[] parameter at "line.cpp":4
+  %0 = broadcast(%w) {shape = [4]} : f32[4] at "line.cpp":7
+  %1 = mul(%0, %x) : f32[4] at "line.cpp":7
+  %2 = mean(%1) {axes = [0]} : f32[] at "line.cpp":8
+  output loss = %2 at "line.cpp":8
+}
+)";
+
+const std::string small_program = R"(weft 1
+func @small {
+  input %x: f32[2,3] at "net.cpp":3
+  %0 = exp(%x) : f32[2,3] at "net.cpp":5
+  %1 = sum(%0) {axes = [1]} : f32[2] at "net.cpp":6 "head"
+  output y = %1
+}
+)";
+
+size_t longest_line(const std::string& text) {
+  std::istringstream lines(text);
+  size_t longest = 0;
+  for (std::string line; std::getline(lines, line);) longest = std::max(longest, line.size());
+  return longest;
+}
+
+}  // namespace
+
+TEST_CASE("weft: help is for newcomers, and needs no program", "[tool]") {
+  for (const char* arguments : {"--help", "opt --help", "run --help", "show --help", "explain --help", "explain op --help"}) {
+    const std::string text = output_of(arguments);
+    CHECK(text.find("Usage: weft") != std::string::npos);
+    CHECK(longest_line(text) <= 120);
+  }
+  CHECK(output_of("--version").find("weft ") == 0);
+}
+
+TEST_CASE("weft: unknown commands and options are mistakes", "[tool]") {
+  check_refused("otp", "unknown command 'otp'; did you mean 'opt'?");
+  check_refused("", "A subcommand is required; see weft --help");
+  check_refused("opt --pases=cse", "The following argument was not expected: --pases=cse; see weft --help");
+  check_refused("explain", "A subcommand is required; see weft --help");
+}
+
+TEST_CASE("weft opt: runs what is left of the pipeline on standard input", "[tool]") {
+  const std::string planned = output_of("opt - --target=generic", line_program);
+  CHECK(planned.find("module target = \"generic\" stage = \"plan\" arena = ") != std::string::npos);
+  CHECK(output_of("opt -", planned) == planned);
+}
+
+TEST_CASE("weft opt: the result is exactly the printed program", "[tool]") {
+  CHECK(output_of("opt - --passes=dce --target=generic", small_program) ==
+        "weft 1\nmodule target = \"generic\" stage = \"dce\"\n" + small_program.substr(7));
+}
+
+TEST_CASE("weft opt: stopping and going on gives what running through gives", "[tool]") {
+  const std::string step = output_of("opt - --pipeline=step --target=generic", line_program);
+  CHECK(step.find("stage = \"training_step\"") != std::string::npos);
+  CHECK(output_of("opt -", step) == output_of("opt - --target=generic", line_program));
+}
+
+TEST_CASE("weft opt: writes to a file, and what it shows goes to standard error", "[tool]") {
+  const TempDir dir;
+  const std::string in = dir.write("in.weft", line_program), out = dir / "out.weft";
+  const Outcome o = weft_tool("opt " + in + " --target=generic --print-after=fuse --time -o " + out);
+  REQUIRE(o.code == 0);
+  CHECK(o.out.empty());
+  CHECK(o.err.find("# after fuse\nweft 1\nmodule target = \"generic\" stage = \"fuse\"\n") == 0);
+  CHECK(o.err.find("\npass           changed     ms\n") != std::string::npos);
+  CHECK(read_file(out) == output_of("opt " + in + " --target=generic"));
+  // The delimiter is a comment, so what was shown can be read again.
+  const std::string shown = o.err.substr(0, o.err.find("\npass "));
+  CHECK(output_of("opt -", shown + "\n") == read_file(out));
+}
+
+TEST_CASE("weft opt: --print-after=all shows every pass", "[tool]") {
+  const Outcome o = weft_tool("opt - --passes=cse,dce --print-after=all", small_program);
+  CHECK(o.err.find("# after cse, which changed nothing\nweft 1\n") == 0);
+  CHECK(o.err.find("\n# after dce, which changed nothing\nweft 1\n") != std::string::npos);
+}
+
+TEST_CASE("weft opt: disabled passes are left out", "[tool]") {
+  const std::string text = output_of("opt - --target=generic --disable=launch,schedule,plan", line_program);
+  CHECK(text.find("stage = \"fuse\"") != std::string::npos);
+  CHECK(text.find("kernel") == std::string::npos);
+}
+
+TEST_CASE("weft opt: --remarks says what was not fused", "[tool]") {
+  const std::string program = "weft 1 func @f {\n input %x: f32[64,32]\n %0 = sum(%x) {axes = [1]} : f32[64]\n"
+                              "%1 = sum(%0) {axes = [0]} : f32[]\n output y = %1\n}";
+  const Outcome o = weft_tool("opt - --target=generic --remarks -o /dev/null", program);
+  CHECK(o.code == 0);
+  CHECK(o.err.find("not fused: ") == 0);
+  CHECK(o.err.find("does not fit the loops [64,32]") != std::string::npos);
+  check_refused("opt - --passes=cse --remarks", "--remarks: the pass 'fuse' does not run here; these do: cse", small_program);
+}
+
+TEST_CASE("weft opt: --list-passes needs no program", "[tool]") {
+  const std::string text = output_of("opt --list-passes");
+  CHECK(text.find("\nautodiff ") != std::string::npos);
+  CHECK(text.find("\nplan ") != std::string::npos);
+}
+
+TEST_CASE("weft opt: bad files are refused with line and column", "[tool]") {
+  check_refused("opt -", "<standard input>:1:1: expected 'weft' but found the end of the text");
+  check_refused("opt -", "<standard input>:3:8: unknown op 'exq'; did you mean 'eq', 'exp', 'erf'?",
+                "weft 1 func @f {\n  input %x: f32[4]\n  %0 = exq(%x) : f32[4]\n  output y = %0\n}\n");
+  const TempDir dir;
+  const std::string file = dir.write("bad.weft", "weft 1\nfunc @f {\n  output y = %x\n}\n");
+  check_refused("opt " + file, file + ":3:14: %x is not defined before this use");
+  check_refused("opt " + (dir / "none.weft"), (dir / "none.weft") + ": cannot open the file: No such file or directory");
+  check_refused("opt", "which program? give a FILE, or - for standard input");
+}
+
+TEST_CASE("weft opt: unknown names come with the nearest ones", "[tool]") {
+  check_refused("opt - --passes=cse,fuze", "unknown pass 'fuze'; did you mean 'fuse'?", small_program);
+  check_refused("opt - --disable=fuze", "unknown pass 'fuze'; did you mean 'fuse'?", small_program);
+  check_refused("opt - --print-after=fuze", "unknown pass 'fuze'; did you mean 'fuse'?", small_program);
+  check_refused("opt - --pipeline=compil", "unknown pipeline 'compil'; did you mean 'compile'?", small_program);
+  check_refused("opt - --target=cpv", "unknown target 'cpv'; did you mean 'cpu'? (known are cpu, generic)", small_program);
+}
+
+TEST_CASE("weft opt: what would be ignored is refused", "[tool]") {
+  check_refused("opt - --passes=cse --print-after=dce", "--print-after: the pass 'dce' does not run here; these do: cse", small_program);
+  check_refused("opt - --passes=cse --pipeline=step", "--passes excludes --pipeline; see weft --help", small_program);
+  const std::string planned = output_of("opt - --target=generic", small_program);
+  check_refused("opt - --target=cpu",
+                "the program was made for the target 'generic', up to the pass 'plan'; it cannot go on for 'cpu'", planned);
+}
+
+TEST_CASE("weft opt: a result that cannot be written is an error", "[tool]") {
+  const Outcome o = weft_tool("opt - --passes=dce -o /no/such/directory/out.weft", small_program);
+  CHECK(o.code == 1);
+  CHECK(o.err == "weft: error: /no/such/directory/out.weft: cannot write the file: No such file or directory\n");
+}
+
+TEST_CASE("weft opt: a user's mistake names the user's line", "[tool]") {
+  check_refused("opt -", "only a floating scalar can be differentiated, not f32[4]; reduce it first (sum or mean), at line.cpp:7",
+                "weft 1\ntrain {loss = \"l\", inputs = [\"w\"], optimizer = \"sgd\"}\nfunc @f {\n input %w: f32[4] parameter\n"
+                " %0 = exp(%w) : f32[4] at \"line.cpp\":7\n output l = %0\n}\n");
+}
+
+TEST_CASE("weft run: computes, on every device, and writes .npy files", "[tool]") {
+  const TempDir dir;
+  const std::string file = dir.write("small.weft", small_program), x = dir / "x.npy";
+  write_npy(x, Array::of<float>({2, 3}, std::vector<float>{0, 0, 0, 1, 2, 3}));
+  for (const std::string device : {"reference", "cpu"}) {
+    INFO(device);
+    const std::string out = dir / (device + "/results");
+    const std::string text = output_of("run " + file + " --device=" + device + " --input x=" + x + " --output-dir " + out);
+    CHECK(text.find("y       f32[2]         " + out + "/y.npy") != std::string::npos);
+    const Array y = read_npy(out + "/y.npy");
+    REQUIRE(y.shape() == Shape{2});
+    CHECK(y.at(0) == 3);
+    CHECK(y.at(1) == Approx(30.19287485));
+  }
+}
+
+TEST_CASE("weft run: parameters and states carry over from step to step", "[tool]") {
+  const TempDir dir;
+  const std::string x = dir / "x.npy", out = dir / "out";
+  write_npy(x, Array::of<float>({4}, std::vector<float>{1, 2, 3, 6}));
+  const std::string step = dir.write("step.weft", output_of("opt - --pipeline=step --target=cpu", line_program));
+  for (const std::string device : {"reference", "cpu"}) {
+    INFO(device);
+    std::string settings;
+    // The compiled program no longer reads what plain SGD does not use.
+    for (const char* name : {"momentum", "dampening", "weight_decay"})
+      if (device == "reference") settings += std::string(" --set sgd.") + name + "=0";
+    const std::string text = output_of("run " + step + " --device=" + device + " --zeros --input x=" + x +
+                                       " --set sgd.lr=0.5 --steps=4 --output-dir=" + out + settings);
+    // The gradient is mean(x) = 3, so w goes down by 1.5 a step.
+    CHECK(read_npy(out + "/w.npy").at(0) == -6);
+    CHECK(read_npy(out + "/loss.npy").at(0) == -13.5);
+    CHECK(read_npy(out + "/sgd.step.npy").values<int64_t>()[0] == 4);
+    CHECK(text.find("loss      f32[]  -13.5") != std::string::npos);
+  }
+}
+
+TEST_CASE("weft run: without a directory the scalars are printed", "[tool]") {
+  const std::string text = output_of("run - --device=reference", "weft 1 func @f {\n %0 = constant() {value = f32[] 0.1} : f32[]\n output y = %0\n}");
+  CHECK(text == "output  type   value  file\ny       f32[]  0.1\n");
+}
+
+TEST_CASE("weft run: random numbers follow from the seed and the step", "[tool]") {
+  const std::string dropout = "weft 1 func @f {\n input %key: i64[2] key\n %0 = random_uniform(%key) {shape = [], site = 1} : f32[]\n output u = %0\n}";
+  const auto draw = [&](const std::string& arguments) { return output_of("run - --device=reference " + arguments, dropout); };
+  CHECK(draw("--seed=1") == draw("--seed=1"));
+  CHECK(draw("--seed=1") != draw("--seed=2"));
+  CHECK(draw("--steps=1") != draw("--steps=2"));
+  CHECK(draw("") == draw("--seed=0 --steps=1"));
+}
+
+TEST_CASE("weft run: all missing inputs are named at once, with their types", "[tool]") {
+  const TempDir dir;
+  const std::string step = dir.write("step.weft", output_of("opt - --pipeline=step --target=cpu", line_program));
+  check_refused("run " + step + " --set sgd.lr=0.1",
+                "these inputs are missing:\n  x f32[4] (batch): --input x=FILE.npy\n"
+                "  w f32[] (parameter): --input w=FILE.npy, or --zeros\n"
+                "  sgd.step i64[] (state): --input sgd.step=FILE.npy, or --zeros");
+  check_refused("run " + step + " --zeros",
+                "these inputs are missing:\n  x f32[4] (batch): --input x=FILE.npy\n  sgd.lr f64[] (hyper): --set sgd.lr=NUMBER");
+}
+
+TEST_CASE("weft run: files that do not fit the inputs are refused", "[tool]") {
+  const TempDir dir;
+  const std::string file = dir.write("small.weft", small_program), x = dir / "x.npy";
+  const std::string run = "run " + file + " --device=reference";
+  write_npy(x, Array::of<float>({3}, std::vector<float>{0, 1, 2}));
+  check_refused(run + " --input x=" + x, "'" + x + "' has shape [3], but the input 'x' is f32[2,3]");
+  write_npy(x, Array::of<double>({2, 3}, std::vector<double>{0, 1, 2, 3, 4, 5}));
+  check_refused(run + " --input x=" + x, "'" + x + "' holds f64, but the input 'x' is f32[2,3]; convert it before saving (numpy.ndarray.astype)");
+  const Outcome o = weft_tool(run + " --input x=" + dir.write("bad.npy", "not an array"));
+  CHECK(o.code == 1);
+  CHECK(o.err.find("weft: error: '" + (dir / "bad.npy") + "', byte 0: ") == 0);
+}
+
+TEST_CASE("weft run: unknown names and bad values are refused", "[tool]") {
+  const TempDir dir;
+  const std::string file = dir.write("small.weft", small_program);
+  check_refused("run " + file + " --input xx=a.npy", "--input: the program has no input 'xx'; did you mean 'x'?");
+  check_refused("run " + file + " --input x=a.npy --input x=b.npy", "--input: 'x' is given twice");
+  check_refused("run " + file + " --input x", "--input: 'x' is not NAME=VALUE");
+  check_refused("run " + file + " --set x=1", "--set: 'x' is no hyper-parameter; give it as --input x=FILE.npy");
+  check_refused("run " + file + " --set lr=0.1", "--set: the program reads no hyper-parameter 'lr'");
+  check_refused("run " + file + " --set lr=fast", "--set lr: 'fast' is not a number");
+  check_refused("run " + file + " --device=gpu", "unknown device 'gpu'; did you mean 'cpu'? (known are cpu, reference)");
+  check_refused("run " + file + " --steps=0", "--steps must be at least 1, not 0");
+  check_refused("run " + file + " --steps=many", "Could not convert: --steps = many; see weft --help");
+}
+
+TEST_CASE("weft run: a train block that is not applied is pointed out", "[tool]") {
+  const TempDir dir;
+  const std::string x = dir / "x.npy";
+  write_npy(x, Array::of<float>({4}, std::vector<float>{1, 2, 3, 6}));
+  const Outcome o = weft_tool("run - --device=reference --zeros --input x=" + x, line_program);
+  CHECK(o.code == 0);
+  CHECK(o.err == "weft: note: the train block is not applied, so nothing is trained; weft opt --pipeline=step does that\n");
+}
+
+TEST_CASE("weft run: no result lands outside the directory", "[tool]") {
+  const TempDir dir;
+  check_refused("run - --device=reference --output-dir " + dir.path(),
+                "the output '../y' has no name that a file could have; run without --output-dir",
+                "weft 1 func @f {\n %0 = constant() {value = f32[] 0.5} : f32[]\n output \"../y\" = %0\n}");
+}
+
+TEST_CASE("weft show: a program as recorded", "[tool]") {
+  CHECK(output_of("show -", small_program) == R"(small: as recorded
+
+input  role   type      bytes  source
+x      batch  f32[2,3]   24 B  net.cpp:3
+batch 24 B (1)
+
+op      result    FLOPs  read  written  source
+%0 exp  f32[2,3]      6  24 B     24 B  net.cpp:5
+%1 sum  f32[2]        6  24 B      8 B  net.cpp:6 (head)
+--------------------------------------------------------
+2 ops                12  48 B     32 B
+
+output  type    bytes  replaces
+y       f32[2]    8 B
+)");
+}
+
+TEST_CASE("weft show: fused ops are indented below their kernel, planned values have places", "[tool]") {
+  CHECK(output_of("show -", output_of("opt - --target=generic", small_program)) == R"(small: after the pass plan, for the target generic
+
+input  role   type      bytes  source
+x      batch  f32[2,3]   24 B  net.cpp:3
+batch 24 B (1)
+
+op        result    FLOPs  read  written  place       source
+%0 fused  f32[2]       12  24 B      8 B  @0          net.cpp:5,6
+  %0 exp  f32[2,3]      6                             net.cpp:5
+  %1 sum  f32[2]        6                             net.cpp:6 (head)
+----------------------------------------------------------------------
+1 op                   12  24 B      8 B  arena 64 B
+
+output  type    bytes  replaces
+y       f32[2]    8 B
+)");
+}
+
+TEST_CASE("weft show: tables fit the width of the terminal", "[tool]") {
+  const TempDir dir;
+  const std::string name(200, 'n'), path = "src/a/long/path/to/the/sources/of/the/model/" + name + ".cpp";
+  const std::string file = dir.write("f.weft", "weft 1 func @f {\n input %x: f32[2,3] at \"" + path + "\":3\n %0 = exp(%x) : f32[2,3] at \"" +
+                                                   path + "\":5\n output y = %0\n}");
+  const TempDir out;
+  for (int columns : {60, 80, 120}) {
+    const std::string text = out / std::to_string(columns);
+    REQUIRE(std::system(("COLUMNS=" + std::to_string(columns) + " " + program() + " show " + file + " > " + text).c_str()) == 0);
+    CHECK(longest_line(read_file(text)) == static_cast<size_t>(columns));
+    CHECK(read_file(text).find(".cpp:5\n") != std::string::npos);  // the end of a path says most
+  }
+}
+
+TEST_CASE("weft show: a plan with holes is refused", "[tool]") {
+  check_refused("show -", "the header gives the bytes of an arena, but a result of matmul has no place in it, at an unknown line",
+                "weft 1 module arena = 64 func @f {\n input %x: f32[2,2]\n %0 = matmul(%x, %x) : f32[2,2]\n output y = %0\n}");
+}
+
+TEST_CASE("weft explain op: what the definition says", "[tool]") {
+  CHECK(output_of("explain op relu") == R"(relu: max(x, 0); nan stays nan, the derivative at 0 is 0
+
+kind      elementwise: each element of the result from the elements at the same place; fuses
+gradient  yes, by a rule of its own
+
+operand  takes
+x        number
+)");
+  const std::string softmax = output_of("explain op softmax");
+  CHECK(softmax.find("axis       integer  must be given") != std::string::npos);
+  CHECK(softmax.find("made of, for example:\n\nfunc @softmax {\n  input %x: f32[4,3]\n") != std::string::npos);
+  CHECK(softmax.find(" = exp(") != std::string::npos);
+  CHECK(output_of("explain op floor").find("gradient  none: piecewise constant") != std::string::npos);
+  check_refused("explain op sofmax", "unknown op 'sofmax'; did you mean 'softmax', 'argmax', 'max'? (weft explain ops lists them)");
+}
+
+TEST_CASE("weft explain op: every composite shows what it is made of", "[tool]") {
+  std::istringstream lines(output_of("explain ops"));
+  int composites = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string op, kind;
+    words >> op >> kind;
+    if (kind != "composite") continue;
+    ++composites;
+    INFO(op);
+    CHECK(output_of("explain op " + op).find("made of, for example:\n\nfunc @" + op) != std::string::npos);
+  }
+  CHECK(composites >= 10);
+}
+
+TEST_CASE("weft explain pass, passes and rewrites", "[tool]") {
+  const std::string fuse = output_of("explain pass fuse");
+  CHECK(fuse.find("fuse: turns the rest into loop nests\n") == 0);
+  CHECK(fuse.find("epilogue [fuse] launch") != std::string::npos);
+  check_refused("explain pass fuze", "unknown pass 'fuze'; did you mean 'fuse'?");
+  CHECK(output_of("explain passes").find("\nfuse           yes         turns the rest into loop nests\n") != std::string::npos);
+  CHECK(output_of("explain rewrites").find("\nmul         x * 1 = x\n") != std::string::npos);
+}
