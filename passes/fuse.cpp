@@ -200,11 +200,20 @@ class Fuser {
 
 }  // namespace
 
-bool fuse(ir::Module& module, const Target&, std::vector<std::string>* remarks) {
-  const bool changed = Fuser(module.graph(), remarks).run(true);
-  return dce(module.graph()) || changed;
+namespace {
+
+/// A nest that computes nothing for anyone has no result to name: what nobody reads goes first.
+bool fuse_live_ops(ir::Graph& graph, std::vector<std::string>* remarks, bool merge) {
+  const bool dropped = dce(graph), fused = Fuser(graph, remarks).run(merge);
+  return dce(graph) || dropped || fused;
 }
 
-bool isolate(ir::Module& module) { return Fuser(module.graph(), nullptr).run(false); }
+}  // namespace
+
+bool fuse(ir::Module& module, const Target&, std::vector<std::string>* remarks) {
+  return fuse_live_ops(module.graph(), remarks, true);
+}
+
+bool isolate(ir::Module& module) { return fuse_live_ops(module.graph(), nullptr, false); }
 
 }  // namespace weft::passes

@@ -125,7 +125,8 @@ TEST_CASE("Sequential, Module and bare tensors record the same graph") {
 
 TEST_CASE("Linear starts as PyTorch's does") {
   manual_seed(0);
-  for (const auto& expected : testing::read_expected("init")["cases"]) {
+  const testing::json file = testing::read_expected("init");
+  for (const auto& expected : file["cases"]) {
     if (expected["layer"] != "Linear") continue;
     const nn::Linear layer(expected["arguments"][0], expected["arguments"][1]);
     const double bound = expected["bound"], std = expected["std"];

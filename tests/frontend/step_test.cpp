@@ -1,11 +1,13 @@
 // Calling a compiled step: what it accepts, what it refuses, what it shows.
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "weft/frontend/step_core.h"
 #include "weft/ir/parser.h"
+#include "weft/tests/frontend/allocations.h"
 #include "weft/tests/frontend/support.h"
 #include "weft/tests/runtime/temp_files.h"
 
@@ -13,8 +15,6 @@ using namespace weft;
 using weft::testing::line;
 
 namespace {
-
-std::atomic<int64_t> allocations = 0;
 
 /// x [2, 3] and y [2] (classes 0 .. 2) in, their loss out.
 struct Classifier {
@@ -47,14 +47,6 @@ const std::vector<float> x6{1, 2, 3, 4, 5, 6};
 const std::vector<int64_t> y2{0, 2};
 
 }  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, size_t) noexcept { std::free(p); }
 
 TEST_CASE("inputs are anything contiguous, in any order") {
   Classifier p;
@@ -171,10 +163,10 @@ TEST_CASE("a call allocates nothing") {
   auto program = std::make_unique<Idle>(module.graph());
   Step step(std::make_shared<detail::StepCore>(std::move(recorded), std::move(module), std::move(program), Target::reference(), 0));
   step({{"x", x6}, {"y", y2}});
-  const int64_t before = allocations;
+  const int64_t before = testing::allocations_so_far();
   double loss = 0;
   for (int i = 0; i < 10; ++i) loss += step({{"x", x6}, {"y", y2}})["loss"].item();
-  CHECK(allocations == before);
+  CHECK(testing::allocations_so_far() == before);
   CHECK(loss == 0);
 }
 
