@@ -32,7 +32,7 @@ struct Net : nn::Module {
 
 struct Arguments {
   Options options{.epochs = 5, .batch = 64, .lr = 1e-3};
-  std::string optimizer = "sgd", log = "bar", save;
+  std::string optimizer = "sgd", log = "bar", curve, save;
   bool shuffle = false;
 };
 
@@ -47,7 +47,7 @@ History fit(const Net& net, const Optimizer& optimizer, const Dataset& train, co
   const Options& o = a.options;
   return Trainer(net, cross_entropy, optimizer)
       .fit(train, test, {.epochs = o.epochs, .batch = o.batch, .shuffle = a.shuffle, .seed = o.seed, .max_steps = o.max_steps,
-                         .metrics = o.metrics, .dump_ir = o.dump_ir, .log = a.log, .target = o.target()});
+                         .metrics = o.metrics, .loss_curve = a.curve, .dump_ir = o.dump_ir, .log = a.log, .target = o.target()});
 }
 
 void run(const Arguments& a) {
@@ -82,6 +82,7 @@ int main(int argc, char** argv) {
   app.add_flag("--shuffle", a.shuffle, "a new order of the images in every epoch; otherwise file order");
   app.add_option("--log", a.log, "bar, plain, classic (as PyTorch's quickstart prints) or none")
       ->capture_default_str()->check(CLI::IsMember({"bar", "plain", "classic", "none"}));
+  app.add_option("--curve", a.curve, "write the loss of every training step into this CSV file");
   app.add_option("--save", a.save, "write the trained weights into this directory, one .npy file each");
   return run_example(app, argc, argv, [&] { run(a); });
 }

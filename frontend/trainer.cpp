@@ -1,6 +1,9 @@
 #include "weft/frontend/trainer.h"
 
+#include <cerrno>
 #include <cmath>
+#include <cstring>
+#include <fstream>
 
 #include "weft/frontend/specialization.h"
 #include "weft/frontend/training_log.h"
@@ -29,9 +32,36 @@ struct Tally {
   }
 };
 
+/// The loss of every step as it comes, if the options name a file.
+class LossCurve {
+ public:
+  explicit LossCurve(const std::string& path) : path_(path) {
+    if (path.empty()) return;
+    file_.open(path);
+    file_ << "step,loss\n";
+    check();
+  }
+  void add(int64_t step, double loss) {
+    if (!path_.empty()) file_ << fmt::format("{},{}\n", step, loss);
+  }
+  void end_epoch() {
+    if (path_.empty()) return;
+    file_.flush();
+    check();
+  }
+
+ private:
+  void check() const {
+    if (!file_) throw Error("{}: cannot write the loss curve: {}", path_, std::strerror(errno));
+  }
+
+  std::string path_;
+  std::ofstream file_;
+};
+
 /// One pass over the training data, or up to options.max_steps.
 void train_epoch(Programs& programs, Batcher& batches, const FitOptions& options, detail::TrainingLog& log,
-                 History& history, EpochResult& result) {
+                 LossCurve& curve, History& history, EpochResult& result) {
   Tally tally;
   std::vector<double> times;
   const bool counts = programs.any().counts_correct();
@@ -39,7 +69,7 @@ void train_epoch(Programs& programs, Batcher& batches, const FitOptions& options
     const Batch* batch = batches.next();
     if (!batch) break;
     const Outcome outcome = programs.run(*batch);
-    ++history.steps;
+    curve.add(++history.steps, outcome.loss);
     if (!std::isfinite(outcome.loss))
       throw Error("the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. A smaller learning rate often helps; "
                   "the parameters hold what this step made of them", std::isnan(outcome.loss) ? "nan" : "infinite", history.steps, result.epoch,
@@ -96,6 +126,8 @@ History Trainer::fit(const Dataset& train, const Dataset* test, const FitOptions
   std::optional<MetricsFile> metrics;
   if (!options.metrics.empty()) metrics.emplace(options.metrics);
 
+  LossCurve curve(options.loss_curve);
+
   const detail::Recipe recipe{model_, loss_, optimizer_, at_};
   History history;
   Programs training(recipe, train, true, options);
@@ -111,7 +143,8 @@ History Trainer::fit(const Dataset& train, const Dataset* test, const FitOptions
     EpochResult result{.epoch = epoch};
     train_batches.start_epoch(epoch - 1);
     log.begin_epoch(epoch);
-    train_epoch(training, train_batches, options, log, history, result);
+    train_epoch(training, train_batches, options, log, curve, history, result);
+    curve.end_epoch();
     if (testing) evaluate(*testing, *test_batches, result);
     history.epochs.push_back(result);
     log.end_epoch(result);

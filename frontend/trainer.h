@@ -24,6 +24,7 @@ struct FitOptions {
   uint64_t seed = current_seed();     // of the order and of dropout
   int64_t max_steps = 0;              // stop after so many steps in all; 0: no limit
   std::string metrics = {};           // a file that gets one line of JSON per epoch
+  std::string loss_curve = {};        // a file that gets "step,loss" for every training step (CSV)
   std::string dump_ir = {};           // see CompileOptions
   int threads = 0;                    // 0: the target's
   std::string log = "bar";            // "bar" or "plain" on stderr; "classic", as PyTorch's quickstart prints; "none"

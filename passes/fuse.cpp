@@ -1,6 +1,7 @@
 #include "weft/passes/fuse.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -136,6 +137,9 @@ class Fuser {
   bool try_merge(Groups& groups, const Edge& e, std::vector<std::string>* remarks) {
     const int a = groups.of(e.first), b = groups.of(e.second);
     if (a == b) return false;
+    // Groups only grow, so their sizes tell whether this was tried before; and nothing outside makes it possible later.
+    const std::tuple attempt(a, groups.ops(a).size(), b, groups.ops(b).size(), e.siblings);
+    if (!remarks && !tried_.insert(attempt).second) return false;
     const std::vector<Op*> ops = groups.united(a, b);
     std::string why;
     if (ops.size() > max_ops_in_a_nest) {
@@ -196,6 +200,7 @@ class Fuser {
 
   ir::Graph& graph_;
   std::vector<std::string>* remarks_;
+  std::set<std::tuple<int, size_t, int, size_t, bool>> tried_;
 };
 
 }  // namespace

@@ -21,7 +21,8 @@ Groups::Groups(const ir::Graph& graph) : graph_(graph), dependencies_(graph) {
 
 bool Groups::detour(int from, int to, bool count_direct) const {
   std::vector<int> stack{from};
-  std::unordered_set<int> seen{from};
+  std::vector<bool> seen(members_.size());
+  seen[static_cast<size_t>(from)] = true;
   while (!stack.empty()) {
     const int g = stack.back();
     stack.pop_back();
@@ -29,7 +30,9 @@ bool Groups::detour(int from, int to, bool count_direct) const {
       for (const Op* next : dependencies_.after(op)) {
         const int n = group_.at(next);
         if (n == to && (g != from || count_direct)) return true;
-        if (n != to && seen.insert(n).second) stack.push_back(n);
+        if (n == to || seen[static_cast<size_t>(n)]) continue;
+        seen[static_cast<size_t>(n)] = true;
+        stack.push_back(n);
       }
   }
   return false;

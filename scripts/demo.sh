@@ -26,6 +26,7 @@ if ! given --optimizer && ! given --lr && ! given --shuffle && ! given --epochs;
 fi
 given --dump-ir || settings+=(--dump-ir "$out/ir")
 given --metrics || settings+=(--metrics "$out/metrics.jsonl")
+given --curve || settings+=(--curve "$out/loss.csv")
 given --save || settings+=(--save "$out/weights")
 
 where_things_are() {
@@ -33,8 +34,9 @@ where_things_are() {
   here=$(realpath --relative-to="$PWD" "$out")
   echo
   if [[ -e $out/ir ]]; then echo "the graph after each pass   $here/ir"; fi
-  if [[ -e $out/metrics.jsonl ]]; then echo "the loss at every step      $here/metrics.jsonl"; fi
-  if compgen -G "$out/weights*" > /dev/null; then echo "the trained weights         $here/weights"; fi
+  if [[ -e $out/metrics.jsonl ]]; then echo "losses, accuracy by epoch    $here/metrics.jsonl"; fi
+  if [[ -e $out/loss.csv ]]; then echo "the loss curve, by step      $here/loss.csv"; fi
+  if compgen -G "$out/weights*" > /dev/null; then echo "the trained weights          $here/weights"; fi
 }
 
 "$root/scripts/test.sh" --build-only 02_fashion_mnist weft_tool

@@ -35,7 +35,7 @@ size_t count(const std::string& text, const std::string& words) {
 TEST_CASE("02_fashion_mnist passes 90 % on the drawn digits, and writes metrics and weights") {
   const test::TempDir dir;
   const test::Ran ran = test::run_command(program + "--optimizer adam --shuffle --epochs 3 --metrics " + dir / "m.jsonl" +
-                                          " --save " + dir / "weights");
+                                          " --curve " + dir / "loss.csv" + " --save " + dir / "weights");
   INFO(ran.err);
   REQUIRE(ran.code == 0);
   CHECK_THAT(ran.out, contains_text("drawn by the program"));
@@ -43,6 +43,7 @@ TEST_CASE("02_fashion_mnist passes 90 % on the drawn digits, and writes metrics 
   CHECK(line["epoch"] == 3);
   CHECK(line["test_accuracy"].get<double>() > 0.9);
   for (const char* key : {"train_loss", "test_loss", "step_us", "planned_bytes", "compile_ms"}) CHECK(line.contains(key));
+  CHECK(count(test::read_file(dir / "loss.csv"), "\n") == 1 + 3 * 313);  // ceil(20000 / 64) steps an epoch
   CHECK(read_npy(dir / "weights/fc1.weight.npy").shape() == Shape{512, 784});
 }
 
