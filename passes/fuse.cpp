@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/equal.h"
 #include "weft/ir/printer.h"
 #include "weft/passes/groups.h"
 #include "weft/passes/liveness.h"
@@ -50,7 +51,7 @@ class Fuser {
   Fuser(ir::Graph& graph, std::vector<std::string>* remarks) : graph_(graph), remarks_(remarks) {}
 
   /// Without merging, every op ends alone.
-  bool run(bool merge) {
+  void run(bool merge) {
     if (merge) repeat_cheap_ops();
     Groups groups(graph_);
     if (!merge) return replace(groups);
@@ -60,7 +61,7 @@ class Fuser {
     }
     if (remarks_)
       for (const Edge& e : edges(groups)) try_merge(groups, e, remarks_);
-    return replace(groups);
+    replace(groups);
   }
 
  private:
@@ -173,7 +174,9 @@ class Fuser {
   /// A view that stays outside hides from the nest which elements of the old value are read.
   bool reads_view_of_replaced(const std::vector<Op*>& ops) const {
     const std::unordered_set<const Op*> inside(ops.begin(), ops.end());
-    const auto is_view_of = [&](Value v, Value old) { return v != old && !inside.contains(v.op()) && owner_of(v) == old; };
+    const auto is_view_of = [&](Value v, Value old) {
+      return v != old && !inside.contains(v.op()) && owner_of(v) == old;
+    };
     for (const ir::Output& output : graph_.outputs()) {
       if (!output.alias || output.value.is_input() || !inside.contains(output.value.op())) continue;
       for (const Op* op : ops)
@@ -183,8 +186,7 @@ class Fuser {
     return false;
   }
 
-  bool replace(const Groups& groups) {
-    bool changed = false;
+  void replace(const Groups& groups) {
     for (int g = 0; g < groups.count(); ++g) {
       const std::vector<Op*>& ops = groups.ops(g);
       if (ops.empty() || !can_fuse(*ops[0])) continue;
@@ -192,10 +194,8 @@ class Fuser {
       if (ops.size() == 1 && (ops[0]->def().kind == Kind::view || ops[0]->def().kind == Kind::constant)) continue;
       Op& fused = outline(graph_, "fused", ops, groups.results_read_outside(ops));
       cse(fused.body());
-      changed = true;
     }
     sort_by_dependencies(graph_);
-    return changed;
   }
 
   ir::Graph& graph_;
@@ -203,14 +203,28 @@ class Fuser {
   std::set<std::tuple<int, size_t, int, size_t, bool>> tried_;
 };
 
-}  // namespace
-
-namespace {
+/// What was fused before is taken apart, so that fusing again starts from single ops.
+bool take_apart(ir::Graph& graph) {
+  bool changed = false;
+  for (auto at = graph.ops().begin(); at != graph.ops().end();) {
+    Op& op = **at++;
+    if (op.def().kind != Kind::region) continue;
+    const std::vector<Value> outputs = inline_body(op.body(), op.operands(), op);
+    for (size_t i = 0; i < outputs.size(); ++i) op.result(static_cast<int>(i)).replace_all_uses_with(outputs[i]);
+    graph.erase(op);
+    changed = true;
+  }
+  return changed;
+}
 
 /// A nest that computes nothing for anyone has no result to name: what nobody reads goes first.
 bool fuse_live_ops(ir::Graph& graph, std::vector<std::string>* remarks, bool merge) {
-  const bool dropped = dce(graph), fused = Fuser(graph, remarks).run(merge);
-  return dce(graph) || dropped || fused;
+  const std::unique_ptr<ir::Graph> before = clone(graph);
+  while (take_apart(graph)) {}  // a kernel holds nests
+  dce(graph);
+  Fuser(graph, remarks).run(merge);
+  dce(graph);
+  return !ir::equal(*before, graph);
 }
 
 }  // namespace

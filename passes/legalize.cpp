@@ -6,6 +6,7 @@
 
 #include "weft/ir/builder.h"
 #include "weft/passes/dependencies.h"
+#include "weft/passes/groups.h"
 #include "weft/passes/liveness.h"
 #include "weft/passes/loop_nest.h"
 
@@ -58,13 +59,36 @@ bool is_read_after(Value old, const Op& writer) {
 
 }  // namespace
 
+namespace {
+
+/// Takes an epilogue apart again: the product alone, then the body's ops. Returns the product.
+Op& split_epilogue(Op& op) {
+  ir::Graph& graph = op.graph();
+  Builder builder(graph, &op, op.locations());
+  ir::NamedAttributes attributes;
+  for (size_t i = 0; i < op.attributes().size(); ++i) attributes.emplace_back(op.def().attributes[i].name, op.attributes()[i]);
+  Op& product = builder.create(op.name(), {op.operand(0), op.operand(1)}, attributes);
+  std::vector<Value> operands{product.result()};
+  operands.insert(operands.end(), op.operands().begin() + 2, op.operands().end());
+  op.result().replace_all_uses_with(inline_body(op.body(), operands, op)[0]);
+  graph.erase(op);
+  return product;
+}
+
+}  // namespace
+
 bool expand(ir::Module& module, const Target& target) {
   bool changed = false;
   for (Op* op : module.graph().op_list()) {
-    if (op->def().kind != ir::Kind::heavy || target.claims(*op)) continue;
-    if (!op->is("matmul") || !op->bodies().empty())
-      throw Error("the target '{}' cannot run {} {}{}, at {}", target.name(), op->name(), to_string(op->result().type()),
-                  op->bodies().empty() ? "" : " with an epilogue", to_string(op->locations()));
+    if (op->def().kind != ir::Kind::heavy) continue;
+    if (!op->bodies().empty() && !(target.claims(*op) && target.accepts_epilogue(*op, op->body()))) {
+      op = &split_epilogue(*op);
+      changed = true;
+    }
+    if (target.claims(*op)) continue;
+    if (!op->is("matmul"))
+      throw Error("the target '{}' cannot run {} {}, at {}", target.name(), op->name(), to_string(op->result().type()),
+                  to_string(op->locations()));
     Builder builder(module.graph(), op, op->locations());
     op->result().replace_all_uses_with(expanded_matmul(builder, *op));
     module.graph().erase(*op);
@@ -82,7 +106,8 @@ bool updates(ir::Module& module) {
   for (ir::Output& output : graph.outputs()) {
     if (output.alias) {
       const Value old = graph.input(*output.alias);
-      const bool own = !output.value.is_input() && may_replace(output.value, old) && !is_read_after(old, *output.value.op());
+      const bool own = !output.value.is_input() && may_replace(output.value, old) &&
+                       !is_read_after(old, *output.value.op());
       if (own && taken.insert(output.value).second) continue;
     } else if (!replaced.contains(owner_of(output.value))) {
       continue;  // else an old value, which must outlive its replacement

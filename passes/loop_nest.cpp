@@ -265,7 +265,8 @@ namespace {
 /// Of an op that is one nest. Where types differ, equal indices are not equal addresses.
 bool nest_may_overwrite(const ir::Op& op, int operand, int result) {
   if (op.operand(operand).type() != op.result(result).type()) return false;
-  if (op.def().kind != Kind::region) return analyze({{&op}, {op.result(result)}, {{0, op.operand(operand)}}}).has_value();
+  if (op.def().kind != Kind::region)
+    return analyze({{&op}, {op.result(result)}, {{0, op.operand(operand)}}}).has_value();
   NestRegion region = region_of(op.body());
   region.in_place = {{result, op.body().input(operand)}};
   return analyze(region).has_value();

@@ -141,7 +141,8 @@ void check_overlap(const Interval& a, const Interval& b) {
   // Overlap is right only where one is written over the other while that dies.
   const Interval &first = a.begin < b.begin ? a : b, &second = a.begin < b.begin ? b : a;
   const Op& op = *second.value.op();
-  const bool reads = std::any_of(op.operands().begin(), op.operands().end(), [&](Value o) { return owner_of(o) == first.value; });
+  const bool reads = std::any_of(op.operands().begin(), op.operands().end(),
+                                 [&](Value o) { return owner_of(o) == first.value; });
   const bool allowed = x == y && first.end == second.begin && reads && may_replace(second.value, first.value);
   WEFT_CHECK(allowed, "the results of {} (at {}) and {} (at {}) are live together and share bytes", a.value.op()->name(),
              to_string(a.value.op()->locations()), b.value.op()->name(), to_string(b.value.op()->locations()));
@@ -153,7 +154,8 @@ void check_aliases(const ir::Graph& graph) {
   std::unordered_set<Value, ir::ValueHash> taken;
   for (const ir::Output& output : graph.outputs()) {
     if (!output.alias) continue;
-    const bool owned = !output.value.is_input() && !is_view(output.value) && output.value.op()->def().kind != ir::Kind::constant;
+    const bool owned = !output.value.is_input() && !is_view(output.value) &&
+                       output.value.op()->def().kind != ir::Kind::constant;
     WEFT_CHECK(owned && taken.insert(output.value).second, "'{}' is not written in place", output.name);
     const Op& writer = *output.value.op();
     const Value old = graph.input(*output.alias);
@@ -162,7 +164,8 @@ void check_aliases(const ir::Graph& graph) {
     for (const Op* reader : memory_readers(old))
       WEFT_CHECK(reader == &writer || position.at(reader) < position.at(&writer), "{} reads '{}' after it was replaced",
                  reader->name(), old.name());
-    WEFT_CHECK(may_replace(output.value, old), "{} cannot write '{}' over the value that it reads", writer.name(), old.name());
+    WEFT_CHECK(may_replace(output.value, old), "{} cannot write '{}' over the value that it reads", writer.name(),
+               old.name());
   }
 }
 

@@ -32,13 +32,14 @@ void explain_pass(const std::string& name) {
     for (const std::string& n : names) line += (line.empty() ? "" : " ") + (n == name ? "[" + n + "]" : n);
     fmt::print("{:<9} {}\n", pipeline, wrapped(line, std::min(output_width(), 100), 10));
   }
-  fmt::print("\nweft opt FILE --print-after={} shows a program right after it, --disable={} leaves it out.\n", name, name);
+  fmt::print("\nweft opt FILE --print-after={0} shows a program right after it, --disable={0} leaves it out.\n", name);
   if (name == "canonicalize" || name == "simplify") fmt::print("weft explain rewrites lists the equations.\n");
 }
 
 void list_passes() {
   const std::vector<std::string> compile = passes::pipeline("compile");
-  Table table({"pass", "in compile", "what it does"}, {Table::Column::left, Table::Column::left, Table::Column::cut_end});
+  Table table({"pass", "in compile", "what it does"},
+              {Table::Column::left, Table::Column::left, Table::Column::cut_end});
   for (const passes::Pass& p : passes::all_passes())
     table.add({p.name, std::count(compile.begin(), compile.end(), p.name) ? "yes" : "", p.doc});
   fmt::print("{}", table.text(output_width()));

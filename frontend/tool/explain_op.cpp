@@ -125,7 +125,8 @@ void list_ops() {
   Table table({"op", "kind", "gradient", "what it computes"},
               {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::cut_end});
   for (const ir::OpDef* def : ir::registry().all())
-    table.add({def->name, std::string(name_of(def->kind)), def->no_gradient.empty() ? "yes" : "none", first_sentence(def->doc)});
+    table.add({def->name, std::string(name_of(def->kind)), def->no_gradient.empty() ? "yes" : "none",
+               first_sentence(def->doc)});
   fmt::print("{}", table.text(output_width()));
 }
 

@@ -7,19 +7,11 @@ namespace {
 
 std::string type_text(const Port& port) { return std::string(name_of(port.dtype)) + to_string(port.shape); }
 
-void check_indices(const Array& array, const Port& port, const std::string& path) {
-  if (!port.index_bound) return;
-  for (int64_t i = 0; i < array.shape().numel(); ++i)
-    if (array.at(i) < 0 || array.at(i) >= static_cast<double>(*port.index_bound))
-      throw Error("'{}': element {} is {}, but the input '{}' holds indices below {}", path, i, array.at(i), port.name,
-                  *port.index_bound);
-}
-
 Array from_file(const Port& port, const std::string& path) {
   Array array = read_npy(path);
   if (array.shape() != port.shape)
-    throw Error("'{}' has shape {}, but the input '{}' is {}", path, to_string(array.shape()), port.name, type_text(port));
-  check_indices(array, port, path);
+    throw Error("'{}' has shape {}, but the input '{}' is {}", path, to_string(array.shape()), port.name,
+                type_text(port));
   if (array.dtype() == port.dtype) return array;
   if (port.dtype != bf16 || array.dtype() != f32)
     throw Error("'{}' holds {}, but the input '{}' is {}; convert it before saving (numpy.ndarray.astype)", path,
@@ -37,7 +29,8 @@ void check_names(const ir::Graph& graph, const Given& given) {
     if (input.role == ir::Role::hyper) hypers.push_back(input.node->name);
   }
   for (const auto& [name, file] : given.files)
-    if (!graph.find_input(name)) throw Error("--input: the program has no input '{}'{}", name, did_you_mean(name, names));
+    if (!graph.find_input(name))
+      throw Error("--input: the program has no input '{}'{}", name, did_you_mean(name, names));
   for (const auto& [name, value] : given.settings) {
     const ir::Input* input = graph.find_input(name);
     if (!input)

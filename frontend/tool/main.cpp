@@ -19,7 +19,8 @@ constexpr int users_mistake = 1, own_defect = 2;
 void check_command(CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) names.push_back(command->get_name());
+  for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+    names.push_back(command->get_name());
   if (std::find(names.begin(), names.end(), argv[1]) == names.end())
     throw Error("unknown command '{}'{}", argv[1], did_you_mean(argv[1], names));
 }

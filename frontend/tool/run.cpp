@@ -33,7 +33,8 @@ std::unique_ptr<Program> compile(ir::Module& module, const std::string& device) 
   if (device != "reference")
     throw Error("unknown device '{}'{} (known are cpu, reference)", device, did_you_mean(device, {"cpu", "reference"}));
   if (module.train)
-    fmt::print(stderr, "weft: note: the train block is not applied, so nothing is trained; weft opt --pipeline=step does that\n");
+    fmt::print(stderr, "weft: note: the train block is not applied, so nothing is trained; "
+                       "weft opt --pipeline=step does that\n");
   return reference::compile(module);
 }
 
@@ -118,17 +119,21 @@ void add_run(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("run", "Run a program on arrays from .npy files");
   c->add_option("FILE", o->file, "The program in text form; - is standard input")->required();
-  c->add_option("--device", o->device, "cpu (default): compiled; the passes that are left run first. reference: interpreted as\n"
-                                       "it stands, slowly, in double precision")->type_name("NAME");
+  c->add_option("--device", o->device,
+                "cpu (default): compiled; the passes that are left run first. reference: interpreted as\n"
+                "it stands, slowly, in double precision")
+      ->type_name("NAME");
   c->add_option("--input", o->inputs, "The elements of an input; once for each input")
       ->allow_extra_args(false)->type_name("NAME=FILE.npy");
   c->add_option("--set", o->settings, "The value of a hyper-parameter, e.g. sgd.lr=0.01")
       ->allow_extra_args(false)->type_name("NAME=NUMBER");
   c->add_flag("--zeros", o->zeros, "Parameters and states that are not given start as zeros");
-  c->add_option("--seed", o->seed, "What random numbers follow from, with the number of the step; default 0")->type_name("N");
-  c->add_option("--steps", o->steps, "How often to run, default once; parameters and states carry over")->type_name("N");
+  c->add_option("--seed", o->seed, "What random numbers follow from, with the number of the step; default 0")
+      ->type_name("N");
+  c->add_option("--steps", o->steps, "How often to run, default once; parameters and states carry over")
+      ->type_name("N");
   c->add_option("--output-dir", o->output_dir, "Write every output to DIR/NAME.npy")->type_name("DIR");
-  c->footer("Example: weft run line.weft --input t_u=t_u.npy --input t_c=t_c.npy --zeros --set sgd.lr=0.01 --steps 100");
+  c->footer("Example: weft run line.weft --input x=x.npy --input y=y.npy --zeros --set sgd.lr=0.01 --steps 100");
   c->callback([o] { run(*o); });
 }
 

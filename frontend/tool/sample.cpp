@@ -62,7 +62,8 @@ std::vector<std::vector<Type>> operand_lists(const ir::OpDef& def) {
 
 std::string operand_name(const ir::OpDef& def, size_t i) {
   const size_t last = def.operands.size() - 1;
-  return i < last || !def.operands[last].variadic ? def.operands[i].name : fmt::format("{}{}", def.operands[last].name, i - last);
+  if (i < last || !def.operands[last].variadic) return def.operands[i].name;
+  return fmt::format("{}{}", def.operands[last].name, i - last);
 }
 
 ir::Module call(const ir::OpDef& def, const std::vector<Type>& types, const std::vector<Attribute>& attributes) {

@@ -22,7 +22,8 @@ constexpr ir::Role roles[] = {ir::Role::batch, ir::Role::parameter, ir::Role::st
 /// What the ops of a graph do, bodies not counted twice.
 struct Work {
   int ops = 0;
-  double flops = 0, read = 0, written = 0;
+  double flops = 0;
+  int64_t read = 0, written = 0;
 };
 
 /// Views and constants move nothing; an operand that comes twice is read once.
@@ -31,8 +32,8 @@ Work work_of(const ir::Op& op) {
   if (op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant) return work;
   std::unordered_set<ir::Value, ir::ValueHash> seen;
   for (ir::Value v : op.operands())
-    if (seen.insert(v).second) work.read += static_cast<double>(v.type().bytes());
-  for (ir::Value v : op.results()) work.written += static_cast<double>(v.type().bytes());
+    if (seen.insert(v).second) work.read += v.type().bytes();
+  for (ir::Value v : op.results()) work.written += v.type().bytes();
   return work;
 }
 
@@ -91,9 +92,9 @@ class OpTable {
     if (planned_) places_ = places_of(module.graph());
     add(module.graph(), 0);
     table_.rule();
-    std::vector<std::string> cells{fmt::format("{} op{}", total_.ops, total_.ops == 1 ? "" : "s"), "", count_text(total_.flops),
-                                   bytes_text(total_.read), bytes_text(total_.written)};
-    if (planned_) cells.push_back("arena " + bytes_text(static_cast<double>(*module.arena_bytes)));
+    std::vector<std::string> cells{fmt::format("{} op{}", total_.ops, total_.ops == 1 ? "" : "s"), "",
+                                   count_text(total_.flops), bytes_text(total_.read), bytes_text(total_.written)};
+    if (planned_) cells.push_back("arena " + bytes_text(*module.arena_bytes));
     table_.add(std::move(cells));
   }
 
@@ -150,12 +151,12 @@ void show_inputs(const ir::Graph& graph, int width) {
     for (const ir::Input& input : graph.inputs()) {
       if (input.role != role) continue;
       table.add({input.node->name, std::string(name_of(role)), to_string(input.node->type),
-                 bytes_text(static_cast<double>(input.node->type.bytes())), lines_text(input.locations)});
+                 bytes_text(input.node->type.bytes()), lines_text(input.locations)});
       bytes += input.node->type.bytes();
       ++count;
     }
     if (count)
-      totals += fmt::format("{}{} {} ({})", totals.empty() ? "" : ", ", name_of(role), bytes_text(static_cast<double>(bytes)), count);
+      totals += fmt::format("{}{} {} ({})", totals.empty() ? "" : ", ", name_of(role), bytes_text(bytes), count);
   }
   if (totals.empty()) return;
   fmt::print("{}{}\n\n", table.text(width), totals);
@@ -164,7 +165,7 @@ void show_inputs(const ir::Graph& graph, int width) {
 void show_outputs(const ir::Graph& graph, int width) {
   Table table({"output", "type", "bytes", "replaces"}, {Column::left, Column::cut_end, Column::right, Column::left});
   for (const ir::Output& output : graph.outputs())
-    table.add({output.name, to_string(output.value.type()), bytes_text(static_cast<double>(output.value.type().bytes())),
+    table.add({output.name, to_string(output.value.type()), bytes_text(output.value.type().bytes()),
                output.alias ? graph.input(*output.alias).name() : ""});
   if (!graph.outputs().empty()) fmt::print("\n{}", table.text(width));
 }

@@ -26,7 +26,8 @@ std::string scaled(double value, double step, const auto& units) {
 
 std::string cut(const std::string& cell, size_t width, bool keep_end) {
   if (cell.size() <= width) return cell;
-  return keep_end ? "..." + cell.substr(cell.size() - (width - 3)) : cell.substr(0, width - 3) + "...";
+  if (keep_end) return fmt::format("...{}", cell.substr(cell.size() - (width - 3)));
+  return cell.substr(0, width - 3) + "...";
 }
 
 }  // namespace
@@ -39,8 +40,8 @@ int output_width() {
   return 160;
 }
 
-std::string bytes_text(double bytes) {
-  return scaled(bytes, 1024, std::array{" B", " KiB", " MiB", " GiB", " TiB"});
+std::string bytes_text(int64_t bytes) {
+  return scaled(static_cast<double>(bytes), 1024, std::array{" B", " KiB", " MiB", " GiB", " TiB"});
 }
 
 std::string count_text(double count) {
@@ -53,7 +54,8 @@ std::string wrapped(const std::string& text, int width, int indent) {
   int column = indent;
   while (words >> word) {
     if (!result.empty() && column + 1 + static_cast<int>(word.size()) > width) {
-      result += "\n" + std::string(static_cast<size_t>(indent), ' ');
+      result += '\n';
+      result.append(static_cast<size_t>(indent), ' ');
       column = indent;
     } else if (!result.empty()) {
       result += ' ';

@@ -1,6 +1,7 @@
 #pragma once
 // Text for people: tables that fit the terminal, and numbers with units.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace weft::tool {
 int output_width();
 
 /// "1.5 KiB".
-std::string bytes_text(double bytes);
+std::string bytes_text(int64_t bytes);
 /// "1.5 M"; "-" for none.
 std::string count_text(double count);
 /// `text` in lines of at most `width` characters, all but the first indented.

@@ -93,15 +93,43 @@ TEST_CASE("expand: an op that nobody can run is the user's to know, with its lin
                       "the target 'nothing' cannot run gather f32[2,3], at net.cpp:8");
 }
 
-TEST_CASE("expand: a product with an epilogue keeps it", "[passes][expand]") {
-  REQUIRE_THROWS_WITH(run_passes("expand", R"(
+TEST_CASE("expand: an epilogue that the target does not run is taken out of the call", "[passes][expand]") {
+  const std::string epilogue = R"( {
+      input %p: f32[2,4]
+      %0 = exp(%p) : f32[2,4]
+      output %0
+    } at "net.cpp":8
+    output y = %0)";
+  check_becomes("expand", "input %a: f32[2,3]\n input %b: f32[3,4]\n %0 = matmul(%a, %b) : f32[2,4]" + epilogue, R"(
+    input %a: f32[2,3]
+    input %b: f32[3,4]
+    %0 = matmul(%a, %b) : f32[2,4]
+    %1 = exp(%0) : f32[2,4]
+    output y = %1)");
+}
+
+TEST_CASE("expand: an epilogue that the target runs stays in the call", "[passes][expand]") {
+  check_stays("expand", R"(
+    input %a: f32[2,3]
+    input %b: f32[3,4]
+    %0 = matmul(%a, %b) : f32[2,4] {
+      input %p: f32[2,4]
+      %0 = relu(%p) : f32[2,4]
+      output %0
+    }
+    output y = %0)");
+}
+
+TEST_CASE("expand: a product with an epilogue that is written out keeps it", "[passes][expand]") {
+  const ir::Module m = run_passes("expand", R"(
     input %a: f64[2,3]
     input %b: f64[3,4]
     %0 = matmul(%a, %b) : f64[2,4] {
       input %p: f64[2,4]
       %0 = relu(%p) : f64[2,4]
       output %0
-    } at "net.cpp":8
-    output y = %0)"),
-                      "the target 'generic' cannot run matmul f64[2,4] with an epilogue, at net.cpp:8");
+    }
+    output y = %0)");
+  CHECK(count_ops(m, "matmul") == 0);
+  CHECK(m.graph().ops().back()->is("relu"));
 }

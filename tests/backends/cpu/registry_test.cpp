@@ -1,0 +1,87 @@
+// Every op of the registry on the cpu against the reference: 8 x what moving the inputs by one ulp moves, plus the op's
+// own bound.
+
+#include <cmath>
+
+#include "weft/ir/printer.h"
+#include "weft/passes/pass.h"
+#include "weft/tests/backends/cpu/run.h"
+#include "weft/tests/catch.h"
+#include "weft/tests/ops/samples.h"
+
+using namespace weft;
+using reference::Tensor;
+using testing::Sample;
+
+namespace {
+
+double ulp_of(DType t) { return t == f64 ? 0x1p-52 : t == f32 ? 0x1p-23 : 0x1p-7; }
+
+std::vector<Tensor> through_memory(const std::vector<Tensor>& values) {
+  std::vector<Tensor> rounded;
+  for (const Tensor& t : values) {
+    Array a(t.type.dtype, t.type.shape);
+    reference::to_memory(t, a.data());
+    rounded.push_back(reference::from_memory(t.type, a.data()));
+  }
+  return rounded;
+}
+
+std::vector<Tensor> moved(std::vector<Tensor> values) {
+  for (Tensor& t : values)
+    for (size_t e = 0; e < t.real.size(); ++e) t.real[e] *= 1 + (e % 2 ? 1 : -1) * ulp_of(t.type.dtype);
+  return values;
+}
+
+std::vector<Tensor> run_cpu(const Sample& sample, const std::vector<Tensor>& inputs) {
+  ir::Module m = testing::module_of(sample);
+  passes::run(m, passes::pipeline("compile"), cpu::target());
+  const auto program = cpu::compile(m);
+  std::vector<Array> memory;
+  std::vector<std::byte*> pointers;
+  for (const Tensor& t : inputs) {
+    memory.emplace_back(t.type.dtype, t.type.shape);
+    reference::to_memory(t, memory.back().data());
+  }
+  // dce may have dropped hyper-parameters that nothing reads: inputs go by name.
+  for (const Port& port : program->inputs())
+    for (size_t i = 0; i < memory.size(); ++i)
+      if (testing::module_of(sample).graph().input(static_cast<int>(i)).name() == port.name) pointers.push_back(memory[i].data());
+  REQUIRE(pointers.size() == program->inputs().size());
+  program->run(pointers);
+  std::vector<Tensor> results;
+  for (size_t i = 0; i < program->outputs().size(); ++i)
+    results.push_back(reference::from_memory({program->outputs()[i].dtype, program->outputs()[i].shape}, program->output(static_cast<int>(i))));
+  return results;
+}
+
+void check_agreement(const Sample& sample) {
+  const std::vector<Tensor> inputs = through_memory(testing::values_of(sample));
+  const ir::Module module = testing::module_of(sample);
+  const auto want = reference::evaluate(module.graph(), inputs), near = reference::evaluate(module.graph(), moved(inputs));
+  const auto got = run_cpu(sample, inputs);
+  REQUIRE(got.size() == want.size());
+  for (size_t i = 0; i < want.size(); ++i) {
+    double difference = 0, movement = 0, largest = 0;
+    for (size_t e = 0; e < want[i].integer.size(); ++e)
+      if (want[i].integer[e] == near[i].integer[e]) CHECK(got[i].integer[e] == want[i].integer[e]);
+    for (size_t e = 0; e < want[i].real.size(); ++e) {
+      CHECK(std::isnan(got[i].real[e]) == std::isnan(want[i].real[e]));
+      if (!std::isfinite(want[i].real[e])) continue;
+      difference = std::max(difference, std::fabs(got[i].real[e] - want[i].real[e]));
+      movement = std::max(movement, std::fabs(near[i].real[e] - want[i].real[e]));
+      largest = std::max(largest, std::fabs(want[i].real[e]));
+    }
+    CHECK(difference <= 8 * movement + ir::op_def(sample.op).error_ulps * ulp_of(want[i].type.dtype) * largest);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every op on the cpu agrees with the reference") {
+  for (DType floating : {f32, f64, bf16})
+    for (const Sample& sample : testing::samples(floating)) {
+      INFO(testing::to_string(sample));
+      check_agreement(sample);
+    }
+}
