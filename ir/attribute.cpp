@@ -57,9 +57,14 @@ Dense Dense::splat(Type type, double value) {
 }
 
 Dense Dense::splat_integer(Type type, int64_t value) {
-  if (type.dtype != i64) return splat(std::move(type), static_cast<double>(value));
+  if (is_floating(type.dtype)) return splat(std::move(type), static_cast<double>(value));
   Dense result;
-  result.bytes_ = std::make_shared<const std::vector<std::byte>>(bytes_of(value));
+  // Integers wrap to their width.
+  std::vector<std::byte> bytes = type.dtype == i64   ? bytes_of(value)
+                                 : type.dtype == i32 ? bytes_of(static_cast<int32_t>(value))
+                                 : type.dtype == u8  ? bytes_of(static_cast<uint8_t>(value))
+                                                     : bytes_of(static_cast<uint8_t>(value != 0));
+  result.bytes_ = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   result.type_ = std::move(type);
   return result;
 }

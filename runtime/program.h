@@ -19,8 +19,6 @@ struct Port {
   Shape shape;
   /// Of an output: the input whose memory it takes over.
   std::optional<int> alias = {};
-  /// Of an input that holds class or row indices: every element must be at least 0 and below this.
-  std::optional<int64_t> index_bound = {};
   /// The user's line that made it, for errors ("train.cpp:31").
   std::string where = {};
 

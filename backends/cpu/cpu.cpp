@@ -132,9 +132,9 @@ class Compiler {
 
   void add_ports() {
     for (const ir::Input& i : graph_.inputs())
-      parts_.inputs.push_back({i.node->name, i.node->type.dtype, i.node->type.shape, {}, {}, to_string(i.locations)});
+      parts_.inputs.push_back({i.node->name, i.node->type.dtype, i.node->type.shape, {}, to_string(i.locations)});
     for (const ir::Output& o : graph_.outputs()) {
-      parts_.outputs.push_back({o.name, o.value.dtype(), o.value.shape(), o.alias, {}, to_string(o.locations)});
+      parts_.outputs.push_back({o.name, o.value.dtype(), o.value.shape(), o.alias, to_string(o.locations)});
       parts_.output_places.push_back(place(o.value));
     }
   }

@@ -11,11 +11,11 @@ class Interpreter : public Program {
   explicit Interpreter(ir::Module module) : module_(std::move(module)) {
     for (const ir::Input& input : graph().inputs()) {
       const ir::Type& t = input.node->type;
-      inputs_.push_back({input.node->name, t.dtype, t.shape, {}, {}, to_string(input.locations)});
+      inputs_.push_back({input.node->name, t.dtype, t.shape, {}, to_string(input.locations)});
     }
     for (const ir::Output& output : graph().outputs()) {
       const ir::Type& t = output.value.type();
-      outputs_.push_back({output.name, t.dtype, t.shape, output.alias, {}, to_string(output.locations)});
+      outputs_.push_back({output.name, t.dtype, t.shape, output.alias, to_string(output.locations)});
       // An aliased output needs no memory of its own.
       arrays_.push_back(output.alias ? Array() : Array(t.dtype, t.shape));
     }
