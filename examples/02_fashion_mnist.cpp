@@ -62,6 +62,7 @@ void run(const Arguments& a) {
     test = load_idx_directory(o.data, false);
     fmt::print("Training on {} images of {}, testing on {}.\n", train.size(), train.name, test.size());
   }
+  std::fflush(stdout);  // before the progress, which goes to standard error
   manual_seed(o.seed);
   Net net;
   const History history = a.optimizer == "adam" ? fit(net, optim::Adam({.lr = o.lr}), train, test, a)

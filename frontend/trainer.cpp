@@ -95,6 +95,7 @@ void evaluate(Programs& programs, Batcher& batches, EpochResult& result) {
 void write(MetricsFile& file, const History& history, bool tests) {
   const EpochResult& r = history.last();
   std::vector<std::pair<std::string, MetricValue>> line{{"epoch", r.epoch}, {"train_loss", r.train_loss}};
+  if (!std::isnan(r.train_accuracy)) line.emplace_back("train_accuracy", r.train_accuracy);
   if (tests) line.emplace_back("test_loss", r.test_loss);
   if (!std::isnan(r.test_accuracy)) line.emplace_back("test_accuracy", r.test_accuracy);
   line.emplace_back("step_us", r.step_us);

@@ -11,6 +11,7 @@
 #include "weft/ir/equal.h"
 #include "weft/ir/op_def.h"
 #include "weft/passes/placement.h"
+#include "weft/passes/plan.h"
 #include "weft/runtime/parallel.h"
 
 namespace weft::cpu {
@@ -157,6 +158,12 @@ std::unique_ptr<Program> compile(const ir::Module& module, const Options& option
   if (module.target != "cpu" || module.stage != "plan" || !module.arena_bytes)
     throw Error("the module is at stage '{}' for target '{}'; the cpu backend needs one that has been planned for 'cpu'",
                 module.stage, module.target);
+  // The text may have been edited: a plan that does not hold would write over live values.
+  try {
+    passes::verify_plan(module, target());
+  } catch (const InternalError& e) {
+    throw Error("the module's plan does not hold; run the pass 'plan' on it again: {}", e.what());
+  }
   if (!options.max_isa.empty()) limit_library_isa(options.max_isa);
   return Compiler(module, options).run(kernels);
 }

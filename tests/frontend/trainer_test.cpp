@@ -161,9 +161,10 @@ TEST_CASE("metrics are one line of JSON per epoch") {
   for (const EpochResult& epoch : h.epochs) {
     REQUIRE(std::getline(file, text));
     const auto j = testing::json::parse(text);
-    CHECK(j.size() == 7);
+    CHECK(j.size() == 8);
     CHECK(j["epoch"] == epoch.epoch);
     CHECK(j["train_loss"] == epoch.train_loss);
+    CHECK(j["train_accuracy"] == epoch.train_accuracy);
     CHECK(j["test_loss"] == epoch.test_loss);
     CHECK(j["test_accuracy"] == epoch.test_accuracy);
     CHECK(j["step_us"] == epoch.step_us);

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "weft/ir/parser.h"
+#include "weft/passes/pass.h"
 #include "weft/tests/backends/cpu/run.h"
 #include "weft/tests/catch.h"
 
@@ -217,6 +219,14 @@ TEST_CASE("nan and infinity pass through a product and its epilogue as in the re
 TEST_CASE("an unknown instruction set is refused") {
   CHECK_THROWS_WITH(test::run_cpu(samples()[0].text, test::sample_inputs(samples()[0].text), {{.max_isa = "avx3"}, {}}),
                     "unknown instruction set \"avx3\"; known are sse4, avx2, avx512");
+}
+
+TEST_CASE("an edited plan that does not hold is refused") {
+  ir::Module m = ir::parse(samples()[1].text);
+  passes::run(m, passes::pipeline("compile"), cpu::target());
+  cpu::compile(m);
+  m.arena_bytes = 64;
+  CHECK_THROWS_WITH(cpu::compile(m), contains_text("the module's plan does not hold"));
 }
 
 TEST_CASE("a module that was not planned for the cpu is refused") {
