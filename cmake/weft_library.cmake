@@ -2,6 +2,7 @@
 # that stand directly in the folders.
 function(weft_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-missing-field-initializers
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false alarms of g++ 12 about std::string
     # Source lines in the IR, in errors and in debug information never hold this machine's paths.
     -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_BINARY_DIR}/include/weft/=)
   if(WEFT_SANITIZE)

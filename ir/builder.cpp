@@ -129,4 +129,10 @@ Value Builder::sum_to(Value v, const Shape& shape) {
   return reshape(sum(v, axes), shape);
 }
 
+NamedAttributes named_attributes(const Op& op) {
+  NamedAttributes named;
+  for (size_t i = 0; i < op.attributes().size(); ++i) named.emplace_back(op.def().attributes[i].name, op.attributes()[i]);
+  return named;
+}
+
 }  // namespace weft::ir

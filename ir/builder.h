@@ -53,6 +53,9 @@ std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands,
 /// Attributes in the order of the definition, defaults filled in; unknown or missing ones throw weft::Error.
 std::vector<Attribute> complete_attributes(const OpDef& def, const NamedAttributes& given, const Locations& at);
 
+/// The op's attributes by name, to make a similar op.
+NamedAttributes named_attributes(const Op& op);
+
 /// A value with operators, so that gradient rules and decompositions read like the maths. Operands must have equal
 /// shapes; a number becomes a constant of the other operand's type.
 class Expr {

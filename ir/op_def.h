@@ -113,6 +113,9 @@ struct OpDef {
   /// Why the op has no gradient, for an op that has neither rule nor decomposition ("piecewise constant").
   std::string no_gradient = {};
 
+  /// Is the result linear in operand 0 and in operand 1, apart?
+  bool bilinear = false;
+
   /// Floating-point operations; elementwise ops without a rule count the nodes of their scalar expression.
   std::function<double(const Op&)> flops = {};
   /// The exclusive upper bound of an index operand's values.

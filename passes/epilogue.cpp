@@ -26,7 +26,7 @@ class Candidate {
     Op& next = *last_.users()[0];
     if (!next.def().is_elementwise() || next.is("copy") || next.result().type() != product_.result().type()) return false;
     Candidate longer(*this, next);
-    if (longer.reads_what_it_replaces() || !target.accepts_epilogue(product_, *longer.body_)) return false;
+    if (!longer.reads_rightly() || !target.accepts_epilogue(product_, *longer.body_)) return false;
     *this = std::move(longer);
     return true;
   }
@@ -41,12 +41,9 @@ class Candidate {
     ir::Locations lines = product_.locations();
     for (const auto& op : body_->ops()) merge(lines, op->locations());
     ir::Builder builder(graph, last_.op(), lines);
-    ir::NamedAttributes attributes;
-    for (size_t i = 0; i < product_.attributes().size(); ++i)
-      attributes.emplace_back(product_.def().attributes[i].name, product_.attributes()[i]);
     std::vector<std::unique_ptr<Graph>> bodies;
     bodies.push_back(std::move(body_));
-    Op& fused = builder.create(product_.name(), operands, attributes, std::move(bodies));
+    Op& fused = builder.create(product_.name(), operands, ir::named_attributes(product_), std::move(bodies));
     last_.replace_all_uses_with(fused.result());
     while (last_ != product_.result()) {
       Op* dead = last_.op();
@@ -70,17 +67,23 @@ class Candidate {
     chain_.push_back(shorter.last_);
   }
 
-  /// A library call cannot read an input and write over it: such an update is a nest's work.
-  bool reads_what_it_replaces() const {
-    const Graph& graph = product_.graph();
-    const auto reads = [&](Value old) {
-      const auto is_old = [&](Value v) { return owner_of(v) == old; };
-      return std::any_of(product_.operands().begin(), product_.operands().end(), is_old) ||
-             std::any_of(extra_.begin(), extra_.end(), is_old);
-    };
-    return std::any_of(graph.outputs().begin(), graph.outputs().end(), [&](const ir::Output& output) {
-      return output.alias && output.value == last_ && reads(graph.input(*output.alias));
+  /// A value as large as the product is read only where the result replaces it: there the library accumulates, anywhere
+  /// else a nest reads it as well. What the result replaces is read nowhere else.
+  bool reads_rightly() const {
+    const Value old = replaced();
+    const auto is_old = [&](Value v) { return old && owner_of(v) == old; };
+    if (std::any_of(product_.operands().begin(), product_.operands().end(), is_old)) return false;
+    return std::all_of(extra_.begin(), extra_.end(), [&](Value v) {
+      return v.type() == product_.result().type() ? v == old : !is_old(v);
     });
+  }
+
+  /// The input that the last value is to be written over, if any.
+  Value replaced() const {
+    const Graph& graph = product_.graph();
+    for (const ir::Output& output : graph.outputs())
+      if (output.alias && output.value == last_) return graph.input(*output.alias);
+    return {};
   }
 
   bool depends_on_product(Value v) const {

@@ -6,6 +6,10 @@
 //   %s = add(%p, %c)                                         output %r }
 //   %r = relu(%s)
 //
+// A product that is added to what it replaces is accumulated in place:
+//
+//   %n = add(%w, matmul(%x, %y)), output w = %n aliases %w    becomes    %n = matmul(%x, %y, %w) { add(%product, %w) }
+//
 // Follows the product's only use as long as the target accepts the longer body. Runs before fusion, which would
 // otherwise take the same ops into a kernel of its own.
 

@@ -65,9 +65,7 @@ namespace {
 Op& split_epilogue(Op& op) {
   ir::Graph& graph = op.graph();
   Builder builder(graph, &op, op.locations());
-  ir::NamedAttributes attributes;
-  for (size_t i = 0; i < op.attributes().size(); ++i) attributes.emplace_back(op.def().attributes[i].name, op.attributes()[i]);
-  Op& product = builder.create(op.name(), {op.operand(0), op.operand(1)}, attributes);
+  Op& product = builder.create(op.name(), {op.operand(0), op.operand(1)}, ir::named_attributes(op));
   std::vector<Value> operands{product.result()};
   operands.insert(operands.end(), op.operands().begin() + 2, op.operands().end());
   op.result().replace_all_uses_with(inline_body(op.body(), operands, op)[0]);

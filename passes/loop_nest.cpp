@@ -265,6 +265,14 @@ namespace {
 /// Of an op that is one nest. Where types differ, equal indices are not equal addresses.
 bool nest_may_overwrite(const ir::Op& op, int operand, int result) {
   if (op.operand(operand).type() != op.result(result).type()) return false;
+  if (op.def().kind == Kind::heavy) {
+    // A library reads the epilogue's operands where it writes the result, its own anywhere.
+    const int inner = operand - 1;
+    if (op.bodies().empty() || inner < 1 || result != 0) return false;
+    NestRegion region = region_of(op.body());
+    region.in_place = {{0, op.body().input(inner)}};
+    return analyze(region).has_value();
+  }
   if (op.def().kind != Kind::region)
     return analyze({{&op}, {op.result(result)}, {{0, op.operand(operand)}}}).has_value();
   NestRegion region = region_of(op.body());

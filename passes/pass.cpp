@@ -8,7 +8,9 @@
 #include "weft/passes/epilogue.h"
 #include "weft/passes/fuse.h"
 #include "weft/passes/legalize.h"
+#include "weft/passes/partition.h"
 #include "weft/passes/plan.h"
+#include "weft/passes/reassociate.h"
 #include "weft/passes/simplify.h"
 #include "weft/passes/training_step.h"
 #include "weft/support/error.h"
@@ -35,11 +37,13 @@ const std::vector<Pass>& all_passes() {
       without_target("cse", "keeps one of equal computations", [](Module& m) { return cse(m); }),
       without_target("dce", "drops what no output needs", [](Module& m) { return dce(m); }),
       without_target("simplify", "canonicalize, fold, cse and dce until nothing changes", simplify),
+      without_target("reassociate", "scales and negates the smaller factor of a product in place of the product", reassociate),
       without_target("updates", "makes every update the result of an op that may write in place", updates),
       {"epilogue", "moves elementwise ops into the library call before them", epilogue},
       {"fuse", "turns the rest into loop nests", [](Module& m, const Target& t) { return fuse(m, t); }},
       without_target("isolate", "gives every op a loop nest of its own", isolate),
       {"launch", "joins loop nests into launches", launch},
+      {"partition", "cuts library calls into parts for threads and gives them scratch memory", partition},
       without_target("schedule", "orders the ops for little live memory", schedule),
       {"plan", "gives every intermediate value its place in the arena", plan},
   };
@@ -57,8 +61,8 @@ const Pass& find_pass(std::string_view name) {
 
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
-    return {"autodiff", "training_step", "decompose", "expand", "simplify",
-            "updates",  "epilogue",      "fuse",      "launch", "schedule", "plan"};
+    return {"autodiff", "training_step", "decompose", "expand", "simplify",  "reassociate",
+            "updates",  "epilogue",      "fuse",      "launch", "partition", "schedule", "plan"};
   if (name == "step") return {"autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'{}", name, did_you_mean(name, {"compile", "step", "simplify"}));

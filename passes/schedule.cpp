@@ -46,7 +46,7 @@ class Scheduler {
     if (op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant) return 0;
     int64_t bytes = 0;
     for (Value v : op.results())
-      if (!replaces_input(v)) bytes += v.type().bytes();
+      if (!replaces_input(v) && !is_transient(v)) bytes += v.type().bytes();
     std::vector<Value> counted;
     for (Value v : op.operands()) {
       const Value owner = owner_of(v);
@@ -57,6 +57,9 @@ class Scheduler {
     }
     return bytes;
   }
+
+  /// Scratch: gone with the op.
+  bool is_transient(Value v) const { return v.users().empty() && !graph_.is_output(v); }
 
   bool replaces_input(Value v) const {
     return std::any_of(graph_.outputs().begin(), graph_.outputs().end(),

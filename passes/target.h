@@ -19,7 +19,9 @@ class Target {
   virtual bool claims(const ir::Op& op) const = 0;
   /// Can the library apply `body` (input 0 the product, then the further operands) while it writes the product?
   virtual bool accepts_epilogue(const ir::Op& product, const ir::Graph& body) const = 0;
-  /// Scratch memory of one library call.
+  /// How many parts of a library call threads should run on their own; the op's `slices` becomes this.
+  virtual int64_t slices(const ir::Op&) const { return 1; }
+  /// Scratch memory of a library call with as many slices as the op says, of all of them together.
   virtual int64_t scratch_bytes(const ir::Op&) const { return 0; }
 
   /// Alignment of every buffer in the arena.

@@ -4,8 +4,34 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <mutex>
 
 namespace weft {
+namespace {
+
+/// Some tens of microseconds on current machines: longer than the gaps inside a step, shorter than a time slice.
+constexpr int patience = 2000;
+
+void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+/// The teams that nobody uses right now.
+struct IdleTeams {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Team>> teams;
+};
+
+IdleTeams& idle_teams() {
+  static IdleTeams all;
+  return all;
+}
+
+}  // namespace
 
 int available_cores() {
   cpu_set_t set;
@@ -13,26 +39,80 @@ int available_cores() {
   return std::max(1, CPU_COUNT(&set));
 }
 
-void parallel_units(int threads, int64_t units, void (*work)(void*, int64_t, int64_t), void* context) {
-  const int team = static_cast<int>(std::min<int64_t>(threads, units));
-  if (team <= 1) {
-    if (units > 0) work(context, 0, units);
-    return;
+Team::Team(int threads) : spins_(threads <= available_cores() ? patience : 0) {
+  for (int me = 1; me < threads; ++me) workers_.emplace_back([this, me] { worker(me); });
+}
+
+Team::~Team() {
+  stop_.store(true, std::memory_order_relaxed);
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
+  for (std::thread& t : workers_) t.join();
+}
+
+void Team::wait_while(const std::atomic<int>& value, int old) const {
+  for (int i = 0; i < spins_; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    relax();
   }
-#pragma omp parallel num_threads(team)
+  while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
+}
+
+void Team::worker(int me) {
+  omp_set_num_threads(1);
+  for (int seen = 0;;) {
+    wait_while(round_, seen);
+    seen = round_.load(std::memory_order_relaxed);  // the next round waits for this thread's barrier
+    if (stop_.load(std::memory_order_relaxed)) return;
+    work_(context_, me);
+    barrier();
+  }
+}
+
+void Team::run(void (*work)(void*, int), void* context) {
+  work_ = work;
+  context_ = context;
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
+  work(context, 0);
+  barrier();
+}
+
+void Team::barrier() {
+  const int now = passed_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 < threads()) return wait_while(passed_, now);
+  arrived_.store(0, std::memory_order_relaxed);
+  passed_.fetch_add(1, std::memory_order_release);
+  passed_.notify_all();
+}
+
+TeamLease::TeamLease(int threads) {
+  IdleTeams& idle = idle_teams();
   {
-    // The runtime may give fewer threads than asked for.
-    const int64_t count = omp_get_num_threads(), me = omp_get_thread_num();
-    work(context, units * me / count, units * (me + 1) / count);
+    const std::lock_guard lock(idle.mutex);
+    const auto fits = [&](const std::unique_ptr<Team>& t) { return t->threads() == threads; };
+    if (const auto found = std::find_if(idle.teams.begin(), idle.teams.end(), fits); found != idle.teams.end()) {
+      team_ = std::move(*found);
+      *found = std::move(idle.teams.back());
+      idle.teams.pop_back();
+      return;
+    }
   }
+  team_ = std::make_unique<Team>(threads);
 }
 
-LibraryThreads::LibraryThreads(int threads) : before_(omp_get_max_threads()) {
-  if (before_ != threads) omp_set_num_threads(threads);
+TeamLease::~TeamLease() {
+  IdleTeams& idle = idle_teams();
+  const std::lock_guard lock(idle.mutex);
+  idle.teams.push_back(std::move(team_));
 }
 
-LibraryThreads::~LibraryThreads() {
-  if (omp_get_max_threads() != before_) omp_set_num_threads(before_);
+SerialLibraries::SerialLibraries() : before_(omp_get_max_threads()) {
+  if (before_ != 1) omp_set_num_threads(1);
+}
+
+SerialLibraries::~SerialLibraries() {
+  if (before_ != 1) omp_set_num_threads(before_);
 }
 
 }  // namespace weft

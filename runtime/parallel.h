@@ -1,24 +1,85 @@
 #pragma once
-// The only file that knows where compute threads come from: libgomp, as in the distributions' oneDNN.
+// Where compute threads come from, and the only file that knows: teams of std::threads. A program runs all its steps
+// inside one Team::run, with barriers where one step reads what another thread wrote. Libraries run on the thread that
+// calls them.
+//
+// A thread that waits spins for some tens of microseconds and then sleeps, so a team is quick while it works and harmless
+// where others need the cores.
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
 
 namespace weft {
 
 /// The cores that this process may run on.
 int available_cores();
 
-/// Calls work(context, begin, end) on up to `threads` threads with a partition of 0 .. units - 1 into contiguous
-/// parts, and returns when all are done. `work` must not throw.
-void parallel_units(int threads, int64_t units, void (*work)(void*, int64_t, int64_t), void* context);
+/// The part of 0 .. units - 1 that thread `me` of `threads` takes: contiguous, equal but for one.
+struct Share {
+  int64_t begin, end;
+};
+inline Share share_of(int64_t units, int me, int threads) {
+  return {units * me / threads, units * (me + 1) / threads};
+}
 
-/// While it lives, libraries that this thread calls use this many threads.
-class LibraryThreads {
+/// Threads that work together. One caller at a time.
+class Team {
  public:
-  explicit LibraryThreads(int threads);
-  ~LibraryThreads();
-  LibraryThreads(const LibraryThreads&) = delete;
-  LibraryThreads& operator=(const LibraryThreads&) = delete;
+  /// Starts threads - 1 workers; the caller of run() is the other one. `threads` must be positive.
+  explicit Team(int threads);
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls work(context, me) once on every thread, me = 0 .. threads() - 1, and returns when all calls have. What was
+  /// written before is seen by all of them, and what they write is seen afterwards. `work` must not throw.
+  void run(void (*work)(void* context, int me), void* context);
+
+  /// To be called by every thread of the team while it runs: returns when all have called it.
+  void barrier();
+
+ private:
+  void worker(int me);
+  void wait_while(const std::atomic<int>& value, int old) const;
+
+  int spins_;
+  void (*work_)(void*, int) = nullptr;
+  void* context_ = nullptr;
+  std::atomic<bool> stop_ = false;
+  alignas(64) std::atomic<int> round_ = 0;    // counts the calls of run
+  alignas(64) std::atomic<int> arrived_ = 0;  // threads at the barrier
+  alignas(64) std::atomic<int> passed_ = 0;   // counts the barriers
+  std::vector<std::thread> workers_;
+};
+
+/// Borrows an idle team of that many threads, and makes one if there is none: programs that run one after the other share
+/// their threads, programs that run at once have their own.
+class TeamLease {
+ public:
+  explicit TeamLease(int threads);
+  ~TeamLease();
+  TeamLease(const TeamLease&) = delete;
+  TeamLease& operator=(const TeamLease&) = delete;
+
+  Team& operator*() const { return *team_; }
+  Team* operator->() const { return team_.get(); }
+
+ private:
+  std::unique_ptr<Team> team_;
+};
+
+/// While it lives, libraries with OpenMP inside run on the calling thread alone. The workers of a team always do.
+class SerialLibraries {
+ public:
+  SerialLibraries();
+  ~SerialLibraries();
+  SerialLibraries(const SerialLibraries&) = delete;
+  SerialLibraries& operator=(const SerialLibraries&) = delete;
 
  private:
   int before_;

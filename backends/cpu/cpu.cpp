@@ -59,7 +59,6 @@ class Compiler {
     size_t task;
     std::string name;
     int64_t units;
-    bool parallel;
   };
 
   void lower(const Op& op) {
@@ -68,9 +67,9 @@ class Compiler {
       case ir::Kind::constant: return add_constant(op);
       case ir::Kind::region: return add_kernel(op);
       case ir::Kind::heavy: {
-        auto task = lower_heavy(op, parts_.threads);
+        auto task = lower_heavy(op);
         task->description = describe(op, "");
-        return add_task(op, std::move(task));
+        return add_task(op, std::move(task), true);
       }
       default: throw Error("{} is not lowered: the module has not been through the passes, at {}", op.name(), to_string(op.locations()));
     }
@@ -99,24 +98,27 @@ class Compiler {
       twin = &op;
     }
     const std::string name = std::find_if(kernels_.begin(), kernels_.end(), [&](const auto& k) { return k.first == twin; })->second;
+    pending_.push_back({parts_.tasks.size(), name, units_.at(name)});
+    descriptions_[parts_.tasks.size()] = describe(op, name);
     int64_t bytes = 0;
     for (Value v : op.operands()) bytes += v.type().bytes();
     for (Value v : op.results()) bytes += v.type().bytes();
-    pending_.push_back({parts_.tasks.size(), name, units_.at(name), bytes > target().serial_bytes()});
-    descriptions_[parts_.tasks.size()] = describe(op, name);
-    add_task(op, nullptr);
+    add_task(op, nullptr, bytes > target().serial_bytes());
   }
 
-  void add_task(const Op& op, std::unique_ptr<Task> task) {
-    PlacedTask placed{std::move(task), {}};
+  void add_task(const Op& op, std::unique_ptr<Task> task, bool parallel) {
+    PlacedTask placed{std::move(task), {}, parallel};
     for (Value v : op.operands()) placed.places.push_back(place(v));
-    for (Value v : op.results()) placed.places.push_back(place(v));
+    for (Value v : op.results()) {
+      placed.places.push_back(place(v));
+      placed.places.back().written = true;
+    }
     parts_.tasks.push_back(std::move(placed));
   }
 
   void finish(const Pending& p) {
     PlacedTask& placed = parts_.tasks[p.task];
-    placed.task = std::make_unique<KernelTask>(reinterpret_cast<KernelTask::Function>(jit_->address(p.name)), p.units, p.parallel);
+    placed.task = std::make_unique<KernelTask>(reinterpret_cast<KernelTask::Function>(jit_->address(p.name)), p.units);
     placed.task->buffers.resize(placed.places.size(), nullptr);
     placed.task->description = descriptions_.at(p.task);
   }
@@ -124,9 +126,9 @@ class Compiler {
   BufferPlace place(Value v) const {
     const passes::Place& p = placement_.at(v);
     switch (p.kind) {
-      case passes::Place::Kind::input: return {BufferPlace::Kind::input, p.position};
-      case passes::Place::Kind::arena: return {BufferPlace::Kind::arena, p.position};
-      case passes::Place::Kind::constant: return {BufferPlace::Kind::constant, constants_.at(p.owner)};
+      case passes::Place::Kind::input: return {BufferPlace::Kind::input, p.position, v.type().bytes()};
+      case passes::Place::Kind::arena: return {BufferPlace::Kind::arena, p.position, v.type().bytes()};
+      case passes::Place::Kind::constant: return {BufferPlace::Kind::constant, constants_.at(p.owner), v.type().bytes()};
     }
     return {};
   }

@@ -1,7 +1,6 @@
 #include "weft/backends/cpu/lowering.h"
 
 #include "weft/backends/cpu/exec/indexing.h"
-#include "weft/backends/cpu/exec/matmul.h"
 #include "weft/ir/op_def.h"
 
 namespace weft::cpu {
@@ -9,24 +8,30 @@ namespace {
 
 using ir::Op;
 
-std::unique_ptr<Task> lower_matmul(const Op& op, int threads) {
+}  // namespace
+
+MatmulSpec matmul_spec(const Op& op) {
   const Shape &a = op.operand(0).shape(), &b = op.operand(1).shape();
   const int r = a.rank();
   MatmulSpec spec;
   spec.dtype = op.operand(0).dtype();
   spec.transpose_a = op.flag("transpose_a");
   spec.transpose_b = op.flag("transpose_b");
-  spec.batch.assign(a.begin(), a.end() - 2);
+  for (int d = 0; d < r - 2; ++d) spec.batch *= a[d];
   spec.m = a[spec.transpose_a ? r - 1 : r - 2];
   spec.k = a[spec.transpose_a ? r - 2 : r - 1];
   spec.n = b[spec.transpose_b ? r - 2 : r - 1];
+  spec.slices = op.integer("slices");
   if (!op.bodies().empty()) {
     const auto epilogue = epilogue_of(op.body());
     WEFT_CHECK(epilogue, "oneDNN cannot run this epilogue");
     spec.bias = epilogue->bias.has_value();
+    spec.addend = epilogue->addend.has_value();
   }
-  return make_matmul(spec, threads);
+  return spec;
 }
+
+namespace {
 
 IndexingSpec indexing_spec(const Op& op) {
   const Shape& x = op.operand(0).shape();
@@ -42,8 +47,8 @@ IndexingSpec indexing_spec(const Op& op) {
 
 }  // namespace
 
-std::unique_ptr<Task> lower_heavy(const Op& op, int threads) {
-  if (op.is("matmul")) return lower_matmul(op, threads);
+std::unique_ptr<Task> lower_heavy(const Op& op) {
+  if (op.is("matmul")) return make_matmul(matmul_spec(op), op.integer("scratch"));
   if (op.is("gather")) return make_gather(indexing_spec(op));
   if (op.is("scatter_add")) return make_scatter_add(indexing_spec(op));
   throw Error("the cpu backend cannot run {}, at {}", op.name(), to_string(op.locations()));

@@ -1,7 +1,7 @@
 #include "weft/backends/cpu/cpu.h"
-#include "weft/backends/cpu/exec/matmul.h"
 #include "weft/backends/cpu/lowering.h"
 #include "weft/ir/op_def.h"
+#include "weft/runtime/parallel.h"
 
 namespace weft::cpu {
 namespace {
@@ -11,6 +11,11 @@ class CpuTarget final : public passes::Target {
   std::string_view name() const override { return "cpu"; }
   bool claims(const ir::Op& op) const override { return !op.is("matmul") || supports_matmul(op.operand(0).dtype()); }
   bool accepts_epilogue(const ir::Op&, const ir::Graph& body) const override { return epilogue_of(body).has_value(); }
+  int64_t slices(const ir::Op& op) const override { return op.is("matmul") ? useful_slices(matmul_spec(op), cores_) : 1; }
+  int64_t scratch_bytes(const ir::Op& op) const override { return op.is("matmul") ? matmul_scratch_bytes(matmul_spec(op)) : 0; }
+
+ private:
+  int cores_ = available_cores();
 };
 
 }  // namespace
@@ -28,10 +33,12 @@ std::optional<Epilogue> epilogue_of(const ir::Graph& body) {
       // Only a vector along the last axis, read by the addition that follows.
       const ir::Value vector = op->operand(0);
       if (!vector.is_input() || vector.shape().rank() != 1 || vector.shape()[0] != last.shape()[last.shape().rank() - 1]) return std::nullopt;
-    } else if (op->is("add") && !result.bias) {
+    } else if (op->is("add") && !result.bias && !result.addend) {
       const ir::Value other = op->operand(0) == last ? op->operand(1) : op->operand(0);
-      if (other == last || other.is_input() || !other.op()->is("broadcast")) return std::nullopt;
-      result.bias = other.op()->operand(0).index();
+      if (other == last) return std::nullopt;
+      if (other.is_input()) result.addend = other.index();
+      else if (other.op()->is("broadcast")) result.bias = other.op()->operand(0).index();
+      else return std::nullopt;
     } else {
       // Not ReLU: oneDNN's turns nan into 0, which would hide a loss of numbers.
       return std::nullopt;

@@ -5,6 +5,14 @@
 namespace weft::ir {
 namespace {
 
+/// The result, and the memory that the library works in as a second one.
+std::vector<Type> with_scratch(const InferContext& c, Type result) {
+  const int64_t bytes = c.get<int64_t>("scratch");
+  c.require(bytes >= 0 && c.get<int64_t>("slices") > 0, "slices must be positive and scratch not negative");
+  if (bytes == 0) return {std::move(result)};
+  return {std::move(result), {u8, Shape{bytes}}};
+}
+
 std::vector<Type> infer_matmul(const InferContext& c) {
   const Shape &a = c.shape(0), &b = c.shape(1);
   c.require(a.rank() >= 2 && b.rank() == a.rank(), "the operands must have equal ranks of at least 2");
@@ -19,7 +27,7 @@ std::vector<Type> infer_matmul(const InferContext& c) {
   const Type product{c.operand(0).dtype, Shape(shape)};
   if (c.bodies().empty()) {
     c.require(c.count() == 2, "epilogue operands need an epilogue body");
-    return {product};
+    return with_scratch(c, product);
   }
   const Graph& body = *c.bodies()[0];
   c.require(static_cast<int>(body.inputs().size()) == c.count() - 1 && body.input(0).type() == product &&
@@ -27,7 +35,7 @@ std::vector<Type> infer_matmul(const InferContext& c) {
             "the epilogue's inputs must be the product and the further operands");
   for (int i = 2; i < c.count(); ++i)
     c.require(body.input(i - 1).type() == c.operand(i), "the epilogue's inputs must have the operands' types");
-  return {body.outputs()[0].value.type()};
+  return with_scratch(c, body.outputs()[0].value.type());
 }
 
 double matmul_flops(const Op& op) {
@@ -59,10 +67,13 @@ void define_contraction_ops(Registry& r) {
                "bf16. An optional body, the epilogue, is applied to the product and the further operands";
   matmul.operands = {{"a", Accepts::number}, {"b", Accepts::number}, {"extra", Accepts::any, true, "epilogue operands"}};
   matmul.attributes = {{"transpose_a", AttributeKind::boolean, Attribute(false), "a is [..., k, m]"},
-                       {"transpose_b", AttributeKind::boolean, Attribute(false), "b is [..., n, k]"}};
+                       {"transpose_b", AttributeKind::boolean, Attribute(false), "b is [..., n, k]"},
+                       {"slices", AttributeKind::integer, Attribute(int64_t{1}), "parts of the result that threads compute on their own"},
+                       {"scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes that the library works in: a second result, which nobody reads"}};
   matmul.infer = infer_matmul;
   matmul.gradient = matmul_gradient;
   matmul.flops = matmul_flops;
+  matmul.bilinear = true;
   matmul.error_ulps = 64;
   r.add(std::move(matmul));
 }

@@ -86,8 +86,7 @@ TEST_CASE("epilogue: an op of another element type stays outside", "[passes][epi
   check_stays("epilogue", inputs + product + "%r = cast(%p) {dtype = f64} : f64[2,4]\n output y = %r");
 }
 
-TEST_CASE("epilogue: an update that must be written in place is not taken into a call that reads the old value",
-          "[passes][epilogue]") {
+TEST_CASE("epilogue: a product that is added to what it replaces is accumulated in place", "[passes][epilogue]") {
   const std::string text = R"(
     input %x: f32[2,3]
     input %w: f32[3,4]
@@ -95,8 +94,31 @@ TEST_CASE("epilogue: an update that must be written in place is not taken into a
     %p = matmul(%x, %w) : f32[2,4]
     %n = add(%s, %p) : f32[2,4]
     output s = %n aliases %s)";
-  check_stays("epilogue", text);
-  CHECK(compiled(text, "plan").arena_bytes == 64);  // the product, which the nest then adds
+  check_becomes("epilogue", text, R"(
+    input %x: f32[2,3]
+    input %w: f32[3,4]
+    input %s: f32[2,4] state
+    %n = matmul(%x, %w, %s) : f32[2,4] {
+      input %product: f32[2,4]
+      input %extra1: f32[2,4]
+      %s = add(%extra1, %product) : f32[2,4]
+      output %s
+    }
+    output s = %n aliases %s)");
+  CHECK(compiled(text, "plan").arena_bytes == 0);
+}
+
+TEST_CASE("epilogue: a value as large as the product that is not replaced stays outside", "[passes][epilogue]") {
+  check_stays("epilogue", inputs + "input %s: f32[2,4]\n" + product + "%n = add(%s, %p) : f32[2,4]\n output y = %n");
+}
+
+TEST_CASE("epilogue: a product that reads what it would replace stays outside", "[passes][epilogue]") {
+  check_stays("epilogue", R"(
+    input %x: f32[4,4]
+    input %s: f32[4,4] state
+    %p = matmul(%x, %s) : f32[4,4]
+    %n = add(%s, %p) : f32[4,4]
+    output s = %n aliases %s)");
 }
 
 TEST_CASE("epilogue: an update that reads no old value may be taken", "[passes][epilogue]") {

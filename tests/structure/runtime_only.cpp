@@ -14,7 +14,8 @@ int main() {
   parts.outputs = {{"c", f32, {2, 2}}};
   parts.output_places = {{cpu::BufferPlace::Kind::arena, 0}};
   parts.arena_bytes = 64;
-  cpu::PlacedTask task{cpu::make_matmul(spec, 1), {{cpu::BufferPlace::Kind::input, 0}, {cpu::BufferPlace::Kind::input, 1}, {cpu::BufferPlace::Kind::arena, 0}}};
+  using Kind = cpu::BufferPlace::Kind;
+  cpu::PlacedTask task{cpu::make_matmul(spec, 0), {{Kind::input, 0}, {Kind::input, 1}, {Kind::arena, 0, 16, true}}};
   parts.tasks.push_back(std::move(task));
   const auto program = cpu::make_program(std::move(parts));
   float a[] = {1, 2, 3, 4, 5, 6}, b[] = {1, 0, 0, 1, 1, 1};

@@ -1,5 +1,9 @@
 #include "weft/backends/cpu/exec/cpu_program.h"
 
+#include <algorithm>
+#include <atomic>
+
+#include "weft/runtime/float_mode.h"
 #include "weft/runtime/parallel.h"
 
 namespace weft::cpu {
@@ -13,13 +17,25 @@ class CpuProgram final : public Program {
     outputs_ = parts_.outputs;
     readers_.resize(inputs_.size());
     for (PlacedTask& t : parts_.tasks) bind(t);
+    threads_ = useful_threads();
+    if (threads_ > 1) find_waits();
   }
 
   void run(std::span<std::byte* const> inputs) override {
     for (size_t i = 0; i < bound_.size(); ++i)
       if (bound_[i] != inputs[i]) rebind(i, inputs[i]);
-    const LibraryThreads scope(parts_.threads);
-    for (PlacedTask& t : parts_.tasks) t.task->run(parts_.threads);
+    const SerialLibraries scope;
+    if (threads_ == 1) {
+      run_share(nullptr, 0);
+    } else {
+      const TeamLease team(threads_);
+      team_ = &*team;
+      team->run([](void* self, int me) {
+        auto* program = static_cast<CpuProgram*>(self);
+        program->run_share(program->team_, me);
+      }, this);
+    }
+    if (failed_.load(std::memory_order_relaxed)) fail();
   }
 
   const std::byte* output(int i) const override { return address(parts_.output_places[static_cast<size_t>(i)]); }
@@ -32,6 +48,54 @@ class CpuProgram final : public Program {
   }
 
  private:
+  /// The threads that at least one task can use.
+  int useful_threads() const {
+    int64_t most = 1;
+    for (const PlacedTask& t : parts_.tasks)
+      if (t.parallel) most = std::max(most, t.task->units());
+    return static_cast<int>(std::min<int64_t>(parts_.threads, most));
+  }
+
+  /// A task waits where it conflicts with one since the last wait; what thread 0 runs alone it runs in order anyway.
+  void find_waits() {
+    waits_.assign(parts_.tasks.size(), false);
+    size_t first = 0;
+    for (size_t i = 0; i < parts_.tasks.size(); ++i)
+      for (size_t k = first; k < i && !waits_[i]; ++k)
+        if ((is_shared(i) || is_shared(k)) && conflict(parts_.tasks[i], parts_.tasks[k])) waits_[i] = true, first = i;
+  }
+
+  /// Do several threads run it? All other tasks are thread 0's.
+  bool is_shared(size_t i) const { return parts_.tasks[i].parallel && parts_.tasks[i].task->units() > 1; }
+
+  static bool conflict(const PlacedTask& a, const PlacedTask& b) {
+    for (const BufferPlace& x : a.places)
+      for (const BufferPlace& y : b.places)
+        if (x.conflicts(y)) return true;
+    return false;
+  }
+
+  /// What thread `me` does in a step.
+  void run_share(Team* team, int me) {
+    const FloatMode mode;
+    for (size_t i = 0; i < parts_.tasks.size(); ++i) {
+      if (team && waits_[i]) team->barrier();
+      Task& task = *parts_.tasks[i].task;
+      Share share{0, me == 0 ? task.units() : 0};
+      if (team && is_shared(i)) share = share_of(task.units(), me, threads_);
+      if (share.begin == share.end) continue;
+      if (const int status = task.run(share.begin, share.end)) {
+        status_.store(status, std::memory_order_relaxed);
+        failed_.store(&task, std::memory_order_relaxed);
+      }
+    }
+  }
+
+  [[noreturn]] void fail() {
+    const Task* task = failed_.exchange(nullptr, std::memory_order_relaxed);
+    throw InternalError(fmt::format("the library failed with status {}: {}", status_.load(), task->description));
+  }
+
   void bind(PlacedTask& t) {
     bool ready = true;
     for (size_t i = 0; i < t.places.size(); ++i) {
@@ -73,9 +137,20 @@ class CpuProgram final : public Program {
   Array arena_;
   std::vector<std::byte*> bound_;             // per input: the pointer of the last run
   std::vector<std::vector<Reader>> readers_;  // per input
+  int threads_ = 1;
+  std::vector<bool> waits_;                   // per task: is there a barrier before it?
+  Team* team_ = nullptr;                      // of the step that runs
+  std::atomic<const Task*> failed_ = nullptr;
+  std::atomic<int> status_ = 0;
 };
 
 }  // namespace
+
+bool BufferPlace::conflicts(const BufferPlace& other) const {
+  if (kind != other.kind || !(written || other.written)) return false;
+  if (kind != Kind::arena) return position == other.position;
+  return position < other.position + other.bytes && other.position < position + bytes;
+}
 
 std::unique_ptr<Program> make_program(ProgramParts parts) { return std::make_unique<CpuProgram>(std::move(parts)); }
 

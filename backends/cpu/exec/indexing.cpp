@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "weft/runtime/array.h"
-#include "weft/runtime/parallel.h"
 
 namespace weft::cpu {
 namespace {
@@ -13,16 +12,9 @@ const int64_t* indices(const std::byte* p) { return reinterpret_cast<const int64
 
 class GatherTask final : public Task {
  public:
-  explicit GatherTask(const IndexingSpec& spec) : spec_(spec) { buffers.resize(3, nullptr); }
+  explicit GatherTask(const IndexingSpec& spec) : Task(spec.outer * spec.count), spec_(spec) { buffers.resize(3, nullptr); }
 
-  void run(int threads) override {
-    parallel_units(threads, spec_.outer * spec_.count, [](void* self, int64_t begin, int64_t end) {
-      static_cast<GatherTask*>(self)->rows(begin, end);
-    }, this);
-  }
-
- private:
-  void rows(int64_t begin, int64_t end) {
+  int run(int64_t begin, int64_t end) override {
     const int64_t bytes = spec_.inner * static_cast<int64_t>(size_of(spec_.dtype));
     for (int64_t row = begin; row < end; ++row) {
       const int64_t i = indices(buffers[1])[row % spec_.count], outer = row / spec_.count;
@@ -34,8 +26,10 @@ class GatherTask final : public Task {
       const double missing = is_floating(spec_.dtype) ? std::numeric_limits<double>::quiet_NaN() : 0;
       for (int64_t e = 0; e < spec_.inner; ++e) store_element(spec_.dtype, to, e, missing);
     }
+    return 0;
   }
 
+ private:
   IndexingSpec spec_;
 };
 
@@ -46,15 +40,16 @@ void add(T* to, const T* from, int64_t count) {
 
 class ScatterAddTask final : public Task {
  public:
-  explicit ScatterAddTask(const IndexingSpec& spec) : spec_(spec) { buffers.resize(4, nullptr); }
+  explicit ScatterAddTask(const IndexingSpec& spec) : Task(1), spec_(spec) { buffers.resize(4, nullptr); }
 
-  void run(int) override {
+  int run(int64_t, int64_t) override {
     const int64_t bytes = spec_.inner * static_cast<int64_t>(size_of(spec_.dtype));
     std::memcpy(buffers[3], buffers[0], static_cast<size_t>(spec_.outer * spec_.extent * bytes));
     for (int64_t row = 0; row < spec_.outer * spec_.count; ++row) {
       const int64_t i = indices(buffers[1])[row % spec_.count], outer = row / spec_.count;
       if (i >= 0 && i < spec_.extent) add_row(buffers[3] + (outer * spec_.extent + i) * bytes, buffers[2] + row * bytes);
     }
+    return 0;
   }
 
  private:

@@ -1,8 +1,9 @@
 #include "weft/backends/cpu/exec/matmul.h"
 
-#include <algorithm>
+#include <cstring>
 #include <dnnl.hpp>
 
+#include "weft/backends/cpu/exec/slices.h"
 #include "weft/runtime/array.h"
 #include "weft/runtime/parallel.h"
 #include "weft/support/error.h"
@@ -21,107 +22,162 @@ dnnl::memory::data_type data_type(DType t) {
   return t == bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
 }
 
-/// [batch..., rows, columns], in memory as it stands or with the last two axes swapped.
-Desc matrix(const MatmulSpec& spec, int64_t rows, int64_t columns, bool transposed) {
-  dnnl::memory::dims dims(spec.batch.begin(), spec.batch.end());
-  dims.push_back(rows), dims.push_back(columns);
-  dnnl::memory::dims strides(dims.size());
-  int64_t step = rows * columns;
-  for (size_t d = spec.batch.size(); d-- > 0;) {
-    strides[d] = step;
-    step *= dims[d];
-  }
-  strides[dims.size() - 2] = transposed ? 1 : columns;
-  strides[dims.size() - 1] = transposed ? rows : 1;
+/// Three axes: [batches, rows, columns], in memory as part of matrices of `all_rows` x `all_columns`, row-major or with
+/// rows and columns swapped.
+Desc matrix(const MatmulSpec& spec, int64_t batches, int64_t rows, int64_t columns, int64_t all_rows, int64_t all_columns,
+            bool transposed) {
+  const dnnl::memory::dims dims{batches, rows, columns};
+  const dnnl::memory::dims strides{all_rows * all_columns, transposed ? 1 : all_columns, transposed ? all_rows : 1};
+  // One matrix needs no batch axis, and the library is at its best without.
+  if (spec.batch == 1) return Desc({dims[1], dims[2]}, data_type(spec.dtype), {strides[1], strides[2]});
   return Desc(dims, data_type(spec.dtype), strides);
 }
 
-Desc bias_of(const MatmulSpec& spec) {
-  dnnl::memory::dims dims(spec.batch.size() + 1, 1);
-  dims.push_back(spec.n);
-  dnnl::memory::dims strides(dims.size(), spec.n);
-  strides.back() = 1;
-  return Desc(dims, data_type(spec.dtype), strides);
+Desc bias_of(const MatmulSpec& spec, int64_t columns) {
+  if (spec.batch == 1) return Desc({1, columns}, data_type(spec.dtype), dnnl::memory::dims{columns, 1});
+  return Desc({1, 1, columns}, data_type(spec.dtype), dnnl::memory::dims{columns, columns, 1});
 }
 
-dnnl::primitive_attr attributes() {
+dnnl::primitive_attr attributes(const MatmulSpec& spec) {
   dnnl::primitive_attr attr;
+  if (spec.addend) {
+    dnnl::post_ops accumulate;
+    accumulate.append_sum(1.0f);
+    attr.set_post_ops(accumulate);
+  }
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   return attr;
 }
 
-dnnl::matmul::primitive_desc describe(const MatmulSpec& s) {
-  const Desc a = matrix(s, s.m, s.k, s.transpose_a), b = matrix(s, s.k, s.n, s.transpose_b), c = matrix(s, s.m, s.n, false);
-  const dnnl::primitive_attr attr = attributes();
+dnnl::matmul::primitive_desc describe(const MatmulSpec& s, const Slice& part) {
+  const Desc a = matrix(s, part.batches, part.rows, s.k, s.m, s.k, s.transpose_a);
+  const Desc b = matrix(s, part.batches, s.k, part.columns, s.k, s.n, s.transpose_b);
+  const Desc c = matrix(s, part.batches, part.rows, part.columns, s.m, s.n, false);
+  const dnnl::primitive_attr attr = attributes(s);
 #if DNNL_VERSION_MAJOR >= 3
-  if (s.bias) return {engine(), a, b, bias_of(s), c, attr};
+  if (s.bias) return {engine(), a, b, bias_of(s, part.columns), c, attr};
   return {engine(), a, b, c, attr};
 #else
-  if (s.bias) return {dnnl::matmul::desc(a, b, bias_of(s), c), attr, engine()};
+  if (s.bias) return {dnnl::matmul::desc(a, b, bias_of(s, part.columns), c), attr, engine()};
   return {dnnl::matmul::desc(a, b, c), attr, engine()};
 #endif
 }
 
-class MatmulTask final : public Task {
+int64_t scratch_of(const dnnl::matmul::primitive_desc& desc) {
+  const auto bytes = static_cast<int64_t>(desc.scratchpad_desc().get_size());
+  constexpr auto line = static_cast<int64_t>(buffer_alignment);
+  return (bytes + line - 1) / line * line;
+}
+
+/// One slice of a product: a primitive with its arguments.
+class SlicedProduct {
  public:
-  explicit MatmulTask(const MatmulSpec& spec) : spec_(spec), desc_(describe(spec)), primitive_(desc_), stream_(engine()) {
-    scratch_ = Array(u8, Shape{static_cast<int64_t>(desc_.scratchpad_desc().get_size())});
-    add(DNNL_ARG_SRC, desc_.src_desc());
-    add(DNNL_ARG_WEIGHTS, desc_.weights_desc());
-    if (spec.bias) add(DNNL_ARG_BIAS, bias_of(spec));
-    add(DNNL_ARG_DST, desc_.dst_desc());
-    buffers.resize(memories_.size(), nullptr);
-    add(DNNL_ARG_SCRATCHPAD, desc_.scratchpad_desc());
-    memories_.back().set_data_handle(scratch_.data());
+  SlicedProduct(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset)
+      : spec_(spec), part_(part), desc_(describe(spec, part)), primitive_(desc_), stream_(engine()) {
+    const auto size = static_cast<int64_t>(size_of(spec.dtype));
+    const int64_t a_row = spec.transpose_a ? 1 : spec.k, b_column = spec.transpose_b ? spec.k : 1;
+    add(DNNL_ARG_SRC, desc_.src_desc(), size * (part.batch * spec.m * spec.k + part.m * a_row));
+    add(DNNL_ARG_WEIGHTS, desc_.weights_desc(), size * (part.batch * spec.k * spec.n + part.n * b_column));
+    if (spec.bias) add(DNNL_ARG_BIAS, bias_of(spec, part.columns), size * part.n);
+    add(DNNL_ARG_DST, desc_.dst_desc(), size * (part.batch * spec.m * spec.n + part.m * spec.n + part.n), spec.addend ? 3 : -1);
+    if (scratch_bytes() > 0) add(DNNL_ARG_SCRATCHPAD, desc_.scratchpad_desc(), scratch_offset, spec.addend ? 4 : -1);
     // The C interface takes the arguments as they are; the C++ one builds a map on every call.
-    for (size_t i = 0; i < memories_.size(); ++i) arguments_.push_back({numbers_[i], memories_[i].get()});
+    for (const Argument& a : arguments_) call_.push_back({a.number, a.memory.get()});
   }
 
-  void rebound() override {
-    for (size_t i = 0; i < buffers.size(); ++i) memories_[i].set_data_handle(buffers[i]);
+  int64_t scratch_bytes() const { return scratch_of(desc_); }
+
+  void bind(const std::vector<std::byte*>& buffers) {
+    for (Argument& a : arguments_) a.memory.set_data_handle(buffers[a.buffer] + a.offset);
+    if (spec_.addend) addend_ = buffers[2], result_ = buffers[3];
   }
 
-  void run(int) override {
-    const dnnl_status_t status = dnnl_primitive_execute(primitive_.get(), stream_.get(), static_cast<int>(arguments_.size()), arguments_.data());
-    if (status != dnnl_success) throw InternalError(fmt::format("oneDNN's matmul failed with status {}", static_cast<int>(status)));
+  dnnl_status_t run() const {
+    if (addend_ != result_) copy_addend();
+    return dnnl_primitive_execute(primitive_.get(), stream_.get(), static_cast<int>(call_.size()), call_.data());
   }
 
  private:
-  void add(int number, const Desc& desc) {
-    numbers_.push_back(number);
-    memories_.emplace_back(desc, engine(), nullptr);
+  struct Argument {
+    int number;
+    dnnl::memory memory;
+    size_t buffer;   // of the task
+    int64_t offset;  // bytes into it
+  };
+
+  /// The arguments come in the order of the task's buffers, but for an addend, which is none.
+  void add(int number, const Desc& desc, int64_t offset, int buffer = -1) {
+    const size_t next = buffer < 0 ? arguments_.size() : static_cast<size_t>(buffer);
+    arguments_.push_back({number, dnnl::memory(desc, engine(), nullptr), next, offset});
+  }
+
+  /// The library adds to what is in the result's memory already.
+  void copy_addend() const {
+    const int64_t size = static_cast<int64_t>(size_of(spec_.dtype)), bytes = part_.columns * size;
+    for (int64_t batch = part_.batch; batch < part_.batch + part_.batches; ++batch)
+      for (int64_t row = part_.m; row < part_.m + part_.rows; ++row) {
+        const int64_t at = ((batch * spec_.m + row) * spec_.n + part_.n) * size;
+        std::memcpy(result_ + at, addend_ + at, static_cast<size_t>(bytes));
+      }
   }
 
   MatmulSpec spec_;
+  Slice part_;
   dnnl::matmul::primitive_desc desc_;
   dnnl::matmul primitive_;
   dnnl::stream stream_;
-  Array scratch_;
-  std::vector<int> numbers_;
-  std::vector<dnnl::memory> memories_;
-  std::vector<dnnl_exec_arg_t> arguments_;
+  std::vector<Argument> arguments_;
+  std::byte *addend_ = nullptr, *result_ = nullptr;
+  std::vector<dnnl_exec_arg_t> call_;
 };
 
-/// A product with an empty extent: oneDNN refuses k = 0, and there the result is the bias alone.
+class MatmulTask final : public Task {
+ public:
+  MatmulTask(const MatmulSpec& spec, int64_t scratch_bytes) : Task(static_cast<int64_t>(slices_of(spec).size())) {
+    int64_t scratch = 0;
+    for (const Slice& part : slices_of(spec)) {
+      slices_.push_back(std::make_unique<SlicedProduct>(spec, part, scratch));
+      scratch += slices_.back()->scratch_bytes();
+    }
+    if (scratch > scratch_bytes)
+      throw Error("a product [{},{}] x [{},{}] needs {} bytes of scratch here, but its plan has {}: it was made for another "
+                  "instruction set or library; run the passes from 'partition' on again", spec.m, spec.k, spec.k, spec.n, scratch, scratch_bytes);
+    buffers.resize((spec.bias || spec.addend ? 4 : 3) + (scratch_bytes > 0 ? 1 : 0), nullptr);
+  }
+
+  void rebound() override {
+    for (const auto& s : slices_) s->bind(buffers);
+  }
+
+  int run(int64_t begin, int64_t end) override {
+    for (int64_t i = begin; i < end; ++i)
+      if (const dnnl_status_t status = slices_[static_cast<size_t>(i)]->run(); status != dnnl_success) return status;
+    return 0;
+  }
+
+ private:
+  std::vector<std::unique_ptr<SlicedProduct>> slices_;
+};
+
+/// A product with an empty extent: oneDNN refuses k = 0, and there the result is the bias or the addend alone.
 class EmptyProduct final : public Task {
  public:
-  explicit EmptyProduct(const MatmulSpec& spec) : spec_(spec) { buffers.resize(spec.bias ? 4 : 3, nullptr); }
-  void run(int) override {
-    int64_t rows = spec_.m;
-    for (int64_t b : spec_.batch) rows *= b;
-    for (int64_t i = 0; i < rows * spec_.n; ++i) {
-      const double x = spec_.bias ? load_element(spec_.dtype, buffers[2], i % spec_.n) : 0;
+  explicit EmptyProduct(const MatmulSpec& spec) : Task(1), spec_(spec) { buffers.resize(spec.bias || spec.addend ? 4 : 3, nullptr); }
+  int run(int64_t, int64_t) override {
+    for (int64_t i = 0; i < spec_.batch * spec_.m * spec_.n; ++i) {
+      double x = 0;
+      if (spec_.bias) x = load_element(spec_.dtype, buffers[2], i % spec_.n);
+      if (spec_.addend) x = load_element(spec_.dtype, buffers[2], i);
       store_element(spec_.dtype, buffers.back(), i, x);
     }
+    return 0;
   }
 
  private:
   MatmulSpec spec_;
 };
 
-bool any_empty(const MatmulSpec& s) {
-  return s.m == 0 || s.n == 0 || s.k == 0 || std::count(s.batch.begin(), s.batch.end(), 0) > 0;
-}
+bool any_empty(const MatmulSpec& s) { return s.batch == 0 || s.m == 0 || s.n == 0 || s.k == 0; }
 
 }  // namespace
 
@@ -133,7 +189,7 @@ bool supports_matmul(DType dtype) {
       MatmulSpec small;
       small.dtype = bf16;
       small.m = small.n = small.k = 16;
-      describe(small);
+      describe(small, slices_of(small)[0]);
       return true;
     } catch (const dnnl::error&) {
       return false;
@@ -142,11 +198,19 @@ bool supports_matmul(DType dtype) {
   return has_bf16;
 }
 
-std::unique_ptr<Task> make_matmul(const MatmulSpec& spec, int threads) {
+int64_t matmul_scratch_bytes(const MatmulSpec& spec) {
+  if (any_empty(spec)) return 0;
+  const SerialLibraries scope;
+  int64_t bytes = 0;
+  for (const Slice& part : slices_of(spec)) bytes += scratch_of(describe(spec, part));
+  return bytes;
+}
+
+std::unique_ptr<Task> make_matmul(const MatmulSpec& spec, int64_t scratch_bytes) {
   if (any_empty(spec)) return std::make_unique<EmptyProduct>(spec);
-  const LibraryThreads scope(threads);
+  const SerialLibraries scope;
   try {
-    return std::make_unique<MatmulTask>(spec);
+    return std::make_unique<MatmulTask>(spec, scratch_bytes);
   } catch (const dnnl::error& e) {
     throw InternalError(fmt::format("oneDNN cannot multiply [{},{}] x [{},{}] of {}: {}", spec.m, spec.k, spec.k, spec.n,
                                     name_of(spec.dtype), e.what()));

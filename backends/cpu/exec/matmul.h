@@ -5,24 +5,32 @@
 
 #include "weft/backends/cpu/exec/task.h"
 #include "weft/support/dtype.h"
-#include "weft/support/shape.h"
 
 namespace weft::cpu {
 
 struct MatmulSpec {
   DType dtype = f32;
-  Dims batch;                // leading extents, shared by both operands
+  int64_t batch = 1;         // that many products, one behind the other in memory
   int64_t m = 0, n = 0, k = 0;
-  bool transpose_a = false;  // a is [..., k, m] in memory
-  bool transpose_b = false;  // b is [..., n, k] in memory
+  bool transpose_a = false;  // a is [k, m] in memory
+  bool transpose_b = false;  // b is [n, k] in memory
   bool bias = false;         // buffers[2] is [n], added to every row
+  bool addend = false;       // buffers[2] has the result's shape and is added to it: mostly it is the result's own memory
+  /// The result is computed in so many parts, each by one thread; see slice_axis.
+  int64_t slices = 1;
 };
 
 /// Can oneDNN on this machine multiply elements of this type?
 bool supports_matmul(DType dtype);
 
-/// buffers: a, b, (bias,) result. `threads` are what the library will use.
-std::unique_ptr<Task> make_matmul(const MatmulSpec& spec, int threads);
+/// How many parts a product is worth on `cores` cores.
+int64_t useful_slices(const MatmulSpec& spec, int cores);
+
+/// Bytes of scratch memory, of all slices together.
+int64_t matmul_scratch_bytes(const MatmulSpec& spec);
+
+/// buffers: a, b, (bias or addend,) result, (scratch, if `scratch_bytes` is not 0). Throws weft::Error when that is too little.
+std::unique_ptr<Task> make_matmul(const MatmulSpec& spec, int64_t scratch_bytes);
 
 /// Limits the instruction set that oneDNN uses ("sse4", "avx2", "avx512"); works only before its first use in the
 /// process. Returns false when it came too late.

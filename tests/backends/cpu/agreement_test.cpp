@@ -153,7 +153,7 @@ func @net {
 }
 
 const std::vector<std::string> unfused = {"autodiff", "training_step", "decompose", "expand", "simplify",
-                                          "updates",  "epilogue",      "isolate",   "schedule", "plan"};
+                                          "updates",  "epilogue",      "isolate",   "partition", "schedule", "plan"};
 
 }  // namespace
 

@@ -1,0 +1,52 @@
+#include "weft/backends/cpu/exec/slices.h"
+
+#include <algorithm>
+
+namespace weft::cpu {
+namespace {
+
+constexpr int64_t grain = 16;        // a vector, and a cache line of f32
+constexpr double least_flops = 3e5;  // some microseconds of work, far more than a barrier costs
+
+/// The end of part `i` of `count`, at a multiple of the grain unless that would leave a part empty.
+int64_t cut(int64_t extent, int64_t i, int64_t count) {
+  if (i == count) return extent;
+  const int64_t exact = extent * i / count;
+  return extent >= count * grain ? exact / grain * grain : exact;
+}
+
+}  // namespace
+
+int64_t useful_slices(const MatmulSpec& spec, int cores) {
+  const double flops = 2.0 * static_cast<double>(spec.batch * spec.m * spec.n) * static_cast<double>(spec.k);
+  const int64_t longest = std::max({spec.batch, spec.m / 8, spec.n / grain});
+  return std::clamp<int64_t>(static_cast<int64_t>(flops / least_flops), 1, std::max<int64_t>(1, std::min<int64_t>(cores, longest)));
+}
+
+std::vector<Slice> slices_of(const MatmulSpec& s) {
+  // Bytes that every part reads again, and the extent to cut.
+  struct Choice {
+    int64_t repeated, extent;
+    enum { by_batch, by_n, by_m } axis;
+  };
+  std::vector<Choice> choices{{0, s.batch, Choice::by_batch}, {s.m * s.k, s.n / 8, Choice::by_n}, {s.k * s.n, s.m / 8, Choice::by_m}};
+  std::erase_if(choices, [&](const Choice& c) { return c.extent < s.slices; });
+  const auto best = std::min_element(choices.begin(), choices.end(), [](const Choice& x, const Choice& y) { return x.repeated < y.repeated; });
+  const Slice whole{0, s.batch, 0, s.m, 0, s.n};
+  if (best == choices.end() || s.slices == 1) return {whole};
+  std::vector<Slice> parts;
+  for (int64_t i = 0; i < s.slices; ++i) {
+    Slice part = whole;
+    const auto narrow = [&](int64_t extent, int64_t& first, int64_t& count) {
+      first = cut(extent, i, s.slices);
+      count = cut(extent, i + 1, s.slices) - first;
+    };
+    if (best->axis == Choice::by_batch) part.batch = s.batch * i / s.slices, part.batches = s.batch * (i + 1) / s.slices - part.batch;
+    else if (best->axis == Choice::by_n) narrow(s.n, part.n, part.columns);
+    else narrow(s.m, part.m, part.rows);
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,20 @@
+#pragma once
+// How a product is cut into parts that threads run on their own. The cut follows from the product and the number of
+// parts, never from the number of threads, so any number of threads gives the same bits.
+
+#include <vector>
+
+#include "weft/backends/cpu/exec/matmul.h"
+
+namespace weft::cpu {
+
+/// One part: products `batch` to batch + batches - 1, rows m to m + rows - 1, columns n to n + columns - 1 of the result.
+struct Slice {
+  int64_t batch = 0, batches = 1, m = 0, rows = 0, n = 0, columns = 0;
+};
+
+/// spec.slices parts along the axis where fewest bytes are read by more than one part: along the batch none, along n all
+/// of a, along m all of b. Parts end at multiples of 16 elements, where there are enough.
+std::vector<Slice> slices_of(const MatmulSpec& spec);
+
+}  // namespace weft::cpu

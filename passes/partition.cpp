@@ -1,0 +1,45 @@
+#include "weft/passes/partition.h"
+
+#include "weft/ir/builder.h"
+
+namespace weft::passes {
+namespace {
+
+using ir::Op;
+
+/// A copy of the call in front of it, with this many slices and bytes of scratch.
+Op& copy_with(const Op& op, int64_t slices, int64_t scratch, Op& before) {
+  ir::NamedAttributes attributes = ir::named_attributes(op);
+  for (auto& [name, value] : attributes)
+    if (name == "slices") value = slices;
+    else if (name == "scratch") value = scratch;
+  std::vector<std::unique_ptr<ir::Graph>> bodies;
+  for (const auto& body : op.bodies()) bodies.push_back(clone(*body));
+  return ir::Builder(op.graph(), &before, op.locations()).create(op.name(), op.operands(), attributes, std::move(bodies));
+}
+
+void replace(Op& op, Op& by) {
+  op.result().replace_all_uses_with(by.result());
+  op.graph().erase(op);
+}
+
+}  // namespace
+
+bool partition(ir::Module& module, const Target& target) {
+  bool changed = false;
+  for (Op* op : module.graph().op_list()) {
+    if (op->def().attribute_index("slices") < 0 || !target.claims(*op)) continue;
+    const int64_t slices = target.slices(*op), before = op->integer("slices"), scratch_before = op->integer("scratch");
+    if (slices != before || scratch_before != 0) {
+      Op& cut = copy_with(*op, slices, 0, *op);
+      replace(*op, cut);
+      op = &cut;
+    }
+    const int64_t scratch = target.scratch_bytes(*op);
+    if (scratch > 0) replace(*op, copy_with(*op, slices, scratch, *op));
+    changed = changed || slices != before || scratch != scratch_before;
+  }
+  return changed;
+}
+
+}  // namespace weft::passes
