@@ -1,10 +1,19 @@
-# weft_library(name SOURCES folder... PUBLIC lib... PRIVATE lib...): the static library weft_<name> of the .cpp files
-# that stand directly in the folders.
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+# Source lines in the IR, in errors and in debug information never hold this machine's paths. Of several that fit, the
+# last one counts.
+set(weft_paths -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+cmake_path(IS_PREFIX PROJECT_SOURCE_DIR "${PROJECT_BINARY_DIR}" weft_built_inside)
+if(NOT weft_built_inside)
+  list(APPEND weft_paths -ffile-prefix-map=${PROJECT_BINARY_DIR}=.)
+endif()
+list(APPEND weft_paths -ffile-prefix-map=${PROJECT_BINARY_DIR}/include/weft/=)
+
 function(weft_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-missing-field-initializers
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false alarms of g++ 12 about std::string
-    # Source lines in the IR, in errors and in debug information never hold this machine's paths.
-    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_BINARY_DIR}/include/weft/=)
+    ${weft_paths})
   if(WEFT_SANITIZE)
     list(JOIN WEFT_SANITIZE "," sanitizers)
     target_compile_options(${target} PRIVATE -fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
@@ -12,24 +21,64 @@ function(weft_options target)
   endif()
 endfunction()
 
+# Puts a target into the package's part `component`: runtime, or when empty what only the whole has.
+function(weft_export target component)
+  if(WEFT_INSTALL AND component)
+    install(TARGETS ${target} EXPORT weft_${component})
+  elseif(WEFT_INSTALL)
+    install(TARGETS ${target} EXPORT weft_whole)
+  endif()
+endfunction()
+
+# weft_library(name [COMPONENT runtime] [INTERNAL] SOURCES folder... PUBLIC lib... PRIVATE lib...): the static library
+# weft_<name> of the .cpp files that stand directly in the folders. Their headers are installed unless it is INTERNAL,
+# which the libraries are that include others' headers in their own. COMPONENT: see weft_export.
 function(weft_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "INTERNAL" "COMPONENT" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   set(files)
   foreach(folder ${ARG_SOURCES})
     file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
     list(APPEND files ${found})
   endforeach()
-  if(NOT files)
-    return()
-  endif()
   add_library(weft_${name} STATIC ${files})
-  target_include_directories(weft_${name} PUBLIC $<BUILD_INTERFACE:${WEFT_INCLUDE}>)
+  target_include_directories(weft_${name} PUBLIC $<BUILD_INTERFACE:${WEFT_INCLUDE}>
+                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(weft_${name} PUBLIC cxx_std_20)
   target_link_libraries(weft_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
   weft_options(weft_${name})
+  weft_export(weft_${name} "${ARG_COMPONENT}")
+  if(WEFT_INSTALL AND NOT ARG_INTERNAL)
+    foreach(folder ${ARG_SOURCES})
+      file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.h)
+      install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft/${folder})
+    endforeach()
+  endif()
 endfunction()
 
-# LLVM as one target: its headers are system headers, and it links the one shared library.
+# weft_face(name EXPORT_AS name [COMPONENT runtime] LINKS lib...): a target weft::<export name> for users.
+function(weft_face name)
+  cmake_parse_arguments(ARG "" "EXPORT_AS;COMPONENT" "LINKS" ${ARGN})
+  add_library(${name} INTERFACE)
+  add_library(weft::${ARG_EXPORT_AS} ALIAS ${name})
+  target_link_libraries(${name} INTERFACE ${ARG_LINKS})
+  set_target_properties(${name} PROPERTIES EXPORT_NAME ${ARG_EXPORT_AS})
+  weft_export(${name} "${ARG_COMPONENT}")
+endfunction()
+
+# What find_package(weft) reads: see weftConfig.cmake.in.
+function(weft_install_package)
+  set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
+  install(EXPORT weft_runtime FILE weftRuntime.cmake NAMESPACE weft:: DESTINATION ${folder})
+  install(EXPORT weft_whole FILE weftWhole.cmake NAMESPACE weft:: DESTINATION ${folder})
+  configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/weftConfig.cmake.in weftConfig.cmake
+                                INSTALL_DESTINATION ${folder} NO_SET_AND_CHECK_MACRO)
+  write_basic_package_version_file(weftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/weftConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/weftConfigVersion.cmake
+          DESTINATION ${folder})
+  install(FILES ${PROJECT_SOURCE_DIR}/frontend/weft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft)
+endfunction()
+
+# LLVM's headers as system headers, and the one shared library.
 add_library(weft_llvm INTERFACE)
 function(weft_setup_llvm)
   target_include_directories(weft_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})

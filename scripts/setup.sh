@@ -21,7 +21,7 @@ fi
 
 if ! command -v apt-get > /dev/null; then
   die "this system has no apt-get. weft needs:
-  a C++20 compiler (g++ >= 12 or clang++ >= 15) with OpenMP, CMake >= 3.25, Ninja,
+  a C++20 compiler (g++ >= 12 or clang++ >= 15) with libstdc++ and libgomp, CMake >= 3.25, Ninja,
   LLVM 19 (headers, CMake files, libLLVM), oneDNN >= 2.6 (libdnnl, built for OpenMP),
   fmt >= 9, Catch2 >= 2.13, CLI11 >= 2.1, nlohmann-json >= 3.11, zlib, zstd.
 Install them, then run again with WEFT_SKIP_SETUP=1."

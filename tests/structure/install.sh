@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# install.sh CMAKE BUILD SOURCE PREFIX: installs into PREFIX and looks at what is there.
+set -euo pipefail
+cmake=$1 build=$2 source=$3 prefix=$4
+rm -rf "$prefix"
+"$cmake" --install "$build" --prefix "$prefix" > "$build/install.log"
+cd "$prefix"
+"$prefix/bin/weft" --version
+bad=0
+no() { # no WHAT FILES...: complains about the files, if there are any
+  if (($# > 1)); then printf '%s:\n' "$1"; printf '  %s\n' "${@:2}"; bad=1; fi
+}
+mapfile -t found < <(grep -rlE '#include [<"](llvm|dnnl|oneapi|CLI|nlohmann)' include)
+no "headers that want others' headers" "${found[@]}"
+mapfile -t found < <(grep -rhoE '#include "weft/[^"]+"' include | sed 's/.*"\(.*\)"/include\/\1/' | sort -u | while read -r header; do
+  [[ -e $header ]] || echo "$header"
+done)
+no "headers that others include, but are not here" "${found[@]}"
+mapfile -t found < <(grep -rlFe "$source" -e "$build" .)
+no "files that hold this machine's paths" "${found[@]}"
+exit $bad

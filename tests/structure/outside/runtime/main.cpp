@@ -1,0 +1,35 @@
+// Reads generated images in batches, through a .npy file, and multiplies one by the library.
+
+#include <weft/backends/cpu/exec/matmul.h>
+#include <weft/runtime/data/batcher.h>
+#include <weft/runtime/data/digits.h>
+#include <weft/runtime/data/npy.h>
+#include <weft/runtime/metrics.h>
+
+#include <cstdio>
+
+using namespace weft;
+
+int main() {
+  const Dataset digits = generate_digits(10, 1);
+  write_npy("labels.npy", digits.targets);
+  const Array labels = read_npy("labels.npy");
+  Batcher batcher(digits, {.batch = 4});
+  batcher.start_epoch(0);
+  int64_t samples = 0, equal = 0;
+  while (const Batch* batch = batcher.next()) {
+    const auto* targets = reinterpret_cast<const int64_t*>(batch->targets.data());
+    for (int64_t i = 0; i < batch->size; ++i) equal += targets[i] == labels.values<int64_t>()[samples++];
+  }
+  MetricsFile("metrics.jsonl").write({{"samples", samples}});
+
+  cpu::MatmulSpec spec;
+  spec.m = spec.n = 1, spec.k = 2;
+  float a[] = {2, 3}, b[] = {5, 7}, c = 0;
+  const std::unique_ptr<cpu::Task> product = cpu::make_matmul(spec, 1);
+  product->buffers = {reinterpret_cast<std::byte*>(a), reinterpret_cast<std::byte*>(b), reinterpret_cast<std::byte*>(&c)};
+  product->rebound();
+  product->run(1);
+  std::printf("%d of %d labels, product %g\n", static_cast<int>(equal), static_cast<int>(samples), c);
+  return samples == 10 && equal == 10 && c == 31 ? 0 : 1;
+}
