@@ -61,13 +61,21 @@ void Graph::add_output(const std::string& name, ir::Value value, std::optional<i
 }
 
 std::vector<Parameter> Graph::parameters() const {
+  recording_->settle();
   std::vector<Parameter> all;
-  for (const detail::BoundParameter& bound : recording_->bindings.parameters) all.push_back(bound.parameter);
+  for (const ir::Input& input : recording_->graph().inputs())
+    for (const detail::BoundParameter& bound : recording_->bindings.parameters)
+      if (bound.input == input.node->name) all.push_back(bound.parameter);
   return all;
 }
 
 const std::string& Graph::name() const { return recording_->name(); }
-std::string Graph::ir() const { return ir::print(recording_->module); }
+
+std::string Graph::ir() const {
+  recording_->settle();
+  return ir::print(recording_->module);
+}
+
 std::ostream& operator<<(std::ostream& out, const Graph& graph) { return out << graph.ir(); }
 
 std::vector<Tensor> detail::differentiate(const Arg& loss, const std::vector<Arg>& xs) {
@@ -82,6 +90,7 @@ std::vector<Tensor> detail::differentiate(const Arg& loss, const std::vector<Arg
     values.push_back(with_x.value(x));
     if (!is_floating(values.back().dtype())) with_x.fail("only floating tensors have gradients");
   }
+  r.recording().settle();  // sums of gradients are added up in the order of the ops
   std::vector<Tensor> result;
   for (ir::Value v : passes::gradients(r.recording().graph(), y, values)) result.push_back(r.tensor(v));
   return result;

@@ -67,8 +67,10 @@ std::vector<std::string> inputs_of(const Recorded& recorded, const std::vector<P
 
 }  // namespace
 
-Recorded::Recorded(const Graph& graph)
-    : module(graph.recording()->module.clone()), bindings(graph.recording()->bindings) {}
+Recorded::Recorded(const Graph& graph) : bindings(graph.recording()->bindings) {
+  graph.recording()->settle();
+  module = graph.recording()->module.clone();
+}
 
 Recorded::Recorded(const Recorded& other)
     : module(other.module.clone()), bindings(other.bindings), optimizer(other.optimizer) {}

@@ -8,6 +8,7 @@
 #include "weft/frontend/hyper.h"
 #include "weft/frontend/parameter.h"
 #include "weft/ir/module.h"
+#include "weft/ir/order.h"
 
 namespace weft::detail {
 
@@ -48,6 +49,8 @@ class Recording {
   ir::Value parameter(const Parameter& parameter, const ir::Location& at);
   ir::Value hyper(const Hyper& hyper, const std::string& name, const ir::Location& at);
   ir::Value key(const ir::Location& at);
+  /// Brings ops and inputs into an order that does not depend on the compiler: see ir/order.h. Values stay what they are.
+  void settle() { ir::sort_by_need(graph()); }
   /// A number for the next random op.
   int64_t next_site() { return site_++; }
 

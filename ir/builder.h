@@ -19,6 +19,8 @@ class Builder {
   void set_locations(Locations locations) { locations_ = std::move(locations); }
   const Locations& locations() const { return locations_; }
   void set_insertion_point(Op* before) { before_ = before; }
+  /// What new ops are inserted before; null: they are appended.
+  Op* insertion_point() const { return before_; }
 
   /// Throws weft::Error (op, requirement, operand types, user's line) when the operands or attributes do not fit.
   Op& create(std::string_view op, std::vector<Value> operands, NamedAttributes attributes = {},

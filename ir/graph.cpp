@@ -123,6 +123,20 @@ void Graph::remove_input(int i) {
     if (output.alias && *output.alias > i) --*output.alias;
 }
 
+void Graph::reorder_inputs(const std::vector<int>& from) {
+  WEFT_CHECK(from.size() == inputs_.size(), "{} inputs in the new order, {} in the graph", from.size(), inputs_.size());
+  std::vector<Input> reordered;
+  std::vector<int> to(from.size());
+  for (size_t i = 0; i < from.size(); ++i) {
+    reordered.push_back(std::move(inputs_[static_cast<size_t>(from[i])]));
+    reordered.back().node->index = static_cast<int>(i);
+    to[static_cast<size_t>(from[i])] = static_cast<int>(i);
+  }
+  inputs_ = std::move(reordered);
+  for (Output& output : outputs_)
+    if (output.alias) output.alias = to[static_cast<size_t>(*output.alias)];
+}
+
 const Output* Graph::find_output(std::string_view name) const {
   for (const Output& output : outputs_)
     if (output.name == name) return &output;
@@ -137,6 +151,11 @@ std::vector<Op*> Graph::op_list() const {
   std::vector<Op*> all;
   for (const auto& op : ops_) all.push_back(op.get());
   return all;
+}
+
+Op* Graph::previous(const Op* op) const {
+  const std::list<std::unique_ptr<Op>>::const_iterator at = op ? op->position_ : ops_.end();
+  return at == ops_.begin() ? nullptr : std::prev(at)->get();
 }
 
 Op& Graph::insert(const OpDef& def, std::vector<Value> operands, std::vector<Attribute> attributes,

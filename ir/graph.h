@@ -163,6 +163,8 @@ class Graph {
   Value input(int i) const { return inputs_[static_cast<size_t>(i)].value(); }
   /// Requires that nothing reads the input.
   void remove_input(int i);
+  /// Input i is then what input from[i] was; `from` names every input once.
+  void reorder_inputs(const std::vector<int>& from);
 
   void add_output(Output output) { outputs_.push_back(std::move(output)); }
   const std::vector<Output>& outputs() const { return outputs_; }
@@ -174,6 +176,8 @@ class Graph {
   const std::list<std::unique_ptr<Op>>& ops() const { return ops_; }
   /// A snapshot of the ops, for passes that change the list while they walk it.
   std::vector<Op*> op_list() const;
+  /// The op right before `op`, or the last one when null; null for the first.
+  Op* previous(const Op* op) const;
 
   /// Appends (or inserts before `before`) an op whose result types are given; checks nothing. Use ir::Builder.
   Op& insert(const OpDef& def, std::vector<Value> operands, std::vector<Attribute> attributes,

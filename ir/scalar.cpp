@@ -39,6 +39,29 @@ Scalar Scalar::like_integer(int64_t value) const {
   return {owner_, static_cast<int>(owner_->nodes.size()) - 1};
 }
 
+ScalarExpression sort_by_need(const ScalarExpression& expression, int root) {
+  ScalarExpression sorted;
+  std::vector<int> places(expression.nodes.size(), -1);
+  for (size_t i = 0; i < expression.nodes.size(); ++i)
+    if (expression.nodes[i].primitive == Primitive::argument) {
+      places[i] = static_cast<int>(sorted.nodes.size());
+      sorted.nodes.push_back(expression.nodes[i]);
+    }
+  const auto add = [&](const auto& self, int i) -> int {
+    int& place = places[static_cast<size_t>(i)];
+    if (place >= 0) return place;
+    ScalarNode node = expression.nodes[static_cast<size_t>(i)];
+    for (int* operand : {&node.a, &node.b, &node.c})
+      if (*operand >= 0) *operand = self(self, *operand);
+    sorted.nodes.push_back(node);
+    return place = static_cast<int>(sorted.nodes.size()) - 1;
+  };
+  const int last = add(add, root);
+  if (last + 1 != static_cast<int>(sorted.nodes.size()))
+    sorted.nodes.push_back({Primitive::cast, sorted.nodes[static_cast<size_t>(last)].dtype, last});
+  return sorted;
+}
+
 Scalar make(Primitive primitive, DType dtype, std::initializer_list<Scalar> operands) {
   ScalarExpression* owner = operands.begin()->owner();
   ScalarNode node{primitive, dtype};

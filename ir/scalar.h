@@ -81,6 +81,10 @@ inline Scalar select(Scalar condition, Scalar yes, Scalar no) {
 inline Scalar cast(Scalar a, DType to) { return a.dtype() == to ? a : make(Primitive::cast, to, {a}); }
 inline Scalar unary(Primitive p, Scalar a) { return make(p, a.dtype(), {a}); }
 
+/// The arguments, then the nodes that `root` needs, an operand before its reader and the first one first: C++ leaves open
+/// in which order the operands of `a * b + c * d` make theirs. The value is the last node, if need be a copy.
+ScalarExpression sort_by_need(const ScalarExpression& expression, int root);
+
 /// The expression of `arguments.size()` operands that `body` builds.
 template <class Body>
 ScalarExpression build_scalar(std::span<const DType> arguments, Body body) {
@@ -91,10 +95,7 @@ ScalarExpression build_scalar(std::span<const DType> arguments, Body body) {
     args.emplace_back(&e, static_cast<int>(i));
   }
   const Scalar root = body(std::span<const Scalar>(args));
-  // The value is the last node; a body that just returns an argument needs a copy of it there.
-  if (root.node() + 1 != static_cast<int>(e.nodes.size()))
-    e.nodes.push_back({Primitive::cast, root.dtype(), root.node()});
-  return e;
+  return sort_by_need(e, root.node());
 }
 
 }  // namespace weft::ir

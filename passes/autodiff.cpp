@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "weft/ir/builder.h"
+#include "weft/ir/order.h"
 
 namespace weft::passes {
 namespace {
@@ -61,7 +61,7 @@ class Reverse {
       for (size_t i = 0; i < incoming.size(); ++i)
         if (!incoming[i]) incoming[i] = builder.zeros_like(op.result(static_cast<int>(i)));
       ir::GradientContext context{builder, op, incoming};
-      const std::vector<Value> outgoing = op.def().gradient(context);
+      const std::vector<Value> outgoing = ir::differentiate(context);
       WEFT_CHECK(outgoing.size() == op.operands().size(), "the gradient rule of {} gives {} gradients for {} operands",
                  op.name(), outgoing.size(), op.operands().size());
       for (size_t i = 0; i < outgoing.size(); ++i)
@@ -77,7 +77,7 @@ class Reverse {
   /// results. Once the op is decomposed too, common subexpression elimination leaves one copy.
   void differentiate_decomposition(ir::Builder& builder, const Op& op, const std::vector<Value>& incoming) {
     const size_t before = graph_.ops().size();
-    const std::vector<Value> results = op.def().decompose(builder, op);
+    const std::vector<Value> results = ir::decompose(builder, op);
     std::vector<Op*> added;
     for (auto at = std::next(graph_.ops().begin(), static_cast<std::ptrdiff_t>(before)); at != graph_.ops().end(); ++at)
       added.push_back(at->get());

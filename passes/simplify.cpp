@@ -2,8 +2,8 @@
 
 #include <unordered_map>
 
-#include "weft/ir/builder.h"
 #include "weft/ir/equal.h"
+#include "weft/ir/order.h"
 
 namespace weft::passes {
 
@@ -23,7 +23,7 @@ bool decompose(ir::Module& module) {
     const bool first = at == graph.ops().begin();
     const auto previous = first ? at : std::prev(at);
     ir::Builder builder(graph, &op, op.locations());
-    const std::vector<Value> results = op.def().decompose(builder, op);
+    const std::vector<Value> results = ir::decompose(builder, op);
     for (int i = 0; i < op.result_count(); ++i) op.result(i).replace_all_uses_with(results[static_cast<size_t>(i)]);
     graph.erase(op);
     at = first ? graph.ops().begin() : std::next(previous);

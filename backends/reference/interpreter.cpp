@@ -3,7 +3,7 @@
 #include <unordered_map>
 
 #include "weft/backends/reference/kernels.h"
-#include "weft/ir/builder.h"
+#include "weft/ir/order.h"
 
 namespace weft::reference {
 namespace {
@@ -18,7 +18,7 @@ std::unique_ptr<ir::Graph> decomposed(const ir::Op& op) {
   for (ir::Value v : op.results()) types.push_back(v.type());
   ir::Op& twin = graph->insert(op.def(), operands, op.attributes(), types, op.locations());
   ir::Builder builder(*graph, nullptr, op.locations());
-  for (ir::Value result : op.def().decompose(builder, twin)) graph->add_output({"", result, {}, {}});
+  for (ir::Value result : ir::decompose(builder, twin)) graph->add_output({"", result, {}, {}});
   graph->erase(twin);
   return graph;
 }

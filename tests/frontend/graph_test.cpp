@@ -21,6 +21,24 @@ TEST_CASE("the text of a graph reads back as the graph") {
   CHECK(out.str() == g.ir());
 }
 
+TEST_CASE("ops and inputs stand in an order that no compiler chooses: left operand first") {
+  Graph g("order");
+  Parameter p("p", {1.0f}), q("q", {2.0f});
+  Tensor x = g.input("x", f32, {1});
+  Tensor y = g.output("y", sum(p * exp(x) - q * sin(x)));
+  const auto [dx] = gradients<1>(y, {x});
+  g.output("dx", dx);
+  const std::vector<Parameter> parameters = g.parameters();
+  REQUIRE(parameters.size() == 2);
+  CHECK(parameters[0].is(p));
+  const std::string text = g.ir();
+  CHECK(text == Recorded(g).ir());
+  std::string order;
+  for (const auto& op : g.recording()->graph().ops()) order += std::string(op->name()) + " ";
+  // Forward; then what dx = -q cos(x) + p exp(x) needs; then the gradients in p and q, which nothing needs.
+  CHECK(order == "exp mul sin mul sub sum constant reshape neg mul cos mul mul mul add mul mul ");
+}
+
 TEST_CASE("a tensor prints what it is and how to get its value") {
   Graph g("text");
   Tensor x = g.input("x", f32, {4, 3});

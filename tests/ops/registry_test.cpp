@@ -8,6 +8,7 @@
 
 #include "weft/ir/builder.h"
 #include "weft/ir/equal.h"
+#include "weft/ir/order.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/ir/verifier.h"
@@ -89,7 +90,7 @@ ir::Module decomposed(const Sample& sample) {
   ir::Module module = testing::module_of(sample);
   ir::Op& op = *module.graph().ops().front();
   ir::Builder builder(module.graph());
-  const std::vector<ir::Value> results = op.def().decompose(builder, op);
+  const std::vector<ir::Value> results = ir::decompose(builder, op);
   REQUIRE(results.size() == op.results().size());
   for (size_t i = 0; i < results.size(); ++i) op.result(static_cast<int>(i)).replace_all_uses_with(results[i]);
   module.graph().erase(op);
