@@ -1,74 +1,239 @@
 #!/usr/bin/env python3
-"""Step times of weft and PyTorch, block by block in turn (A B B A), on the same threads.
+"""Measures training steps of weft beside PyTorch, JAX and plain C++, and writes bench.json and BENCHMARKS.md.
 
-    run.py --weft build/tests/benchmark/weft_peer --python PYTHON [--seconds 0.5] [--rounds 6] [--threads 2]
-
-PYTHON is an interpreter that has PyTorch. Prints, for each case and each mode of PyTorch, both medians and the median of
-the ratios weft / PyTorch over the pairs of blocks, with the smallest and the largest. Blocks during which the system
-took cores away from the peer are measured again.
+To be run by an interpreter that has PyTorch, JAX and NumPy; scripts/bench.sh prepares one and builds the programs.
 """
 import argparse
+import contextlib
+import dataclasses
+import datetime
 import json
+import os
 import pathlib
-import statistics
 import subprocess
+import sys
+import tempfile
+import time
+
+import cases
+import machine
+import measure
+import page
+from peers import ALLOCATORS, Launcher, PeerError
+
+COMPARED_STEPS = 100
+FIRST_STEPS, FIRST_TOLERANCE, TOLERANCE = 20, 1e-4, 1e-2  # of the losses; rounding differs between peers, nothing else may
+ATTEMPTS = 3         # pairs that may be run for each one that counts
+CLOSE = 1.1          # modes this close to a peer's best are measured again at length
+LONG_START_S = 3     # a process that takes longer to its first step is started once
 
 
-class Peer:
-    def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.about = json.loads(self.process.stdout.readline())
+@dataclasses.dataclass
+class Effort:
+    survey_s: float    # a block while all modes of a peer are tried
+    survey_pairs: int
+    block_s: float     # a block of the peer's best modes
+    pairs: int
+    finalists: int     # modes of a peer that are measured at length, at most
+    starts: int        # of a process with no compiler's cache; 0: only with the cache of this session
+    modes: dict        # what to try of a peer, where not all
 
-    def run(self, seconds, mode, case):
-        for _ in range(5):
-            self.process.stdin.write(f"RUN {seconds} {mode} {case}\n")
-            self.process.stdin.flush()
-            answer = json.loads(self.process.stdout.readline())
-            if "error" in answer:
-                raise RuntimeError(f"{mode} {case}: {answer['error']}")
-            if answer.get("preempted", 0) < max(5, answer["steps"] / 20):
-                break
-        return answer
 
-    def quit(self):
-        self.process.stdin.write("QUIT\n")
-        self.process.stdin.close()
-        self.process.wait()
+FULL = Effort(survey_s=0.25, survey_pairs=3, block_s=0.5, pairs=20, finalists=2, starts=3, modes={})
+QUICK = Effort(survey_s=0.1, survey_pairs=1, block_s=0.25, pairs=4, finalists=1, starts=0, modes={"torch": ["fused", "step"], "jax": ["jit"]})
+
+PEERS = {"torch": list(ALLOCATORS), "jax": list(ALLOCATORS), "plain": ["default"]}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Bench:
+    """One session: a set of cores, the machine's own limits, and blocks on them."""
+
+    def __init__(self, launcher, machine_peer, effort, cores, work):
+        self.launcher, self.machine, self.effort, self.cores, self.work = launcher, machine_peer, effort, cores, work
+        self.cache = work / "cache"  # of the compilers, for all processes but those that start cold
+        self.best_spin = float("inf")
+        for _ in range(50):
+            self.spin()
+        self.gflops = self.machine.ask("PEAK")["gflops"]
+
+    def spin(self):
+        ms = self.machine.ask("SPIN")["ms"]
+        self.best_spin = min(self.best_spin, ms)
+        return ms
+
+    def block(self, peer, mode, seconds):
+        """Median microseconds of a step, and how long the block was and other processes ran on the cores."""
+        start = time.monotonic()
+        busy, own = machine.busy_seconds(self.cores), machine.process_seconds(peer.process.pid)
+        answer = peer.ask("RUN", mode, seconds)
+        own = machine.process_seconds(peer.process.pid) - own
+        foreign = machine.busy_seconds(self.cores) - busy - own
+        return answer["median_us"], time.monotonic() - start, foreign
+
+    def pair(self, number, weft, peer, mode, seconds):
+        blocks, spins = {}, [self.spin()]
+        order = [(weft, "step"), (peer, mode)]
+        for process, its_mode in order if measure.weft_first(number) else reversed(order):
+            blocks[process] = self.block(process, its_mode, seconds)
+            spins.append(self.spin())
+        return measure.Pair(ours_us=blocks[weft][0], theirs_us=blocks[peer][0], spins=spins,
+                            foreign_s=max(foreign for _, _, foreign in blocks.values()),
+                            core_s=len(self.cores) * min(wall for _, wall, _ in blocks.values()))
+
+    def compare(self, weft, peer, mode, seconds, pairs):
+        run = lambda number: self.pair(number, weft, peer, mode, seconds)
+        collected = measure.collect(run, lambda: self.best_spin, pairs, ATTEMPTS * pairs)
+        return measure.summary(collected, self.best_spin, pairs)
+
+
+class CaseRun:
+    """Everything that is measured of one case."""
+
+    def __init__(self, bench, case):
+        self.bench, self.case, self.folder = bench, case, case.write(bench.work)
+        self.processes = {}
+        self.versions = {}
+
+    def start(self, stack, peer, allocator="default"):
+        process = self.bench.launcher.start(peer, self.folder, self.bench.cache, allocator)
+        self.versions[peer] = process.about["versions"]
+        return stack.enter_context(process)
+
+    def result(self):
+        case, bench = self.case, self.bench
+        say(f"{case.name}")
+        gbs = bench.machine.ask("STREAM", max(case.state_bytes, 1 << 16))["gbs"]
+        with contextlib.ExitStack() as stack:
+            self.weft = self.start(stack, "weft")
+            facts = self.weft.ask("START", "step", COMPARED_STEPS)
+            self.losses = facts.pop("losses")
+            survey = [mode for peer in self.contenders() for mode in self.survey(stack, peer)]
+            finals = [self.final(peer, survey) for peer in self.contenders()]
+        finals = [final for final in finals if final]
+        best = [("weft", "default", "step")] + [(f["peer"], f["allocator"], f["mode"]) for f in finals]
+        return {"name": case.name, "about": case.spec["about"], "parameters": case.parameters, "flops": case.flops,
+                "state_bytes": case.state_bytes, "gbs": gbs, "floor": measure.floor(case.flops, bench.gflops, case.state_bytes, gbs),
+                "weft": facts | {"first_loss": self.losses[0], "last_loss": self.losses[-1]},
+                "survey": survey, "finals": finals, "startup": [self.startup(*entry) for entry in best]}
+
+    def contenders(self):
+        return [peer for peer in PEERS if peer != "plain" or self.case.spec.get("plain")]
+
+    def survey(self, stack, peer):
+        """Every mode of a peer, tried briefly."""
+        entries = []
+        for allocator in PEERS[peer]:
+            process, wanted = None, self.bench.effort.modes.get(peer)
+            try:
+                process = self.start(stack, peer, allocator)
+            except PeerError as error:
+                entries.append({"peer": peer, "allocator": allocator, "mode": "", "error": str(error)})
+                continue
+            for mode in wanted or process.about["modes"]:
+                if process.process.poll() is not None:  # a mode before this one took the process along
+                    process = self.start(stack, peer, allocator)
+                self.processes[peer, allocator, mode] = process
+                entries.append({"peer": peer, "allocator": allocator, "mode": mode} | self.try_mode(process, mode))
+                say("  " + page.survey_line(entries[-1]))
+        return entries
+
+    def try_mode(self, process, mode):
+        try:
+            reply = process.ask("START", mode, COMPARED_STEPS)
+            first = measure.loss_difference(self.losses[:FIRST_STEPS], reply["losses"][:FIRST_STEPS])
+            difference = measure.loss_difference(self.losses, reply["losses"])
+            if not (first <= FIRST_TOLERANCE and difference <= TOLERANCE):
+                raise PeerError(f"it computes something else: the losses differ by {first:.1e} over {FIRST_STEPS} steps, "
+                                f"{difference:.1e} over {COMPARED_STEPS}")
+            times = self.bench.compare(self.weft, process, mode, self.bench.effort.survey_s, self.bench.effort.survey_pairs)
+        except PeerError as error:
+            return {"error": str(error)}
+        return times | {"loss_difference": difference}
+
+    def final(self, peer, survey):
+        """The best mode of a peer at length; None where there is none."""
+        modes = [entry for entry in survey if entry["peer"] == peer and "error" not in entry]
+        if not modes:
+            return None
+        fastest = max(entry["ratio"] for entry in modes)
+        modes = sorted((entry for entry in modes if entry["ratio"] * CLOSE >= fastest), key=lambda entry: -entry["ratio"])
+        finals = []
+        for entry in modes[:self.bench.effort.finalists]:
+            process = self.processes[peer, entry["allocator"], entry["mode"]]
+            times = self.bench.compare(self.weft, process, entry["mode"], self.bench.effort.block_s, self.bench.effort.pairs)
+            finals.append(entry | times)
+        best = max(finals, key=lambda final: final["ratio"])
+        say("  " + page.final_line(best))
+        return best
+
+    def startup(self, peer, allocator, mode):
+        """From the start of a process to its first step's loss, and its memory; cold and with the compilers' caches warm."""
+        cold = []
+        while len(cold) < self.bench.effort.starts and not (cold and cold[-1]["first_step_s"] > LONG_START_S):
+            with tempfile.TemporaryDirectory(dir=self.bench.work) as empty:
+                cold.append(self.first_step(peer, allocator, mode, empty))
+        warm = self.first_step(peer, allocator, mode, self.bench.cache)
+        middle = sorted(cold, key=lambda start: start["first_step_s"])[len(cold) // 2] if cold else None
+        return {"peer": peer, "allocator": allocator, "mode": mode, "cold": middle, "warm": warm}
+
+    def first_step(self, peer, allocator, mode, cache):
+        begin = time.monotonic()
+        with self.bench.launcher.start(peer, self.folder, cache, allocator) as process:
+            idle, _ = machine.resident_bytes(process.process.pid)
+            reply = process.ask("START", mode, 1)
+            seconds = time.monotonic() - begin
+            process.ask("RUN", mode, 0.2)
+            resident, peak = machine.resident_bytes(process.process.pid)
+        return {"first_step_s": seconds, "build_s": reply["build_s"], "idle_bytes": idle, "resident_bytes": resident, "peak_bytes": peak}
+
+
+def commit(root):
+    git = lambda *words: subprocess.run(["git", "-C", root, *words], capture_output=True, text=True)
+    name = git("rev-parse", "--short", "HEAD").stdout.strip()
+    changed = git("status", "--porcelain", "--untracked-files=no").stdout.strip()
+    return f"{name} with changes" if name and changed else name
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", required=True, type=pathlib.Path, help="the folder of weft_peer and its like")
+    parser.add_argument("--out", required=True, type=pathlib.Path, help="the folder for bench.json and BENCHMARKS.md")
+    parser.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))))
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and modes")
+    parser.add_argument("--case", action="append", help="only this case; may be repeated")
+    return parser.parse_args()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weft", required=True)
-    parser.add_argument("--python", required=True)
-    parser.add_argument("--seconds", type=float, default=0.5)
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--modes", nargs="*")
-    arguments = parser.parse_args()
-    here = pathlib.Path(__file__).parent
-    weft = Peer([arguments.weft, str(arguments.threads)])
-    torch = Peer([arguments.python, str(here / "torch_peer.py"), "--threads", str(arguments.threads)])
-    print(f"PyTorch: {json.dumps(torch.about)}")
-    for case in ("temperature", "mlp"):
-        for mode in arguments.modes or torch.about["modes"]:
-            ours, theirs, ratios = [], [], []
-            try:
-                torch.run(0.1, mode, case)
-                for round_ in range(arguments.rounds):
-                    first, second = (weft, torch) if round_ % 2 == 0 else (torch, weft)
-                    results = {}
-                    for peer in (first, second):
-                        results[peer] = peer.run(arguments.seconds, "compiled" if peer is weft else mode, case)["median_us"]
-                    ours.append(results[weft])
-                    theirs.append(results[torch])
-                    ratios.append(results[weft] / results[torch])
-            except RuntimeError as error:
-                print(f"{case:12} {mode:10} {error}")
-                continue
-            print(f"{case:12} {mode:10} weft {statistics.median(ours):10.2f} us   PyTorch {statistics.median(theirs):10.2f} us   "
-                  f"ratio {statistics.median(ratios):.4f} ({min(ratios):.4f} to {max(ratios):.4f})", flush=True)
-    weft.quit()
-    torch.quit()
+    options = arguments()
+    table = cases.table()
+    unknown = set(options.case or []) - {case.name for case in table}
+    if unknown:
+        sys.exit(f"no case {', '.join(sorted(unknown))}; there are {', '.join(case.name for case in table)}")
+    start = time.monotonic()
+    cores = machine.choose_cores(options.threads)
+    os.sched_setaffinity(0, cores)  # and so every peer's
+    effort = QUICK if options.quick else FULL
+    launcher = Launcher(options.programs, sys.executable, options.threads)
+    with tempfile.TemporaryDirectory(prefix="weft-bench-") as work, launcher.machine() as machine_peer:
+        bench = Bench(launcher, machine_peer, effort, cores, pathlib.Path(work))
+        runs = [CaseRun(bench, case) for case in table if case.name in (options.case or [case.name])]
+        results = [run.result() for run in runs]
+    versions = {peer: found for run in runs for peer, found in run.versions.items()}
+    root = pathlib.Path(__file__).resolve().parents[2]
+    report = {"date": datetime.date.today().isoformat(), "commit": commit(root), "quick": options.quick, "threads": options.threads, "steps": COMPARED_STEPS,
+              "machine": machine.description(cores), "versions": versions, "effort": dataclasses.asdict(effort),
+              "tolerances": {"spin": measure.SPIN_TOLERANCE, "foreign": measure.FOREIGN_TOLERANCE, "attempts": ATTEMPTS},
+              "gflops": bench.gflops, "vector_bits": machine_peer.about["vector_bits"], "spin_ms": bench.best_spin,
+              "seconds": time.monotonic() - start, "cases": results}
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "bench.json").write_text(json.dumps(report, indent=1) + "\n")
+    (options.out / "BENCHMARKS.md").write_text(page.render(report))
+    say(f"{time.monotonic() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,65 +1,35 @@
 #!/usr/bin/env python3
-"""PyTorch's side of the training-step benchmark: builds a step, times it when asked, and answers in JSON.
+"""PyTorch's side of the benchmark: torch_peer.py THREADS FOLDER serves the case that is stored in the folder (cases.py).
 
-An outside driver starts one process per peer and lets them take turns, so that a slow minute of the machine hits all
-of them. Each line on standard input is a request, each gets one line of JSON on standard output:
+Every mode is the same step: forward, loss, backward, update, with the loss left in a tensor.
 
-    RUN seconds mode case   times steps for about that long
-    QUIT                    ends; so does the end of the input
+    eager       loss.backward() and the optimizer's plain loop over the parameters
+    foreach     the same with the optimizer's foreach implementation
+    fused       the same with the optimizer's fused implementation
+    manual      autograd.grad and an update written out: no optimizer object
+    model       torch.compile of forward and loss (so of their gradients), and the fused optimizer
+    step        torch.compile of the whole step in one graph: gradients by torch.func, everything updated in place
+    step_cpp    the same, called through the C++ wrapper (cpp_wrapper) instead of the Python one
+    step_tuned  the same, and torch.compile may time alternatives (max_autotune)
 
-The first line out, before any request, describes the process: versions, threads, cases and modes.
-
-Cases
-    temperature   w * t_u + b on 11 samples, mean squared error, SGD with lr 1e-2: all overhead, hardly any arithmetic
-    mlp           784-512-512-10 with ReLU and cross-entropy, batch 64, SGD with lr 1e-3
-
-Modes, every one the same step: forward, loss, backward, update, with the loss left in a tensor
-    eager         loss.backward() and the single-tensor optimizer
-    foreach       the same with the optimizer's foreach implementation
-    fused         the same with the optimizer's fused implementation
-    manual        autograd.grad and p -= lr * g by hand: no optimizer object, PyTorch's least overhead without a compiler
-    compile       torch.compile of the whole step in one graph: gradients by torch.func, parameters updated in place
-    unguarded     compile without the checks, at every call, that the arguments are still what was compiled for
-    tuned         unguarded, and torch.compile may time alternatives (max_autotune)
-
-The last three are there only if a C++ compiler is (CXX, or g++).
-
-A mode is built at its first RUN: its losses over the first 20 steps are compared with eager's (a step that computes
-something else is refused), then it is warmed up. The answer to RUN:
-
-    {"mode", "case", "steps", "median_us", "mean_us", "min_us", "p10_us", "p90_us", "preempted",
-     "build_s", "loss", "loss_error"}
-
-"preempted" counts how often the system took a core away from a thread meanwhile: where it is not small beside steps,
-other work ran on the machine and the block says little (threads that spin for each other suffer most).
-
-Times are per step, each step between two readings of the clock (whose cost is "clock_us" in the first line). A block
-starts with untimed steps, so that caches and threads that slept while another peer ran do not count. A request that
-cannot be served is answered by {"error": ...}.
+The compiled modes, which need a C++ compiler, skip the checks at every call that the arguments are still what was
+compiled for, which makes them faster than torch.compile's default.
 """
-import argparse
-import gc
 import itertools
 import json
-import os
-import resource
-import shutil
-import statistics
+import pathlib
 import sys
-import time
 import types
 
+import numpy
 import torch
 from torch import nn
 from torch.func import functional_call, grad_and_value
 
-BATCHES = 16           # distinct batches that a run of the MLP cycles over, as training does
-COMPARED_STEPS = 20    # steps whose losses are compared with eager's when a mode is built
-TOLERANCE = 1e-4       # of those losses, relative: rounding differs between modes, nothing else may
-SETTLE_SECONDS = 0.05  # untimed steps at the start of each block
+import serve
 
 
-# ---- the two models -------------------------------------------------------------------------------------------------
+# ---- the nets, losses and optimizers that cases name -----------------------------------------------------------------
 
 class Line(nn.Module):
     def __init__(self):
@@ -71,32 +41,85 @@ class Line(nn.Module):
         return self.w * t_u + self.b
 
 
-def temperature():
-    """The model, its loss, its learning rate and its batches."""
-    t_c = torch.tensor([0.5, 14.0, 15.0, 28.0, 11.0, 8.0, 3.0, -4.0, 6.0, 13.0, 21.0])
-    t_u = torch.tensor([35.7, 55.9, 58.2, 81.9, 56.3, 48.9, 33.9, 21.8, 48.4, 60.4, 68.4]) * 0.1
-    return Line(), nn.functional.mse_loss, 1e-2, [(t_u, t_c)]
+def dense(case):
+    widths = case["widths"]
+    layers = []
+    for inputs, outputs in zip(widths, widths[1:]):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
 
 
-def mlp():
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
-    batches = [(torch.rand(64, 784), torch.randint(0, 10, (64,))) for _ in range(BATCHES)]
-    return model, nn.functional.cross_entropy, 1e-3, batches
+NETS = {"line": lambda case: Line(), "dense": dense}
+LOSSES = {"mse": nn.functional.mse_loss, "cross_entropy": nn.functional.cross_entropy}
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 
 
-CASES = {"temperature": temperature, "mlp": mlp}
+class SgdByHand:
+    def __init__(self, parameters, lr):
+        self.state, self.lr = [], lr
+
+    def update(self, parameters, gradients, state):
+        for parameter, gradient in zip(parameters, gradients):
+            parameter.sub_(gradient, alpha=self.lr)
 
 
-# ---- the ways to run a step: each takes a model, a loss and a rate, and returns step(x, y) -> loss ---------------------
+class AdamByHand:
+    """torch.optim.Adam's formula on tensors alone. The powers of the betas are tensors that are multiplied on, so that
+    a compiled step neither recompiles nor takes powers."""
 
-def with_optimizer(**implementation):
-    def build(model, loss_of, lr):
-        optimizer = torch.optim.SGD(model.parameters(), lr=lr, **implementation)
+    def __init__(self, parameters, lr, betas=(0.9, 0.999), eps=1e-8):
+        self.lr, self.betas, self.eps = lr, betas, eps
+        self.state = [[torch.zeros_like(p) for p in parameters], [torch.zeros_like(p) for p in parameters],
+                      [torch.ones((), dtype=torch.float64) for _ in betas]]
+
+    def update(self, parameters, gradients, state):
+        means, squares, powers = state
+        for power, beta in zip(powers, self.betas):
+            power.mul_(beta)
+        rate = (self.lr / (1 - powers[0])).float()
+        correction = ((1 - powers[1]) ** -0.5).float()
+        for parameter, gradient, mean, square in zip(parameters, gradients, means, squares):
+            mean.lerp_(gradient, 1 - self.betas[0])
+            square.mul_(self.betas[1]).addcmul_(gradient, gradient, value=1 - self.betas[1])
+            parameter.sub_(rate * mean / (square.sqrt() * correction + self.eps))
+
+
+BY_HAND = {"sgd": SgdByHand, "adam": AdamByHand}
+
+
+class Case:
+    """What is stored in the folder, and fresh models of it."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.spec = json.loads((self.folder / "case.json").read_text())
+        self.loss = LOSSES[self.spec["loss"]]
+        self.lr = self.spec["lr"]
+        self.batches = list(zip(self.load("x"), self.load("y")))
+
+    def load(self, name):
+        return torch.from_numpy(numpy.load(self.folder / f"{name}.npy"))
+
+    def model(self):
+        model = NETS[self.spec["net"]](self.spec)
+        model.load_state_dict({name: self.load(name) for name in model.state_dict()})
+        return model
+
+    def by_hand(self, parameters):
+        return BY_HAND[self.spec["optimizer"]](parameters, self.lr)
+
+
+# ---- the modes: each takes a case and returns step(x, y) -> loss -------------------------------------------------------
+
+def with_optimizer(loss_of_model=lambda case, model: lambda x, y: case.loss(model(x), y), **implementation):
+    def build(case):
+        model = case.model()
+        loss_at = loss_of_model(case, model)
+        optimizer = OPTIMIZERS[case.spec["optimizer"]](model.parameters(), lr=case.lr, **implementation)
 
         def step(x, y):
             optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(model(x), y)
+            loss = loss_at(x, y)
             loss.backward()
             optimizer.step()
             return loss
@@ -104,43 +127,54 @@ def with_optimizer(**implementation):
     return build
 
 
-def by_hand(model, loss_of, lr):
+def manual(case):
+    model = case.model()
     parameters = list(model.parameters())
+    optimizer = case.by_hand([p.detach() for p in parameters])
 
     def step(x, y):
-        loss = loss_of(model(x), y)
+        loss = case.loss(model(x), y)
         gradients = torch.autograd.grad(loss, parameters)
         with torch.no_grad():
-            for parameter, gradient in zip(parameters, gradients):
-                parameter.sub_(gradient, alpha=lr)
+            optimizer.update(parameters, gradients, optimizer.state)
         return loss
     return step
 
 
+UNGUARDED = {"guard_filter_fn": torch.compiler.skip_all_guards_unsafe}
 numbers = itertools.count()
 
 
-def own_code(function):
-    """A copy of `function` with a code object of its own, for torch.compile looks up what it compiled by code object:
-    two cases that share one would check each other's guards at every call, or, unguarded, run each other's program."""
+def compiled(function, **options):
+    """torch.compile of a copy with a code object of its own, for torch.compile looks up what it compiled by code object:
+    two modes that shared one would, unguarded, run each other's program."""
     name = f"{function.__name__}_{next(numbers)}"
-    return types.FunctionType(function.__code__.replace(co_name=name), function.__globals__, name, None, function.__closure__)
+    code = function.__code__.replace(co_name=name)
+    copy = types.FunctionType(code, function.__globals__, name, None, function.__closure__)
+    return torch.compile(copy, fullgraph=True, dynamic=False, options=UNGUARDED | options)
 
 
-def compiled(**options):
-    def build(model, loss_of, lr):
+def compiled_loss(case, model):
+    def loss_at(x, y):
+        return case.loss(model(x), y)
+    return compiled(loss_at)
+
+
+def whole_step(**options):
+    def build(case):
+        model = case.model()
         names, parameters = zip(*((name, parameter.detach()) for name, parameter in model.named_parameters()))
+        optimizer = case.by_hand(parameters)
 
-        def whole_step(values, x, y):
+        def step(values, state, x, y):
             def loss_at(values):
-                return loss_of(functional_call(model, dict(zip(names, values)), (x,)), y)
+                return case.loss(functional_call(model, dict(zip(names, values)), (x,)), y)
             gradients, loss = grad_and_value(loss_at)(values)
-            for value, gradient in zip(values, gradients):
-                value.sub_(gradient, alpha=lr)
+            optimizer.update(values, gradients, state)
             return loss
 
-        program = torch.compile(own_code(whole_step), fullgraph=True, dynamic=False, options=options or None)
-        return lambda x, y: program(parameters, x, y)
+        program = compiled(step, **options)
+        return lambda x, y: program(parameters, optimizer.state, x, y)
     return build
 
 
@@ -148,124 +182,33 @@ MODES = {
     "eager": with_optimizer(foreach=False, fused=False),
     "foreach": with_optimizer(foreach=True),
     "fused": with_optimizer(fused=True),
-    "manual": by_hand,
+    "manual": manual,
+    "model": with_optimizer(compiled_loss, fused=True),
+    "step": whole_step(),
+    "step_cpp": whole_step(cpp_wrapper=True),
+    "step_tuned": whole_step(max_autotune=True),
 }
-if shutil.which(os.environ.get("CXX", "g++")):
-    unguarded = {"guard_filter_fn": torch.compiler.skip_all_guards_unsafe}
-    MODES |= {
-        "compile": compiled(),
-        "unguarded": compiled(**unguarded),
-        "tuned": compiled(max_autotune=True, **unguarded),
-    }
 
 
-# ---- building and timing --------------------------------------------------------------------------------------------
+def training(mode, case):
+    step, batches = MODES[mode](case), itertools.cycle(case.batches)
+    loss = None
 
-class Runner:
-    """One mode of one case, built, checked against eager and ready to be timed."""
-
-    def __init__(self, mode, case):
-        start = time.perf_counter()
-        losses, self.step, self.batches = first_losses(mode, case)
-        expected, _, _ = first_losses("eager", case)
-        self.loss_error = max(abs(a - b) / abs(b) for a, b in zip(losses, expected))
-        if not self.loss_error <= TOLERANCE:
-            raise RuntimeError(f"{mode} computes another {case}: its losses differ from eager's by {self.loss_error:.1e}")
-        self.build_s = time.perf_counter() - start
-        self.done = COMPARED_STEPS
-        self.loss = None
-
-    def run(self, seconds, times):
-        """Steps for that long; appends the nanoseconds of each to `times`."""
-        clock, step, batches, done = time.perf_counter_ns, self.step, self.batches, self.done
-        loss, end = None, clock() + int(seconds * 1e9)
-        before = clock()
-        while before < end:
-            x, y = batches[done % len(batches)]
-            before = clock()
+    def advance(n):
+        nonlocal loss
+        for x, y in itertools.islice(batches, n):
             loss = step(x, y)
-            after = clock()
-            times.append(after - before)
-            before = after
-            done += 1
-        self.done = done
-        self.loss = loss if loss is not None else self.loss
 
-
-def first_losses(mode, case):
-    """The losses of a fresh model's first steps, and what is needed to go on: the step and its batches."""
-    model, loss_of, lr, batches = CASES[case]()
-    step = MODES[mode](model, loss_of, lr)
-    losses = [step(*batches[i % len(batches)]).item() for i in range(COMPARED_STEPS)]
-    return losses, step, batches
-
-
-def answer(runner, mode, case, seconds):
-    runner.run(SETTLE_SECONDS, [])
-    times = []
-    preempted = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
-    gc.collect()
-    gc.disable()
-    try:
-        runner.run(seconds, times)
-    finally:
-        gc.enable()
-    preempted = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - preempted
-    micros = sorted(t / 1e3 for t in times)
-    at = lambda share: micros[min(int(share * len(micros)), len(micros) - 1)]
-    return {"mode": mode, "case": case, "steps": len(micros), "median_us": statistics.median(micros),
-            "mean_us": statistics.fmean(micros), "min_us": micros[0], "p10_us": at(0.1), "p90_us": at(0.9),
-            "preempted": preempted, "build_s": runner.build_s, "loss": runner.loss.item(), "loss_error": runner.loss_error}
-
-
-def serve(request, runners):
-    words = request.split()
-    if len(words) != 4 or words[0] != "RUN":
-        raise ValueError(f"expected 'RUN seconds mode case', got {request!r}")
-    seconds, mode, case = float(words[1]), words[2], words[3]
-    if not 0 < seconds < float("inf"):
-        raise ValueError(f"cannot run for {words[1]} seconds")
-    if mode not in MODES or case not in CASES:
-        raise ValueError(f"modes are {', '.join(MODES)}; cases are {', '.join(CASES)}")
-    if (mode, case) not in runners:
-        runners[mode, case] = Runner(mode, case)
-    return answer(runners[mode, case], mode, case, seconds)
-
-
-def description(threads):
-    ticks = [time.perf_counter_ns() for _ in range(10001)]
-    return {"peer": "pytorch", "version": torch.__version__, "python": sys.version.split()[0], "threads": threads,
-            "isa": torch.backends.cpu.get_cpu_capability(), "onednn": torch.backends.mkldnn.is_available(),
-            "clock_us": statistics.median(b - a for a, b in zip(ticks, ticks[1:])) / 1e3,
-            "cases": list(CASES), "modes": list(MODES)}
-
-
-def replies():
-    """Standard output for the answers alone: what libraries print there goes to standard error from now on."""
-    out = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    return out
+    return serve.Training(advance, lambda: loss.item())
 
 
 def main():
-    parser = argparse.ArgumentParser(description="serves training-step timings; see the top of the file")
-    parser.add_argument("--threads", type=int, default=2)
-    threads = parser.parse_args().threads
-    out = replies()
+    threads, folder = int(sys.argv[1]), sys.argv[2]
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
-    print(json.dumps(description(threads)), file=out)
-    runners = {}
-    for request in sys.stdin:
-        if request.strip() == "QUIT":
-            break
-        if not request.strip():
-            continue
-        try:
-            reply = serve(request, runners)
-        except Exception as error:  # the driver decides what a missing mode means
-            reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0], "request": request.strip()}
-        print(json.dumps(reply), file=out)
+    case = Case(folder)
+    description = {"peer": "torch", "isa": torch.backends.cpu.get_cpu_capability(), "versions": {"PyTorch": torch.__version__}}
+    serve.serve(description, {mode: lambda mode=mode: training(mode, case) for mode in MODES})
 
 
 if __name__ == "__main__":

@@ -1,103 +1,124 @@
-// weft's side of the training-step benchmark; torch_peer.py says what the cases and the protocol are.
+// weft's side of the benchmark: weft_peer THREADS FOLDER serves the case that is stored in the folder (cases.py).
 
-#include <fmt/format.h>
 #include <weft/weft.h>
 
-#include <chrono>
-#include <iostream>
-#include <nlohmann/json.hpp>
-#include <random>
-#include <sstream>
+#include <fstream>
+#include <map>
 
-#include "weft/runtime/metrics.h"
+#include "serve.h"
 
 using namespace weft;
-using Json = nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
+using benchmark::Json;
 
 namespace {
 
-struct Case {
-  std::vector<Parameter> parameters;
-  optim::SGD sgd;
-  Step step;
-  std::vector<std::vector<float>> inputs;
-  std::vector<std::vector<int64_t>> labels;
-  std::vector<float> targets;
+/// The net of a case: what it computes, and the parameters as the case names them.
+struct Net {
+  std::function<Tensor(const Tensor&)> forward;
+  std::vector<std::pair<std::string, Parameter>> parameters;
 };
 
-Case temperature(int threads) {
-  Parameter w("w", {1.0}), b("b", {0.0});
-  optim::SGD sgd({.lr = 1e-2});
-  Graph g("temperature");
-  Tensor u = g.input("x", f32, {11}), c = g.input("y", f32, {11});
-  Tensor loss = g.output("loss", mse_loss(w * u + b, c));
-  Step step = compile(training_step(g, loss, {w, b}, sgd), Target::cpu({.threads = threads}));
-  return {{w, b}, sgd, step,
-          {{3.57f, 5.59f, 5.82f, 8.19f, 5.63f, 4.89f, 3.39f, 2.18f, 4.84f, 6.04f, 6.84f}}, {},
-          {0.5f, 14, 15, 28, 11, 8, 3, -4, 6, 13, 21}};
+Net line(const Json&) {
+  Parameter w("w", 1.0), b("b", 0.0);
+  return {[=](const Tensor& t) { return w * t + b; }, {{"w", w}, {"b", b}}};
 }
 
-Case mlp(int threads) {
-  manual_seed(0);
-  nn::Sequential net(nn::Linear(784, 512), nn::ReLU(), nn::Linear(512, 512), nn::ReLU(), nn::Linear(512, 10));
-  optim::SGD sgd({.lr = 1e-3});
-  Graph g("mlp");
-  Tensor x = g.input("x", f32, {64, 784}), y = g.input("y", i64, {64});
-  Tensor loss = g.output("loss", cross_entropy(net.forward(x), y));
-  Case c{net.parameters(), sgd, compile(training_step(g, loss, net.parameters(), sgd), Target::cpu({.threads = threads})), {}, {}, {}};
-  std::mt19937 random(1);
-  for (int batch = 0; batch < 16; ++batch) {
-    std::vector<float> images(64 * 784);
-    std::vector<int64_t> classes(64);
-    for (float& p : images) p = static_cast<float>(random() % 256) / 255.0f;
-    for (int64_t& k : classes) k = random() % 10;
-    c.inputs.push_back(std::move(images));
-    c.labels.push_back(std::move(classes));
+/// nn::Sequential of any number of layers, with nn::ReLU between.
+struct Dense : nn::Module {
+  std::vector<nn::Linear> layers;
+  explicit Dense(const std::vector<int64_t>& widths) {
+    for (size_t i = 0; i + 1 < widths.size(); ++i)
+      layers.push_back(add(std::to_string(2 * i), nn::Linear(widths[i], widths[i + 1])));
   }
-  return c;
+  Tensor forward(Tensor x) override {
+    for (size_t i = 0; i < layers.size(); ++i) x = i + 1 < layers.size() ? relu(layers[i](x)) : layers[i](x);
+    return x;
+  }
+};
+
+Net dense(const Json& a_case) {
+  auto net = std::make_shared<Dense>(a_case.at("widths").get<std::vector<int64_t>>());
+  return {[net](const Tensor& x) { return net->forward(x); }, net->named_parameters()};
 }
 
-double run_once(Case& c, size_t batch) {
-  const auto start = Clock::now();
-  const size_t i = batch % c.inputs.size();
-  if (c.labels.empty()) c.step({{"x", c.inputs[i]}, {"y", c.targets}});
-  else c.step({{"x", c.inputs[i]}, {"y", c.labels[i]}});
-  return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
-}
+const std::map<std::string, Net (*)(const Json&)> nets = {{"line", line}, {"dense", dense}};
 
-Json measure(Case& c, double seconds) {
-  size_t batch = 0;
-  const auto run_for = [&](double limit, std::vector<double>* times) {
-    const auto end = Clock::now() + std::chrono::duration<double>(limit);
-    while (Clock::now() < end) {
-      const double us = run_once(c, batch++);
-      if (times) times->push_back(us);
+const std::map<std::string, Tensor (*)(const Tensor&, const Tensor&)> losses = {
+    {"mse", [](const Tensor& out, const Tensor& y) { return mse_loss(out, y); }},
+    {"cross_entropy", [](const Tensor& out, const Tensor& y) { return cross_entropy(out, y); }}};
+
+const std::map<std::string, optim::Optimizer (*)(double)> optimizers = {
+    {"sgd", [](double lr) -> optim::Optimizer { return optim::SGD({.lr = lr}); }},
+    {"adam", [](double lr) -> optim::Optimizer { return optim::Adam({.lr = lr}); }}};
+
+/// All batches of an input, one after the other.
+class Batches {
+ public:
+  explicit Batches(const std::string& file) : all_(read_npy(file)) {}
+  size_t count() const { return static_cast<size_t>(all_.shape()[0]); }
+  DType dtype() const { return all_.dtype(); }
+  Shape shape() const { return Shape(Dims(all_.shape().begin() + 1, all_.shape().end())); }
+  View operator[](size_t i) const {
+    return {all_.data() + i * (all_.bytes() / count()), static_cast<size_t>(shape().numel()), dtype()};
+  }
+
+ private:
+  Array all_;
+};
+
+class WeftTraining : public benchmark::Training {
+ public:
+  WeftTraining(int threads, const std::string& folder)
+      : x_(folder + "/x.npy"), y_(folder + "/y.npy"), step_(build(threads, folder)) {
+    for (size_t i = 0; i < x_.count(); ++i) views_.emplace_back(x_[i], y_[i]);
+  }
+
+  void run(int64_t steps) override {
+    for (int64_t i = 1; i < steps; ++i) next_step();
+    results_ = next_step();
+  }
+  double loss() override { return (*results_)["loss"].item(); }
+  Json facts() const override {
+    return {{"compile_ms", step_.compile_milliseconds()}, {"planned_bytes", step_.arena_bytes()}, {"calls", step_.calls()}};
+  }
+
+ private:
+  Results next_step() {
+    const auto& [x, y] = views_[next_];
+    if (++next_ == views_.size()) next_ = 0;
+    return step_({{"x", x}, {"y", y}});
+  }
+
+  Step build(int threads, const std::string& folder) {
+    const Json a_case = Json::parse(std::ifstream(folder + "/case.json"));
+    net_ = nets.at(a_case.at("net"))(a_case);
+    std::vector<Parameter> parameters;
+    for (auto& [name, parameter] : net_.parameters) {
+      parameter.set_values(read_npy(folder + "/" + name + ".npy").values<float>());
+      parameters.push_back(parameter);
     }
-  };
-  run_for(0.05, nullptr);  // caches, and threads that slept while another peer ran
-  std::vector<double> times;
-  run_for(seconds, &times);
-  return {{"steps", times.size()}, {"median_us", median(times)}, {"compile_ms", c.step.compile_milliseconds()},
-          {"planned_bytes", c.step.arena_bytes()}, {"calls", c.step.calls().size()}};
-}
+    Graph graph(a_case.at("name"));
+    Tensor x = graph.input("x", x_.dtype(), x_.shape()), y = graph.input("y", y_.dtype(), y_.shape());
+    Tensor loss = graph.output("loss", losses.at(a_case.at("loss"))(net_.forward(x), y));
+    const optim::Optimizer optimizer = optimizers.at(a_case.at("optimizer"))(a_case.at("lr"));
+    return compile(training_step(graph, loss, parameters, optimizer), Target::cpu({.threads = threads}));
+  }
+
+  Net net_;
+  Batches x_, y_;
+  Step step_;
+  std::vector<std::pair<View, View>> views_;
+  size_t next_ = 0;
+  std::optional<Results> results_;
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int threads = argc > 1 ? std::atoi(argv[1]) : 2;
-  std::map<std::string, Case> cases;
-  fmt::print("{}\n", Json({{"peer", "weft"}, {"threads", threads}, {"modes", {"compiled"}}, {"cases", {"temperature", "mlp"}}}).dump());
-  std::fflush(stdout);
-  for (std::string line; std::getline(std::cin, line) && line != "QUIT";) {
-    std::istringstream words(line);
-    std::string run, mode, name;
-    double seconds = 0;
-    words >> run >> seconds >> mode >> name;
-    if (!cases.contains(name)) cases.emplace(name, name == "mlp" ? mlp(threads) : temperature(threads));
-    Json answer = measure(cases.at(name), seconds);
-    answer["mode"] = mode, answer["case"] = name;
-    fmt::print("{}\n", answer.dump());
-    std::fflush(stdout);
-  }
+  if (argc != 3) return 2;
+  const int threads = std::stoi(argv[1]);
+  const std::string folder = argv[2];
+  const Json about = {{"peer", "weft"}, {"modes", {"step"}},
+                      {"versions", {{"weft", WEFT_VERSION}, {"oneDNN", WEFT_ONEDNN}, {"LLVM", WEFT_LLVM}, {"compiler", WEFT_COMPILER}}}};
+  benchmark::serve(about, [&](const std::string&) { return std::make_unique<WeftTraining>(threads, folder); });
 }

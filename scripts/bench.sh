@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Measures training steps of weft beside PyTorch, JAX and plain C++; writes BENCHMARKS.md and bench.json.
+#
+#   scripts/bench.sh             everything, about a quarter of an hour on a still machine
+#   scripts/bench.sh --quick     fewer rounds and modes, about two minutes: rough figures
+#
+#   --threads N      compute threads, each on a core of its own (default: 2, or 1 where there is one core)
+#   --case NAME      only this case of tests/benchmark/cases.json; may be repeated
+#   --out DIR        where the two files go (default: the project's root)
+#   --python PYTHON  an interpreter that has PyTorch, JAX and NumPy. Without it, a virtual environment is made in
+#                    ${XDG_CACHE_HOME:-~/.cache}/weft-bench, with packages from the Python registry (about 1 GB to download)
+#
+# Only the processor is used. Nothing else should run meanwhile: disturbed blocks are recognized and repeated, which takes
+# longer, and where that does not help the page says so.
+set -euo pipefail
+
+die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
+usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; }
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+python="" out=$root arguments=()
+while (($#)); do
+  case "$1" in
+    -h | --help) usage; exit ;;
+    --quick) arguments+=("$1") ;;
+    --threads | --case) arguments+=("$1" "${2:?$1 needs a value}"); shift ;;
+    --out) out=${2:?--out needs a directory}; shift ;;
+    --python) python=${2:?--python needs an interpreter}; shift ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+
+has_peers() { "$1" -c 'import jax, numpy, torch' > /dev/null 2>&1; }
+
+# The wheel of PyTorch asks for gigabytes of CUDA libraries, which a processor does without.
+requirements_of_torch() {
+  "$1" - <<'END'
+import importlib.metadata, re
+for requirement in importlib.metadata.requires("torch"):
+    name = re.match(r"[\w.-]+", requirement)[0]
+    if "extra ==" not in requirement and not name.startswith(("nvidia", "cuda", "triton")):
+        print(requirement.split(";")[0])
+END
+}
+
+make_environment() { # make_environment DIRECTORY
+  local pip=("$1/bin/python" -m pip install --quiet --disable-pip-version-check)
+  echo "bench: installing PyTorch (without its CUDA libraries), JAX, NumPy and what they need into $1:"
+  echo "bench: about 1 GB to download from the Python registry, 2 GB on disk. Delete that directory to be rid of it."
+  command -v python3 > /dev/null || die "there is no python3; install it, or give --python"
+  python3 -m venv "$1" || die "python3 cannot make virtual environments; on Debian, install python3-venv"
+  "${pip[@]}" jax
+  "${pip[@]}" --no-deps torch
+  mapfile -t requirements < <(requirements_of_torch "$1/bin/python")
+  "${pip[@]}" "${requirements[@]}"
+}
+
+if [[ ! $python ]]; then
+  environment=${XDG_CACHE_HOME:-$HOME/.cache}/weft-bench
+  python=$environment/bin/python
+  has_peers "$python" || make_environment "$environment"
+fi
+has_peers "$python" || die "$python cannot import torch, jax and numpy"
+"$python" -c 'import os, sysconfig; raise SystemExit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
+  echo "bench: Python.h is missing (on Debian: python3-dev), so PyTorch's compiled modes may fail" >&2
+
+"$root/scripts/test.sh" --build-only weft_peer plain_peer machine_peer
+exec "$python" -B "$root/tests/benchmark/run.py" --programs "$root/build/tests/benchmark" --out "$out" ${arguments[0]+"${arguments[@]}"}

@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+"""BENCHMARKS.md from bench.json: the words are here, the figures there.
+
+    page.py bench.json > BENCHMARKS.md      writes the page anew
+"""
+import json
+import math
+import sys
+
+NAMES = {"weft": "weft", "torch": "PyTorch", "jax": "JAX", "plain": "plain C++"}
+HALF = 0.5  # of the floor; below, a case counts as one where weft leaves much on the table
+
+MODES = {
+    "torch": {
+        "eager": "`loss.backward()` and the optimizer's plain loop",
+        "foreach": "the optimizer's foreach implementation",
+        "fused": "the optimizer's fused implementation",
+        "manual": "`autograd.grad` and an update written out",
+        "model": "`torch.compile` of forward and loss, fused optimizer",
+        "step": "`torch.compile` of the whole step",
+        "step_cpp": "`torch.compile` of the whole step, `cpp_wrapper`",
+        "step_tuned": "`torch.compile` of the whole step, `max_autotune`",
+    },
+    "jax": {
+        "jit": "`jax.jit` of the whole step, donated, waiting for every loss",
+        "queue": "the same, waiting once in about 10 ms",
+    },
+    "plain": {"loop": "a loop written by hand, `-O3 -march=native`"},
+    "weft": {"step": "the compiled step"},
+}
+
+
+# ---- numbers as words ------------------------------------------------------------------------------------------------
+
+def digits(value, count=3):
+    """Plain notation with so many significant digits, and all that stand before the point: 0.0213, 0.500, 345, 12345."""
+    if value is None:
+        return "-"
+    magnitude = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:.{max(0, count - 1 - magnitude)}f}"
+
+
+def size(count):
+    for unit, bytes_ in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= bytes_:
+            return f"{digits(count / bytes_)} {unit}"
+    return f"{count} bytes"
+
+
+def seconds(value):
+    return f"{digits(1e3 * value)} ms" if value < 1 else f"{digits(value)} s"
+
+
+def several(count, noun):
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def percent(share):
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def spread(entry):
+    return f"{digits(entry['ratio'])} ({digits(entry['ratio_min'])} to {digits(entry['ratio_max'])})"
+
+
+def faster(ratio):
+    """What a ratio weft / peer says."""
+    if ratio <= 1:
+        return f"weft is {digits(1 / ratio)} times as fast"
+    return f"**weft is slower**, {digits(ratio)} times its time"
+
+
+def mode_name(entry):
+    tuned = ", tuned allocator" if entry["allocator"] == "tuned" else ""
+    return f"`{entry['mode']}`{tuned}"
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in lines) + "\n"
+
+
+# ---- what runs print while they go on ----------------------------------------------------------------------------------
+
+def survey_line(entry):
+    name = f"{NAMES[entry['peer']]:10} {entry['mode']:11} {entry['allocator']:8}"
+    if "error" in entry:
+        return f"{name} {entry['error']}"
+    return f"{name} {digits(entry['peer_us']):>8} us   weft / it {digits(entry['ratio']):8} losses within {entry['loss_difference']:.1e}"
+
+
+def final_line(entry):
+    disturbed = f", {entry['disturbed']} of them disturbed" if entry["disturbed"] else ""
+    return (f"-> {NAMES[entry['peer']]}: {entry['mode']}, {entry['allocator']} allocator: weft {digits(entry['weft_us'])} us, "
+            f"it {digits(entry['peer_us'])} us, weft / it {spread(entry)}, {entry['pairs']} pairs{disturbed}")
+
+
+# ---- what follows from the figures -------------------------------------------------------------------------------------
+
+def weft_us(case):
+    """weft's time in the comparison with the first peer; the others measured it again within their own pairs."""
+    return case["finals"][0]["weft_us"] if case["finals"] else None
+
+
+def floor_share(case):
+    """The larger of the floors over weft's time; None for a case without products."""
+    floor, time = case["floor"], weft_us(case)
+    return max(floor["products_us"], floor["state_us"]) / time if floor["products_us"] and time else None
+
+
+def startup_of(case, peer):
+    return next((entry for entry in case["startup"] if entry["peer"] == peer), None)
+
+
+def losses_of_weft(report):
+    """Where weft is behind, in sentences."""
+    for case in report["cases"]:
+        ours = startup_of(case, "weft")
+        for final in case["finals"]:
+            peer = NAMES[final["peer"]]
+            if final["ratio"] > 1:
+                yield f"`{case['name']}`: a step takes {digits(final['ratio'])} times as long as {peer}'s ({mode_name(final)})."
+            theirs = startup_of(case, final["peer"])
+            if final["peer"] == "plain":  # a process without any library is not what a framework's start is held to
+                continue
+            for key, what in (("first_step_s", "the first step, from the start of the process, comes later than with"),
+                              ("resident_bytes", "the process is larger than with")):
+                if ours["warm"][key] > theirs["warm"][key]:
+                    yield f"`{case['name']}`: {what} {peer}."
+        share = floor_share(case)
+        if share is not None and share < HALF:
+            yield f"`{case['name']}`: weft reaches only {percent(share)} of the floor; the rest of the step is neither products at peak nor memory."
+
+
+# ---- the page ----------------------------------------------------------------------------------------------------------
+
+def in_short(report):
+    peers = [peer for peer in NAMES if any(final["peer"] == peer for case in report["cases"] for final in case["finals"])]
+    head = ["case", "weft", *(f"weft / {NAMES[peer]}" for peer in peers), "share of the floor"]
+    rows = []
+    for case in report["cases"]:
+        finals = {final["peer"]: final for final in case["finals"]}
+        rows.append([f"`{case['name']}`", f"{digits(weft_us(case))} us",
+                     *(digits(finals[peer]["ratio"]) if peer in finals else "-" for peer in peers), percent(floor_share(case))])
+    return table(head, rows)
+
+
+def numbers_say(report):
+    lines = []
+    for case in report["cases"]:
+        words = [f"{faster(final['ratio'])} as {NAMES[final['peer']]} ({mode_name(final)})" if final["ratio"] <= 1 else
+                 f"{faster(final['ratio'])} beside {NAMES[final['peer']]} ({mode_name(final)})" for final in case["finals"]]
+        lines.append(f"* `{case['name']}`: {'; '.join(words)}.")
+    behind = [f"* {sentence}" for sentence in losses_of_weft(report)]
+    return "\n".join(lines) + "\n\nWhere weft is behind:\n\n" + ("\n".join(behind) if behind else "* in none of the figures on this page.") + "\n"
+
+
+def disturbed(report):
+    count = sum(final["disturbed"] for case in report["cases"] for final in case["finals"])
+    if not count:
+        return ""
+    pairs = sum(final["pairs"] for case in report["cases"] for final in case["finals"])
+    return (f"\n**The machine was not still**: {count} of the {pairs} pairs of blocks behind these figures were disturbed and could not be "
+            "replaced. The figures are to be taken again.\n")
+
+
+def steps_table(case):
+    rows = [["weft", "the compiled step", digits(weft_us(case)), "", "", ""]]
+    for final in case["finals"]:
+        description = MODES[final["peer"]][final["mode"]] + (", tuned allocator" if final["allocator"] == "tuned" else "")
+        rows.append([NAMES[final["peer"]], description, digits(final["peer_us"]), spread(final),
+                     f"{final['pairs']}, {final['dropped']} dropped", f"{final['loss_difference']:.1e}"])
+    return table(["", "best mode", "step, us", "weft / it (range)", "pairs of blocks", "losses differ by"], rows)
+
+
+def startup_table(case):
+    rows = []
+    for entry in case["startup"]:
+        cold, warm = entry["cold"], entry["warm"]
+        times = [seconds(start[key]) if start else "-" for key in ("build_s", "first_step_s") for start in (cold, warm)]
+        rows.append([NAMES[entry["peer"]], *times, size(warm["resident_bytes"]), size(warm["resident_bytes"] - warm["idle_bytes"]),
+                     size(warm["peak_bytes"])])
+    return table(["", "build, cold", "warm", "first step, cold", "warm", "resident", "of it for the case", "peak"], rows)
+
+
+def modes_table(case):
+    rows = []
+    for entry in case["survey"]:
+        allocator = entry["allocator"]
+        if "error" in entry:
+            rows.append([NAMES[entry["peer"]], f"`{entry['mode']}`", allocator, entry["error"].replace("|", "/")[:200], "", ""])
+        else:
+            rows.append([NAMES[entry["peer"]], f"`{entry['mode']}`", allocator, digits(entry["peer_us"]), digits(entry["ratio"]),
+                         f"{entry['loss_difference']:.1e}"])
+    return table(["", "mode", "allocator", "step, us", "weft / it", "losses differ by"], rows)
+
+
+def case_section(case, steps):
+    floor = case["floor"]
+    products = (f"Its products are {digits(case['flops'] / 1e6)} MFLOP, {digits(floor['products_us'])} us at the measured peak; its "
+                f"state, {size(case['state_bytes'])}, takes {digits(floor['state_us'])} us to be read and written once at the "
+                f"{digits(case['gbs'])} GB/s measured for that size." if case["flops"] else
+                "There is nothing to multiply; the plain loop stands for what the machine can do.")
+    weft = case["weft"]
+    return f"""### `{case['name']}`
+
+{case['about']} {case['parameters']} parameters. {products}
+
+{steps_table(case)}
+weft makes {several(len(weft['calls']), 'call')} of kernels and libraries a step, in an arena of {size(weft['planned_bytes'])} that was planned
+at compile time. The loss goes from {digits(weft['first_loss'], 4)} to {digits(weft['last_loss'], 4)} over the first {steps} steps.
+
+{startup_table(case)}
+<details><summary>Every mode that was tried</summary>
+
+{modes_table(case)}
+</details>
+"""
+
+
+def measured(report):
+    effort, tolerances = report["effort"], report["tolerances"]
+    return f"""## How it was measured
+
+* **The same work.** Every process reads the same stored weights and batches (16, over and over), computes in f32 with the same
+  optimizer, and leaves the loss where the program can read it. The losses of the first {report['steps']} steps are compared with weft's:
+  *losses differ by* is the largest difference over the largest loss. A mode that differs by more than rounding is refused.
+* **The same cores.** {several(report['threads'], 'thread')}; every process is confined to {'core' if report['threads'] == 1 else 'cores'} {', '.join(map(str, report['machine']['used_cores']))}.
+* **In turn.** weft and the peer alternate in blocks of {effort['block_s']} s, A B B A; a process that is not in turn waits for a line
+  of input. A block begins with 0.05 s that do not count and gives the median time of a step. A pair of neighbouring
+  blocks gives one ratio; the tables show the median of the ratios with their range, and the medians of the times.
+* **Undisturbed.** Before, between and after the blocks of a pair a fixed loop runs on all the cores at once. A pair is dropped and
+  repeated when that loop took more than {percent(tolerances['spin'])} above its best time, or when other processes (the host's included) had
+  more than {percent(tolerances['foreign'])} of the cores during a block. After {tolerances['attempts']} times the pairs wanted, the least disturbed ones fill up, and this page says so.
+* **The peers at their best.** All modes are tried in {several(effort['survey_pairs'], 'short pair')} each, and those within 10 % of a peer's best are measured in
+  {effort['pairs']} pairs. *Tuned allocator*: a process of its own in which the C library's allocator keeps freed memory
+  (`MALLOC_TRIM_THRESHOLD_`, `MALLOC_TOP_PAD_`, `MALLOC_MMAP_THRESHOLD_`). The compiled modes of PyTorch skip the checks of
+  their arguments at each call.
+* **The floor.** The peak is {digits(report['gflops'])} GFLOP/s: f32 multiply-adds in registers, {report['vector_bits']}-bit vectors, on all threads. The bandwidth is that
+  of a sweep which reads and writes a buffer as large as the case's state (parameters and what the optimizer keeps). The *share of the
+  floor* is the larger of the two times over weft's.
+* **Start.** A fresh process reads the case, builds the step and runs it once; *build* is from the request to the first step's loss
+  (recording or tracing, compiling, one step), *first step* from the start of the process. Cold: no compiler's cache on disk
+  {'(the median of three starts, one where it takes long)' if effort['starts'] else '(not measured in a quick run)'}; warm: with the cache of earlier processes. *Resident* is the warm process after some
+  steps, *of it for the case* what it grew by since its libraries were loaded.
+"""
+
+
+def machine_section(report):
+    m = report["machine"]
+    caches = ", ".join(f"{level} {size}" for level, size in m["caches"].items())
+    virtual = ", a virtual machine" if m["virtual"] else ""
+    versions = [f"* {NAMES[peer]}: " + ", ".join(f"{name} {version}" for name, version in found.items()) for peer, found in report["versions"].items()]
+    return "\n".join([
+        "## Machine and versions\n",
+        f"* {m['cpu']} (family {m['family']}, model {m['model']}), {m['cores']} cores{virtual}; {m['isa']}; {caches} (as core 0 sees them); {size(m['memory_bytes'])} of memory",
+        f"* {m['system']}, Linux {m['kernel']}",
+        *versions,
+        f"* measured on {report['date']} in {report['seconds'] / 60:.0f} minutes, commit {report['commit'] or 'unknown'}\n"])
+
+
+def render(report):
+    quick = "\nA quick run (`--quick`): fewer rounds and modes, so the figures are rough.\n" if report["quick"] else ""
+    cases = "\n".join(case_section(case, report["steps"]) for case in report["cases"])
+    return f"""# Benchmarks
+
+How long a training step takes (forward, loss, backward, update of every parameter) in weft and in its peers: PyTorch and
+JAX, each in its best mode, and plain C++ where a case is small enough to be written by hand. `scripts/bench.sh` measured and wrote this
+page; all its figures, and more, are in `bench.json`.
+{quick}{disturbed(report)}
+## In short
+
+{in_short(report)}
+A ratio below 1 means that weft is faster. {several(report['threads'], 'thread')}, f32.
+
+{numbers_say(report)}
+## The cases
+
+{cases}
+{measured(report)}
+{machine_section(report)}"""
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1]) as file:
+        print(render(json.load(file)), end="")

@@ -1,0 +1,89 @@
+#include "serve.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+namespace benchmark {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double settle_seconds = 0.05;   // caches, and threads that slept while another peer ran
+constexpr double reading_seconds = 20e-6;  // between two readings of the clock, which take 0.03 us themselves
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Json start(Training& training, Clock::time_point begin, int64_t steps) {
+  std::vector<double> losses;
+  double build = 0;
+  for (int64_t i = 0; i < std::max<int64_t>(1, steps); ++i) {
+    training.run(1);
+    losses.push_back(training.loss());
+    if (i == 0) build = seconds_since(begin);
+  }
+  Json answer = training.facts();
+  answer["build_s"] = build;
+  answer["losses"] = losses;
+  return answer;
+}
+
+/// As many steps as lie between two readings of the clock.
+int64_t settle(Training& training) {
+  const auto begin = Clock::now();
+  int64_t steps = 0;
+  for (int64_t n = 1; seconds_since(begin) < settle_seconds; steps += n, n = std::min<int64_t>(2 * n, 1000)) training.run(n);
+  return std::max<int64_t>(1, static_cast<int64_t>(reading_seconds * static_cast<double>(steps) / seconds_since(begin)));
+}
+
+Json time_steps(Training& training, double seconds) {
+  const int64_t steps = settle(training);
+  std::vector<double> times;
+  const auto begin = Clock::now();
+  do {
+    const auto before = Clock::now();
+    training.run(steps);
+    times.push_back(seconds_since(before) * 1e6 / static_cast<double>(steps));
+  } while (seconds_since(begin) < seconds);
+  std::sort(times.begin(), times.end());
+  const auto at = [&](double share) { return times[static_cast<size_t>(share * static_cast<double>(times.size() - 1))]; };
+  return {{"steps", static_cast<int64_t>(times.size()) * steps}, {"median_us", at(0.5)}, {"p10_us", at(0.1)}, {"p90_us", at(0.9)}};
+}
+
+}  // namespace
+
+void serve_lines(const Json& description, const std::function<Json(std::istream&)>& answer) {
+  std::cout << description.dump() << std::endl;
+  for (std::string line; std::getline(std::cin, line) && line != "QUIT";) {
+    std::istringstream request(line);
+    Json reply;
+    try {
+      reply = answer(request);
+    } catch (const std::exception& error) {
+      reply = {{"error", error.what()}};
+    }
+    std::cout << reply.dump() << std::endl;
+  }
+}
+
+void serve(const Json& description, const std::function<std::unique_ptr<Training>(const std::string&)>& build) {
+  std::map<std::string, std::unique_ptr<Training>> trainings;
+  serve_lines(description, [&](std::istream& request) -> Json {
+    const auto begin = Clock::now();
+    std::string verb, mode;
+    double amount = 0;
+    if (!(request >> verb >> mode >> amount)) throw std::runtime_error("expected 'START mode steps' or 'RUN mode seconds'");
+    if (verb == "START") {
+      trainings[mode] = build(mode);
+      return start(*trainings[mode], begin, static_cast<int64_t>(amount));
+    }
+    if (verb != "RUN" || !trainings.contains(mode)) throw std::runtime_error(verb + " " + mode + ": START it first");
+    return time_steps(*trainings[mode], amount);
+  });
+}
+
+}  // namespace benchmark

@@ -1,0 +1,90 @@
+"""The Python peers' side of the benchmark's protocol, which serve.h describes.
+
+A peer calls serve(description, modes): `modes` maps the name of a mode to a function without arguments that builds the
+training and returns a Training.
+"""
+import dataclasses
+import gc
+import json
+import os
+import sys
+import time
+import typing
+
+SETTLE_SECONDS = 0.05   # caches, and threads that slept while another peer ran
+READING_SECONDS = 20e-6  # between two readings of the clock, which take 0.05 us themselves
+
+
+@dataclasses.dataclass
+class Training:
+    """One training of a case, built and ready to step."""
+    advance: typing.Callable      # advance(n): that many steps
+    loss: typing.Callable         # of the latest step, before its update, as a float
+    reading_seconds: float = READING_SECONDS
+
+
+def start(build, steps):
+    begin = time.perf_counter()
+    training = build()
+    losses, build_s = [], None
+    for _ in range(max(1, steps)):
+        training.advance(1)
+        losses.append(training.loss())
+        build_s = build_s or time.perf_counter() - begin
+    return training, {"build_s": build_s, "losses": losses}
+
+
+def settle(training):
+    """As many steps as lie between two readings of the clock."""
+    begin, steps, n = time.perf_counter(), 0, 1
+    while time.perf_counter() - begin < SETTLE_SECONDS:
+        training.advance(n)
+        steps, n = steps + n, min(2 * n, 1000)
+    return max(1, int(training.reading_seconds * steps / (time.perf_counter() - begin)))
+
+
+def time_steps(training, seconds):
+    steps, times, clock, advance = settle(training), [], time.perf_counter_ns, training.advance
+    gc.collect()
+    gc.disable()
+    try:
+        after, end = 0, clock() + int(seconds * 1e9)
+        while after < end:
+            before = clock()
+            advance(steps)
+            after = clock()
+            times.append(after - before)
+    finally:
+        gc.enable()
+    micros = sorted(t / 1e3 / steps for t in times)
+    at = lambda share: micros[int(share * (len(micros) - 1))]
+    return {"steps": steps * len(micros), "median_us": at(0.5), "p10_us": at(0.1), "p90_us": at(0.9)}
+
+
+def answer(request, modes, trainings):
+    verb, mode, amount = request.split()
+    if mode not in modes:
+        raise ValueError(f"there is no mode {mode}")
+    if verb == "START":
+        trainings[mode], reply = start(modes[mode], int(amount))
+        return reply
+    if verb != "RUN" or mode not in trainings:
+        raise ValueError(f"{verb} {mode}: START it first")
+    return time_steps(trainings[mode], float(amount))
+
+
+def serve(description, modes):
+    # Standard output is for the answers alone: what libraries print there goes to standard error from now on.
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    versions = {"Python": sys.version.split()[0]} | description.pop("versions")
+    print(json.dumps(description | {"modes": list(modes), "versions": versions}), file=out)
+    trainings = {}
+    for request in sys.stdin:
+        if request.strip() == "QUIT":
+            break
+        try:
+            reply = answer(request, modes, trainings)
+        except Exception as error:  # the driver decides what a missing mode means
+            reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
+        print(json.dumps(reply), file=out)
