@@ -1,10 +1,15 @@
 #include "weft/runtime/parallel.h"
 
-#include <omp.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <mutex>
+
+// The two functions of libgomp that are needed. clang comes with a header of another OpenMP runtime, or with none.
+extern "C" {
+void omp_set_num_threads(int);
+int omp_get_max_threads();
+}
 
 namespace weft {
 namespace {

@@ -26,10 +26,10 @@ int main() {
   cpu::MatmulSpec spec;
   spec.m = spec.n = 1, spec.k = 2;
   float a[] = {2, 3}, b[] = {5, 7}, c = 0;
-  const std::unique_ptr<cpu::Task> product = cpu::make_matmul(spec, 1);
+  const std::unique_ptr<cpu::Task> product = cpu::make_matmul(spec, 0);
   product->buffers = {reinterpret_cast<std::byte*>(a), reinterpret_cast<std::byte*>(b), reinterpret_cast<std::byte*>(&c)};
   product->rebound();
-  product->run(1);
+  product->run(0, product->units());
   std::printf("%d of %d labels, product %g\n", static_cast<int>(equal), static_cast<int>(samples), c);
   return samples == 10 && equal == 10 && c == 31 ? 0 : 1;
 }
