@@ -33,7 +33,7 @@ struct Net : nn::Module {
 struct Arguments {
   Options options{.epochs = 5, .batch = 64, .lr = 1e-3};
   std::string optimizer = "sgd", log = "bar", curve, save;
-  bool shuffle = false;
+  bool shuffle = false, profile = false;
 };
 
 void save_weights(const Net& net, const std::string& directory) {
@@ -47,7 +47,7 @@ History fit(const Net& net, const Optimizer& optimizer, const Dataset& train, co
   const Options& o = a.options;
   return Trainer(net, cross_entropy, optimizer)
       .fit(train, test, {.epochs = o.epochs, .batch = o.batch, .shuffle = a.shuffle, .seed = o.seed, .max_steps = o.max_steps,
-                         .metrics = o.metrics, .loss_curve = a.curve, .dump_ir = o.dump_ir, .log = a.log, .target = o.target()});
+                         .metrics = o.metrics, .loss_curve = a.curve, .dump_ir = o.dump_ir, .profile = a.profile, .log = a.log, .target = o.target()});
 }
 
 void run(const Arguments& a) {
@@ -70,6 +70,7 @@ void run(const Arguments& a) {
   fmt::print("{} steps, {:.0f} us each (median); test loss {:.4f}, accuracy {:.2f} %; compiled in {:.0f} ms, arena {:.2f} MB\n",
              history.steps, history.last().step_us, history.last().test_loss, 100 * history.last().test_accuracy,
              history.compile_ms, static_cast<double>(history.planned_bytes) / 1e6);
+  if (a.profile) fmt::print("\n{}", history.profile);
   if (!a.save.empty()) save_weights(net, a.save);
 }
 
@@ -84,6 +85,7 @@ int main(int argc, char** argv) {
   app.add_option("--log", a.log, "bar, plain, classic (as PyTorch's quickstart prints) or none")
       ->capture_default_str()->check(CLI::IsMember({"bar", "plain", "classic", "none"}));
   app.add_option("--curve", a.curve, "write the loss of every training step into this CSV file");
+  app.add_flag("--profile", a.profile, "print where the time of a training step goes, call by call");
   app.add_option("--save", a.save, "write the trained weights into this directory, one .npy file each");
   return run_example(app, argc, argv, [&] { run(a); });
 }

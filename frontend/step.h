@@ -44,6 +44,17 @@ class Step {
   size_t arena_bytes() const;
   double compile_milliseconds() const;
 
+  /// From the next call on, measures where each step's time goes; costs two readings of the clock for each launch or
+  /// library call. Starting again forgets what was measured.
+  void start_profile();
+  /// What was measured, one entry per launch or library call in order; empty unless started, and for the reference.
+  std::vector<CallTime> profile() const;
+  /// The same as a table: microseconds a step, share, GFLOP/s, GB/s, what was called and its source lines.
+  std::string profile_table() const;
+  /// The plan of the arena as a table: its size, and each value with its bytes, offset, life (first and last call) and
+  /// source lines, largest first.
+  std::string memory() const;
+
  private:
   std::shared_ptr<detail::StepCore> core_;
 };

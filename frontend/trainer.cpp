@@ -139,6 +139,7 @@ History Trainer::fit(const Dataset& train, const Dataset* test, const FitOptions
   std::optional<Batcher> test_batches;
   if (test) test_batches.emplace(*test, BatchOptions{.batch = options.batch});
 
+  if (options.profile) Step(training.any().step()).start_profile();
   for (int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
     if (options.max_steps > 0 && history.steps >= options.max_steps) break;
     EpochResult result{.epoch = epoch};
@@ -152,6 +153,7 @@ History Trainer::fit(const Dataset& train, const Dataset* test, const FitOptions
     if (metrics) write(*metrics, history, test != nullptr);
   }
   log.done();
+  if (options.profile) history.profile = training.any().step().profile_table();
   return history;
 }
 

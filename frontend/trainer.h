@@ -26,6 +26,7 @@ struct FitOptions {
   std::string metrics = {};           // a file that gets one line of JSON per epoch
   std::string loss_curve = {};        // a file that gets "step,loss" for every training step (CSV)
   std::string dump_ir = {};           // see CompileOptions
+  bool profile = false;               // measure where the training step's time goes: History::profile
   int threads = 0;                    // 0: the target's
   std::string log = "bar";            // "bar" or "plain" on stderr; "classic", as PyTorch's quickstart prints; "none"
   Target target = Target::cpu();
@@ -45,6 +46,7 @@ struct History {
   int64_t steps = 0;
   size_t planned_bytes = 0;  // of the largest program's arena
   double compile_ms = 0;     // of all programs
+  std::string profile = {};  // a table, if asked for: see Step::profile_table
 
   const EpochResult& last() const { return epochs.back(); }
 };

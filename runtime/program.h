@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "weft/runtime/profiler.h"
 #include "weft/support/dtype.h"
 #include "weft/support/shape.h"
 
@@ -43,6 +44,11 @@ class Program {
   virtual size_t arena_bytes() const { return 0; }
   /// One line per launch or library call, in order of execution.
   virtual std::vector<std::string> calls() const { return {}; }
+
+  /// From the next run on, measures each call; starting again forgets what was measured.
+  virtual void start_profile() {}
+  /// What was measured, one entry per call in order of execution; empty when profiling was not started.
+  virtual std::vector<CallTime> profile() const { return {}; }
 
  protected:
   std::vector<Port> inputs_, outputs_;

@@ -107,7 +107,7 @@ class Compiler {
   }
 
   void add_task(const Op& op, std::unique_ptr<Task> task, bool parallel) {
-    PlacedTask placed{std::move(task), {}, parallel};
+    PlacedTask placed{std::move(task), {}, parallel, ir::flops_of(op)};
     for (Value v : op.operands()) placed.places.push_back(place(v));
     for (Value v : op.results()) {
       placed.places.push_back(place(v));

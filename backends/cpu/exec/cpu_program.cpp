@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 
 #include "weft/runtime/float_mode.h"
 #include "weft/runtime/parallel.h"
@@ -35,11 +36,26 @@ class CpuProgram final : public Program {
         program->run_share(program->team_, me);
       }, this);
     }
+    if (profiler_) profiler_->step_done();
     if (failed_.load(std::memory_order_relaxed)) fail();
   }
 
   const std::byte* output(int i) const override { return address(parts_.output_places[static_cast<size_t>(i)]); }
   size_t arena_bytes() const override { return static_cast<size_t>(parts_.arena_bytes); }
+
+  void start_profile() override { profiler_.emplace(parts_.tasks.size(), threads_); }
+
+  std::vector<CallTime> profile() const override {
+    std::vector<CallTime> all;
+    if (!profiler_) return all;
+    for (size_t i = 0; i < parts_.tasks.size(); ++i) {
+      const PlacedTask& t = parts_.tasks[i];
+      double bytes = 0;
+      for (const BufferPlace& p : t.places) bytes += static_cast<double>(p.bytes);
+      all.push_back({t.task->description, profiler_->microseconds(i), profiler_->waiting(i), t.flops, bytes});
+    }
+    return all;
+  }
 
   std::vector<std::string> calls() const override {
     std::vector<std::string> all;
@@ -79,16 +95,29 @@ class CpuProgram final : public Program {
   void run_share(Team* team, int me) {
     const FloatMode mode;
     for (size_t i = 0; i < parts_.tasks.size(); ++i) {
-      if (team && waits_[i]) team->barrier();
-      Task& task = *parts_.tasks[i].task;
-      Share share{0, me == 0 ? task.units() : 0};
-      if (team && is_shared(i)) share = share_of(task.units(), me, threads_);
-      if (share.begin == share.end) continue;
-      if (const int status = task.run(share.begin, share.end)) {
-        status_.store(status, std::memory_order_relaxed);
-        failed_.store(&task, std::memory_order_relaxed);
-      }
+      if (team && waits_[i]) timed(&Profiler::waited, me, i, [&] { team->barrier(); });
+      const int64_t units = parts_.tasks[i].task->units();
+      Share share{0, me == 0 ? units : 0};
+      if (team && is_shared(i)) share = share_of(units, me, threads_);
+      if (share.begin != share.end) timed(&Profiler::ran, me, i, [&] { run_units(i, share); });
     }
+  }
+
+  void run_units(size_t i, Share share) {
+    Task& task = *parts_.tasks[i].task;
+    if (const int status = task.run(share.begin, share.end)) {
+      status_.store(status, std::memory_order_relaxed);
+      failed_.store(&task, std::memory_order_relaxed);
+    }
+  }
+
+  /// Does it, and notes how long it took when someone asked.
+  template <class Do>
+  void timed(void (Profiler::*note)(int, size_t, Profiler::Clock::duration), int me, size_t i, Do what) {
+    if (!profiler_) return what();
+    const auto start = Profiler::Clock::now();
+    what();
+    ((*profiler_).*note)(me, i, Profiler::Clock::now() - start);
   }
 
   [[noreturn]] void fail() {
@@ -140,6 +169,7 @@ class CpuProgram final : public Program {
   int threads_ = 1;
   std::vector<bool> waits_;                   // per task: is there a barrier before it?
   Team* team_ = nullptr;                      // of the step that runs
+  std::optional<Profiler> profiler_;
   std::atomic<const Task*> failed_ = nullptr;
   std::atomic<int> status_ = 0;
 };
