@@ -60,7 +60,7 @@ std::byte* StepCore::memory_of(const Port& port, ir::Role role) {
       if (port.name.starts_with(bound.input + ".")) {
         const std::string state = port.name.substr(bound.input.size() + 1);
         if (state.find('.') == std::string::npos)
-          return optimizer->state(bound.parameter, bound.input, state).data();
+          return optimizer->state(bound.parameter, bound.input, state, port.dtype, port.shape).data();
       }
   }
   throw InternalError(fmt::format("nothing is bound to the {} '{}'", name_of(role), port.name));

@@ -30,8 +30,8 @@ class StepBuilder {
     std::vector<Value> operands{parameter, gradient, step_};
     operands.insert(operands.end(), hypers_.begin(), hypers_.end());
     std::vector<Value> old{parameter};
-    for (const std::string& state : state_names()) {
-      old.push_back(graph_.add_input(name + "." + state, parameter.type(), ir::Role::state, lines));
+    for (const ir::StateSpec& state : states_of(parameter.type())) {
+      old.push_back(graph_.add_input(name + "." + state.name, state.type(parameter.type()), ir::Role::state, lines));
       operands.push_back(old.back());
     }
     ir::Op& op = ir::Builder(graph_, nullptr, lines).create(train_.optimizer, operands, train_.attributes);
@@ -40,8 +40,8 @@ class StepBuilder {
   }
 
  private:
-  std::vector<std::string> state_names() const {
-    return spec_.states([&](std::string_view flag) {
+  std::vector<ir::StateSpec> states_of(const ir::Type& parameter) const {
+    return spec_.states(parameter, [&](std::string_view flag) {
       // A switch of another kind is refused when the op is made.
       for (const auto& [name, value] : train_.attributes)
         if (const bool* on = std::get_if<bool>(&value); on && name == flag) return *on;

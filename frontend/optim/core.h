@@ -28,8 +28,8 @@ struct OptimizerCore {
   ir::NamedAttributes attributes() const;
   /// The numbers that are switched off now.
   std::vector<OffSwitch> off() const;
-  /// The state, made (zero) on first use; `name` is what the parameter is called in the program.
-  Array& state(const Parameter& parameter, const std::string& name, const std::string& state);
+  /// The state, made (zero, of this type and shape) on first use; `name` is what the parameter is called in the program.
+  Array& state(const Parameter& parameter, const std::string& name, const std::string& state, DType dtype, const Shape& shape);
 
  private:
   const Hyper* switched_by(const std::string& attribute) const;

@@ -2,4 +2,5 @@
 // Every optimizer of weft::optim.
 
 #include "weft/frontend/optim/adam.h"
-#include "weft/frontend/optim/sgd.h"
+#include "weft/frontend/optim/adaptive.h"
+#include "weft/frontend/optim/descent.h"

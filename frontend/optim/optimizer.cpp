@@ -1,5 +1,7 @@
 #include "weft/frontend/optim/optimizer.h"
 
+#include <algorithm>
+
 #include "weft/frontend/optim/core.h"
 #include "weft/frontend/scope.h"
 #include "weft/ir/op_def.h"
@@ -30,12 +32,11 @@ std::vector<detail::OffSwitch> OptimizerCore::off() const {
   return all;
 }
 
-Array& OptimizerCore::state(const Parameter& parameter, const std::string& name, const std::string& state) {
-  for (States& known : states)
-    if (known.parameter.is(parameter))
-      return known.arrays.try_emplace(state, parameter.dtype(), parameter.shape()).first->second;
-  states.push_back({parameter, name, {}});
-  return states.back().arrays.try_emplace(state, parameter.dtype(), parameter.shape()).first->second;
+Array& OptimizerCore::state(const Parameter& parameter, const std::string& name, const std::string& state, DType dtype,
+                            const Shape& shape) {
+  auto known = std::find_if(states.begin(), states.end(), [&](const States& s) { return s.parameter.is(parameter); });
+  if (known == states.end()) known = states.insert(states.end(), {parameter, name, {}});
+  return known->arrays.try_emplace(state, dtype, shape).first->second;
 }
 
 namespace optim {

@@ -56,7 +56,8 @@ std::vector<std::vector<Type>> operand_lists(const ir::OpDef& def) {
   const Type parameter{f32, {4, 3}};
   lists = {{parameter}, {parameter}, {{i64, {}}}};
   lists.resize(3 + update->hypers.size(), {{f64, {}}});
-  lists.resize(lists.size() + update->states([](std::string_view) { return false; }).size(), {parameter});
+  for (const ir::StateSpec& state : update->states(parameter, [](std::string_view) { return false; }))
+    lists.push_back({state.type(parameter)});
   return lists;
 }
 

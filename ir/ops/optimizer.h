@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "weft/ir/type.h"
+
 namespace weft::ir {
 
 struct HyperSpec {
@@ -13,13 +15,23 @@ struct HyperSpec {
   std::string doc;
 };
 
-struct OptimizerSpec {
-  /// Run-time scalars, f64[], in operand order.
-  std::vector<HyperSpec> hypers;
-  /// Names of the per-parameter states (zero before the first step), given which switches are on.
-  std::function<std::vector<std::string>(const std::function<bool(std::string_view)>& on)> states;
+/// A state that an optimizer keeps for each parameter, zero before the first step.
+struct StateSpec {
+  std::string name;
+  /// Its type, from the parameter's.
+  Type (*type)(const Type& parameter);
 };
 
+struct OptimizerSpec {
+  std::string op;
+  /// Run-time scalars, f64[], in operand order.
+  std::vector<HyperSpec> hypers;
+  /// The states, given the parameter's type and which switches are on.
+  std::vector<StateSpec> (*states)(const Type& parameter, const std::function<bool(std::string_view)>& on);
+};
+
+/// Every update op.
+const std::vector<const OptimizerSpec*>& all_optimizers();
 /// Null when `op` is no update op.
 const OptimizerSpec* find_optimizer(std::string_view op);
 

@@ -2,12 +2,13 @@
 
     python3 optimizers.py
 
-Every case starts from "initial" and sees the same five "gradients"; "parameters" holds the parameter after each step.
+Every case starts from "initial" and sees the same five "gradients", repeated where there are more "parameters", which hold
+the parameter after each step; a parameter of another "shape" takes as many of the elements as it has.
 The gradients have a zero, an element that is always zero, one that changes sign, a tiny one and a large one.
-An option that a case does not name has PyTorch's default (AdamW: weight_decay 0.01). PyTorch's single-tensor
-implementations are used (foreach=False, fused=False).
+"options" has PyTorch's defaults filled in. PyTorch's single-tensor implementations are used (foreach=False, fused=False).
 """
 import itertools
+import math
 import pathlib
 
 import torch
@@ -51,28 +52,88 @@ ADAM = [
     {"lr": 0.1, "betas": [0.8, 0.95], "eps": 1e-3, "weight_decay": 0.01, "amsgrad": True},
 ]
 
-CASES = {"SGD": SGD, "Adam": ADAM, "AdamW": ADAM}
+ADAMAX = [{"lr": 0.1}, {"lr": 0.1, "betas": [0.8, 0.5]}, {"lr": 0.1, "eps": 0.1, "weight_decay": 0.01}]
+
+NADAM = [
+    {"lr": 0.1},
+    {"lr": 0.1, "betas": [0.8, 0.95], "momentum_decay": 0.1},
+    {"lr": 0.1, "weight_decay": 0.01, "eps": 1e-3},
+    {"lr": 0.1, "weight_decay": 0.01, "decoupled_weight_decay": True},
+]
+
+RADAM = [
+    {"lr": 0.1},
+    {"lr": 0.1, "betas": [0.9, 0.5]},  # never five degrees of freedom
+    {"lr": 0.1, "betas": [0.8, 0.95], "eps": 1e-3},
+    {"lr": 0.1, "weight_decay": 0.01},
+    {"lr": 0.1, "weight_decay": 0.01, "decoupled_weight_decay": True},
+]
+
+ADAGRAD = [
+    {"lr": 0.1},
+    {"lr": 0.1, "lr_decay": 0.1, "eps": 1e-3},
+    {"lr": 0.1, "initial_accumulator_value": 0.5, "weight_decay": 0.01},
+]
+
+ADADELTA = [{}, {"lr": 0.5, "rho": 0.5}, {"eps": 1e-3, "weight_decay": 0.01}]
+
+RMSPROP = [
+    {"lr": 0.15},
+    {"lr": 0.15, "alpha": 0.5, "eps": 1e-3},
+    {"lr": 0.15, "weight_decay": 0.01, "momentum": 0.9},
+    {"lr": 0.15, "centered": True},
+    {"lr": 0.15, "centered": True, "momentum": 0.5, "weight_decay": 0.01},
+]
+
+RPROP = [{"lr": 0.1}, {"lr": 0.1, "etas": [0.3, 2.0]}, {"lr": 0.1, "step_sizes": [0.08, 0.13]}]
+
+ASGD = [
+    {"lr": 0.1},
+    {"lr": 0.1, "lambd": 0.1, "alpha": 0.5},
+    {"lr": 0.1, "t0": 2.0, "weight_decay": 0.01},
+]
+
+ADAFACTOR = [{}, {"lr": 0.1, "d": 2.0}, {"lr": 0.5, "beta2_decay": -0.5, "weight_decay": 0.1}, {"lr": 0.1, "eps": [None, 0.5]}]
+
+CASES = {"SGD": SGD, "Adam": ADAM, "AdamW": ADAM, "Adamax": ADAMAX, "NAdam": NADAM, "RAdam": RADAM, "Adagrad": ADAGRAD,
+         "Adadelta": ADADELTA, "RMSprop": RMSPROP, "Rprop": RPROP, "ASGD": ASGD, "Adafactor": ADAFACTOR}
+
+# Adafactor treats a matrix otherwise than a vector: the first elements of the vectors above, in two rows of two.
+SHAPES = {"Adafactor": ([5], [2, 2])}
+
+RADAM_STEPS = 4  # the gradients are repeated so often, for RAdam's variance needs some steps
 
 
-def parameters(optimizer, options):
-    """The parameter after each step."""
-    parameter = torch.tensor(INITIAL, dtype=torch.float64, requires_grad=True)
-    update = getattr(torch.optim, optimizer)([parameter], foreach=False, fused=False, **options)
+def start(values, shape):
+    return torch.tensor(values[:math.prod(shape)], dtype=torch.float64).reshape(shape)
+
+
+def parameters(optimizer, options, shape):
+    """The options with PyTorch's defaults filled in, and the parameter after each step."""
+    parameter = start(INITIAL, shape).requires_grad_()
+    implementation = {"foreach": False}
+    if optimizer in ("SGD", "Adam", "AdamW", "Adagrad"):
+        implementation["fused"] = False
+    update = getattr(torch.optim, optimizer)([parameter], **implementation, **options)
     after = []
-    for gradient in GRADIENTS:
-        parameter.grad = torch.tensor(gradient, dtype=torch.float64)
+    for gradient in GRADIENTS * (RADAM_STEPS if optimizer == "RAdam" else 1):
+        parameter.grad = start(gradient, shape)
         update.step()
-        after.append(parameter.tolist())
-    return after
+        after.append(parameter.flatten().tolist())
+    kept = {name: value for name, value in update.defaults.items()
+            if name not in ("foreach", "fused", "capturable", "differentiable")}
+    return kept, after
 
 
 def main():
+    torch.set_default_dtype(torch.float64)  # of the scalars that some optimizers keep in tensors
     content = stored.header() | {"initial": INITIAL, "gradients": GRADIENTS}
     cases = []
     for (optimizer, settings), maximize in itertools.product(CASES.items(), (False, True)):
-        for options in settings:
+        for options, shape in itertools.product(settings, SHAPES.get(optimizer, ([5],))):
             options = options | {"maximize": True} if maximize else options
-            cases.append({"optimizer": optimizer, "options": options, "parameters": parameters(optimizer, options)})
+            kept, after = parameters(optimizer, options, shape)
+            cases.append({"optimizer": optimizer, "options": kept, "shape": shape, "parameters": after})
     print(f"{len(cases)} cases")
     stored.write(pathlib.Path(__file__).resolve().with_suffix(".json"), content | {"cases": cases})
 

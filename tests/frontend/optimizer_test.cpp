@@ -1,5 +1,8 @@
 // Optimizers as the user holds them: numbers that change freely, switches that do not, shared state.
 
+#include <functional>
+#include <set>
+
 #include "weft/tests/frontend/support.h"
 
 using namespace weft;
@@ -131,4 +134,49 @@ TEST_CASE("what cannot be trained is refused when it is asked for") {
     const std::vector<float> x{1, 1};
     CHECK(compile(training_step(g, loss, {slope.w}, sgd), Target::reference())({{"x", x}})["loss"].item() == 1.5);
   }
+}
+
+TEST_CASE("every optimizer class trains on the cpu as on the reference") {
+  using Make = std::function<std::unique_ptr<optim::Optimizer>()>;
+  const std::vector<Make> all = {
+      [] { return std::make_unique<optim::SGD>(optim::SgdOptions{.lr = 0.1, .momentum = 0.9}); },
+      [] { return std::make_unique<optim::ASGD>(optim::AsgdOptions{.lr = 0.1}); },
+      [] { return std::make_unique<optim::Rprop>(optim::RpropOptions{.lr = 0.1}); },
+      [] { return std::make_unique<optim::Adam>(optim::AdamOptions{.lr = 0.1}); },
+      [] { return std::make_unique<optim::AdamW>(optim::AdamWOptions{.lr = 0.1}); },
+      [] { return std::make_unique<optim::Adamax>(optim::AdamaxOptions{.lr = 0.1}); },
+      [] { return std::make_unique<optim::NAdam>(optim::NAdamOptions{.lr = 0.1}); },
+      [] { return std::make_unique<optim::RAdam>(optim::RAdamOptions{.lr = 0.1}); },
+      [] { return std::make_unique<optim::Adagrad>(optim::AdagradOptions{.lr = 0.1}); },
+      [] { return std::make_unique<optim::Adadelta>(); },
+      [] { return std::make_unique<optim::RMSprop>(optim::RmsPropOptions{.lr = 0.1, .centered = true}); },
+      [] { return std::make_unique<optim::Adafactor>(optim::AdafactorOptions{.lr = 0.1}); }};
+  std::set<std::string> ops;
+  const std::vector<float> x{0.5f, -1, 2, 1, 0.25f, -0.5f}, y{1, 0, -1, 2};
+  for (const Make& optimizer : all) {
+    std::vector<std::vector<double>> losses;
+    for (const Target& target : {Target::cpu(), Target::reference()}) {
+      const auto o = optimizer();
+      INFO(o->op());
+      ops.insert(o->op());
+      Parameter w("w", Shape{3, 2}, std::vector<float>{0.5f, -0.25f, 1, 0.75f, -1, 0.125f}), b("b", {0.0, 0.5});
+      Graph g("fit");
+      Tensor loss = g.output("loss", mse_loss(matmul(g.input("x", f32, {2, 3}), w) + b, g.input("y", f32, {2, 2})));
+      Step step = compile(training_step(g, loss, {w, b}, *o), target);
+      losses.emplace_back();
+      for (int i = 0; i < 12; ++i) losses.back().push_back(step({{"x", x}, {"y", y}})["loss"].item());
+      CHECK(losses.back()[11] < losses.back()[0]);
+      CHECK(o->steps() == 12);
+    }
+    for (size_t i = 0; i < 12; ++i) CHECK(losses[0][i] == Approx(losses[1][i]).epsilon(1e-4));
+  }
+  CHECK(ops.size() == 12);
+}
+
+TEST_CASE("optimizers refuse numbers as torch does") {
+  CHECK_THROWS_WITH(optim::Rprop({.etas = {1.5, 1.2}}), contains_text("etaminus"));
+  CHECK_THROWS_WITH(optim::Rprop({.etas = {0.5, 1.0}}), contains_text("0 < etas.first < 1 < etas.second"));
+  CHECK_THROWS_WITH(optim::Adadelta({.rho = 1.5}), contains_text("rho"));
+  CHECK_THROWS_WITH(optim::Adafactor({.d = 0.5}), contains_text("adafactor.d"));
+  CHECK_THROWS_WITH(optim::NAdam({.momentum_decay = -1}), contains_text("momentum_decay"));
 }

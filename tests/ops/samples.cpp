@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/ops/optimizer.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/support/philox.h"
@@ -149,30 +150,48 @@ void add_random(std::vector<Sample>& all, DType t) {
                  {{1, {0, 1e6}}, {2, {0.2, 0.5}}}, {}, {2}});
 }
 
+/// Where a hyper-parameter's samples lie, so that it matters in some sample of its op.
+Interval interval_of(const std::string& hyper, bool first_step, bool high_floor) {
+  if (hyper == "beta2_decay") return {-0.9, -0.5};
+  if (hyper == "eps2") return {3, 4};  // above the parameter's own scale
+  if (hyper == "step_size_min") return high_floor ? Interval{3, 4} : Interval{0.01, 0.1};
+  if (hyper == "step_size_max") return first_step ? Interval{5, 9} : Interval{0.5, 0.6};
+  return {0.5, 0.9};
+}
+
+Sample update_sample(const ir::OptimizerSpec& spec, const Type& parameter, const std::vector<std::string>& on, bool first_step,
+                     bool high_floor = false) {
+  Sample s{spec.op, {parameter, parameter, {i64, {}}}};
+  s.intervals = {{2, first_step ? Interval{1, 1} : Interval{2, 9}}};
+  for (const ir::HyperSpec& h : spec.hypers) {
+    s.intervals[static_cast<int>(s.operands.size())] = interval_of(h.name, first_step, high_floor);
+    s.operands.push_back({f64, {}});
+  }
+  for (const std::string& name : on) s.attributes.emplace_back(name, true);
+  const auto is_on = [&](std::string_view name) { return std::count(on.begin(), on.end(), name) > 0; };
+  const auto states = spec.states(parameter, is_on);
+  for (size_t i = 0; i < states.size(); ++i) {
+    const int operand = static_cast<int>(s.operands.size());
+    // A running square, which comes first, is never below the square of a running mean.
+    s.intervals[operand] = i == 0 ? Interval{1, 2} : Interval{0.5, 1};
+    if (states[i].name == "prev") s.constant.push_back(operand);  // only its sign is used
+    s.operands.push_back(states[i].type(parameter));
+  }
+  return s;
+}
+
+/// Each update op with nothing switched on, with everything, and with each switch alone, for a matrix and a vector, and at
+/// its first step.
 void add_optimizers(std::vector<Sample>& all, DType t) {
-  const Type parameter{t, {2, 3}}, step{i64, {}}, hyper{f64, {}};
-  const auto sgd = [&](std::vector<std::string> switches) {
-    Sample s{"sgd", {parameter, parameter, step, hyper, hyper, hyper, hyper}};
-    s.intervals = {{2, {1, 9}}, {3, {0.01, 0.1}}, {4, {0.5, 0.9}}, {5, {0.1, 0.5}}, {6, {0.01, 0.1}}};
-    for (const std::string& name : switches) s.attributes.emplace_back(name, true);
-    if (std::count(switches.begin(), switches.end(), "momentum")) s.operands.push_back(parameter);
-    all.push_back(std::move(s));
-  };
-  sgd({});
-  sgd({"weight_decay", "maximize"});
-  sgd({"momentum"});
-  sgd({"momentum", "nesterov", "weight_decay"});
-  const auto adam = [&](std::vector<std::string> switches) {
-    Sample s{"adam", {parameter, parameter, step, hyper, hyper, hyper, hyper, hyper, parameter, parameter}};
-    s.intervals = {{2, {2, 9}},        {3, {0.01, 0.1}}, {4, {0.5, 0.9}}, {5, {0.5, 0.9}},
-                   {6, {0.01, 0.02}}, {7, {0.01, 0.1}}, {9, {0.5, 2}},   {10, {0.5, 2}}};
-    for (const std::string& name : switches) s.attributes.emplace_back(name, true);
-    if (std::count(switches.begin(), switches.end(), "amsgrad")) s.operands.push_back(parameter);
-    all.push_back(std::move(s));
-  };
-  adam({});
-  adam({"weight_decay", "maximize"});
-  adam({"weight_decay", "amsgrad"});
+  const Type matrix{t, {2, 3}}, vector{t, {5}};
+  for (const ir::OptimizerSpec* spec : ir::all_optimizers()) {
+    std::vector<std::vector<std::string>> choices{{}, {}};
+    for (const ir::AttributeSpec& a : ir::op_def(spec->op).attributes) choices[1].push_back(a.name), choices.push_back({a.name});
+    for (const Type& parameter : {matrix, vector})
+      for (const auto& on : choices) all.push_back(update_sample(*spec, parameter, on, false));
+    all.push_back(update_sample(*spec, vector, {}, true));
+    all.push_back(update_sample(*spec, vector, {}, true, true));
+  }
 }
 
 void add_regions(std::vector<Sample>& all, DType t) {

@@ -371,7 +371,7 @@ x        number
   CHECK(softmax.find("made of, for example:\n\nfunc @softmax {\n  input %x: f32[4,3]\n") != std::string::npos);
   CHECK(softmax.find(" = exp(") != std::string::npos);
   CHECK(output_of("explain op floor").find("gradient  none: piecewise constant") != std::string::npos);
-  check_refused("explain op sofmax", "unknown op 'sofmax'; did you mean 'softmax', 'argmax', 'max'? (weft explain ops lists them)");
+  check_refused("explain op sofmax", "unknown op 'sofmax'; did you mean 'softmax', 'adamax', 'argmax'? (weft explain ops lists them)");
 }
 
 TEST_CASE("weft explain op: every composite shows what it is made of", "[tool]") {

@@ -1,0 +1,77 @@
+#pragma once
+// How update rules are written down. Private to ir/ops.
+
+#include "weft/ir/ops/families.h"
+#include "weft/ir/ops/optimizer.h"
+
+namespace weft::ir {
+
+/// The operands of an update op under their names.
+class Update {
+ public:
+  Update(Builder& b, const Op& op, const OptimizerSpec& spec) : b_(b), op_(op), spec_(spec) {}
+
+  Builder& builder() const { return b_; }
+  Expr parameter() const { return {b_, op_.operand(0)}; }
+  Expr gradient() const { return {b_, op_.operand(1)}; }
+  /// The number of this step, from 1, in double.
+  Expr step() const { return {b_, b_.cast(op_.operand(2), f64)}; }
+  bool flag(std::string_view name) const { return op_.flag(name); }
+  /// A hyper-parameter, in double.
+  Expr hyper(std::string_view name) const;
+  Expr state(int i) const { return {b_, op_.operand(3 + static_cast<int>(spec_.hypers.size()) + i)}; }
+  /// A number in double.
+  Expr number(double value) const { return {b_, b_.splat({f64, {}}, value)}; }
+  /// A scalar computed in double, cast to the parameter's type and stretched to its shape.
+  Expr spread(Expr scalar) const;
+  Expr spread(std::string_view hyper_name) const { return spread(hyper(hyper_name)); }
+  /// `first` at the first step, else `later`: how a state starts with anything but zero.
+  Expr at_first(Expr first, Expr later) const;
+
+  /// g, negated to maximize.
+  Expr ascended_gradient() const { return flag("maximize") ? -gradient() : gradient(); }
+  /// g, negated to maximize, plus the coupled weight decay.
+  Expr decayed_gradient() const;
+  /// The parameter times (1 - lr * weight_decay): the decoupled weight decay.
+  Expr shrunk_parameter() const;
+
+ private:
+  Builder& b_;
+  const Op& op_;
+  const OptimizerSpec& spec_;
+};
+
+/// An update op: what its definition is made of.
+struct UpdateRule {
+  OptimizerSpec spec;
+  std::string doc;
+  /// Boolean attributes. One that has a hyper-parameter's name says that this one is not zero.
+  std::vector<std::string> switches;
+  /// The new parameter, then the new states.
+  std::vector<Value> (*apply)(const Update&);
+};
+
+/// Rules that follow the gradient: sgd, asgd, rprop.
+const std::vector<UpdateRule>& descent_rules();
+/// Rules with running moments after Kingma and Ba: adam, adamw, adamax, nadam, radam.
+const std::vector<UpdateRule>& moment_rules();
+/// Rules that divide by the size of past gradients: adagrad, adadelta, rmsprop, adafactor.
+const std::vector<UpdateRule>& adaptive_rules();
+
+// Types of states.
+inline Type like_parameter(const Type& parameter) { return parameter; }
+inline Type single_number(const Type&) { return {f64, {}}; }
+
+inline Expr sqrt(Expr x) { return x.apply("sqrt"); }
+inline Expr square(Expr x) { return x * x; }
+inline Expr abs(Expr x) { return x.apply("abs"); }
+inline Expr pow(Expr x, Expr y) { return x.apply("pow", y); }
+inline Expr maximum(Expr x, Expr y) { return x.apply("maximum", y); }
+inline Expr minimum(Expr x, Expr y) { return x.apply("minimum", y); }
+/// torch.lerp: a + weight * (b - a), from b's side where the weight is at least a half, so that a weight of 1 gives b.
+inline Expr lerp(Expr a, Expr b, Expr weight) {
+  const Expr way = b - a;
+  return select(weight < 0.5, a + weight * way, b - way * (1.0 - weight));
+}
+
+}  // namespace weft::ir
