@@ -2,6 +2,7 @@
 // What stands behind an Optimizer.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct OptimizerCore {
   std::vector<Hyper> hypers;  // named as the program's inputs: "adam.lr"
   ir::NamedAttributes flags;
   Array steps{i64, Shape{}};
+  /// The rate that schedules start from: what it was when the first of them was made.
+  std::optional<double> initial_lr;
 
   /// The states of one parameter, by name, and the name of the parameter.
   struct States {

@@ -4,3 +4,4 @@
 #include "weft/frontend/optim/adam.h"
 #include "weft/frontend/optim/adaptive.h"
 #include "weft/frontend/optim/descent.h"
+#include "weft/frontend/optim/schedule.h"

@@ -58,6 +58,12 @@ const Array& Optimizer::state(std::string_view parameter, std::string_view name)
               did_you_mean(parameter, parameters));
 }
 
+Hyper Optimizer::learning_rate() const {
+  for (const Hyper& h : core_->hypers)
+    if (h.name() == op() + ".lr") return h;
+  throw InternalError(fmt::format("{} has no learning rate", op()));
+}
+
 int64_t Optimizer::steps() const { return core_->steps.values<int64_t>()[0]; }
 const std::string& Optimizer::op() const { return core_->op; }
 

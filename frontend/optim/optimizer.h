@@ -27,6 +27,8 @@ class Optimizer {
   /// A state as torch's state_dict names it: state("fc1.weight", "exp_avg"). It exists once a program that trains the
   /// parameter is compiled, zero before its first step. Throws weft::Error with the nearest names.
   const Array& state(std::string_view parameter, std::string_view name) const;
+  /// The learning rate, which schedules move.
+  Hyper learning_rate() const;
   /// Updates made so far.
   int64_t steps() const;
   /// The update op in the IR: "sgd", "adam".

@@ -1,0 +1,257 @@
+#pragma once
+// Learning-rate schedules: torch.optim.lr_scheduler's classes. A schedule sets run-time numbers of an optimizer, so
+// nothing recompiles. Making one sets the rate of step 0; each step() goes on by one (an epoch, or a batch: as the caller
+// counts). The rate is a function of the count and of the base rate, the one that the optimizer had when its first schedule
+// was made, as torch's closed forms; options have torch's defaults.
+//
+//   optim::CosineAnnealingLR schedule(adam, {.t_max = 10});
+//   for (int epoch = 0; epoch < 10; ++epoch) { ...; schedule.step(); }
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "weft/frontend/optim/optimizer.h"
+
+namespace weft::optim {
+
+class Schedule {
+ public:
+  virtual ~Schedule() = default;
+  Schedule(const Schedule&) = delete;
+  Schedule& operator=(const Schedule&) = delete;
+
+  void step() { go_to(count_ + 1); }
+  /// Calls of step() so far.
+  int64_t count() const { return count_; }
+  /// The learning rate as it stands.
+  double last_lr() const { return lr_; }
+  /// Sets everything as after `count` steps: how training goes on from a checkpoint, and how schedules follow each other.
+  void go_to(int64_t count);
+
+ protected:
+  explicit Schedule(const Optimizer& optimizer);
+  /// The rate after `count` steps.
+  virtual double rate(int64_t count) const = 0;
+  /// The momentum after `count` steps, for schedules that move it.
+  virtual std::optional<double> momentum(int64_t) const { return {}; }
+  double base() const { return base_; }
+  const Optimizer& optimizer() const { return optimizer_; }
+
+ private:
+  Optimizer optimizer_;
+  Hyper lr_;
+  double base_;
+  int64_t count_ = 0;
+};
+
+/// base * factor(count).
+class LambdaLR : public Schedule {
+ public:
+  LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor);
+
+ private:
+  double rate(int64_t count) const override { return base() * factor_(count); }
+  std::function<double(int64_t)> factor_;
+};
+
+struct StepOptions {
+  int64_t step_size = 1;
+  double gamma = 0.1;
+};
+/// base * gamma^(count / step_size), rounded down. Throws weft::Error unless step_size is positive.
+class StepLR : public Schedule {
+ public:
+  StepLR(const Optimizer& optimizer, StepOptions options);
+
+ private:
+  double rate(int64_t count) const override;
+  StepOptions o_;
+};
+
+struct MultiStepOptions {
+  std::vector<int64_t> milestones;
+  double gamma = 0.1;
+};
+/// base * gamma^(milestones that are not above count).
+class MultiStepLR : public Schedule {
+ public:
+  MultiStepLR(const Optimizer& optimizer, MultiStepOptions options);
+
+ private:
+  double rate(int64_t count) const override;
+  MultiStepOptions o_;
+};
+
+struct ConstantOptions {
+  double factor = 1.0 / 3;
+  int64_t total_iters = 5;
+};
+/// base * factor before total_iters, base from then on.
+class ConstantLR : public Schedule {
+ public:
+  ConstantLR(const Optimizer& optimizer, ConstantOptions options = {});
+
+ private:
+  double rate(int64_t count) const override { return count < o_.total_iters ? base() * o_.factor : base(); }
+  ConstantOptions o_;
+};
+
+struct LinearOptions {
+  double start_factor = 1.0 / 3, end_factor = 1;
+  int64_t total_iters = 5;
+};
+/// base times a factor that goes linearly from the start to the end within total_iters.
+class LinearLR : public Schedule {
+ public:
+  LinearLR(const Optimizer& optimizer, LinearOptions options = {});
+
+ private:
+  double rate(int64_t count) const override;
+  LinearOptions o_;
+};
+
+struct ExponentialOptions {
+  double gamma = 0.1;
+};
+/// base * gamma^count.
+class ExponentialLR : public Schedule {
+ public:
+  ExponentialLR(const Optimizer& optimizer, ExponentialOptions options);
+
+ private:
+  double rate(int64_t count) const override;
+  ExponentialOptions o_;
+};
+
+struct PolynomialOptions {
+  int64_t total_iters = 5;
+  double power = 1;
+};
+/// base * (1 - count / total_iters)^power, 0 from total_iters on.
+class PolynomialLR : public Schedule {
+ public:
+  PolynomialLR(const Optimizer& optimizer, PolynomialOptions options = {});
+
+ private:
+  double rate(int64_t count) const override;
+  PolynomialOptions o_;
+};
+
+struct CosineOptions {
+  int64_t t_max = 1;
+  double eta_min = 0;
+};
+/// Half a cosine from base to eta_min within t_max, and back within the next (Loshchilov and Hutter 2017, without restarts).
+class CosineAnnealingLR : public Schedule {
+ public:
+  CosineAnnealingLR(const Optimizer& optimizer, CosineOptions options);
+
+ private:
+  double rate(int64_t count) const override;
+  CosineOptions o_;
+};
+
+struct WarmRestartOptions {
+  int64_t t_0 = 1, t_mult = 1;
+  double eta_min = 0;
+};
+/// Half cosines from base to eta_min, the first t_0 long, each next one t_mult times as long (Loshchilov and Hutter 2017).
+class CosineAnnealingWarmRestarts : public Schedule {
+ public:
+  CosineAnnealingWarmRestarts(const Optimizer& optimizer, WarmRestartOptions options);
+
+ private:
+  double rate(int64_t count) const override;
+  WarmRestartOptions o_;
+};
+
+struct OneCycleOptions {
+  double max_lr = 0.1;
+  int64_t total_steps = 1;
+  double pct_start = 0.3;
+  std::string anneal_strategy = "cos";  // or "linear"
+  bool cycle_momentum = true;
+  double base_momentum = 0.85, max_momentum = 0.95;
+  double div_factor = 25, final_div_factor = 1e4;
+  bool three_phase = false;
+};
+/// Up to max_lr and down again, the momentum (of Adam and its kin beta1) the other way (Smith and Topin 2018). The base rate
+/// is max_lr / div_factor. A step beyond total_steps throws weft::Error, as does an optimizer without momentum to cycle.
+class OneCycleLR : public Schedule {
+ public:
+  OneCycleLR(const Optimizer& optimizer, OneCycleOptions options);
+
+ private:
+  double rate(int64_t count) const override;
+  std::optional<double> momentum(int64_t count) const override;
+  double cycled(int64_t count, double initial, double peak, double last) const;
+  OneCycleOptions o_;
+};
+
+struct CyclicOptions {
+  double base_lr = 1e-3, max_lr = 1e-2;
+  int64_t step_size_up = 2000;
+  std::optional<int64_t> step_size_down = {};  // as step_size_up unless given
+  std::string mode = "triangular";             // or "triangular2", "exp_range"
+  double gamma = 1;
+  bool cycle_momentum = true;
+  double base_momentum = 0.8, max_momentum = 0.9;
+};
+/// Between base_lr and max_lr and back, the amplitude constant, halved each cycle or times gamma^count (Smith 2017); the
+/// momentum the other way.
+class CyclicLR : public Schedule {
+ public:
+  CyclicLR(const Optimizer& optimizer, CyclicOptions options);
+
+ private:
+  double rate(int64_t count) const override;
+  std::optional<double> momentum(int64_t count) const override;
+  /// Where in its cycle, 0 to 1 to 0, times the amplitude's scale.
+  double height(int64_t count) const;
+  CyclicOptions o_;
+};
+
+/// One schedule after the other: the next begins, at its own step 0, at each milestone.
+class SequentialLR {
+ public:
+  /// Throws weft::Error unless there is one milestone fewer than schedules, ascending.
+  SequentialLR(std::vector<std::shared_ptr<Schedule>> schedules, std::vector<int64_t> milestones);
+  void step();
+  int64_t count() const { return count_; }
+  double last_lr() const;
+
+ private:
+  size_t current() const;
+  std::vector<std::shared_ptr<Schedule>> schedules_;
+  std::vector<int64_t> milestones_;
+  int64_t count_ = 0;
+};
+
+struct PlateauOptions {
+  std::string mode = "min";  // or "max": which metric is better
+  double factor = 0.1;
+  int64_t patience = 10;
+  double threshold = 1e-4;
+  std::string threshold_mode = "rel";  // or "abs"
+  int64_t cooldown = 0;
+  double min_lr = 0, eps = 1e-8;
+};
+/// Multiplies the rate by factor when the metric has not become better for more than `patience` steps.
+class ReduceLROnPlateau {
+ public:
+  ReduceLROnPlateau(const Optimizer& optimizer, PlateauOptions options = {});
+  void step(double metric);
+  double last_lr() const { return lr_; }
+
+ private:
+  bool is_better(double metric) const;
+  Hyper lr_;
+  PlateauOptions o_;
+  double best_;
+  int64_t bad_ = 0, cooldown_ = 0;
+};
+
+}  // namespace weft::optim
