@@ -5,6 +5,7 @@
 #include "weft/frontend/defaults.h"
 #include "weft/frontend/dump.h"
 #include "weft/frontend/step_core.h"
+#include "weft/frontend/validation.h"
 
 namespace weft {
 
@@ -13,8 +14,13 @@ Step compile(Recorded recorded, const Target& target, CompileOptions options) {
   ir::Module module = recorded.module.clone();
   detail::Dump dump(options.dump_ir, module.graph().name());
   dump.stage("recorded", module);
+  std::optional<detail::Validation> validation;
+  if (detail::validates(options.validate)) validation.emplace(module);
   const auto runs = passes::run(module, target.pipeline(), target.asked_by_passes(),
-                                {.after = [&](const ir::Module& m, const passes::PassRun& run) { dump.stage(run.name, m); }});
+                                {.after = [&](const ir::Module& m, const passes::PassRun& run) {
+                                  dump.stage(run.name, m);
+                                  if (validation) validation->check(m, run.name);
+                                }});
   std::vector<cpu::KernelText> kernels;
   std::unique_ptr<Program> program = target.build(module, dump.on() ? &kernels : nullptr);
   dump.kernels(kernels);

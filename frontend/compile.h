@@ -18,11 +18,15 @@ struct CompileOptions {
   std::string dump_ir = {};
   /// Of dropout masks and random numbers; manual_seed's unless given.
   std::optional<uint64_t> seed = {};
+  /// After every pass, lets the reference interpret the program on sample data and compares what it gives with what it gave
+  /// before the pass; slow. Unset: the environment variable WEFT_VALIDATE decides (1 or 0), else off.
+  std::optional<bool> validate = {};
 };
 
 /// Compiles `recorded`, or a graph as it is now. Throws weft::Error for what only the whole graph shows: a parameter to
 /// train that the loss does not depend on, an op without gradient on the way (with its lines), a gradient to keep that
-/// does not exist, a folder that cannot be written.
+/// does not exist, a folder that cannot be written. With validation, throws InternalError naming the pass that changed an
+/// output and by how much.
 Step compile(Recorded recorded, const Target& target, CompileOptions options = {});
 
 }  // namespace weft

@@ -8,7 +8,6 @@
 
 #include "weft/ir/builder.h"
 #include "weft/ir/equal.h"
-#include "weft/ir/printer.h"
 #include "weft/passes/groups.h"
 #include "weft/passes/liveness.h"
 #include "weft/passes/loop_nest.h"
@@ -59,8 +58,10 @@ class Fuser {
       changed = false;
       for (const Edge& e : edges(groups)) changed |= try_merge(groups, e, nullptr);
     }
-    if (remarks_)
+    if (remarks_) {
       for (const Edge& e : edges(groups)) try_merge(groups, e, remarks_);
+      remark_on_others();
+    }
     replace(groups);
   }
 
@@ -155,9 +156,28 @@ class Fuser {
       if (!remarks) groups.merge(a, b);
       return true;
     }
-    if (remarks && !e.siblings)
-      remarks->push_back(fmt::format("not fused: {} -> {}: {}", ir::print(*e.first), ir::print(*e.second), why));
+    if (remarks)
+      remarks->push_back(fmt::format("not fused: {} {} {}: {}", label(*e.first), e.siblings ? "beside" : "->", label(*e.second), why));
     return false;
+  }
+
+  /// The edges of which an end is no part of any nest.
+  void remark_on_others() {
+    for (const auto& op : graph_.ops())
+      for (const Op* user : op->result_count() ? op->result().users() : std::vector<Op*>()) {
+        const Op* outside = !can_fuse(*op) ? op.get() : !can_fuse(*user) ? user : nullptr;
+        if (outside) remarks_->push_back(fmt::format("not fused: {} -> {}: {}", label(*op), label(*user), why_outside(*outside)));
+      }
+  }
+
+  static std::string why_outside(const Op& op) {
+    if (op.def().kind == Kind::heavy) return fmt::format("{} is a call of the target's own", op.name());
+    if (op.def().kind == Kind::constant) return "the constant's unequal elements are memory";
+    return fmt::format("{} is no loop over its elements", op.name());
+  }
+
+  static std::string label(const Op& op) {
+    return fmt::format("{} {} ({})", op.name(), to_string(op.result().type()), to_string(op.locations()));
   }
 
   NestRegion region(const Groups& groups, const std::vector<Op*>& ops) const {

@@ -12,7 +12,8 @@
 //            (all parameters' updates), and neighbouring nests too small to be worth a launch each, which then run in
 //            order on one thread.
 //
-// `remarks`, when given, gets a line for each edge that was not fused, and why.
+// `remarks`, when given, gets a line for each edge that was not fused, and why: between a value's maker and its reader
+// ("->"), between two readers of one value ("beside"), and where one end is no part of a nest.
 
 #include <string>
 #include <vector>

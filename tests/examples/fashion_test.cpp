@@ -6,6 +6,9 @@
 #include <set>
 #include <sstream>
 
+#include "weft/backends/cpu/cpu.h"
+#include "weft/ir/parser.h"
+#include "weft/passes/plan.h"
 #include "weft/runtime/data/npy.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/process.h"
@@ -130,6 +133,37 @@ TEST_CASE("one call is one program: the library runs exactly its products, the J
   CHECK(kernels >= 1);
   CHECK(kernels <= launches);
   CHECK(launches <= 6);
+}
+
+TEST_CASE("the examples' arenas, scratch included, are within 10 % of what is live at once") {
+  const test::TempDir dir;
+  REQUIRE(test::run_command(program + "--max-steps 1 --epochs 1 --dump-ir " + dir / "ir").code == 0);
+  REQUIRE(test::run_command(program + "--optimizer adam --max-steps 1 --epochs 1 --dump-ir " + dir / "adam").code == 0);
+  REQUIRE(test::run_command(WEFT_EXAMPLES_DIR "/01_temperature --epochs 1 --dump-ir " + dir / "line").code == 0);
+  size_t planned = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir.path())) {
+    if (!entry.path().string().ends_with("-plan.weft")) continue;
+    INFO(entry.path());
+    const ir::Module m = ir::parse(test::read_file(entry.path().string()));
+    const int64_t live = passes::largest_live_set(m.graph(), cpu::target());
+    REQUIRE(m.arena_bytes);
+    CHECK(static_cast<double>(*m.arena_bytes) <= 1.10 * static_cast<double>(live));
+    ++planned;
+  }
+  CHECK(planned >= 9);  // training and evaluation, both batch sizes, both optimizers, and the line
+}
+
+TEST_CASE("every pass of the examples is validated by the reference") {
+  const std::string validated = "WEFT_VALIDATE=1 ";
+  CHECK(test::run_command(validated + WEFT_EXAMPLES_DIR "/01_temperature --epochs 1").code == 0);
+  for (const char* optimizer : {"sgd", "adam"}) {
+    const test::Ran ran = test::run_command(validated + program + "--batch 8 --max-steps 1 --epochs 1 --optimizer " + optimizer);
+    INFO(ran.err);
+    CHECK(ran.code == 0);
+  }
+  const test::Ran wrong = test::run_command("WEFT_VALIDATE=yes " WEFT_EXAMPLES_DIR "/01_temperature --epochs 1");
+  CHECK(wrong.code == 1);
+  CHECK_THAT(wrong.err, contains_text("WEFT_VALIDATE must be 0 or 1, not 'yes'"));
 }
 
 TEST_CASE("02_fashion_mnist refuses bad data") {

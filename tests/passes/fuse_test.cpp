@@ -338,9 +338,25 @@ TEST_CASE("fuse: a remark says why an edge was not fused", "[passes][fuse]") {
     %2 = sum(%1) {axes = [0]} : f32[]
     output y = %2)");
   REQUIRE(all.size() == 1);
-  CHECK(all[0] == "not fused: % = exp(%sum) : f32[64] -> % = sum(%exp) {axes = [0]} : f32[]: "
+  CHECK(all[0] == "not fused: exp f32[64] (an unknown line) -> sum f32[] (an unknown line): "
                   "a result f32[] does not fit the loops [64,32]");
   CHECK(remarks("input %x: f32[64]\n %0 = exp(%x) : f32[64]\n %1 = neg(%0) : f32[64]\n output y = %1").empty());
+}
+
+TEST_CASE("fuse: remarks cover readers of one value, and ends that are no loops, with their lines", "[passes][fuse]") {
+  const auto all = remarks(R"(
+    input %x: f32[64,32]
+    input %w: f32[32,8]
+    %0 = matmul(%x, %w) : f32[64,8] at "net.cpp":3
+    %1 = exp(%0) : f32[64,8] at "net.cpp":4
+    %2 = sum(%x) {axes = [0]} : f32[32] at "net.cpp":5
+    %3 = sum(%x) {axes = [1]} : f32[64] at "net.cpp":6
+    output a = %1
+    output b = %2
+    output c = %3)");
+  REQUIRE(all.size() == 2);
+  CHECK_THAT(all[0], contains_text("not fused: sum f32[32] (net.cpp:5) beside sum f32[64] (net.cpp:6): "));
+  CHECK(all[1] == "not fused: matmul f32[64,8] (net.cpp:3) -> exp f32[64,8] (net.cpp:4): matmul is a call of the target's own");
 }
 
 TEST_CASE("fuse: scalar arithmetic is not repeated without end", "[passes][fuse]") {
