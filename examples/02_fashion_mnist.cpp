@@ -80,10 +80,10 @@ int main(int argc, char** argv) {
   CLI::App app("Trains a multilayer perceptron on images of ten classes.");
   Arguments a;
   add_options(app, a.options);
-  app.add_option("--optimizer", a.optimizer, "sgd or adam")->capture_default_str()->check(CLI::IsMember({"sgd", "adam"}));
+  require_one_of(app.add_option("--optimizer", a.optimizer, "sgd or adam")->capture_default_str(), {"sgd", "adam"});
   app.add_flag("--shuffle", a.shuffle, "a new order of the images in every epoch; otherwise file order");
-  app.add_option("--log", a.log, "bar, plain, classic (as PyTorch's quickstart prints) or none")
-      ->capture_default_str()->check(CLI::IsMember({"bar", "plain", "classic", "none"}));
+  require_one_of(app.add_option("--log", a.log, "bar, plain, classic (as PyTorch's quickstart prints) or none")
+                     ->capture_default_str(), {"bar", "plain", "classic", "none"});
   app.add_option("--curve", a.curve, "write the loss of every training step into this CSV file");
   app.add_flag("--profile", a.profile, "print where the time of a training step goes, call by call");
   app.add_option("--save", a.save, "write the trained weights into this directory, one .npy file each");

@@ -1,25 +1,69 @@
 #include "options.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+
+namespace {
+
+/// The text as a number of this type, all of it.
+template <class T>
+std::optional<T> parsed(const std::string& text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+void require(CLI::Option* option, const std::string& what, std::function<bool(const std::string&)> fits) {
+  const std::string name = option->get_name();
+  option->check([name, what, fits](const std::string& given) -> std::string {
+    if (!fits(given)) throw weft::Error("{} must be {}, not {}", name, what, given.empty() ? "empty" : given);
+    return "";
+  });
+}
+
+}  // namespace
+
+void require_integer(CLI::Option* option, int64_t least) {
+  require(option, least == 1 ? "a positive integer" : fmt::format("an integer of at least {}", least),
+          [least](const std::string& given) { return parsed<int64_t>(given).value_or(least - 1) >= least; });
+}
+
+void require_number(CLI::Option* option, double least) {
+  require(option, fmt::format("a number of at least {}", least), [least](const std::string& given) {
+    const std::optional<double> value = parsed<double>(given);
+    return value && *value >= least && std::isfinite(*value);
+  });
+}
+
+void require_one_of(CLI::Option* option, std::vector<std::string> names) {
+  const std::string what = fmt::format("{} or {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
+  require(option, what, [names](const std::string& given) { return std::count(names.begin(), names.end(), given) > 0; });
+}
 
 weft::Target Options::target() const {
-  if (device == "cpu") return weft::Target::cpu({.threads = threads});
+  if (device == "cpu") return weft::Target::cpu({.threads = threads, .max_isa = max_isa});
   return weft::Target::from_name(device);
 }
 
 void add_options(CLI::App& app, Options& o) {
+  const auto integer = [&](const char* name, auto& value, int64_t least, const char* doc) {
+    require_integer(app.add_option(name, value, doc)->capture_default_str(), least);
+  };
   app.add_option("--device", o.device, "cpu, or reference: slow, in double precision")->capture_default_str();
-  app.add_option("--epochs", o.epochs, "passes over the training data")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--batch", o.batch, "examples in a batch")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--lr", o.lr, "learning rate")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--seed", o.seed, "of the initial weights, the order of the batches and generated data")->capture_default_str();
+  integer("--epochs", o.epochs, 1, "passes over the training data");
+  integer("--batch", o.batch, 1, "examples in a batch");
+  require_number(app.add_option("--lr", o.lr, "learning rate")->capture_default_str(), 0);
+  integer("--seed", o.seed, 0, "of the initial weights, the order of the batches and generated data");
   app.add_option("--data", o.data, "where the data is; without it, data that the program has or makes itself");
   app.add_option("--metrics", o.metrics, "append a line of JSON per epoch to this file");
   app.add_option("--dump-ir", o.dump_ir, "write the graph after every pass, and the generated code, into this directory");
-  app.add_option("--max-steps", o.max_steps, "stop after so many steps; 0: no limit")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--threads", o.threads, "compute threads; 0: one per core")->capture_default_str()->check(CLI::NonNegativeNumber);
+  integer("--max-steps", o.max_steps, 0, "stop after so many steps; 0: no limit");
+  integer("--threads", o.threads, 0, "compute threads; 0: one per core");
+  require_one_of(app.add_option("--max-isa", o.max_isa, "the widest instruction set to use, sse4, avx2 or avx512; "
+                                "otherwise what WEFT_MAX_ISA or the machine says"), {"sse4", "avx2", "avx512"});
 }
 
 int run_example(CLI::App& app, int argc, char** argv, void (*body)(void*), void* context) {

@@ -8,6 +8,7 @@
 
 namespace CLI {
 class App;
+class Option;
 }
 
 struct Options {
@@ -21,12 +22,18 @@ struct Options {
   std::string dump_ir;
   int64_t max_steps = 0;
   int threads = 0;
+  std::string max_isa;
 
   weft::Target target() const;
 };
 
 /// Adds the options to `app`; their values at this moment are the defaults that --help shows.
 void add_options(CLI::App& app, Options& options);
+
+/// What an option takes, said plainly: "--batch must be a positive integer, not 0". Each throws weft::Error.
+void require_integer(CLI::Option* option, int64_t least);
+void require_number(CLI::Option* option, double least);
+void require_one_of(CLI::Option* option, std::vector<std::string> names);
 
 /// Runs an example: parses the command line, and turns an exception into a message on standard error and exit code 1.
 int run_example(CLI::App& app, int argc, char** argv, void (*body)(void*), void* context);

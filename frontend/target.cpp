@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/reference/reference.h"
 #include "weft/passes/pass.h"
 #include "weft/support/error.h"
@@ -25,6 +26,8 @@ int threads_from_environment() {
 
 Target Target::cpu(cpu::Options options) {
   if (options.threads < 0) throw Error("Target::cpu: .threads must not be negative (0: one per core), not {}", options.threads);
+  // Now, since the passes ask what the library can do.
+  cpu::limit_library_isa(options.max_isa);
   return {"cpu", std::move(options)};
 }
 

@@ -12,8 +12,9 @@ namespace weft {
 
 class Target {
  public:
-  /// This machine's processor. Throws weft::Error for a negative number of threads. With .threads = 0 the environment
-  /// variable WEFT_THREADS decides (a positive integer, anything else is an error), else one thread per usable core.
+  /// This machine's processor. Throws weft::Error for a negative number of threads and for an unknown instruction set.
+  /// With .threads = 0 the environment variable WEFT_THREADS decides (a positive integer, anything else is an error),
+  /// else there is one thread per usable core.
   static Target cpu(cpu::Options options = {});
   /// The interpreter that tests compare with: slow, in double precision.
   static Target reference();

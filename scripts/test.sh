@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Builds weft and runs its tests, from any directory.
 #
-#   scripts/test.sh [--preset release|debug|asan|tsan] [CTEST_ARGUMENT...]     e.g.  scripts/test.sh -R fuse
+#   scripts/test.sh [--preset release|debug|asan|tsan] [--max-isa ISA] [CTEST_ARGUMENT...]     e.g. -R fuse
 #   scripts/test.sh [--preset ...] --build-only [TARGET...]
 #
-# Silent about what goes well; the logs are in the build directory (build, or build-PRESET). The last line is
+# --max-isa sse4|avx2|avx512 limits the instruction sets that generated kernels and oneDNN use.
+#
+# Says little of what goes well; the logs are in the build directory (build, or build-PRESET). The last line is
 # "N passed, N failed", with ", N skipped" where there are any. Fails when a test fails or when none ran.
 set -euo pipefail
 
@@ -15,6 +17,8 @@ while (($#)); do
     -h | --help) usage; exit ;;
     --preset) preset=${2:?--preset needs a name}; shift ;;
     --preset=*) preset=${1#*=} ;;
+    --max-isa) export WEFT_MAX_ISA=${2:?--max-isa needs a name}; shift ;;
+    --max-isa=*) export WEFT_MAX_ISA=${1#*=} ;;
     --build-only) build_only=true; shift; targets=("$@"); break ;;
     *) ctest_arguments+=("$1") ;;
   esac
@@ -51,10 +55,39 @@ first_errors() {
     found { print substr($0, 1, 300); if (++shown == 60) exit }' "$1"
 }
 
+# Until it is killed: how far ninja has come by its log. A terminal's line is rewritten, elsewhere one is added now and then.
+show_progress() { # show_progress NAME LOG
+  local start=$SECONDS shown=$SECONDS reached
+  while sleep 1 && kill -0 $$ 2> /dev/null; do
+    reached=$(sed -n 's,^\[\([0-9]*\)/\([0-9]*\)\].*,\1 of \2,p' "$2" | tail -n 1)
+    if [[ ! $reached ]]; then continue; fi
+    if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then
+      printf '\r%-9s %4d s, %s\033[K' "$1" $((SECONDS - start)) "$reached"
+    elif ((SECONDS - shown >= 30)); then
+      printf '%-9s %4d s, %s\n' "$1" $((SECONDS - start)) "$reached"
+      shown=$SECONDS
+    fi
+  done
+}
+progress=
+stop_progress() {
+  if [[ ! $progress ]]; then return; fi
+  kill "$progress" 2> /dev/null || true
+  wait "$progress" 2> /dev/null || true
+  progress=
+  if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then printf '\r\033[K'; fi
+}
+trap stop_progress EXIT
+
 phase() { # phase NAME COMMAND...: its output goes to a log, and its errors to the terminal
-  local name=$1 log=$build/$1.log start=$SECONDS errors
+  local name=$1 log=$build/$1.log start=$SECONDS errors status=0
   shift
-  if "$@" > "$log" 2>&1 < /dev/null; then
+  : > "$log"
+  show_progress "$name" "$log" &
+  progress=$!
+  "$@" > "$log" 2>&1 < /dev/null || status=$?
+  stop_progress
+  if ((status == 0)); then
     printf '%-9s %4d s\n' "$name" $((SECONDS - start))
     return
   fi

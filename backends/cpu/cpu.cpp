@@ -5,6 +5,7 @@
 
 #include "weft/backends/codegen/codegen.h"
 #include "weft/backends/cpu/exec/cpu_program.h"
+#include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/exec/matmul.h"
 #include "weft/backends/cpu/jit.h"
 #include "weft/backends/cpu/lowering.h"
@@ -166,8 +167,10 @@ std::unique_ptr<Program> compile(const ir::Module& module, const Options& option
   } catch (const InternalError& e) {
     throw Error("the module's plan does not hold; run the pass 'plan' on it again: {}", e.what());
   }
-  if (!options.max_isa.empty()) limit_library_isa(options.max_isa);
-  return Compiler(module, options).run(kernels);
+  Options limited = options;
+  if (limited.max_isa.empty()) limited.max_isa = max_isa_of_environment();
+  limit_library_isa(limited.max_isa);
+  return Compiler(module, limited).run(kernels);
 }
 
 }  // namespace weft::cpu

@@ -14,8 +14,8 @@ namespace weft::cpu {
 struct Options {
   /// Compute threads; 0 means one per core that the process may use.
   int threads = 0;
-  /// The widest instruction set to use: "sse4", "avx2", "avx512" or "" for what the machine has. oneDNN reads its
-  /// own limit when it is first used, so one process should keep to one value.
+  /// The widest instruction set to use: "sse4", "avx2" or "avx512". "": the environment variable WEFT_MAX_ISA decides,
+  /// else what the machine has. oneDNN takes its limit when it is first used, so one process should keep to one value.
   std::string max_isa = {};
 };
 

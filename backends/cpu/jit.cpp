@@ -49,8 +49,7 @@ llvm::orc::JITTargetMachineBuilder machine(const std::string& max_isa, int& widt
   if (max_isa == "sse4") require("sse4.2"), limit("x86-64-v2"), width = 128;
   else if (max_isa == "avx2") require("avx2"), limit("x86-64-v3"), width = 256;
   else if (max_isa == "avx512") require("avx512f"), limit("x86-64-v4"), width = 512;
-  else if (max_isa.empty()) width = has.lookup("avx512f") ? 512 : has.lookup("avx2") ? 256 : 128;
-  else throw Error("unknown instruction set \"{}\"; known are sse4, avx2, avx512", max_isa);
+  else width = has.lookup("avx512f") ? 512 : has.lookup("avx2") ? 256 : 128;
   builder.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
   // Products and sums of different ops are never contracted: fused and unfused must agree bit for bit.
   builder.getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;

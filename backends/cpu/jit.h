@@ -16,8 +16,7 @@ namespace weft::cpu {
 
 class Jit {
  public:
-  /// "" is what the machine has; otherwise "sse4", "avx2" or "avx512". Throws weft::Error for other names and for an
-  /// instruction set that the machine lacks.
+  /// `max_isa`: see exec/isa.h. Throws weft::Error for an instruction set that the machine lacks.
   explicit Jit(const std::string& max_isa);
   ~Jit();
 

@@ -166,6 +166,49 @@ TEST_CASE("every pass of the examples is validated by the reference") {
   CHECK_THAT(wrong.err, contains_text("WEFT_VALIDATE must be 0 or 1, not 'yes'"));
 }
 
+TEST_CASE("--max-isa limits the generated code and the library, as WEFT_MAX_ISA does") {
+  const std::string run = "--max-steps 1 --epochs 1";
+  for (const std::string& command : {program + run + " --max-isa sse4", "WEFT_MAX_ISA=sse4 " + program + run}) {
+    INFO(command);
+    const test::TempDir dir;
+    const test::Ran ran = test::run_command("DNNL_VERBOSE=1 ONEDNN_VERBOSE=1 " + command + " --dump-ir " + dir / "ir");
+    INFO(ran.err << ran.out);
+    REQUIRE(ran.code == 0);
+    CHECK_THAT(ran.out, contains_text("cpu,isa:Intel SSE4.1"));
+    size_t kernels = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(dir / "ir"))
+      if (entry.path().extension() == ".s") {
+        const std::string assembly = test::read_file(entry.path().string());
+        CHECK(count(assembly, "%xmm") > 0);
+        CHECK(count(assembly, "%ymm") == 0);
+        ++kernels;
+      }
+    CHECK(kernels > 0);
+  }
+}
+
+TEST_CASE("options of the examples say plainly what they take") {
+  const auto says = [](const std::string& arguments, const std::string& words) {
+    const test::Ran ran = test::run_command(program + arguments);
+    CHECK(ran.code == 1);
+    CHECK(ran.out.empty());
+    CHECK(ran.err == "error: " + words + "\n");
+  };
+  says("--batch 0", "--batch must be a positive integer, not 0");
+  says("--batch 1.5", "--batch must be a positive integer, not 1.5");
+  says("--epochs many", "--epochs must be a positive integer, not many");
+  says("--threads=-1", "--threads must be an integer of at least 0, not -1");
+  says("--seed=-1", "--seed must be an integer of at least 0, not -1");
+  says("--max-steps 99999999999999999999", "--max-steps must be an integer of at least 0, not 99999999999999999999");
+  says("--lr=-0.1", "--lr must be a number of at least 0, not -0.1");
+  says("--lr nan", "--lr must be a number of at least 0, not nan");
+  says("--optimizer rmsprop", "--optimizer must be sgd or adam, not rmsprop");
+  says("--max-isa avx3", "--max-isa must be sse4, avx2 or avx512, not avx3");
+  const test::Ran ran = test::run_command("WEFT_MAX_ISA=avx3 " + program + "--max-steps 1");
+  CHECK(ran.code == 1);
+  CHECK_THAT(ran.err, contains_text("WEFT_MAX_ISA must be sse4, avx2 or avx512, not 'avx3'"));
+}
+
 TEST_CASE("02_fashion_mnist refuses bad data") {
   const test::TempDir dir;
   const auto fails = [](const std::string& arguments, const std::string& words) {

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <dnnl.hpp>
 
+#include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/exec/slices.h"
 #include "weft/runtime/array.h"
 #include "weft/runtime/parallel.h"
@@ -14,7 +15,10 @@ namespace {
 using Desc = dnnl::memory::desc;
 
 dnnl::engine& engine() {
-  static dnnl::engine e(dnnl::engine::kind::cpu, 0);
+  static dnnl::engine e = [] {
+    limit_library_isa(max_isa_of_environment());
+    return dnnl::engine(dnnl::engine::kind::cpu, 0);
+  }();
   return e;
 }
 
@@ -215,11 +219,6 @@ std::unique_ptr<Task> make_matmul(const MatmulSpec& spec, int64_t scratch_bytes)
     throw InternalError(fmt::format("oneDNN cannot multiply [{},{}] x [{},{}] of {}: {}", spec.m, spec.k, spec.k, spec.n,
                                     name_of(spec.dtype), e.what()));
   }
-}
-
-bool limit_library_isa(const std::string& max_isa) {
-  const dnnl::cpu_isa isa = max_isa == "sse4" ? dnnl::cpu_isa::sse41 : max_isa == "avx2" ? dnnl::cpu_isa::avx2 : dnnl::cpu_isa::avx512_core;
-  return dnnl::set_max_cpu_isa(isa) == dnnl::status::success;
 }
 
 }  // namespace weft::cpu

@@ -32,8 +32,4 @@ int64_t matmul_scratch_bytes(const MatmulSpec& spec);
 /// buffers: a, b, (bias or addend,) result, (scratch, if `scratch_bytes` is not 0). Throws weft::Error when that is too little.
 std::unique_ptr<Task> make_matmul(const MatmulSpec& spec, int64_t scratch_bytes);
 
-/// Limits the instruction set that oneDNN uses ("sse4", "avx2", "avx512"); works only before its first use in the
-/// process. Returns false when it came too late.
-bool limit_library_isa(const std::string& max_isa);
-
 }  // namespace weft::cpu
