@@ -13,6 +13,7 @@ list(APPEND weft_paths -ffile-prefix-map=${PROJECT_BINARY_DIR}/include/weft/=)
 function(weft_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-missing-field-initializers
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false alarms of g++ 12 about std::string
+    $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>  # and of clang about libstdc++'s std::stable_sort
     ${weft_paths})
   if(WEFT_SANITIZE)
     list(JOIN WEFT_SANITIZE "," sanitizers)

@@ -22,4 +22,11 @@ std::map<std::string, int64_t> index_bounds(const ir::Graph& graph) {
   return bounds;
 }
 
+std::optional<size_t> find_outside(std::span<const int64_t> indices, int64_t bound) {
+  const auto outside = [bound](int64_t index) { return static_cast<uint64_t>(index) >= static_cast<uint64_t>(bound); };
+  const auto bad = std::find_if(indices.begin(), indices.end(), outside);
+  if (bad == indices.end()) return std::nullopt;
+  return static_cast<size_t>(bad - indices.begin());
+}
+
 }  // namespace weft::detail

@@ -117,11 +117,9 @@ void StepCore::feed(Slot& slot, const View& values) {
 
 void StepCore::check_indices(const Port& port, int64_t bound, const View& values) const {
   const std::span<const int64_t> all(reinterpret_cast<const int64_t*>(values.data()), static_cast<size_t>(values.count()));
-  const auto outside = [bound](int64_t index) { return static_cast<uint64_t>(index) >= static_cast<uint64_t>(bound); };
-  const auto bad = std::find_if(all.begin(), all.end(), outside);
-  if (bad != all.end())
-    throw Error("step '{}': input {} holds indices below {}, but element {} is {}", name(), describe(port), bound,
-                bad - all.begin(), *bad);
+  if (const auto bad = find_outside(all, bound))
+    throw Error("step '{}': input {} holds indices below {}, but element {} is {}", name(), describe(port), bound, *bad,
+                all[*bad]);
 }
 
 void StepCore::fail_missing() const {

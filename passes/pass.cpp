@@ -68,8 +68,8 @@ std::vector<std::string> pipeline(std::string_view name) {
   throw Error("unknown pipeline '{}'{}", name, did_you_mean(name, {"compile", "step", "simplify"}));
 }
 
-std::vector<std::string> remaining_passes(const Module& module) {
-  std::vector<std::string> all = pipeline("compile");
+std::vector<std::string> remaining_passes(const Module& module, std::string_view name) {
+  std::vector<std::string> all = pipeline(name);
   const auto done = std::find(all.rbegin(), all.rend(), module.stage);
   all.erase(all.begin(), done.base());
   return all;

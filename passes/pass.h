@@ -48,7 +48,7 @@ struct RunOptions {
 std::vector<PassRun> run(ir::Module& module, const std::vector<std::string>& passes, const Target& target,
                          const RunOptions& options = {});
 
-/// What is left of the pipeline "compile" for this module.
-std::vector<std::string> remaining_passes(const ir::Module& module);
+/// What is left of a pipeline for this module.
+std::vector<std::string> remaining_passes(const ir::Module& module, std::string_view pipeline = "compile");
 
 }  // namespace weft::passes

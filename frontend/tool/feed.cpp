@@ -1,5 +1,6 @@
 #include "weft/frontend/tool/feed.h"
 
+#include "weft/frontend/index_bounds.h"
 #include "weft/runtime/data/npy.h"
 
 namespace weft::tool {
@@ -20,6 +21,13 @@ Array from_file(const Port& port, const std::string& path) {
   Array narrow(bf16, port.shape);
   for (int64_t i = 0; i < port.shape.numel(); ++i) narrow.set(i, array.at(i));
   return narrow;
+}
+
+void check_indices(const Port& port, const Array& array, int64_t bound, const std::string& path) {
+  const std::span<const int64_t> all = array.values<int64_t>();
+  if (const auto bad = detail::find_outside(all, bound))
+    throw Error("'{}': the input '{}' ({}, {}) holds indices below {}, but element {} is {}", path, port.name,
+                type_text(port), port.where, bound, *bad, all[*bad]);
 }
 
 void check_names(const ir::Graph& graph, const Given& given) {
@@ -70,7 +78,8 @@ bool is_key(const ir::Input& input) {
   return input.role == ir::Role::key && input.node->type == ir::Type{i64, {2}};
 }
 
-std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given) {
+std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given,
+                        const std::map<std::string, int64_t>& bounds) {
   check_names(graph, given);
   std::vector<Array> arrays;
   std::string missing;
@@ -81,6 +90,8 @@ std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Gi
     const auto setting = given.settings.find(port.name);
     if (file != given.files.end()) {
       arrays.push_back(from_file(port, file->second));
+      const auto bound = bounds.find(port.name);
+      if (bound != bounds.end()) check_indices(port, arrays.back(), bound->second, file->second);
       continue;
     }
     arrays.emplace_back(port.dtype, port.shape);

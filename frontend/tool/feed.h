@@ -24,9 +24,10 @@ struct Given {
 /// that comes twice.
 std::map<std::string, std::string> assignments(const std::string& option, const std::vector<std::string>& entries);
 
-/// One array per input, in order. Throws weft::Error for names that no input has, for wrong types and values, and once
-/// for all inputs that are missing.
-std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given);
+/// One array per input, in order. Throws weft::Error for names that no input has, for wrong types and values (`bounds`:
+/// see frontend/index_bounds.h), and once for all inputs that are missing.
+std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given,
+                        const std::map<std::string, int64_t>& bounds);
 
 /// Is it the key of the random ops, i64[2]: seed and step?
 bool is_key(const ir::Input& input);

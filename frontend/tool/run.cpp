@@ -7,6 +7,7 @@
 
 #include "weft/backends/cpu/cpu.h"
 #include "weft/backends/reference/reference.h"
+#include "weft/frontend/index_bounds.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/feed.h"
 #include "weft/frontend/tool/targets.h"
@@ -32,9 +33,13 @@ std::unique_ptr<Program> compile(ir::Module& module, const std::string& device) 
   }
   if (device != "reference")
     throw Error("unknown device '{}'{} (known are cpu, reference)", device, did_you_mean(device, {"cpu", "reference"}));
-  if (module.train)
-    fmt::print(stderr, "weft: note: the train block is not applied, so nothing is trained; "
-                       "weft opt --pipeline=step does that\n");
+  if (module.train) {
+    // It interprets every stage, but a train block means nothing to it. What the update does not read goes, so that the
+    // same inputs are asked for as on the cpu.
+    std::vector<std::string> passes = passes::remaining_passes(module, "step");
+    passes.insert(passes.end(), {"decompose", "dce"});
+    passes::run(module, passes, target_for(module, ""));
+  }
   return reference::compile(module);
 }
 
@@ -106,8 +111,9 @@ void run(const Options& o) {
   if (o.steps < 1) throw Error("--steps must be at least 1, not {}", o.steps);
   const Given given = given_by(o);
   ir::Module module = ir::parse_file(o.file);
+  const std::map<std::string, int64_t> bounds = detail::index_bounds(module.graph());  // passes hide what is an index
   const std::unique_ptr<Program> program = compile(module, o.device);
-  std::vector<Array> arrays = feed(*program, module.graph(), given);
+  std::vector<Array> arrays = feed(*program, module.graph(), given, bounds);
   const std::vector<std::string> files = output_files(*program, o.output_dir);
   run_steps(*program, module.graph(), arrays, o.steps);
   report(*program, files);
@@ -121,7 +127,7 @@ void add_run(CLI::App& app) {
   c->add_option("FILE", o->file, "The program in text form; - is standard input")->required();
   c->add_option("--device", o->device,
                 "cpu (default): compiled; the passes that are left run first. reference: interpreted as\n"
-                "it stands, slowly, in double precision")
+                "it stands, slowly, in double precision. Both train what a train block says")
       ->type_name("NAME");
   c->add_option("--input", o->inputs, "The elements of an input; once for each input")
       ->allow_extra_args(false)->type_name("NAME=FILE.npy");

@@ -285,13 +285,42 @@ TEST_CASE("weft run: unknown names and bad values are refused", "[tool]") {
   check_refused("run " + file + " --steps=many", "Could not convert: --steps = many; see weft --help");
 }
 
-TEST_CASE("weft run: a train block that is not applied is pointed out", "[tool]") {
+TEST_CASE("weft run: every device trains what a train block says", "[tool]") {
   const TempDir dir;
-  const std::string x = dir / "x.npy";
+  const std::string x = dir / "x.npy", out = dir / "out";
   write_npy(x, Array::of<float>({4}, std::vector<float>{1, 2, 3, 6}));
-  const Outcome o = weft_tool("run - --device=reference --zeros --input x=" + x, line_program);
-  CHECK(o.code == 0);
-  CHECK(o.err == "weft: note: the train block is not applied, so nothing is trained; weft opt --pipeline=step does that\n");
+  // As recorded, and with the gradients added already.
+  for (const std::string& program : {line_program, output_of("opt - --passes=autodiff", line_program)})
+    for (const std::string device : {"reference", "cpu"}) {
+      INFO(device << "\n" << program);
+      output_of("run - --device=" + device + " --zeros --set sgd.lr=0.5 --steps=3 --input x=" + x + " --output-dir=" + out, program);
+      // The gradient is mean(x) = 3, so w goes down by 1.5 a step.
+      CHECK(read_npy(out + "/w.npy").at(0) == -4.5);
+      CHECK(read_npy(out + "/loss.npy").at(0) == -9);
+      CHECK(read_npy(out + "/sgd.step.npy").values<int64_t>()[0] == 3);
+    }
+}
+
+TEST_CASE("weft run: indices are checked against what reads them, whatever the passes make of it", "[tool]") {
+  const TempDir dir;
+  const std::string x = dir / "x.npy", y = dir / "y.npy", program = R"(weft 1
+func @f {
+  input %x: f32[2,3]
+  input %y: i64[2] at "net.cpp":3
+  %0 = cross_entropy(%x, %y) : f32[] at "net.cpp":4
+  output loss = %0
+}
+)";
+  write_npy(x, Array(f32, {2, 3}));
+  for (const std::string device : {"reference", "cpu"}) {
+    const std::string run = "run - --device=" + device + " --input x=" + x + " --input y=" + y;
+    write_npy(y, Array::of<int64_t>({2}, std::vector<int64_t>{0, 2}));
+    CHECK(output_of(run, program).find("loss    f32[]  1.098612") != std::string::npos);
+    write_npy(y, Array::of<int64_t>({2}, std::vector<int64_t>{0, 3}));
+    check_refused(run, "'" + y + "': the input 'y' (i64[2], net.cpp:3) holds indices below 3, but element 1 is 3", program);
+    write_npy(y, Array::of<int64_t>({2}, std::vector<int64_t>{-1, 3}));
+    check_refused(run, "'" + y + "': the input 'y' (i64[2], net.cpp:3) holds indices below 3, but element 0 is -1", program);
+  }
 }
 
 TEST_CASE("weft run: no result lands outside the directory", "[tool]") {
