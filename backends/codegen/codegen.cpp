@@ -1,12 +1,10 @@
 #include "weft/backends/codegen/codegen.h"
 
-#include <llvm/IR/IRBuilder.h>
-#include <llvm/IR/Intrinsics.h>
-#include <llvm/IR/Module.h>
-
 #include <numeric>
 
+#include "weft/backends/codegen/math/math.h"
 #include "weft/backends/codegen/nest_emitter.h"
+#include "weft/ir/equal.h"
 #include "weft/ir/op_def.h"
 
 namespace weft::codegen {
@@ -44,40 +42,55 @@ std::vector<Part> parts_of(const ir::Op& op) {
   return parts;
 }
 
+/// Every function of the body has code on the target.
+void require_functions(const CodeShape& shape, const ir::Graph& body) {
+  if (shape.has_libm()) return;
+  for (const auto& op : body.ops()) {
+    if (!op->def().is_elementwise()) continue;
+    for (const ir::ScalarNode& node : ir::scalar_of(*op).nodes)
+      if (const MathFunction* f = find_function(node.primitive); f && !inline_form(*f, node.dtype))
+        throw Error("{}: the target '{}' has no {} of {} elements; cast to f32 before it, at {}", op->name(), shape.name(), f->name,
+                    weft::name_of(node.dtype), to_string(op->locations()));
+  }
+}
+
+/// From what the kernel computes and the layer it stands in.
+std::string kernel_name(const ir::Op& op, size_t number) {
+  std::string name = fmt::format("weft_k{:02}", number);
+  if (op.is("kernel")) return name + fmt::format("_{}_nests", op.body().ops().size());
+  int shown = 0;
+  std::string scope;
+  for (const auto& inner : op.body().ops()) {
+    if ((inner->def().is_elementwise() || inner->def().kind == ir::Kind::reduction) && shown++ < 4) name += "_" + inner->def().name;
+    for (const ir::Location& at : inner->locations())
+      if (scope.empty()) scope = at.scope;
+  }
+  for (char& c : scope)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return scope.empty() ? name : name + "__" + scope;
+}
+
 }  // namespace
 
-int64_t emit_kernel(llvm::Module& module, const ir::Op& op, const std::string& name) {
-  llvm::LLVMContext& context = module.getContext();
-  llvm::IRBuilder<> b(context);
-  std::vector<EmittedNest> nests;
-  for (const Part& part : parts_of(op))
-    nests.push_back(emit_nest(module, part.fused->body(), name + ".nest" + std::to_string(nests.size()), part.inputs, part.outputs));
+bool is_serial(const ir::Op& op) { return op.is("kernel") && op.flag("serial"); }
 
-  auto* type = llvm::FunctionType::get(b.getVoidTy(), {llvm::PointerType::getUnqual(context), b.getInt64Ty(), b.getInt64Ty()}, false);
-  auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
-  b.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
-  llvm::Value *buffers = function->getArg(0), *begin = function->getArg(1), *end = function->getArg(2);
-  const bool serial = op.is("kernel") && op.flag("serial");
-  int64_t total = 0;
-  for (const EmittedNest& nest : nests) {
-    if (serial || nests.size() == 1) {
-      // One unit that runs everything in order, or the nest's own units.
-      llvm::Value* from = serial ? b.getInt64(0) : begin;
-      llvm::Value* to = serial ? b.getInt64(static_cast<uint64_t>(nest.units)) : end;
-      b.CreateCall(nest.function, {buffers, from, to});
-    } else {
-      // The nests' units one after the other: this one's are total to total + units - 1.
-      const auto clip = [&](llvm::Value* v) {
-        v = b.CreateSub(v, b.getInt64(static_cast<uint64_t>(total)));
-        v = b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, v, b.getInt64(0));
-        return b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, v, b.getInt64(static_cast<uint64_t>(nest.units)));
-      };
-      b.CreateCall(nest.function, {buffers, clip(begin), clip(end)});
-    }
-    total += nest.units;
+int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name) {
+  std::vector<EmittedNest> nests;
+  for (const Part& part : parts_of(op)) {
+    require_functions(shape, part.fused->body());
+    const std::string nest_name = name + ".nest" + std::to_string(nests.size());
+    nests.push_back(emit_nest(module, shape, part.fused->body(), nest_name, part.inputs, part.outputs));
   }
-  b.CreateRetVoid();
-  return serial ? 1 : total;
+  return shape.emit_entry(module, name, nests, static_cast<int>(op.operands().size()) + op.result_count(), is_serial(op));
+}
+
+const Kernel& Kernels::of(const ir::Op& op) {
+  for (const Kernel& known : all_)
+    if (ir::same_computation(*known.op, op)) return known;
+  Kernel kernel{kernel_name(op, all_.size()), &op};
+  kernel.units = emit_kernel(module_, shape_, op, kernel.name);
+  all_.push_back(std::move(kernel));
+  return all_.back();
 }
 
 }  // namespace weft::codegen

@@ -1,27 +1,41 @@
 #pragma once
-// Loop nests and scalar expressions to LLVM IR, for any LLVM target.
+// Loop nests and scalar expressions to LLVM IR, for any LLVM target: code_shape.h says what differs between them.
 //
-// A kernel is a function `void name(ptr buffers, i64 begin, i64 end)`: `buffers` holds one pointer per operand, then
-// one per result, and the kernel runs its work units begin to end - 1. Units are independent of each other, so threads
-// may share them out; how they are shared out changes no bit of the result.
-//
-// Vectors are always 16 lanes wide in the IR and LLVM splits them to what the machine has, so 128, 256 and 512 bits
-// compute the same.
+// A kernel reads a table that holds one pointer per operand, then one per result, and runs work units that are
+// independent of each other, so threads may share them out; how they are shared out changes no bit of the result.
 
-#include <cstdint>
-#include <string>
+#include <deque>
 
+#include "weft/backends/codegen/code_shape.h"
 #include "weft/ir/graph.h"
-
-namespace llvm {
-class Module;
-}
 
 namespace weft::codegen {
 
-inline constexpr int lanes = 16;
+/// Adds the function for a `fused` or `kernel` op to `module`; returns its number of work units. Throws weft::Error with
+/// the op's source lines for a function that the target does not have.
+int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name);
 
-/// Adds the function for a `fused` or `kernel` op to `module`; returns its number of work units.
-int64_t emit_kernel(llvm::Module& module, const ir::Op& op, const std::string& name);
+/// Are these nests to run in order, by one launch?
+bool is_serial(const ir::Op& op);
+
+struct Kernel {
+  std::string name;   // as debuggers and profilers show it
+  const ir::Op* op;   // the first that it computes
+  int64_t units = 0;
+};
+
+/// The kernels of a program in one LLVM module; ops that compute the same share one.
+class Kernels {
+ public:
+  Kernels(llvm::Module& module, const CodeShape& shape) : module_(module), shape_(shape) {}
+  /// The kernel of a `fused` or `kernel` op, emitted now unless it was before.
+  const Kernel& of(const ir::Op& op);
+  const std::deque<Kernel>& all() const { return all_; }
+
+ private:
+  llvm::Module& module_;
+  const CodeShape& shape_;
+  std::deque<Kernel> all_;
+};
 
 }  // namespace weft::codegen

@@ -2,7 +2,7 @@
 
 namespace weft::codegen {
 
-void LoopBuilder::loop(llvm::Value* begin, llvm::Value* end, int64_t step, const std::string& name,
+void LoopBuilder::loop(llvm::Value* begin, llvm::Value* end, llvm::Value* step, const std::string& name,
                        const std::function<void(llvm::Value*)>& body) {
   llvm::LLVMContext& context = b_.getContext();
   llvm::Function* function = b_.GetInsertBlock()->getParent();
@@ -22,7 +22,7 @@ void LoopBuilder::loop(llvm::Value* begin, llvm::Value* end, int64_t step, const
   body(i);
   if (on_close) on_close(depth());
   levels_.pop_back();
-  i->addIncoming(b_.CreateAdd(i, b_.getInt64(static_cast<uint64_t>(step))), b_.GetInsertBlock());
+  i->addIncoming(b_.CreateAdd(i, step), b_.GetInsertBlock());
   b_.CreateBr(head);
 
   b_.SetInsertPoint(after);

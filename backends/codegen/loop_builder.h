@@ -14,7 +14,7 @@ class LoopBuilder {
   explicit LoopBuilder(IRBuilder& builder) : b_(builder) { levels_.push_back({}); }
 
   /// Emits `for (i = begin; i < end; i += step) body(i)`. The body is one level deeper.
-  void loop(llvm::Value* begin, llvm::Value* end, int64_t step, const std::string& name,
+  void loop(llvm::Value* begin, llvm::Value* end, llvm::Value* step, const std::string& name,
             const std::function<void(llvm::Value*)>& body);
 
   /// Runs `emit` with the builder placed at the given level: outside of all loops deeper than it.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "weft/backends/codegen/codegen.h"
 #include "weft/ir/op_def.h"
 
 namespace weft::codegen {
@@ -108,7 +107,7 @@ Affine collapsed(const Affine& a, const Loops& loops) {
   return result;
 }
 
-Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest) {
+Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes) {
   const AccessWalk walk(body, nest);
   Loops loops;
   for (int l = 0; l < static_cast<int>(nest.extents.size()); ++l) {
@@ -120,7 +119,7 @@ Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest) {
       loops.all.push_back({l, l, nest.extents[i], nest.reduced[i]});
     }
   }
-  loops.vector = static_cast<int>(loops.all.size()) - 1;
+  loops.vector = lanes > 1 ? static_cast<int>(loops.all.size()) - 1 : -1;
   for (int l = 0; l < static_cast<int>(loops.all.size()); ++l) {
     const Loop& loop = loops.all[static_cast<size_t>(l)];
     if (loop.reduced) loops.inner.push_back(l);
@@ -131,7 +130,7 @@ Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest) {
       loops.blocks = (loop.extent + lanes - 1) / lanes;
     }
   }
-  loops.units_are_blocks = loops.row_count < 4 && loops.blocks > loops.row_count;
+  loops.units_are_blocks = loops.vector >= 0 && loops.row_count < 4 && loops.blocks > loops.row_count;
   loops.units = loops.units_are_blocks ? loops.blocks : loops.row_count;
   return loops;
 }

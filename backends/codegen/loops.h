@@ -1,6 +1,7 @@
 #pragma once
 // The loops that a nest is emitted with: neighbouring loops that every access walks as one are collapsed, the
-// innermost is the one that vectors run along, and the kept ones outside are shared out as work units.
+// innermost is the one that vectors run along, and the kept ones outside are shared out as work units. Without vectors
+// all kept loops are shared out.
 
 #include <vector>
 
@@ -19,7 +20,7 @@ struct Loops {
   std::vector<Loop> all;     // outermost first, as in the nest
   std::vector<int> rows;     // kept loops without the vector loop: numbers into `all`
   std::vector<int> inner;    // reduced loops, the vector loop last if it is one of them
-  int vector = -1;           // the loop that vectors run along; -1 when there are no loops
+  int vector = -1;           // the loop that vectors run along; -1 when there is none
   int64_t row_count = 1;     // points of `rows`
   int64_t blocks = 1;        // vectors along a kept vector loop
   /// The work units are rows, or the vectors along the vector loop of every row.
@@ -32,7 +33,8 @@ struct Loops {
 /// An affine function of the nest's loops as a function of the collapsed ones.
 ir::Affine collapsed(const ir::Affine& a, const Loops& loops);
 
-Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest);
+/// For vectors of so many lanes; with one lane there is no vector loop.
+Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes);
 
 /// The linear element offset of an index into a dense row-major value of this shape.
 ir::Affine linear_offset(const Shape& shape, const ir::IndexMap& map, int loop_count);

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "weft/backends/codegen/codegen.h"
 #include "weft/backends/codegen/loop_builder.h"
+#include "weft/backends/codegen/loops.h"
 #include "weft/backends/codegen/scalar_emitter.h"
 #include "weft/ir/op_def.h"
 #include "weft/support/reduction_order.h"
@@ -20,28 +20,27 @@ using ir::IndexMap;
 using ir::Kind;
 using ir::Op;
 
-static_assert(lanes == reduction_lanes, "a vector holds the partial results of a reduction along it");
-
 class NestEmitter {
  public:
-  NestEmitter(llvm::Module& module, const ir::Graph& body, const std::string& name, std::span<const int> inputs,
-              std::span<const int> outputs)
-      : body_(body), b_(module.getContext()), build_(b_) {
+  NestEmitter(llvm::Module& module, const CodeShape& shape, const ir::Graph& body, const std::string& name,
+              std::span<const int> inputs, std::span<const int> outputs)
+      : body_(body), lanes_(shape.lanes()), b_(module.getContext()), build_(b_) {
+    WEFT_CHECK(lanes_ == 1 || lanes_ == reduction_lanes, "a vector holds the partial results of a reduction along it");
     std::string why;
     auto nest = passes::analyze(passes::region_of(body), &why);
     WEFT_CHECK(nest, "the body of a fused op is no loop nest: {}", why);
     nest_ = std::move(*nest);
-    loops_ = plan_loops(body, nest_);
+    loops_ = plan_loops(body, nest_, lanes_);
     index_.resize(loops_.all.size(), nullptr);
     level_.resize(loops_.all.size(), 0);
     build_.on_close = [this](int level) { std::erase_if(memo_, [&](const Memo& m) { return m.level >= level; }); };
 
-    llvm::Type* pointer = llvm::PointerType::getUnqual(b_.getContext());
-    auto* type = llvm::FunctionType::get(b_.getVoidTy(), {pointer, b_.getInt64Ty(), b_.getInt64Ty()}, false);
+    auto* type = llvm::FunctionType::get(b_.getVoidTy(), {b_.getPtrTy(), b_.getInt64Ty(), b_.getInt64Ty()}, false);
     function_ = llvm::Function::Create(type, llvm::Function::InternalLinkage, name, module);
     b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", function_));
-    for (int i : inputs) inputs_.push_back(load_pointer(i));
-    for (int i : outputs) outputs_.push_back(load_pointer(i));
+    llvm::Type* pointer = b_.getPtrTy(shape.buffer_space());
+    for (int i : inputs) inputs_.push_back(load_pointer(pointer, i));
+    for (int i : outputs) outputs_.push_back(load_pointer(pointer, i));
   }
 
   EmittedNest emit() {
@@ -53,8 +52,7 @@ class NestEmitter {
  private:
   // ---- loops ----
 
-  llvm::Value* load_pointer(int number) {
-    llvm::Type* pointer = llvm::PointerType::getUnqual(b_.getContext());
+  llvm::Value* load_pointer(llvm::Type* pointer, int number) {
     return b_.CreateLoad(pointer, b_.CreateConstGEP1_64(pointer, function_->getArg(0), static_cast<uint64_t>(number)));
   }
 
@@ -63,7 +61,7 @@ class NestEmitter {
   void emit_rows() {
     llvm::Value *begin = function_->getArg(1), *end = function_->getArg(2);
     const bool share_rows = !loops_.units_are_blocks;
-    build_.loop(share_rows ? begin : i64_of(0), share_rows ? end : i64_of(loops_.row_count), 1, "row", [&](llvm::Value* row) {
+    build_.loop(share_rows ? begin : i64_of(0), share_rows ? end : i64_of(loops_.row_count), i64_of(1), "row", [&](llvm::Value* row) {
       set_row(row);
       if (loops_.vector < 0 || loops_.vector_reduced()) emit_point();
       else emit_blocks(share_rows ? i64_of(0) : begin, share_rows ? i64_of(loops_.blocks) : end);
@@ -84,19 +82,19 @@ class NestEmitter {
 
   /// A kept vector loop: whole vectors first, then the ragged one under a mask.
   void emit_blocks(llvm::Value* begin, llvm::Value* end) {
-    const int64_t extent = loops_.all[static_cast<size_t>(loops_.vector)].extent, whole = extent / lanes;
+    const int64_t extent = loops_.all[static_cast<size_t>(loops_.vector)].extent, whole = extent / lanes_;
     const auto clipped = [&](llvm::Value* v, int64_t bound, bool at_most) {
       const auto id = at_most ? llvm::Intrinsic::smin : llvm::Intrinsic::smax;
       return b_.CreateBinaryIntrinsic(id, v, i64_of(bound));
     };
     if (whole > 0)
-      build_.loop(begin, clipped(end, whole, true), 1, "block", [&](llvm::Value* block) { emit_block(block, false); });
-    if (extent % lanes)
-      build_.loop(clipped(begin, whole, false), end, 1, "tail", [&](llvm::Value* block) { emit_block(block, true); });
+      build_.loop(begin, clipped(end, whole, true), i64_of(1), "block", [&](llvm::Value* block) { emit_block(block, false); });
+    if (extent % lanes_)
+      build_.loop(clipped(begin, whole, false), end, i64_of(1), "tail", [&](llvm::Value* block) { emit_block(block, true); });
   }
 
   void emit_block(llvm::Value* block, bool ragged) {
-    set_vector_index(b_.CreateMul(block, i64_of(lanes)), ragged);
+    set_vector_index(b_.CreateMul(block, i64_of(lanes_)), ragged);
     emit_point();
     mask_ = nullptr;
   }
@@ -106,9 +104,9 @@ class NestEmitter {
     index_[v] = first_lane;
     level_[v] = build_.depth();
     // The ragged vector is always the last one, so which lanes it has is known now.
-    const int64_t rest = loops_.all[v].extent % lanes;
+    const int64_t rest = loops_.all[v].extent % lanes_;
     std::vector<llvm::Constant*> bits;
-    for (int lane = 0; lane < lanes; ++lane) bits.push_back(b_.getInt1(lane < rest));
+    for (int lane = 0; lane < lanes_; ++lane) bits.push_back(b_.getInt1(lane < rest));
     mask_ = ragged ? llvm::ConstantVector::get(bits) : nullptr;
   }
 
@@ -141,17 +139,17 @@ class NestEmitter {
     const int l = loops_.inner[n];
     const int64_t extent = loops_.all[static_cast<size_t>(l)].extent;
     if (l != loops_.vector) {
-      build_.loop(i64_of(0), i64_of(extent), 1, "reduce", [&](llvm::Value* i) {
+      build_.loop(i64_of(0), i64_of(extent), i64_of(1), "reduce", [&](llvm::Value* i) {
         index_[static_cast<size_t>(l)] = i;
         level_[static_cast<size_t>(l)] = build_.depth();
         emit_inner(n + 1, innermost);
       });
       return;
     }
-    const int64_t whole = extent / lanes * lanes;
+    const int64_t whole = extent / lanes_ * lanes_;
     const auto along = [&](int64_t begin, int64_t end, bool ragged) {
       if (begin == end) return;
-      build_.loop(i64_of(begin), i64_of(end), lanes, ragged ? "tail" : "reduce", [&](llvm::Value* i) {
+      build_.loop(i64_of(begin), i64_of(end), i64_of(lanes_), ragged ? "tail" : "reduce", [&](llvm::Value* i) {
         set_vector_index(i, ragged);
         innermost();
         mask_ = nullptr;
@@ -172,7 +170,7 @@ class NestEmitter {
 
   llvm::Type* partial_type(const Op& op) {
     llvm::Type* element = register_type(b_.getContext(), op.result().dtype());
-    return loops_.vector >= 0 ? llvm::FixedVectorType::get(element, lanes) : element;
+    return loops_.vector >= 0 ? vector_of(element) : element;
   }
 
   llvm::Constant* identity(const Op& op, llvm::Type* type) {
@@ -191,7 +189,7 @@ class NestEmitter {
     accumulators_.clear();
     for (const Op* op : reductions) {
       llvm::Type* type = partial_type(*op);
-      const int count = loops_.vector_reduced() ? 1 : lanes;
+      const int count = loops_.vector_reduced() ? 1 : reduction_lanes;
       IRBuilder entry(&function_->getEntryBlock(), function_->getEntryBlock().begin());
       auto* memory = entry.CreateAlloca(type, entry.getInt64(static_cast<uint64_t>(count)));
       for (int i = 0; i < count; ++i) b_.CreateStore(identity(*op, type), partial({memory, type}, i64_of(i)));
@@ -215,10 +213,10 @@ class NestEmitter {
     const IndexMap map = *passes::map_in_order(op.operand(0).shape(), nest_.extents, every_loop());
     llvm::Value* x = eval(op.operand(0), map);
     const Accumulator& a = accumulators_.at(&op);
-    if (a.type->isVectorTy()) x = splat(b_, x);
+    if (a.type->isVectorTy()) x = splat(x);
     llvm::Value* number = i64_of(0);
     if (!loops_.vector_reduced())
-      number = b_.CreateAnd(index_[static_cast<size_t>(loops_.inner.back())], i64_of(lanes - 1));
+      number = b_.CreateAnd(index_[static_cast<size_t>(loops_.inner.back())], i64_of(reduction_lanes - 1));
     llvm::Value* where = partial(a, number);
     llvm::Value* old = b_.CreateLoad(a.type, where);
     llvm::Value* next = combine(op, old, x);
@@ -232,11 +230,11 @@ class NestEmitter {
     std::vector<llvm::Value*> partials;
     if (loops_.vector_reduced()) {
       llvm::Value* all = b_.CreateLoad(a.type, a.memory);
-      for (int i = 0; i < lanes; ++i) partials.push_back(b_.CreateExtractElement(all, static_cast<uint64_t>(i)));
+      for (int i = 0; i < reduction_lanes; ++i) partials.push_back(b_.CreateExtractElement(all, static_cast<uint64_t>(i)));
     } else {
-      for (int i = 0; i < lanes; ++i) partials.push_back(b_.CreateLoad(a.type, partial(a, i64_of(i))));
+      for (int i = 0; i < reduction_lanes; ++i) partials.push_back(b_.CreateLoad(a.type, partial(a, i64_of(i))));
     }
-    for (size_t width = lanes / 2; width > 0; width /= 2)
+    for (size_t width = reduction_lanes / 2; width > 0; width /= 2)
       for (size_t i = 0; i < width; ++i) partials[i] = combine(op, partials[i], partials[i + width]);
     return op.result().dtype() == bf16 ? round_to_bf16(b_, partials[0]) : partials[0];
   }
@@ -339,7 +337,7 @@ class NestEmitter {
       guard_ = outer ? both(outer, inside) : inside;
       llvm::Value* x = eval(op.operands()[i], inner);
       if (is_vector(x) || is_vector(inside) || is_vector(result)) {
-        x = splat(b_, x), result = splat(b_, result), inside = splat(b_, inside);
+        x = splat(x), result = splat(result), inside = splat(inside);
       }
       result = b_.CreateSelect(inside, x, result);
     }
@@ -350,7 +348,7 @@ class NestEmitter {
   using Type = ir::Type;
 
   llvm::Value* both(llvm::Value* x, llvm::Value* y) {
-    if (is_vector(x) || is_vector(y)) x = splat(b_, x), y = splat(b_, y);
+    if (is_vector(x) || is_vector(y)) x = splat(x), y = splat(y);
     return b_.CreateAnd(x, y);
   }
 
@@ -371,8 +369,8 @@ class NestEmitter {
     const int64_t step = vector_step(c);
     if (step == 0) return base;
     std::vector<llvm::Constant*> offsets;
-    for (int lane = 0; lane < lanes; ++lane) offsets.push_back(b_.getInt64(static_cast<uint64_t>(step * lane)));
-    return b_.CreateAdd(splat(b_, base), llvm::ConstantVector::get(offsets));
+    for (int lane = 0; lane < lanes_; ++lane) offsets.push_back(b_.getInt64(static_cast<uint64_t>(step * lane)));
+    return b_.CreateAdd(splat(base), llvm::ConstantVector::get(offsets));
   }
 
   int64_t vector_step(const Affine& c) const {
@@ -399,7 +397,7 @@ class NestEmitter {
     llvm::Value* offset = affine(c);
     if (guard_) offset = b_.CreateSelect(guard_, offset, i64_of(0));
     if (step == 0) return from_memory(b_, t, b_.CreateAlignedLoad(element, b_.CreateGEP(element, base, offset), align(t)));
-    auto* vector = llvm::FixedVectorType::get(element, lanes);
+    auto* vector = vector_of(element);
     llvm::Value* raw = nullptr;
     if (step == 1) {
       llvm::Value* pointer = b_.CreateGEP(element, base, offset);
@@ -413,25 +411,31 @@ class NestEmitter {
 
   /// Only lanes whose index is in range may touch memory.
   llvm::Value* load_guarded(DType t, llvm::Type* element, llvm::Value* base, const Affine& c) {
-    llvm::Value* active = splat(b_, guard_);
+    llvm::Value* active = splat(guard_);
     if (mask_) active = b_.CreateAnd(active, mask_);
-    return from_memory(b_, t, gather(llvm::FixedVectorType::get(element, lanes), element, base, splat(b_, lane_offsets(c)), active));
+    return from_memory(b_, t, gather(vector_of(element), element, base, splat(lane_offsets(c)), active));
   }
 
   /// The element offsets of the lanes.
   llvm::Value* lane_offsets(const Affine& c) {
     std::vector<llvm::Constant*> offsets;
-    for (int lane = 0; lane < lanes; ++lane) offsets.push_back(b_.getInt64(static_cast<uint64_t>(vector_step(c) * lane)));
-    return b_.CreateAdd(splat(b_, affine(c)), llvm::ConstantVector::get(offsets));
+    for (int lane = 0; lane < lanes_; ++lane) offsets.push_back(b_.getInt64(static_cast<uint64_t>(vector_step(c) * lane)));
+    return b_.CreateAdd(splat(affine(c)), llvm::ConstantVector::get(offsets));
   }
 
   llvm::Value* gather(llvm::FixedVectorType* vector, llvm::Type* element, llvm::Value* base, llvm::Value* offsets,
                       llvm::Value* active) {
-    if (!active) active = llvm::Constant::getAllOnesValue(llvm::FixedVectorType::get(b_.getInt1Ty(), lanes));
+    if (!active) active = llvm::Constant::getAllOnesValue(vector_of(b_.getInt1Ty()));
     llvm::Value* pointers = b_.CreateGEP(element, base, offsets);
     return b_.CreateMaskedGather(vector, pointers, llvm::Align(element->getPrimitiveSizeInBits() / 8), active,
                                  llvm::Constant::getNullValue(vector));
   }
+
+  llvm::FixedVectorType* vector_of(llvm::Type* element) const {
+    return llvm::FixedVectorType::get(element, static_cast<unsigned>(lanes_));
+  }
+
+  llvm::Value* splat(llvm::Value* v) { return codegen::splat(b_, v, static_cast<unsigned>(lanes_)); }
 
   static llvm::Align align(DType t) { return llvm::Align(size_of(t)); }
 
@@ -449,13 +453,14 @@ class NestEmitter {
     llvm::Type* element = memory_type(b_.getContext(), t);
     const Affine c = collapsed(linear_offset(v.shape(), nest_.outputs[i], static_cast<int>(nest_.extents.size())), loops_);
     llvm::Value* pointer = b_.CreateGEP(element, outputs_[i], affine(c));
-    if (vector_step(c) != 0) value = splat(b_, value);
+    if (vector_step(c) != 0) value = splat(value);
     llvm::Value* raw = to_memory(b_, t, value);
     if (mask_ && is_vector(raw)) b_.CreateMaskedStore(raw, pointer, align(t), mask_);
     else b_.CreateAlignedStore(raw, pointer, align(t));
   }
 
   const ir::Graph& body_;
+  int lanes_;
   IRBuilder b_;
   LoopBuilder build_;
   passes::LoopNest nest_;
@@ -475,9 +480,9 @@ class NestEmitter {
 
 }  // namespace
 
-EmittedNest emit_nest(llvm::Module& module, const ir::Graph& body, const std::string& name, std::span<const int> inputs,
-                      std::span<const int> outputs) {
-  return NestEmitter(module, body, name, inputs, outputs).emit();
+EmittedNest emit_nest(llvm::Module& module, const CodeShape& shape, const ir::Graph& body, const std::string& name,
+                      std::span<const int> inputs, std::span<const int> outputs) {
+  return NestEmitter(module, shape, body, name, inputs, outputs).emit();
 }
 
 }  // namespace weft::codegen

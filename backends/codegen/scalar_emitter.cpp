@@ -88,16 +88,11 @@ Value* floating(IRBuilder& b, Primitive p, Value* x, Value* y, Value* z) {
     case Primitive::floor: return intrinsic(llvm::Intrinsic::floor);
     case Primitive::ceil: return intrinsic(llvm::Intrinsic::ceil);
     case Primitive::round_even: return intrinsic(llvm::Intrinsic::roundeven);
-    case Primitive::exp: return emit_exp(b, x);
-    case Primitive::log: return emit_log(b, x);
-    case Primitive::tanh: return emit_tanh(b, x);
-    case Primitive::erf: return emit_erf(b, x);
-    case Primitive::expm1: return call_libm(b, "expm1", {x});
-    case Primitive::log1p: return call_libm(b, "log1p", {x});
-    case Primitive::sin: return call_libm(b, "sin", {x});
-    case Primitive::cos: return call_libm(b, "cos", {x});
-    case Primitive::pow: return call_libm(b, "pow", {x, y});
-    default: throw InternalError(fmt::format("no floating form of {}", ir::name_of(p)));
+    default: {
+      const MathFunction* function = find_function(p);
+      WEFT_CHECK(function, "no floating form of {}", ir::name_of(p));
+      return emit_function(b, *function, x, y);
+    }
   }
 }
 
@@ -144,10 +139,13 @@ Value* emit_scalar(IRBuilder& b, const ir::ScalarExpression& expression, std::sp
     Value* x = values[static_cast<size_t>(n.a)];
     Value* y = n.b < 0 ? nullptr : values[static_cast<size_t>(n.b)];
     Value* z = n.c < 0 ? nullptr : values[static_cast<size_t>(n.c)];
-    if (is_vector(x) || (y && is_vector(y)) || (z && is_vector(z))) {
-      x = splat(b, x);
-      if (y) y = splat(b, y);
-      if (z) z = splat(b, z);
+    unsigned lanes = 1;
+    for (Value* v : {x, y, z})
+      if (v && is_vector(v)) lanes = llvm::cast<llvm::FixedVectorType>(v->getType())->getNumElements();
+    if (lanes > 1) {
+      x = splat(b, x, lanes);
+      if (y) y = splat(b, y, lanes);
+      if (z) z = splat(b, z, lanes);
     }
     const DType operand_type = expression.nodes[static_cast<size_t>(n.a)].dtype;
     Value* v = nullptr;

@@ -1,7 +1,5 @@
 #include "weft/backends/codegen/types.h"
 
-#include "weft/backends/codegen/codegen.h"
-
 namespace weft::codegen {
 
 llvm::Type* memory_type(llvm::LLVMContext& c, DType dtype) {
@@ -28,10 +26,11 @@ llvm::Type* register_type(llvm::LLVMContext& c, DType dtype) {
 bool is_vector(const llvm::Value* v) { return v->getType()->isVectorTy(); }
 
 llvm::Type* shaped_like(llvm::Type* element, const llvm::Type* like) {
-  return like->isVectorTy() ? llvm::FixedVectorType::get(element, lanes) : element;
+  const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(like);
+  return vector ? llvm::FixedVectorType::get(element, vector->getNumElements()) : element;
 }
 
-llvm::Value* splat(IRBuilder& b, llvm::Value* v) { return is_vector(v) ? v : b.CreateVectorSplat(lanes, v); }
+llvm::Value* splat(IRBuilder& b, llvm::Value* v, unsigned lanes) { return is_vector(v) ? v : b.CreateVectorSplat(lanes, v); }
 
 llvm::Constant* number(const llvm::Value* like, double value) { return llvm::ConstantFP::get(like->getType(), value); }
 

@@ -18,10 +18,10 @@ llvm::Type* memory_type(llvm::LLVMContext& context, DType dtype);
 llvm::Type* register_type(llvm::LLVMContext& context, DType dtype);
 
 bool is_vector(const llvm::Value* v);
-/// `like`'s shape with this element type: a vector for a vector, a scalar for a scalar.
+/// `like`'s shape with this element type: as long a vector for a vector, a scalar for a scalar.
 llvm::Type* shaped_like(llvm::Type* element, const llvm::Type* like);
-/// The scalar in every lane; a vector as it is.
-llvm::Value* splat(IRBuilder& b, llvm::Value* v);
+/// The scalar in every one of so many lanes; a vector as it is.
+llvm::Value* splat(IRBuilder& b, llvm::Value* v, unsigned lanes);
 /// A number of v's type, in v's shape.
 llvm::Constant* number(const llvm::Value* like, double value);
 llvm::Constant* integer(const llvm::Value* like, int64_t value);

@@ -4,12 +4,12 @@
 #include <map>
 
 #include "weft/backends/codegen/codegen.h"
+#include "weft/backends/codegen/host_shape.h"
 #include "weft/backends/cpu/exec/cpu_program.h"
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/exec/matmul.h"
 #include "weft/backends/cpu/jit.h"
 #include "weft/backends/cpu/lowering.h"
-#include "weft/ir/equal.h"
 #include "weft/ir/op_def.h"
 #include "weft/passes/placement.h"
 #include "weft/passes/plan.h"
@@ -21,33 +21,19 @@ namespace {
 using ir::Op;
 using ir::Value;
 
-/// A name that a debugger shows, from what the kernel computes and the layer it stands in.
-std::string kernel_name(const Op& op, size_t number) {
-  std::string name = fmt::format("weft_k{:02}", number);
-  if (op.is("kernel")) return name + fmt::format("_{}_nests", op.body().ops().size());
-  int shown = 0;
-  std::string scope;
-  for (const auto& inner : op.body().ops()) {
-    if ((inner->def().is_elementwise() || inner->def().kind == ir::Kind::reduction) && shown++ < 4) name += "_" + inner->def().name;
-    for (const ir::Location& at : inner->locations())
-      if (scope.empty()) scope = at.scope;
-  }
-  for (char& c : scope)
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  return scope.empty() ? name : name + "__" + scope;
-}
-
 class Compiler {
  public:
   Compiler(const ir::Module& module, const Options& options)
-      : graph_(module.graph()), jit_(std::make_shared<Jit>(options.max_isa)), placement_(passes::placement_of(graph_)) {
+      : graph_(module.graph()), jit_(std::make_shared<Jit>(options.max_isa)), kernels_(jit_->module(), shape_), placement_(passes::placement_of(graph_)) {
     parts_.threads = options.threads > 0 ? options.threads : available_cores();
     parts_.arena_bytes = *module.arena_bytes;
   }
 
   std::unique_ptr<Program> run(std::vector<KernelText>* texts) {
     for (const auto& op : graph_.ops()) lower(*op);
-    jit_->finish(names_, texts);
+    std::vector<std::string> names;
+    for (const codegen::Kernel& kernel : kernels_.all()) names.push_back(kernel.name);
+    jit_->finish(names, texts);
     for (const Pending& p : pending_) finish(p);
     add_ports();
     parts_.code = jit_;
@@ -86,21 +72,10 @@ class Compiler {
     parts_.constants.push_back(std::move(array));
   }
 
-  /// Equal kernels are compiled once.
   void add_kernel(const Op& op) {
-    const Op* twin = nullptr;
-    for (const auto& [known, name] : kernels_)
-      if (ir::same_computation(*known, op)) twin = known;
-    if (!twin) {
-      const std::string name = kernel_name(op, names_.size());
-      units_[name] = codegen::emit_kernel(jit_->module(), op, name);
-      names_.push_back(name);
-      kernels_.emplace_back(&op, name);
-      twin = &op;
-    }
-    const std::string name = std::find_if(kernels_.begin(), kernels_.end(), [&](const auto& k) { return k.first == twin; })->second;
-    pending_.push_back({parts_.tasks.size(), name, units_.at(name)});
-    descriptions_[parts_.tasks.size()] = describe(op, name);
+    const codegen::Kernel& kernel = kernels_.of(op);
+    pending_.push_back({parts_.tasks.size(), kernel.name, kernel.units});
+    descriptions_[parts_.tasks.size()] = describe(op, kernel.name);
     int64_t bytes = 0;
     for (Value v : op.operands()) bytes += v.type().bytes();
     for (Value v : op.results()) bytes += v.type().bytes();
@@ -145,11 +120,10 @@ class Compiler {
 
   const ir::Graph& graph_;
   std::shared_ptr<Jit> jit_;
+  codegen::HostShape shape_;
+  codegen::Kernels kernels_;
   passes::Placement placement_;
   ProgramParts parts_;
-  std::vector<std::string> names_;
-  std::vector<std::pair<const Op*, std::string>> kernels_;
-  std::map<std::string, int64_t> units_;
   std::map<size_t, std::string> descriptions_;
   std::vector<Pending> pending_;
   std::unordered_map<Value, int64_t, ir::ValueHash> constants_;

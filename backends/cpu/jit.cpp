@@ -1,11 +1,8 @@
 #include "weft/backends/cpu/jit.h"
 
-#include <llvm/Analysis/CGSCCPassManager.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
-#include <llvm/IR/Verifier.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
@@ -14,6 +11,7 @@
 
 #include <mutex>
 
+#include "weft/backends/codegen/optimize.h"
 #include "weft/support/error.h"
 
 namespace weft::cpu {
@@ -54,23 +52,6 @@ llvm::orc::JITTargetMachineBuilder machine(const std::string& max_isa, int& widt
   // Products and sums of different ops are never contracted: fused and unfused must agree bit for bit.
   builder.getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;
   return builder;
-}
-
-void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;  // the kernels are vectors already
-  tuning.SLPVectorization = false;
-  llvm::PassBuilder builder(&machine, tuning);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
 std::string print_function(llvm::Module& module, const std::string& kernel) {
@@ -121,9 +102,6 @@ Jit::~Jit() = default;
 llvm::Module& Jit::module() { return *impl_->module; }
 
 void Jit::finish(const std::vector<std::string>& kernels, std::vector<KernelText>* texts) {
-  std::string problem;
-  llvm::raw_string_ostream out(problem);
-  if (llvm::verifyModule(*impl_->module, &out)) throw InternalError("generated code does not verify: " + out.str());
   // Recent servers' defaults keep to 256 bits.
   const std::string width = std::to_string(impl_->width);
   for (llvm::Function& f : *impl_->module) {
@@ -132,7 +110,7 @@ void Jit::finish(const std::vector<std::string>& kernels, std::vector<KernelText
     f.addFnAttr("min-legal-vector-width", width);
     f.addFnAttr(llvm::Attribute::NoUnwind);
   }
-  optimize(*impl_->module, *impl_->machine);
+  codegen::optimize(*impl_->module, *impl_->machine);
   if (texts)
     for (const std::string& k : kernels)
       texts->push_back({k, print_function(*impl_->module, k), assembly_of(*impl_->module, *impl_->machine, k)});

@@ -33,6 +33,7 @@ int run(int argc, char** argv) {
   tool::add_opt(app);
   tool::add_run(app);
   tool::add_show(app);
+  tool::add_ptx(app);
   tool::add_explain(app);
   try {
     check_command(app, argc, argv);

@@ -83,7 +83,7 @@ size_t longest_line(const std::string& text) {
 }  // namespace
 
 TEST_CASE("weft: help is for newcomers, and needs no program", "[tool]") {
-  for (const char* arguments : {"--help", "opt --help", "run --help", "show --help", "explain --help", "explain op --help"}) {
+  for (const char* arguments : {"--help", "opt --help", "run --help", "show --help", "ptx --help", "explain --help", "explain op --help"}) {
     const std::string text = output_of(arguments);
     CHECK(text.find("Usage: weft") != std::string::npos);
     CHECK(longest_line(text) <= 120);
@@ -328,6 +328,22 @@ TEST_CASE("weft run: no result lands outside the directory", "[tool]") {
   check_refused("run - --device=reference --output-dir " + dir.path(),
                 "the output '../y' has no name that a file could have; run without --output-dir",
                 "weft 1 func @f {\n %0 = constant() {value = f32[] 0.5} : f32[]\n output \"../y\" = %0\n}");
+}
+
+TEST_CASE("weft ptx: prints the kernels after the passes that are left", "[tool]") {
+  const std::string ptx = output_of("ptx -", small_program);
+  CHECK(ptx.find("// weft_k00_exp_sum__head: 2 work units, net.cpp:5, net.cpp:6 (head)\n") == 0);
+  CHECK(ptx.find(".target sm_90") != std::string::npos);
+  CHECK(ptx.find(".visible .entry weft_k00_exp_sum__head(") != std::string::npos);
+  // A program that has been through them all is taken as it is.
+  CHECK(output_of("ptx -", output_of("opt -", small_program)) == ptx);
+}
+
+TEST_CASE("weft ptx: for another architecture", "[tool]") {
+  CHECK(output_of("ptx --arch=sm_75 -", small_program).find(".target sm_75") != std::string::npos);
+  const Outcome old = weft_tool("ptx --arch=sm_60 -", small_program);
+  CHECK(old.code == 1);
+  CHECK(old.err.find("weft: error: unknown GPU architecture 'sm_60'; known are sm_70, ") == 0);
 }
 
 TEST_CASE("weft show: a program as recorded", "[tool]") {

@@ -1,7 +1,5 @@
 #include <llvm/IR/Intrinsics.h>
-#include <llvm/IR/Module.h>
 
-#include "weft/backends/codegen/codegen.h"
 #include "weft/backends/codegen/math/math.h"
 
 namespace weft::codegen {
@@ -14,6 +12,12 @@ Value* emit_fma(IRBuilder& b, Value* x, Value* y, Value* z) {
   return b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
 }
 
+Value* emit_fabs(IRBuilder& b, Value* x) { return b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x); }
+
+Value* emit_copysign(IRBuilder& b, Value* magnitude, Value* sign) {
+  return b.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, magnitude, sign);
+}
+
 Value* horner(IRBuilder& b, Value* x, std::initializer_list<double> coefficients) {
   auto at = coefficients.begin();
   Value* sum = number(x, *at++);
@@ -21,30 +25,15 @@ Value* horner(IRBuilder& b, Value* x, std::initializer_list<double> coefficients
   return sum;
 }
 
-Value* bits_of(IRBuilder& b, Value* x) { return b.CreateBitCast(x, shaped_like(b.getInt32Ty(), x->getType())); }
-
-Value* float_of(IRBuilder& b, Value* bits) { return b.CreateBitCast(bits, shaped_like(b.getFloatTy(), bits->getType())); }
-
-Value* call_libm(IRBuilder& b, const std::string& name, std::initializer_list<Value*> operands) {
-  Value* first = *operands.begin();
-  llvm::Type* type = first->getType()->getScalarType();
-  llvm::Module* module = b.GetInsertBlock()->getModule();
-  const std::vector<llvm::Type*> parameters(operands.size(), type);
-  auto callee = module->getOrInsertFunction(is_f32(first) ? name + "f" : name,
-                                                  llvm::FunctionType::get(type, parameters, false));
-  auto* function = llvm::cast<llvm::Function>(callee.getCallee());
-  // A pure function of its operands: LLVM may hoist and merge calls.
-  function->setDoesNotAccessMemory();
-  function->setDoesNotThrow();
-  function->setWillReturn();
-  if (!is_vector(first)) return b.CreateCall(callee, std::vector<Value*>(operands));
-  Value* result = llvm::PoisonValue::get(first->getType());
-  for (uint64_t lane = 0; lane < static_cast<uint64_t>(lanes); ++lane) {
-    std::vector<Value*> arguments;
-    for (Value* v : operands) arguments.push_back(b.CreateExtractElement(v, lane));
-    result = b.CreateInsertElement(result, b.CreateCall(callee, arguments), lane);
-  }
-  return result;
+Value* bits_of(IRBuilder& b, Value* x) {
+  return b.CreateBitCast(x, shaped_like(is_f32(x) ? b.getInt32Ty() : b.getInt64Ty(), x->getType()));
 }
+
+Value* float_of(IRBuilder& b, Value* bits) {
+  llvm::Type* element = bits->getType()->getScalarSizeInBits() == 32 ? b.getFloatTy() : b.getDoubleTy();
+  return b.CreateBitCast(bits, shaped_like(element, bits->getType()));
+}
+
+int significand_bits(const Value* x) { return is_f32(x) ? 23 : 52; }
 
 }  // namespace weft::codegen

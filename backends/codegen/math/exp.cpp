@@ -1,31 +1,83 @@
+#include <llvm/IR/Constants.h>
+
 #include "weft/backends/codegen/math/math.h"
 
 namespace weft::codegen {
+namespace {
 
 using llvm::Value;
 
-// e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln(2) / 2; coefficients as in Cephes' expf (S. Moshier).
-Value* emit_exp(IRBuilder& b, Value* x) {
-  if (!is_f32(x)) return call_libm(b, "exp", {x});
-  // Beyond these the result is 0 or inf in f32; comparisons with nan are false, so nan goes through.
-  Value* top = b.CreateSelect(b.CreateFCmpOGT(x, number(x, 89)), number(x, 89), x);
-  Value* t = b.CreateSelect(b.CreateFCmpOLT(top, number(x, -104)), number(x, -104), top);
-  // Adding 1.5 * 2^23 leaves the rounded integer in the low bits.
-  constexpr double magic = 12582912.0;
-  Value* shifted = emit_fma(b, t, number(x, 1.44269504088896341), number(x, magic));
-  Value* n = b.CreateFSub(shifted, number(x, magic));
-  Value* whole = b.CreateSub(bits_of(b, shifted), integer(bits_of(b, shifted), 0x4b400000));
-  Value* r = emit_fma(b, n, number(x, -0.693359375), t);
-  r = emit_fma(b, n, number(x, 2.12194440e-4), r);
-  Value* p = horner(b, r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1,
-                           5.0000001201e-1});
-  Value* y = b.CreateFAdd(emit_fma(b, p, b.CreateFMul(r, r), r), number(x, 1));
-  // 2^n in two factors, since n may be as low as -150 and as high as 128.
-  const auto power = [&](Value* k) {
-    return float_of(b, b.CreateShl(b.CreateAdd(k, integer(k, 127)), integer(k, 23)));
-  };
-  Value* half = b.CreateAShr(whole, integer(whole, 1));
-  return b.CreateFMul(b.CreateFMul(y, power(half)), power(b.CreateSub(whole, half)));
+/// e^x = 2^n (1 + p): n = round(x / ln 2) as an integer, p = e^r - 1 with |r| <= ln(2) / 2.
+struct Reduced {
+  Value *n, *p;
+};
+
+/// x is in the range where 2^n has two finite factors; in f64, `rest` is added to r.
+Reduced reduce(IRBuilder& b, Value* x, Value* rest) {
+  // Adding 1.5 * 2^23 (2^52) leaves the rounded integer in the low bits.
+  Value* magic = number(x, is_f32(x) ? 0x1.8p23 : 0x1.8p52);
+  Value* shifted = emit_fma(b, x, number(x, 1.44269504088896341), magic);
+  Value* rounded = b.CreateFSub(shifted, magic);
+  Value* n = b.CreateSub(bits_of(b, shifted), b.CreateBitCast(magic, bits_of(b, shifted)->getType()));
+  if (is_f32(x)) {
+    Value* r = emit_fma(b, rounded, number(x, -0.693359375), x);
+    r = emit_fma(b, rounded, number(x, 2.12194440e-4), r);
+    // (e^r - 1 - r) / r^2, as in Cephes' expf (S. Moshier).
+    Value* q = horner(b, r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1});
+    return {n, emit_fma(b, q, b.CreateFMul(r, r), r)};
+  }
+  // The upper part of ln 2 times n is exact; what r loses is added behind its square.
+  Value* high = emit_fma(b, rounded, number(x, -0.69314718036912382), x);
+  Value* low = emit_fma(b, rounded, number(x, -1.9082149292705877e-10), rest);
+  Value* r = b.CreateFAdd(high, low);
+  Value* lost = b.CreateFAdd(b.CreateFSub(high, r), low);
+  // The same quotient by Chebyshev interpolation, within 2^-59.
+  Value* q = horner(b, r, {2.091483135138041e-09, 2.5105419192016337e-08, 2.7557273295539724e-07, 2.75572549134867e-06,
+                           2.4801587325822283e-05, 0.00019841269875205077, 0.001388888888888367, 0.008333333333326025,
+                           0.04166666666666667, 0.1666666666666667, 0.5});
+  return {n, b.CreateFAdd(r, emit_fma(b, q, b.CreateFMul(r, r), lost))};
+}
+
+/// Beyond these e^x is 0 or inf; comparisons with nan are false, so nan goes through.
+Value* clamped(IRBuilder& b, Value* x) {
+  Value *low = number(x, is_f32(x) ? -104 : -746), *high = number(x, is_f32(x) ? 89 : 710);
+  Value* top = b.CreateSelect(b.CreateFCmpOGT(x, high), high, x);
+  return b.CreateSelect(b.CreateFCmpOLT(top, low), low, top);
+}
+
+/// 2^n for a normal power.
+Value* power_of_two(IRBuilder& b, Value* like, Value* n) {
+  const int64_t bias = is_f32(like) ? 127 : 1023;
+  return float_of(b, b.CreateShl(b.CreateAdd(n, integer(n, bias)), integer(n, significand_bits(like))));
+}
+
+Value* scaled(IRBuilder& b, const Reduced& e) {
+  Value* y = b.CreateFAdd(e.p, number(e.p, 1));
+  // In two factors, since 2^n may lie beyond the normal numbers.
+  Value* half = b.CreateAShr(e.n, integer(e.n, 1));
+  y = b.CreateFMul(y, power_of_two(b, y, half));
+  return b.CreateFMul(y, power_of_two(b, y, b.CreateSub(e.n, half)));
+}
+
+}  // namespace
+
+Value* emit_exp(IRBuilder& b, Value* x) { return scaled(b, reduce(b, clamped(b, x), number(x, 0))); }
+
+Value* emit_exp_of_sum(IRBuilder& b, Value* x, Value* rest) {
+  Value* t = clamped(b, x);
+  // Where x was clamped, or is nan, the rest means nothing.
+  return scaled(b, reduce(b, t, b.CreateSelect(b.CreateFCmpOEQ(t, x), rest, number(x, 0))));
+}
+
+// 2^n p + (2^n - 1), where both terms are halved, so that 2^n is finite for the largest n.
+Value* emit_expm1(IRBuilder& b, Value* x) {
+  const Reduced e = reduce(b, clamped(b, x), number(x, 0));
+  // Far below, the result is -1, and 2^(n-1) would not be normal.
+  const int64_t least = is_f32(x) ? -100 : -1000;
+  Value* n = b.CreateSelect(b.CreateICmpSLT(e.n, integer(e.n, least)), integer(e.n, least), e.n);
+  Value* half = power_of_two(b, x, b.CreateSub(n, integer(n, 1)));
+  Value* y = emit_fma(b, half, e.p, b.CreateFSub(half, number(x, 0.5)));
+  return emit_copysign(b, b.CreateFAdd(y, y), x);  // for -0
 }
 
 }  // namespace weft::codegen

@@ -1,34 +1,70 @@
 #pragma once
-// Transcendental functions. For f32: inline polynomials without calls or tables, on scalars and vectors alike, so that
-// a kernel stays a leaf. Largest errors over all finite operands, held by tests/codegen/math_test.cpp:
+// Transcendental functions as inline polynomials without calls or tables, on scalars and vectors alike, so that a kernel
+// stays a leaf and computes the same bits on every target. Largest errors over all finite operands, held by
+// tests/backends/cpu/math_test.cpp:
 //
-//   exp 2 ulp    log 2 ulp    tanh 2 ulp    erf 2 ulp
+//            exp  expm1  log  log1p  sin  cos  tanh  erf  pow
+//   f32  ulp  2     2     2     2     2    2    2     2    1
+//   f64  ulp  1     2     1     2               3     1    1
 //
-// For f64, and for functions without a polynomial here, the C library is called for each lane.
+// Where there is no inline form, the C library is called for each lane, on targets that have one. Results that are zero
+// have C's sign; bf16 is computed in f32.
 
 #include <initializer_list>
-#include <string>
+#include <utility>
 
 #include "weft/backends/codegen/types.h"
+#include "weft/ir/scalar.h"
 
 namespace weft::codegen {
 
+/// A function that no instruction computes.
+struct MathFunction {
+  /// On x, or on x and y.
+  using Inline = llvm::Value* (*)(IRBuilder& b, llvm::Value* x, llvm::Value* y);
+
+  ir::Primitive primitive;
+  const char* name;  // the C library's, of the double version; the float version's has an f behind it
+  int operands;
+  Inline f32, f64;   // null: the C library's is called
+};
+
+/// The function that a primitive is, or null.
+const MathFunction* find_function(ir::Primitive primitive);
+/// Its code for elements of this floating type, or null.
+MathFunction::Inline inline_form(const MathFunction& function, DType dtype);
+/// y is null for a function of one operand.
+llvm::Value* emit_function(IRBuilder& b, const MathFunction& function, llvm::Value* x, llvm::Value* y);
+
+// The inline forms; where one is for f32 and f64 alike, it looks at x.
+
 llvm::Value* emit_exp(IRBuilder& b, llvm::Value* x);
+llvm::Value* emit_expm1(IRBuilder& b, llvm::Value* x);
 llvm::Value* emit_log(IRBuilder& b, llvm::Value* x);
+llvm::Value* emit_log1p(IRBuilder& b, llvm::Value* x);
+llvm::Value* emit_sin_f32(IRBuilder& b, llvm::Value* x);
+llvm::Value* emit_cos_f32(IRBuilder& b, llvm::Value* x);
 llvm::Value* emit_tanh(IRBuilder& b, llvm::Value* x);
 llvm::Value* emit_erf(IRBuilder& b, llvm::Value* x);
+llvm::Value* emit_pow(IRBuilder& b, llvm::Value* x, llvm::Value* y);
 
-/// `name` is the double version's; the float version has an f behind it.
-llvm::Value* call_libm(IRBuilder& b, const std::string& name, std::initializer_list<llvm::Value*> operands);
+// What they are made of.
 
-// Building blocks of the polynomials.
+/// e^(x + rest) in f64, where |rest| is at most a few ulps of x.
+llvm::Value* emit_exp_of_sum(IRBuilder& b, llvm::Value* x, llvm::Value* rest);
+/// A positive finite x as 2^e (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2), exactly; e and f are of x's type.
+std::pair<llvm::Value*, llvm::Value*> split(IRBuilder& b, llvm::Value* x);
 
 bool is_f32(const llvm::Value* v);
 llvm::Value* emit_fma(IRBuilder& b, llvm::Value* x, llvm::Value* y, llvm::Value* z);
+llvm::Value* emit_fabs(IRBuilder& b, llvm::Value* x);
+llvm::Value* emit_copysign(IRBuilder& b, llvm::Value* magnitude, llvm::Value* sign);
 /// c[0] x^(n-1) + ... + c[n-1], by Horner's rule with fma.
 llvm::Value* horner(IRBuilder& b, llvm::Value* x, std::initializer_list<double> coefficients);
-/// The bits of a float as an i32, and back.
+/// The bits of a float as an integer of its size, and back.
 llvm::Value* bits_of(IRBuilder& b, llvm::Value* x);
 llvm::Value* float_of(IRBuilder& b, llvm::Value* bits);
+/// Stored bits of the significand.
+int significand_bits(const llvm::Value* x);
 
 }  // namespace weft::codegen

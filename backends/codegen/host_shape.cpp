@@ -1,0 +1,39 @@
+#include "weft/backends/codegen/host_shape.h"
+
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/Module.h>
+
+namespace weft::codegen {
+
+int64_t HostShape::emit_entry(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int,
+                              bool serial) const {
+  llvm::LLVMContext& context = module.getContext();
+  llvm::IRBuilder<> b(context);
+  auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getInt64Ty(), b.getInt64Ty()}, false);
+  auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
+  b.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
+  llvm::Value *buffers = function->getArg(0), *begin = function->getArg(1), *end = function->getArg(2);
+  int64_t total = 0;
+  for (const EmittedNest& nest : nests) {
+    if (serial || nests.size() == 1) {
+      // One unit that runs everything in order, or the nest's own units.
+      llvm::Value* from = serial ? b.getInt64(0) : begin;
+      llvm::Value* to = serial ? b.getInt64(static_cast<uint64_t>(nest.units)) : end;
+      b.CreateCall(nest.function, {buffers, from, to});
+    } else {
+      // The nests' units one after the other: this one's are total to total + units - 1.
+      const auto clip = [&](llvm::Value* v) {
+        v = b.CreateSub(v, b.getInt64(static_cast<uint64_t>(total)));
+        v = b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, v, b.getInt64(0));
+        return b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, v, b.getInt64(static_cast<uint64_t>(nest.units)));
+      };
+      b.CreateCall(nest.function, {buffers, clip(begin), clip(end)});
+    }
+    total += nest.units;
+  }
+  b.CreateRetVoid();
+  return serial ? 1 : total;
+}
+
+}  // namespace weft::codegen

@@ -1,0 +1,33 @@
+#include "weft/backends/codegen/optimize.h"
+
+#include <llvm/Analysis/CGSCCPassManager.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include "weft/support/error.h"
+
+namespace weft::codegen {
+
+void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
+  std::string problem;
+  llvm::raw_string_ostream out(problem);
+  if (llvm::verifyModule(module, &out)) throw InternalError("generated code does not verify: " + out.str());
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;  // the kernels are vectors already, or are for machines without
+  tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+}
+
+}  // namespace weft::codegen

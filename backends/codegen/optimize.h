@@ -1,0 +1,14 @@
+#pragma once
+// LLVM's passes over emitted kernels, the same for every target.
+
+namespace llvm {
+class Module;
+class TargetMachine;
+}
+
+namespace weft::codegen {
+
+/// Verifies the module, then optimizes it for the machine. Throws weft::InternalError for code that does not verify.
+void optimize(llvm::Module& module, llvm::TargetMachine& machine);
+
+}  // namespace weft::codegen

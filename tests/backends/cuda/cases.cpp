@@ -1,0 +1,87 @@
+#include "weft/tests/backends/cuda/cases.h"
+
+#include "weft/ir/op_def.h"
+#include "weft/passes/pass.h"
+#include "weft/tests/passes/programs.h"
+#include "weft/tests/passes/rewrite.h"
+#include "weft/tests/random/random_graph.h"
+#include "weft/weft.h"
+
+namespace weft::test {
+namespace {
+
+struct Net : nn::Module {
+  nn::Linear fc1 = add("fc1", nn::Linear(28 * 28, 512));
+  nn::Linear fc2 = add("fc2", nn::Linear(512, 512));
+  nn::Linear fc3 = add("fc3", nn::Linear(512, 10));
+  Tensor forward(Tensor x) override { return fc3(relu(fc2(relu(fc1(flatten(x)))))); }
+};
+
+void plan(ir::Module& module) { passes::run(module, passes::remaining_passes(module), cpu::target()); }
+
+/// Does the graph compute a function that is refused?
+bool has_refused_function(const ir::Graph& graph) {
+  for (const auto& op : graph.ops()) {
+    if ((op->is("sin") || op->is("cos")) && op->result().dtype() == f64) return true;
+    for (const auto& body : op->bodies())
+      if (has_refused_function(*body)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+ir::Module fashion_mnist(bool adam) {
+  Net net;
+  Graph graph("fashion_mnist");
+  const Tensor x = graph.input("x", f32, {64, 1, 28, 28}), y = graph.input("y", i64, {64});
+  const Tensor logits = net.forward(x);
+  const Tensor loss = graph.output("loss", cross_entropy(logits, y));
+  graph.output("accuracy", mean(cast(argmax(logits, 1) == y, f32)));
+  const Recorded recorded = adam ? training_step(graph, loss, net.parameters(), optim::Adam({.lr = 1e-3}))
+                                 : training_step(graph, loss, net.parameters(), optim::SGD({.lr = 1e-3}));
+  ir::Module module = recorded.module.clone();
+  plan(module);
+  return module;
+}
+
+const std::vector<PtxCase>& fashion_mnist_cases() {
+  static const std::vector<PtxCase> all = {{"02_fashion_mnist, SGD", cuda::emit_ptx(fashion_mnist(false))},
+                                           {"02_fashion_mnist, Adam", cuda::emit_ptx(fashion_mnist(true))}};
+  return all;
+}
+
+const std::vector<PtxCase>& program_cases() {
+  static const std::vector<PtxCase> all = [] {
+    std::vector<PtxCase> cases;
+    for (const testing::NamedProgram& program : testing::programs())
+      for (const std::string dtype : {"f32", cases.size() % 4 == 0 ? "f64" : "bf16"}) {
+        ir::Module module = testing::module_from(program.with(dtype));
+        plan(module);
+        cases.push_back({program.name + ", " + dtype, cuda::emit_ptx(module)});
+      }
+    return cases;
+  }();
+  return all;
+}
+
+const std::vector<PtxCase>& random_cases() {
+  static const std::vector<PtxCase> all = [] {
+    std::vector<PtxCase> cases;
+    for (uint64_t seed = 0; seed < 16; ++seed) {
+      ir::Module module = random_module(seed);
+      plan(module);
+      if (!has_refused_function(module.graph())) cases.push_back({"random graph " + std::to_string(seed), cuda::emit_ptx(module)});
+    }
+    return cases;
+  }();
+  return all;
+}
+
+std::vector<PtxCase> all_cases() {
+  std::vector<PtxCase> all;
+  for (const auto* cases : {&fashion_mnist_cases(), &program_cases(), &random_cases()}) all.insert(all.end(), cases->begin(), cases->end());
+  return all;
+}
+
+}  // namespace weft::test

@@ -1,0 +1,29 @@
+#pragma once
+// Programs whose kernels become PTX.
+
+#include <string>
+#include <vector>
+
+#include "weft/backends/cuda/ptx.h"
+#include "weft/ir/module.h"
+
+namespace weft::test {
+
+struct PtxCase {
+  std::string name;
+  cuda::Ptx ptx;
+};
+
+/// The training step of examples/02_fashion_mnist, after all passes.
+ir::Module fashion_mnist(bool adam);
+
+/// The PTX of that example, with both optimizers.
+const std::vector<PtxCase>& fashion_mnist_cases();
+/// Of the programs in tests/passes, each in f32 and in f64 or bf16.
+const std::vector<PtxCase>& program_cases();
+/// Of random graphs, which draw over all ops; f64 sin and cos, which a GPU has no code for, are left out.
+const std::vector<PtxCase>& random_cases();
+/// All of these.
+std::vector<PtxCase> all_cases();
+
+}  // namespace weft::test
