@@ -166,7 +166,7 @@ TEST_CASE("every pass of the examples is validated by the reference") {
   CHECK_THAT(wrong.err, contains_text("WEFT_VALIDATE must be 0 or 1, not 'yes'"));
 }
 
-TEST_CASE("--max-isa limits the generated code and the library, as WEFT_MAX_ISA does") {
+TEST_CASE("the option --max-isa limits the generated code and the library, as WEFT_MAX_ISA does") {
   const std::string run = "--max-steps 1 --epochs 1";
   for (const std::string& command : {program + run + " --max-isa sse4", "WEFT_MAX_ISA=sse4 " + program + run}) {
     INFO(command);

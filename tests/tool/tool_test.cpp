@@ -92,7 +92,7 @@ TEST_CASE("weft: help is for newcomers, and needs no program", "[tool]") {
 }
 
 TEST_CASE("weft: unknown commands and options are mistakes", "[tool]") {
-  check_refused("otp", "unknown command 'otp'; did you mean 'opt'?");
+  check_refused("otp", "unknown command 'otp'; did you mean 'opt', 'ptx'?");
   check_refused("", "A subcommand is required; see weft --help");
   check_refused("opt --pases=cse", "The following argument was not expected: --pases=cse; see weft --help");
   check_refused("explain", "A subcommand is required; see weft --help");
