@@ -16,6 +16,8 @@ mapfile -t found < <(grep -rhoE '#include "weft/[^"]+"' include | sed 's/.*"\(.*
   [[ -e $header ]] || echo "$header"
 done)
 no "headers that others include, but are not here" "${found[@]}"
-mapfile -t found < <(grep -rlFe "$source" -e "$build" .)
+# As the beginning of a path: sources in /weft must not be taken for the end of include/weft. A binary file is text here.
+own=$(printf '%s' "$source" | sed 's/[][\.*^$]/\\&/g')
+mapfile -t found < <(grep -rlaE "(^|[^[:alnum:]_./}-])$own/" .)
 no "files that hold this machine's paths" "${found[@]}"
 exit $bad
