@@ -8,7 +8,7 @@
 #   --case NAME      only this case of tests/benchmark/cases.json; may be repeated
 #   --out DIR        where the two files go (default: the project's root)
 #   --python PYTHON  an interpreter that has PyTorch, JAX and NumPy. Without it, a virtual environment is made in
-#                    ${XDG_CACHE_HOME:-~/.cache}/weft-bench, with packages from the Python registry (about 1 GB to download)
+#                    ${XDG_CACHE_HOME:-~/.cache}/weft-bench, with packages from the Python registry (about 3 GB to download)
 #
 # Only the processor is used. Nothing else should run meanwhile: disturbed blocks are recognized and repeated, which takes
 # longer, and where that does not help the page says so.
@@ -33,27 +33,14 @@ done
 
 has_peers() { "$1" -c 'import jax, numpy, torch' > /dev/null 2>&1; }
 
-# The wheel of PyTorch asks for gigabytes of CUDA libraries, which a processor does without.
-requirements_of_torch() {
-  "$1" - <<'END'
-import importlib.metadata, re
-for requirement in importlib.metadata.requires("torch"):
-    name = re.match(r"[\w.-]+", requirement)[0]
-    if "extra ==" not in requirement and not name.startswith(("nvidia", "cuda", "triton")):
-        print(requirement.split(";")[0])
-END
-}
-
 make_environment() { # make_environment DIRECTORY
-  local pip=("$1/bin/python" -m pip install --quiet --disable-pip-version-check)
-  echo "bench: installing PyTorch (without its CUDA libraries), JAX, NumPy and what they need into $1:"
-  echo "bench: about 1 GB to download from the Python registry, 2 GB on disk. Delete that directory to be rid of it."
+  echo "bench: installing PyTorch, JAX, NumPy and what they need into $1:"
+  echo "bench: about 3 GB to download from the Python registry, 6 GB on disk; delete that directory to be rid of it."
+  echo "bench: PyTorch's packages there are built for CUDA and do not load without its libraries. An interpreter that has a"
+  echo "bench: build for processors alone, given by --python, saves most of that."
   command -v python3 > /dev/null || die "there is no python3; install it, or give --python"
   python3 -m venv "$1" || die "python3 cannot make virtual environments; on Debian, install python3-venv"
-  "${pip[@]}" jax
-  "${pip[@]}" --no-deps torch
-  mapfile -t requirements < <(requirements_of_torch "$1/bin/python")
-  "${pip[@]}" "${requirements[@]}"
+  "$1/bin/python" -m pip install --quiet --disable-pip-version-check torch jax numpy
 }
 
 if [[ ! $python ]]; then

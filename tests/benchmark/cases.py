@@ -53,10 +53,10 @@ class Dense:
         return numbers
 
     def batches(self, numpy, random):
-        """Noise in [0, 1) as images, labelled by a random linear map, so that there is something to learn."""
-        x = random.random((BATCHES, self.batch, self.widths[0]), numpy.float32)
+        """Noise in [-1, 1) as images, labelled by a random linear map, so that there is something to learn."""
+        x = 2 * random.random((BATCHES, self.batch, self.widths[0]), numpy.float32) - 1
         teacher = random.standard_normal((self.widths[0], self.widths[-1]))
-        return x, numpy.argmax((x - 0.5) @ teacher, axis=2).astype(numpy.int64)
+        return x, numpy.argmax(x @ teacher, axis=2).astype(numpy.int64)
 
 
 NETS = {"line": Line, "dense": Dense}

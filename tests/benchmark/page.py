@@ -75,6 +75,16 @@ def mode_name(entry):
     return f"`{entry['mode']}`{tuned}"
 
 
+def cut(text, length):
+    return text if len(text) <= length else text[:length - 3] + "..."
+
+
+def call_text(call):
+    """What is called, and its lines, where weft separates them; kernels with many operands are long."""
+    what, _, lines = call.replace("|", "/").partition("  # ")
+    return f"{cut(what, 100)} at {cut(lines.replace('../', ''), 80)}"
+
+
 def table(head, rows):
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in lines) + "\n"
@@ -121,7 +131,7 @@ def losses_of_weft(report):
             if final["ratio"] > 1:
                 yield f"`{case['name']}`: a step takes {digits(final['ratio'])} times as long as {peer}'s ({mode_name(final)})."
             theirs = startup_of(case, final["peer"])
-            if final["peer"] == "plain":  # a process without any library is not what a framework's start is held to
+            if not theirs or final["peer"] == "plain":  # a process without any library is not what a framework's start is held to
                 continue
             for key, what in (("first_step_s", "the first step, from the start of the process, comes later than with"),
                               ("resident_bytes", "the process is larger than with")):
@@ -183,6 +193,15 @@ def startup_table(case):
     return table(["", "build, cold", "warm", "first step, cold", "warm", "resident", "of it for the case", "peak"], rows)
 
 
+def profile_table(case):
+    calls = case["weft"]["profile"]
+    step = sum(call["us"] for call in calls)
+    rate = lambda amount, us: digits(amount / us * 1e-3 if us else None)
+    rows = [[digits(call["us"]), percent(call["us"] / step), digits(call["waiting_us"]), rate(call["flops"], call["us"]),
+             rate(call["bytes"], call["us"]), call_text(call["call"])] for call in calls]
+    return table(["us", "share", "of it waiting", "GFLOP/s", "GB/s", "call, and the lines it comes from"], rows)
+
+
 def modes_table(case):
     rows = []
     for entry in case["survey"]:
@@ -211,6 +230,12 @@ weft makes {several(len(weft['calls']), 'call')} of kernels and libraries a step
 at compile time. The loss goes from {digits(weft['first_loss'], 4)} to {digits(weft['last_loss'], 4)} over the first {steps} steps.
 
 {startup_table(case)}
+<details><summary>Where weft's step spends its time</summary>
+
+{profile_table(case)}
+Timing each call makes the step slower by two readings of the clock a call.
+</details>
+
 <details><summary>Every mode that was tried</summary>
 
 {modes_table(case)}
@@ -241,7 +266,7 @@ def measured(report):
   floor* is the larger of the two times over weft's.
 * **Start.** A fresh process reads the case, builds the step and runs it once; *build* is from the request to the first step's loss
   (recording or tracing, compiling, one step), *first step* from the start of the process. Cold: no compiler's cache on disk
-  {'(the median of three starts, one where it takes long)' if effort['starts'] else '(not measured in a quick run)'}; warm: with the cache of earlier processes. *Resident* is the warm process after some
+  {'(the median of three starts, one where it takes long)' if effort['starts'] else '(not measured in a quick run, nor are the peers)'}; warm: with the cache of earlier processes. *Resident* is the warm process after some
   steps, *of it for the case* what it grew by since its libraries were loaded.
 """
 

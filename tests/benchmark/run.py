@@ -35,7 +35,7 @@ class Effort:
     block_s: float     # a block of the peer's best modes
     pairs: int
     finalists: int     # modes of a peer that are measured at length, at most
-    starts: int        # of a process with no compiler's cache; 0: only with the cache of this session
+    starts: int        # of a process with no compiler's cache; 0: none, and none of the peers at all
     modes: dict        # what to try of a peer, where not all
 
 
@@ -111,14 +111,16 @@ class CaseRun:
             self.weft = self.start(stack, "weft")
             facts = self.weft.ask("START", "step", COMPARED_STEPS)
             self.losses = facts.pop("losses")
+            self.weft.ask("START", "profile", 1)
+            profile = self.weft.ask("RUN", "profile", bench.effort.block_s)["profile"]
             survey = [mode for peer in self.contenders() for mode in self.survey(stack, peer)]
             finals = [self.final(peer, survey) for peer in self.contenders()]
         finals = [final for final in finals if final]
-        best = [("weft", "default", "step")] + [(f["peer"], f["allocator"], f["mode"]) for f in finals]
+        started = [("weft", "default", "step")] + [(f["peer"], f["allocator"], f["mode"]) for f in finals if bench.effort.starts]
         return {"name": case.name, "about": case.spec["about"], "parameters": case.parameters, "flops": case.flops,
                 "state_bytes": case.state_bytes, "gbs": gbs, "floor": measure.floor(case.flops, bench.gflops, case.state_bytes, gbs),
-                "weft": facts | {"first_loss": self.losses[0], "last_loss": self.losses[-1]},
-                "survey": survey, "finals": finals, "startup": [self.startup(*entry) for entry in best]}
+                "weft": facts | {"first_loss": self.losses[0], "last_loss": self.losses[-1], "profile": profile},
+                "survey": survey, "finals": finals, "startup": [self.startup(*entry) for entry in started]}
 
     def contenders(self):
         return [peer for peer in PEERS if peer != "plain" or self.case.spec.get("plain")]

@@ -5,7 +5,7 @@
 //   START mode steps    builds the training anew from the stored numbers and takes that many steps (at least one):
 //                       {"losses", "build_s": from the request to the first step's loss, ...}
 //   RUN mode seconds    steps for about that long, after some that are not timed:
-//                       {"steps", "median_us", "p10_us", "p90_us": of a step}
+//                       {"steps", "median_us", "p10_us", "p90_us": of a step, ...}
 //
 // A request that cannot be served is answered by {"error"}; QUIT and the end of the input end the process. serve.py is
 // the same for Python.
@@ -26,8 +26,8 @@ class Training {
   virtual void run(int64_t steps) = 0;
   /// Of the latest step, before its update.
   virtual double loss() = 0;
-  /// What else START answers.
-  virtual Json facts() const { return Json::object(); }
+  /// What else START and RUN answer.
+  virtual Json facts() { return Json::object(); }
 };
 
 /// Answers every request by `answer`, whose exceptions become {"error"}.

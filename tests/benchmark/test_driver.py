@@ -2,6 +2,7 @@
 import pathlib
 import re
 import unittest
+import unittest.mock
 
 import cases
 import machine
@@ -94,10 +95,18 @@ class Cases(unittest.TestCase):
 
 
 class Machine(unittest.TestCase):
-    def test_cores_that_the_process_may_use(self):
-        cores = machine.choose_cores(1)
-        self.assertEqual(len(cores), 1)
-        self.assertGreater(machine.busy_seconds(cores), 0)
+    def test_one_thread_per_physical_core_as_far_as_they_go(self):
+        siblings = {0: "0,2", 1: "1,3", 2: "0,2", 3: "1,3"}
+        with unittest.mock.patch.object(machine.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}), \
+                unittest.mock.patch.object(machine, "read", lambda path: siblings[int(re.search(r"cpu(\d)/", path)[1])]):
+            self.assertEqual([machine.choose_cores(threads) for threads in (1, 2, 3)], [[0], [0, 1], [0, 1, 2]])
+
+    def test_busy_time_is_the_chosen_cores_and_counts_what_the_host_took(self):
+        fields = [1, 2, 4, 1000, 1000, 8, 16, 32, 1000, 1000]  # user nice system idle iowait irq softirq steal guest guest_nice
+        line = " ".join(map(str, fields))
+        text = f"cpu  {line}\ncpu0 {line}\ncpu1 {line}\ncpu10 {line}\nintr 5\n"
+        with unittest.mock.patch.object(machine, "read", lambda path: text):
+            self.assertAlmostEqual(machine.busy_seconds([0, 10]), 2 * 63 / machine.TICKS)
 
     def test_more_threads_than_cores_are_refused(self):
         with self.assertRaises(SystemExit):
@@ -111,7 +120,9 @@ def report(**changes):
     mode = {"peer": "torch", "allocator": "tuned", "mode": "step_cpp"}
     case = {"name": "net", "about": "A net.", "parameters": 7, "flops": 1e6, "state_bytes": 28, "gbs": 10.0,
             "floor": {"products_us": 9.0, "state_us": 1.0},
-            "weft": {"calls": ["a", "b"], "planned_bytes": 1536, "first_loss": 2.3, "last_loss": 0.1},
+            "weft": {"calls": ["a", "b"], "planned_bytes": 1536, "first_loss": 2.3, "last_loss": 0.1,
+                     "profile": [{"call": "matmul " + 99 * "x" + "  # ../a.cpp:1", "us": 8.0, "waiting_us": 2.0, "flops": 1e6, "bytes": 4e4},
+                                 {"call": "kernel", "us": 2.0, "waiting_us": 0.0, "flops": 0, "bytes": 0}]},
             "survey": [mode | times, mode | {"mode": "eager", "error": "no | such thing"}],
             "finals": [mode | times | changes],
             "startup": [{"peer": peer, "cold": start, "warm": start} for peer in ("weft", "torch")]}
@@ -132,7 +143,7 @@ class Page(unittest.TestCase):
     def test_the_figures_stand_on_the_page(self):
         text = page.render(report())
         for part in ("| `net` | 12.0 us | 0.500 | 75 % |", "0.500 (0.457 to 0.610) | 4, 1 dropped | 1.2e-07", "weft is 2.00 times as fast as PyTorch",
-                     "2 calls", "1.54 kB", "21.3 ms", "75.2 MB", "no / such thing", "in none of the figures"):
+                     "2 calls", "| 8.00 | 80 % | 2.00 | 125 | 5.00 | matmul " + 90 * "x" + "... at a.cpp:1 |", "1.54 kB", "21.3 ms", "75.2 MB", "no / such thing", "in none of the figures"):
             self.assertIn(part, text)
         self.assertNotIn("not still", text)
         self.assertNotIn("quick run (", text)

@@ -1,4 +1,7 @@
 // weft's side of the benchmark: weft_peer THREADS FOLDER serves the case that is stored in the folder (cases.py).
+//
+//   step     the compiled step
+//   profile  the same, timing each of its calls, which RUN answers
 
 #include <weft/weft.h>
 
@@ -78,9 +81,12 @@ class WeftTraining : public benchmark::Training {
     results_ = next_step();
   }
   double loss() override { return (*results_)["loss"].item(); }
-  Json facts() const override {
+  Json facts() override {
     return {{"compile_ms", step_.compile_milliseconds()}, {"planned_bytes", step_.arena_bytes()}, {"calls", step_.calls()}};
   }
+
+ protected:
+  Step& step() { return step_; }
 
  private:
   Results next_step() {
@@ -112,13 +118,29 @@ class WeftTraining : public benchmark::Training {
   std::optional<Results> results_;
 };
 
+class ProfiledTraining final : public WeftTraining {
+ public:
+  using WeftTraining::WeftTraining;
+
+  Json facts() override {
+    Json calls = Json::array();
+    for (const CallTime& t : step().profile())
+      calls.push_back({{"call", t.call}, {"us", t.microseconds}, {"waiting_us", t.waiting}, {"flops", t.flops}, {"bytes", t.bytes}});
+    step().start_profile();  // anew: the first steps, which START takes, are not like the others
+    return {{"profile", calls}};
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   const int threads = std::stoi(argv[1]);
   const std::string folder = argv[2];
-  const Json about = {{"peer", "weft"}, {"modes", {"step"}},
+  const Json about = {{"peer", "weft"}, {"modes", {"step", "profile"}},
                       {"versions", {{"weft", WEFT_VERSION}, {"oneDNN", WEFT_ONEDNN}, {"LLVM", WEFT_LLVM}, {"compiler", WEFT_COMPILER}}}};
-  benchmark::serve(about, [&](const std::string&) { return std::make_unique<WeftTraining>(threads, folder); });
+  benchmark::serve(about, [&](const std::string& mode) -> std::unique_ptr<benchmark::Training> {
+    if (mode == "profile") return std::make_unique<ProfiledTraining>(threads, folder);
+    return std::make_unique<WeftTraining>(threads, folder);
+  });
 }
