@@ -56,6 +56,9 @@ std::vector<Attribute> complete_attributes(const OpDef& def, const NamedAttribut
     if (kind_of(value) != spec.kind)
       throw Error("{}: attribute '{}' must be a {}, not a {}, at {}", def.name, spec.name, name_of(spec.kind),
                   name_of(kind_of(value)), to_string(at));
+    if (!spec.choices.empty() && std::count(spec.choices.begin(), spec.choices.end(), std::get<std::string>(value)) == 0)
+      throw Error("{}: attribute '{}' must be one of \"{}\", not \"{}\", at {}", def.name, spec.name,
+                  fmt::join(spec.choices, "\", \""), std::get<std::string>(value), to_string(at));
     values.push_back(std::move(value));
   }
   for (const auto& [name, value] : given)
@@ -79,6 +82,8 @@ std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands,
     const OperandSpec& spec = def.operands[std::min(i, def.operands.size() - 1)];
     if (!accepts(spec.accepts, operands[i].dtype))
       context.fail(fmt::format("operand '{}' must have {}", spec.name, describe(spec.accepts)));
+    if (spec.type && operands[i] != *spec.type)
+      context.fail(fmt::format("operand '{}' must be {}", spec.name, to_string(*spec.type)));
     if (def.kind == Kind::elementwise && i > 0 && operands[i].shape != operands[0].shape)
       context.fail("the operands must have equal shapes");
   }

@@ -27,6 +27,7 @@ struct OperandSpec {
   bool variadic = false;  // the last operand only: any number of them
   std::string doc = {};
   bool index = false;  // class or row indices: no gradient, values bounded by the op (see OpDef::index_bound)
+  std::optional<Type> type = {};  // the only type that fits, where there is just one
 };
 
 struct AttributeSpec {
@@ -34,6 +35,8 @@ struct AttributeSpec {
   AttributeKind kind;
   std::optional<Attribute> fallback = {};  // none: must be given
   std::string doc = {};
+  std::vector<std::string> choices = {};  // text: the only words that fit
+  bool planned = false;  // a pass fills it in for the target; as recorded it is the fallback
 };
 
 /// What a shape rule sees. fail() throws weft::Error naming the op, the operands' types and the user's line.

@@ -213,7 +213,8 @@ class Fuser {
       // A lone reshape is a view and a lone constant is memory: neither needs a kernel.
       if (ops.size() == 1 && (ops[0]->def().kind == Kind::view || ops[0]->def().kind == Kind::constant)) continue;
       Op& fused = outline(graph_, "fused", ops, groups.results_read_outside(ops));
-      cse(fused.body());
+      // What was repeated for several readers of one nest. Other equal ops may stand at different places of the nest.
+      cse(fused.body(), is_cheap);
     }
     sort_by_dependencies(graph_);
   }

@@ -32,11 +32,11 @@ bool decompose(ir::Module& module) {
   return changed;
 }
 
-bool cse(ir::Graph& graph) {
+bool cse(ir::Graph& graph, bool (*which)(const ir::Op&)) {
   bool changed = false;
   std::unordered_multimap<size_t, Op*> seen;
   for (Op* op : graph.op_list()) {
-    if (op->is("copy")) continue;  // each is a buffer of its own
+    if (op->is("copy") || (which && !which(*op))) continue;  // each copy is a buffer of its own
     size_t hash = ir::computation_hash(*op);
     for (Value v : op->operands()) hash = hash * 31 ^ ir::ValueHash{}(v);
     Op* twin = nullptr;
@@ -79,10 +79,10 @@ bool dce(ir::Module& module) {
   return changed;
 }
 
-bool simplify(ir::Module& module) {
+bool simplify(ir::Module& module, const OnRewrite& on_rewrite) {
   bool any = false;
   for (;;) {
-    bool changed = canonicalize(module);
+    bool changed = canonicalize(module, on_rewrite);
     changed |= fold(module);
     changed |= cse(module);
     changed |= dce(module);

@@ -91,7 +91,9 @@ Value* floating(IRBuilder& b, Primitive p, Value* x, Value* y, Value* z) {
     default: {
       const MathFunction* function = find_function(p);
       WEFT_CHECK(function, "no floating form of {}", ir::name_of(p));
-      return emit_function(b, *function, x, y);
+      Value* v = emit_function(b, *function, x, y);
+      // The function may miss the nearest number by a bit; squaring does not, and x^2 is written either way.
+      return p == Primitive::pow ? b.CreateSelect(b.CreateFCmpOEQ(y, number(y, 2)), b.CreateFMul(x, x), v) : v;
     }
   }
 }
@@ -127,6 +129,7 @@ Value* constant(IRBuilder& b, const ScalarNode& n) {
 
 Value* emit_scalar(IRBuilder& b, const ir::ScalarExpression& expression, std::span<Value* const> arguments) {
   std::vector<Value*> values;
+  bool computed_bf16 = false;
   for (const ScalarNode& n : expression.nodes) {
     if (n.primitive == Primitive::argument) {
       values.push_back(arguments[static_cast<size_t>(n.integer)]);
@@ -155,13 +158,14 @@ Value* emit_scalar(IRBuilder& b, const ir::ScalarExpression& expression, std::sp
       v = compare(b, n.primitive, operand_type, x, y);
     else if (is_floating(n.dtype)) {
       v = floating(b, n.primitive, x, y, z);
-      if (n.dtype == bf16) v = round_to_bf16(b, v);
+      computed_bf16 = computed_bf16 || n.dtype == bf16;
     } else {
       v = integral(b, n.primitive, n.dtype, x, y);
     }
     values.push_back(v);
   }
-  return values.back();
+  // An op rounds once, as in PyTorch: what it computes on the way stays an f32.
+  return computed_bf16 && expression.nodes.back().dtype == bf16 ? round_to_bf16(b, values.back()) : values.back();
 }
 
 }  // namespace weft::codegen

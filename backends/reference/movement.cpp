@@ -74,7 +74,8 @@ void read_through(const ir::Access& access, const Tensor& from, Tensor& to) {
 void fill(Tensor& t, double value) {
   const DType dtype = t.type.dtype;
   std::fill(t.real.begin(), t.real.end(), rounded(dtype, value));
-  std::fill(t.integer.begin(), t.integer.end(), truncated(dtype, value));
+  // As a constant of this type would hold it.
+  if (!t.integer.empty()) std::fill(t.integer.begin(), t.integer.end(), ir::Dense::splat({dtype, {}}, value).integer_at(0));
 }
 
 }  // namespace

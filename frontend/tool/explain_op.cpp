@@ -56,6 +56,11 @@ std::string_view describe(ir::Accepts accepts) {
   return "?";
 }
 
+std::string kind_text(const ir::AttributeSpec& spec) {
+  if (spec.choices.empty()) return std::string(name_of(spec.kind));
+  return fmt::format("\"{}\"", fmt::join(spec.choices, "\" | \""));
+}
+
 std::string default_text(const ir::AttributeSpec& spec) {
   if (!spec.fallback) return "must be given";
   if (const auto* b = std::get_if<bool>(&*spec.fallback)) return *b ? "default true" : "default false";
@@ -77,7 +82,8 @@ void print_operands(const ir::OpDef& def, int width) {
   if (def.operands.empty()) return;
   Table table({"operand", "takes", ""}, {Table::Column::left, Table::Column::left, Table::Column::cut_end});
   for (const ir::OperandSpec& operand : def.operands)
-    table.add({operand.name + (operand.variadic ? "..." : ""), std::string(describe(operand.accepts)), operand.doc});
+    table.add({operand.name + (operand.variadic ? "..." : ""),
+               operand.type ? to_string(*operand.type) : std::string(describe(operand.accepts)), operand.doc});
   fmt::print("\n{}", table.text(width));
 }
 
@@ -86,7 +92,7 @@ void print_attributes(const ir::OpDef& def, int width) {
   Table table({"attribute", "is a", "", ""},
               {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::cut_end});
   for (const ir::AttributeSpec& spec : def.attributes)
-    table.add({spec.name, std::string(name_of(spec.kind)), default_text(spec), spec.doc});
+    table.add({spec.name, kind_text(spec), default_text(spec), spec.doc});
   fmt::print("\n{}", table.text(width));
 }
 

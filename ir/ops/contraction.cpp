@@ -68,8 +68,8 @@ void define_contraction_ops(Registry& r) {
   matmul.operands = {{"a", Accepts::number}, {"b", Accepts::number}, {"extra", Accepts::any, true, "epilogue operands"}};
   matmul.attributes = {{"transpose_a", AttributeKind::boolean, Attribute(false), "a is [..., k, m]"},
                        {"transpose_b", AttributeKind::boolean, Attribute(false), "b is [..., n, k]"},
-                       {"slices", AttributeKind::integer, Attribute(int64_t{1}), "parts of the result that threads compute on their own"},
-                       {"scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes that the library works in: a second result, which nobody reads"}};
+                       {"slices", AttributeKind::integer, Attribute(int64_t{1}), "parts of the result that threads compute on their own", {}, true},
+                       {"scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes that the library works in: a second result, which nobody reads", {}, true}};
   matmul.infer = infer_matmul;
   matmul.gradient = matmul_gradient;
   matmul.flops = matmul_flops;

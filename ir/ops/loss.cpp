@@ -8,16 +8,9 @@ namespace weft::ir {
 namespace {
 
 const AttributeSpec reduction_attribute{"reduction", AttributeKind::text, Attribute(std::string("mean")),
-                                        "\"mean\", \"sum\" or \"none\""};
-
-void require_reduction(const InferContext& c) {
-  const auto& name = c.get<std::string>("reduction");
-  c.require(name == "mean" || name == "sum" || name == "none",
-            "reduction must be \"mean\", \"sum\" or \"none\", not \"" + name + "\"");
-}
+                                        "what becomes of the samples' losses", {"mean", "sum", "none"}};
 
 Type reduced(const InferContext& c, Type each) {
-  require_reduction(c);
   return c.get<std::string>("reduction") == "none" ? each : Type{each.dtype, {}};
 }
 

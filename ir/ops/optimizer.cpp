@@ -53,8 +53,6 @@ std::vector<Type> infer_update(const OptimizerSpec& spec, const InferContext& c)
   const Type& p = c.operand(0);
   const int fixed = 3 + static_cast<int>(spec.hypers.size());
   c.require(c.operand(1) == p, "the gradient must have the parameter's type");
-  c.require(c.operand(2) == Type{i64, {}}, "the step must be i64[]");
-  for (int i = 3; i < fixed; ++i) c.require(c.operand(i) == Type{f64, {}}, "hyper-parameters must be f64[]");
   const auto states = spec.states(p, [&](std::string_view s) { return c.get<bool>(s); });
   c.require(c.count() == fixed + static_cast<int>(states.size()), fmt::format("needs {} state operands", states.size()));
   std::vector<Type> results{p};
@@ -73,8 +71,9 @@ OpDef update_op(const UpdateRule& rule) {
   def.doc = rule.doc;
   def.operands = {{"parameter", Accepts::floating, false, "before the step"},
                   {"gradient", Accepts::floating, false, "of the loss in the parameter"},
-                  {"step", Accepts::integer, false, "the number of this step, from 1"}};
-  for (const HyperSpec& h : spec.hypers) def.operands.push_back({h.name, Accepts::floating, false, h.doc});
+                  {.name = "step", .accepts = Accepts::integer, .doc = "the number of this step, from 1", .type = Type{i64, {}}}};
+  for (const HyperSpec& h : spec.hypers)
+    def.operands.push_back({.name = h.name, .accepts = Accepts::floating, .doc = h.doc, .type = Type{f64, {}}});
   def.operands.push_back({"states", Accepts::floating, true, "as the optimizer's class keeps them"});
   for (const std::string& s : rule.switches)
     def.attributes.push_back({s, AttributeKind::boolean, Attribute(false), "as in the torch.optim class"});

@@ -30,6 +30,10 @@ Scalar philox(std::span<const Scalar> args, const std::vector<Attribute>& attrib
   return cast(c0, i32);
 }
 
+OperandSpec key_operand() {
+  return {.name = "key", .accepts = Accepts::integer, .doc = "seed, step", .type = Type{i64, {2}}};
+}
+
 std::vector<AttributeSpec> random_attributes(bool dtype) {
   std::vector<AttributeSpec> all{{"shape", AttributeKind::dims, {}, "the result's shape"},
                                  {"site", AttributeKind::integer, {}, "which random op of the program this is"}};
@@ -41,10 +45,9 @@ OpDef random(std::string name, std::string doc, bool dtype) {
   OpDef def;
   def.name = std::move(name);
   def.doc = std::move(doc);
-  def.operands = {{"key", Accepts::integer, false, "i64[2]: seed, step"}};
+  def.operands = {key_operand()};
   def.attributes = random_attributes(dtype);
   def.infer = [dtype](const InferContext& c) -> std::vector<Type> {
-    c.require(c.operand(0) == Type{i64, {2}}, "the key must be i64[2]");
     const DType type = dtype ? c.get<DType>("dtype") : i32;
     c.require(!dtype || is_floating(type), "dtype must be floating");
     return {{type, Shape(c.get<Dims>("shape"))}};
@@ -111,14 +114,10 @@ void define_random_ops(Registry& r) {
   dropout.doc = "Each element is 0 with probability `rate`, else x / (1 - rate). The mask is a function of the key, "
                 "so it is recomputed where needed and never stored";
   dropout.operands = {{"x", Accepts::floating},
-                      {"key", Accepts::integer, false, "i64[2]: seed, step"},
-                      {"rate", Accepts::floating, false, "f64[], in [0, 1]"}};
+                      key_operand(),
+                      {.name = "rate", .accepts = Accepts::floating, .doc = "in [0, 1]", .type = Type{f64, {}}}};
   dropout.attributes = {{"site", AttributeKind::integer, {}, "which random op of the program this is"}};
-  dropout.infer = [](const InferContext& c) -> std::vector<Type> {
-    c.require(c.operand(1) == Type{i64, {2}}, "the key must be i64[2]");
-    c.require(c.operand(2) == Type{f64, {}}, "the rate must be f64[]");
-    return {c.operand(0)};
-  };
+  dropout.infer = [](const InferContext& c) -> std::vector<Type> { return {c.operand(0)}; };
   dropout.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     const Expr x{b, op.operand(0)}, rate{b, op.operand(2)};
     const Shape& shape = x.value().shape();

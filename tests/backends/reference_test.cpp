@@ -186,6 +186,7 @@ TEST_CASE("movements read where their maps say", "[reference]") {
 TEST_CASE("a padding value is an element of the padded type", "[reference]") {
   CHECK(apply("pad", real({0}, {}, f32), "{low = [1], high = [0], value = 0.1}", "f32[1]").real[0] == 0.1f);
   CHECK(apply("pad", integer(i64, {0}, {}), "{low = [1], high = [0], value = -2.9}", "i64[1]").integer[0] == -2);
+  CHECK(apply("pad", integer(u8, {0}, {}), "{low = [1], high = [0], value = -1.0}", "u8[1]").integer[0] == 255);  // as a constant
 }
 
 TEST_CASE("matmul multiplies, transposed, batched and wrapped", "[reference]") {

@@ -1,273 +1,543 @@
 #include "weft/tests/random/random_graph.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
-#include <random>
+#include <unordered_map>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/ops/optimizer.h"
 #include "weft/passes/autodiff.h"
+#include "weft/passes/pass.h"
+#include "weft/passes/rewrites.h"
+#include "weft/passes/simplify.h"
+#include "weft/tests/random/propose.h"
+#include "weft/tests/random/values.h"
 
 namespace weft::test {
 namespace {
 
-using ir::Builder;
+using ir::Kind;
+using ir::Op;
+using ir::OpDef;
 using ir::Value;
+using passes::Rewrite;
+using reference::Tensor;
 
-class Generator {
+std::vector<const Rewrite*> all_rewrites() {
+  std::vector<const Rewrite*> rows;
+  for (const auto* table : {&passes::arithmetic_rewrites(), &passes::movement_rewrites(), &passes::contraction_rewrites()})
+    for (const Rewrite& row : *table) rows.push_back(&row);
+  return rows;
+}
+
+Dims every_axis(Value v) {
+  Dims axes(v.shape().dims().size());
+  std::iota(axes.begin(), axes.end(), 0);
+  return axes;
+}
+
+/// The values of one op, computed alone.
+std::vector<Tensor> evaluate(const Op& op, const std::vector<Tensor>& operands) {
+  ir::Graph graph;
+  std::vector<Value> values;
+  std::vector<ir::Type> types;
+  for (const Tensor& t : operands) values.push_back(graph.add_input(std::to_string(values.size()), t.type));
+  for (Value v : op.results()) types.push_back(v.type());
+  const Op& twin = graph.insert(op.def(), values, op.attributes(), types, {});
+  for (Value v : twin.results()) graph.add_output({"", v, {}, {}});
+  return reference::evaluate(graph, operands);
+}
+
+/// How likely each op is drawn: by kind, more often if equations speak of it, and differently in every graph, so that
+/// few ops meet often in some graph.
+class Weights {
  public:
-  explicit Generator(uint64_t seed) : random_(seed), module_("random"), b_(module_.graph()) {}
+  explicit Weights(Dice& dice) {
+    std::unordered_map<std::string_view, int> equations;
+    for (const Rewrite* row : all_rewrites()) ++equations[row->op];
+    std::unordered_map<int, double> total;
+    for (const OpDef* def : ir::registry().all()) {
+      // Updates come with train blocks: their own derivatives, which nobody takes, are differences of nearly equal numbers.
+      if (share(def->kind) == 0 || ir::find_optimizer(def->name)) continue;
+      defs_.push_back(def);
+      weights_.push_back((1 + equations[def->name]) * dice.pick(std::vector<double>{0.3, 1, 3}));
+      total[static_cast<int>(def->kind)] += weights_.back();
+    }
+    for (size_t i = 0; i < defs_.size(); ++i) weights_[i] *= share(defs_[i]->kind) / total[static_cast<int>(defs_[i]->kind)];
+    sum_ = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+  }
 
-  ir::Module run() {
-    for (int i = 0; i < 3; ++i) add_input();
-    const int ops = 4 + below(20);
-    for (int i = 0; i < ops; ++i) add_op();
-    add_outputs();
-    if (below(2)) add_gradients();
-    return std::move(module_);
+  /// Every op in turn.
+  const OpDef& turn(uint64_t number) const { return *defs_[number % defs_.size()]; }
+
+  const OpDef& draw(Dice& dice) const {
+    double at = sum_ * uniform_from_bits(static_cast<uint32_t>(dice(size_t{1} << 32)));
+    for (size_t i = 0; i + 1 < defs_.size(); ++i)
+      if ((at -= weights_[i]) < 0) return *defs_[i];
+    return *defs_.back();
   }
 
  private:
-  int below(int n) { return static_cast<int>(random_() % static_cast<uint64_t>(n)); }
-  template <class T> const T& pick(const std::vector<T>& all) { return all[static_cast<size_t>(below(static_cast<int>(all.size())))]; }
-
-  Shape random_shape() {
-    // Few extents, so that shapes meet; some on either side of a vector's 16 lanes.
-    static const std::vector<int64_t> extents = {1, 2, 3, 5, 16, 17, 33};
-    Dims dims(static_cast<size_t>(below(4)));
-    for (int64_t& d : dims) d = below(60) == 0 ? 0 : pick(extents);
-    return Shape(dims);
+  /// Of every kind, whatever it has of ops. Constants are drawn as operands; regions come from the passes.
+  static double share(Kind kind) {
+    switch (kind) {
+      case Kind::elementwise: return 40;
+      case Kind::composite: return 18;
+      case Kind::movement: return 14;
+      case Kind::reduction: return 12;
+      case Kind::heavy: return 8;
+      case Kind::view: return 5;
+      case Kind::index: return 3;
+      case Kind::constant:
+      case Kind::region: return 0;
+    }
+    return 0;
   }
 
-  void add_input() {
-    const DType t = below(8) == 0 ? f64 : below(8) == 0 ? bf16 : f32;
-    Value v = module_.graph().add_input(fmt::format("x{}", module_.graph().inputs().size()), {t, random_shape()});
-    values_.push_back(v);
+  std::vector<const OpDef*> defs_;
+  std::vector<double> weights_;
+  double sum_ = 0;
+};
+
+class Generator {
+ public:
+  Generator(uint64_t seed, const Recipe& recipe)
+      : seed_(seed), recipe_(recipe), dice_(seed), weights_(dice_), module_("random"), b_(module_.graph()), palette_(draw_palette()) {}
+
+  ir::Module run() {
+    for (int i = 0; i < 2; ++i) new_input({random_dtype(dice_, ir::Accepts::floating, palette_), random_shape(dice_, palette_)});
+    const std::vector<const Rewrite*> rows = all_rewrites();
+    for (size_t i = 0; i < 3; ++i) {
+      const Rewrite& row = *rows[(seed_ + i * rows.size() / 3) % rows.size()];
+      add_op_for(row, left_side_ops().at(&row));
+    }
+    add_op(weights_.turn(seed_));
+    for (size_t left = draw_op_count(); left > 0; --left) add_op(weights_.draw(dice_));
+    add_outputs();
+    add_training();
+    return std::move(module_);
   }
 
-  Value any() { return pick(values_); }
+  /// What the outermost op of each equation's left side reads, found out by drawing: to be tried first from then on.
+  static const std::unordered_map<const Rewrite*, std::vector<const OpDef*>>& left_side_ops() {
+    static const auto known = [] {
+      std::unordered_map<const Rewrite*, std::vector<const OpDef*>> ops;
+      for (const Rewrite* row : all_rewrites())
+        for (uint64_t seed = 0; seed < 30 && ops[row].empty(); ++seed) {
+          Generator g(~seed, {});
+          g.new_input({f32, {3, 4}});
+          if (!g.add_op_for(*row, {})) continue;
+          for (Value v : g.module_.graph().ops().back()->operands())
+            if (!v.is_input() && v.op()->def().kind != Kind::constant) ops[row].push_back(&v.op()->def());
+        }
+      return ops;
+    }();
+    return known;
+  }
 
-  /// A value of the given kind, or none after a few tries.
-  template <class Good>
-  Value such(Good good) {
-    for (int i = 0; i < 12; ++i)
-      if (const Value v = any(); good(v)) return v;
+ private:
+  // ---- what the graph is like ----
+
+  Palette draw_palette() {
+    static const std::vector<std::vector<DType>> mixes = {{f64}, {f32}, {f32, f32, bf16}, {f32, f32, f32, f32, f64, bf16}};
+    static const std::vector<int64_t> usual = {2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 40, 65};
+    const bool large = recipe_.largest == 0 && dice_(30) == 0;
+    Palette p{{1}, dice_.pick(mixes), large ? 60000 : 2000};
+    if (recipe_.largest) p.most_elements = recipe_.largest * recipe_.largest * 4;
+    for (int i = 0; i < 3; ++i)
+      p.extents.push_back(recipe_.largest ? 1 + static_cast<int64_t>(dice_(static_cast<size_t>(recipe_.largest)))
+                          : large         ? 60 + static_cast<int64_t>(dice_(500)) : dice_.pick(usual));
+    return p;
+  }
+
+  size_t draw_op_count() {
+    if (recipe_.ops) return 1 + dice_(static_cast<size_t>(recipe_.ops));
+    return dice_(16) == 0 ? 6 + dice_(12) : dice_(4);
+  }
+
+  // ---- values ----
+
+  Value new_input(const ir::Type& type, ir::Role role = ir::Role::batch) {
+    const Value v = module_.graph().add_input(fmt::format("x{}", inputs_++), type, role);
+    pool_.push_back(v);
+    return v;
+  }
+
+  Value splat(const ir::Type& type) {
+    const double number = special_number(dice_);
+    return is_floating(type.dtype) ? b_.splat(type, number)
+                                   : b_("constant", {}, {{"value", ir::Dense::splat_integer(type, std::isfinite(number) ? static_cast<int64_t>(number) : 7)}});
+  }
+
+  /// The youngest values more often.
+  Value from_pool() {
+    const size_t n = pool_.size();
+    return dice_.chance(40) ? pool_[n - 1 - dice_(std::min<size_t>(n, 3))] : pool_[dice_(n)];
+  }
+
+  template <class Fits>
+  Value from_pool(Fits fits) {
+    for (int i = 0; i < 10; ++i)
+      if (const Value v = from_pool(); fits(v)) return v;
     return {};
   }
 
-  Value floating() { return such([](Value v) { return is_floating(v.dtype()); }); }
+  /// How an operand comes about.
+  struct Manner {
+    int depth = 0;             // ops that may be drawn for the sake of this one
+    size_t fresh_percent = 15;  // drawn ops
+    size_t constant_percent = 15;
+    bool positive = false;     // in (0, 1), for ops that want such
+    size_t input_percent = 0;  // of first operands: inputs of any type instead of what there is
+    std::vector<const OpDef*> likely = {};  // drawn first
 
-  /// `v` in the type of `like`.
-  Value matched(Value v, Value like) {
-    v = b_.cast(v, like.dtype());
+    Manner deeper() const { return {depth - 1, fresh_percent, constant_percent, false, input_percent, likely}; }
+  };
+
+  const OpDef& inner_op(const Manner& how) {
+    return !how.likely.empty() && dice_.chance(70) ? *dice_.pick(how.likely) : weights_.draw(dice_);
+  }
+
+  /// Any value that `accepts` takes.
+  Value first_operand(const OpDef& def, const Manner& how) {
+    const ir::OperandSpec& spec = def.operands[0];
+    if (spec.type) return operand(*spec.type, how);
+    if (spec.index) return operand({i64, random_shape(dice_, palette_)}, how, true);
+    if (how.depth > 0 && dice_.chance(how.fresh_percent)) {
+      // The same op twice undoes itself now and then.
+      const OpDef& inner = dice_.chance(30) ? def : inner_op(how);
+      if (const Op* op = call(inner, how.deeper()))
+        if (is_accepted(spec.accepts, op->result().dtype())) return op->result();
+    }
+    Value v;
+    if (!dice_.chance(how.input_percent)) v = from_pool([&](Value x) { return is_accepted(spec.accepts, x.dtype()); });
+    const ir::Type type = v ? v.type() : ir::Type{random_dtype(dice_, spec.accepts, palette_), random_shape(dice_, palette_)};
+    if (how.positive && is_floating(type.dtype)) return positive(type, v, def);
+    if (dice_.chance(how.constant_percent)) return splat(type);
+    return v ? v : new_input(type);
+  }
+
+  /// A value of this type.
+  Value operand(const ir::Type& type, const Manner& how, bool index = false) {
+    if (index && dice_.chance(60)) return new_input(type);
+    if (!index && how.depth > 0 && dice_.chance(how.fresh_percent))
+      if (const Value v = fresh_value(type, how)) return v;
+    if (!index && dice_.chance(how.constant_percent)) return splat(type);
+    if (const Value v = from_pool([&](Value x) { return x.type() == type; })) return v;
+    if (dice_.chance(50))
+      if (const Value v = adapted(from_pool(), type)) return v;
+    return new_input(type, type == ir::Type{i64, {2}} ? ir::Role::key : dice_.chance(25) ? ir::Role::state : ir::Role::batch);
+  }
+
+  /// The result of an op drawn for this type.
+  Value fresh_value(const ir::Type& type, const Manner& how) {
+    for (int i = 0; i < 3; ++i) {
+      const Op* op = call(inner_op(how), how.deeper());
+      if (op && op->result().type() == type) return op->result();
+    }
+    return {};
+  }
+
+  /// `v` brought to the type by a cast, a transpose or a broadcast, if those can.
+  Value adapted(Value v, const ir::Type& type) {
     Shape both;
-    if (v.shape() == like.shape()) return v;
-    if (broadcast_shapes(v.shape(), like.shape(), both) && both == like.shape()) return b_.broadcast(v, like.shape());
-    return b_.cast(b_.splat({f32, like.shape()}, 0.25 * below(9) - 1), like.dtype());
+    const Dims &from = v.shape().dims(), &to = type.shape.dims();
+    if (broadcast_shapes(v.shape(), type.shape, both) && both == type.shape) return b_.broadcast(b_.cast(v, type.dtype), type.shape);
+    if (!std::is_permutation(from.begin(), from.end(), to.begin(), to.end())) return {};
+    Dims permutation;
+    for (int64_t extent : to)
+      for (size_t axis = 0; axis < from.size(); ++axis)
+        if (from[axis] == extent && std::count(permutation.begin(), permutation.end(), axis) == 0) {
+          permutation.push_back(static_cast<int64_t>(axis));
+          break;
+        }
+    return b_("transpose", {b_.cast(v, type.dtype)}, {{"permutation", permutation}});
   }
 
-  void keep(Value v) {
-    if (v && v.shape().numel() <= 40000) values_.push_back(v);
+  /// Inside the op's domain: `v` squeezed into it, or a positive input.
+  Value positive(const ir::Type& type, Value v, const OpDef& def) {
+    if (!v || dice_.chance(50)) return new_input(type, ir::Role::state);
+    const Value part = b_("mul", {b_("sigmoid", {v}), b_.splat(type, def.sample_high - def.sample_low)});
+    return b_("add", {part, b_.splat(type, def.sample_low)});
   }
 
-  void add_op() {
-    static const std::vector<void (Generator::*)()> kinds = {
-        &Generator::unary,  &Generator::unary,     &Generator::binary,   &Generator::binary,  &Generator::compare,
-        &Generator::widen,  &Generator::reduce,    &Generator::reduce,   &Generator::permute, &Generator::reshape,
-        &Generator::slice,  &Generator::pad,       &Generator::concat,   &Generator::product, &Generator::composite,
-        &Generator::choose, &Generator::convert,   &Generator::index};
-    (this->*pick(kinds))();
+  // ---- ops ----
+
+  /// The dtypes of what the operand was made from: casts back and forth.
+  static std::vector<DType> likely_dtypes(Value v) {
+    std::vector<DType> all{v.dtype()};
+    if (!v.is_input())
+      for (Value operand : v.op()->operands()) all.push_back(operand.dtype());
+    return all;
   }
 
-  void unary() {
-    static const std::vector<std::string> names = {"neg", "abs", "exp", "log", "sqrt", "tanh", "erf", "sigmoid", "relu", "square",
-                                                   "sin", "cos", "rsqrt", "reciprocal", "expm1", "log1p", "sign", "floor", "copy"};
-    const Value v = floating();
-    if (!v) return;
-    const std::string& name = pick(names);
-    // Keep values in a range where functions are well conditioned more often than not.
-    Value x = v;
-    if (name == "exp" || name == "expm1") x = b_("tanh", {v});
-    if (name == "log" || name == "sqrt" || name == "rsqrt" || name == "reciprocal" || name == "log1p")
-      x = b_("add", {b_("sigmoid", {v}), b_.splat(v.type(), 0.5)});
-    keep(b_(name, {x}));
-  }
-
-  void binary() {
-    static const std::vector<std::string> names = {"add", "sub", "mul", "div", "maximum", "minimum"};
-    const Value a = floating();
-    if (!a) return;
-    Value other = matched(any(), a);
-    const std::string& name = pick(names);
-    if (name == "div") other = b_("add", {b_("abs", {other}), b_.splat(other.type(), 0.5)});
-    keep(b_(name, {a, other}));
-  }
-
-  void compare() {
-    static const std::vector<std::string> names = {"lt", "le", "gt", "ge", "eq", "ne"};
-    const Value a = any();
-    keep(b_(pick(names), {a, matched(any(), a)}));
-  }
-
-  void choose() {
-    const Value c = such([](Value v) { return v.dtype() == boolean; });
-    const Value a = floating();
-    if (!c || !a) return;
-    const Value yes = matched(a, b_.cast(c, a.dtype()));
-    keep(b_("select", {c, yes, b_("neg", {yes})}));
-  }
-
-  void widen() {
-    const Value v = any();
-    Dims shape = v.shape().dims();
-    for (int64_t& d : shape)
-      if (d == 1 && below(2)) d = 5;
-    if (below(2)) shape.insert(shape.begin(), 3);
-    if (shape.size() < 5) keep(b_.broadcast(v, Shape(shape)));
-  }
-
-  Dims some_axes(Value v) {
-    Dims axes;
-    for (int d = 0; d < v.shape().rank(); ++d)
-      if (below(2)) axes.push_back(d);
-    return axes;
-  }
-
-  void reduce() {
-    static const std::vector<std::string> names = {"sum", "mean", "max", "min"};
-    const Value v = floating();
-    if (!v) return;
-    const Dims axes = some_axes(v);
-    const std::string& name = pick(names);
-    for (int64_t axis : axes)
-      if (v.shape()[static_cast<int>(axis)] == 0) return;
-    keep(b_(name, {v}, {{"axes", axes}, {"keep_dims", below(2) == 1}}));
-  }
-
-  void permute() {
-    const Value v = any();
-    Dims p(v.shape().dims().size());
-    std::iota(p.begin(), p.end(), 0);
-    std::shuffle(p.begin(), p.end(), random_);
-    keep(b_("transpose", {v}, {{"permutation", p}}));
-  }
-
-  void reshape() {
-    const Value v = any();
-    Dims shape = v.shape().dims();
-    const int how = below(3);
-    if (how == 0) shape = {v.shape().numel()};
-    else if (how == 1) shape.insert(shape.begin() + below(static_cast<int>(shape.size()) + 1), 1);
-    else std::erase(shape, 1);
-    keep(b_.reshape(v, Shape(shape)));
-  }
-
-  void slice() {
-    const Value v = any();
-    Dims start, end, step;
-    for (int64_t d : v.shape()) {
-      start.push_back(d > 1 ? below(static_cast<int>(d) / 2 + 1) : 0);
-      end.push_back(d - (d - start.back() > 1 ? below(2) : 0));
-      step.push_back(1 + below(3) / 2);
+  /// Appends a call of the op and what it takes for operands; null when nothing fits. What it appended stays.
+  Op* call(const OpDef& def, const Manner& how) {
+    std::vector<Value> operands;
+    if (!def.operands.empty()) operands.push_back(first_operand(def, how));
+    const ir::Type first = operands.empty() ? ir::Type() : operands[0].type();
+    const auto drawn = propose(dice_, def, first, operands.empty() ? std::vector<DType>() : likely_dtypes(operands[0]), palette_);
+    if (!drawn) return nullptr;
+    for (size_t i = operands.size(); i < drawn->operands.size(); ++i) {
+      const ir::OperandSpec& spec = def.operands[std::min(i, def.operands.size() - 1)];
+      const ir::Type& type = drawn->operands[i];
+      // Both operands the same value, now and then.
+      if (type == first && !spec.index && dice_.chance(8)) operands.push_back(operands[0]);
+      else if (how.positive && is_floating(type.dtype)) operands.push_back(positive(type, {}, def));
+      else operands.push_back(operand(type, how, spec.index));
     }
-    keep(b_("slice", {v}, {{"start", start}, {"end", end}, {"step", step}}));
+    ir::NamedAttributes attributes;
+    for (size_t i = 0; i < def.attributes.size(); ++i) attributes.emplace_back(def.attributes[i].name, drawn->attributes[i]);
+    return &b_.create(def.name, operands, attributes);
   }
 
-  void pad() {
-    const Value v = floating();
-    if (!v) return;
-    Dims low, high;
-    for (int d = 0; d < v.shape().rank(); ++d) low.push_back(below(3)), high.push_back(below(3));
-    keep(b_("pad", {v}, {{"low", low}, {"high", high}, {"value", 0.5 * below(4)}}));
-  }
-
-  void concat() {
-    const Value v = any();
-    if (v.shape().rank() == 0) return;
-    const Value other = such([&](Value o) { return o.type() == v.type(); });
-    if (!other) return;
-    keep(b_("concat", {v, other}, {{"axis", int64_t{below(v.shape().rank())}}}));
-  }
-
-  void product() {
-    const Value a = such([](Value v) { return v.dtype() == f32 && v.shape().rank() >= 2; });
-    if (!a) return;
-    const int r = a.shape().rank();
-    Dims shape = a.shape().dims();
-    const bool ta = below(2), tb = below(2);
-    const int64_t k = shape[static_cast<size_t>(ta ? r - 2 : r - 1)];
-    Dims other(shape.begin(), shape.end() - 2);
-    const int64_t n = 1 + below(20);
-    other.push_back(tb ? n : k), other.push_back(tb ? k : n);
-    const Value b = module_.graph().add_input(fmt::format("x{}", module_.graph().inputs().size()), {f32, Shape(other)});
-    Value y = b_("matmul", {a, b}, {{"transpose_a", ta}, {"transpose_b", tb}});
-    if (below(2)) y = b_("add", {y, b_.broadcast(module_.graph().add_input(fmt::format("x{}", module_.graph().inputs().size()), {f32, {n}}), y.shape())});
-    if (below(2)) y = b_("relu", {y});
-    keep(y);
-  }
-
-  void composite() {
-    const Value v = such([](Value x) { return is_floating(x.dtype()) && x.shape().rank() >= 1 && x.shape().numel() > 0; });
-    if (!v) return;
-    const int64_t axis = below(v.shape().rank());
-    switch (below(4)) {
-      case 0: return keep(b_("softmax", {v}, {{"axis", axis}}));
-      case 1: return keep(b_("log_softmax", {v}, {{"axis", axis}}));
-      case 2: return keep(b_("gelu", {v}, {{"approximate", std::string(below(2) ? "none" : "tanh")}}));
-      default: return keep(b_("argmax", {v}, {{"axis", axis}, {"keep_dims", below(2) == 1}}));
+  struct Mark {
+    size_t ops, inputs, pool;
+  };
+  Mark mark() const { return {module_.graph().ops().size(), module_.graph().inputs().size(), pool_.size()}; }
+  void undo(const Mark& m) {
+    ir::Graph& g = module_.graph();
+    pool_.resize(m.pool);
+    while (g.ops().size() > m.ops) {
+      for (Value v : g.ops().back()->results()) tensors_.erase(v);
+      g.erase(*g.ops().back());
+    }
+    while (g.inputs().size() > m.inputs) {
+      tensors_.erase(g.input(static_cast<int>(g.inputs().size()) - 1));
+      g.remove_input(static_cast<int>(g.inputs().size()) - 1);
     }
   }
 
-  void convert() {
-    static const std::vector<DType> types = {f32, f64, bf16, i64, i32, boolean};
-    const Value v = any();
-    Value x = v;
-    const DType to = pick(types);
-    // Large floats do not fit an integer; the tests of casts cover that.
-    if (is_floating(v.dtype()) && !is_floating(to)) x = b_("mul", {b_("tanh", {v}), b_.splat(v.type(), 50)});
-    keep(b_.cast(x, to));
+  /// What the call added is worth keeping: its results go into the pool.
+  void keep(const Mark& m) {
+    size_t number = 0;
+    for (const auto& op : module_.graph().ops())
+      if (number++ >= m.ops && op->def().kind != Kind::constant)
+        for (Value v : op->results()) pool_.push_back(v);
   }
 
-  void index() {
-    const Value v = such([](Value x) { return x.shape().rank() >= 1 && x.shape().numel() > 0 && x.dtype() == f32; });
-    if (!v) return;
-    const int64_t axis = below(v.shape().rank()), extent = v.shape()[static_cast<int>(axis)];
-    const Value count = b_("iota", {}, {{"shape", Dims{4}}});
-    const Value i = b_("minimum", {count, b_.splat(count.type(), static_cast<double>(extent - 1))});
-    keep(b_("gather", {v, i}, {{"axis", axis}}));
+  void add_op(const OpDef& def) {
+    for (int i = 0; i < 4; ++i) {
+      const Mark m = mark();
+      const Op* op = call(def, {.depth = 1, .positive = i > 0});
+      if (op && is_tame(m)) return keep(m);
+      undo(m);
+    }
   }
+
+  /// An op that the row rewrites, if one comes up; `likely` are ops to draw for its operands.
+  bool add_op_for(const Rewrite& row, const std::vector<const OpDef*>& likely) {
+    const OpDef& def = ir::op_def(row.op);
+    for (int i = 0; i < 400; ++i) {
+      const Mark m = mark();
+      Op* op = call(def, {.depth = 2, .fresh_percent = 40, .constant_percent = 25, .input_percent = 30, .likely = likely});
+      if (op && applies(row, *op) && is_rewritten(*op, row) && is_tame(m)) {
+        // What it reads has no other reader, which some equations ask for.
+        pool_.resize(m.pool);
+        pool_.push_back(op->result());
+        return true;
+      }
+      undo(m);
+    }
+    return false;
+  }
+
+  /// Does the row still apply once the other equations have been applied to the operands?
+  bool is_rewritten(const Op& op, const Rewrite& row) {
+    const auto at = static_cast<std::ptrdiff_t>(module_.graph().ops().size()) - 1;
+    WEFT_CHECK(module_.graph().ops().back().get() == &op, "an op was drawn behind the one wanted");
+    ir::Module copy("row");
+    copy.set_graph(clone(module_.graph()));
+    copy.graph().add_output({"row", (*std::next(copy.graph().ops().begin(), at))->result(), {}, {}});
+    passes::dce(copy.graph());
+    bool applied = false;
+    passes::canonicalize(copy, [&](const Rewrite& r) { applied = applied || &r == &row; });
+    return applied;
+  }
+
+  bool applies(const Rewrite& row, Op& op) {
+    const std::vector<Op*> before = module_.graph().op_list();
+    ir::Builder builder(module_.graph(), &op);
+    const bool found = static_cast<bool>(row.apply(builder, op));
+    const std::vector<Op*> after = module_.graph().op_list();
+    for (auto at = after.rbegin(); at != after.rend(); ++at)
+      if (std::find(before.begin(), before.end(), *at) == before.end()) module_.graph().erase(**at);
+    return found;
+  }
+
+  // ---- watching values ----
+
+  const Tensor& tensor(Value v) {
+    const auto found = tensors_.find(v);
+    if (found != tensors_.end()) return found->second;
+    return tensors_[v] = value_of(module_.graph().inputs()[static_cast<size_t>(v.index())], seed_);
+  }
+
+  /// Do the ops since the mark give finite, moderate values that do not hang on the last bits of their operands? Some that
+  /// are infinite, nan or huge are kept all the same.
+  bool is_tame(const Mark& m) {
+    if (!recipe_.watched) return true;
+    bool moderate = true;
+    size_t number = 0;
+    for (const auto& op : module_.graph().ops())
+      if (number++ >= m.ops && !watch(*op, moderate)) return false;
+    return moderate || dice_.chance(6);
+  }
+
+  /// A computed value is off by something of the order of the largest, an input or a constant is not.
+  Tensor shaken(Value v) {
+    Tensor t = tensor(v);
+    const bool computed = !v.is_input() && v.op()->def().kind != Kind::constant && v.op()->def().kind != Kind::index;
+    double largest = 0;
+    for (double x : t.real)
+      if (std::isfinite(x)) largest = std::max(largest, std::fabs(x));
+    for (size_t e = 0; computed && e < t.real.size(); ++e)
+      t.real[e] += (random_bits(seed_, 0, 5, e) % 2 ? 1 : -1) * shake(v.dtype()) * largest;
+    return t;
+  }
+
+  static double shake(DType dtype) { return dtype == bf16 ? 0x1p-6 : 0x1p-13; }
+
+  /// Returns whether the op's results stay about the same when its operands are shaken.
+  bool watch(const Op& op, bool& moderate) {
+    std::vector<Tensor> exact, near;
+    bool coarse = false;
+    for (Value v : op.operands()) {
+      exact.push_back(tensor(v));
+      near.push_back(shaken(v));
+      coarse = coarse || v.dtype() == bf16;
+    }
+    const std::vector<Tensor> values = evaluate(op, exact), others = evaluate(op, near);
+    bool steady = true;
+    for (size_t i = 0; i < values.size(); ++i) {
+      tensors_[op.result(static_cast<int>(i))] = values[i];
+      steady = steady && values[i].integer == others[i].integer;
+      double largest = 0, difference = 0;
+      for (size_t e = 0; e < values[i].real.size(); ++e) {
+        const double x = values[i].real[e], y = others[i].real[e];
+        if (!std::isfinite(x) || !std::isfinite(y)) {
+          steady = steady && (x == y || (std::isnan(x) && std::isnan(y)));
+          moderate = false;
+          continue;
+        }
+        largest = std::max(largest, std::fabs(x));
+        difference = std::max(difference, std::fabs(x - y));
+      }
+      moderate = moderate && largest < 1e4;
+      steady = steady && difference <= (coarse ? 0.5 : 0x1p-7) * largest;
+    }
+    return steady;
+  }
+
+  // ---- outputs, gradients, updates ----
 
   void add_outputs() {
-    for (size_t i = 0; i < values_.size(); ++i)
-      if (!values_[i].is_input() && (values_[i].users().empty() || below(6) == 0))
-        module_.graph().add_output({fmt::format("y{}", i), values_[i], std::nullopt, {}});
+    ir::Graph& g = module_.graph();
+    for (Value v : pool_)
+      if (!v.is_input() && (v.users().empty() || dice_(6) == 0)) g.add_output({fmt::format("y{}", g.outputs().size()), v, {}, {}});
+    if (!dice_.chance(25)) return;
+    for (const ir::Input& input : g.inputs()) {
+      const Value v = from_pool([&](Value x) { return !x.is_input() && x.type() == input.node->type; });
+      if (!v || dice_.chance(50)) continue;
+      g.add_output({input.node->name, v, input.value().index(), {}});
+      if (!compiles({"decompose", "updates"})) g.outputs().pop_back();  // updates that wait for each other
+    }
   }
 
-  /// The loss is the mean over some outputs' means of tanh, so that it is bounded.
-  void add_gradients() {
+  bool compiles(const std::vector<std::string>& passes) {
+    ir::Module copy = module_.clone();
+    try {
+      passes::run(copy, passes, passes::generic_target());
+    } catch (const Error&) {
+      return false;
+    }
+    return true;
+  }
+
+  std::vector<Value> floating_inputs() const {
+    std::vector<Value> all;
+    for (const ir::Input& input : module_.graph().inputs())
+      if (is_floating(input.node->type.dtype)) all.push_back(input.value());
+    return all;
+  }
+
+  /// The mean over some values' means of tanh, which is bounded; null when there is none.
+  Value bounded_loss(const std::vector<Value>& values) {
     Value loss;
-    for (Value v : values_) {
-      if (v.is_input() || !is_floating(v.dtype()) || v.shape().numel() == 0 || below(3)) continue;
-      Dims axes(v.shape().dims().size());
-      std::iota(axes.begin(), axes.end(), 0);
-      const Value part = b_.cast(b_("mean", {b_("tanh", {v})}, {{"axes", axes}}), f32);
+    std::vector<Value> candidates;
+    for (Value v : values)
+      if (!v.is_input() && is_floating(v.dtype()) && v.shape().numel() > 0) candidates.push_back(v);
+    dice_.shuffle(candidates);
+    candidates.resize(std::min<size_t>(candidates.size(), 1 + dice_(3)));
+    for (Value v : candidates) {
+      const Value part = b_.cast(b_("mean", {b_("tanh", {v})}, {{"axes", every_axis(v)}}), palette_.floating[0]);
       loss = loss ? b_("add", {loss, part}) : part;
     }
-    if (!loss) return;
-    std::vector<Value> xs;
-    for (const ir::Input& input : module_.graph().inputs()) xs.push_back(input.value());
-    const std::vector<Value> dx = passes::gradients(module_.graph(), loss, xs);
-    module_.graph().add_output({"loss", loss, std::nullopt, {}});
-    for (size_t i = 0; i < dx.size(); ++i) module_.graph().add_output({fmt::format("dx{}", i), dx[i], std::nullopt, {}});
+    return loss;
   }
 
-  std::mt19937_64 random_;
+  void add_training() {
+    if (dice_.chance(55)) return;
+    const Value loss = bounded_loss(pool_);
+    if (!loss) return;
+    module_.graph().add_output({"loss", loss, {}, {}});
+    if (dice_.chance(40) && add_train_block()) return;
+    std::vector<Value> dx = add_gradients(loss, "d");
+    if (dice_(6) == 0)
+      if (const Value second = bounded_loss(dx)) add_gradients(second, "dd");
+  }
+
+  std::vector<Value> add_gradients(Value loss, const std::string& prefix) {
+    const std::vector<Value> xs = floating_inputs(), all = passes::gradients(module_.graph(), loss, xs);
+    std::vector<Value> dx;
+    for (size_t i = 0; i < all.size() && dx.size() < 3; ++i) {
+      if (all[i].op()->def().kind == Kind::constant) continue;  // the loss does not depend on it
+      module_.graph().add_output({prefix + xs[i].name(), all[i], {}, {}});
+      dx.push_back(all[i]);
+    }
+    passes::dce(module_.graph());
+    return dx;
+  }
+
+  /// Trains the inputs that the loss depends on; false when there is none, or when updates wait for each other.
+  bool add_train_block() {
+    std::vector<const OpDef*> optimizers;
+    for (const OpDef* def : ir::registry().all())
+      if (ir::find_optimizer(def->name)) optimizers.push_back(def);
+    const OpDef& optimizer = *dice_.pick(optimizers);
+    ir::TrainSpec train{.loss = "loss", .optimizer = optimizer.name};
+    for (const ir::AttributeSpec& spec : optimizer.attributes) train.attributes.emplace_back(spec.name, ir::Attribute(dice_.chance(50)));
+    for (Value x : floating_inputs()) {
+      const bool replaced = std::any_of(module_.graph().outputs().begin(), module_.graph().outputs().end(),
+                                        [&](const ir::Output& o) { return o.alias == x.index(); });
+      train.inputs = {x.name()};
+      module_.train = train;
+      if (!replaced && compiles({"autodiff"})) trained_.push_back(x.name());
+    }
+    train.inputs = trained_;
+    module_.train = train;
+    if (!trained_.empty() && dice_.chance(30)) module_.train->keep = {trained_[0] + ".grad"};
+    if (!trained_.empty() && compiles(passes::pipeline("step"))) return true;
+    module_.train.reset();
+    return false;
+  }
+
+  uint64_t seed_;
+  Recipe recipe_;
+  Dice dice_;
+  Weights weights_;
   ir::Module module_;
-  Builder b_;
-  std::vector<Value> values_;
+  ir::Builder b_;
+  Palette palette_;
+  int inputs_ = 0;
+  std::vector<Value> pool_;  // what further ops may read
+  std::unordered_map<Value, Tensor, ir::ValueHash> tensors_;
+  std::vector<std::string> trained_;
 };
 
 }  // namespace
 
-ir::Module random_module(uint64_t seed) { return Generator(seed).run(); }
+ir::Module random_module(uint64_t seed, const Recipe& recipe) { return Generator(seed, recipe).run(); }
 
 }  // namespace weft::test

@@ -1,23 +1,25 @@
 #pragma once
-// Random graphs over the op registry, and what must hold of each.
+// Random graphs over the whole registry.
 
 #include <cstdint>
-#include <optional>
-#include <string>
 
 #include "weft/ir/module.h"
 
 namespace weft::test {
 
-/// A function of the seed alone: shapes (ragged, rank 0 to 4, sometimes empty axes), element types and ops drawn over the
-/// registry; half of the graphs also hold the gradients of a loss.
-ir::Module random_module(uint64_t seed);
+struct Recipe {
+  /// No extent is larger; 0: each graph draws its few extents, mostly below 66, and one graph in 30 has large ones.
+  int64_t largest = 0;
+  /// So many ops at most are drawn, not counting what gradients and updates add; 0: each graph draws their number.
+  int ops = 0;
+  /// Watch the values: what makes them infinite, nan, huge or a matter of rounding is drawn again more often than not.
+  bool watched = true;
+};
 
-/// Compiles the module in three ways (all passes, as few as possible, a subset drawn by `seed`), lets the reference
-/// interpret every stage, and compares. Returns what is wrong, or nothing.
-std::optional<std::string> find_fault(const ir::Module& module, uint64_t seed);
-
-/// The smallest module that `find_fault` still faults, found by dropping outputs and cutting ops out.
-ir::Module shrink(const ir::Module& module, uint64_t seed);
+/// A function of the seed alone. Ops, operands and attributes come from the registry (propose.h), where every op
+/// has its turn from seed to seed; constants on which equations turn are frequent. So have the equations of
+/// passes/rewrites.h, three a graph: for each, an op is drawn until it applies. Nearly half of the graphs hold gradients of a bounded loss, second ones now and
+/// then, or a train block; some have outputs that replace states.
+ir::Module random_module(uint64_t seed, const Recipe& recipe = {});
 
 }  // namespace weft::test

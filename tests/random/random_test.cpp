@@ -1,31 +1,97 @@
-// Random graphs: WEFT_RANDOM_GRAPHS says how many (40 when unset), WEFT_RANDOM_SEED where to start.
+// A thousand random graphs, ten blocks of a hundred so that every core has some (ten of ten under sanitizers).
+//
+//   WEFT_RANDOM_SEED=5000 WEFT_RANDOM_GRAPHS=20000 test_random "[.many]"    a longer run, from that seed on
+//   WEFT_RANDOM_FILE=fault.weft WEFT_RANDOM_SEED=17 test_random "[.file]"   a graph that a failure left behind
+//
+// A failure shrinks to a text, which goes into the folder random_faults of the build directory.
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
 
+#include "weft/ir/op_def.h"
+#include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/tests/catch.h"
+#include "weft/tests/random/check.h"
 #include "weft/tests/random/random_graph.h"
 
 using namespace weft;
 
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr uint64_t block = 10;
+#else
+constexpr uint64_t block = 100;
+#endif
+
 uint64_t from_environment(const char* name, uint64_t fallback) {
   const char* text = std::getenv(name);
   return text ? std::strtoull(text, nullptr, 10) : fallback;
 }
 
+/// Writes the text of the smallest module that has the fault, and says where.
+std::string save(const ir::Module& module, uint64_t seed, const test::Fault& fault) {
+  const ir::Module smallest = test::shrink(module, seed, fault);
+  const auto found = test::find_fault(smallest, seed);
+  const std::filesystem::path file = std::filesystem::path(WEFT_FAULTS_DIR) / fmt::format("{}.weft", seed);
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream(file) << "# seed " << seed << ": " << (found ? found->text : fault.text) << "\n" << ir::print(smallest);
+  return file.string();
+}
+
+void check(const ir::Module& module, uint64_t seed, test::Firings* firings) {
+  const auto fault = test::find_fault(module, seed, firings);
+  if (fault) FAIL_CHECK("seed " << seed << ": " << fault->text << "\nsmallest: " << save(module, seed, *fault));
+}
+
+void check_block(uint64_t number) {
+  test::Firings firings;
+  for (uint64_t seed = number * block; seed < (number + 1) * block; ++seed) {
+    const ir::Module module = test::random_module(seed);
+    check(module, seed, &firings);
+  }
+  if (block < 100) return;
+  // Ten blocks make 50.
+  for (const auto* table : {&passes::arithmetic_rewrites(), &passes::movement_rewrites(), &passes::contraction_rewrites()})
+    for (const passes::Rewrite& row : *table) {
+      INFO(row.op << ": " << row.equation);
+      CHECK(firings[&row] >= 5);
+    }
+}
+
 }  // namespace
 
-TEST_CASE("random graphs: every stage and every way of compiling computes the same") {
-  const uint64_t count = from_environment("WEFT_RANDOM_GRAPHS", 40), first = from_environment("WEFT_RANDOM_SEED", 0);
-  for (uint64_t seed = first; seed < first + count; ++seed) {
+#define WEFT_BLOCK(n) \
+  TEST_CASE("random graphs " #n ": every stage and every way of compiling computes the same") { check_block(n); }
+WEFT_BLOCK(0) WEFT_BLOCK(1) WEFT_BLOCK(2) WEFT_BLOCK(3) WEFT_BLOCK(4)
+WEFT_BLOCK(5) WEFT_BLOCK(6) WEFT_BLOCK(7) WEFT_BLOCK(8) WEFT_BLOCK(9)
+
+TEST_CASE("the thousand random graphs have every op of the registry") {
+  std::set<std::string_view> drawn;
+  for (uint64_t seed = 0; seed < 1000; ++seed) {
     const ir::Module module = test::random_module(seed);
-    const auto fault = test::find_fault(module, seed);
-    CHECK(!fault);
-    if (!fault) continue;
-    const ir::Module smallest = test::shrink(module, seed);
-    FAIL_CHECK("seed " << seed << ": " << *fault << "\nsmallest: " << test::find_fault(smallest, seed).value_or("?") << "\n"
-                       << ir::print(smallest));
+    for (const auto& op : module.graph().ops()) drawn.insert(op->name());
+    if (module.train) drawn.insert(ir::op_def(module.train->optimizer).name);
   }
+  for (const ir::OpDef* def : ir::registry().all()) {
+    INFO(def->name);
+    CHECK((drawn.contains(def->name) || def->kind == ir::Kind::region));  // regions come from the passes
+  }
+}
+
+TEST_CASE("random graphs, as many as asked for", "[.many]") {
+  const uint64_t first = from_environment("WEFT_RANDOM_SEED", 1000), count = from_environment("WEFT_RANDOM_GRAPHS", 20000);
+  for (uint64_t seed = first; seed < first + count; ++seed) check(test::random_module(seed), seed, nullptr);
+  SUCCEED();
+}
+
+TEST_CASE("a graph from a file", "[.file]") {
+  const char* file = std::getenv("WEFT_RANDOM_FILE");
+  REQUIRE(file);
+  const auto fault = test::find_fault(ir::parse_file(file), from_environment("WEFT_RANDOM_SEED", 0));
+  INFO((fault ? fault->text : ""));
+  CHECK(!fault);
 }

@@ -1,0 +1,137 @@
+#include "weft/tests/random/compare.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "weft/ir/builder.h"
+#include "weft/passes/pass.h"
+#include "weft/passes/simplify.h"
+#include "weft/support/philox.h"
+#include "weft/tests/random/values.h"
+
+namespace weft::test {
+namespace {
+
+using reference::Tensor;
+
+/// 1, or next to it by half an ulp of the type.
+double nudge(DType dtype, std::optional<uint64_t> shake, size_t op) {
+  if (!shake) return 1;
+  const double half = dtype == bf16 ? 0x1p-9 : 0x1p-25;
+  return random_bits(*shake, 0, 3, op) % 2 ? 1 + half : 1 - half;
+}
+
+/// The same graph, decomposed, with every f32 and bf16 result rounded to its type, which the reference does at casts
+/// alone; with `shake`, moved before that.
+ir::Module rounded(const ir::Module& module, std::optional<uint64_t> shake = {}) {
+  ir::Module m = module.clone();
+  passes::decompose(m);
+  const std::vector<ir::Op*> ops = m.graph().op_list();
+  for (size_t i = 0; i < ops.size(); ++i)
+    for (ir::Value v : ops[i]->results()) {
+      if ((v.dtype() != f32 && v.dtype() != bf16) || (v.users().empty() && !m.graph().is_output(v))) continue;
+      ir::Builder after(m.graph(), i + 1 < ops.size() ? ops[i + 1] : nullptr);
+      const ir::Value wide = after.cast(v, f64);
+      const ir::Value near = after("mul", {wide, after.splat(wide.type(), nudge(v.dtype(), shake, i))});
+      v.replace_all_uses_with(after.cast(near, v.dtype()));
+      wide.op()->set_operand(0, v);
+    }
+  return m;
+}
+
+bool holds(const ir::Graph& graph, DType dtype) {
+  for (const ir::Input& input : graph.inputs())
+    if (input.node->type.dtype == dtype) return true;
+  for (const auto& op : graph.ops())
+    for (ir::Value v : op->results())
+      if (v.dtype() == dtype) return true;
+  return false;
+}
+
+bool has_casts_back(const ir::Module& module) {
+  ir::Module m = module.clone();
+  passes::decompose(m);
+  std::set<DType> widened, narrowed;
+  for (const auto& op : m.graph().ops()) {
+    if (!op->is("cast") || !is_floating(op->operand(0).dtype()) || !is_floating(op->result().dtype())) continue;
+    const DType from = op->operand(0).dtype(), to = op->result().dtype();
+    if (size_of(from) < size_of(to)) widened.insert(from);
+    else if (size_of(from) > size_of(to)) narrowed.insert(to);
+  }
+  return std::any_of(widened.begin(), widened.end(), [&](DType t) { return narrowed.contains(t); });
+}
+
+/// Of the ops: generated functions are within 2 ulp, and a reduction adds up in another order. A bf16 result is known to
+/// an ulp of its own at best, whatever was rounded before it.
+double own_bound(bool fine, DType result) { return result == bf16 ? 0x1p-8 : 64 * (fine ? 0x1p-53 : 0x1p-24); }
+
+struct Allowed {
+  double movements;  // times what moving moves
+  double relative;   // times the largest value
+};
+
+std::optional<std::string> compare(const Tensor& got, const Tensor& exact, const std::vector<const Tensor*>& moved, Allowed allowed) {
+  if (got.type != exact.type) return fmt::format("it is {}, not {}", to_string(got.type), to_string(exact.type));
+  const auto all_moved = [&](auto holds) { return std::all_of(moved.begin(), moved.end(), holds); };
+  for (size_t e = 0; e < exact.integer.size(); ++e)
+    if (got.integer[e] != exact.integer[e] && all_moved([&](const Tensor* m) { return m->integer[e] == exact.integer[e]; }))
+      return fmt::format("element {} is {}, not {}", e, got.integer[e], exact.integer[e]);
+  double difference = 0, movement = 0, largest = 0;
+  for (size_t e = 0; e < exact.real.size(); ++e) {
+    const double x = exact.real[e], g = got.real[e];
+    const auto same = [&](const Tensor* m) { return m->real[e] == x || (std::isnan(x) && std::isnan(m->real[e])); };
+    if (!std::isfinite(x) && !(g == x || (std::isnan(x) && std::isnan(g))) && all_moved(same))
+      return fmt::format("element {} is {}, not {}", e, g, x);
+    // Beyond f32's range there is nothing to compare.
+    const auto moderate = [&](const Tensor* m) { return std::fabs(m->real[e]) < 1e37; };
+    if (!(std::fabs(x) < 1e37) || !all_moved(moderate)) continue;
+    if (!std::isfinite(g)) return fmt::format("element {} is {}, not {}", e, g, x);
+    difference = std::max(difference, std::fabs(g - x));
+    for (const Tensor* m : moved) movement = std::max(movement, std::fabs(m->real[e] - x));
+    largest = std::max(largest, std::fabs(x));
+  }
+  const double most = allowed.movements * movement + allowed.relative * largest + 1e-30;
+  if (difference <= most) return std::nullopt;
+  return fmt::format("off by {} where {} is allowed (largest value {})", difference, most, largest);
+}
+
+}  // namespace
+
+Values evaluate(const ir::Graph& graph, const Values& inputs) {
+  std::vector<Tensor> in_order;
+  for (const ir::Input& input : graph.inputs()) in_order.push_back(inputs.at(input.node->name));
+  const std::vector<Tensor> results = reference::evaluate(graph, in_order);
+  Values all;
+  for (size_t i = 0; i < results.size(); ++i) all[graph.outputs()[i].name] = results[i];
+  return all;
+}
+
+Expected::Expected(const ir::Module& recorded, uint64_t seed) {
+  ir::Module m = recorded.clone();
+  passes::run(m, passes::pipeline("step"), passes::generic_target());
+  fine = !holds(m.graph(), f32) && !holds(m.graph(), bf16);
+  Values near;
+  for (const ir::Input& input : m.graph().inputs()) {
+    inputs[input.node->name] = value_of(input, seed);
+    near[input.node->name] = test::moved(inputs[input.node->name], seed, 1, fine);
+  }
+  exact = evaluate(m.graph(), inputs);
+  coarse = holds(m.graph(), bf16);
+  casts_back = has_casts_back(m);
+  moved.push_back(evaluate(rounded(m).graph(), near));
+  if (coarse)
+    for (uint64_t shake : {1, 2}) moved.push_back(evaluate(rounded(m, shake).graph(), near));
+}
+
+std::optional<std::string> Expected::fault(const std::string& output, const Tensor& got) const {
+  std::vector<const Tensor*> near;
+  for (const Values& m : moved) near.push_back(&m.at(output));
+  return compare(got, exact.at(output), near, {8, own_bound(fine, got.type.dtype)});
+}
+
+std::optional<std::string> Expected::strict_fault(const std::string& output, const Tensor& got) const {
+  return compare(got, exact.at(output), {&exact.at(output)}, {0, 1e-11});
+}
+
+}  // namespace weft::test

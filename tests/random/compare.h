@@ -1,0 +1,38 @@
+#pragma once
+// When two results count as equal.
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "weft/backends/reference/reference.h"
+#include "weft/ir/module.h"
+
+namespace weft::test {
+
+/// By name.
+using Values = std::unordered_map<std::string, reference::Tensor>;
+
+Values evaluate(const ir::Graph& graph, const Values& inputs);
+
+/// What a program computes: by the reference in double, and again with the inputs moved by one ulp and with every f32 and
+/// bf16 result rounded to its type, which shows what moves when intermediate values move. Where there is bf16, twice more
+/// with each result moved by half an ulp up or down before it is rounded: one rounding of so few bits may happen to be exact.
+struct Expected {
+  Values inputs, exact;
+  std::vector<Values> moved;
+  bool fine = false;    // all floating values are f64
+  bool coarse = false;  // there is bf16
+  bool casts_back = false;  // a type is widened and narrowed again: the reference rounds there, unless an equation says x = x
+
+  /// Of `recorded` after its training step was added; `inputs` covers what that adds.
+  Expected(const ir::Module& recorded, uint64_t seed);
+
+  /// What is wrong with an output, if anything. Per tensor: max |got - exact| <= 8 max |moved - exact| + the ops' own
+  /// bound, relative to the largest value; where exact and every moved are the same integer, nan or infinity, so must got be.
+  std::optional<std::string> fault(const std::string& output, const reference::Tensor& got) const;
+  /// The same for a program that rounds nowhere, such as a stage interpreted by the reference: no movement.
+  std::optional<std::string> strict_fault(const std::string& output, const reference::Tensor& got) const;
+};
+
+}  // namespace weft::test
