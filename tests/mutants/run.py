@@ -8,6 +8,7 @@ A mutant replaces one text, which must stand in its file exactly once, by anothe
 one must fail. One that survives, or does not compile, is an error. A run takes about a minute for each mutant.
 """
 import argparse
+import filecmp
 import json
 import pathlib
 import shutil
@@ -37,8 +38,11 @@ def copy_sources(to):
     for name in filter(None, listed.split("\0")):
         if not (root / name).is_file():
             continue  # deleted, not yet committed
+        if (to / name).is_file() and filecmp.cmp(root / name, to / name, shallow=False):
+            continue  # so that it keeps its time, and what was built from a mutant is built anew
         (to / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(root / name, to / name)
+        shutil.copyfile(root / name, to / name)
+        shutil.copymode(root / name, to / name)
 
 
 class Copy:
