@@ -183,6 +183,16 @@ TEST_CASE("movements read where their maps say", "[reference]") {
         std::vector<int64_t>{0, 1, 2, 0, 1, 2});
 }
 
+TEST_CASE("cross entropy of a class that does not exist is nan, not a loss of zero", "[reference]") {
+  const auto loss = [](int64_t label) {
+    return run("input %x: f64[1,3] input %y: i64[1] %0 = cross_entropy(%x, %y) : f64[] output %0",
+               {real({1, 3}, {1, 2, 3}), integer(i64, {1}, {label})})[0].real[0];
+  };
+  CHECK(std::isnan(loss(3)));
+  CHECK(std::isnan(loss(-1)));
+  CHECK(loss(2) > 0);
+}
+
 TEST_CASE("a padding value is an element of the padded type", "[reference]") {
   CHECK(apply("pad", real({0}, {}, f32), "{low = [1], high = [0], value = 0.1}", "f32[1]").real[0] == 0.1f);
   CHECK(apply("pad", integer(i64, {0}, {}), "{low = [1], high = [0], value = -2.9}", "i64[1]").integer[0] == -2);
