@@ -81,7 +81,8 @@ class Entry {
 int64_t GpuShape::emit_entry(llvm::Module& module, const std::string& name, std::span<const codegen::EmittedNest> nests,
                              int buffers, bool serial) const {
   // A call would keep its arguments in memory, and hide from LLVM that a unit is a loop of one turn.
-  for (const codegen::EmittedNest& nest : nests) nest.function->addFnAttr(llvm::Attribute::AlwaysInline);
+  for (llvm::Function& function : module)
+    if (function.hasInternalLinkage()) function.addFnAttr(llvm::Attribute::AlwaysInline);
   Entry entry(create_entry(module, name, buffers, buffer_space()));
   if (serial) entry.run_in_order(nests);
   else entry.run_shared(nests);

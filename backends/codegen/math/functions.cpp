@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <llvm/IR/Module.h>
 
 #include "weft/backends/codegen/math/math.h"
@@ -14,38 +15,62 @@ Value* unary(IRBuilder& b, Value* x, Value*) {
 }
 
 constexpr MathFunction functions[] = {
-    {Primitive::exp, "exp", 1, unary<emit_exp>, unary<emit_exp>},
-    {Primitive::expm1, "expm1", 1, unary<emit_expm1>, unary<emit_expm1>},
-    {Primitive::log, "log", 1, unary<emit_log>, unary<emit_log>},
-    {Primitive::log1p, "log1p", 1, unary<emit_log1p>, unary<emit_log1p>},
-    {Primitive::sin, "sin", 1, unary<emit_sin_f32>, nullptr},
-    {Primitive::cos, "cos", 1, unary<emit_cos_f32>, nullptr},
-    {Primitive::tanh, "tanh", 1, unary<emit_tanh>, unary<emit_tanh>},
-    {Primitive::erf, "erf", 1, unary<emit_erf>, unary<emit_erf>},
-    {Primitive::pow, "pow", 2, emit_pow, emit_pow},
+    {Primitive::exp, "exp", 1, unary<emit_exp>, unary<emit_exp>, false},
+    {Primitive::expm1, "expm1", 1, unary<emit_expm1>, unary<emit_expm1>, false},
+    {Primitive::log, "log", 1, unary<emit_log>, unary<emit_log>, false},
+    {Primitive::log1p, "log1p", 1, unary<emit_log1p>, unary<emit_log1p>, false},
+    {Primitive::sin, "sin", 1, unary<emit_sin_f32>, nullptr, true},
+    {Primitive::cos, "cos", 1, unary<emit_cos_f32>, nullptr, true},
+    {Primitive::tanh, "tanh", 1, unary<emit_tanh>, unary<emit_tanh>, false},
+    {Primitive::erf, "erf", 1, unary<emit_erf>, unary<emit_erf>, false},
+    {Primitive::pow, "pow", 2, emit_pow, emit_pow, true},
 };
 
+unsigned lanes_of(const Value* v) {
+  const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(v->getType());
+  return vector ? vector->getNumElements() : 1;
+}
+
+/// A pure function of its operands: LLVM may hoist and merge calls.
+void mark_pure(llvm::Function& function) {
+  function.setDoesNotAccessMemory();
+  function.setDoesNotThrow();
+  function.setWillReturn();
+}
+
 /// For scalars and, lane by lane, for vectors.
-Value* call_libm(IRBuilder& b, const MathFunction& f, Value* x, Value* y) {
+Value* call_libm(IRBuilder& b, const MathFunction& f, llvm::ArrayRef<Value*> operands) {
+  Value* x = operands[0];
   llvm::Type* type = x->getType()->getScalarType();
-  const std::vector<Value*> operands = f.operands == 2 ? std::vector<Value*>{x, y} : std::vector<Value*>{x};
   const std::vector<llvm::Type*> parameters(operands.size(), type);
   const std::string name = is_f32(x) ? std::string(f.name) + "f" : f.name;
   auto callee = b.GetInsertBlock()->getModule()->getOrInsertFunction(name, llvm::FunctionType::get(type, parameters, false));
-  auto* function = llvm::cast<llvm::Function>(callee.getCallee());
-  // A pure function of its operands: LLVM may hoist and merge calls.
-  function->setDoesNotAccessMemory();
-  function->setDoesNotThrow();
-  function->setWillReturn();
+  mark_pure(*llvm::cast<llvm::Function>(callee.getCallee()));
   if (!is_vector(x)) return b.CreateCall(callee, operands);
   Value* result = llvm::PoisonValue::get(x->getType());
-  const unsigned lanes = llvm::cast<llvm::FixedVectorType>(x->getType())->getNumElements();
-  for (uint64_t lane = 0; lane < lanes; ++lane) {
+  for (uint64_t lane = 0; lane < lanes_of(x); ++lane) {
     std::vector<Value*> arguments;
     for (Value* v : operands) arguments.push_back(b.CreateExtractElement(v, lane));
     result = b.CreateInsertElement(result, b.CreateCall(callee, arguments), lane);
   }
   return result;
+}
+
+/// The module's copy of the code.
+Value* call_shared(IRBuilder& b, const MathFunction& f, MathFunction::Inline form, llvm::ArrayRef<Value*> operands) {
+  Value* x = operands[0];
+  llvm::Module& module = *b.GetInsertBlock()->getModule();
+  const std::string name = fmt::format("weft.{}.{}x{}", f.name, is_f32(x) ? "f32" : "f64", lanes_of(x));
+  llvm::Function* function = module.getFunction(name);
+  if (!function) {
+    const std::vector<llvm::Type*> parameters(operands.size(), x->getType());
+    auto* type = llvm::FunctionType::get(x->getType(), parameters, false);
+    function = llvm::Function::Create(type, llvm::Function::InternalLinkage, name, module);
+    mark_pure(*function);
+    IRBuilder inside(llvm::BasicBlock::Create(b.getContext(), "entry", function));
+    inside.CreateRet(form(inside, function->getArg(0), operands.size() > 1 ? function->getArg(1) : nullptr));
+  }
+  return b.CreateCall(function, operands);
 }
 
 }  // namespace
@@ -61,8 +86,11 @@ MathFunction::Inline inline_form(const MathFunction& function, DType dtype) {
 }
 
 Value* emit_function(IRBuilder& b, const MathFunction& function, Value* x, Value* y) {
+  Value* both[] = {x, y};
+  const llvm::ArrayRef<Value*> operands(both, static_cast<size_t>(function.operands));
   const MathFunction::Inline form = inline_form(function, is_f32(x) ? f32 : f64);
-  return form ? form(b, x, y) : call_libm(b, function, x, y);
+  if (!form) return call_libm(b, function, operands);
+  return function.is_long ? call_shared(b, function, form, operands) : form(b, x, y);
 }
 
 }  // namespace weft::codegen

@@ -1,6 +1,6 @@
 #pragma once
 // Transcendental functions as inline polynomials without calls or tables, on scalars and vectors alike, so that a kernel
-// stays a leaf and computes the same bits on every target. Largest errors over all finite operands, held by
+// computes the same bits on every target. Largest errors over all finite operands, held by
 // tests/backends/cpu/math_test.cpp:
 //
 //            exp  expm1  log  log1p  sin  cos  tanh  erf  pow
@@ -27,6 +27,8 @@ struct MathFunction {
   const char* name;  // the C library's, of the double version; the float version's has an f behind it
   int operands;
   Inline f32, f64;   // null: the C library's is called
+  /// LLVM's time for the code shows, so a program has one copy of it, a function of its own: LLVM decides where to inline it.
+  bool is_long;
 };
 
 /// The function that a primitive is, or null.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "weft/ir/parser.h"
+#include "weft/passes/pass.h"
 #include "weft/tests/backends/cpu/run.h"
 #include "weft/tests/catch.h"
 
@@ -170,4 +172,21 @@ TEST_CASE("generated f32 sin and cos are within 2 ulp close to multiples of pi/2
 TEST_CASE("what has no inline form is the C library's") {
   check_below(largest_error(twice, "sin", std::sin), 1);
   check_below(largest_error(twice, "cos", std::cos), 1);
+}
+
+TEST_CASE("several calls of a long function share its code") {
+  ir::Module module = ir::parse(R"(weft 1
+func @f {
+  input %x: f64[]
+  input %y: f64[]
+  %0 = pow(%x, %y) : f64[]
+  %1 = pow(%0, %x) : f64[]
+  output z = %1
+}
+)");
+  passes::run(module, passes::pipeline("compile"), cpu::target());
+  std::vector<cpu::KernelText> kernels;
+  cpu::compile(module, {}, &kernels);
+  REQUIRE(kernels.size() == 1);
+  CHECK(kernels[0].llvm_ir.find("call fastcc double @weft.pow.f64x1(") != std::string::npos);
 }
