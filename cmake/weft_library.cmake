@@ -31,11 +31,11 @@ function(weft_export target component)
   endif()
 endfunction()
 
-# weft_library(name [COMPONENT runtime] [INTERNAL] SOURCES folder... PUBLIC lib... PRIVATE lib...): the static library
-# weft_<name> of the .cpp files that stand directly in the folders. Their headers are installed unless it is INTERNAL,
-# which the libraries are that include others' headers in their own. COMPONENT: see weft_export.
+# weft_library(name [COMPONENT runtime] [INTERNAL] SOURCES folder... PUBLIC lib... PRIVATE lib... [KEEPS header...]): the
+# static library weft_<name> of the .cpp files that stand directly in the folders. Their headers are installed, but for
+# those that it KEEPS, and none if it is INTERNAL: headers that include others' headers. COMPONENT: see weft_export.
 function(weft_library name)
-  cmake_parse_arguments(ARG "INTERNAL" "COMPONENT" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "INTERNAL" "COMPONENT" "SOURCES;PUBLIC;PRIVATE;KEEPS" ${ARGN})
   set(files)
   foreach(folder ${ARG_SOURCES})
     file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
@@ -51,6 +51,9 @@ function(weft_library name)
   if(WEFT_INSTALL AND NOT ARG_INTERNAL)
     foreach(folder ${ARG_SOURCES})
       file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.h)
+      foreach(kept ${ARG_KEEPS})
+        list(REMOVE_ITEM headers ${PROJECT_SOURCE_DIR}/${folder}/${kept})
+      endforeach()
       install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft/${folder})
     endforeach()
   endif()

@@ -2,6 +2,7 @@
 // Everything that a program which trains a model needs.
 
 #include "weft/frontend/compile.h"
+#include "weft/frontend/convolution.h"
 #include "weft/frontend/defaults.h"
 #include "weft/frontend/graph.h"
 #include "weft/frontend/loss.h"

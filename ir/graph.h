@@ -199,4 +199,8 @@ class Graph {
 /// A deep copy, offsets and locations included.
 std::unique_ptr<Graph> clone(const Graph& graph);
 
+/// Copies the body's ops into a graph, in front of `before` or, if that is null, at the end, reading `operands` for the
+/// body's inputs; returns the body's outputs there.
+std::vector<Value> inline_body(const Graph& body, const std::vector<Value>& operands, Graph& into, Op* before);
+
 }  // namespace weft::ir

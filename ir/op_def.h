@@ -17,6 +17,7 @@
 namespace weft::ir {
 
 class Builder;
+class Layout;
 
 /// Which element types an operand takes.
 enum class Accepts { any, floating, number, integer, boolean, bits /* integer or bool */ };
@@ -28,6 +29,7 @@ struct OperandSpec {
   std::string doc = {};
   bool index = false;  // class or row indices: no gradient, values bounded by the op (see OpDef::index_bound)
   std::optional<Type> type = {};  // the only type that fits, where there is just one
+  std::string layout = {};  // the attribute that says how it lies in memory (ir/layout.h), where a target may choose
 };
 
 struct AttributeSpec {
@@ -115,6 +117,12 @@ struct OpDef {
   std::function<std::vector<Value>(GradientContext&)> gradient = {};
   /// Why the op has no gradient, for an op that has neither rule nor decomposition ("piecewise constant").
   std::string no_gradient = {};
+
+  /// The attribute that says how the result lies in memory, where a target may choose.
+  std::string result_layout = {};
+  /// movement of one operand: the same one of an operand that lies otherwise, as its attributes and how its result lies
+  /// then; none when there is none.
+  std::function<std::optional<std::pair<NamedAttributes, Layout>>(const Op&, const Layout&)> in_layout = {};
 
   /// Is the result linear in operand 0 and in operand 1, apart?
   bool bilinear = false;

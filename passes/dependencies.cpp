@@ -32,7 +32,10 @@ void Dependencies::edge(const Op* first, const Op* second) {
   after_[first].push_back(second);
 }
 
-void sort_by_dependencies(ir::Graph& graph) {
+namespace {
+
+/// The ops in an order that respects every dependency, as far as there is one.
+std::vector<Op*> ordered(const ir::Graph& graph) {
   const Dependencies dependencies(graph);
   std::unordered_map<const Op*, size_t> position, waiting;
   const std::vector<Op*> ops = graph.op_list();
@@ -50,15 +53,26 @@ void sort_by_dependencies(ir::Graph& graph) {
     for (const Op* next : dependencies.after(op))
       if (--waiting[next] == 0) ready.insert(position[next]);
   }
-  if (order.size() != ops.size()) {
-    std::string lines;
-    for (const ir::Output& output : graph.outputs())
-      if (output.alias && !output.value.is_input() && waiting[output.value.op()] > 0)
-        lines += fmt::format("\n  '{}' at {}", graph.input(*output.alias).name(), to_string(output.locations));
-    throw Error("these updates replace values that the others still read, so none can come first; hold one of the old "
-                "values in a state of its own:{}", lines);
-  }
+  return order;
+}
+
+}  // namespace
+
+void sort_by_dependencies(ir::Graph& graph) {
+  std::vector<Op*> order = ordered(graph);
+  WEFT_CHECK(order.size() == graph.ops().size(), "ops wait for each other in a circle");
   graph.reorder(order);
+}
+
+std::vector<int> circular_updates(const ir::Graph& graph) {
+  const std::vector<Op*> order = ordered(graph);
+  const std::set<const Op*> placed(order.begin(), order.end());
+  std::vector<int> stuck;
+  for (size_t i = 0; i < graph.outputs().size(); ++i) {
+    const ir::Output& output = graph.outputs()[i];
+    if (output.alias && !output.value.is_input() && !placed.contains(output.value.op())) stuck.push_back(static_cast<int>(i));
+  }
+  return stuck;
 }
 
 }  // namespace weft::passes

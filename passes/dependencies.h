@@ -22,8 +22,11 @@ class Dependencies {
   std::unordered_map<const ir::Op*, std::vector<const ir::Op*>> before_, after_;
 };
 
-/// Puts the ops of the graph in an order that respects every dependency, otherwise as they stand. Throws weft::Error
-/// naming the lines when there is none: two updates that each read what the other replaces.
+/// Puts the ops of the graph in an order that respects every dependency, otherwise as they stand. There must be one.
 void sort_by_dependencies(ir::Graph& graph);
+
+/// The outputs whose ops wait for each other in a circle, so that there is no order: updates that each read what another
+/// one replaces. By number; none when there is an order.
+std::vector<int> circular_updates(const ir::Graph& graph);
 
 }  // namespace weft::passes

@@ -230,7 +230,7 @@ bool take_apart(ir::Graph& graph) {
   for (auto at = graph.ops().begin(); at != graph.ops().end();) {
     Op& op = **at++;
     if (op.def().kind != Kind::region) continue;
-    const std::vector<Value> outputs = inline_body(op.body(), op.operands(), op);
+    const std::vector<Value> outputs = inline_body(op.body(), op.operands(), graph, &op);
     for (size_t i = 0; i < outputs.size(); ++i) op.result(static_cast<int>(i)).replace_all_uses_with(outputs[i]);
     graph.erase(op);
     changed = true;

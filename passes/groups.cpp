@@ -99,21 +99,4 @@ Op& outline(ir::Graph& graph, std::string_view name, const std::vector<Op*>& ops
   return region;
 }
 
-std::vector<Value> inline_body(const ir::Graph& body, const std::vector<Value>& operands, Op& before) {
-  std::unordered_map<Value, Value, ir::ValueHash> outside;
-  for (size_t i = 0; i < operands.size(); ++i) outside[body.input(static_cast<int>(i))] = operands[i];
-  for (const auto& op : body.ops()) {
-    std::vector<Value> inner;
-    std::vector<ir::Type> types;
-    for (Value v : op->operands()) inner.push_back(outside.at(v));
-    for (Value v : op->results()) types.push_back(v.type());
-    Op& copy = before.graph().insert(op->def(), std::move(inner), op->attributes(), std::move(types), op->locations(), &before);
-    for (const auto& b : op->bodies()) copy.add_body(clone(*b));
-    for (int i = 0; i < op->result_count(); ++i) outside[op->result(i)] = copy.result(i);
-  }
-  std::vector<Value> outputs;
-  for (const ir::Output& o : body.outputs()) outputs.push_back(outside.at(o.value));
-  return outputs;
-}
-
 }  // namespace weft::passes

@@ -47,7 +47,4 @@ class Groups {
 ir::Op& outline(ir::Graph& graph, std::string_view name, const std::vector<ir::Op*>& ops,
                 const std::vector<ir::Value>& results, ir::NamedAttributes attributes = {});
 
-/// Copies the body's ops in front of `before`, reading `operands` for its inputs; returns its outputs there.
-std::vector<ir::Value> inline_body(const ir::Graph& body, const std::vector<ir::Value>& operands, ir::Op& before);
-
 }  // namespace weft::passes

@@ -1,10 +1,10 @@
 #include "weft/passes/legalize.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_set>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/order.h"
 #include "weft/passes/dependencies.h"
 #include "weft/passes/groups.h"
 #include "weft/passes/liveness.h"
@@ -16,31 +16,6 @@ namespace {
 using ir::Builder;
 using ir::Op;
 using ir::Value;
-
-Value swap_last_two(Builder& b, Value v) {
-  Dims permutation(v.shape().dims().size());
-  std::iota(permutation.begin(), permutation.end(), 0);
-  std::swap(permutation[permutation.size() - 1], permutation[permutation.size() - 2]);
-  return b("transpose", {v}, {{"permutation", permutation}});
-}
-
-Value expanded_matmul(Builder& b, const Op& op) {
-  // Products of bf16 are summed in f32, as a library would.
-  const DType wide = op.operand(0).dtype() == bf16 ? f32 : op.operand(0).dtype();
-  Value x = b.cast(op.operand(0), wide), y = b.cast(op.operand(1), wide);
-  if (op.flag("transpose_a")) x = swap_last_two(b, x);
-  if (!op.flag("transpose_b")) y = swap_last_two(b, y);
-  const size_t rank = x.shape().dims().size();
-  Dims rows = x.shape().dims(), columns = y.shape().dims();
-  Dims all(rows.begin(), rows.end() - 1);
-  all.push_back(columns[rank - 2]);
-  all.push_back(rows[rank - 1]);
-  rows.insert(rows.end() - 1, 1);
-  columns.insert(columns.end() - 2, 1);
-  const Value left = b.broadcast(b.reshape(x, Shape(rows)), Shape(all));
-  const Value right = b.broadcast(b.reshape(y, Shape(columns)), Shape(all));
-  return b.cast(b.sum(b("mul", {left, right}), {static_cast<int64_t>(rank)}), op.operand(0).dtype());
-}
 
 /// Does an op that reads `old` need the result of `writer`? Then it cannot come before it.
 bool is_read_after(Value old, const Op& writer) {
@@ -68,7 +43,7 @@ Op& split_epilogue(Op& op) {
   Op& product = builder.create(op.name(), {op.operand(0), op.operand(1)}, ir::named_attributes(op));
   std::vector<Value> operands{product.result()};
   operands.insert(operands.end(), op.operands().begin() + 2, op.operands().end());
-  op.result().replace_all_uses_with(inline_body(op.body(), operands, op)[0]);
+  op.result().replace_all_uses_with(inline_body(op.body(), operands, graph, &op)[0]);
   graph.erase(op);
   return product;
 }
@@ -84,16 +59,34 @@ bool expand(ir::Module& module, const Target& target) {
       changed = true;
     }
     if (target.claims(*op)) continue;
-    if (!op->is("matmul"))
+    if (!op->def().decompose)
       throw Error("the target '{}' cannot run {} {}, at {}", target.name(), op->name(), to_string(op->result().type()),
                   to_string(op->locations()));
     Builder builder(module.graph(), op, op->locations());
-    op->result().replace_all_uses_with(expanded_matmul(builder, *op));
+    const std::vector<Value> results = ir::decompose(builder, *op);
+    op->result().replace_all_uses_with(results[0]);
     module.graph().erase(*op);
     changed = true;
   }
   return changed;
 }
+
+namespace {
+
+/// Updates that each read what another one replaces have no order, until everyone reads a copy of one old value.
+void break_circles(ir::Graph& graph) {
+  for (std::vector<int> stuck = circular_updates(graph); !stuck.empty(); stuck = circular_updates(graph)) {
+    const ir::Output& output = graph.outputs()[static_cast<size_t>(stuck[0])];
+    const Value old = graph.input(*output.alias);
+    const std::vector<Op*> readers = old.users();
+    const Value copy = Builder(graph, graph.ops().front().get(), output.locations)("copy", {old});
+    for (Op* reader : readers)
+      for (int i = 0; i < static_cast<int>(reader->operands().size()); ++i)
+        if (reader->operand(i) == old) reader->set_operand(i, copy);
+  }
+}
+
+}  // namespace
 
 bool updates(ir::Module& module) {
   ir::Graph& graph = module.graph();
@@ -112,6 +105,7 @@ bool updates(ir::Module& module) {
     }
     output.value = Builder(graph, nullptr, output.locations)("copy", {output.value});
   }
+  break_circles(graph);
   sort_by_dependencies(graph);
   return graph.op_list() != before;
 }

@@ -1,13 +1,13 @@
 #pragma once
 // Brings the graph into the form that fusion and planning build on.
 //
-//   expand   a heavy op that the target does not claim becomes elementwise ops and reductions:
+//   expand   a heavy op that the target does not claim becomes its decomposition into elementwise ops and reductions, as
 //            matmul(a, b) = sum over k of a[.., i, 1, k] * b[.., 1, j, k]; an epilogue that the target cannot apply
 //            becomes ops behind the product
 //   updates  every output that replaces an input is the result of an op that may write over it: an output that is an
 //            input, a constant, a view, another output's value or read along with the old one gets a `copy`, and so
 //            does an old value that is an output itself; then the ops are sorted so that every reader of an old value
-//            comes before its writer
+//            comes before its writer. Updates in a circle, which trade places say, read a copy of one old value
 //
 // Both run after simplification, since they add what it would look through.
 

@@ -38,7 +38,8 @@ class Analysis {
     return false;
   }
 
-  /// The loops are the extents of what is reduced, or of the largest output.
+  /// The loops are the extents of what is reduced, or of the largest output: of several the one with most axes, since
+  /// another one's axes may be several loops each.
   bool find_loops() {
     const Op* first = nullptr;
     for (const Op* op : region_.ops)
@@ -48,7 +49,7 @@ class Analysis {
     Shape shape = first ? first->operand(0).shape() : region_.outputs.empty() ? Shape() : region_.outputs[0].shape();
     if (!first)
       for (Value v : region_.outputs)
-        if (v.shape().numel() >= shape.numel()) shape = v.shape();
+        if (v.shape().numel() > shape.numel() || (v.shape().numel() == shape.numel() && loops_of(v.shape()) >= loops_of(shape))) shape = v.shape();
     for (int axis = 0; axis < shape.rank(); ++axis) {
       if (shape[axis] == 1) continue;
       const int loop = static_cast<int>(nest_.extents.size());
@@ -61,11 +62,13 @@ class Analysis {
     return true;
   }
 
+  static std::ptrdiff_t loops_of(const Shape& s) { return std::count_if(s.begin(), s.end(), [](int64_t extent) { return extent != 1; }); }
+
   bool place_outputs() {
     for (Value v : region_.outputs) {
-      auto map = map_in_order(v.shape(), nest_.extents, all_);
+      auto map = map_joining(v.shape(), nest_.extents, all_);
       full_.push_back(map.has_value());
-      if (!map) map = map_in_order(v.shape(), nest_.extents, kept_);
+      if (!map) map = map_joining(v.shape(), nest_.extents, kept_);
       if (!map) return fail("a result " + to_string(v.type()) + " does not fit the loops " + weft::to_string(nest_.extents));
       nest_.outputs.push_back(std::move(*map));
     }
@@ -236,6 +239,26 @@ std::optional<IndexMap> map_in_order(const Shape& shape, const Dims& extents, co
     }
     if (next == loops.size() || extents[static_cast<size_t>(loops[next])] != extent) return std::nullopt;
     map.push_back(ir::Affine::axis(rank, loops[next++]));
+  }
+  if (next != loops.size()) return std::nullopt;
+  return map;
+}
+
+std::optional<IndexMap> map_joining(const Shape& shape, const Dims& extents, const std::vector<int>& loops) {
+  IndexMap map;
+  size_t next = 0;
+  for (int64_t extent : shape) {
+    ir::Affine a = ir::Affine::zero(static_cast<int>(extents.size()));
+    // Loops, outermost first, until their extents multiply to the axis.
+    for (int64_t rest = extent; rest != 1; ++next) {
+      if (next == loops.size()) return std::nullopt;
+      const auto l = static_cast<size_t>(loops[next]);
+      const bool empty = rest == 0 || extents[l] == 0;  // is one loop, which joins with no other
+      if (empty ? rest != extents[l] : rest % extents[l] != 0) return std::nullopt;
+      rest = empty ? 1 : rest / extents[l];
+      a.coefficients[l] = rest;
+    }
+    map.push_back(std::move(a));
   }
   if (next != loops.size()) return std::nullopt;
   return map;

@@ -28,8 +28,9 @@ void replace(Op& op, Op& by) {
 bool partition(ir::Module& module, const Target& target) {
   bool changed = false;
   for (Op* op : module.graph().op_list()) {
-    if (op->def().attribute_index("slices") < 0 || !target.claims(*op)) continue;
-    const int64_t slices = target.slices(*op), before = op->integer("slices"), scratch_before = op->integer("scratch");
+    if (op->def().attribute_index("scratch") < 0 || !target.claims(*op)) continue;
+    const bool sliced = op->def().attribute_index("slices") >= 0;
+    const int64_t before = sliced ? op->integer("slices") : 1, slices = sliced ? target.slices(*op) : 1, scratch_before = op->integer("scratch");
     if (slices != before || scratch_before != 0) {
       Op& cut = copy_with(*op, slices, 0, *op);
       replace(*op, cut);

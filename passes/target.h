@@ -19,6 +19,11 @@ class Target {
   virtual bool claims(const ir::Op& op) const = 0;
   /// Can the library apply `body` (input 0 the product, then the further operands) while it writes the product?
   virtual bool accepts_epilogue(const ir::Op& product, const ir::Graph& body) const = 0;
+  /// How the target's library wants an op's operands and result to lie: values of attributes that say so. Row-major, what
+  /// is left out.
+  virtual ir::NamedAttributes layouts(const ir::Op&) const { return {}; }
+  /// How many parts of a sum inside a library call threads should compute on their own; the op's `parts` becomes this.
+  virtual int64_t parts(const ir::Op&) const { return 1; }
   /// How many parts of a library call threads should run on their own; the op's `slices` becomes this.
   virtual int64_t slices(const ir::Op&) const { return 1; }
   /// Scratch memory of a library call with as many slices as the op says, of all of them together.

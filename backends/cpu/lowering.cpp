@@ -2,6 +2,7 @@
 
 #include "weft/backends/cpu/exec/indexing.h"
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/convolution.h"
 
 namespace weft::cpu {
 namespace {
@@ -31,6 +32,19 @@ MatmulSpec matmul_spec(const Op& op) {
   return spec;
 }
 
+bool is_convolution(const Op& op) { return op.is("convolution") || op.is("convolution_data") || op.is("convolution_weight"); }
+
+ConvolutionSpec convolution_spec(const Op& op) {
+  const ir::Convolution c = ir::convolution_of(op);
+  using Wanted = ConvolutionSpec::Wanted;
+  const bool weight = op.is("convolution_weight");
+  return {.wanted = weight ? Wanted::w : op.is("convolution") ? Wanted::y : Wanted::x,
+          .x = c.x.dims(), .w = c.w.dims(), .y = c.y.dims(),
+          .groups = c.groups, .stride = c.stride, .low = c.low, .high = c.high, .dilation = c.dilation,
+          .x_layout = c.x_layout.text(), .w_layout = c.w_layout.text(), .y_layout = c.y_layout.text(),
+          .slices = op.integer(weight ? "parts" : "slices")};
+}
+
 namespace {
 
 IndexingSpec indexing_spec(const Op& op) {
@@ -49,6 +63,7 @@ IndexingSpec indexing_spec(const Op& op) {
 
 std::unique_ptr<Task> lower_heavy(const Op& op) {
   if (op.is("matmul")) return make_matmul(matmul_spec(op), op.integer("scratch"));
+  if (is_convolution(op)) return make_convolution(convolution_spec(op), op.integer("scratch"));
   if (op.is("gather")) return make_gather(indexing_spec(op));
   if (op.is("scatter_add")) return make_scatter_add(indexing_spec(op));
   throw Error("the cpu backend cannot run {}, at {}", op.name(), to_string(op.locations()));

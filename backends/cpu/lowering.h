@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "weft/backends/cpu/exec/convolution.h"
 #include "weft/backends/cpu/exec/matmul.h"
 #include "weft/ir/graph.h"
 
@@ -19,6 +20,10 @@ std::optional<Epilogue> epilogue_of(const ir::Graph& body);
 
 /// The product that a matmul asks for.
 MatmulSpec matmul_spec(const ir::Op& op);
+
+/// The convolution that an op convolution, convolution_data or convolution_weight asks for; and is the op one?
+ConvolutionSpec convolution_spec(const ir::Op& op);
+bool is_convolution(const ir::Op& op);
 
 /// A library call or routine for a heavy op; its buffers are the op's operands in order, then its results.
 std::unique_ptr<Task> lower_heavy(const ir::Op& op);

@@ -9,10 +9,32 @@ namespace {
 class CpuTarget final : public passes::Target {
  public:
   std::string_view name() const override { return "cpu"; }
-  bool claims(const ir::Op& op) const override { return !op.is("matmul") || supports_matmul(op.operand(0).dtype()); }
-  bool accepts_epilogue(const ir::Op&, const ir::Graph& body) const override { return epilogue_of(body).has_value(); }
-  int64_t slices(const ir::Op& op) const override { return op.is("matmul") ? useful_slices(matmul_spec(op), cores_) : 1; }
-  int64_t scratch_bytes(const ir::Op& op) const override { return op.is("matmul") ? matmul_scratch_bytes(matmul_spec(op)) : 0; }
+  bool claims(const ir::Op& op) const override {
+    if (op.is("matmul")) return supports_matmul(op.operand(0).dtype());
+    if (is_convolution(op)) {
+      // The library knows no empty tensors.
+      const bool empty = op.operand(0).shape().numel() == 0 || op.operand(1).shape().numel() == 0 || op.result().shape().numel() == 0;
+      return op.operand(0).dtype() == f32 && !empty && knows_formats(convolution_spec(op));
+    }
+    return true;
+  }
+  bool accepts_epilogue(const ir::Op& op, const ir::Graph& body) const override { return op.is("matmul") && epilogue_of(body).has_value(); }
+  ir::NamedAttributes layouts(const ir::Op& op) const override {
+    if (!is_convolution(op)) return {};
+    ConvolutionSpec spec = convolution_spec(op);
+    spec.slices = useful_slices(spec, cores_);
+    const ConvolutionLayouts wanted = preferred_layouts(spec);
+    return {{"x_layout", wanted.x}, {"w_layout", wanted.w}, {"y_layout", wanted.y}};
+  }
+  int64_t parts(const ir::Op& op) const override { return is_convolution(op) ? useful_slices(convolution_spec(op), cores_) : 1; }
+  int64_t slices(const ir::Op& op) const override {
+    if (op.is("matmul")) return useful_slices(matmul_spec(op), cores_);
+    return is_convolution(op) ? useful_slices(convolution_spec(op), cores_) : 1;
+  }
+  int64_t scratch_bytes(const ir::Op& op) const override {
+    if (op.is("matmul")) return matmul_scratch_bytes(matmul_spec(op));
+    return is_convolution(op) ? convolution_scratch_bytes(convolution_spec(op)) : 0;
+  }
 
  private:
   int cores_ = available_cores();

@@ -6,6 +6,9 @@
 namespace weft::reference {
 
 Tensor matmul(const ir::Op& op, Operands operands);
+Tensor convolution(const ir::Op& op, Operands operands);
+Tensor convolution_data(const ir::Op& op, Operands operands);
+Tensor convolution_weight(const ir::Op& op, Operands operands);
 Tensor gather(const ir::Op& op, Operands operands);
 Tensor scatter_add(const ir::Op& op, Operands operands);
 

@@ -97,7 +97,7 @@ void print_attributes(const ir::OpDef& def, int width) {
 }
 
 void print_decomposition(const ir::OpDef& def) {
-  if (!def.decompose) return;
+  if (def.kind != ir::Kind::composite) return;
   std::optional<ir::Module> sample = sample_call(def);
   if (!sample) return;
   passes::decompose(*sample);

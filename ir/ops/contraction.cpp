@@ -1,5 +1,7 @@
 // Contractions: what a library runs.
 
+#include <numeric>
+
 #include "weft/ir/ops/families.h"
 
 namespace weft::ir {
@@ -57,6 +59,36 @@ std::vector<Value> matmul_gradient(GradientContext& c) {
           tb ? product(g, a, true, ta) : product(a, g, !ta, false)};
 }
 
+Value swap_last_two(Builder& b, Value v) {
+  Dims permutation(v.shape().dims().size());
+  std::iota(permutation.begin(), permutation.end(), 0);
+  std::swap(permutation[permutation.size() - 1], permutation[permutation.size() - 2]);
+  return b("transpose", {v}, {{"permutation", permutation}});
+}
+
+std::vector<Value> decompose_matmul(Builder& b, const Op& op) {
+  // Products of bf16 are summed in f32, as a library would.
+  const DType wide = op.operand(0).dtype() == bf16 ? f32 : op.operand(0).dtype();
+  Value x = b.cast(op.operand(0), wide), y = b.cast(op.operand(1), wide);
+  if (op.flag("transpose_a")) x = swap_last_two(b, x);
+  if (!op.flag("transpose_b")) y = swap_last_two(b, y);
+  const size_t rank = x.shape().dims().size();
+  Dims rows = x.shape().dims(), columns = y.shape().dims();
+  Dims all(rows.begin(), rows.end() - 1);
+  all.push_back(columns[rank - 2]);
+  all.push_back(rows[rank - 1]);
+  rows.insert(rows.end() - 1, 1);
+  columns.insert(columns.end() - 2, 1);
+  const Value left = b.broadcast(b.reshape(x, Shape(rows)), Shape(all));
+  const Value right = b.broadcast(b.reshape(y, Shape(columns)), Shape(all));
+  const Value product = b.cast(b.sum(b("mul", {left, right}), {static_cast<int64_t>(rank)}), op.operand(0).dtype());
+  if (op.bodies().empty()) return {product};
+  std::vector<Value> operands = op.operands();
+  operands.erase(operands.begin());
+  operands[0] = product;
+  return {inline_body(op.body(), operands, b.graph(), b.insertion_point())[0]};
+}
+
 }  // namespace
 
 void define_contraction_ops(Registry& r) {
@@ -72,6 +104,7 @@ void define_contraction_ops(Registry& r) {
                        {"scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes that the library works in: a second result, which nobody reads", {}, true}};
   matmul.infer = infer_matmul;
   matmul.gradient = matmul_gradient;
+  matmul.decompose = decompose_matmul;
   matmul.flops = matmul_flops;
   matmul.bilinear = true;
   matmul.error_ulps = 64;

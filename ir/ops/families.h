@@ -12,6 +12,8 @@ void define_activation_ops(Registry& registry);
 void define_movement_ops(Registry& registry);
 void define_reduction_ops(Registry& registry);
 void define_contraction_ops(Registry& registry);
+void define_convolution_ops(Registry& registry);
+void define_window_ops(Registry& registry);
 void define_leaf_ops(Registry& registry);
 void define_random_ops(Registry& registry);
 void define_index_ops(Registry& registry);

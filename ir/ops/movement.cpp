@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "weft/ir/layout.h"
 #include "weft/ir/ops/families.h"
+#include "weft/ir/ops/movements.h"
 
 namespace weft::ir {
 namespace {
@@ -21,6 +23,15 @@ std::optional<std::vector<Access>> broadcast_access(const Op& op) {
   for (int d = 0; d < from.rank(); ++d)
     access.map.push_back(from[d] == 1 ? Affine::zero(rank) : Affine::axis(rank, d + rank - from.rank()));
   return std::vector{access};
+}
+
+/// Stretched where it lies; an axis in blocks has another extent than 1, or cannot be stretched so.
+std::optional<std::pair<NamedAttributes, Layout>> broadcast_in_layout(const Op& op, const Layout& layout) {
+  const Shape &from = op.operand(0).shape(), &to = op.result().shape();
+  if (from.rank() != to.rank()) return std::nullopt;
+  for (const Layout::Part& p : layout.parts(from.rank()))
+    if (p.block && from[p.axis] != to[p.axis]) return std::nullopt;
+  return std::pair(NamedAttributes{{"shape", layout.physical(to).dims()}}, layout);
 }
 
 /// Splitting an axis, and adding or dropping axes of extent 1, is affine; merging axes is not.
@@ -56,28 +67,11 @@ Dims inverse(const Dims& permutation) {
   return result;
 }
 
-/// Undoes a slice: puts g at its places in zeros of `shape`. A step s becomes: each element followed by s-1 zeros,
-/// as [n] -> [n,1] -> pad -> [n,s] -> [n*s].
+/// Undoes a slice: puts g at its places in zeros of `shape`.
 Value unslice(Builder& b, Value g, const Shape& shape, const Dims& start, const Dims& step) {
   Dims low, high;
   for (int d = 0; d < shape.rank(); ++d) {
-    const int64_t s = at(step, d);
-    if (s > 1) {
-      const int64_t n = g.shape()[d];
-      Dims split = g.shape().dims(), joined = split, pad_low(split.size() + 1, 0), pad_high = pad_low;
-      split.insert(split.begin() + d + 1, 1);
-      pad_high[static_cast<size_t>(d) + 1] = s - 1;
-      joined[static_cast<size_t>(d)] = n * s;
-      g = b("pad", {b.reshape(g, Shape(split))}, {{"low", pad_low}, {"high", pad_high}});
-      g = b.reshape(g, Shape(joined));
-      // The last element's zeros may reach past the end of the axis.
-      const int64_t room = shape[d] - at(start, d);
-      if (n * s > room) {
-        Dims begin(joined.size(), 0), end = joined;
-        end[static_cast<size_t>(d)] = room;
-        g = b("slice", {g}, {{"start", begin}, {"end", end}});
-      }
-    }
+    g = spread_out(b, g, d, at(step, d));
     low.push_back(at(start, d));
     high.push_back(shape[d] - at(start, d) - g.shape()[d]);
   }
@@ -112,6 +106,7 @@ void define_broadcast(Registry& r) {
     return {{c.operand(0).dtype, to}};
   };
   def.access = broadcast_access;
+  def.in_layout = broadcast_in_layout;
   def.gradient = [](GradientContext& c) -> std::vector<Value> {
     return {c.builder.sum_to(c.result_gradients[0], c.op.operand(0).shape())};
   };

@@ -9,6 +9,8 @@ void define_all_ops(Registry& registry) {
   define_movement_ops(registry);
   define_reduction_ops(registry);
   define_contraction_ops(registry);
+  define_convolution_ops(registry);
+  define_window_ops(registry);
   define_leaf_ops(registry);
   define_random_ops(registry);
   define_index_ops(registry);

@@ -26,6 +26,8 @@ struct Sample {
   std::string body = {};
   /// Floating operands that by definition get no gradient.
   std::vector<int> constant = {};
+  /// Not for ops in a form that passes make after differentiation.
+  bool differentiable = true;
 };
 
 /// Samples of every op. `floating` is the element type of the floating operands that may have any.

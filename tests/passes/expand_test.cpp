@@ -27,12 +27,12 @@ TEST_CASE("expand: a product that the target does not run becomes a sum of produ
     output y = %0)", R"(
     input %a: f64[2,3]
     input %b: f64[3,4]
-    %0 = transpose(%b) {permutation = [1,0]} : f64[4,3]
-    %1 = reshape(%a) {shape = [2,1,3]} : f64[2,1,3]
-    %2 = broadcast(%1) {shape = [2,4,3]} : f64[2,4,3]
-    %3 = reshape(%0) {shape = [1,4,3]} : f64[1,4,3]
+    %0 = reshape(%a) {shape = [2,1,3]} : f64[2,1,3]
+    %1 = broadcast(%0) {shape = [2,4,3]} : f64[2,4,3]
+    %2 = transpose(%b) {permutation = [1,0]} : f64[4,3]
+    %3 = reshape(%2) {shape = [1,4,3]} : f64[1,4,3]
     %4 = broadcast(%3) {shape = [2,4,3]} : f64[2,4,3]
-    %5 = mul(%2, %4) : f64[2,4,3]
+    %5 = mul(%1, %4) : f64[2,4,3]
     %6 = sum(%5) {axes = [2]} : f64[2,4]
     output y = %6)");
 }

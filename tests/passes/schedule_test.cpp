@@ -88,13 +88,3 @@ TEST_CASE("schedule: a view keeps its owner alive", "[passes][schedule]") {
     output b = %4)");
 }
 
-TEST_CASE("schedule: states that trade places are an error", "[passes][schedule]") {
-  REQUIRE_THROWS_WITH(run_passes("schedule", R"(
-    input %a: f32[4] state
-    input %b: f32[4] state
-    %0 = copy(%b) : f32[4]
-    %1 = copy(%a) : f32[4]
-    output a = %0 aliases %a at "net.cpp":7
-    output b = %1 aliases %b at "net.cpp":8)"),
-                      contains_text("\n  'a' at net.cpp:7\n  'b' at net.cpp:8"));
-}

@@ -1,9 +1,9 @@
 #include "weft/backends/cpu/exec/matmul.h"
 
 #include <cstring>
-#include <dnnl.hpp>
+#include <optional>
 
-#include "weft/backends/cpu/exec/isa.h"
+#include "weft/backends/cpu/exec/library.h"
 #include "weft/backends/cpu/exec/slices.h"
 #include "weft/runtime/array.h"
 #include "weft/runtime/parallel.h"
@@ -13,18 +13,6 @@ namespace weft::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
-
-dnnl::engine& engine() {
-  static dnnl::engine e = [] {
-    limit_library_isa(max_isa_of_environment());
-    return dnnl::engine(dnnl::engine::kind::cpu, 0);
-  }();
-  return e;
-}
-
-dnnl::memory::data_type data_type(DType t) {
-  return t == bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
-}
 
 /// Three axes: [batches, rows, columns], in memory as part of matrices of `all_rows` x `all_columns`, row-major or with
 /// rows and columns swapped.
@@ -67,54 +55,35 @@ dnnl::matmul::primitive_desc describe(const MatmulSpec& s, const Slice& part) {
 #endif
 }
 
-int64_t scratch_of(const dnnl::matmul::primitive_desc& desc) {
-  const auto bytes = static_cast<int64_t>(desc.scratchpad_desc().get_size());
-  constexpr auto line = static_cast<int64_t>(buffer_alignment);
-  return (bytes + line - 1) / line * line;
-}
-
-/// One slice of a product: a primitive with its arguments.
+/// One slice of a product.
 class SlicedProduct {
  public:
   SlicedProduct(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset)
-      : spec_(spec), part_(part), desc_(describe(spec, part)), primitive_(desc_), stream_(engine()) {
+      : spec_(spec), part_(part), desc_(describe(spec, part)), call_(dnnl::matmul(desc_)) {
     const auto size = static_cast<int64_t>(size_of(spec.dtype));
     const int64_t a_row = spec.transpose_a ? 1 : spec.k, b_column = spec.transpose_b ? spec.k : 1;
-    add(DNNL_ARG_SRC, desc_.src_desc(), size * (part.batch * spec.m * spec.k + part.m * a_row));
-    add(DNNL_ARG_WEIGHTS, desc_.weights_desc(), size * (part.batch * spec.k * spec.n + part.n * b_column));
-    if (spec.bias) add(DNNL_ARG_BIAS, bias_of(spec, part.columns), size * part.n);
-    add(DNNL_ARG_DST, desc_.dst_desc(), size * (part.batch * spec.m * spec.n + part.m * spec.n + part.n), spec.addend ? 3 : -1);
-    if (scratch_bytes() > 0) add(DNNL_ARG_SCRATCHPAD, desc_.scratchpad_desc(), scratch_offset, spec.addend ? 4 : -1);
-    // The C interface takes the arguments as they are; the C++ one builds a map on every call.
-    for (const Argument& a : arguments_) call_.push_back({a.number, a.memory.get()});
+    // The task's buffers: a, b, (bias or addend,) result, scratch. An addend is no argument of the call.
+    const size_t result = spec.bias || spec.addend ? 3 : 2;
+    call_.add(DNNL_ARG_SRC, desc_.src_desc(), 0, size * (part.batch * spec.m * spec.k + part.m * a_row));
+    call_.add(DNNL_ARG_WEIGHTS, desc_.weights_desc(), 1, size * (part.batch * spec.k * spec.n + part.n * b_column));
+    if (spec.bias) call_.add(DNNL_ARG_BIAS, bias_of(spec, part.columns), 2, size * part.n);
+    call_.add(DNNL_ARG_DST, desc_.dst_desc(), result, size * (part.batch * spec.m * spec.n + part.m * spec.n + part.n));
+    if (scratch_bytes() > 0) call_.add(DNNL_ARG_SCRATCHPAD, desc_.scratchpad_desc(), result + 1, scratch_offset);
   }
 
-  int64_t scratch_bytes() const { return scratch_of(desc_); }
+  int64_t scratch_bytes() const { return scratch_of(desc_.scratchpad_desc()); }
 
   void bind(const std::vector<std::byte*>& buffers) {
-    for (Argument& a : arguments_) a.memory.set_data_handle(buffers[a.buffer] + a.offset);
+    call_.bind(buffers);
     if (spec_.addend) addend_ = buffers[2], result_ = buffers[3];
   }
 
-  dnnl_status_t run() const {
+  int run() const {
     if (addend_ != result_) copy_addend();
-    return dnnl_primitive_execute(primitive_.get(), stream_.get(), static_cast<int>(call_.size()), call_.data());
+    return call_.run();
   }
 
  private:
-  struct Argument {
-    int number;
-    dnnl::memory memory;
-    size_t buffer;   // of the task
-    int64_t offset;  // bytes into it
-  };
-
-  /// The arguments come in the order of the task's buffers, but for an addend, which is none.
-  void add(int number, const Desc& desc, int64_t offset, int buffer = -1) {
-    const size_t next = buffer < 0 ? arguments_.size() : static_cast<size_t>(buffer);
-    arguments_.push_back({number, dnnl::memory(desc, engine(), nullptr), next, offset});
-  }
-
   /// The library adds to what is in the result's memory already.
   void copy_addend() const {
     const int64_t size = static_cast<int64_t>(size_of(spec_.dtype)), bytes = part_.columns * size;
@@ -128,11 +97,8 @@ class SlicedProduct {
   MatmulSpec spec_;
   Slice part_;
   dnnl::matmul::primitive_desc desc_;
-  dnnl::matmul primitive_;
-  dnnl::stream stream_;
-  std::vector<Argument> arguments_;
+  LibraryCall call_;
   std::byte *addend_ = nullptr, *result_ = nullptr;
-  std::vector<dnnl_exec_arg_t> call_;
 };
 
 class MatmulTask final : public Task {
@@ -143,24 +109,23 @@ class MatmulTask final : public Task {
       slices_.push_back(std::make_unique<SlicedProduct>(spec, part, scratch));
       scratch += slices_.back()->scratch_bytes();
     }
-    if (scratch > scratch_bytes)
-      throw Error("a product [{},{}] x [{},{}] needs {} bytes of scratch here, but its plan has {}: it was made for another "
-                  "instruction set or library; run the passes from 'partition' on again", spec.m, spec.k, spec.k, spec.n, scratch, scratch_bytes);
+    scratch_.emplace(fmt::format("the product [{},{}] x [{},{}]", spec.m, spec.k, spec.k, spec.n), scratch, scratch_bytes);
     buffers.resize((spec.bias || spec.addend ? 4 : 3) + (scratch_bytes > 0 ? 1 : 0), nullptr);
   }
 
   void rebound() override {
-    for (const auto& s : slices_) s->bind(buffers);
+    for (const auto& s : slices_) s->bind(scratch_->behind(buffers));
   }
 
   int run(int64_t begin, int64_t end) override {
     for (int64_t i = begin; i < end; ++i)
-      if (const dnnl_status_t status = slices_[static_cast<size_t>(i)]->run(); status != dnnl_success) return status;
+      if (const int status = slices_[static_cast<size_t>(i)]->run(); status != 0) return status;
     return 0;
   }
 
  private:
   std::vector<std::unique_ptr<SlicedProduct>> slices_;
+  std::optional<Scratch> scratch_;
 };
 
 /// A product with an empty extent: oneDNN refuses k = 0, and there the result is the bias or the addend alone.
@@ -206,7 +171,7 @@ int64_t matmul_scratch_bytes(const MatmulSpec& spec) {
   if (any_empty(spec)) return 0;
   const SerialLibraries scope;
   int64_t bytes = 0;
-  for (const Slice& part : slices_of(spec)) bytes += scratch_of(describe(spec, part));
+  for (const Slice& part : slices_of(spec)) bytes += scratch_of(describe(spec, part).scratchpad_desc());
   return bytes;
 }
 

@@ -29,7 +29,8 @@ int64_t useful_slices(const MatmulSpec& spec, int cores);
 /// Bytes of scratch memory, of all slices together.
 int64_t matmul_scratch_bytes(const MatmulSpec& spec);
 
-/// buffers: a, b, (bias or addend,) result, (scratch, if `scratch_bytes` is not 0). Throws weft::Error when that is too little.
+/// buffers: a, b, (bias or addend,) result, (scratch, if `scratch_bytes` is not 0; else the
+/// task has its own). Throws weft::Error when that is too little.
 std::unique_ptr<Task> make_matmul(const MatmulSpec& spec, int64_t scratch_bytes);
 
 }  // namespace weft::cpu

@@ -1,0 +1,45 @@
+#pragma once
+// Convolutions by oneDNN. convolution.cpp is the only file that knows how oneDNN 2 and 3 differ in them.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "weft/backends/cpu/exec/task.h"
+#include "weft/support/shape.h"
+
+namespace weft::cpu {
+
+/// The convolution of x [n, c, ..] with w [o, c / groups, ..] to y [n, o, ..] and which of the three is wanted; f32.
+struct ConvolutionSpec {
+  enum class Wanted { y, x, w };
+  Wanted wanted = Wanted::y;
+  Dims x, w, y;
+  int64_t groups = 1;
+  Dims stride, low, high, dilation;           // per spatial axis
+  std::string x_layout, w_layout, y_layout;   // as oneDNN names formats ("aBcd8b"); row-major when empty
+  /// The batch is computed in so many parts, each by one thread. Where w is wanted, each part is a result of its own.
+  int64_t slices = 1;
+};
+
+struct ConvolutionLayouts {
+  std::string x, w, y;
+};
+
+/// Has the library names for the formats?
+bool knows_formats(const ConvolutionSpec& spec);
+
+/// How the library would like the operands and the result to lie. Only formats that need no padding are considered.
+ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec);
+
+/// How many parts of the batch are worth a thread each on `cores` cores.
+int64_t useful_slices(const ConvolutionSpec& spec, int cores);
+
+/// Bytes of scratch memory, of all slices together.
+int64_t convolution_scratch_bytes(const ConvolutionSpec& spec);
+
+/// buffers: the two operands, the result, (scratch, if `scratch_bytes` is not 0; else the
+/// task has its own). Throws weft::Error when that is too little.
+std::unique_ptr<Task> make_convolution(const ConvolutionSpec& spec, int64_t scratch_bytes);
+
+}  // namespace weft::cpu

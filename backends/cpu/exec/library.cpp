@@ -1,0 +1,51 @@
+#include "weft/backends/cpu/exec/library.h"
+
+#include "weft/backends/cpu/exec/isa.h"
+#include "weft/support/error.h"
+
+namespace weft::cpu {
+
+dnnl::engine& engine() {
+  static dnnl::engine e = [] {
+    limit_library_isa(max_isa_of_environment());
+    return dnnl::engine(dnnl::engine::kind::cpu, 0);
+  }();
+  return e;
+}
+
+dnnl::memory::data_type data_type(DType t) { return t == bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32; }
+
+int64_t scratch_of(const dnnl::memory::desc& scratchpad) {
+  const auto bytes = static_cast<int64_t>(scratchpad.get_size());
+  constexpr auto line = static_cast<int64_t>(buffer_alignment);
+  return (bytes + line - 1) / line * line;
+}
+
+void LibraryCall::add(int number, const dnnl::memory::desc& desc, size_t buffer, int64_t offset) {
+  arguments_.push_back({number, dnnl::memory(desc, engine(), nullptr), buffer, offset});
+  call_.push_back({number, arguments_.back().memory.get()});
+}
+
+void LibraryCall::bind(const std::vector<std::byte*>& buffers) {
+  for (Argument& a : arguments_) a.memory.set_data_handle(buffers[a.buffer] + a.offset);
+}
+
+int LibraryCall::run() const {
+  return dnnl_primitive_execute(primitive_.get(), stream_.get(), static_cast<int>(call_.size()), call_.data());
+}
+
+Scratch::Scratch(const std::string& what, int64_t wanted, int64_t planned) {
+  if (planned > 0 && wanted > planned)
+    throw Error("{} needs {} bytes of scratch here, but its plan has {}: it was made for another instruction set or library; run the passes "
+                "from 'partition' on again", what, wanted, planned);
+  if (planned == 0 && wanted > 0) own_ = Array(u8, {wanted});
+}
+
+const std::vector<std::byte*>& Scratch::behind(const std::vector<std::byte*>& buffers) {
+  if (own_.shape().numel() == 0) return buffers;
+  all_.assign(buffers.begin(), buffers.end());
+  all_.push_back(own_.data());
+  return all_;
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,56 @@
+#pragma once
+// What every call of oneDNN shares. Included only by the files that call it.
+
+#include <dnnl.hpp>
+
+#include "weft/runtime/array.h"
+#include "weft/support/dtype.h"
+
+namespace weft::cpu {
+
+/// The one engine; making it limits the library to the instruction sets that the environment allows.
+dnnl::engine& engine();
+
+dnnl::memory::data_type data_type(DType t);
+
+/// Bytes of scratch memory that a primitive asks for, in whole cache lines.
+int64_t scratch_of(const dnnl::memory::desc& scratchpad);
+
+/// A primitive with its arguments, run by the calling thread. The C interface takes the arguments as they are; the C++ one
+/// builds a map on every call.
+class LibraryCall {
+ public:
+  explicit LibraryCall(const dnnl::primitive& primitive) : primitive_(primitive), stream_(engine()) {}
+
+  /// An argument in a task's buffer, so many bytes into it.
+  void add(int number, const dnnl::memory::desc& desc, size_t buffer, int64_t offset);
+  void bind(const std::vector<std::byte*>& buffers);
+  int run() const;
+
+ private:
+  struct Argument {
+    int number;
+    dnnl::memory memory;
+    size_t buffer;
+    int64_t offset;
+  };
+
+  dnnl::primitive primitive_;
+  dnnl::stream stream_;
+  std::vector<Argument> arguments_;
+  std::vector<dnnl_exec_arg_t> call_;
+};
+
+/// A task's buffers with scratch memory behind them: the plan's, if it has any, else memory of the task's own.
+class Scratch {
+ public:
+  /// `wanted` bytes are needed and `planned` ones given. Throws weft::Error, naming `what`, when some are given but too few.
+  Scratch(const std::string& what, int64_t wanted, int64_t planned);
+  const std::vector<std::byte*>& behind(const std::vector<std::byte*>& buffers);
+
+ private:
+  Array own_;
+  std::vector<std::byte*> all_;
+};
+
+}  // namespace weft::cpu

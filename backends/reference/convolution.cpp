@@ -1,0 +1,120 @@
+// The three derivatives of sum of x[n, i, p * stride - low + k * dilation] * w[o, i, k] * y[n, o, p], term by term.
+
+#include "weft/ir/ops/convolution.h"
+
+#include <algorithm>
+
+#include "weft/backends/reference/heavy.h"
+
+namespace weft::reference {
+namespace {
+
+using ir::Convolution;
+using ir::Layout;
+
+Dims inverse(const Dims& permutation) {
+  Dims result(permutation.size());
+  for (size_t i = 0; i < permutation.size(); ++i) result[static_cast<size_t>(permutation[i])] = static_cast<int64_t>(i);
+  return result;
+}
+
+/// The elements row-major, of a tensor that lies as the layout says; and back. `shape` is the row-major one.
+Tensor row_major(const Tensor& t, const Layout& layout, const Shape& shape) {
+  Tensor result = layout.is_plain() ? t : permuted(t, inverse(layout.order()));
+  result.type.shape = shape;
+  return result;
+}
+
+Tensor laid_out(Tensor t, const Layout& layout, const Shape& split) {
+  t.type.shape = split;
+  return layout.is_plain() ? t : permuted(t, layout.order());
+}
+
+/// The first and one past the last position whose element k of the kernel lies in x along spatial axis d.
+std::pair<int64_t, int64_t> inside(const Convolution& c, int d, int64_t k) {
+  const auto i = static_cast<size_t>(d);
+  const int64_t first = k * c.dilation[i] - c.low[i], stride = c.stride[i];  // of position 0
+  const int64_t begin = first < 0 ? (-first + stride - 1) / stride : 0;
+  const int64_t end = c.x[d + 2] <= first ? 0 : (c.x[d + 2] - first - 1) / stride + 1;
+  return {begin, std::max(begin, std::min(end, c.y[d + 2]))};
+}
+
+/// Calls visit(x, w, y, count, step): `count` terms, whose offsets into x grow by `step`, into y by 1, and into w by 0.
+template <class Visit>
+void for_each_run(const Convolution& c, const Visit& visit) {
+  const int s = c.spatial(), last = s - 1;
+  const Dims x_strides = c.x.strides(), w_strides = c.w.strides(), y_strides = c.y.strides();
+  const int64_t per_group = c.w[0] / c.groups;
+  Dims outer(c.y.begin() + 2, c.y.end() - 1);  // positions of all spatial axes but the last
+  const Shape kernel(Dims(c.w.begin() + 2, c.w.end())), rows(outer);
+  for (int64_t n = 0; n < c.y[0]; ++n)
+    for (int64_t o = 0; o < c.y[1]; ++o)
+      for (int64_t i = 0; i < c.w[1]; ++i)
+        for_each_index(kernel, [&](const Dims& k) {
+          const auto [begin, end] = inside(c, last, k[static_cast<size_t>(last)]);
+          for_each_index(rows, [&](const Dims& p) {
+            int64_t x = n * x_strides[0] + (o / per_group * c.w[1] + i) * x_strides[1];
+            int64_t w = o * w_strides[0] + i * w_strides[1], y = n * y_strides[0] + o * y_strides[1];
+            for (int d = 0; d < s; ++d) {
+              const auto a = static_cast<size_t>(d);
+              const int64_t position = d == last ? begin : p[a];
+              const int64_t at = position * c.stride[a] - c.low[a] + k[a] * c.dilation[a];
+              if (d != last && (at < 0 || at >= c.x[d + 2])) return;
+              x += at * x_strides[a + 2], w += k[a] * w_strides[a + 2], y += position * y_strides[a + 2];
+            }
+            if (begin < end) visit(static_cast<size_t>(x), static_cast<size_t>(w), static_cast<size_t>(y), static_cast<size_t>(end - begin),
+                                   static_cast<size_t>(c.stride[static_cast<size_t>(last)]));
+          });
+        });
+}
+
+struct Sides {
+  Convolution c;
+  Tensor x, w, y;
+
+  explicit Sides(const ir::Op& op) : c(ir::convolution_of(op)) {
+    const DType t = op.operand(0).dtype();
+    x = Tensor({t, c.x}), w = Tensor({t, c.w}), y = Tensor({t, c.y});
+  }
+  Tensor weight_out(int64_t parts) {
+    Tensor t = laid_out(std::move(w), c.w_layout, c.w_layout.split(c.w));
+    if (parts == 1) return t;
+    // The whole sum in the first part.
+    Dims shape = t.type.shape.dims();
+    shape.insert(shape.begin(), parts);
+    t.type.shape = Shape(shape);
+    t.real.resize(static_cast<size_t>(t.type.shape.numel()), 0);
+    return t;
+  }
+};
+
+}  // namespace
+
+Tensor convolution(const ir::Op& op, Operands operands) {
+  Sides s(op);
+  s.x = row_major(*operands[0], s.c.x_layout, s.c.x), s.w = row_major(*operands[1], s.c.w_layout, s.c.w);
+  for_each_run(s.c, [&](size_t x, size_t w, size_t y, size_t count, size_t step) {
+    for (size_t j = 0; j < count; ++j) s.y.real[y + j] += s.x.real[x + j * step] * s.w.real[w];
+  });
+  return laid_out(std::move(s.y), s.c.y_layout, s.c.y_layout.split(s.c.y));
+}
+
+Tensor convolution_data(const ir::Op& op, Operands operands) {
+  Sides s(op);
+  s.y = row_major(*operands[0], s.c.y_layout, s.c.y), s.w = row_major(*operands[1], s.c.w_layout, s.c.w);
+  for_each_run(s.c, [&](size_t x, size_t w, size_t y, size_t count, size_t step) {
+    for (size_t j = 0; j < count; ++j) s.x.real[x + j * step] += s.y.real[y + j] * s.w.real[w];
+  });
+  return laid_out(std::move(s.x), s.c.x_layout, s.c.x_layout.split(s.c.x));
+}
+
+Tensor convolution_weight(const ir::Op& op, Operands operands) {
+  Sides s(op);
+  s.x = row_major(*operands[0], s.c.x_layout, s.c.x), s.y = row_major(*operands[1], s.c.y_layout, s.c.y);
+  for_each_run(s.c, [&](size_t x, size_t w, size_t y, size_t count, size_t step) {
+    for (size_t j = 0; j < count; ++j) s.w.real[w] += s.x.real[x + j * step] * s.y.real[y + j];
+  });
+  return s.weight_out(op.integer("parts"));
+}
+
+}  // namespace weft::reference

@@ -1,0 +1,373 @@
+// Convolutions: one trilinear form, whose three derivatives are the ops, so that each op's gradients are the two others.
+
+#include "weft/ir/ops/convolution.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "weft/ir/ops/families.h"
+#include "weft/ir/ops/movements.h"
+
+namespace weft::ir {
+namespace {
+
+/// "Elements between", per spatial axis; `fallback` where the list is empty.
+Dims per_axis(const Dims& given, int spatial, int64_t fallback) {
+  return given.empty() ? Dims(static_cast<size_t>(spatial), fallback) : given;
+}
+
+int64_t size(const Dims& d, int axis) { return d[static_cast<size_t>(axis)]; }
+
+/// Positions of a kernel of `extent` elements along an axis.
+int64_t positions(int64_t x, int64_t extent, int64_t stride, int64_t low, int64_t high, int64_t dilation) {
+  const int64_t room = x + low + high - dilation * (extent - 1) - 1;
+  return room < 0 ? 0 : room / stride + 1;
+}
+
+/// Reads the common attributes by a function that gives one by name. The shapes stay empty.
+template <class Get>
+Convolution geometry(const Get& get, int spatial) {
+  Convolution c;
+  c.groups = std::get<int64_t>(get("groups"));
+  const auto dims = [&](const char* name, int64_t fallback) { return per_axis(std::get<Dims>(get(name)), spatial, fallback); };
+  c.stride = dims("stride", 1), c.low = dims("low", 0), c.high = dims("high", 0), c.dilation = dims("dilation", 1);
+  const auto layout = [&](const char* name) { return Layout::parse(std::get<std::string>(get(name)), spatial + 2); };
+  c.x_layout = layout("x_layout"), c.w_layout = layout("w_layout"), c.y_layout = layout("y_layout");
+  return c;
+}
+
+struct Inferred {
+  const InferContext& c;
+  Convolution conv;
+
+  Inferred(const InferContext& context, int operand, const char* layout) : c(context) {
+    const int spatial = Layout::axes(c.get<std::string>(layout), c.shape(operand).rank()) - 2;
+    c.require(spatial >= 1 && spatial <= 3, "needs one to three spatial axes: x and y are [n, channels, spatial...]");
+    const int64_t groups = c.get<int64_t>("groups");
+    c.require(groups >= 1, "groups must be positive");
+    for (const char* name : {"stride", "low", "high", "dilation"})
+      c.require(c.get<Dims>(name).empty() || static_cast<int>(c.get<Dims>(name).size()) == spatial,
+                std::string(name) + " needs one entry per spatial axis");
+    try {
+      conv = geometry([&](const char* name) { return c.attribute(name); }, spatial);
+    } catch (const Error& e) {
+      c.fail(e.what());
+    }
+    for (int d = 0; d < spatial; ++d) {
+      c.require(size(conv.stride, d) >= 1 && size(conv.dilation, d) >= 1, "stride and dilation must be positive");
+      c.require(size(conv.low, d) >= 0 && size(conv.high, d) >= 0, "padding must not be negative");
+      for (const Dims* dims : {&conv.stride, &conv.low, &conv.high, &conv.dilation})
+        c.require(size(*dims, d) <= (int64_t{1} << 30), "a stride, a padding or a dilation is too large");
+    }
+    c.require(c.operand(0).dtype == c.operand(1).dtype, "the operands must have equal element types");
+  }
+
+  Shape logical(int operand, const Layout& layout) const {
+    Shape shape;
+    try {
+      shape = layout.logical(c.shape(operand));
+    } catch (const Error& e) {
+      c.fail(e.what());
+    }
+    c.require(shape.rank() == rank(), "the operands must have as many spatial axes as each other");
+    return shape;
+  }
+  void read_x(int operand) { conv.x = logical(operand, conv.x_layout); }
+  void read_y(int operand) { conv.y = logical(operand, conv.y_layout); }
+  void read_w(int operand) { conv.w = logical(operand, conv.w_layout); }
+  int rank() const { return static_cast<int>(conv.stride.size()) + 2; }
+
+  int64_t count(int d) const {
+    return positions(conv.x[d + 2], conv.w[d + 2], size(conv.stride, d), size(conv.low, d), size(conv.high, d), size(conv.dilation, d));
+  }
+  /// x and w belong together; gives y's shape.
+  Shape y_shape() const {
+    Dims shape{conv.x[0], conv.w[0]};
+    for (int d = 0; d < rank() - 2; ++d) {
+      c.require(conv.w[d + 2] >= 1, "the kernel must not be empty");
+      c.require(count(d) >= 1, fmt::format("the kernel of {} does not fit into {} with padding {} and {}", conv.w[d + 2], conv.x[d + 2],
+                                           size(conv.low, d), size(conv.high, d)));
+      shape.push_back(count(d));
+    }
+    return Shape(shape);
+  }
+  void require_channels() const {
+    c.require(conv.x[1] == conv.w[1] * conv.groups, fmt::format("x must have groups * the weight's input channels, {}", conv.w[1] * conv.groups));
+    c.require(conv.w[0] % conv.groups == 0, "groups must divide the output channels");
+  }
+  std::vector<Type> with_scratch(const Layout& layout, const Shape& logical, int64_t parts = 1) const {
+    if (!layout.fits(logical)) c.fail(weft::to_string(logical) + " cannot lie as " + layout.text());
+    Dims physical = layout.physical(logical).dims();
+    if (parts > 1) physical.insert(physical.begin(), parts);
+    const int64_t scratch = c.get<int64_t>("scratch");
+    c.require(scratch >= 0, "scratch must not be negative");
+    std::vector<Type> types{{c.operand(0).dtype, Shape(physical)}};
+    if (scratch) types.push_back({u8, Shape{scratch}});
+    return types;
+  }
+};
+
+std::vector<Type> infer_forward(const InferContext& c) {
+  Inferred i(c, 0, "x_layout");
+  i.read_x(0), i.read_w(1);
+  i.require_channels();
+  return i.with_scratch(i.conv.y_layout, i.y_shape());
+}
+
+std::vector<Type> infer_data(const InferContext& c) {
+  Inferred i(c, 0, "y_layout");
+  i.read_y(0), i.read_w(1);
+  const Dims& extents = c.get<Dims>("extents");
+  c.require(static_cast<int>(extents.size()) == i.rank() - 2, "extents needs one entry per spatial axis of x");
+  Dims x{i.conv.y[0], i.conv.w[1] * i.conv.groups};
+  x.insert(x.end(), extents.begin(), extents.end());
+  for (int64_t extent : extents) c.require(extent >= 0, "extents must not be negative");
+  i.conv.x = Shape(x);
+  i.require_channels();
+  c.require(i.y_shape() == i.conv.y, "y must be " + weft::to_string(i.y_shape()) + " for x " + weft::to_string(i.conv.x));
+  return i.with_scratch(i.conv.x_layout, i.conv.x);
+}
+
+std::vector<Type> infer_weight(const InferContext& c) {
+  Inferred i(c, 0, "x_layout");
+  i.read_x(0), i.read_y(1);
+  const Dims& extents = c.get<Dims>("extents");
+  c.require(static_cast<int>(extents.size()) == i.rank() - 2, "extents needs one entry per axis of the kernel");
+  c.require(i.conv.x[1] % i.conv.groups == 0 && i.conv.y[1] % i.conv.groups == 0, "groups must divide the channels");
+  Dims w{i.conv.y[1], i.conv.x[1] / i.conv.groups};
+  w.insert(w.end(), extents.begin(), extents.end());
+  i.conv.w = Shape(w);
+  c.require(i.y_shape() == i.conv.y, "y must be " + weft::to_string(i.y_shape()) + " for x " + weft::to_string(i.conv.x));
+  const int64_t parts = c.get<int64_t>("parts");
+  c.require(parts == 1 || (parts > 1 && parts <= i.conv.x[0]), "parts must be positive and not more than the batch");
+  return i.with_scratch(i.conv.w_layout, i.conv.w, parts);
+}
+
+// --- gradients -------------------------------------------------------------------------------------------------------
+
+Dims spatial_extents(const Shape& s) { return {s.dims().begin() + 2, s.dims().end()}; }
+
+/// The attributes that all three ops share. Layouts and cuts come after differentiation.
+NamedAttributes shared_attributes(const Op& op) {
+  NamedAttributes all;
+  for (const char* name : {"stride", "low", "high", "dilation", "groups"}) all.emplace_back(name, op.attribute(name));
+  return all;
+}
+
+Value forward(GradientContext& c, Value x, Value w) { return c.builder("convolution", {x, w}, shared_attributes(c.op)); }
+
+Value data(GradientContext& c, Value y, Value w, const Shape& x) {
+  NamedAttributes attributes = shared_attributes(c.op);
+  attributes.emplace_back("extents", spatial_extents(x));
+  return c.builder("convolution_data", {y, w}, attributes);
+}
+
+Value weight(GradientContext& c, Value x, Value y, const Shape& w) {
+  NamedAttributes attributes = shared_attributes(c.op);
+  attributes.emplace_back("extents", spatial_extents(w));
+  return c.builder("convolution_weight", {x, y}, attributes);
+}
+
+void check_plain(const Op& op) {
+  for (const char* name : {"x_layout", "w_layout", "y_layout"})
+    WEFT_CHECK(op.attribute<std::string>(name).empty(), "{} in a layout has no gradient: layouts come after differentiation", op.name());
+}
+
+// --- in terms of other ops ---------------------------------------------------------------------------------------------
+
+/// v [n, g * c, ..] as [n, g, c, ..].
+Value in_groups(Builder& b, Value v, int64_t groups, int axis) {
+  Dims d = v.shape().dims();
+  d[static_cast<size_t>(axis)] /= groups;
+  d.insert(d.begin() + axis, groups);
+  return b.reshape(v, Shape(d));
+}
+
+/// Sums the product of a and b over the axes that are not in `kept`. Axes are named by letters, all in the order of `all`.
+Value contracted(Builder& builder, Value a, std::string_view a_axes, Value b, std::string_view b_axes, std::string_view all,
+                 std::string_view kept) {
+  const DType type = a.dtype(), wide = type == bf16 ? f32 : type;  // products of bf16 are summed in f32, as a library would
+  Dims extents(all.size(), 1);
+  const auto note = [&](Value v, std::string_view axes) {
+    for (size_t i = 0; i < axes.size(); ++i) extents[all.find(axes[i])] = v.shape().dims()[i];
+  };
+  note(a, a_axes), note(b, b_axes);
+  const auto stretched = [&](Value v, std::string_view axes) {
+    Dims shape(all.size(), 1);
+    for (char axis : axes) shape[all.find(axis)] = extents[all.find(axis)];
+    return builder.broadcast(builder.reshape(builder.cast(v, wide), Shape(shape)), Shape(extents));
+  };
+  Dims axes;
+  for (size_t i = 0; i < all.size(); ++i)
+    if (kept.find(all[i]) == std::string_view::npos) axes.push_back(static_cast<int64_t>(i));
+  return builder.cast(builder.sum(builder("mul", {stretched(a, a_axes), stretched(b, b_axes)}), axes), type);
+}
+
+// Axes by letters: n batch, g group, o and i channels in the group; up to three spatial axes with positions p, q, r (of x
+// for the data, of y else) and kernel k, l, m.
+constexpr std::string_view position_letters = "pqr", kernel_letters = "klm";
+
+struct Letters {
+  std::string positions, kernel, both, all;  // both: as `windows` makes them
+  explicit Letters(int spatial) {
+    for (size_t d = 0; d < static_cast<size_t>(spatial); ++d) {
+      positions += position_letters[d], kernel += kernel_letters[d];
+      both += position_letters[d], both += kernel_letters[d];
+    }
+    all = "ngoi" + both;
+  }
+};
+
+Dims spatial_axes(int spatial) {
+  Dims axes(static_cast<size_t>(spatial));
+  std::iota(axes.begin(), axes.end(), 2);
+  return axes;
+}
+
+Value windows_of_x(Builder& b, const Convolution& c, Value x) {
+  return b("windows", {x}, {{"axes", spatial_axes(c.spatial())}, {"extents", spatial_extents(c.w)}, {"stride", c.stride},
+                            {"dilation", c.dilation}, {"low", c.low}, {"high", c.high}});
+}
+
+std::vector<Value> decompose_forward(Builder& b, const Op& op) {
+  const Convolution c = convolution_of(op);
+  const Letters l(c.spatial());
+  const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.x_layout)), c.groups, 1);
+  const Value w = in_groups(b, from_layout(b, op.operand(1), c.w_layout), c.groups, 0);
+  const Value y = contracted(b, x, "ngi" + l.both, w, "goi" + l.kernel, l.all, "ngo" + l.positions);
+  return {to_layout(b, b.reshape(y, c.y), c.y_layout)};
+}
+
+std::vector<Value> decompose_data(Builder& b, const Op& op) {
+  const Convolution c = convolution_of(op);
+  const Letters l(c.spatial());
+  Value y = from_layout(b, op.operand(0), c.y_layout);
+  Dims extents = spatial_extents(c.w);
+  for (int d = 0; d < c.spatial(); ++d) {
+    // x at p gets y at (p + low - k * dilation) / stride where that is whole: read backwards from p + low.
+    const int64_t reach = size(c.dilation, d) * (size(extents, d) - 1), low = reach - size(c.low, d);
+    y = spread_out(b, y, d + 2, size(c.stride, d));
+    y = fitted(b, y, d + 2, low, c.x[d + 2] + reach - low - y.shape()[d + 2]);
+  }
+  y = b("windows", {y}, {{"axes", spatial_axes(c.spatial())}, {"extents", extents}, {"dilation", c.dilation}, {"flipped", true}});
+  const Value w = in_groups(b, from_layout(b, op.operand(1), c.w_layout), c.groups, 0);
+  const Value x = contracted(b, in_groups(b, y, c.groups, 1), "ngo" + l.both, w, "goi" + l.kernel, l.all, "ngi" + l.positions);
+  return {to_layout(b, b.reshape(x, c.x), c.x_layout)};
+}
+
+std::vector<Value> decompose_weight(Builder& b, const Op& op) {
+  const Convolution c = convolution_of(op);
+  const Letters l(c.spatial());
+  const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.x_layout)), c.groups, 1);
+  const Value y = in_groups(b, from_layout(b, op.operand(1), c.y_layout), c.groups, 1);
+  Value w = contracted(b, x, "ngi" + l.both, y, "ngo" + l.positions, l.all, "goi" + l.kernel);
+  w = to_layout(b, b.reshape(w, c.w), c.w_layout);
+  if (op.integer("parts") == 1) return {w};
+  // The whole sum in the first part.
+  Dims one = w.shape().dims(), low(one.size() + 1, 0), high(low);
+  one.insert(one.begin(), 1);
+  high[0] = op.integer("parts") - 1;
+  return {b("pad", {b.reshape(w, Shape(one))}, {{"low", low}, {"high", high}})};
+}
+
+OpDef convolution_op(std::string name, std::string doc) {
+  OpDef def;
+  def.name = std::move(name);
+  def.kind = Kind::heavy;
+  def.doc = std::move(doc);
+  const auto dims = [](const char* attribute, const char* text) { return AttributeSpec{attribute, AttributeKind::dims, Attribute(Dims{}), text}; };
+  const auto layout = [](const char* attribute, const char* text) {
+    return AttributeSpec{attribute, AttributeKind::text, Attribute(std::string()), text, {}, true};
+  };
+  def.attributes = {dims("stride", "distance of positions, per spatial axis; all 1 when empty"),
+                    dims("low", "zeros before x, per spatial axis; none when empty"),
+                    dims("high", "zeros after x, per spatial axis; none when empty"),
+                    dims("dilation", "distance of the kernel's elements, per spatial axis; all 1 when empty"),
+                    {"groups", AttributeKind::integer, Attribute(int64_t{1}), "parts of the channels that do not meet"},
+                    layout("x_layout", "how x lies in memory, as \"aBcd8b\"; row-major when empty"),
+                    layout("w_layout", "how w lies"),
+                    layout("y_layout", "how y lies")};
+  def.flops = [](const Op& op) {
+    const Convolution c = convolution_of(op);
+    double kernel = 1;
+    for (int d = 0; d < c.spatial(); ++d) kernel *= static_cast<double>(c.w[d + 2]);
+    return 2.0 * static_cast<double>(c.y.numel()) * static_cast<double>(c.w[1]) * kernel;
+  };
+  def.bilinear = true;
+  def.error_ulps = 64;
+  return def;
+}
+
+const AttributeSpec scratch_attribute{"scratch", AttributeKind::integer, Attribute(int64_t{0}),
+                                      "bytes that the library works in: a second result, which nobody reads", {}, true};
+const AttributeSpec slices_attribute{"slices", AttributeKind::integer, Attribute(int64_t{1}),
+                                     "parts of the batch that threads compute on their own", {}, true};
+
+}  // namespace
+
+Convolution convolution_of(const Op& op) {
+  const bool is_data = op.is("convolution_data"), is_weight = op.is("convolution_weight");
+  WEFT_CHECK(is_data || is_weight || op.is("convolution"), "{} is no convolution", op.name());
+  const int spatial = Layout::axes(op.attribute<std::string>(is_data ? "y_layout" : "x_layout"), op.operand(0).shape().rank()) - 2;
+  Convolution c = geometry([&](const char* name) { return op.attribute(name); }, spatial);
+  Shape result = op.result().shape();
+  if (is_weight && op.integer("parts") > 1) result = Shape(Dims(result.begin() + 1, result.end()));
+  c.x = c.x_layout.logical(is_data ? result : op.operand(0).shape());
+  c.w = c.w_layout.logical(is_weight ? result : op.operand(1).shape());
+  c.y = c.y_layout.logical(is_data ? op.operand(0).shape() : is_weight ? op.operand(1).shape() : result);
+  return c;
+}
+
+void define_convolution_ops(Registry& r) {
+  const OperandSpec x{.name = "x", .accepts = Accepts::floating, .doc = "[n, channels, spatial...]", .layout = "x_layout"},
+      w{.name = "w", .accepts = Accepts::floating, .doc = "[o, channels / groups, kernel...]", .layout = "w_layout"},
+      y{.name = "y", .accepts = Accepts::floating, .doc = "[n, o, positions...]", .layout = "y_layout"};
+
+  OpDef op = convolution_op("convolution", "y[n, o, p] = sum of x[n, i, p * stride - low + k * dilation] * w[o, i, k] over i and k "
+                                           "(torch.nn.functional.conv1d to conv3d); f32 accumulation for bf16");
+  op.operands = {x, w};
+  op.result_layout = y.layout;
+  op.attributes.push_back(slices_attribute), op.attributes.push_back(scratch_attribute);
+  op.infer = infer_forward;
+  op.decompose = decompose_forward;
+  op.gradient = [](GradientContext& c) -> std::vector<Value> {
+    check_plain(c.op);
+    const Value x = c.op.operand(0), w = c.op.operand(1), g = c.result_gradients[0];
+    return {data(c, g, w, x.shape()), weight(c, x, g, w.shape())};
+  };
+  r.add(std::move(op));
+
+  op = convolution_op("convolution_data", "The gradient of convolution with respect to x, given the one of y; also the transposed "
+                                          "convolution (torch.nn.functional.conv_transpose2d) of y");
+  op.operands = {y, w};
+  op.result_layout = x.layout;
+  op.attributes.insert(op.attributes.begin(), {"extents", AttributeKind::dims, {}, "x's extents along the spatial axes"});
+  op.attributes.push_back(slices_attribute), op.attributes.push_back(scratch_attribute);
+  op.infer = infer_data;
+  op.decompose = decompose_data;
+  op.gradient = [](GradientContext& c) -> std::vector<Value> {
+    check_plain(c.op);
+    const Value y = c.op.operand(0), w = c.op.operand(1), g = c.result_gradients[0];
+    return {forward(c, g, w), weight(c, g, y, w.shape())};
+  };
+  r.add(std::move(op));
+
+  op = convolution_op("convolution_weight", "The gradient of convolution with respect to w, given the one of y. In several parts: sums over "
+                                            "parts of the batch, along a new first axis, whose sum is the gradient");
+  op.operands = {x, y};
+  op.result_layout = w.layout;
+  op.attributes.insert(op.attributes.begin(), {"extents", AttributeKind::dims, {}, "the kernel's extents"});
+  op.attributes.push_back({"parts", AttributeKind::integer, Attribute(int64_t{1}), "parts of the batch that are summed apart", {}, true});
+  op.attributes.push_back(scratch_attribute);
+  op.infer = infer_weight;
+  op.decompose = decompose_weight;
+  op.gradient = [](GradientContext& c) -> std::vector<Value> {
+    check_plain(c.op);
+    WEFT_CHECK(c.op.integer("parts") == 1, "a cut convolution_weight has no gradient: cutting comes after differentiation");
+    const Value x = c.op.operand(0), y = c.op.operand(1), g = c.result_gradients[0];
+    return {data(c, y, g, x.shape()), forward(c, x, g)};
+  };
+  r.add(std::move(op));
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,25 @@
+#pragma once
+// What a convolution op asks for, read from its attributes: shared by the definitions and the backends.
+
+#include "weft/ir/layout.h"
+
+namespace weft::ir {
+
+/// The three convolution ops are the derivatives of one trilinear form,
+///
+///   sum of x[n, i, p * stride - low + k * dilation] * w[o, i, k] * y[n, o, p]
+///
+/// over everything, along one or more spatial axes (p: positions, k: the kernel); with groups, i counts inside its group.
+struct Convolution {
+  int64_t groups = 1;
+  Dims stride, low, high, dilation;  // per spatial axis
+  Layout x_layout, w_layout, y_layout;
+  Shape x, w, y;  // row-major: [n, c, ..], [o, c / groups, ..], [n, o, ..]
+
+  int spatial() const { return x.rank() - 2; }
+};
+
+/// The convolution that an op convolution, convolution_data or convolution_weight is a part of.
+Convolution convolution_of(const Op& op);
+
+}  // namespace weft::ir

@@ -1,0 +1,32 @@
+#include "weft/ir/ops/movements.h"
+
+#include <algorithm>
+
+namespace weft::ir {
+
+Value fitted(Builder& b, Value v, int axis, int64_t low, int64_t high) {
+  const auto a = static_cast<size_t>(axis);
+  const int64_t extent = v.shape()[axis];
+  Dims start(v.shape().dims().size(), 0), end(v.shape().dims()), before(start), after(start);
+  if (std::max<int64_t>(0, -low) >= extent + std::min<int64_t>(0, high)) {  // nothing of v is left
+    end[a] = extent + low + high;
+    return b.splat({v.dtype(), Shape(end)}, 0);
+  }
+  start[a] = std::max<int64_t>(0, -low), end[a] = extent + std::min<int64_t>(0, high);
+  before[a] = std::max<int64_t>(0, low), after[a] = std::max<int64_t>(0, high);
+  if (low < 0 || high < 0) v = b("slice", {v}, {{"start", start}, {"end", end}});
+  return low > 0 || high > 0 ? b("pad", {v}, {{"low", before}, {"high", after}}) : v;
+}
+
+Value spread_out(Builder& b, Value v, int axis, int64_t stride) {
+  const int64_t n = v.shape()[axis];
+  if (stride == 1 || n == 0) return v;
+  // [n] -> [n, 1] -> [n, stride] -> [n * stride], without the zeros behind the last element.
+  Dims cut = v.shape().dims(), joined = cut;
+  cut.insert(cut.begin() + axis + 1, 1);
+  joined[static_cast<size_t>(axis)] = n * stride;
+  v = b.reshape(fitted(b, b.reshape(v, Shape(cut)), axis + 1, 0, stride - 1), Shape(joined));
+  return fitted(b, v, axis, 0, 1 - stride);
+}
+
+}  // namespace weft::ir

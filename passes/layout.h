@@ -1,0 +1,31 @@
+#pragma once
+// Lets values lie in memory as the libraries want them.
+//
+//   %y = convolution(%x, %w)    becomes    %x' = reshape and transpose of %x, %w' likewise
+//   %r = relu(%y)                          %y' = convolution(%x', %w') {x_layout = "aBcd8b", ...}
+//                                          %r' = relu(%y')
+//
+// Only ops that a library runs choose. What they give stays as it lies through elementwise ops, reductions, windows and
+// reshapes for as long as nobody wants it row-major, so that between two convolutions nothing is reordered. Reorders are
+// ordinary reshapes and transposes: `fuse` takes them into the nests beside them. What an op reads of the graph's inputs
+// stays row-major: parameters and states are updated as they lie.
+//
+// Runs after `simplify`, which would join what is repeated here for each reader, and before `updates` and fusion.
+
+#include "weft/ir/layout.h"
+#include "weft/ir/module.h"
+#include "weft/passes/target.h"
+
+namespace weft::passes {
+
+bool layout(ir::Module& module, const Target& target);
+
+/// `reshape` of a value that lies in a layout: the physical shape and the layout of the result; none where axes that
+/// merge or split do not lie side by side. For the pass, and its tests.
+struct Relaid {
+  Shape physical;
+  ir::Layout layout;
+};
+std::optional<Relaid> reshaped(const Shape& from, const Shape& to, const ir::Layout& layout);
+
+}  // namespace weft::passes

@@ -1,0 +1,162 @@
+#include "weft/passes/layout.h"
+
+#include "weft/ir/layout.h"
+#include "weft/tests/catch.h"
+#include "weft/tests/passes/rewrite.h"
+
+using namespace weft;
+using namespace weft::testing;
+using ir::Layout;
+
+namespace {
+
+/// Wants convolutions' channels in blocks of two, and sums over the batch in two parts.
+class Blocking final : public passes::Target {
+ public:
+  std::string_view name() const override { return "blocking"; }
+  bool claims(const ir::Op&) const override { return true; }
+  bool accepts_epilogue(const ir::Op&, const ir::Graph&) const override { return false; }
+  ir::NamedAttributes layouts(const ir::Op&) const override {
+    return {{"x_layout", std::string("aBc2b")}, {"w_layout", std::string("ABc2b2a")}, {"y_layout", std::string("aBc2b")}};
+  }
+  int64_t parts(const ir::Op&) const override { return 2; }
+};
+
+const Blocking blocking;
+
+}  // namespace
+
+TEST_CASE("a layout's text is its axes outermost first, with their blocks", "[layout]") {
+  const Layout l = Layout::parse("aBcd8b", 4);
+  CHECK(l.physical({2, 16, 5, 7}) == Shape{2, 2, 5, 7, 8});
+  CHECK(l.logical({2, 2, 5, 7, 8}) == Shape{2, 16, 5, 7});
+  CHECK(l.split({2, 16, 5, 7}) == Shape{2, 2, 8, 5, 7});
+  CHECK(l.order() == Dims{0, 1, 3, 4, 2});
+  CHECK_FALSE(l.fits({2, 12, 5, 7}));
+  CHECK(Layout::parse("ABcd8b8a", 4).physical({16, 24, 3, 3}) == Shape{2, 3, 3, 3, 8, 8});
+  for (const char* text : {"aBcd8b", "ABcd8b8a", "acdb", "bacd", "ABcd4b16a4b"}) CHECK(Layout::parse(text, 4).text() == text);
+  CHECK(Layout::parse("abcd", 4).is_plain());
+  CHECK(Layout::parse("abcd", 4).text().empty());
+  CHECK(Layout::axes("ABcd4b16a4b", 0) == 4);
+}
+
+TEST_CASE("a text that is no layout says why", "[layout]") {
+  CHECK_THROWS_WITH(Layout::parse("abce", 4), contains_text("'abce' is no layout of 4 axes: it names another axis"));
+  CHECK_THROWS_WITH(Layout::parse("abca", 4), contains_text("it names an axis twice"));
+  CHECK_THROWS_WITH(Layout::parse("abc", 4), contains_text("every axis must come once"));
+  CHECK_THROWS_WITH(Layout::parse("abcd8b", 4), contains_text("as a capital letter if it has blocks"));
+  CHECK_THROWS_WITH(Layout::parse("aBcd", 4), contains_text("as a capital letter if it has blocks"));
+  CHECK_THROWS_WITH(Layout::parse("abcd8", 4), contains_text("it ends in a number"));
+  CHECK_THROWS_WITH(Layout::parse("aBcd8b", 4).logical({2, 2, 5, 7, 4}), contains_text("is no shape of a tensor that lies as aBcd8b"));
+}
+
+TEST_CASE("layout: between convolutions nothing is reordered", "[passes][layout]") {
+  check_becomes("layout", R"(
+    input %x: f32[3,4,9]
+    input %b: f32[6]
+    input %w: f32[6,4,2]
+    input %v: f32[4,6,2]
+    %0 = convolution(%x, %w) : f32[3,6,8]
+    %1 = reshape(%b) {shape = [6,1]} : f32[6,1]
+    %2 = broadcast(%1) {shape = [3,6,8]} : f32[3,6,8]
+    %3 = add(%0, %2) : f32[3,6,8]
+    %4 = relu(%3) : f32[3,6,8]
+    %5 = convolution(%4, %v) : f32[3,4,7]
+    output y = %5)", R"(
+    input %x: f32[3,4,9]
+    input %b: f32[6]
+    input %w: f32[6,4,2]
+    input %v: f32[4,6,2]
+    %0 = reshape(%x) {shape = [3,2,2,9]} : f32[3,2,2,9]
+    %1 = transpose(%0) {permutation = [0,1,3,2]} : f32[3,2,9,2]
+    %2 = reshape(%w) {shape = [3,2,2,2,2]} : f32[3,2,2,2,2]
+    %3 = transpose(%2) {permutation = [0,2,4,3,1]} : f32[3,2,2,2,2]
+    %4 = convolution(%1, %3) {x_layout = "aBc2b", w_layout = "ABc2b2a", y_layout = "aBc2b"} : f32[3,3,8,2]
+    %5 = reshape(%b) {shape = [6,1]} : f32[6,1]
+    %6 = reshape(%5) {shape = [1,3,2,1]} : f32[1,3,2,1]
+    %7 = reshape(%6) {shape = [1,3,1,2]} : f32[1,3,1,2]
+    %8 = broadcast(%7) {shape = [3,3,8,2]} : f32[3,3,8,2]
+    %9 = add(%4, %8) : f32[3,3,8,2]
+    %10 = relu(%9) : f32[3,3,8,2]
+    %11 = reshape(%v) {shape = [2,2,3,2,2]} : f32[2,2,3,2,2]
+    %12 = transpose(%11) {permutation = [0,2,4,3,1]} : f32[2,3,2,2,2]
+    %13 = convolution(%10, %12) {x_layout = "aBc2b", w_layout = "ABc2b2a", y_layout = "aBc2b"} : f32[3,2,7,2]
+    %14 = transpose(%13) {permutation = [0,1,3,2]} : f32[3,2,2,7]
+    %15 = reshape(%14) {shape = [3,4,7]} : f32[3,4,7]
+    output y = %15)", blocking);
+}
+
+TEST_CASE("layout: reductions, windows and reshapes follow where the axes lie", "[passes][layout]") {
+  check_becomes("layout", R"(
+    input %x: f32[2,4,8]
+    input %w: f32[4,4,1]
+    %0 = convolution(%x, %w) : f32[2,4,8]
+    %1 = windows(%0) {axes = [2], extents = [2], stride = [2]} : f32[2,4,4,2]
+    %2 = max(%1) {axes = [3]} : f32[2,4,4]
+    %3 = reshape(%2) {shape = [2,4,2,2]} : f32[2,4,2,2]
+    %4 = sum(%3) {axes = [0,2,3]} : f32[4]
+    output y = %4)", R"(
+    input %x: f32[2,4,8]
+    input %w: f32[4,4,1]
+    %0 = reshape(%x) {shape = [2,2,2,8]} : f32[2,2,2,8]
+    %1 = transpose(%0) {permutation = [0,1,3,2]} : f32[2,2,8,2]
+    %2 = reshape(%w) {shape = [2,2,2,2,1]} : f32[2,2,2,2,1]
+    %3 = transpose(%2) {permutation = [0,2,4,3,1]} : f32[2,2,1,2,2]
+    %4 = convolution(%1, %3) {x_layout = "aBc2b", w_layout = "ABc2b2a", y_layout = "aBc2b"} : f32[2,2,8,2]
+    %5 = windows(%4) {axes = [2], extents = [2], stride = [2], dilation = [1], low = [0], high = [0]} : f32[2,2,4,2,2]
+    %6 = max(%5) {axes = [3]} : f32[2,2,4,2]
+    %7 = reshape(%6) {shape = [2,2,2,2,2]} : f32[2,2,2,2,2]
+    %8 = sum(%7) {axes = [0,2,3]} : f32[2,2]
+    %9 = reshape(%8) {shape = [4]} : f32[4]
+    output y = %9)", blocking);
+}
+
+TEST_CASE("layout: what reads an input of the graph stays row-major", "[passes][layout]") {
+  const ir::Module m = run_passes("layout", R"(
+    input %x: f32[2,4,8]
+    input %w: f32[4,4,1]
+    input %s: f32[2,4,8] state
+    %0 = convolution(%x, %w) : f32[2,4,8]
+    %1 = add(%s, %0) : f32[2,4,8]
+    output s = %1 aliases %s)", blocking);
+  const std::string text = text_of(m);
+  CHECK_THAT(text, contains_text("add(%s, "));
+  CHECK_THAT(text, contains_text(": f32[2,4,8]\n  output s = "));
+}
+
+TEST_CASE("layout: asked again, it changes nothing", "[passes][layout]") {
+  ir::Module m = run_passes("layout", R"(
+    input %x: f32[2,4,8]
+    input %w: f32[4,4,1]
+    %0 = convolution(%x, %w) : f32[2,4,8]
+    output y = %0)", blocking);
+  CHECK_FALSE(passes::layout(m, blocking));
+}
+
+TEST_CASE("layout: a reshape follows where its axes lie side by side", "[passes][layout]") {
+  const auto relaid = [](Shape from, Shape to, const char* text) {
+    const auto r = passes::reshaped(from, to, Layout::parse(text, from.rank()));
+    return r ? r->layout.text() + " " + to_string(r->physical) : std::string("no");
+  };
+  CHECK(relaid({2, 8, 4, 6}, {2, 8, 24}, "aBcd8b") == "aBc8b [2,1,24,8]");
+  CHECK(relaid({2, 8, 4, 6}, {2, 8, 2, 2, 6}, "acdb") == "acdeb [2,2,2,6,8]");
+  CHECK(relaid({2, 8, 4, 6}, {16, 4, 6}, "aBcd8b") == "no");     // the channels are in blocks
+  CHECK(relaid({2, 8, 4, 6}, {2, 8, 24}, "adcb") == "no");       // rows and columns lie the other way round
+  CHECK(relaid({2, 8, 1, 1}, {2, 8}, "aBcd4b") == "aB4b [2,2,4]");
+  CHECK(relaid({2, 8, 3}, {2, 8, 1, 3, 1}, "acb") == "adebc [2,3,1,8,1]");
+}
+
+TEST_CASE("parts: a sum inside a call is cut, and its parts are summed behind the transpose that reads them", "[passes][parts]") {
+  check_becomes("parts", R"(
+    input %x: f32[4,3,9]
+    input %y: f32[4,2,8]
+    %0 = convolution_weight(%x, %y) {extents = [2]} : f32[2,3,2]
+    %1 = transpose(%0) {permutation = [2,0,1]} : f32[2,2,3]
+    output w = %1)", R"(
+    input %x: f32[4,3,9]
+    input %y: f32[4,2,8]
+    %0 = convolution_weight(%x, %y) {extents = [2], parts = 2} : f32[2,2,3,2]
+    %1 = transpose(%0) {permutation = [0,3,1,2]} : f32[2,2,2,3]
+    %2 = sum(%1) {axes = [0]} : f32[2,2,3]
+    output w = %2)", blocking);
+}
