@@ -4,7 +4,9 @@
 #   scripts/test.sh [--preset release|debug|asan|tsan] [--max-isa ISA] [CTEST_ARGUMENT...]     e.g. -R fuse
 #   scripts/test.sh [--preset ...] --build-only [TARGET...]
 #
-# --max-isa sse4|avx2|avx512 limits the instruction sets that generated kernels and oneDNN use.
+# --max-isa sse4|avx2|avx512 limits the instruction sets that generated kernels and oneDNN use. CXX in the environment
+# chooses the compiler, e.g. CXX=clang++-19. asan runs 100 random graphs in place of 1,000; tsan runs the tests of what
+# has threads.
 #
 # Says little of what goes well; the logs are in the build directory (build, or build-PRESET). The last line is
 # "N passed, N failed", with ", N skipped" where there are any. Fails when a test fails or when none ran.
@@ -100,7 +102,11 @@ phase() { # phase NAME COMMAND...: its output goes to a log, and its errors to t
 start=$SECONDS
 scripts/setup.sh
 printf '%-9s %4d s\n' setup $((SECONDS - start))
-phase configure cmake --preset "$preset"
+# CMake stays with the compiler that a build directory was configured with: for another one it begins anew.
+fresh=()
+if [[ -f $build/CMakeCache.txt && $(cat "$build/CXX" 2> /dev/null) != "${CXX:-}" ]]; then fresh=(--fresh); fi
+phase configure cmake --preset "$preset" ${fresh[@]+"${fresh[@]}"}
+echo "${CXX:-}" > "$build/CXX"
 phase build cmake --build --preset "$preset" --parallel "$(jobs)" ${targets[0]+--target "${targets[@]}"}
 if $build_only; then exit; fi
 

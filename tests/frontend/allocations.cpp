@@ -13,7 +13,7 @@ std::atomic<int64_t> count = 0;
 
 int64_t weft::testing::allocations_so_far() { return count; }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef WEFT_SANITIZED
 
 // Every form without alignment is replaced, so that each delete frees what its new allocated.
 void* operator new(size_t size, const std::nothrow_t&) noexcept {

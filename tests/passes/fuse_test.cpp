@@ -270,6 +270,27 @@ TEST_CASE("fuse: a transpose may be read through, but work is not done at two pl
     output y = %2)") == 2);
 }
 
+TEST_CASE("fuse: equal ops at two places of a nest stay two", "[passes][fuse]") {
+  // As one op it would be computed at two places, and the body would be no nest.
+  check_becomes("fuse", R"(
+    input %x: f32[64,64]
+    %0 = exp(%x) : f32[64,64]
+    %1 = exp(%x) : f32[64,64]
+    %2 = transpose(%1) {permutation = [1,0]} : f32[64,64]
+    %3 = add(%0, %2) : f32[64,64]
+    output y = %3)", R"(
+    input %x: f32[64,64]
+    %0 = fused(%x) : f32[64,64] {
+      input %x0: f32[64,64]
+      %0 = exp(%x0) : f32[64,64]
+      %1 = exp(%x0) : f32[64,64]
+      %2 = transpose(%1) {permutation = [1,0]} : f32[64,64]
+      %3 = add(%0, %2) : f32[64,64]
+      output %3
+    }
+    output y = %0)");
+}
+
 TEST_CASE("fuse: an update does not join a nest that reads the old value elsewhere", "[passes][fuse]") {
   const std::string text = R"(
     input %w: f32[64,64] parameter

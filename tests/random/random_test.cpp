@@ -21,7 +21,7 @@ using namespace weft;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef WEFT_SANITIZED
 constexpr uint64_t block = 10;
 #else
 constexpr uint64_t block = 100;

@@ -15,7 +15,11 @@ class Shrinker {
   Shrinker(const ir::Module& module, uint64_t seed, std::string kind) : smallest_(module.clone()), seed_(seed), kind_(std::move(kind)) {}
 
   ir::Module run() {
-    while (drop_outputs() | drop_trained() | cut_ops()) {}
+    for (bool changed = true; changed;) {
+      changed = drop_outputs();
+      changed |= drop_trained();
+      changed |= cut_ops();
+    }
     return std::move(smallest_);
   }
 

@@ -5,6 +5,7 @@
 
 #include "weft/ir/printer.h"
 #include "weft/passes/pass.h"
+#include "weft/support/dtype.h"
 #include "weft/tests/backends/cpu/run.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/ops/samples.h"
@@ -84,4 +85,23 @@ TEST_CASE("every op on the cpu agrees with the reference") {
       INFO(testing::to_string(sample));
       check_agreement(sample);
     }
+}
+
+TEST_CASE("in bf16 an elementwise op rounds once, where it ends") {
+  const std::vector<Sample> narrow = testing::samples(bf16), wide = testing::samples(f32);
+  REQUIRE(narrow.size() == wide.size());
+  int compared = 0;
+  for (size_t i = 0; i < narrow.size(); ++i) {
+    if (!ir::op_def(narrow[i].op).is_elementwise() || testing::module_of(narrow[i]).graph().outputs()[0].value.type().dtype != bf16)
+      continue;
+    INFO(testing::to_string(narrow[i]));
+    const std::vector<Tensor> inputs = through_memory(testing::values_of(narrow[i]));
+    std::vector<Tensor> widened = inputs;
+    for (size_t k = 0; k < inputs.size(); ++k) widened[k].type = wide[i].operands[k];
+    const auto got = run_cpu(narrow[i], inputs), want = run_cpu(wide[i], widened);
+    for (size_t e = 0; e < want[0].real.size(); ++e)
+      CHECK(got[0].real[e] == from_bf16(to_bf16(static_cast<float>(want[0].real[e]))));
+    ++compared;
+  }
+  CHECK(compared > 10);
 }
