@@ -30,6 +30,7 @@ Dataset subset(const Dataset& data, std::span<const int64_t> indices) {
   Dataset result{.inputs = rows(data.inputs, indices), .targets = rows(data.targets, indices), .divisor = data.divisor};
   result.class_names = data.class_names;
   result.name = data.name;
+  result.transforms = data.transforms;
   return result;
 }
 
