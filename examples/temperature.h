@@ -19,6 +19,20 @@ inline Readings read_temperatures(const std::string& path) {
   return r;
 }
 
+/// The same as a data set: inputs t_u and targets t_c, f32 [N, 1].
+inline weft::Dataset read_temperature_set(const std::string& path) {
+  const Readings r = read_temperatures(path);
+  const auto n = static_cast<int64_t>(r.t_u.size());
+  weft::Dataset data = weft::Dataset::from(weft::Array::of({n, 1}, r.t_u), weft::Array::of({n, 1}, r.t_c));
+  data.name = "temperatures";
+  return data;
+}
+
+inline std::vector<double> numbers(const weft::Array& array) {
+  const auto all = array.values<float>();
+  return {all.begin(), all.end()};
+}
+
 /// A model: its parameters and what it predicts from a temperature in unknown units.
 struct Model {
   std::vector<weft::Parameter> parameters;
@@ -39,4 +53,13 @@ inline Model line(double w0, double b0) {
 inline Model parabola(double w1_0, double w2_0, double b0) {
   weft::Parameter w1("w1", {w1_0}), w2("w2", {w2_0}), b("b", {b0});
   return {{w1, w2, b}, [=](weft::Tensor t_u) { return w2 * pow(t_u, 2) + w1 * t_u + b; }};
+}
+
+/// What the model makes of these temperatures.
+inline std::vector<double> predictions(const Model& model, const std::vector<float>& t_u, const weft::Target& target) {
+  weft::Graph graph("predictions");
+  graph.output("t_c", model.predict(graph.input("t_u", weft::f32, {static_cast<int64_t>(t_u.size())})));
+  weft::Step step = weft::compile(graph, target);
+  const std::vector<float> t_c = step({{"t_u", t_u}})["t_c"].values<float>();
+  return {t_c.begin(), t_c.end()};
 }

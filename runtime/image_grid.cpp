@@ -36,16 +36,28 @@ int level(const Dataset& images, int64_t element) {
   return static_cast<int>(std::lround(255 * std::clamp(images.inputs.at(element) / images.divisor, 0.0, 1.0)));
 }
 
-/// Lines of "x y red green blue".
-std::string pixels(const Dataset& images, int64_t index, const Layout& at, int64_t place) {
+/// Everything that is no image is white.
+std::vector<int> painted(const Dataset& images, std::span<const int64_t> indices, const Layout& at) {
+  std::vector<int> canvas(static_cast<size_t>(3 * at.total_width() * at.total_height()), 255);
   const int64_t channels = images.inputs.shape()[1], plane = at.height * at.width;
+  for (int64_t place = 0; place < std::ssize(indices); ++place)
+    for (int64_t y = 0; y < at.height; ++y)
+      for (int64_t x = 0; x < at.width; ++x)
+        for (int64_t c = 0; c < 3; ++c) {
+          const int64_t to = (at.top(place) + y) * at.total_width() + at.left(place) + x;
+          const int64_t from = indices[static_cast<size_t>(place)] * channels + (channels == 3 ? c : 0);
+          canvas[static_cast<size_t>(3 * to + c)] = level(images, from * plane + y * at.width + x);
+        }
+  return canvas;
+}
+
+/// Lines of "x y red green blue", as gnuplot wants a picture: all of its pixels, row by row.
+std::string pixels(const std::vector<int>& canvas, const Layout& at) {
   std::string lines;
-  for (int64_t y = 0; y < at.height; ++y)
-    for (int64_t x = 0; x < at.width; ++x) {
-      const int64_t first = index * channels * plane + y * at.width + x, step = channels == 3 ? plane : 0;
-      lines += fmt::format("{} {} {} {} {}\n", at.left(place) + x, at.top(place) + y, level(images, first), level(images, first + step),
-                           level(images, first + 2 * step));
-    }
+  for (int64_t i = 0; i < at.total_width() * at.total_height(); ++i) {
+    const int* rgb = canvas.data() + 3 * i;
+    lines += fmt::format("{} {} {} {} {}\n", i % at.total_width(), i / at.total_width(), rgb[0], rgb[1], rgb[2]);
+  }
   return lines;
 }
 
@@ -62,19 +74,18 @@ void save_image_grid(const std::string& path, const Dataset& images, std::span<c
                      int64_t columns) {
   check(images, indices, columns);
   const Layout at(images, std::ssize(indices), columns);
-  std::string script = "$pixels << end\n", labels;
+  std::string labels;
   for (int64_t place = 0; place < std::ssize(indices); ++place) {
     const int64_t index = indices[static_cast<size_t>(place)];
-    script += pixels(images, index, at, place);
     labels += fmt::format("set label {} at {},{} center noenhanced font ',9' front\n", detail::gnuplot_quoted(label_of(images, index)),
                           static_cast<double>(at.left(place)) + static_cast<double>(at.width - 1) / 2,
                           static_cast<double>(at.top(place)) - static_cast<double>(at.label) / 2);
   }
-  script += "end\n" + labels;
+  std::string script = "$pixels << end\n" + pixels(painted(images, indices, at), at) + "end\n" + labels;
   script += fmt::format("set title {} noenhanced\nunset key\nunset border\nunset tics\nset margins 1,1,1,{}\n", detail::gnuplot_quoted(title),
                         title.empty() ? 1 : 3);
   script += fmt::format("set xrange [-0.5:{}.5]\nset yrange [{}.5:-0.5]\n", at.total_width() - 1, at.total_height() - 1);
-  script += "plot $pixels using 1:2:3:4:5 with rgbimage pixels\n";
+  script += "plot $pixels using 1:2:3:4:5 with rgbimage\n";
   const double scale = 80.0 / static_cast<double>(at.width + at.gap);  // 80 screen pixels an image
   detail::run_gnuplot(path, static_cast<int>(scale * static_cast<double>(at.total_width())) + 20,
                       static_cast<int>(scale * static_cast<double>(at.total_height())) + (title.empty() ? 20 : 50), script);

@@ -25,6 +25,12 @@ bool has_point(const Plot::Series& s) {
   return false;
 }
 
+/// A short curve shows its points too: one alone would be no curve.
+const char* style(const Plot::Series& s) {
+  if (!s.joined) return "points pt 7 ps 0.8";
+  return s.x.size() <= 50 ? "linespoints lw 2 pt 7 ps 0.4" : "lines lw 2";
+}
+
 }  // namespace
 
 void Plot::line(std::string label, std::vector<double> x, std::vector<double> y) {
@@ -42,10 +48,10 @@ void Plot::save(const std::string& path, int width, int height) const {
   std::string script = fmt::format("set title {} noenhanced\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n", gnuplot_quoted(title),
                                    gnuplot_quoted(x_label), gnuplot_quoted(y_label));
   script += range("x", x_limits) + range("y", y_limits);
-  if (log_x) script += "set logscale x\n";
-  if (log_y) script += "set logscale y\n";
+  if (log_x) script += "set logscale x\nset format x '%.0e'\n";
+  if (log_y) script += "set logscale y\nset format y '%.0e'\n";
   if (grid) script += "set grid lc rgb '#DDDDDD' lt 1\n";
-  script += legend ? "set key noenhanced box lc rgb '#BBBBBB' opaque\n" : "unset key\n";
+  script += legend ? "set key outside right top vertical noenhanced\n" : "unset key\n";
   std::string plots;
   for (size_t i = 0; i < series.size(); ++i) {
     const Series& s = series[i];
@@ -54,7 +60,7 @@ void Plot::save(const std::string& path, int width, int height) const {
     script += "end\n";
     const char* colour = colours[i % std::size(colours)];
     plots += fmt::format("{} $data{} using 1:2 with {} lc rgb '{}' title {}", i == 0 ? "plot" : ",", i,
-                         s.joined ? "lines lw 2" : "points pt 7 ps 0.8", colour, gnuplot_quoted(s.label));
+                         style(s), colour, gnuplot_quoted(s.label));
   }
   detail::run_gnuplot(path, width, height, script + plots + "\n");
 }

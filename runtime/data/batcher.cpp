@@ -11,7 +11,6 @@ namespace {
 
 constexpr int spare_slots = 2;                  // beside those being filled: one in use, one ready
 constexpr uint32_t shuffle_site = 0xDA7A0000u;  // apart from the sites of ops, which count from 0
-constexpr int64_t ignored_label = -100;         // cross_entropy's default ignore_index
 
 /// The workers share the processor with the training step. The blocks of fixed length are what a compiler
 /// turns into vector instructions without being asked for more than -O2.

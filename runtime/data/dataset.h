@@ -10,6 +10,9 @@
 
 namespace weft {
 
+/// A label that is no class and no mistake: cross_entropy's default ignore_index.
+inline constexpr int64_t ignored_label = -100;
+
 /// Examples lie along axis 0 of both arrays. Images are [N, channels, height, width].
 struct Dataset {
   /// [N, ...]: u8 or f32, delivered as f32; or i64 (token ids), delivered as they are.
@@ -21,7 +24,7 @@ struct Dataset {
   /// for many x. The readers of images set 255.
   float divisor = 1.0f;
   /// One name per class, or empty. If given, a class index outside of them is an error when its batch is
-  /// loaded (except -100, which cross_entropy ignores).
+  /// loaded (except ignored_label).
   std::vector<std::string> class_names;
   std::string name;
   /// Applied to every example as it is delivered, after the division; u8 and f32 inputs only.

@@ -51,7 +51,9 @@ TEST_CASE("05_temperature_validation reaches the known losses to the digit") {
   check("sgd_val_1_10", 3, 33.5852, 36.1620);
   check("sgd_val_1_10", 500, 7.0901, 8.8026);
   check("sgd_val_1_10", 5000, 2.9413, 3.9005);
-  const auto params = line_with(lines, "sgd_val_1_10", "epoch", 5000)["params"].get<std::vector<double>>();
+  std::vector<double> params;
+  for (const Json& l : lines)
+    if (l["case"] == "sgd_val_1_10" && l.contains("final_params")) params = l["final_params"].get<std::vector<double>>();
   check_printed(params.at(0), 5.2137);
   check_printed(params.at(1), -16.8632);
   check("line_adam_val_3_4", 1, 51.4150, 210.6365);
@@ -79,13 +81,15 @@ TEST_CASE("05_temperature_validation compares every split and stops early, with 
 
 TEST_CASE("05_temperature_validation keeps back what it is told to, or two readings by seed") {
   const test::TempDir dir;
-  const test::Ran chosen = test::run_command(program + "--epochs 2 --validation 3,4 --metrics " + dir / "m.jsonl");
+  const test::Ran chosen = test::run_command(program + "--epochs 2 --validation 3,4 --metrics " + dir / "m.jsonl --plots " + dir / "plots");
   CHECK(chosen.code == 0);
   CHECK_THAT(chosen.out, contains_text("Kept back: t_u = 81.9, 56.3\n") && contains_text("train_loss 45.8208  val_loss 189.5128"));
   std::istringstream text(test::read_file(dir / "m.jsonl"));
   int lines = 0;
   for (std::string line; std::getline(text, line); ++lines) CHECK(Json::parse(line).contains("val_loss"));
   CHECK(lines == 2 * 2);
+  for (const std::string name : {"losses.svg", "fits.svg"})  // or scripts for them
+    CHECK((std::filesystem::exists(dir / "plots/" + name) || std::filesystem::exists(dir / "plots/" + name + ".gp")));
   const auto kept_back = [](const std::string& seed) {
     const test::Ran ran = test::run_command(program + "--epochs 1 --seed " + seed);
     CHECK(ran.code == 0);

@@ -55,9 +55,9 @@ TEST_CASE("plot: without gnuplot its script is left, with the data") {
   CHECK(test::read_file(dir / "loss.svg.gp") ==
         "set terminal svg size 640,480 background rgb 'white' font 'sans,12'\nset encoding utf8\nset output '" + dir / "loss.svg" +
             "'\nset title 'Sam''s \"losses\" 100 %' noenhanced\nset xlabel 'epoch' noenhanced\nset ylabel 'loss' noenhanced\n"
-            "set xrange [0:5]\nset logscale y\nset grid lc rgb '#DDDDDD' lt 1\nset key noenhanced box lc rgb '#BBBBBB' opaque\n"
+            "set xrange [0:5]\nset logscale y\nset format y '%.0e'\nset grid lc rgb '#DDDDDD' lt 1\nset key outside right top vertical noenhanced\n"
             "$data0 << end\n1 1\n2 0.5\n3 nan\n4 0.25\nend\n$data1 << end\n1.5 0.75\n2.5 nan\nend\n"
-            "plot $data0 using 1:2 with lines lw 2 lc rgb '#0072B2' title 'train_1',"
+            "plot $data0 using 1:2 with linespoints lw 2 pt 7 ps 0.4 lc rgb '#0072B2' title 'train_1',"
             " $data1 using 1:2 with points pt 7 ps 0.8 lc rgb '#D55E00' title 'test'\n");
   plot.grid = plot.legend = false;
   plot.y_limits = {0.5, 1};
@@ -77,9 +77,10 @@ TEST_CASE("plot: an image grid places pixels and labels") {
     save_image_grid(dir / "grid.png", coloured(), std::vector<int64_t>{0, 1, 0}, "some", 2);
   }
   const std::string script = test::read_file(dir / "grid.png.gp");
-  // The first: upper row red, lower row blue; a gap of 1 to the right, 1 line for labels.
-  CHECK_THAT(script, contains_text("$pixels << end\n0 1 255 0 0\n1 1 255 0 0\n0 2 0 0 255\n1 2 0 0 255\n3 1 0 0 0\n"));
-  CHECK_THAT(script, contains_text("\n0 4 255 0 0\n1 4 255 0 0\n"));  // the third, below the first
+  // White labels; the first image: upper row red, lower row blue; a gap of 1; the second is black.
+  CHECK_THAT(script, contains_text("$pixels << end\n0 0 255 255 255\n") &&
+                         contains_text("\n0 1 255 0 0\n1 1 255 0 0\n2 1 255 255 255\n3 1 0 0 0\n4 1 0 0 0\n0 2 0 0 255\n1 2 0 0 255\n"));
+  CHECK_THAT(script, contains_text("\n0 4 255 0 0\n1 4 255 0 0\n2 4 255 255 255\n3 4 255 255 255\n"));  // the third, below the first
   CHECK_THAT(script, contains_text("set label 'flag_1' at 0.5,0.5 ") && contains_text("set label '7' at 3.5,0.5 "));
   CHECK_THAT(script, contains_text("set xrange [-0.5:4.5]\nset yrange [5.5:-0.5]\n") && contains_text("set title 'some'"));
 }
