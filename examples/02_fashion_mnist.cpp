@@ -70,10 +70,10 @@ void run(const Options& o) {
   if (o.find_lr) find_lr(trainer, train, optimizer, o);
   std::fflush(stdout);  // before the progress, which goes to standard error
   const History history = trainer.fit(train, test, o.fit());
-  const EpochResult& result = o.patience > 0 ? history.epochs[static_cast<size_t>(history.best_epoch) - 1] : history.last();
-  fmt::print("{} steps, {:.0f} us each (median); test loss {:.4f}, accuracy {:.2f} %{}; compiled in {:.0f} ms, arena {:.2f} MB\n",
-             history.steps, result.step_us, result.test_loss, 100 * result.test_accuracy,
-             o.patience > 0 ? fmt::format(" (epoch {})", result.epoch) : "", history.compile_ms, static_cast<double>(history.planned_bytes) / 1e6);
+  if (o.patience > 0) fmt::print("The weights are those of epoch {}.\n", history.kept().epoch);
+  fmt::print("{} steps, {:.0f} us each (median); test loss {:.4f}, accuracy {:.2f} %; compiled in {:.0f} ms, arena {:.2f} MB\n",
+             history.steps, history.last().step_us, history.kept().test_loss, 100 * history.kept().test_accuracy,
+             history.compile_ms, static_cast<double>(history.planned_bytes) / 1e6);
   if (o.profile) fmt::print("\n{}", history.profile);
   if (!o.plots.empty()) draw(history, test, o.plots);
   if (!o.save.empty())

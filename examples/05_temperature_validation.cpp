@@ -133,6 +133,7 @@ int main(int argc, char** argv) {
   app.add_flag("--json", json, "a fixed set of runs, one JSON object a line");
   return run_example(app, argc, argv, [&] {
     const Dataset data = read_temperature_set(o.data);
+    if (data.size() < 3) throw Error("{} readings are too few: two are kept back", data.size());
     if (o.max_steps > 0) o.epochs = std::min(o.epochs, o.max_steps);
     if (json) {
       json_case({"sgd_val_1_10", line(1, 0), optim::SGD({.lr = 1e-2}), data, o}, data, {1, 10}, 5000);

@@ -61,6 +61,8 @@ struct History {
   std::vector<std::pair<std::string, std::vector<double>>> gradient_norms = {};
 
   const EpochResult& last() const { return epochs.back(); }
+  /// Whose weights the model has.
+  const EpochResult& kept() const { return best_epoch > 0 ? epochs[static_cast<size_t>(best_epoch) - 1] : last(); }
 };
 
 /// Trainer(net, cross_entropy, adam).fit(train, test, {.epochs = 5, .batch = 64});

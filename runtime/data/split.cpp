@@ -11,7 +11,7 @@
 namespace weft {
 namespace {
 
-Array rows(const Array& from, std::span<const int64_t> indices) {
+Array rows(const Array& from, const std::vector<int64_t>& indices) {
   Dims dims = from.shape().dims();
   const size_t bytes = dims.at(0) == 0 ? 0 : from.bytes() / static_cast<size_t>(dims.at(0));
   dims.at(0) = std::ssize(indices);
@@ -23,7 +23,7 @@ Array rows(const Array& from, std::span<const int64_t> indices) {
 
 }  // namespace
 
-Dataset subset(const Dataset& data, std::span<const int64_t> indices) {
+Dataset subset(const Dataset& data, const std::vector<int64_t>& indices) {
   data.check();
   for (const int64_t i : indices)
     if (i < 0 || i >= data.size()) throw Error("data set '{}' has no example {}: it has {}, counted from 0", data.name, i, data.size());

@@ -3,7 +3,6 @@
 // transforms and the name.
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "weft/runtime/data/dataset.h"
@@ -11,7 +10,7 @@
 namespace weft {
 
 /// The examples at these indices, in this order; one may come twice. Throws weft::Error naming an index outside the set.
-Dataset subset(const Dataset& data, std::span<const int64_t> indices);
+Dataset subset(const Dataset& data, const std::vector<int64_t>& indices);
 
 /// The `count` examples from `first` on. Throws weft::Error unless 0 <= first and first + count <= data.size().
 Dataset slice(const Dataset& data, int64_t first, int64_t count);

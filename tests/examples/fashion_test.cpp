@@ -56,7 +56,7 @@ TEST_CASE("02_fashion_mnist finds a learning rate, overfits a few images, stops 
                                           dir / "plots" + " --tensorboard " + dir / "tb" + " --metrics " + dir / "m.jsonl");
   INFO(ran.err << ran.out);
   REQUIRE(ran.code == 0);
-  CHECK_THAT(ran.out, contains_text("learning rates from 1e-08 to") && contains_text("(epoch "));
+  CHECK_THAT(ran.out, contains_text("learning rates from 1e-08 to") && contains_text("The weights are those of epoch "));
   CHECK(last_line(dir / "m.jsonl")["epoch"] < 60);
   CHECK(last_line(dir / "m.jsonl")["train_accuracy"].get<double>() > 0.9);
   for (const std::string name : {"loss.svg", "accuracy.svg", "gradients.svg", "learning_rates.svg", "images.png"})  // or scripts for them

@@ -97,6 +97,9 @@ TEST_CASE("05_temperature_validation keeps back what it is told to, or two readi
   };
   CHECK(kept_back("5") == kept_back("5"));
   CHECK(kept_back("5") != kept_back("6"));
+  const test::Ran few = test::run_command(program + "--data " + dir.write("few.csv", "t_u,t_c\n1,2\n3,4\n"));
+  CHECK(few.code == 1);
+  CHECK(few.err == "error: 2 readings are too few: two are kept back\n");
   const test::Ran wrong = test::run_command(program + "--validation 3,11");
   CHECK(wrong.code == 1);
   CHECK(wrong.err == "error: data set 'temperatures' has no example 11: it has 11, counted from 0\n");

@@ -256,6 +256,7 @@ TEST_CASE("patience stops training when the test loss gets worse, and brings the
   double loss = 0;
   for (int64_t i = 0; i < 8; ++i) loss += std::pow((w.array().at(0) - 1) * test.inputs.at(i), 2) / 8;
   CHECK(loss == Approx(best).epsilon(1e-4));
+  CHECK(h.kept().test_loss == best);
 }
 
 TEST_CASE("overfit trains on the first examples alone") {
