@@ -85,6 +85,20 @@ TEST_CASE("plot: an image grid places pixels and labels") {
   CHECK_THAT(script, contains_text("set xrange [-0.5:4.5]\nset yrange [5.5:-0.5]\n") && contains_text("set title 'some'"));
 }
 
+TEST_CASE("plot: an image of one channel is grey, from 0 to the divisor") {
+  const test::TempDir dir, empty;
+  Dataset grey{.inputs = Array(f32, {2, 1, 1, 3}), .targets = Array(f32, {2}), .divisor = 2};
+  const double levels[] = {9, 9, 9, -1, 1, 3};
+  for (int64_t i = 0; i < 6; ++i) grey.inputs.set(i, levels[i]);
+  grey.targets.set(1, 2.5);
+  {
+    const OnlyIn path(empty.path());
+    save_image_grid(dir / "grey.svg", grey, std::vector<int64_t>{1});
+  }
+  const std::string script = test::read_file(dir / "grey.svg.gp");
+  CHECK_THAT(script, contains_text("\n0 1 0 0 0\n1 1 128 128 128\n2 1 255 255 255\nend\n") && contains_text("set label '2.5' at 1,0.5 "));
+}
+
 TEST_CASE("plot: gnuplot draws") {
   if (!has_gnuplot()) {
     WARN("skipped: no gnuplot");

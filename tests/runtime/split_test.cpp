@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/runtime/data/batcher.h"
 #include "weft/tests/catch.h"
 
 using namespace weft;
@@ -64,6 +65,9 @@ TEST_CASE("split: at random, every example once, the same by seed") {
   CHECK_FALSE(std::is_sorted(all.begin(), all.end()));
   CHECK(labels(random_split(data, {15, 0, 5}, 3)[2]) == last);
   CHECK(labels(random_split(data, {15, 0, 5}, 4)[2]) != last);
+  Labels epoch(20);
+  shuffle_order(epoch, 3, 0);
+  CHECK(labels(random_split(data, {20}, 3)[0]) != epoch);  // a batcher of the same seed takes another order
   std::sort(all.begin(), all.end());
   CHECK(all == labels(data));
   CHECK_THROWS_WITH(random_split(data, {15, 4}, 3), "data set 'numbered' has 20 examples and cannot be split into parts of 15, 4");

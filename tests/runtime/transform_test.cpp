@@ -1,5 +1,6 @@
 #include "weft/runtime/data/transform.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <numeric>
@@ -102,6 +103,20 @@ TEST_CASE("transform: batches have the same bits by seed, whatever the batch siz
   CHECK(joined == singles);
   CHECK(batches(data, {.batch = 8, .seed = 3}, 0) != batches(data, {.batch = 8, .seed = 3}, 1));  // transformed anew each epoch
   CHECK(batches(data, {.batch = 8, .seed = 3}, 0) != batches(data, {.batch = 8, .seed = 4}, 0));
+}
+
+TEST_CASE("transform: every example and every transform of it draws its own numbers") {
+  // 256 equal images 1 x 1 x 2, flipped once: by chance alone, so that no half repeats another.
+  Dataset data{.inputs = Array(f32, {256, 1, 1, 2}), .targets = Array(i64, {256})};
+  for (int64_t i = 0; i < 256; ++i) data.inputs.set(2 * i, 1);
+  data.transforms = {transforms::random_horizontal_flip()};
+  const Pixels once = batches(data, {.batch = 256}, 0)[0];
+  for (size_t period = 2; period <= 256; period *= 2) CHECK_FALSE(std::equal(once.begin() + static_cast<std::ptrdiff_t>(period), once.end(), once.begin()));
+  data.transforms.push_back(transforms::random_horizontal_flip());
+  const Pixels twice = batches(data, {.batch = 256}, 0)[0];
+  int mirrored = 0;
+  for (size_t i = 0; i < 256; ++i) mirrored += twice[2 * i] == 0;
+  CHECK(std::abs(mirrored - 128) < 40);  // the second is not always the first again
 }
 
 TEST_CASE("transform: u8 images are divided first; a data set without random transforms stays what it is") {
