@@ -25,10 +25,11 @@ bool has_point(const Plot::Series& s) {
   return false;
 }
 
-/// A short curve shows its points too: one alone would be no curve.
+/// A short curve shows its points too (one alone would be no curve), a long one is drawn thinner.
 const char* style(const Plot::Series& s) {
   if (!s.joined) return "points pt 7 ps 0.8";
-  return s.x.size() <= 50 ? "linespoints lw 2 pt 7 ps 0.4" : "lines lw 2";
+  if (s.x.size() <= 50) return "linespoints lw 2 pt 7 ps 0.4";
+  return s.x.size() <= 500 ? "lines lw 2" : "lines lw 1";
 }
 
 }  // namespace
