@@ -13,41 +13,12 @@
 #include <nlohmann/json.hpp>
 
 #include "options.h"
+#include "temperature.h"
 #include "weft/runtime/metrics.h"
 
 using namespace weft;
 
 namespace {
-
-struct Readings {
-  std::vector<float> t_u = {35.7f, 55.9f, 58.2f, 81.9f, 56.3f, 48.9f, 33.9f, 21.8f, 48.4f, 60.4f, 68.4f};
-  std::vector<float> t_c = {0.5f, 14.0f, 15.0f, 28.0f, 11.0f, 8.0f, 3.0f, -4.0f, 6.0f, 13.0f, 21.0f};
-};
-
-Readings read(const std::string& path) {
-  const Table table = read_csv(path);
-  Readings r;
-  r.t_u.assign(table.column("t_u").begin(), table.column("t_u").end());
-  r.t_c.assign(table.column("t_c").begin(), table.column("t_c").end());
-  if (r.t_u.empty()) throw Error("{}: no readings", path);
-  return r;
-}
-
-/// A model: its parameters and what it predicts from a temperature in unknown units.
-struct Model {
-  std::vector<Parameter> parameters;
-  std::function<Tensor(Tensor)> predict;
-};
-
-Model line(double w0, double b0) {
-  Parameter w("w", {w0}), b("b", {b0});
-  return {{w, b}, [=](Tensor t_u) { return w * t_u + b; }};
-}
-
-Model parabola(double w1_0, double w2_0, double b0) {
-  Parameter w1("w1", {w1_0}), w2("w2", {w2_0}), b("b", {b0});
-  return {{w1, w2, b}, [=](Tensor t_u) { return w2 * pow(t_u, 2) + w1 * t_u + b; }};
-}
 
 Tensor record_loss(Graph& graph, const Model& model, int64_t samples) {
   Tensor t_u = graph.input("t_u", f32, {samples}), t_c = graph.input("t_c", f32, {samples});
@@ -94,12 +65,6 @@ struct Epoch {
   std::vector<double> parameters, gradient;  // after and before the update
 };
 
-std::vector<double> values(const Model& model) {
-  std::vector<double> all;
-  for (const Parameter& p : model.parameters) all.push_back(p.array().at(0));
-  return all;
-}
-
 /// Trains until `epochs` or until the loss is no number any more, and reports every epoch. Returns the epoch at which
 /// the loss stopped being finite, or 0.
 template <class Report>
@@ -110,7 +75,7 @@ int64_t train(Step& step, const Model& model, const Readings& data, int64_t epoc
     for (const Parameter& p : model.parameters) gradient.push_back(r[p.name() + ".grad"].array().at(0));
     const double loss = r["loss"].item();
     if (!std::isfinite(loss)) return epoch;
-    report(Epoch{epoch, loss, values(model), gradient});
+    report(Epoch{epoch, loss, model.values(), gradient});
   }
   return 0;
 }
@@ -208,7 +173,7 @@ void json_case(const char* name, Step step, const Model& model, const Readings& 
   });
   if (!stopped) return;
   const std::string line = step({{"t_u", data.t_u}, {"t_c", data.t_c}})["loss"].where();
-  fmt::print("{}\n", Json({{"case", name}, {"epoch", stopped}, {"loss", nullptr}, {"params", values(model)}, {"grad", nullptr},
+  fmt::print("{}\n", Json({{"case", name}, {"epoch", stopped}, {"loss", nullptr}, {"params", model.values()}, {"grad", nullptr},
                            {"nonfinite_epoch", stopped}, {"loss_at", line}}).dump());
 }
 
@@ -244,7 +209,7 @@ int main(int argc, char** argv) {
   app.get_option("--seed")->description("not read: nothing here is random");
   app.add_flag("--json", json, "a fixed set of runs, one JSON object a line");
   return run_example(app, argc, argv, [&] {
-    const Readings data = options.data.empty() ? Readings() : read(options.data);
+    const Readings data = read_temperatures(options.data);
     if (batch->count() > 0 && options.batch != static_cast<int64_t>(data.t_u.size()))
       throw Error("--batch is {}, but a step takes all {} readings", options.batch, data.t_u.size());
     if (options.max_steps > 0) options.epochs = std::min(options.epochs, options.max_steps);

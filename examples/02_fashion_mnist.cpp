@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
+#include <numeric>
 
 #include "options.h"
 
@@ -30,28 +30,29 @@ struct Net : nn::Module {
   }
 };
 
-struct Arguments {
-  Options options{.epochs = 5, .batch = 64, .lr = 1e-3};
-  std::string optimizer = "sgd", log = "bar", curve, save;
-  bool shuffle = false, profile = false;
-};
-
-void save_weights(const Net& net, const std::string& directory) {
-  std::filesystem::create_directories(directory);
-  for (const auto& [name, parameter] : net.named_parameters())
-    write_npy(directory + "/" + name + ".npy", parameter.array());
+optim::Optimizer optimizer_for(const Options& o) {
+  if (o.optimizer == "adam") return optim::Adam({.lr = o.lr});
+  return optim::SGD({.lr = o.lr});
 }
 
-template <class Optimizer>
-History fit(const Net& net, const Optimizer& optimizer, const Dataset& train, const Dataset& test, const Arguments& a) {
-  const Options& o = a.options;
-  return Trainer(net, cross_entropy, optimizer)
-      .fit(train, test, {.epochs = o.epochs, .batch = o.batch, .shuffle = a.shuffle, .seed = o.seed, .max_steps = o.max_steps,
-                         .metrics = o.metrics, .loss_curve = a.curve, .dump_ir = o.dump_ir, .profile = a.profile, .log = a.log, .target = o.target()});
+void find_lr(Trainer& trainer, const Dataset& train, const optim::Optimizer& optimizer, const Options& o) {
+  const LrSearch search = trainer.find_lr(train, o.fit());
+  optimizer.learning_rate() = search.suggestion();
+  fmt::print("Of {} learning rates from {:g} to {:g}, {:.3g} is tried.\n", search.rates.size(), search.rates.front(), search.rates.back(),
+             search.suggestion());
+  if (!o.plots.empty()) lr_plot(search).save(in_directory(o.plots, "learning_rates.svg"));
 }
 
-void run(const Arguments& a) {
-  const Options& o = a.options;
+void draw(const History& history, const Dataset& test, const std::string& directory) {
+  loss_plot({{"", history}}).save(in_directory(directory, "loss.svg"));
+  accuracy_plot({{"", history}}).save(in_directory(directory, "accuracy.svg"));
+  gradient_plot(history).save(in_directory(directory, "gradients.svg"));
+  std::vector<int64_t> first(static_cast<size_t>(std::min<int64_t>(64, test.size())));
+  std::iota(first.begin(), first.end(), 0);
+  save_image_grid(in_directory(directory, "images.png"), test, first, "the first of the test set");
+}
+
+void run(const Options& o) {
   Dataset train, test;
   if (o.data.empty()) {
     fmt::print("No --data given: training on 20000 digits drawn by the program, testing on 4000 others.\n");
@@ -62,30 +63,28 @@ void run(const Arguments& a) {
     test = load_idx_directory(o.data, false);
     fmt::print("Training on {} images of {}, testing on {}.\n", train.size(), train.name, test.size());
   }
-  std::fflush(stdout);  // before the progress, which goes to standard error
   manual_seed(o.seed);
   Net net;
-  const History history = a.optimizer == "adam" ? fit(net, optim::Adam({.lr = o.lr}), train, test, a)
-                                                : fit(net, optim::SGD({.lr = o.lr}), train, test, a);
+  const optim::Optimizer optimizer = optimizer_for(o);
+  Trainer trainer(net, cross_entropy, optimizer);
+  if (o.find_lr) find_lr(trainer, train, optimizer, o);
+  std::fflush(stdout);  // before the progress, which goes to standard error
+  const History history = trainer.fit(train, test, o.fit());
+  if (o.patience > 0) fmt::print("The weights are those of epoch {}.\n", history.kept().epoch);
   fmt::print("{} steps, {:.0f} us each (median); test loss {:.4f}, accuracy {:.2f} %; compiled in {:.0f} ms, arena {:.2f} MB\n",
-             history.steps, history.last().step_us, history.last().test_loss, 100 * history.last().test_accuracy,
+             history.steps, history.last().step_us, history.kept().test_loss, 100 * history.kept().test_accuracy,
              history.compile_ms, static_cast<double>(history.planned_bytes) / 1e6);
-  if (a.profile) fmt::print("\n{}", history.profile);
-  if (!a.save.empty()) save_weights(net, a.save);
+  if (o.profile) fmt::print("\n{}", history.profile);
+  if (!o.plots.empty()) draw(history, test, o.plots);
+  if (!o.save.empty())
+    for (const auto& [name, parameter] : net.named_parameters()) write_npy(in_directory(o.save, name + ".npy"), parameter.array());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Trains a multilayer perceptron on images of ten classes.");
-  Arguments a;
-  add_options(app, a.options);
-  require_one_of(app.add_option("--optimizer", a.optimizer, "sgd or adam")->capture_default_str(), {"sgd", "adam"});
-  app.add_flag("--shuffle", a.shuffle, "a new order of the images in every epoch; otherwise file order");
-  require_one_of(app.add_option("--log", a.log, "bar, plain, classic (as PyTorch's quickstart prints) or none")
-                     ->capture_default_str(), {"bar", "plain", "classic", "none"});
-  app.add_option("--curve", a.curve, "write the loss of every training step into this CSV file");
-  app.add_flag("--profile", a.profile, "print where the time of a training step goes, call by call");
-  app.add_option("--save", a.save, "write the trained weights into this directory, one .npy file each");
-  return run_example(app, argc, argv, [&] { run(a); });
+  Options options{.epochs = 5, .batch = 64, .lr = 1e-3};
+  add_training_options(app, options);
+  return run_example(app, argc, argv, [&] { run(options); });
 }

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <filesystem>
 
 namespace {
 
@@ -22,6 +23,11 @@ void require(CLI::Option* option, const std::string& what, std::function<bool(co
     if (!fits(given)) throw weft::Error("{} must be {}, not {}", name, what, given.empty() ? "empty" : given);
     return "";
   });
+}
+
+template <class T>
+void add_integer(CLI::App& app, const char* name, T& value, int64_t least, const char* doc) {
+  require_integer(app.add_option(name, value, doc)->capture_default_str(), least);
 }
 
 }  // namespace
@@ -48,10 +54,28 @@ weft::Target Options::target() const {
   return weft::Target::from_name(device);
 }
 
+weft::FitOptions Options::fit() const {
+  weft::FitOptions f{.epochs = epochs, .batch = batch, .shuffle = shuffle, .seed = seed, .workers = workers, .max_steps = max_steps};
+  f.overfit = overfit;
+  f.patience = patience;
+  f.gradient_norms = !plots.empty();
+  f.metrics = metrics;
+  f.loss_curve = curve;
+  f.tensorboard = tensorboard;
+  f.dump_ir = dump_ir;
+  f.profile = profile;
+  f.log = log;
+  f.target = target();
+  return f;
+}
+
+std::string in_directory(const std::string& directory, const std::string& name) {
+  std::filesystem::create_directories(directory);
+  return directory + "/" + name;
+}
+
 void add_options(CLI::App& app, Options& o) {
-  const auto integer = [&](const char* name, auto& value, int64_t least, const char* doc) {
-    require_integer(app.add_option(name, value, doc)->capture_default_str(), least);
-  };
+  const auto integer = [&](const char* name, auto& value, int64_t least, const char* doc) { add_integer(app, name, value, least, doc); };
   app.add_option("--device", o.device, "cpu, or reference: slow, in double precision")->capture_default_str();
   integer("--epochs", o.epochs, 1, "passes over the training data");
   integer("--batch", o.batch, 1, "examples in a batch");
@@ -64,6 +88,23 @@ void add_options(CLI::App& app, Options& o) {
   integer("--threads", o.threads, 0, "compute threads; 0: one per core");
   require_one_of(app.add_option("--max-isa", o.max_isa, "the widest instruction set to use, sse4, avx2 or avx512; "
                                 "otherwise what WEFT_MAX_ISA or the machine says"), {"sse4", "avx2", "avx512"});
+}
+
+void add_training_options(CLI::App& app, Options& o) {
+  add_options(app, o);
+  require_one_of(app.add_option("--optimizer", o.optimizer, "sgd or adam")->capture_default_str(), {"sgd", "adam"});
+  app.add_flag("--shuffle", o.shuffle, "a new order of the examples in every epoch; otherwise file order");
+  add_integer(app, "--workers", o.workers, 1, "threads that load batches ahead of the training step");
+  add_integer(app, "--overfit", o.overfit, 0, "train on the first so many examples only; 0: on all");
+  add_integer(app, "--patience", o.patience, 0, "stop after so many epochs without a smaller test loss, and go back to the weights of the smallest; 0: never");
+  app.add_flag("--find-lr", o.find_lr, "look for a good learning rate first, and train with it");
+  require_one_of(app.add_option("--log", o.log, "bar, plain, classic (as PyTorch's quickstart prints) or none")
+                     ->capture_default_str(), {"bar", "plain", "classic", "none"});
+  app.add_option("--curve", o.curve, "write the loss of every training step into this CSV file");
+  app.add_option("--plots", o.plots, "draw pictures of the training into this directory (with gnuplot)");
+  app.add_option("--tensorboard", o.tensorboard, "write losses and accuracies into this directory, as TensorBoard reads them");
+  app.add_flag("--profile", o.profile, "print where the time of a training step goes, call by call");
+  app.add_option("--save", o.save, "write the trained weights into this directory, one .npy file each");
 }
 
 int run_example(CLI::App& app, int argc, char** argv, void (*body)(void*), void* context) {

@@ -24,11 +24,32 @@ struct Options {
   int threads = 0;
   std::string max_isa;
 
+  // Those of add_training_options.
+  std::string optimizer = "sgd";
+  bool shuffle = false;
+  int workers = 1;
+  int64_t overfit = 0;
+  int64_t patience = 0;
+  bool find_lr = false;
+  std::string log = "bar";
+  std::string curve;
+  std::string plots;
+  std::string tensorboard;
+  bool profile = false;
+  std::string save;
+
   weft::Target target() const;
+  /// What a Trainer takes of them; gradient norms are measured if there are plots.
+  weft::FitOptions fit() const;
 };
 
 /// Adds the options to `app`; their values at this moment are the defaults that --help shows.
 void add_options(CLI::App& app, Options& options);
+/// The same, and those of examples that train with a Trainer.
+void add_training_options(CLI::App& app, Options& options);
+
+/// DIR/name, once DIR is there.
+std::string in_directory(const std::string& directory, const std::string& name);
 
 /// What an option takes, said plainly: "--batch must be a positive integer, not 0". Each throws weft::Error.
 void require_integer(CLI::Option* option, int64_t least);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 
 #include "weft/frontend/compile.h"
+#include "weft/frontend/index_bounds.h"
 #include "weft/frontend/ops.h"
 #include "weft/frontend/scope.h"
 
@@ -29,9 +31,28 @@ class Mode {
   bool before_;
 };
 
+/// "fc1" of "fc1.weight"; a parameter of no layer stands for itself.
+std::string layer_of(const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')); }
+
 View view_of(std::span<const std::byte> bytes, DType dtype) { return {bytes.data(), bytes.size() / size_of(dtype), dtype}; }
 
+void check(const Dataset& data, const char* which) {
+  data.check();
+  if (data.size() == 0) throw Error("Trainer::fit: the {} set '{}' is empty", which, data.name);
+}
+
 }  // namespace
+
+void check(const FitOptions& o, const Dataset& train, const Dataset* test) {
+  if (o.epochs < 1 || o.batch < 1 || o.max_steps < 0 || o.threads < 0)
+    throw Error("Trainer::fit: .epochs ({}) and .batch ({}) must be positive, .max_steps ({}) and .threads ({}) not negative",
+                o.epochs, o.batch, o.max_steps, o.threads);
+  if (o.overfit < 0 || o.patience < 0)
+    throw Error("Trainer::fit: .overfit ({}) and .patience ({}) must not be negative", o.overfit, o.patience);
+  if (o.patience > 0 && !test) throw Error("Trainer::fit: .patience watches the test loss, but there is no test set");
+  check(train, "training");
+  if (test) check(*test, "test");
+}
 
 Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, bool train,
                                const FitOptions& options)
@@ -47,6 +68,12 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
     graph.output("correct", *correct);
     counts_correct_ = true;
   }
+  const auto own = recipe.model->parameters();
+  const std::vector<Parameter> trained = own.empty() ? graph.parameters() : own;
+  if (train && options.gradient_norms) output_gradient_norms(graph, loss, trained, recipe);
+  for (const BoundParameter& bound : graph.recording()->bindings.parameters) parameters_.push_back(bound.parameter);
+  const auto bounds = index_bounds(graph.recording()->graph());
+  if (const auto bound = bounds.find("y"); bound != bounds.end()) label_bound_ = bound->second;
   const ir::Value v = loss.value();
   loss_line_ = to_string(v.is_input() ? ir::Locations{Scope::locate(recipe.at)} : v.op()->locations());
 
@@ -56,23 +83,58 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
     step_ = compile(graph, target, how);
     return;
   }
-  const auto own = recipe.model->parameters();
-  step_ = compile(training_step(graph, loss, own.empty() ? graph.parameters() : own, recipe.optimizer, {}, recipe.at),
-                  target, how);
+  step_ = compile(training_step(graph, loss, trained, recipe.optimizer, {}, recipe.at), target, how);
+}
+
+void Specialization::output_gradient_norms(Graph& graph, const Tensor& loss, const std::vector<Parameter>& trained, const Recipe& recipe) {
+  std::vector<Arg> all;
+  for (const Parameter& parameter : trained) all.emplace_back(parameter, recipe.at);
+  const std::vector<Tensor> slopes = differentiate(Arg(loss, recipe.at), all);
+  std::map<std::string, Tensor> squares;
+  for (size_t i = 0; i < trained.size(); ++i) {
+    const std::string layer = layer_of(trained[i].name());
+    const Tensor square_sum = sum(square(slopes[i]));
+    const auto [at, added] = squares.try_emplace(layer, square_sum);
+    if (added) layers_.push_back(layer);
+    else at->second = at->second + square_sum;
+  }
+  for (const std::string& layer : layers_) graph.output(norms_.emplace_back("gradient_norm." + layer), sqrt(squares.at(layer)));
+}
+
+void Specialization::check_labels(const Dataset& data) const {
+  if (!label_bound_) return;
+  if (std::ssize(data.class_names) > *label_bound_)
+    throw Error("data set '{}' has {} classes, but the model gives {}; the loss is computed at {}", data.name, data.class_names.size(),
+                *label_bound_, loss_line_);
+  const int64_t each = data.targets.shape().numel() / std::max<int64_t>(1, data.size());
+  const auto labels = data.targets.values<int64_t>();
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == ignored_label || (labels[i] >= 0 && labels[i] < *label_bound_)) continue;
+    throw Error("sample {} of data set '{}' has the class {}, but the model gives {} classes; the loss is computed at {}",
+                static_cast<int64_t>(i) / each, data.name, labels[i], *label_bound_, loss_line_);
+  }
+}
+
+BatchOptions training_batches(const FitOptions& o) {
+  return {.batch = o.batch, .shuffle = o.shuffle, .drop_last = o.drop_last, .seed = o.seed, .workers = o.workers};
 }
 
 Outcome Specialization::run(const Batch& batch) {
   const auto start = std::chrono::steady_clock::now();
   const Results results = (*step_)({{"x", view_of(batch.inputs, input_dtype_)}, {"y", view_of(batch.targets, target_dtype_)}});
   const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
-  return {results["loss"].item(), counts_correct_ ? results["correct"].item<int64_t>() : 0, time.count()};
+  Outcome outcome{results["loss"].item(), counts_correct_ ? results["correct"].item<int64_t>() : 0, time.count()};
+  for (const std::string& norm : norms_) outcome.gradient_norms.push_back(results[norm].item());
+  return outcome;
 }
 
 Programs::Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options)
     : full_size_(options.batch) {
   const Mode mode(*recipe.model, train);
+  if (train && options.drop_last && data.size() < full_size_)
+    throw Error("Trainer: data set '{}' has {} examples, so that .drop_last leaves no batch of {}", data.name, data.size(), full_size_);
   if (data.size() >= full_size_) full_.emplace(recipe, data, full_size_, train, options);
-  if (data.size() % full_size_ != 0) last_.emplace(recipe, data, data.size() % full_size_, train, options);
+  if (data.size() % full_size_ != 0 && !(train && options.drop_last)) last_.emplace(recipe, data, data.size() % full_size_, train, options);
 }
 
 void Programs::count_into(History& history) const {

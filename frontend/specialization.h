@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "weft/frontend/graph.h"
 #include "weft/frontend/trainer.h"
 #include "weft/frontend/step.h"
 #include "weft/runtime/data/batcher.h"
@@ -22,7 +23,14 @@ struct Outcome {
   double loss = 0;
   int64_t correct = 0;  // samples classified right
   double microseconds = 0;
+  std::vector<double> gradient_norms = {};  // by layer, if asked for
 };
+
+/// Throws weft::Error when an option or a data set (null: no test set) is not as it must be.
+void check(const FitOptions& options, const Dataset& train, const Dataset* test);
+
+/// How a Trainer goes through its training set.
+BatchOptions training_batches(const FitOptions& options);
 
 class Specialization {
  public:
@@ -33,15 +41,26 @@ class Specialization {
   bool counts_correct() const { return counts_correct_; }
   const std::string& loss_line() const { return loss_line_; }
   const Step& step() const { return *step_; }
+  /// The parameters and buffers that the program reads or writes.
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  /// Whose gradients' norms an outcome has.
+  const std::vector<std::string>& layers() const { return layers_; }
+  /// Throws weft::Error when the data set has more classes than the model, or a label that is none of the model's classes.
+  void check_labels(const Dataset& data) const;
 
  private:
+  void output_gradient_norms(Graph& graph, const Tensor& loss, const std::vector<Parameter>& trained, const Recipe& recipe);
+
   std::optional<Step> step_;
+  std::vector<Parameter> parameters_;
+  std::vector<std::string> layers_, norms_;  // names of the layers, and of the outputs for their norms
+  std::optional<int64_t> label_bound_;
   DType input_dtype_, target_dtype_;
   bool counts_correct_ = false;
   std::string loss_line_;
 };
 
-/// The programs for a data set: full batches and the smaller last one.
+/// The programs for a data set: full batches and the smaller last one, unless that is dropped.
 class Programs {
  public:
   Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options);

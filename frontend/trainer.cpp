@@ -5,8 +5,11 @@
 #include <cstring>
 #include <fstream>
 
+#include "weft/frontend/early_stopping.h"
 #include "weft/frontend/specialization.h"
 #include "weft/frontend/training_log.h"
+#include "weft/runtime/data/split.h"
+#include "weft/runtime/event_file.h"
 #include "weft/runtime/metrics.h"
 
 namespace weft {
@@ -70,6 +73,7 @@ void train_epoch(Programs& programs, Batcher& batches, const FitOptions& options
     if (!batch) break;
     const Outcome outcome = programs.run(*batch);
     curve.add(++history.steps, outcome.loss);
+    for (size_t i = 0; i < outcome.gradient_norms.size(); ++i) history.gradient_norms[i].second.push_back(outcome.gradient_norms[i]);
     if (!std::isfinite(outcome.loss))
       throw Error("the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. A smaller learning rate often helps; "
                   "the parameters hold what this step made of them", std::isnan(outcome.loss) ? "nan" : "infinite", history.steps, result.epoch,
@@ -104,9 +108,14 @@ void write(MetricsFile& file, const History& history, bool tests) {
   file.write(line);
 }
 
-void check(const Dataset& data, const char* which) {
-  data.check();
-  if (data.size() == 0) throw Error("Trainer::fit: the {} set '{}' is empty", which, data.name);
+/// The same numbers over the training steps made so far.
+void write(EventFile& file, const History& history) {
+  const EpochResult& r = history.last();
+  const std::pair<const char*, double> points[] = {{"loss/train", r.train_loss}, {"loss/test", r.test_loss},
+                                                   {"accuracy/train", r.train_accuracy}, {"accuracy/test", r.test_accuracy}};
+  for (const auto& [tag, value] : points)
+    if (!std::isnan(value)) file.add_scalar(tag, value, history.steps);
+  file.flush();
 }
 
 }  // namespace
@@ -118,29 +127,39 @@ History Trainer::fit(const Dataset& train, const Dataset& test, const FitOptions
 History Trainer::fit(const Dataset& train, const FitOptions& options) { return fit(train, nullptr, options); }
 
 History Trainer::fit(const Dataset& train, const Dataset* test, const FitOptions& options) {
-  if (options.epochs < 1 || options.batch < 1 || options.max_steps < 0 || options.threads < 0)
-    throw Error("Trainer::fit: .epochs ({}) and .batch ({}) must be positive, .max_steps ({}) and .threads ({}) not negative",
-                options.epochs, options.batch, options.max_steps, options.threads);
-  check(train, "training");
-  if (test) check(*test, "test");
+  detail::check(options, train, test);
+  if (options.overfit == 0) return fit_all(train, test, options);
+  return fit_all(slice(train, 0, options.overfit), test, options);
+}
+
+History Trainer::fit_all(const Dataset& train, const Dataset* test, const FitOptions& options) {
   detail::TrainingLog log(options.log, options.epochs, options.batch, train.size(), test != nullptr);
   std::optional<MetricsFile> metrics;
   if (!options.metrics.empty()) metrics.emplace(options.metrics);
-
+  std::optional<EventFile> events;
+  if (!options.tensorboard.empty()) events.emplace(options.tensorboard);
   LossCurve curve(options.loss_curve);
 
   const detail::Recipe recipe{model_, loss_, optimizer_, at_};
   History history;
   Programs training(recipe, train, true, options);
+  training.any().check_labels(train);
   training.count_into(history);
+  for (const std::string& layer : training.any().layers()) history.gradient_norms.emplace_back(layer, std::vector<double>());
   std::optional<Programs> testing;
-  if (test) testing.emplace(recipe, *test, false, options).count_into(history);
-  Batcher train_batches(train, {.batch = options.batch, .shuffle = options.shuffle, .seed = options.seed});
+  if (test) {
+    testing.emplace(recipe, *test, false, options).count_into(history);
+    testing->any().check_labels(*test);
+  }
+  Batcher train_batches(train, detail::training_batches(options));
   std::optional<Batcher> test_batches;
-  if (test) test_batches.emplace(*test, BatchOptions{.batch = options.batch});
+  if (test) test_batches.emplace(*test, BatchOptions{.batch = options.batch, .workers = options.workers});
+  std::optional<EarlyStopping> stopping;
+  if (options.patience > 0) stopping.emplace(training.any().parameters(), options.patience);
 
   if (options.profile) Step(training.any().step()).start_profile();
-  for (int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
+  bool stop = false;
+  for (int64_t epoch = 1; epoch <= options.epochs && !stop; ++epoch) {
     if (options.max_steps > 0 && history.steps >= options.max_steps) break;
     EpochResult result{.epoch = epoch};
     train_batches.start_epoch(epoch - 1);
@@ -151,6 +170,12 @@ History Trainer::fit(const Dataset& train, const Dataset* test, const FitOptions
     history.epochs.push_back(result);
     log.end_epoch(result);
     if (metrics) write(*metrics, history, test != nullptr);
+    if (events) write(*events, history);
+    stop = stopping && stopping->step(result.test_loss);
+  }
+  if (stopping) {
+    stopping->restore();
+    history.best_epoch = stopping->best_step();
   }
   log.done();
   if (options.profile) history.profile = training.any().step().profile_table();

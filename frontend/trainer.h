@@ -10,6 +10,7 @@
 
 #include "weft/frontend/defaults.h"
 #include "weft/frontend/loss.h"
+#include "weft/frontend/lr_search.h"
 #include "weft/frontend/nn/sequential.h"
 #include "weft/frontend/optim/optimizer.h"
 #include "weft/frontend/target.h"
@@ -20,11 +21,18 @@ namespace weft {
 struct FitOptions {
   int64_t epochs = 1;
   int64_t batch = 64;                 // the last batch of an epoch may be smaller; both sizes are compiled ahead
+  bool drop_last = false;             // leave a smaller last batch out of training
   bool shuffle = false;               // a new order each epoch, a function of (seed, epoch)
-  uint64_t seed = current_seed();     // of the order and of dropout
+  uint64_t seed = current_seed();     // of the order, of random transforms and of dropout
+  int workers = 1;                    // threads that load batches; their number changes no bit
   int64_t max_steps = 0;              // stop after so many steps in all; 0: no limit
+  int64_t overfit = 0;                // train on the first so many examples only: can the model learn them by heart? 0: on all
+  int64_t patience = 0;               // stop after so many epochs in a row without a smaller test loss; the model then has the
+                                      // weights of the smallest. 0: never
+  bool gradient_norms = false;        // measure them at every step: History::gradient_norms
   std::string metrics = {};           // a file that gets one line of JSON per epoch
   std::string loss_curve = {};        // a file that gets "step,loss" for every training step (CSV)
+  std::string tensorboard = {};       // a folder that gets an event file: losses and accuracies over training steps
   std::string dump_ir = {};           // see CompileOptions
   bool profile = false;               // measure where the training step's time goes: History::profile
   int threads = 0;                    // 0: the target's
@@ -36,8 +44,9 @@ struct FitOptions {
 /// samples, nan where targets are no classes. Test numbers are nan without a test set.
 struct EpochResult {
   int64_t epoch = 0;  // from 1
-  double train_loss = std::numeric_limits<double>::quiet_NaN(), train_accuracy = train_loss;
-  double test_loss = train_loss, test_accuracy = train_loss;
+  static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  double train_loss = unknown, train_accuracy = unknown;
+  double test_loss = unknown, test_accuracy = unknown;
   double step_us = 0;  // median time of one training step
 };
 
@@ -46,9 +55,14 @@ struct History {
   int64_t steps = 0;
   size_t planned_bytes = 0;  // of the largest program's arena
   double compile_ms = 0;     // of all programs
+  int64_t best_epoch = 0;    // the one with the smallest test loss, if early stopping was asked for
   std::string profile = {};  // a table, if asked for: see Step::profile_table
+  /// If asked for: the Euclidean norm of the loss's gradient by layer ("fc1"), before every step's update.
+  std::vector<std::pair<std::string, std::vector<double>>> gradient_norms = {};
 
   const EpochResult& last() const { return epochs.back(); }
+  /// Whose weights the model has.
+  const EpochResult& kept() const { return best_epoch > 0 ? epochs[static_cast<size_t>(best_epoch) - 1] : last(); }
 };
 
 /// Trainer(net, cross_entropy, adam).fit(train, test, {.epochs = 5, .batch = 64});
@@ -69,14 +83,20 @@ class Trainer {
 
   /// Compiles, then trains; after each epoch evaluates in eval mode. The model's mode is as before afterwards.
   ///
-  /// Throws weft::Error when an option or a data set is not as it must be, when a file cannot be written, when the
-  /// program does not compile, and when the training loss is not finite, naming the step and the loss's line.
+  /// Throws weft::Error when an option or a data set is not as it must be (naming the sample whose label is no class of the
+  /// model), when a file cannot be written, when the program does not compile, and when the training loss is not finite,
+  /// naming the step and the loss's line.
   History fit(const Dataset& train, const Dataset& test, const FitOptions& options = {});
   /// Without a test set.
   History fit(const Dataset& train, const FitOptions& options = {});
 
+  /// Tries learning rates on batches of `train`, and leaves everything as it was: see lr_search.h. Of the options, those
+  /// about data, batches and the target count.
+  LrSearch find_lr(const Dataset& train, const FitOptions& options = {}, const LrSearchOptions& search = {});
+
  private:
   History fit(const Dataset& train, const Dataset* test, const FitOptions& options);
+  History fit_all(const Dataset& train, const Dataset* test, const FitOptions& options);
 
   std::shared_ptr<nn::Module> model_;
   std::function<Tensor(const Tensor&, const Tensor&)> loss_;

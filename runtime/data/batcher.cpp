@@ -9,11 +9,10 @@
 namespace weft {
 namespace {
 
-constexpr int64_t slot_count = 3;               // one in use, one ready, one being filled
+constexpr int spare_slots = 2;                  // beside those being filled: one in use, one ready
 constexpr uint32_t shuffle_site = 0xDA7A0000u;  // apart from the sites of ops, which count from 0
-constexpr int64_t ignored_label = -100;         // cross_entropy's default ignore_index
 
-/// The loader shares the processor with the training step. The blocks of fixed length are what a compiler
+/// The workers share the processor with the training step. The blocks of fixed length are what a compiler
 /// turns into vector instructions without being asked for more than -O2.
 template <class T>
 void divide(const T* __restrict from, size_t count, float divisor, float* __restrict to) {
@@ -48,15 +47,20 @@ void shuffle_order(std::span<int64_t> order, uint64_t seed, int64_t epoch) {
 Batcher::Batcher(const Dataset& dataset, BatchOptions options) : dataset_(dataset), options_(options) {
   dataset.check();
   if (options.batch < 1) throw Error("a batch needs at least 1 example, but .batch = {}", options.batch);
+  if (options.workers < 1) throw Error("batches need at least 1 worker to load them, but .workers = {}", options.workers);
   const int64_t count = dataset.size();
   batches_ = count / options.batch + (!options.drop_last && count % options.batch != 0);
   order_.resize(static_cast<size_t>(count));
   std::iota(order_.begin(), order_.end(), int64_t{0});
   const int64_t room = std::min(options.batch, count);
-  for (int64_t i = 0; i < std::min(slot_count, batches_); ++i)
+  for (int64_t i = 0; i < std::min<int64_t>(options.workers + spare_slots, batches_); ++i)
     slots_.push_back({Array(dataset.input_dtype(), dataset.input_shape(room)),
                       Array(dataset.target_dtype(), dataset.target_shape(room)), Batch{}});
-  loader_ = std::thread([this] { load(); });
+  const Dims& dims = dataset.inputs.shape().dims();
+  shapes_.emplace_back(Dims(dims.begin() + 1, dims.end()));
+  for (const Transform& transform : dataset.transforms) shapes_.push_back(transform.shape(shapes_.back()));
+  if (batches_ > 0) example_bytes_ = slots_[0].inputs.bytes() / static_cast<size_t>(room);
+  for (int64_t i = 0; i < std::min<int64_t>(options.workers, batches_); ++i) workers_.emplace_back([this] { work(); });
 }
 
 Batcher::~Batcher() {
@@ -64,8 +68,8 @@ Batcher::~Batcher() {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
-  wake_loader_.notify_one();
-  loader_.join();
+  wake_workers_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
 }
 
 void Batcher::start_epoch(int64_t epoch) {
@@ -74,10 +78,11 @@ void Batcher::start_epoch(int64_t epoch) {
     const std::lock_guard lock(mutex_);
     ++generation_;
     epoch_ = epoch;
-    filled_ = taken_ = 0;
-    failure_ = nullptr;
+    claimed_ = taken_ = 0;
+    for (Slot& slot : slots_) slot.ready = false;
+    if (!options_.shuffle) ordered_ = generation_;
   }
-  wake_loader_.notify_one();
+  wake_workers_.notify_all();
 }
 
 const Batch* Batcher::next() {
@@ -85,86 +90,120 @@ const Batch* Batcher::next() {
   {
     std::unique_lock lock(mutex_);
     if (generation_ == 0) throw Error("Batcher::next() was called before start_epoch()");
-    wake_consumer_.wait(lock, [this] { return filled_ > taken_ || failure_ || taken_ == batches_; });
     if (taken_ == batches_) return nullptr;
-    if (filled_ == taken_) std::rethrow_exception(failure_);
-    result = &slots_[static_cast<size_t>(taken_) % slots_.size()].batch;
+    Slot& slot = slot_of(taken_);
+    wake_consumer_.wait(lock, [&] { return slot.ready; });
+    if (slot.failure) std::rethrow_exception(slot.failure);
+    slot.ready = false;  // it is the caller's now, and then free for another batch
+    result = &slot.batch;
     ++taken_;
   }
-  wake_loader_.notify_one();
+  wake_workers_.notify_one();
   return result;
 }
 
-void Batcher::load() {
-  uint64_t ordered = 0;  // the generation that order_ belongs to
+void Batcher::work() {
+  Scratch scratch;
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_loader_.wait(lock, [this] {
-      const int64_t kept = filled_ - std::max<int64_t>(0, taken_ - 1);
-      return stop_ || (generation_ != 0 && !failure_ && filled_ < batches_ && kept < std::ssize(slots_));
-    });
+    wake_workers_.wait(lock, [this] { return stop_ || must_order() || may_fill(); });
     if (stop_) return;
-    const uint64_t generation = generation_;
-    const int64_t epoch = epoch_, index = filled_;
-    std::exception_ptr failure;
-
-    lock.unlock();
-    try {
-      if (ordered != generation) order(epoch);
-      ordered = generation;
-      fill(slots_[static_cast<size_t>(index) % slots_.size()], index);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    lock.lock();
-
-    if (generation != generation_) continue;  // start_epoch() was called meanwhile
-    if (failure)
-      failure_ = failure;
-    else
-      ++filled_;
-    wake_consumer_.notify_one();
+    if (must_order()) order(lock);
+    else fill_next(lock, scratch);
   }
 }
 
-void Batcher::order(int64_t epoch) {
-  if (options_.shuffle) shuffle_order(order_, options_.seed, epoch);
+bool Batcher::must_order() const { return ordered_ != generation_ && !ordering_ && busy_ == 0; }
+
+bool Batcher::may_fill() const {
+  const int64_t kept = claimed_ - std::max<int64_t>(0, taken_ - 1);
+  return generation_ != 0 && ordered_ == generation_ && !ordering_ && claimed_ < batches_ && kept < std::ssize(slots_) &&
+         !slot_of(claimed_).busy;
 }
 
-void Batcher::fill(Slot& slot, int64_t index) const {
+void Batcher::order(std::unique_lock<std::mutex>& lock) {
+  const uint64_t generation = generation_;
+  const int64_t epoch = epoch_;
+  ordering_ = true;
+  lock.unlock();
+  shuffle_order(order_, options_.seed, epoch);
+  lock.lock();
+  ordering_ = false;
+  ordered_ = generation;
+  wake_workers_.notify_all();
+}
+
+void Batcher::fill_next(std::unique_lock<std::mutex>& lock, Scratch& scratch) {
+  const uint64_t generation = generation_;
+  const int64_t epoch = epoch_, index = claimed_++;
+  Slot& slot = slot_of(index);
+  slot.busy = true;
+  ++busy_;
+  std::exception_ptr failure;
+
+  lock.unlock();
+  try {
+    fill(slot, index, epoch, scratch);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  lock.lock();
+
+  slot.busy = false;
+  --busy_;
+  slot.failure = failure;
+  slot.ready = generation == generation_;  // else start_epoch() was called meanwhile
+  if (slot.ready) wake_consumer_.notify_one();
+  else wake_workers_.notify_all();
+}
+
+void Batcher::fill(Slot& slot, int64_t index, int64_t epoch, Scratch& scratch) const {
   const int64_t first = index * options_.batch;
   const int64_t size = std::min(options_.batch, dataset_.size() - first);
   const Array& inputs = dataset_.inputs;
   const Array& targets = dataset_.targets;
-  const auto elements = static_cast<size_t>(inputs.shape().numel() / dataset_.size());
-  const size_t from_bytes = elements * size_of(inputs.dtype());
-  const size_t to_bytes = elements * size_of(dataset_.input_dtype());
+  const size_t from_bytes = inputs.bytes() / static_cast<size_t>(dataset_.size());
   const size_t target_bytes = targets.bytes() / static_cast<size_t>(dataset_.size());
-  const auto example_at = [this](int64_t place) {
-    return static_cast<size_t>(order_[static_cast<size_t>(place)]);
-  };
+  const auto example_at = [this](int64_t place) { return order_[static_cast<size_t>(place)]; };
 
   for (int64_t i = 0; i < size; ++i) {
-    const size_t example = example_at(first + i);
-    const std::byte* const from = inputs.data() + example * from_bytes;
-    if (i + 1 < size) prefetch(inputs.data() + example_at(first + i + 1) * from_bytes, from_bytes);
-    std::byte* const to = slot.inputs.data() + static_cast<size_t>(i) * to_bytes;
-    if (inputs.dtype() == u8) {
-      divide(reinterpret_cast<const uint8_t*>(from), elements, dataset_.divisor,
-             reinterpret_cast<float*>(to));
-    } else if (dataset_.divisor != 1.0f) {
-      divide(reinterpret_cast<const float*>(from), elements, dataset_.divisor, reinterpret_cast<float*>(to));
-    } else {
-      std::memcpy(to, from, from_bytes);
-    }
-    check_labels(static_cast<int64_t>(example));
+    const int64_t example = example_at(first + i);
+    if (i + 1 < size) prefetch(inputs.data() + static_cast<size_t>(example_at(first + i + 1)) * from_bytes, from_bytes);
+    load_example(example, epoch, slot.inputs.data() + static_cast<size_t>(i) * example_bytes_, scratch);
+    check_labels(example);
     std::memcpy(slot.targets.data() + static_cast<size_t>(i) * target_bytes,
-                targets.data() + example * target_bytes, target_bytes);
+                targets.data() + static_cast<size_t>(example) * target_bytes, target_bytes);
   }
-  slot.batch = {{slot.inputs.data(), static_cast<size_t>(size) * to_bytes},
+  slot.batch = {{slot.inputs.data(), static_cast<size_t>(size) * example_bytes_},
                 {slot.targets.data(), static_cast<size_t>(size) * target_bytes},
                 size,
                 index};
+}
+
+void Batcher::load_example(int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const {
+  const Array& inputs = dataset_.inputs;
+  const auto elements = static_cast<size_t>(inputs.shape().numel() / dataset_.size());
+  const std::byte* const from = inputs.data() + static_cast<size_t>(example) * elements * size_of(inputs.dtype());
+  const size_t transforms = dataset_.transforms.size();
+  if (transforms > 0) scratch.to.resize(elements);
+  float* const loaded = transforms > 0 ? scratch.to.data() : reinterpret_cast<float*>(to);
+  if (inputs.dtype() == u8) {
+    divide(reinterpret_cast<const uint8_t*>(from), elements, dataset_.divisor, loaded);
+  } else if (dataset_.divisor != 1.0f) {
+    divide(reinterpret_cast<const float*>(from), elements, dataset_.divisor, loaded);
+  } else {
+    std::memcpy(loaded, from, elements * size_of(inputs.dtype()));
+  }
+  if (transforms == 0) return;
+
+  for (size_t t = 0; t < transforms; ++t) {
+    std::swap(scratch.from, scratch.to);
+    const auto count = static_cast<size_t>(shapes_[t + 1].numel());
+    if (t + 1 < transforms) scratch.to.resize(count);
+    float* const result = t + 1 < transforms ? scratch.to.data() : reinterpret_cast<float*>(to);
+    Draw draw(options_.seed, epoch, example, t);
+    dataset_.transforms[t].apply({scratch.from.data(), static_cast<size_t>(shapes_[t].numel())}, shapes_[t], {result, count}, draw);
+  }
 }
 
 void Batcher::check_labels(int64_t example) const {

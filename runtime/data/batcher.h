@@ -1,6 +1,6 @@
 #pragma once
-// Delivers a data set in batches. One loader thread works ahead of the training step: it gathers, converts
-// and shuffles into buffers that are allocated once, and sleeps on a condition variable when they are full.
+// Delivers a data set in batches. Worker threads go ahead of the training step: they gather, convert, shuffle and transform
+// into buffers that are allocated once, and sleep on a condition variable when these are full.
 
 #include <condition_variable>
 #include <cstddef>
@@ -20,7 +20,8 @@ struct BatchOptions {
   int64_t batch = 64;      // examples in a batch
   bool shuffle = false;    // a new order in each epoch, a function of (seed, epoch) alone
   bool drop_last = false;  // leave out a last batch with fewer than `batch` examples
-  uint64_t seed = 0;
+  uint64_t seed = 0;        // of the order and of random transforms
+  int workers = 1;          // threads that load; their number changes no order and no bit
 };
 
 /// Views into the batcher's buffers.
@@ -34,7 +35,7 @@ struct Batch {
 class Batcher {
  public:
   /// `dataset` must outlive the batcher and not change. Throws weft::Error as Dataset::check() does and when
-  /// options.batch < 1.
+  /// options.batch < 1 or options.workers < 1.
   Batcher(const Dataset& dataset, BatchOptions options);
   Batcher(Dataset&& dataset, BatchOptions options) = delete;
   Batcher(const Batcher&) = delete;
@@ -46,7 +47,7 @@ class Batcher {
   void start_epoch(int64_t epoch);
 
   /// The next batch, valid until the next call of next() or start_epoch(); null at the end of the epoch.
-  /// Throws what the loader thread threw, after the batches before it, and weft::Error before the first
+  /// Throws what the worker threw, after the batches before it, and weft::Error before the first
   /// start_epoch().
   const Batch* next();
 
@@ -57,28 +58,45 @@ class Batcher {
   struct Slot {
     Array inputs, targets;
     Batch batch;
+    bool busy = false;   // a worker writes it, maybe for an epoch that is no longer asked for
+    bool ready = false;  // holds a batch of this epoch for next(), or what went wrong
+    std::exception_ptr failure;
+  };
+  /// A worker's memory for what lies between two transforms.
+  struct Scratch {
+    std::vector<float> from, to;
   };
 
-  void load();
-  void order(int64_t epoch);
-  void fill(Slot& slot, int64_t index) const;
-  void check_labels(int64_t index) const;
+  void work();
+  bool must_order() const;
+  bool may_fill() const;
+  void order(std::unique_lock<std::mutex>& lock);
+  void fill_next(std::unique_lock<std::mutex>& lock, Scratch& scratch);
+  void fill(Slot& slot, int64_t index, int64_t epoch, Scratch& scratch) const;
+  void load_example(int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const;
+  void check_labels(int64_t example) const;
+  Slot& slot_of(int64_t index) { return slots_[static_cast<size_t>(index) % slots_.size()]; }
+  const Slot& slot_of(int64_t index) const { return slots_[static_cast<size_t>(index) % slots_.size()]; }
 
   const Dataset& dataset_;
   const BatchOptions options_;
   int64_t batches_ = 0;
-  std::vector<int64_t> order_;  // the loader's alone
+  size_t example_bytes_ = 0;    // as delivered
+  std::vector<Shape> shapes_;   // of an example before each transform, and at last after all
   std::vector<Slot> slots_;     // batch i of an epoch lives in slot i % slots_.size()
+  std::vector<int64_t> order_;  // written when no slot is busy
 
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable wake_loader_, wake_consumer_;
+  std::mutex mutex_;  // guards what follows, and the slots' flags
+  std::condition_variable wake_workers_, wake_consumer_;
   uint64_t generation_ = 0;  // counts start_epoch(); work for an older one is thrown away
+  uint64_t ordered_ = 0;     // the generation that order_ belongs to
+  bool ordering_ = false;
   int64_t epoch_ = 0;
-  int64_t filled_ = 0;  // batches of this epoch that the loader has finished
-  int64_t taken_ = 0;   // batches that next() has returned; the last of them is in use
-  std::exception_ptr failure_;
+  int64_t claimed_ = 0;  // batches of this epoch that workers have begun
+  int64_t taken_ = 0;    // batches that next() has returned; the last of them is in use
+  int busy_ = 0;         // slots that are
   bool stop_ = false;
-  std::thread loader_;
+  std::vector<std::thread> workers_;
 };
 
 /// Writes a permutation of 0 .. order.size()-1: Fisher-Yates with Philox, a function of (seed, epoch) alone;

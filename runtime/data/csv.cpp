@@ -40,7 +40,7 @@ class Reader {
 
   Table read(CsvOptions options) {
     Table table;
-    if (!next_line()) throw Error("'{}' is empty", path_);
+    if (!next_line()) throw Error("{}: it is empty", path_);
     if (options.header) {
       read_header(table);
       next_line();
@@ -55,7 +55,13 @@ class Reader {
  private:
   template <class... Args>
   [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
-    throw Error("'{}', line {}{}", path_, line_, fmt::format(format, std::forward<Args>(args)...));
+    throw Error("{}:{}: {}", path_, line_, fmt::format(format, std::forward<Args>(args)...));
+  }
+  /// About a field: where it starts, as an editor counts, and what its column is called.
+  template <class... Args>
+  [[noreturn]] void fail_at(const Table& table, size_t field, fmt::format_string<Args...> format, Args&&... args) const {
+    throw Error("{}:{}:{}: column '{}': {}", path_, line_, starts_[field] + 1, table.columns[field],
+                fmt::format(format, std::forward<Args>(args)...));
   }
 
   /// Splits the next line into fields_; at the end, false and line_ is 0. Empty lines may only end the file.
@@ -75,11 +81,13 @@ class Reader {
 
   void split(std::string_view line) {
     fields_.clear();
+    starts_.clear();
     size_t at = 0;
     for (;;) {
       std::string field;
       size_t end = std::min(line.find(',', at), line.size());
       const size_t first = std::min(line.find_first_not_of(" \t", at), line.size());
+      starts_.push_back(std::min(first, end));
       if (first < line.size() && line[first] == '"') {
         end = unquote(line, first, field);
       } else {
@@ -94,7 +102,7 @@ class Reader {
   /// Reads the quoted field at line[at]; returns where the field ends (a comma or the end of the line).
   size_t unquote(std::string_view line, size_t at, std::string& field) const {
     for (++at;; ++at) {
-      if (at >= line.size()) fail(": a quoted field does not end");
+      if (at >= line.size()) fail("a quoted field does not end");
       if (line[at] != '"') {
         field += line[at];
       } else if (at + 1 < line.size() && line[at + 1] == '"') {
@@ -104,7 +112,7 @@ class Reader {
       }
     }
     const size_t end = std::min(line.find(',', at), line.size());
-    if (!trimmed(line.substr(at + 1, end - at - 1)).empty()) fail(": there is text after a quoted field");
+    if (!trimmed(line.substr(at + 1, end - at - 1)).empty()) fail("there is text after a quoted field");
     return end;
   }
 
@@ -115,19 +123,19 @@ class Reader {
     };
     if (std::all_of(fields_.begin(), fields_.end(), is_number))
       fail(
-          ": a line of column names was expected, but it has only numbers; without such a line, read with "
+          "a line of column names was expected, but it has only numbers; without such a line, read with "
           ".header = false");
     for (size_t i = 0; i < fields_.size(); ++i) {
-      if (fields_[i].empty()) fail(": column {} has no name", i + 1);
+      if (fields_[i].empty()) fail("column {} has no name", i + 1);
       if (std::count(fields_.begin(), fields_.end(), fields_[i]) > 1)
-        fail(": two columns are named '{}'", fields_[i]);
+        fail("two columns are named '{}'", fields_[i]);
     }
     table.columns = fields_;
   }
 
   void read_row(Table& table, CsvOptions options) {
     if (fields_.size() != table.columns.size())
-      fail(": {} field{}, but the {} has {}", fields_.size(), fields_.size() == 1 ? "" : "s",
+      fail("{} field{}, but the {} has {}", fields_.size(), fields_.size() == 1 ? "" : "s",
            options.header ? "header" : "first line", table.columns.size());
     for (size_t i = 0; i < fields_.size(); ++i) {
       double value = 0;
@@ -138,11 +146,11 @@ class Reader {
         case Number::good:
           break;
         case Number::missing:
-          fail(", column '{}': the value is missing", table.columns[i]);
+          fail_at(table, i, "the value is missing");
         case Number::malformed:
-          fail(", column '{}': '{}' is not a finite number{}", table.columns[i], shown, hint);
+          fail_at(table, i, "'{}' is not a finite number{}", shown, hint);
         case Number::too_large:
-          fail(", column '{}': '{}' is out of the range of f64", table.columns[i], shown);
+          fail_at(table, i, "'{}' is out of the range of f64", shown);
       }
       table.values[i].push_back(value);
     }
@@ -152,6 +160,7 @@ class Reader {
   std::string_view rest_;
   int64_t line_ = 0;
   std::vector<std::string> fields_;
+  std::vector<size_t> starts_;  // of the fields in the line
 };
 
 }  // namespace

@@ -27,8 +27,8 @@ struct CsvOptions {
   bool header = true;  // whether the first line names the columns
 };
 
-/// Reads a table of finite numbers. Throws weft::Error naming the file, the line (1-based, as an editor
-/// counts) and the column for a missing or malformed value, a line with too few or too many fields, a
+/// Reads a table of finite numbers. Throws weft::Error for a missing or malformed value ("file:line:column: ", as an
+/// editor counts, and the column's name), and, naming file and line, for a line with too few or too many fields, a
 /// repeated column name, and a header line that consists of numbers (a row of data would be lost).
 Table read_csv(const std::string& path, CsvOptions options = {});
 

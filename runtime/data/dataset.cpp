@@ -47,10 +47,20 @@ void Dataset::check() const {
     throw Error("a data set's divisor must be positive and finite, but it is {}", divisor);
   if (in == i64 && divisor != 1.0f)
     throw Error("i64 inputs are delivered as they are, so the divisor must be 1, but it is {}", divisor);
+  if (in == i64 && !transforms.empty())
+    throw Error("i64 inputs are delivered as they are, but the data set has the transform '{}'", transforms[0].name);
+  input_shape(1);  // lets every transform look at what it gets
 }
 
 int64_t Dataset::size() const { return inputs.shape().rank() == 0 ? 0 : inputs.shape()[0]; }
-Shape Dataset::input_shape(int64_t batch) const { return with_batch(inputs.shape(), batch); }
+Shape Dataset::input_shape(int64_t batch) const {
+  Dims dims = inputs.shape().dims();
+  Shape example(Dims(dims.begin() + 1, dims.end()));
+  for (const Transform& transform : transforms) example = transform.shape(example);
+  dims = example.dims();
+  dims.insert(dims.begin(), batch);
+  return Shape(std::move(dims));
+}
 Shape Dataset::target_shape(int64_t batch) const { return with_batch(targets.shape(), batch); }
 
 }  // namespace weft

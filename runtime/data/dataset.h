@@ -6,8 +6,12 @@
 #include <vector>
 
 #include "weft/runtime/array.h"
+#include "weft/runtime/data/transform.h"
 
 namespace weft {
+
+/// A label that is no class and no mistake: cross_entropy's default ignore_index.
+inline constexpr int64_t ignored_label = -100;
 
 /// Examples lie along axis 0 of both arrays. Images are [N, channels, height, width].
 struct Dataset {
@@ -20,22 +24,24 @@ struct Dataset {
   /// for many x. The readers of images set 255.
   float divisor = 1.0f;
   /// One name per class, or empty. If given, a class index outside of them is an error when its batch is
-  /// loaded (except -100, which cross_entropy ignores).
+  /// loaded (except ignored_label).
   std::vector<std::string> class_names;
   std::string name;
+  /// Applied to every example as it is delivered, after the division; u8 and f32 inputs only.
+  std::vector<Transform> transforms = {};
 
   /// Converts what the fields cannot hold (inputs: f64 to f32, i32 to i64; targets: f64 to f32, u8 and i32 to
   /// i64) and checks. Throws weft::Error as check() does.
   static Dataset from(Array inputs, Array targets);
 
-  /// Throws weft::Error for other element types, rank 0, counts that differ, or a divisor that is not a
-  /// positive finite number (or not 1 with i64 inputs).
+  /// Throws weft::Error for other element types, rank 0, counts that differ, a divisor that is not a
+  /// positive finite number (or not 1 with i64 inputs), or a transform that does not fit.
   void check() const;
 
   /// The number of examples.
   int64_t size() const;
 
-  /// What a batch of `batch` examples looks like to the program: f32 or i64, and [batch, ...].
+  /// What a batch of `batch` examples looks like to the program: f32 or i64, and [batch, ...], transformed.
   DType input_dtype() const { return inputs.dtype() == i64 ? i64 : f32; }
   DType target_dtype() const { return targets.dtype(); }
   Shape input_shape(int64_t batch) const;

@@ -50,6 +50,20 @@ TEST_CASE("02_fashion_mnist passes 90 % on the drawn digits, and writes metrics 
   CHECK(read_npy(dir / "weights/fc1.weight.npy").shape() == Shape{512, 784});
 }
 
+TEST_CASE("02_fashion_mnist finds a learning rate, overfits a few images, stops early, and draws") {
+  const test::TempDir dir;
+  const test::Ran ran = test::run_command(program + "--optimizer adam --find-lr --overfit 128 --epochs 60 --patience 4 --workers 2 --plots " +
+                                          dir / "plots" + " --tensorboard " + dir / "tb" + " --metrics " + dir / "m.jsonl");
+  INFO(ran.err << ran.out);
+  REQUIRE(ran.code == 0);
+  CHECK_THAT(ran.out, contains_text("learning rates from 1e-08 to") && contains_text("The weights are those of epoch "));
+  CHECK(last_line(dir / "m.jsonl")["epoch"] < 60);
+  CHECK(last_line(dir / "m.jsonl")["train_accuracy"].get<double>() > 0.9);
+  for (const std::string name : {"loss.svg", "accuracy.svg", "gradients.svg", "learning_rates.svg", "images.png"})  // or scripts for them
+    CHECK((std::filesystem::exists(dir / "plots/" + name) || std::filesystem::exists(dir / "plots/" + name + ".gp")));
+  CHECK(std::distance(std::filesystem::directory_iterator(dir / "tb"), {}) == 1);
+}
+
 TEST_CASE("02_fashion_mnist learns Fashion-MNIST as PyTorch does") {
   const auto data = test::data_directory("fashion-mnist");
   if (!data) {
@@ -202,6 +216,8 @@ TEST_CASE("options of the examples say plainly what they take") {
   says("--max-steps 99999999999999999999", "--max-steps must be an integer of at least 0, not 99999999999999999999");
   says("--lr=-0.1", "--lr must be a number of at least 0, not -0.1");
   says("--lr nan", "--lr must be a number of at least 0, not nan");
+  says("--patience=-1", "--patience must be an integer of at least 0, not -1");
+  says("--workers 0", "--workers must be a positive integer, not 0");
   says("--optimizer rmsprop", "--optimizer must be sgd or adam, not rmsprop");
   says("--max-isa avx3", "--max-isa must be sse4, avx2 or avx512, not avx3");
   const test::Ran ran = test::run_command("WEFT_MAX_ISA=avx3 " + program + "--max-steps 1");

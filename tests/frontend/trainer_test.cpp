@@ -1,6 +1,7 @@
 // The training loop: what it computes, compiles, writes and says.
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 
 #include "weft/tests/frontend/support.h"
@@ -206,5 +207,185 @@ TEST_CASE("options and data are checked before anything is compiled") {
   CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.metrics = "/nowhere/m.jsonl"; })), contains_text("/nowhere/m.jsonl"));
   Dataset bad = points(4);
   bad.targets.set(2, 7);
-  CHECK_THROWS_WITH(trainer.fit(bad, quiet), contains_text("holds indices below 2, but element 2 is 7"));
+  const std::string at = "; the loss is computed at " + line().substr(0, line().rfind(':'));
+  CHECK_THROWS_WITH(trainer.fit(bad, quiet), contains_text("sample 2 of data set 'points' has the class 7, but the model gives 2 classes" + at));
+  CHECK_THROWS_WITH(trainer.fit(points(4), bad, quiet), contains_text("sample 2 of data set 'points' has the class 7"));
+  CHECK_THROWS_WITH(trainer.find_lr(bad, quiet), contains_text("sample 2 of data set 'points' has the class 7"));
+  bad.targets.set(2, -100);  // the batch says more of it
+  CHECK_THROWS_WITH(trainer.fit(bad, quiet), contains_text("element 2 is -100"));
+  Dataset many = points(4);
+  many.class_names = {"a", "b", "c"};
+  CHECK_THROWS_WITH(trainer.fit(many, quiet), contains_text("data set 'points' has 3 classes, but the model gives 2" + at));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.patience = 1; })), contains_text("there is no test set"));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.patience = -1; })), contains_text(".patience (-1) must not be negative"));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.overfit = 5; })), contains_text("has 4 examples, so there are no 5 from 0 on"));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.drop_last = true; })), contains_text("has 4 examples, so that .drop_last leaves no batch of 16"));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.workers = 0; })), contains_text(".workers = 0"));
+}
+
+namespace {
+
+/// Samples of y = slope x, to fit w x to.
+Dataset line_of(double slope, int64_t count = 8) {
+  Array x(f32, {count, 1}), y(f32, {count, 1});
+  for (int64_t i = 0; i < count; ++i) x.set(i, 1 + 0.1 * static_cast<double>(i)), y.set(i, slope * x.at(i));
+  return {.inputs = std::move(x), .targets = std::move(y), .name = "line"};
+}
+
+/// The history of a small classifier, the same each time but for the options.
+History classifier(const FitOptions& options, const Dataset& train = points(50)) {
+  manual_seed(1);
+  nn::Sequential net(nn::Linear(2, 8), nn::ReLU(), nn::Linear(8, 2));
+  optim::Adam adam({.lr = 1e-2});
+  return Trainer(net, cross_entropy, adam).fit(train, points(20, 500), options);
+}
+
+}  // namespace
+
+TEST_CASE("patience stops training when the test loss gets worse, and brings the best weights back") {
+  Parameter w("w", {0.0});
+  optim::SGD sgd({.lr = 0.02});
+  Trainer trainer([&](Tensor x) { return x * w; }, mse_loss, sgd);
+  // Training goes from 0 towards 3 and passes 1, where the test loss is smallest.
+  const Dataset train = line_of(3), test = line_of(1);
+  const History h = trainer.fit(train, test, with([](FitOptions& o) { o.epochs = 100, o.patience = 2; }));
+  REQUIRE(h.best_epoch > 1);
+  REQUIRE(std::ssize(h.epochs) == h.best_epoch + 2);
+  const double best = h.epochs[static_cast<size_t>(h.best_epoch) - 1].test_loss;
+  for (const EpochResult& epoch : h.epochs) CHECK(epoch.test_loss >= best);
+  double loss = 0;
+  for (int64_t i = 0; i < 8; ++i) loss += std::pow((w.array().at(0) - 1) * test.inputs.at(i), 2) / 8;
+  CHECK(loss == Approx(best).epsilon(1e-4));
+  CHECK(h.kept().test_loss == best);
+}
+
+TEST_CASE("overfit trains on the first examples alone") {
+  const FitOptions some = with([](FitOptions& o) { o.epochs = 3, o.overfit = 20; });
+  const History a = classifier(some), b = classifier(with([](FitOptions& o) { o.epochs = 3; }), points(20));
+  CHECK(a.steps == 3 * 2);
+  CHECK(a.last().train_loss == b.last().train_loss);
+  CHECK(a.last().test_loss == b.last().test_loss);
+}
+
+TEST_CASE("drop_last leaves the smaller last batch out of training, not out of testing") {
+  const History h = classifier(with([](FitOptions& o) { o.epochs = 2, o.drop_last = true; }));
+  CHECK(h.steps == 2 * 3);
+  CHECK(h.last().test_accuracy * 20 == Approx(std::round(h.last().test_accuracy * 20)));
+}
+
+TEST_CASE("more workers change nothing, transforms included") {
+  Dataset images{.inputs = Array(u8, {40, 1, 6, 6}), .targets = Array(i64, {40}), .divisor = 255};
+  for (int64_t i = 0; i < images.inputs.shape().numel(); ++i) images.inputs.set(i, static_cast<double>(i * i % 251));
+  for (int64_t i = 0; i < 40; ++i) images.targets.set(i, static_cast<double>(i % 2));
+  images.transforms = {transforms::random_crop(5, 5, 1), transforms::random_horizontal_flip(), transforms::normalize({0.5f}, {0.25f})};
+  const auto losses = [&](int workers, uint64_t seed) {
+    manual_seed(1);
+    nn::Sequential net(nn::Flatten(), nn::Linear(25, 2));
+    optim::SGD sgd({.lr = 0.1});
+    FitOptions options = quiet;
+    options.epochs = 2, options.shuffle = true, options.seed = seed, options.workers = workers;
+    const History h = Trainer(net, cross_entropy, sgd).fit(images, options);
+    return std::pair(h.epochs[0].train_loss, h.epochs[1].train_loss);
+  };
+  CHECK(losses(4, 2) == losses(1, 2));
+  CHECK(losses(1, 3) != losses(1, 2));
+}
+
+TEST_CASE("gradient norms are those of the gradients, layer by layer") {
+  const auto net = [] {
+    manual_seed(3);
+    return nn::Sequential(nn::Linear(2, 4), nn::Tanh(), nn::Linear(4, 2));
+  };
+  nn::Sequential a = net(), b = net();
+  optim::SGD sgd({.lr = 0.1}), other({.lr = 0.1});
+  const Dataset data = points(16);
+  const History h = Trainer(a, cross_entropy, sgd).fit(data, with([](FitOptions& o) { o.gradient_norms = true, o.epochs = 2; }));
+  REQUIRE(h.gradient_norms.size() == 2);
+  CHECK(h.gradient_norms[0].first == "0");
+  CHECK(h.gradient_norms[1].first == "2");
+  REQUIRE(h.gradient_norms[0].second.size() == 2);
+
+  Graph g("by_hand");
+  Tensor loss = cross_entropy(b(g.input("x", f32, {16, 2})), g.input("y", i64, {16}));
+  Step step = compile(training_step(g, loss, b.parameters(), other, {.keep = {"0.weight.grad", "0.bias.grad"}}), Target::reference());
+  for (int i = 0; i < 2; ++i) {
+    const Results r = step({{"x", data.inputs}, {"y", data.targets}});
+    double sum = 0;
+    for (const char* name : {"0.weight.grad", "0.bias.grad"})
+      for (const float x : r[name].values<float>()) sum += double{x} * x;
+    CHECK(h.gradient_norms[0].second[static_cast<size_t>(i)] == Approx(std::sqrt(sum)).epsilon(1e-5));
+  }
+  const Plot plot = gradient_plot(h);
+  REQUIRE(plot.series.size() == 2);
+  CHECK(plot.series[1].label == "2");
+  CHECK(plot.series[1].x == std::vector<double>{1, 2});
+  CHECK(plot.series[1].y == h.gradient_norms[1].second);
+  CHECK_THROWS_WITH(gradient_plot(History{}), contains_text(".gradient_norms = true"));
+}
+
+TEST_CASE("TensorBoard gets losses and accuracies at the steps of the epochs' ends") {
+  const test::TempDir dir;
+  FitOptions options = quiet;
+  options.epochs = 2;
+  options.tensorboard = dir / "runs";
+  classifier(options);
+  std::string events;
+  for (const auto& file : std::filesystem::directory_iterator(dir / "runs")) events += test::read_file(file.path().string());
+  for (const char* tag : {"loss/train", "loss/test", "accuracy/train", "accuracy/test"}) {
+    const size_t first = events.find(tag), second = events.find(tag, first + 1);
+    REQUIRE(second != std::string::npos);
+    CHECK(events.find(tag, second + 1) == std::string::npos);
+  }
+  CHECK_THAT(events, contains_text(std::string("\x10\x04*")) && contains_text(std::string("\x10\x08*")));  // steps 4 and 8, before a summary
+}
+
+TEST_CASE("curves of several runs have a name each") {
+  History with_tests{.epochs = {{.epoch = 1, .train_loss = 2, .test_loss = 3}, {.epoch = 2, .train_loss = 1, .test_loss = 2.5}}};
+  History without{.epochs = {{.epoch = 1, .train_loss = 4, .train_accuracy = 0.5}}};
+  const Plot losses = loss_plot({{"a", with_tests}, {"b", without}});
+  REQUIRE(losses.series.size() == 3);
+  CHECK(losses.series[0].label == "a, training");
+  CHECK(losses.series[1].label == "a, test");
+  CHECK(losses.series[1].x == std::vector<double>{1, 2});
+  CHECK(losses.series[1].y == std::vector<double>{3, 2.5});
+  CHECK(losses.series[2].label == "b, training");
+  const Plot accuracies = accuracy_plot({{"", without}});
+  REQUIRE(accuracies.series.size() == 1);
+  CHECK(accuracies.series[0].label == "training");
+}
+
+TEST_CASE("find_lr follows the loss over growing rates and leaves everything as it was") {
+  Parameter w("w", {0.0});
+  optim::SGD sgd({.lr = 0.02, .momentum = 0.5});
+  Trainer trainer([&](Tensor x) { return x * w; }, mse_loss, sgd);
+  const Dataset data = line_of(3);
+  const FitOptions options = with([](FitOptions& o) { o.batch = 4; });
+  trainer.fit(data, options);
+  const float before = w.values<float>()[0], velocity = sgd.state("w", "momentum_buffer").values<float>()[0];
+  const LrSearch found = trainer.find_lr(data, options, {.min_lr = 1e-4, .max_lr = 10, .steps = 60});
+  CHECK(w.values<float>()[0] == before);
+  CHECK(sgd.state("w", "momentum_buffer").values<float>()[0] == velocity);
+  CHECK(sgd.steps() == 2);
+  CHECK(sgd.lr == 0.02);
+  REQUIRE(found.losses.size() == found.rates.size());
+  REQUIRE(found.losses.size() > 20);
+  CHECK(found.losses.size() < 60);  // it diverged
+  CHECK(found.rates[0] == Approx(1e-4));
+  CHECK(found.rates[1] / found.rates[0] == Approx(std::pow(1e5, 1.0 / 59)));
+  // Momentum and noise aside, w x - y shrinks by a factor of 1 - 2 lr mean(x^2) each step, and mean(x^2) is about 1.9.
+  CHECK(found.suggestion() > 5e-3);
+  CHECK(found.suggestion() < 0.5);
+  // The average of one loss is that loss: 9 mean(x^2) (1 - w / 3)^2 over the first batch, x = 1, 1.1, 1.2, 1.3.
+  CHECK(found.losses[0] == Approx(std::pow(3 - before, 2) * 1.335).epsilon(1e-4));
+  CHECK_THROWS_WITH(trainer.find_lr(data, options, {.min_lr = 0}), contains_text("0 < .min_lr (0)"));
+  CHECK_THROWS_WITH(trainer.find_lr(data, with([](FitOptions& o) { o.batch = 0; })), contains_text(".batch (0) must be positive"));
+  const LrSearch rising{.rates = std::vector<double>(20, 0.1), .losses = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
+  CHECK_THROWS_WITH(rising.suggestion(), contains_text("none after the first 10 made the loss smaller"));
+}
+
+TEST_CASE("the suggested rate is where the loss falls fastest before its smallest") {
+  LrSearch search;
+  for (int i = 0; i < 30; ++i) search.rates.push_back(i);
+  for (int i = 0; i < 30; ++i) search.losses.push_back(i == 0 ? 99 : i < 15 ? 50 : i < 16 ? 40 : i < 20 ? 39 - i : i < 25 ? 500 : 100);
+  CHECK(search.suggestion() == 15);  // not the drop at the start, nor that from 500 to 100
 }

@@ -186,9 +186,10 @@ TEST_CASE("batcher: a batch stays what it is while the loader works ahead") {
 
 TEST_CASE("batcher: an epoch may be left at any batch, and a batcher at any time") {
   const Dataset set = numbered(50);
-  { Batcher unused(set, {.batch = 4}); }
+  const int workers = GENERATE(1, 4);
+  { Batcher unused(set, {.batch = 4, .workers = workers}); }
   for (int taken = 0; taken < 14; ++taken) {
-    Batcher batcher(set, {.batch = 4, .shuffle = true});
+    Batcher batcher(set, {.batch = 4, .shuffle = true, .workers = workers});
     batcher.start_epoch(0);
     for (int i = 0; i < taken; ++i) batcher.next();
     batcher.start_epoch(1);
@@ -201,7 +202,7 @@ TEST_CASE("batcher: an epoch may be left at any batch, and a batcher at any time
 
 TEST_CASE("batcher: many starts in quick succession") {
   const Dataset set = numbered(64);
-  Batcher batcher(set, {.batch = 8, .shuffle = true});
+  Batcher batcher(set, {.batch = 8, .shuffle = true, .workers = GENERATE(1, 3)});
   for (int64_t epoch = 0; epoch < 2000; ++epoch) {
     batcher.start_epoch(epoch);
     if (epoch % 3 == 0) continue;
@@ -227,7 +228,7 @@ TEST_CASE("batcher: what the loader throws comes out of next(), after the batche
   set.class_names.assign(9, "c");
   set.name = "nine";
   set.targets.values<int64_t>()[0] = -100;  // ignored by cross_entropy, so allowed
-  Batcher batcher(set, {.batch = 4});
+  Batcher batcher(set, {.batch = 4, .workers = GENERATE(1, 2)});
   for (int64_t epoch = 0; epoch < 3; ++epoch) {
     batcher.start_epoch(epoch);
     CHECK(batcher.next()->index == 0);
@@ -241,6 +242,7 @@ TEST_CASE("batcher: what the loader throws comes out of next(), after the batche
 TEST_CASE("batcher: misuse") {
   const Dataset set = numbered(4);
   CHECK_THROWS_WITH(Batcher(set, {.batch = 0}), "a batch needs at least 1 example, but .batch = 0");
+  CHECK_THROWS_WITH(Batcher(set, {.workers = 0}), "batches need at least 1 worker to load them, but .workers = 0");
   Dataset wrong = set;
   wrong.targets = Array(i64, Shape{3});
   CHECK_THROWS_WITH(Batcher(wrong, {}),

@@ -1,0 +1,43 @@
+#include "weft/frontend/snapshot.h"
+
+#include <cstring>
+
+#include "weft/frontend/optim/core.h"
+
+namespace weft {
+namespace {
+
+void copy(const Array& from, Array& to) { std::memcpy(to.data(), from.data(), to.bytes()); }
+
+}  // namespace
+
+Snapshot::Snapshot(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) { take(); }
+
+Snapshot::Snapshot(std::vector<Parameter> parameters, const optim::Optimizer& optimizer)
+    : parameters_(std::move(parameters)), optimizer_(optimizer.core()) {
+  take();
+}
+
+void Snapshot::take() {
+  values_.resize(parameters_.size());
+  for (size_t i = 0; i < parameters_.size(); ++i) values_[i] = std::as_const(parameters_[i]).array();
+  if (!optimizer_) return;
+  steps_ = optimizer_->steps.values<int64_t>()[0];
+  for (const auto& known : optimizer_->states)
+    for (const auto& [name, array] : known.arrays) states_.insert_or_assign(&array, array);
+}
+
+void Snapshot::restore() const {
+  for (size_t i = 0; i < parameters_.size(); ++i) copy(values_[i], Parameter(parameters_[i]).array());
+  if (!optimizer_) return;
+  optimizer_->steps.values<int64_t>()[0] = steps_;
+  for (auto& known : optimizer_->states)
+    for (auto& [name, array] : known.arrays) {
+      if (const auto kept = states_.find(&array); kept != states_.end())
+        copy(kept->second, array);
+      else
+        std::memset(array.data(), 0, array.bytes());
+    }
+}
+
+}  // namespace weft

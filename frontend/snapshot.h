@@ -1,0 +1,35 @@
+#pragma once
+// What training changes, kept to go back to.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "weft/frontend/optim/optimizer.h"
+#include "weft/frontend/parameter.h"
+
+namespace weft {
+
+/// The numbers of parameters and, with an optimizer, its state and its count of steps; not its hyper-parameters. Taking and
+/// restoring copy numbers only, so compiled programs go on with what they find.
+class Snapshot {
+ public:
+  /// Takes at once.
+  explicit Snapshot(std::vector<Parameter> parameters);
+  Snapshot(std::vector<Parameter> parameters, const optim::Optimizer& optimizer);
+
+  /// Keeps what is there now instead.
+  void take();
+  /// Writes it all back. Optimizer state that did not exist when it was taken becomes zero, as it began.
+  void restore() const;
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::shared_ptr<detail::OptimizerCore> optimizer_;  // null: none
+  std::vector<Array> values_;
+  int64_t steps_ = 0;
+  std::map<const Array*, Array> states_;  // by where the optimizer has them; they never move
+};
+
+}  // namespace weft

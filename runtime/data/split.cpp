@@ -1,0 +1,74 @@
+#include "weft/runtime/data/split.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "weft/runtime/data/batcher.h"
+
+namespace weft {
+namespace {
+
+Array rows(const Array& from, const std::vector<int64_t>& indices) {
+  Dims dims = from.shape().dims();
+  const size_t bytes = dims.at(0) == 0 ? 0 : from.bytes() / static_cast<size_t>(dims.at(0));
+  dims.at(0) = std::ssize(indices);
+  Array to(from.dtype(), Shape(std::move(dims)));
+  for (size_t i = 0; i < indices.size(); ++i)
+    std::memcpy(to.data() + i * bytes, from.data() + static_cast<size_t>(indices[i]) * bytes, bytes);
+  return to;
+}
+
+}  // namespace
+
+Dataset subset(const Dataset& data, const std::vector<int64_t>& indices) {
+  data.check();
+  for (const int64_t i : indices)
+    if (i < 0 || i >= data.size()) throw Error("data set '{}' has no example {}: it has {}, counted from 0", data.name, i, data.size());
+  Dataset result{.inputs = rows(data.inputs, indices), .targets = rows(data.targets, indices), .divisor = data.divisor};
+  result.class_names = data.class_names;
+  result.name = data.name;
+  result.transforms = data.transforms;
+  return result;
+}
+
+Dataset slice(const Dataset& data, int64_t first, int64_t count) {
+  if (first < 0 || count < 0 || first > data.size() - count)
+    throw Error("data set '{}' has {} examples, so there are no {} from {} on", data.name, data.size(), count, first);
+  std::vector<int64_t> indices(static_cast<size_t>(count));
+  std::iota(indices.begin(), indices.end(), first);
+  return subset(data, indices);
+}
+
+Split split(const Dataset& data, const std::vector<int64_t>& validation) {
+  Dataset part = subset(data, validation);
+  std::vector<bool> taken(static_cast<size_t>(data.size()));
+  for (const int64_t i : validation) {
+    if (taken[static_cast<size_t>(i)]) throw Error("example {} of data set '{}' is chosen twice", i, data.name);
+    taken[static_cast<size_t>(i)] = true;
+  }
+  std::vector<int64_t> others;
+  for (int64_t i = 0; i < data.size(); ++i)
+    if (!taken[static_cast<size_t>(i)]) others.push_back(i);
+  return {subset(data, others), std::move(part)};
+}
+
+std::vector<Dataset> random_split(const Dataset& data, const std::vector<int64_t>& sizes, uint64_t seed) {
+  int64_t sum = 0;
+  for (const int64_t size : sizes) sum += size;
+  if (sum != data.size() || std::any_of(sizes.begin(), sizes.end(), [](int64_t s) { return s < 0; }))
+    throw Error("data set '{}' has {} examples and cannot be split into parts of {}", data.name, data.size(), fmt::join(sizes, ", "));
+  std::vector<int64_t> order(static_cast<size_t>(data.size()));
+  shuffle_order(order, seed, int64_t{UINT32_MAX});  // no epoch's order
+  std::vector<Dataset> parts;
+  auto from = order.begin();
+  for (const int64_t size : sizes) {
+    parts.push_back(subset(data, {from, from + size}));
+    from += size;
+  }
+  return parts;
+}
+
+}  // namespace weft

@@ -1,0 +1,71 @@
+#include "weft/runtime/gnuplot.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+#include "weft/support/error.h"
+
+namespace weft::detail {
+namespace {
+
+/// Both gnuplot and the shell take a single-quoted string as it is, but for the quote itself.
+std::string quoted(std::string_view text, std::string_view quote) {
+  std::string result = "'";
+  for (const char c : text) {
+    if (c == '\'') result += quote;
+    else result += c == '\n' ? ' ' : c;
+  }
+  return result + "'";
+}
+
+std::string terminal(const std::string& path) {
+  if (path.ends_with(".svg")) return "svg";
+  if (path.ends_with(".png")) return "pngcairo";
+  throw Error("cannot draw '{}': the name of a picture ends in .svg or .png", path);
+}
+
+void write_script(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file) throw Error("cannot write '{}': {}", path, std::strerror(errno));
+}
+
+/// What the shell command wrote, and its exit code.
+std::pair<std::string, int> run(const std::string& command) {
+  std::FILE* pipe = popen(command.c_str(), "r");
+  if (!pipe) throw Error("cannot run a program: {}", std::strerror(errno));
+  std::string said;
+  char buffer[512];
+  while (const size_t got = std::fread(buffer, 1, sizeof buffer, pipe)) said.append(buffer, got);
+  const int status = pclose(pipe);
+  return {said, WIFEXITED(status) ? WEXITSTATUS(status) : -1};
+}
+
+}  // namespace
+
+std::string gnuplot_quoted(std::string_view text) { return quoted(text, "''"); }
+
+void run_gnuplot(const std::string& path, int width, int height, const std::string& script) {
+  // Under its last name from the start, so that a script left behind draws what it should.
+  const std::string head = fmt::format("set terminal {} size {},{} background rgb 'white' font 'sans,12'\nset encoding utf8\n",
+                                       terminal(path), width, height);
+  const std::string script_path = path + ".gp";
+  write_script(script_path, head + "set output " + gnuplot_quoted(path) + "\n" + script);
+  std::remove(path.c_str());
+  const auto [said, code] = run("gnuplot " + quoted(script_path, "'\\''") + " 2>&1");
+  constexpr int not_found = 127;
+  if (code == not_found) {
+    fmt::print(stderr, "gnuplot is not installed: wrote '{}' in place of the picture; `gnuplot {}` draws it\n", script_path, script_path);
+    return;
+  }
+  if (code != 0 || access(path.c_str(), R_OK) != 0) throw Error("gnuplot cannot draw '{}': {}; its script is '{}'", path, said, script_path);
+  std::remove(script_path.c_str());
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,85 @@
+// Snapshots of what training changes, and stopping early with the best of them.
+
+#include <cmath>
+
+#include "weft/tests/frontend/support.h"
+
+using namespace weft;
+
+namespace {
+
+/// Adam on the distance of w from 3.
+struct Training {
+  Parameter w{"w", {0.0}};
+  optim::Adam adam{{.lr = 0.1}};
+  Step step = compiled();
+
+  Step compiled() {
+    Graph g("distance");
+    return compile(training_step(g, g.output("loss", mean(square(w - 3.0))), {w}, adam), Target::reference());
+  }
+  std::vector<double> losses(int count) {
+    std::vector<double> all;
+    for (int i = 0; i < count; ++i) all.push_back(step()["loss"].item());
+    return all;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a snapshot brings parameters, optimizer state and step count back") {
+  Training t;
+  t.losses(3);
+  Snapshot there({t.w}, t.adam);
+  const std::vector<double> first = t.losses(4);
+  CHECK(t.adam.steps() == 7);
+  there.restore();
+  CHECK(t.adam.steps() == 3);
+  CHECK(t.losses(4) == first);
+  there.take();
+  const std::vector<double> later = t.losses(2);
+  there.restore();
+  CHECK(t.losses(2) == later);
+  CHECK(later != first);
+}
+
+TEST_CASE("a snapshot from before the optimizer's state existed brings back its zeros") {
+  Parameter w("w", {0.0});
+  optim::Adam adam({.lr = 0.1});
+  const Snapshot start({w}, adam);
+  Graph g("distance");
+  Step step = compile(training_step(g, g.output("loss", mean(square(w - 3.0))), {w}, adam), Target::reference());
+  step(), step();
+  const float after = w.values<float>()[0];
+  CHECK(adam.state("w", "exp_avg").at(0) != 0);
+  start.restore();
+  CHECK(adam.state("w", "exp_avg").at(0) == 0);
+  step(), step();
+  CHECK(w.values<float>()[0] == after);
+}
+
+TEST_CASE("a snapshot of parameters alone leaves the optimizer as it is") {
+  Training t;
+  Snapshot start({t.w});
+  t.losses(3);
+  start.restore();
+  CHECK(t.w.values<float>()[0] == 0);
+  CHECK(t.adam.steps() == 3);
+}
+
+TEST_CASE("early stopping waits for its patience and brings the best weights back") {
+  Parameter w("w", {0.0});
+  EarlyStopping stopping({w}, 3);
+  CHECK(stopping.best_step() == 0);
+  const double losses[] = {5, 4, 6, NAN, 3, 3, 3.5, 9};
+  for (int i = 0; i < 8; ++i) {
+    w.set_values(std::vector<float>{static_cast<float>(i + 1)});
+    INFO(i);
+    CHECK(stopping.step(losses[i]) == (i == 7));  // the third in a row that is not below 3
+  }
+  CHECK(stopping.best() == 3);
+  CHECK(stopping.best_step() == 5);
+  stopping.restore();
+  CHECK(w.values<float>()[0] == 5);
+  CHECK_THROWS_WITH(EarlyStopping({w}, 0), "early stopping needs a patience of at least 1, but it is 0");
+}
