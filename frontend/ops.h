@@ -73,12 +73,26 @@ Tensor dropout(Arg x, double p = 0.5, bool training = true);
 
 Tensor sum(Arg x, Axes axes = {}, bool keep_dims = false);   // of bool, u8 and i32: i64
 Tensor mean(Arg x, Axes axes = {}, bool keep_dims = false);  // floating
+/// The sum of (x - mean)^2 over max(count - correction, 0); floating. The correction 1 gives an unbiased estimate.
+Tensor var(Arg x, Axes axes = {}, double correction = 1, bool keep_dims = false);
 Tensor max(Arg x, Axes axes = {}, bool keep_dims = false);   // torch.amax
 Tensor min(Arg x, Axes axes = {}, bool keep_dims = false);   // torch.amin
 /// i64 index of the largest element, the first of several; without an axis, into x flattened.
 Tensor argmax(Arg x, std::optional<int64_t> axis = {}, bool keep_dims = false);
 Tensor softmax(Arg x, int64_t axis);
 Tensor log_softmax(Arg x, int64_t axis);
+
+// --- Normalization; weights and biases are left out where not given -----------------------------------------------------
+
+/// d / sqrt(mean(d^2) + eps) with d = x - mean(x), or x itself without `center`: the means over `axes` (all when none are
+/// given). With `center`, this is mean 0 and variance 1.
+Tensor standardize(Arg x, Axes axes = {}, double eps = 1e-5, bool center = true);
+/// Standardized over the last axes, which must be `shape`; then times weight plus bias, of that shape.
+Tensor layer_norm(Arg x, Dims shape, std::optional<Arg> weight = {}, std::optional<Arg> bias = {}, double eps = 1e-5);
+/// x / sqrt(mean(x^2) + eps) over the last axes, times weight. Without eps: the type's distance from 1 to the next number.
+Tensor rms_norm(Arg x, Dims shape, std::optional<Arg> weight = {}, std::optional<double> eps = {});
+/// x [N, C, ...] standardized over each of `groups` equal parts of a sample's channels; weight and bias are [C].
+Tensor group_norm(Arg x, int64_t groups, std::optional<Arg> weight = {}, std::optional<Arg> bias = {}, double eps = 1e-5);
 
 // --- Products --------------------------------------------------------------------------------------------------------
 

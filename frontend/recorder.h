@@ -17,7 +17,7 @@ class Recorder {
  public:
   /// `what` names the op in messages. Throws weft::Error when the operands belong to two graphs, and when there is no
   /// graph to record into: without a tensor operand, that is the graph of the module being called, else the innermost
-  /// living one.
+  /// living one. Null stands for an optional operand that is not given; the first one is.
   Recorder(std::string_view what, std::initializer_list<const Arg*> operands);
   /// For ops without operands.
   Recorder(std::string_view what, std::source_location at);
@@ -41,6 +41,8 @@ class Recorder {
   Tensor tensor(ir::Value value) const { return {recording_, value}; }
   /// `axis` counted from the end when negative; throws weft::Error when it is not below `rank`.
   int64_t axis(int64_t axis, int rank) const;
+  /// The axes so counted, ascending; all of them when none are given. Throws weft::Error when one is named twice.
+  Dims axes(const Axes& axes, int rank) const;
   /// Throws weft::Error: the op, the requirement, the operands' types, the user's line.
   [[noreturn]] void fail(const std::string& requirement) const;
 

@@ -9,6 +9,7 @@ Tensor ReLU::forward(Tensor x) { return relu(x); }
 Tensor Sigmoid::forward(Tensor x) { return sigmoid(x); }
 Tensor Tanh::forward(Tensor x) { return tanh(x); }
 Tensor GELU::forward(Tensor x) { return gelu(x, approximate_); }
+Tensor Identity::forward(Tensor x) { return x; }
 Tensor Flatten::forward(Tensor x) { return flatten(x, start_, end_); }
 
 Dropout::Dropout(double p) : p("nn::Dropout's p", p, {.low = 0, .high = 1}) {}

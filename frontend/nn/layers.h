@@ -34,6 +34,11 @@ class GELU : public Layer {
   std::string approximate_;
 };
 
+/// x itself.
+struct Identity : Layer {
+  Tensor forward(Tensor x) override;
+};
+
 /// Joins the axes start .. end; the default leaves the batch axis.
 class Flatten : public Layer {
  public:

@@ -4,4 +4,5 @@
 #include "weft/frontend/nn/layers.h"
 #include "weft/frontend/nn/linear.h"
 #include "weft/frontend/nn/module.h"
+#include "weft/frontend/nn/norm.h"
 #include "weft/frontend/nn/sequential.h"

@@ -11,6 +11,7 @@ void define_binary_ops(Registry& registry);
 void define_activation_ops(Registry& registry);
 void define_movement_ops(Registry& registry);
 void define_reduction_ops(Registry& registry);
+void define_norm_ops(Registry& registry);
 void define_contraction_ops(Registry& registry);
 void define_leaf_ops(Registry& registry);
 void define_random_ops(Registry& registry);

@@ -8,6 +8,7 @@ void define_all_ops(Registry& registry) {
   define_activation_ops(registry);
   define_movement_ops(registry);
   define_reduction_ops(registry);
+  define_norm_ops(registry);
   define_contraction_ops(registry);
   define_leaf_ops(registry);
   define_random_ops(registry);

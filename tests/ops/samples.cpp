@@ -93,6 +93,20 @@ void add_composites(std::vector<Sample>& all, DType t) {
   all.push_back({"mean", {{t, {2, 3, 4}}}, {{"axes", Dims{1}}}});
   all.push_back({"mean", {{t, {3, 41}}}, {{"axes", Dims{0, 1}}, {"keep_dims", true}}});
   all.push_back({"mean", {{t, {0, 2}}}, {{"axes", Dims{1}}}});
+  for (double correction : {0.0, 1.0, 1.5}) {
+    all.push_back({"var", {{t, {2, 3, 4}}}, {{"axes", Dims{0, 2}}, {"correction", correction}}});
+    all.push_back({"var", {{t, {3, 17}}}, {{"axes", Dims{1}}, {"keep_dims", true}, {"correction", correction}}});
+  }
+  for (bool center : {true, false})
+    for (double eps : {1e-5, 0.5}) {
+      const auto add = [&](Shape shape, Dims axes) {
+        all.push_back({"standardize", {{t, shape}}, {{"axes", axes}, {"eps", eps}, {"center", center}}});
+      };
+      add({4, 19}, {1});
+      add({5, 3}, {0});
+      add({2, 3, 2, 4}, {0, 2, 3});
+      add({3, 0}, {1});
+    }
   all.push_back({"argmax", {{t, {3, 19}}}, {{"axis", int64_t{1}}}});
   all.push_back({"argmax", {{i32, {4, 2}}}, {{"axis", int64_t{0}}, {"keep_dims", true}}});
 }

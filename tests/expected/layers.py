@@ -1,0 +1,31 @@
+"""Layers of torch.nn: forward, every gradient, and the statistics of batch normalization over several steps.
+
+    python3 layers.py
+
+calls.py says what a case holds.
+"""
+import pathlib
+
+import calls
+from calls import spread
+
+
+def batch_norm():
+    for module, shape in (("BatchNorm1d", (5, 3)), ("BatchNorm1d", (4, 3, 2)), ("BatchNorm2d", (2, 3, 2, 3))):
+        kind = f"{len(shape)}d"
+        inputs = [spread(*shape)]
+        batches = [spread(*shape, start=20 * i, high=70) for i in range(1, 5)]
+        for name, options in (("defaults", {}), ("momentum", {"momentum": 0.25, "eps": 0.125}), ("cumulative", {"momentum": None}),
+                              ("plain", {"affine": False})):
+            yield calls.call(f"{kind}_{name}", module, inputs, [3], options, batches=batches)
+        running = {"running_mean": spread(3, start=4), "running_var": spread(3, low=8, high=40)}
+        yield calls.call(f"{kind}_eval", module, inputs, [3], train=False, buffers=running)
+        yield calls.call(f"{kind}_untracked", module, inputs, [3], {"track_running_stats": False}, train=False)
+
+
+def main():
+    cases = [*batch_norm()]
+    calls.write(pathlib.Path(__file__).resolve().with_suffix(".json"), cases)
+
+
+main()
