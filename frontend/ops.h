@@ -63,7 +63,12 @@ Tensor floor(Arg x);
 Tensor ceil(Arg x);
 Tensor round(Arg x);  // halves to even
 Tensor square(Arg x);
-Tensor relu(Arg x);
+Tensor relu(Arg x);  // further activations: frontend/nn/activations.h
+
+/// x between the bounds; nan stays nan. The derivative at a bound is 0.
+Tensor clamp(Arg x, std::optional<double> min, std::optional<double> max = {});
+/// x, through which no gradient flows.
+Tensor detach(Arg x);
 
 /// Zero with probability p, else x / (1 - p); x itself when p is 0 or not `training`. For a rate that can change without
 /// recompiling: nn::Dropout.

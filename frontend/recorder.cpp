@@ -106,6 +106,11 @@ DType Recorder::common_dtype() const {
   return *result;
 }
 
+DType Recorder::floating_dtype() const {
+  const DType common = common_dtype();
+  return is_floating(common) ? common : default_dtype();
+}
+
 Shape Recorder::common_shape() const {
   Shape result;
   for (const Arg* arg : operands_) {

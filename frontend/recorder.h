@@ -31,6 +31,8 @@ class Recorder {
   /// The operands' common element type by torch.result_type: the highest category (bool < integer < floating) among
   /// tensors with axes, then scalar tensors, then numbers decides; inside a category the wider type.
   DType common_dtype() const;
+  /// The same, but default_dtype() where it is no floating type.
+  DType floating_dtype() const;
   /// The shape that all operands broadcast to.
   Shape common_shape() const;
 

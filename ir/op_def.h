@@ -113,7 +113,7 @@ struct OpDef {
 
   /// One gradient per operand (null: none). Without a rule, the decomposition is differentiated.
   std::function<std::vector<Value>(GradientContext&)> gradient = {};
-  /// Why the op has no gradient, for an op that has neither rule nor decomposition ("piecewise constant").
+  /// Why no gradient flows through the op, where none does ("piecewise constant").
   std::string no_gradient = {};
 
   /// Is the result linear in operand 0 and in operand 1, apart?

@@ -71,6 +71,8 @@ class Module {
   /// is called twice in a graph updates twice, each time from current().
   void update(const Parameter& buffer, const Tensor& value) const;
   void register_part(const std::string& name, Module& part);
+  /// From here on the part is called under this module's name and `name`: for containers that are not called themselves.
+  void call_as(Module& part, const std::string& name) const { part.name_ = name_.empty() ? name : name_ + "." + name; }
 
   /// Library layers report the line where they were called, user's modules their own lines.
   virtual bool is_library() const { return false; }

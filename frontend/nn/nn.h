@@ -1,6 +1,7 @@
 #pragma once
 // Every module of weft::nn.
 
+#include "weft/frontend/nn/activations.h"
 #include "weft/frontend/nn/layers.h"
 #include "weft/frontend/nn/linear.h"
 #include "weft/frontend/nn/module.h"

@@ -1,22 +1,10 @@
 #include "weft/frontend/nn/norm.h"
 
-#include "weft/frontend/defaults.h"
 #include "weft/frontend/ops.h"
 #include "weft/frontend/recorder.h"
 
 namespace weft::nn {
 namespace {
-
-/// `shape` times `value`, of `dtype` or the default one. `layer` is for the message.
-Array filled(const char* layer, const Dims& shape, double value, std::optional<DType> dtype) {
-  const DType type = dtype.value_or(default_dtype());
-  if (!is_floating(type)) throw Error("{}: the element type must be floating, not {}", layer, name_of(type));
-  for (int64_t extent : shape)
-    if (extent < 0) throw Error("{}: sizes must not be negative, but there is {}", layer, extent);
-  Array array(type, Shape(shape));
-  for (int64_t i = 0; i < array.shape().numel(); ++i) array.set(i, value);
-  return array;
-}
 
 std::optional<Arg> given(const Parameter& parameter) {
   return parameter.defined() ? std::optional<Arg>(parameter) : std::nullopt;
@@ -27,12 +15,12 @@ std::optional<Arg> given(const Parameter& parameter) {
 BatchNorm::BatchNorm(const char* name, int lowest, int highest, int64_t features, BatchNormOptions options)
     : name_(name), lowest_(lowest), highest_(highest), features_(features), options_(options) {
   if (options.affine) {
-    weight = add("weight", Parameter("weight", filled(name, {features}, 1, options.dtype)));
-    bias = add("bias", Parameter("bias", filled(name, {features}, 0, options.dtype)));
+    weight = add("weight", Parameter("weight", detail::filled(name, {features}, 1, options.dtype)));
+    bias = add("bias", Parameter("bias", detail::filled(name, {features}, 0, options.dtype)));
   }
   if (options.track_running_stats) {
-    running_mean = add_buffer("running_mean", filled(name, {features}, 0, options.dtype));
-    running_var = add_buffer("running_var", filled(name, {features}, 1, options.dtype));
+    running_mean = add_buffer("running_mean", detail::filled(name, {features}, 0, options.dtype));
+    running_var = add_buffer("running_var", detail::filled(name, {features}, 1, options.dtype));
     num_batches_tracked = add_buffer("num_batches_tracked", Array(i64, {}));
   }
 }
@@ -77,14 +65,14 @@ void BatchNorm::track(const Tensor& x, const Axes& over) const {
 
 LayerNorm::LayerNorm(Dims shape, LayerNormOptions options) : shape_(std::move(shape)), eps_(options.eps) {
   if (!options.elementwise_affine) return;
-  weight = add("weight", Parameter("weight", filled("nn::LayerNorm", shape_, 1, options.dtype)));
-  if (options.bias) bias = add("bias", Parameter("bias", filled("nn::LayerNorm", shape_, 0, options.dtype)));
+  weight = add("weight", Parameter("weight", detail::filled("nn::LayerNorm", shape_, 1, options.dtype)));
+  if (options.bias) bias = add("bias", Parameter("bias", detail::filled("nn::LayerNorm", shape_, 0, options.dtype)));
 }
 
 Tensor LayerNorm::forward(Tensor x) { return layer_norm(x, shape_, given(weight), given(bias), eps_); }
 
 RMSNorm::RMSNorm(Dims shape, RMSNormOptions options) : shape_(std::move(shape)), eps_(options.eps) {
-  if (options.elementwise_affine) weight = add("weight", Parameter("weight", filled("nn::RMSNorm", shape_, 1, options.dtype)));
+  if (options.elementwise_affine) weight = add("weight", Parameter("weight", detail::filled("nn::RMSNorm", shape_, 1, options.dtype)));
 }
 
 Tensor RMSNorm::forward(Tensor x) { return rms_norm(x, shape_, given(weight), eps_); }
@@ -94,8 +82,8 @@ GroupNorm::GroupNorm(int64_t groups, int64_t channels, GroupNormOptions options)
   if (groups < 1 || channels % groups != 0)
     throw Error("nn::GroupNorm({}, {}): the number of groups must divide the number of channels", groups, channels);
   if (!options.affine) return;
-  weight = add("weight", Parameter("weight", filled("nn::GroupNorm", {channels}, 1, options.dtype)));
-  bias = add("bias", Parameter("bias", filled("nn::GroupNorm", {channels}, 0, options.dtype)));
+  weight = add("weight", Parameter("weight", detail::filled("nn::GroupNorm", {channels}, 1, options.dtype)));
+  bias = add("bias", Parameter("bias", detail::filled("nn::GroupNorm", {channels}, 0, options.dtype)));
 }
 
 Tensor GroupNorm::forward(Tensor x) {

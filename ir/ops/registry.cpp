@@ -6,6 +6,7 @@ void define_all_ops(Registry& registry) {
   define_unary_ops(registry);
   define_binary_ops(registry);
   define_activation_ops(registry);
+  define_softmax_ops(registry);
   define_movement_ops(registry);
   define_reduction_ops(registry);
   define_norm_ops(registry);

@@ -23,8 +23,24 @@ def batch_norm():
         yield calls.call(f"{kind}_untracked", module, inputs, [3], {"track_running_stats": False}, train=False)
 
 
+def activations():
+    inputs = [spread(4, 6)]
+    for module in ("ReLU", "Sigmoid", "Tanh", "SELU", "SiLU", "Mish", "Hardswish", "LogSigmoid", "GELU", "LeakyReLU", "PReLU", "ELU",
+                   "Softplus", "Hardtanh"):
+        yield calls.call("defaults", module, inputs)
+    yield calls.call("tanh", "GELU", inputs, options={"approximate": "tanh"})
+    yield calls.call("steep", "LeakyReLU", inputs, [-0.5])
+    yield calls.call("channels", "PReLU", [spread(2, 3, 4)], [3])
+    yield calls.call("half", "ELU", inputs, [0.5])
+    yield calls.call("sharp", "Softplus", inputs, [2, 1.03])
+    yield calls.call("wide", "Hardtanh", inputs, [-2.03, 0.52])
+    for module in ("Softmax", "LogSoftmax"):
+        yield calls.call("last", module, inputs, [-1])
+        yield calls.call("channels", module, [spread(2, 3, 2)], [1])
+
+
 def main():
-    cases = [*batch_norm()]
+    cases = [*batch_norm(), *activations()]
     calls.write(pathlib.Path(__file__).resolve().with_suffix(".json"), cases)
 
 

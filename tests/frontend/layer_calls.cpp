@@ -36,9 +36,46 @@ Subject batch_norm(const json& arguments, const Options& given) {
   return subject(M(arguments[0], o));
 }
 
+template <class M>
+Subject plain(const json&, const Options&) {
+  return subject(M());
+}
+
+/// A layer that takes up to two numbers.
+template <class M, class T = double>
+Subject numbered(const json& arguments, const Options&) {
+  if constexpr (std::is_default_constructible_v<M>)
+    if (arguments.empty()) return subject(M());
+  if constexpr (std::is_constructible_v<M, T, T>)
+    if (arguments.size() == 2) return subject(M(arguments[0].get<T>(), arguments[1].get<T>()));
+  return subject(M(arguments.at(0).get<T>()));
+}
+
+Subject gelu(const json&, const Options& given) {
+  std::string approximate = "none";
+  given.read("approximate", approximate);
+  return subject(nn::GELU(approximate));
+}
+
 const std::map<std::string, Make> subjects{
     {"BatchNorm1d", batch_norm<nn::BatchNorm1d>},
     {"BatchNorm2d", batch_norm<nn::BatchNorm2d>},
+    {"ReLU", plain<nn::ReLU>},
+    {"Sigmoid", plain<nn::Sigmoid>},
+    {"Tanh", plain<nn::Tanh>},
+    {"SELU", plain<nn::SELU>},
+    {"SiLU", plain<nn::SiLU>},
+    {"Mish", plain<nn::Mish>},
+    {"Hardswish", plain<nn::Hardswish>},
+    {"LogSigmoid", plain<nn::LogSigmoid>},
+    {"GELU", gelu},
+    {"LeakyReLU", numbered<nn::LeakyReLU>},
+    {"PReLU", numbered<nn::PReLU, int64_t>},
+    {"ELU", numbered<nn::ELU>},
+    {"Softplus", numbered<nn::Softplus>},
+    {"Hardtanh", numbered<nn::Hardtanh>},
+    {"Softmax", numbered<nn::Softmax, int64_t>},
+    {"LogSoftmax", numbered<nn::LogSoftmax, int64_t>},
 };
 
 }  // namespace

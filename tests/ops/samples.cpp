@@ -78,6 +78,13 @@ void add_movements(std::vector<Sample>& all, DType t) {
 void add_composites(std::vector<Sample>& all, DType t) {
   for (const char* approximate : {"none", "tanh"})
     all.push_back({"gelu", {{t, {2, 5}}}, {{"approximate", std::string(approximate)}}});
+  all.push_back({"detach", {{t, {2, 3}}}});
+  all.push_back({"detach", {{i64, {4}}}});
+  all.push_back({"clamp", {{t, {4, 5}}}, {{"min", -0.5}, {"max", 0.75}}});
+  all.push_back({"clamp", {{t, {4, 5}}}, {{"max", 0.1}}});
+  all.push_back({"elu", {{t, {4, 5}}}, {{"alpha", 0.5}, {"scale", 1.5}}});
+  all.push_back({"softplus", {{t, {4, 5}}}, {{"beta", 2.0}, {"threshold", 1.0}}, {{0, {-1, 0.45}}}});
+  all.push_back({"softplus", {{t, {4, 5}}}, {{"beta", 2.0}, {"threshold", 1.0}}, {{0, {0.55, 2}}}});
   for (const char* op : {"softmax", "log_softmax"}) {
     all.push_back({op, {{t, {3, 5}}}, {{"axis", int64_t{1}}}});
     all.push_back({op, {{t, {2, 3, 2}}}, {{"axis", int64_t{1}}}});
