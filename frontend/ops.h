@@ -128,6 +128,9 @@ Tensor pad(Arg x, Dims low, Dims high, double value = 0);
 /// Slices of x along `axis` for an index of any shape, which replaces the axis (numpy.take; for token embeddings). It is
 /// not torch.gather, which picks single elements.
 Tensor gather(Arg x, Arg index, int64_t axis = 0);
+/// weight[index] (torch.nn.functional.embedding): index [...] i64, weight [rows, d], result [..., d]. No gradient reaches the
+/// row padding_idx, if given; negative, it counts from the end.
+Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx = {});
 /// torch.index_select: the index has one axis.
 Tensor index_select(Arg x, int64_t axis, Arg index);
 /// x with `updates` added to its slices at index (torch.index_add): the reverse of gather.

@@ -4,6 +4,7 @@
 #include "weft/frontend/compile.h"
 #include "weft/frontend/defaults.h"
 #include "weft/frontend/graph.h"
+#include "weft/frontend/init.h"
 #include "weft/frontend/loss.h"
 #include "weft/frontend/nn/nn.h"
 #include "weft/frontend/ops.h"

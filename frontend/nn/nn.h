@@ -2,6 +2,7 @@
 // Every module of weft::nn.
 
 #include "weft/frontend/nn/activations.h"
+#include "weft/frontend/nn/embedding.h"
 #include "weft/frontend/nn/layers.h"
 #include "weft/frontend/nn/linear.h"
 #include "weft/frontend/nn/module.h"

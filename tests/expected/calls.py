@@ -3,8 +3,8 @@
 A case: {"name", "module", "arguments", "options", "train", "inputs", "parameters", "output", "cotangent", "grads", ...}.
 "module" is the class in torch.nn, made with the arguments and options, then put into training or eval mode. "parameters"
 are set to stored numbers. "grads" holds the gradients of sum(output * cotangent) by name ("input0", "weight"), for every
-parameter and every floating input that is to have one. "smooth" is false where an input sits on a corner, so that central
-differences say nothing.
+parameter and every floating input that is to have one. "smooth" is false where central differences say
+something else: at a corner, or where gradients are stopped.
 
 With buffers there are also "batches", further values of the input, one training step each after the first, "states", the
 buffers after every step, and "eval", the output for the first input in eval mode afterwards. All numbers that go in are

@@ -36,6 +36,36 @@ Subject batch_norm(const json& arguments, const Options& given) {
   return subject(M(arguments[0], o));
 }
 
+Subject linear(const json& arguments, const Options& given) {
+  nn::LinearOptions o;
+  given.read("bias", o.bias);
+  return subject(nn::Linear(arguments[0], arguments[1], o));
+}
+
+Subject embedding(const json& arguments, const Options& given) {
+  nn::EmbeddingOptions o;
+  given.read("padding_idx", o.padding_idx);
+  return subject(nn::Embedding(arguments[0], arguments[1], o));
+}
+
+Subject layer_norm(const json& arguments, const Options& given) {
+  nn::LayerNormOptions o;
+  given.read("eps", o.eps), given.read("elementwise_affine", o.elementwise_affine), given.read("bias", o.bias);
+  return subject(nn::LayerNorm(arguments[0].get<Dims>(), o));
+}
+
+Subject rms_norm(const json& arguments, const Options& given) {
+  nn::RMSNormOptions o;
+  given.read("eps", o.eps), given.read("elementwise_affine", o.elementwise_affine);
+  return subject(nn::RMSNorm(arguments[0].get<Dims>(), o));
+}
+
+Subject group_norm(const json& arguments, const Options& given) {
+  nn::GroupNormOptions o;
+  given.read("eps", o.eps), given.read("affine", o.affine);
+  return subject(nn::GroupNorm(arguments[0], arguments[1], o));
+}
+
 template <class M>
 Subject plain(const json&, const Options&) {
   return subject(M());
@@ -60,6 +90,13 @@ Subject gelu(const json&, const Options& given) {
 const std::map<std::string, Make> subjects{
     {"BatchNorm1d", batch_norm<nn::BatchNorm1d>},
     {"BatchNorm2d", batch_norm<nn::BatchNorm2d>},
+    {"Linear", linear},
+    {"Flatten", plain<nn::Flatten>},
+    {"Dropout", numbered<nn::Dropout>},
+    {"Embedding", embedding},
+    {"LayerNorm", layer_norm},
+    {"RMSNorm", rms_norm},
+    {"GroupNorm", group_norm},
     {"ReLU", plain<nn::ReLU>},
     {"Sigmoid", plain<nn::Sigmoid>},
     {"Tanh", plain<nn::Tanh>},
