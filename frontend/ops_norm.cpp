@@ -10,6 +10,7 @@
 namespace weft {
 namespace {
 
+using detail::pointer;
 using detail::Recorder;
 using ir::Expr;
 using ir::Value;
@@ -39,8 +40,6 @@ Tensor affine(Recorder& r, Value v, const Arg* weight, const Arg* bias, const Di
   }
   return r.tensor(v);
 }
-
-const Arg* pointer(const std::optional<Arg>& arg) { return arg ? &*arg : nullptr; }
 
 /// The last axes of v, which must have these extents.
 Dims last_axes(Recorder& r, Value v, const Dims& shape) {

@@ -3,6 +3,7 @@
 // and makes broadcasting explicit.
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,9 @@ class Recorder {
  public:
   ir::Builder builder;
 };
+
+/// An optional operand for a Recorder's list.
+inline const Arg* pointer(const std::optional<Arg>& arg) { return arg ? &*arg : nullptr; }
 
 /// The element type that two tensors of equal rank class promote to.
 DType promote(DType a, DType b);

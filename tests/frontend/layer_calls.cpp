@@ -87,10 +87,67 @@ Subject gelu(const json&, const Options& given) {
   return subject(nn::GELU(approximate));
 }
 
-const std::map<std::string, Make> subjects{
+/// Weights are lists.
+void read_weight(const Options& given, const char* name, std::optional<Arg>& into) {
+  if (!given.given.contains(name)) return;
+  const auto numbers = given.given[name].get<std::vector<json>>();
+  const bool matrix = numbers.at(0).is_array();
+  std::vector<double> flat;
+  for (const json& n : numbers) {
+    if (matrix) for (const json& m : n) flat.push_back(m.get<double>());
+    else flat.push_back(n.get<double>());
+  }
+  const auto rows = static_cast<int64_t>(numbers.size()), all = static_cast<int64_t>(flat.size());
+  Array values(default_dtype(), matrix ? Shape{rows, all / rows} : Shape{all});
+  for (int64_t i = 0; i < all; ++i) values.set(i, flat[static_cast<size_t>(i)]);
+  into = Parameter(name, std::move(values));
+}
+
+/// A loss, its options filled in by `read`.
+template <class Loss, class O>
+Make loss(void (*read)(const Options&, O&)) {
+  return [read](const json&, const Options& given) -> Subject {
+    O o;
+    given.read("reduction", o.reduction);
+    read(given, o);
+    const Loss function(o);
+    return {nullptr, [function](const std::vector<Tensor>& x) {
+      if constexpr (std::is_invocable_v<Loss, Tensor, Tensor, Tensor>) return function(x.at(0), x.at(1), x.at(2));
+      else return function(x.at(0), x.at(1));
+    }};
+  };
+}
+
+const std::map<std::string, Make> losses{
+    {"MSELoss", loss<nn::MSELoss, LossOptions>([](const Options&, LossOptions&) {})},
+    {"L1Loss", loss<nn::L1Loss, LossOptions>([](const Options&, LossOptions&) {})},
+    {"SmoothL1Loss", loss<nn::SmoothL1Loss, SmoothL1Options>([](const Options& given, SmoothL1Options& o) { given.read("beta", o.beta); })},
+    {"HuberLoss", loss<nn::HuberLoss, HuberOptions>([](const Options& given, HuberOptions& o) { given.read("delta", o.delta); })},
+    {"NLLLoss", loss<nn::NLLLoss, NllOptions>([](const Options& given, NllOptions& o) {
+       given.read("ignore_index", o.ignore_index), read_weight(given, "weight", o.weight);
+     })},
+    {"CrossEntropyLoss", loss<nn::CrossEntropyLoss, CrossEntropyOptions>([](const Options& given, CrossEntropyOptions& o) {
+       given.read("ignore_index", o.ignore_index), given.read("label_smoothing", o.label_smoothing);
+       read_weight(given, "weight", o.weight);
+     })},
+    {"MultiMarginLoss", loss<nn::MultiMarginLoss, MultiMarginOptions>([](const Options& given, MultiMarginOptions& o) {
+       given.read("p", o.p), given.read("margin", o.margin), read_weight(given, "weight", o.weight);
+     })},
+    {"BCELoss", loss<nn::BCELoss, BceOptions>([](const Options& given, BceOptions& o) { read_weight(given, "weight", o.weight); })},
+    {"BCEWithLogitsLoss", loss<nn::BCEWithLogitsLoss, BceWithLogitsOptions>([](const Options& given, BceWithLogitsOptions& o) {
+       read_weight(given, "weight", o.weight), read_weight(given, "pos_weight", o.pos_weight);
+     })},
+    {"KLDivLoss", loss<nn::KLDivLoss, KlDivOptions>([](const Options& given, KlDivOptions& o) { given.read("log_target", o.log_target); })},
+    {"CosineEmbeddingLoss", loss<nn::CosineEmbeddingLoss, CosineEmbeddingOptions>([](const Options& given, CosineEmbeddingOptions& o) {
+       given.read("margin", o.margin);
+     })},
+};
+
+const std::map<std::string, Make> layers{
     {"BatchNorm1d", batch_norm<nn::BatchNorm1d>},
     {"BatchNorm2d", batch_norm<nn::BatchNorm2d>},
     {"Linear", linear},
+    {"Identity", plain<nn::Identity>},
     {"Flatten", plain<nn::Flatten>},
     {"Dropout", numbered<nn::Dropout>},
     {"Embedding", embedding},
@@ -118,9 +175,10 @@ const std::map<std::string, Make> subjects{
 }  // namespace
 
 Subject make_subject(const json& c) {
-  const auto found = subjects.find(c["module"].get<std::string>());
-  if (found == subjects.end()) throw Error("tests/frontend/layer_calls.cpp does not list {}", c["module"].get<std::string>());
-  return found->second(c["arguments"], {c["options"]});
+  for (const auto* all : {&layers, &losses})
+    if (const auto found = all->find(c["module"].get<std::string>()); found != all->end())
+      return found->second(c["arguments"], {c["options"]});
+  throw Error("tests/frontend/layer_calls.cpp does not list {}", c["module"].get<std::string>());
 }
 
 }  // namespace weft::testing

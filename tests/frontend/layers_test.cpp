@@ -1,13 +1,14 @@
 // Layers and losses against PyTorch's, forward and every gradient, by the reference and by generated kernels, and
 // against central differences. The cases are data: see tests/expected/calls.py.
 
-#include <cmath>
-
 #include "weft/tests/frontend/layer_calls.h"
-#include "weft/tests/frontend/support.h"
+#include "weft/tests/frontend/stored_numbers.h"
 
 using namespace weft;
+using testing::array_of;
+using testing::check_close;
 using testing::json;
+using testing::set_numbers;
 
 namespace {
 
@@ -16,41 +17,6 @@ struct Setting {
   DType dtype;
   double tolerance;  // of a tensor's largest element
 };
-
-class DefaultDType {
- public:
-  explicit DefaultDType(DType dtype) : before_(default_dtype()) { set_default_dtype(dtype); }
-  ~DefaultDType() { set_default_dtype(before_); }
-
- private:
-  DType before_;
-};
-
-/// A stored tensor, floating ones in `dtype`.
-Array array_of(const json& stored, DType dtype) {
-  const reference::Tensor t = testing::tensor(stored);
-  Array array(is_floating(t.type.dtype) ? dtype : t.type.dtype, t.type.shape);
-  for (size_t i = 0; i < t.real.size(); ++i) array.set(static_cast<int64_t>(i), t.real[i]);
-  for (size_t i = 0; i < t.integer.size(); ++i) array.set(static_cast<int64_t>(i), static_cast<double>(t.integer[i]));
-  return array;
-}
-
-/// Checks the shape and max |a - b| <= tolerance max |b|; infinities and nan must be the same.
-void check_close(const Array& got, const json& want, double tolerance) {
-  const reference::Tensor t = testing::tensor(want);
-  REQUIRE(got.shape() == t.type.shape);
-  double largest = 0, difference = 0;
-  for (size_t i = 0; i < t.real.size() + t.integer.size(); ++i) {
-    const double a = got.at(static_cast<int64_t>(i)), b = t.real.empty() ? static_cast<double>(t.integer[i]) : t.real[i];
-    if (std::isfinite(b)) {
-      largest = std::max(largest, std::abs(b));
-      difference = std::isfinite(a) ? std::max(difference, std::abs(a - b)) : INFINITY;
-    } else {
-      CHECK((a == b || (std::isnan(a) && std::isnan(b))));
-    }
-  }
-  CHECK(difference <= tolerance * largest);
-}
 
 /// A case recorded and compiled: its output, and the gradients of sum(output * cotangent).
 class Call {
@@ -61,7 +27,7 @@ class Call {
       for (auto& [name, p] : subject_.module->state_dict()) {
         const json& stored = c[p.is_buffer() ? "buffers" : "parameters"];
         REQUIRE(stored.contains(name));
-        set(p, stored[name]);
+        set_numbers(p, stored[name]);
       }
       CHECK(subject_.module->named_parameters().size() == c["parameters"].size());
       CHECK(subject_.module->named_buffers().size() == c["buffers"].size());
@@ -115,12 +81,6 @@ class Call {
   Array& input(size_t i) { return inputs_.at(i); }
 
  private:
-  static void set(Parameter& p, const json& stored) {
-    const Array values = array_of(stored, p.dtype());
-    REQUIRE(values.shape() == p.shape());
-    for (int64_t i = 0; i < p.shape().numel(); ++i) p.array().set(i, values.at(i));
-  }
-
   Parameter parameter(const std::string& name) const {
     if (subject_.module)
       for (const auto& [known, p] : subject_.module->named_parameters())
@@ -140,7 +100,7 @@ class Call {
 
   const json& case_;
   Setting setting_;
-  DefaultDType default_dtype_;
+  testing::DefaultDType default_dtype_;
   testing::Subject subject_;
   std::vector<Array> inputs_;
   std::vector<std::string> names_;
@@ -219,3 +179,4 @@ void check_all_differences(const char* file) {
   TEST_CASE(file " agree with central differences") { check_all_differences(file); }
 
 WEFT_LAYER_TESTS("layers")
+WEFT_LAYER_TESTS("losses")

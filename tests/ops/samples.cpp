@@ -93,9 +93,11 @@ void add_composites(std::vector<Sample>& all, DType t) {
   for (const char* reduction : {"mean", "sum", "none"}) {
     const ir::NamedAttributes attributes{{"reduction", std::string(reduction)}};
     all.push_back({"mse_loss", {{t, {2, 3}}, {t, {2, 3}}}, attributes});
-    all.push_back({"cross_entropy", {{t, {3, 4}}, {i64, {3}}}, attributes});
-    all.push_back({"cross_entropy", {{t, {2, 3, 2}}, {i64, {2, 2}}}, attributes});
-    all.push_back({"cross_entropy", {{t, {4}}, {i64, {}}}, attributes});
+    for (const char* op : {"cross_entropy", "nll_loss"}) {
+      all.push_back({op, {{t, {3, 4}}, {i64, {3}}}, attributes});
+      all.push_back({op, {{t, {2, 3, 2}}, {i64, {2, 2}}}, attributes});
+      all.push_back({op, {{t, {4}}, {i64, {}}}, attributes});
+    }
   }
   all.push_back({"mean", {{t, {2, 3, 4}}}, {{"axes", Dims{1}}}});
   all.push_back({"mean", {{t, {3, 41}}}, {{"axes", Dims{0, 1}}, {"keep_dims", true}}});
