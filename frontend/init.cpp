@@ -86,7 +86,8 @@ Fans fans(const Shape& shape) {
 }
 
 double calculate_gain(std::string_view nonlinearity, std::optional<double> param) {
-  for (const char* one : {"linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid"})
+  for (const char* one : {"linear", "sigmoid", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+                          "conv_transpose3d"})
     if (nonlinearity == one) return 1;
   if (nonlinearity == "tanh") return 5.0 / 3;
   if (nonlinearity == "relu") return std::numbers::sqrt2;
@@ -124,9 +125,11 @@ void orthogonal(Values values, double gain) {
   Array drawn(f64, array.shape());
   fill_normal(drawn, 0, 1);
   const bool wide = rows < columns;
-  std::vector<Vector> vectors(static_cast<size_t>(std::min(rows, columns)), Vector(static_cast<size_t>(std::max(rows, columns))));
-  const auto element = [&](int64_t r, int64_t c) -> double& {
-    return wide ? vectors[static_cast<size_t>(r)][static_cast<size_t>(c)] : vectors[static_cast<size_t>(c)][static_cast<size_t>(r)];
+  const auto fewer = static_cast<size_t>(std::min(rows, columns)), more = static_cast<size_t>(std::max(rows, columns));
+  std::vector<Vector> vectors(fewer, Vector(more));
+  const auto element = [&](int64_t row, int64_t column) -> double& {
+    const auto r = static_cast<size_t>(row), c = static_cast<size_t>(column);
+    return wide ? vectors[r][c] : vectors[c][r];
   };
   for (int64_t i = 0; i < rows * columns; ++i) element(i / columns, i % columns) = drawn.at(i);
   orthonormalize(vectors);

@@ -25,7 +25,8 @@ Tensor prelu(Arg x, Arg weight) {
   ir::Value w = r.value(weight, dtype);
   const int rank = v.shape().rank();
   if (w.shape().numel() != 1) {
-    if (rank < 2 || w.shape() != Shape{v.shape()[1]}) r.fail("the weight must have one element, or one for each channel (axis 1)");
+    if (rank < 2 || w.shape() != Shape{v.shape()[1]})
+      r.fail("the weight must have one element, or one for each channel (axis 1)");
     Dims column(static_cast<size_t>(rank - 1), 1);
     column[0] = v.shape()[1];
     w = r.builder.reshape(w, Shape(column));

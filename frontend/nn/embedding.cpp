@@ -5,9 +5,11 @@
 
 namespace weft::nn {
 
-Embedding::Embedding(int64_t num_embeddings, int64_t embedding_dim, EmbeddingOptions options) : padding_idx_(options.padding_idx) {
-  weight = add("weight", Parameter("weight", detail::filled("nn::Embedding", {num_embeddings, embedding_dim}, 0, options.dtype)));
-  init::normal(weight);
+Embedding::Embedding(int64_t num_embeddings, int64_t embedding_dim, EmbeddingOptions options)
+    : padding_idx_(options.padding_idx) {
+  Array rows = detail::filled("nn::Embedding", {num_embeddings, embedding_dim}, 0, options.dtype);
+  init::normal(rows);
+  weight = add("weight", Parameter("weight", std::move(rows)));
   if (!padding_idx_) return;
   if (*padding_idx_ < -num_embeddings || *padding_idx_ >= num_embeddings)
     throw Error("nn::Embedding: padding_idx {} is no row of {}", *padding_idx_, num_embeddings);

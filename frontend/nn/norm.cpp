@@ -72,7 +72,8 @@ LayerNorm::LayerNorm(Dims shape, LayerNormOptions options) : shape_(std::move(sh
 Tensor LayerNorm::forward(Tensor x) { return layer_norm(x, shape_, given(weight), given(bias), eps_); }
 
 RMSNorm::RMSNorm(Dims shape, RMSNormOptions options) : shape_(std::move(shape)), eps_(options.eps) {
-  if (options.elementwise_affine) weight = add("weight", Parameter("weight", detail::filled("nn::RMSNorm", shape_, 1, options.dtype)));
+  if (options.elementwise_affine)
+    weight = add("weight", Parameter("weight", detail::filled("nn::RMSNorm", shape_, 1, options.dtype)));
 }
 
 Tensor RMSNorm::forward(Tensor x) { return rms_norm(x, shape_, given(weight), eps_); }

@@ -111,7 +111,8 @@ void define_activation_ops(Registry& r) {
 
   OpDef elu = elementwise(
       "elu", "scale * x where x is positive, else scale * alpha * (e^x - 1)",
-      {real("alpha", 1, "minus the limit far below 0, unscaled"), real("scale", 1, "of the result; with selu's two numbers, selu")},
+      {real("alpha", 1, "minus the limit far below 0, unscaled"),
+       real("scale", 1, "of the result; with selu's two numbers, selu")},
       [](Scalar x, const Numbers& a) {
         return select(x <= x.like(0), unary(Primitive::expm1, x) * x.like(a[0] * a[1]), x * x.like(a[1]));
       },
