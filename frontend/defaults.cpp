@@ -1,6 +1,8 @@
 #include "weft/frontend/defaults.h"
 
 #include <atomic>
+#include <cmath>
+#include <numbers>
 
 #include "weft/support/error.h"
 #include "weft/support/philox.h"
@@ -14,6 +16,10 @@ std::atomic<uint32_t> tensors_drawn = 0;
 
 /// The step that initialization draws at; programs count theirs from 0 and never get there.
 constexpr uint32_t initialization_step = 0xffffffff;
+
+double uniform(uint32_t site, int64_t element) {
+  return uniform_from_bits(random_bits(current_seed(), site, initialization_step, static_cast<uint64_t>(element)));
+}
 
 }  // namespace
 
@@ -33,10 +39,15 @@ uint64_t current_seed() { return seed_of_everything; }
 
 void fill_uniform(Array& array, double low, double high) {
   const uint32_t site = tensors_drawn++;
-  const uint64_t seed = current_seed();
+  for (int64_t i = 0; i < array.shape().numel(); ++i) array.set(i, low + (high - low) * uniform(site, i));
+}
+
+void fill_normal(Array& array, double mean, double std) {
+  const uint32_t site = tensors_drawn++;
   for (int64_t i = 0; i < array.shape().numel(); ++i) {
-    const double u = uniform_from_bits(random_bits(seed, site, initialization_step, static_cast<uint64_t>(i)));
-    array.set(i, low + (high - low) * u);
+    // 1 - u lies in (0, 1]; no tensor is drawn at the site's complement.
+    const double u = uniform(site, i), v = uniform(~site, i);
+    array.set(i, mean + std * std::sqrt(-2 * std::log(1 - u)) * std::cos(2 * std::numbers::pi * v));
   }
 }
 

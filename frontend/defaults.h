@@ -20,5 +20,7 @@ uint64_t current_seed();
 
 /// Draws the elements from U(low, high) by Philox: tensor number n since manual_seed gets the same numbers every time.
 void fill_uniform(Array& array, double low, double high);
+/// The same from N(mean, std^2), by Box and Muller as the op random_normal: the same numbers everywhere to a few ulp.
+void fill_normal(Array& array, double mean, double std);
 
 }  // namespace weft

@@ -65,7 +65,7 @@ std::vector<Parameter> Graph::parameters() const {
   std::vector<Parameter> all;
   for (const ir::Input& input : recording_->graph().inputs())
     for (const detail::BoundParameter& bound : recording_->bindings.parameters)
-      if (bound.input == input.node->name) all.push_back(bound.parameter);
+      if (bound.input == input.node->name && !bound.parameter.is_buffer()) all.push_back(bound.parameter);
   return all;
 }
 

@@ -30,7 +30,7 @@ class Graph {
   /// step every expression sees the old numbers. Throws weft::Error naming both types, and for a second update.
   void update(const Parameter& parameter, Arg value);
 
-  /// The parameters that the graph uses so far, in order of first use.
+  /// The parameters that the graph uses so far, in order of first use; buffers of modules are none.
   std::vector<Parameter> parameters() const;
   const std::string& name() const;
   /// The graph in weft's text form.
@@ -72,7 +72,9 @@ std::array<Tensor, N> gradients(Arg loss, const Arg (&xs)[N]) {
 template <class T>
 std::vector<Tensor> gradients(Arg loss, const std::vector<T>& xs) {
   std::vector<Arg> all;
-  for (const T& x : xs) all.emplace_back(x, loss.where());
+  if constexpr (std::same_as<T, Arg>) all = xs;
+  else
+    for (const T& x : xs) all.emplace_back(x, loss.where());
   return detail::differentiate(loss, all);
 }
 

@@ -63,7 +63,12 @@ Tensor floor(Arg x);
 Tensor ceil(Arg x);
 Tensor round(Arg x);  // halves to even
 Tensor square(Arg x);
-Tensor relu(Arg x);
+Tensor relu(Arg x);  // further activations: frontend/nn/activations.h
+
+/// x between the bounds; nan stays nan. The derivative at a bound is 0.
+Tensor clamp(Arg x, std::optional<double> min, std::optional<double> max = {});
+/// x, through which no gradient flows.
+Tensor detach(Arg x);
 
 /// Zero with probability p, else x / (1 - p); x itself when p is 0 or not `training`. For a rate that can change without
 /// recompiling: nn::Dropout.
@@ -73,12 +78,26 @@ Tensor dropout(Arg x, double p = 0.5, bool training = true);
 
 Tensor sum(Arg x, Axes axes = {}, bool keep_dims = false);   // of bool, u8 and i32: i64
 Tensor mean(Arg x, Axes axes = {}, bool keep_dims = false);  // floating
+/// The sum of (x - mean)^2 over max(count - correction, 0); floating. The correction 1 gives an unbiased estimate.
+Tensor var(Arg x, Axes axes = {}, double correction = 1, bool keep_dims = false);
 Tensor max(Arg x, Axes axes = {}, bool keep_dims = false);   // torch.amax
 Tensor min(Arg x, Axes axes = {}, bool keep_dims = false);   // torch.amin
 /// i64 index of the largest element, the first of several; without an axis, into x flattened.
 Tensor argmax(Arg x, std::optional<int64_t> axis = {}, bool keep_dims = false);
 Tensor softmax(Arg x, int64_t axis);
 Tensor log_softmax(Arg x, int64_t axis);
+
+// --- Normalization; weights and biases are left out where not given -----------------------------------------------------
+
+/// d / sqrt(mean(d^2) + eps) with d = x - mean(x), or x itself without `center`: the means over `axes` (all when none are
+/// given). With `center`, this is mean 0 and variance 1.
+Tensor standardize(Arg x, Axes axes = {}, double eps = 1e-5, bool center = true);
+/// Standardized over the last axes, which must be `shape`; then times weight plus bias, of that shape.
+Tensor layer_norm(Arg x, Dims shape, std::optional<Arg> weight = {}, std::optional<Arg> bias = {}, double eps = 1e-5);
+/// x / sqrt(mean(x^2) + eps) over the last axes, times weight. Without eps: the type's distance from 1 to the next number.
+Tensor rms_norm(Arg x, Dims shape, std::optional<Arg> weight = {}, std::optional<double> eps = {});
+/// x [N, C, ...] standardized over each of `groups` equal parts of a sample's channels; weight and bias are [C].
+Tensor group_norm(Arg x, int64_t groups, std::optional<Arg> weight = {}, std::optional<Arg> bias = {}, double eps = 1e-5);
 
 // --- Products --------------------------------------------------------------------------------------------------------
 
@@ -109,6 +128,9 @@ Tensor pad(Arg x, Dims low, Dims high, double value = 0);
 /// Slices of x along `axis` for an index of any shape, which replaces the axis (numpy.take; for token embeddings). It is
 /// not torch.gather, which picks single elements.
 Tensor gather(Arg x, Arg index, int64_t axis = 0);
+/// weight[index] (torch.nn.functional.embedding): index [...] i64, weight [rows, d], result [..., d]. No gradient reaches the
+/// row padding_idx, if given; negative, it counts from the end.
+Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx = {});
 /// torch.index_select: the index has one axis.
 Tensor index_select(Arg x, int64_t axis, Arg index);
 /// x with `updates` added to its slices at index (torch.index_add): the reverse of gather.

@@ -26,8 +26,7 @@ Tensor unary(std::string_view op, const Arg& x, ir::NamedAttributes attributes =
 
 Tensor floating(std::string_view op, const Arg& x, ir::NamedAttributes attributes = {}) {
   Recorder r(op, {&x});
-  const DType dtype = is_floating(r.common_dtype()) ? r.common_dtype() : default_dtype();
-  return r(op, {r.value(x, dtype)}, std::move(attributes));
+  return r(op, {r.value(x, r.floating_dtype())}, std::move(attributes));
 }
 
 /// An integer is its own floor.
@@ -105,6 +104,12 @@ Tensor ceil(Arg x) { return rounding("ceil", x); }
 Tensor round(Arg x) { return rounding("round", x); }
 Tensor square(Arg x) { return unary("square", x); }
 Tensor relu(Arg x) { return unary("relu", x); }
+
+Tensor clamp(Arg x, std::optional<double> min, std::optional<double> max) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  return floating("clamp", x, {{"min", min.value_or(-infinity)}, {"max", max.value_or(infinity)}});
+}
+Tensor detach(Arg x) { return unary("detach", x); }
 
 Tensor dropout(Arg x, double p, bool training) {
   Recorder r("dropout", {&x});

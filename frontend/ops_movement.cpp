@@ -97,6 +97,20 @@ Tensor gather(Arg x, Arg index, int64_t axis) {
   return r("gather", {v, i}, {{"axis", r.axis(axis, v.shape().rank())}});
 }
 
+Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx) {
+  Recorder r("embedding", {&index, &weight});
+  const Value i = r.value(index), w = r.value(weight);
+  if (w.shape().rank() != 2) r.fail("the weight must be [rows, d]");
+  const Value rows = r.builder("gather", {w, i}, {{"axis", int64_t{0}}});
+  if (!padding_idx) return r.tensor(rows);
+  const int64_t padding = *padding_idx < 0 ? *padding_idx + w.shape()[0] : *padding_idx;
+  if (padding < 0 || padding >= w.shape()[0]) r.fail(fmt::format("padding_idx {} is no row", *padding_idx));
+  Dims column = i.shape().dims();
+  column.push_back(1);
+  const ir::Expr at{r.builder, r.builder.broadcast(r.builder.reshape(i, Shape(column)), rows.shape())};
+  return r("select", {at == static_cast<double>(padding), r.builder("detach", {rows}), rows});
+}
+
 Tensor index_select(Arg x, int64_t axis, Arg index) {
   Recorder r("index_select", {&x, &index});
   const Value v = r.value(x), i = r.value(index);

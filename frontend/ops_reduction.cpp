@@ -1,8 +1,5 @@
 // Reductions of the tensor language.
 
-#include <algorithm>
-#include <numeric>
-
 #include "weft/frontend/ops.h"
 #include "weft/frontend/recorder.h"
 
@@ -11,21 +8,8 @@ namespace {
 
 using detail::Recorder;
 
-/// The axes, not negative and ascending; all when none are given.
-Dims normalized(const Recorder& r, const Dims& axes, int rank) {
-  Dims result;
-  for (int64_t axis : axes) result.push_back(r.axis(axis, rank));
-  std::sort(result.begin(), result.end());
-  if (std::adjacent_find(result.begin(), result.end()) != result.end()) r.fail("an axis is named twice");
-  if (axes.empty()) {
-    result.resize(static_cast<size_t>(rank));
-    std::iota(result.begin(), result.end(), 0);
-  }
-  return result;
-}
-
 Tensor reduce(Recorder& r, std::string_view op, ir::Value v, const Axes& axes, bool keep_dims) {
-  const Dims over = normalized(r, axes.dims, v.shape().rank());
+  const Dims over = r.axes(axes, v.shape().rank());
   if (over.empty()) return r.tensor(v);
   return r(op, {v}, {{"axes", over}, {"keep_dims", keep_dims}});
 }
@@ -49,6 +33,13 @@ Tensor sum(Arg x, Axes axes, bool keep_dims) {
   return reduce(r, "sum", is_floating(v.dtype()) ? v : r.builder.cast(v, i64), axes, keep_dims);
 }
 Tensor mean(Arg x, Axes axes, bool keep_dims) { return reduce("mean", x, axes, keep_dims); }
+
+Tensor var(Arg x, Axes axes, double correction, bool keep_dims) {
+  Recorder r("var", {&x});
+  const ir::Value v = r.value(x);
+  return r("var", {v}, {{"axes", r.axes(axes, v.shape().rank())}, {"keep_dims", keep_dims}, {"correction", correction}});
+}
+
 Tensor max(Arg x, Axes axes, bool keep_dims) { return reduce("max", x, axes, keep_dims); }
 Tensor min(Arg x, Axes axes, bool keep_dims) { return reduce("min", x, axes, keep_dims); }
 

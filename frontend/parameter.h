@@ -1,5 +1,5 @@
 #pragma once
-// A parameter: named numbers that outlive every graph and are trained.
+// A parameter: named numbers that outlive every graph. Most are trained; a module's buffers are state that it keeps itself.
 
 #include <initializer_list>
 #include <memory>
@@ -26,6 +26,7 @@ struct ParameterStorage {
   std::string name;
   Array values;
   std::weak_ptr<const Owner> owner = {};
+  bool buffer = false;  // see nn::Module::add_buffer
 };
 
 }  // namespace detail
@@ -69,6 +70,8 @@ class Parameter {
   Array& array();
   const Array& array() const;
 
+  /// Is it a module's state, which no optimizer trains (nn::Module::add_buffer)?
+  bool is_buffer() const { return storage_ && storage_->buffer; }
   bool is(const Parameter& other) const { return storage_ == other.storage_; }
   const std::shared_ptr<detail::ParameterStorage>& storage() const { return storage_; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <optional>
 
 #include "weft/frontend/defaults.h"
@@ -24,6 +25,11 @@ std::string describe(const Arg& arg) {
   return to_string(type_of(arg));
 }
 
+std::vector<const Arg*> given(std::vector<const Arg*> operands) {
+  std::erase(operands, nullptr);
+  return operands;
+}
+
 int category(DType t) { return t == boolean ? 0 : is_integer(t) ? 1 : 2; }
 
 }  // namespace
@@ -35,7 +41,7 @@ DType promote(DType a, DType b) {
 
 Recorder::Recorder(std::string_view what, std::initializer_list<const Arg*> operands)
     : what_(what),
-      operands_(operands),
+      operands_(given(operands)),
       where_(Scope::locate(operands_[0]->where())),
       recording_(find_recording()),
       builder(recording_->graph(), nullptr, {where_}) {}
@@ -100,6 +106,11 @@ DType Recorder::common_dtype() const {
   return *result;
 }
 
+DType Recorder::floating_dtype() const {
+  const DType common = common_dtype();
+  return is_floating(common) ? common : default_dtype();
+}
+
 Shape Recorder::common_shape() const {
   Shape result;
   for (const Arg* arg : operands_) {
@@ -114,6 +125,18 @@ Shape Recorder::common_shape() const {
 int64_t Recorder::axis(int64_t axis, int rank) const {
   if (axis < -rank || axis >= rank) fail(fmt::format("axis {} is out of range for rank {}", axis, rank));
   return axis < 0 ? axis + rank : axis;
+}
+
+Dims Recorder::axes(const Axes& axes, int rank) const {
+  Dims result;
+  for (int64_t axis : axes.dims) result.push_back(this->axis(axis, rank));
+  std::sort(result.begin(), result.end());
+  if (std::adjacent_find(result.begin(), result.end()) != result.end()) fail("an axis is named twice");
+  if (axes.dims.empty()) {
+    result.resize(static_cast<size_t>(rank));
+    std::iota(result.begin(), result.end(), 0);
+  }
+  return result;
 }
 
 void Recorder::fail(const std::string& requirement) const {

@@ -3,6 +3,7 @@
 // and makes broadcasting explicit.
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,7 @@ class Recorder {
  public:
   /// `what` names the op in messages. Throws weft::Error when the operands belong to two graphs, and when there is no
   /// graph to record into: without a tensor operand, that is the graph of the module being called, else the innermost
-  /// living one.
+  /// living one. Null stands for an optional operand that is not given; the first one is.
   Recorder(std::string_view what, std::initializer_list<const Arg*> operands);
   /// For ops without operands.
   Recorder(std::string_view what, std::source_location at);
@@ -31,6 +32,8 @@ class Recorder {
   /// The operands' common element type by torch.result_type: the highest category (bool < integer < floating) among
   /// tensors with axes, then scalar tensors, then numbers decides; inside a category the wider type.
   DType common_dtype() const;
+  /// The same, but default_dtype() where it is no floating type.
+  DType floating_dtype() const;
   /// The shape that all operands broadcast to.
   Shape common_shape() const;
 
@@ -41,6 +44,8 @@ class Recorder {
   Tensor tensor(ir::Value value) const { return {recording_, value}; }
   /// `axis` counted from the end when negative; throws weft::Error when it is not below `rank`.
   int64_t axis(int64_t axis, int rank) const;
+  /// The axes so counted, ascending; all of them when none are given. Throws weft::Error when one is named twice.
+  Dims axes(const Axes& axes, int rank) const;
   /// Throws weft::Error: the op, the requirement, the operands' types, the user's line.
   [[noreturn]] void fail(const std::string& requirement) const;
 
@@ -58,6 +63,9 @@ class Recorder {
  public:
   ir::Builder builder;
 };
+
+/// An optional operand for a Recorder's list.
+inline const Arg* pointer(const std::optional<Arg>& arg) { return arg ? &*arg : nullptr; }
 
 /// The element type that two tensors of equal rank class promote to.
 DType promote(DType a, DType b);

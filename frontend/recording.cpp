@@ -14,7 +14,24 @@ ir::Value Recording::parameter(const Parameter& parameter, const ir::Location& a
     if (known.parameter.is(parameter)) return graph().find_input(known.input)->value();
   const std::string name = free_input_name(parameter.name());
   bindings.parameters.push_back({name, parameter});
-  return graph().add_input(name, {parameter.dtype(), parameter.shape()}, ir::Role::parameter, {at});
+  const ir::Role role = parameter.is_buffer() ? ir::Role::state : ir::Role::parameter;
+  return graph().add_input(name, {parameter.dtype(), parameter.shape()}, role, {at});
+}
+
+ir::Value Recording::latest(const Parameter& parameter, const ir::Location& at) {
+  const ir::Value old = this->parameter(parameter, at);
+  for (const ir::Output& output : graph().outputs())
+    if (output.alias == old.index()) return output.value;
+  return old;
+}
+
+void Recording::update(const Parameter& parameter, ir::Value value, const ir::Location& at) {
+  const ir::Value old = this->parameter(parameter, at);
+  std::erase_if(graph().outputs(), [&](const ir::Output& output) { return output.alias == old.index(); });
+  if (const ir::Output* taken = graph().find_output(old.name()))
+    throw Error("update: the output '{}' at {} has the name of the parameter that is updated at {}; rename it", old.name(),
+                to_string(taken->locations), to_string(at));
+  graph().add_output({old.name(), value, old.index(), {at}});
 }
 
 ir::Value Recording::hyper(const Hyper& hyper, const std::string& name, const ir::Location& at) {

@@ -47,6 +47,10 @@ class Recording {
 
   /// The input that stands for it, added on first use under its name (with ".1", ".2", ... when taken).
   ir::Value parameter(const Parameter& parameter, const ir::Location& at);
+  /// What it will hold after the step, as far as recorded: the value of its update, else the input.
+  ir::Value latest(const Parameter& parameter, const ir::Location& at);
+  /// After the step it holds `value`, which has its type. Replaces an update recorded before.
+  void update(const Parameter& parameter, ir::Value value, const ir::Location& at);
   ir::Value hyper(const Hyper& hyper, const std::string& name, const ir::Location& at);
   ir::Value key(const ir::Location& at);
   /// Brings ops and inputs into an order that does not depend on the compiler: see ir/order.h. Values stay what they are.

@@ -6,6 +6,7 @@
 #include "weft/frontend/defaults.h"
 #include "weft/frontend/early_stopping.h"
 #include "weft/frontend/graph.h"
+#include "weft/frontend/init.h"
 #include "weft/frontend/loss.h"
 #include "weft/frontend/nn/nn.h"
 #include "weft/frontend/ops.h"

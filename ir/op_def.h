@@ -115,7 +115,7 @@ struct OpDef {
 
   /// One gradient per operand (null: none). Without a rule, the decomposition is differentiated.
   std::function<std::vector<Value>(GradientContext&)> gradient = {};
-  /// Why the op has no gradient, for an op that has neither rule nor decomposition ("piecewise constant").
+  /// Why no gradient flows through the op, where none does ("piecewise constant").
   std::string no_gradient = {};
 
   /// The attribute that says how the result lies in memory, where a target may choose.

@@ -40,7 +40,8 @@ class Reverse {
   }
 
   static bool carries_gradient(const Op& op) {
-    return op.def().gradient || op.def().decompose || op.def().kind == ir::Kind::region;
+    if (op.def().kind == ir::Kind::region) return true;
+    return op.def().no_gradient.empty() && (op.def().gradient || op.def().decompose);
   }
 
   void backward(const std::vector<Op*>& ops) {

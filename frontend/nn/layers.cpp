@@ -1,14 +1,22 @@
 #include "weft/frontend/nn/layers.h"
 
+#include "weft/frontend/defaults.h"
 #include "weft/frontend/dropout_rate.h"
 #include "weft/frontend/ops.h"
 
 namespace weft::nn {
 
-Tensor ReLU::forward(Tensor x) { return relu(x); }
-Tensor Sigmoid::forward(Tensor x) { return sigmoid(x); }
-Tensor Tanh::forward(Tensor x) { return tanh(x); }
-Tensor GELU::forward(Tensor x) { return gelu(x, approximate_); }
+Array detail::filled(const char* layer, const Dims& shape, double value, std::optional<DType> dtype) {
+  const DType type = dtype.value_or(default_dtype());
+  if (!is_floating(type)) throw Error("{}: the element type must be floating, not {}", layer, name_of(type));
+  for (int64_t extent : shape)
+    if (extent < 0) throw Error("{}: sizes must not be negative, but there is {}", layer, extent);
+  Array array(type, Shape(shape));
+  for (int64_t i = 0; i < array.shape().numel(); ++i) array.set(i, value);
+  return array;
+}
+
+Tensor Identity::forward(Tensor x) { return x; }
 Tensor Flatten::forward(Tensor x) { return flatten(x, start_, end_); }
 
 Dropout::Dropout(double p) : p("nn::Dropout's p", p, {.low = 0, .high = 1}) {}

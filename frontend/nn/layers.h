@@ -1,5 +1,7 @@
 #pragma once
-// Layers without parameters, as torch.nn has them.
+// The base of the library's layers, and those that only pass on, reshape or drop, as torch.nn has them.
+
+#include <optional>
 
 #include "weft/frontend/hyper.h"
 #include "weft/frontend/nn/module.h"
@@ -12,26 +14,15 @@ class Layer : public Module {
   bool is_library() const override { return true; }
 };
 
-struct ReLU : Layer {
-  Tensor forward(Tensor x) override;
-};
+namespace detail {
+/// `value` for each element of `shape`, of `dtype` or default_dtype(): what a parameter starts from. Throws weft::Error
+/// naming the `layer` for a negative extent or a type that is not floating.
+Array filled(const char* layer, const Dims& shape, double value, std::optional<DType> dtype);
+}
 
-struct Sigmoid : Layer {
+/// x itself.
+struct Identity : Layer {
   Tensor forward(Tensor x) override;
-};
-
-struct Tanh : Layer {
-  Tensor forward(Tensor x) override;
-};
-
-/// `approximate` is "none" (by erf) or "tanh".
-class GELU : public Layer {
- public:
-  explicit GELU(std::string approximate = "none") : approximate_(std::move(approximate)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  std::string approximate_;
 };
 
 /// Joins the axes start .. end; the default leaves the batch axis.

@@ -8,7 +8,7 @@
 namespace weft::nn {
 
 struct detail::ModuleState : weft::detail::Owner {
-  std::vector<std::pair<std::string, Parameter>> parameters;
+  std::vector<std::pair<std::string, Parameter>> parameters, buffers;
   std::vector<std::pair<std::string, std::shared_ptr<ModuleState>>> parts;
   bool training = true;
 };
@@ -16,6 +16,7 @@ struct detail::ModuleState : weft::detail::Owner {
 namespace {
 
 using detail::ModuleState;
+using weft::detail::Scope;
 using Named = std::vector<std::pair<std::string, Parameter>>;
 
 void require_free_name(const ModuleState& state, const std::string& name) {
@@ -23,16 +24,36 @@ void require_free_name(const ModuleState& state, const std::string& name) {
     throw Error("nn::Module::add: '{}' is no name for a part: it must not be empty nor contain '.'", name);
   const auto same = [&](const auto& entry) { return entry.first == name; };
   if (std::any_of(state.parameters.begin(), state.parameters.end(), same) ||
+      std::any_of(state.buffers.begin(), state.buffers.end(), same) ||
       std::any_of(state.parts.begin(), state.parts.end(), same))
     throw Error("nn::Module::add: the module has a part named '{}' already", name);
 }
 
-void collect(const ModuleState& state, const std::string& path, Named& into) {
-  for (const auto& [name, parameter] : state.parameters) {
-    const auto same = [&p = parameter](const auto& known) { return known.second.is(p); };
-    if (std::none_of(into.begin(), into.end(), same)) into.emplace_back(path + name, parameter);
-  }
-  for (const auto& [name, part] : state.parts) collect(*part, path + name + ".", into);
+enum Kinds { trained = 1, kept = 2 };
+
+void collect(const ModuleState& state, const std::string& path, int kinds, Named& into) {
+  const auto take = [&](const Named& all) {
+    for (const auto& [name, parameter] : all) {
+      const auto same = [&p = parameter](const auto& known) { return known.second.is(p); };
+      if (std::none_of(into.begin(), into.end(), same)) into.emplace_back(path + name, parameter);
+    }
+  };
+  if (kinds & trained) take(state.parameters);
+  if (kinds & kept) take(state.buffers);
+  for (const auto& [name, part] : state.parts) collect(*part, path + name + ".", kinds, into);
+}
+
+Named collected(const ModuleState& state, int kinds) {
+  Named all;
+  collect(state, "", kinds, all);
+  return all;
+}
+
+/// `parameter` of the module: under its name unless another module had it first.
+void adopt(const std::shared_ptr<ModuleState>& state, const std::string& name, const Parameter& parameter) {
+  if (!parameter.storage()->owner.expired()) return;
+  parameter.storage()->owner = state;
+  parameter.storage()->name = name;
 }
 
 void set_training(ModuleState& state, bool on) {
@@ -49,7 +70,6 @@ Tensor Module::forward(Tensor) {
 }
 
 Tensor Module::operator()(Arg x) {
-  using weft::detail::Scope;
   const std::source_location call = Scope::call_site(x.where());
   Tensor operand;
   if (x.tensor()) {
@@ -68,23 +88,40 @@ std::vector<Parameter> Module::parameters() const {
   return all;
 }
 
-Named Module::named_parameters() const {
-  Named all;
-  collect(*state_, "", all);
-  return all;
-}
+Named Module::named_parameters() const { return collected(*state_, trained); }
+Named Module::named_buffers() const { return collected(*state_, kept); }
+Named Module::state_dict() const { return collected(*state_, trained | kept); }
 
 void Module::train(bool on) { set_training(*state_, on); }
 bool Module::training() const { return state_->training; }
 
 Parameter Module::add(const std::string& name, Parameter parameter) {
   require_free_name(*state_, name);
-  if (parameter.storage()->owner.expired()) {
-    parameter.storage()->owner = state_;
-    parameter.storage()->name = name;
-  }
+  adopt(state_, name, parameter);
   state_->parameters.emplace_back(name, parameter);
   return parameter;
+}
+
+Parameter Module::add_buffer(const std::string& name, Array values) {
+  require_free_name(*state_, name);
+  const Parameter buffer(name, std::move(values));
+  buffer.storage()->buffer = true;
+  adopt(state_, name, buffer);
+  state_->buffers.emplace_back(name, buffer);
+  return buffer;
+}
+
+Tensor Module::current(const Parameter& buffer, const Tensor& graph_of) const {
+  return {graph_of.recording, graph_of.recording->latest(buffer, Scope::locate(Scope::innermost_call()))};
+}
+
+void Module::update(const Parameter& buffer, const Tensor& value) const {
+  const ir::Location at = Scope::locate(Scope::innermost_call());
+  const ir::Type type{buffer.dtype(), buffer.shape()};
+  if (value.value().type() != type)
+    throw Error("update: the new value of the buffer '{}' is {}, but the buffer is {}, at {}", buffer.name(),
+                to_string(value.value().type()), to_string(type), to_string(at));
+  value.recording->update(buffer, value.value(), at);
 }
 
 void Module::register_part(const std::string& name, Module& part) {

@@ -38,6 +38,11 @@ class Module {
   /// The same with names as seen from here ("fc1.weight").
   std::vector<std::pair<std::string, Parameter>> named_parameters() const;
 
+  /// Every buffer once, as parameters(): what modules keep beside their parameters and no optimizer trains.
+  std::vector<std::pair<std::string, Parameter>> named_buffers() const;
+  /// What a checkpoint holds: parameters and buffers under the names and in the order of PyTorch's state_dict.
+  std::vector<std::pair<std::string, Parameter>> state_dict() const;
+
   /// Sets the mode of this module and all its parts: what nn::Dropout records. New modules are in training mode.
   void train(bool on = true);
   void eval() { train(false); }
@@ -57,7 +62,17 @@ class Module {
     return module;
   }
   Parameter add(const std::string& name, Parameter parameter);
+  /// Registers state of the module (running statistics, counters): saved with it, shared by its copies and by all graphs,
+  /// not trained. A graph reads it as a tensor; forward() records what it becomes with update(). Errors as add().
+  Parameter add_buffer(const std::string& name, Array values);
+  /// The buffer at this point of the recording: what the graph's steps found in it, or the latest update() so far.
+  Tensor current(const Parameter& buffer, const Tensor& graph_of) const;
+  /// After each step of the graph that `value` belongs to, the buffer holds `value`, which must have its type. A module that
+  /// is called twice in a graph updates twice, each time from current().
+  void update(const Parameter& buffer, const Tensor& value) const;
   void register_part(const std::string& name, Module& part);
+  /// From here on the part is called under this module's name and `name`: for containers that are not called themselves.
+  void call_as(Module& part, const std::string& name) const { part.name_ = name_.empty() ? name : name_ + "." + name; }
 
   /// Library layers report the line where they were called, user's modules their own lines.
   virtual bool is_library() const { return false; }

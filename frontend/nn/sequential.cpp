@@ -6,6 +6,12 @@ namespace weft::nn {
 
 Tensor Function::forward(Tensor x) { return function_(x, weft::detail::Scope::innermost_call()); }
 
+Module& ModuleList::operator[](size_t i) const {
+  if (i >= size()) throw Error("nn::ModuleList: there are {} modules, and no number {}", size(), i);
+  call_as(*modules_[i], std::to_string(i));
+  return *modules_[i];
+}
+
 Tensor Sequential::forward(Tensor x) {
   for (const auto& layer : layers_) x = (*layer)(x);
   return x;

@@ -9,8 +9,10 @@ namespace weft::ir {
 void define_unary_ops(Registry& registry);
 void define_binary_ops(Registry& registry);
 void define_activation_ops(Registry& registry);
+void define_softmax_ops(Registry& registry);
 void define_movement_ops(Registry& registry);
 void define_reduction_ops(Registry& registry);
+void define_norm_ops(Registry& registry);
 void define_contraction_ops(Registry& registry);
 void define_convolution_ops(Registry& registry);
 void define_window_ops(Registry& registry);

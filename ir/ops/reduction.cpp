@@ -1,6 +1,7 @@
 // Reductions along axes. The order of combination is fixed by the shape (support/reduction_order.h).
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "weft/ir/ops/families.h"
@@ -36,6 +37,22 @@ Value spread(Builder& b, const Op& op, Value v) {
   Dims kept = op.operand(0).shape().dims();
   for (int64_t axis : op.dims("axes")) kept[static_cast<size_t>(axis)] = 1;
   return b.broadcast(b.reshape(v, Shape(kept)), op.operand(0).shape());
+}
+
+double count_of(const Op& op) {
+  double count = 1;
+  for (int64_t axis : op.dims("axes")) count *= static_cast<double>(op.operand(0).shape()[static_cast<int>(axis)]);
+  return count;
+}
+
+/// var: what the sum of squares is divided by.
+double freedom(const Op& op) { return std::max(count_of(op) - op.real("correction"), 0.0); }
+
+/// var: x less its mean.
+Expr centered(Builder& b, const Op& op) {
+  const Expr x{b, op.operand(0)};
+  const Value mean = b("mean", {x}, {{"axes", op.dims("axes")}, {"keep_dims", true}});
+  return x - Expr(b, b.broadcast(mean, x.value().shape()));
 }
 
 OpDef reduction(std::string name, Accepts accepts, std::string doc) {
@@ -95,12 +112,31 @@ void define_reduction_ops(Registry& r) {
   mean.kind = Kind::composite;
   mean.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     const Expr total{b, b("sum", {op.operand(0)}, {{"axes", op.dims("axes")}, {"keep_dims", op.flag("keep_dims")}})};
-    double count = 1;
-    for (int64_t axis : op.dims("axes")) count *= static_cast<double>(op.operand(0).shape()[static_cast<int>(axis)]);
-    return {total / count};
+    return {total / count_of(op)};
   };
   mean.error_ulps = 32;
   r.add(std::move(mean));
+
+  OpDef var = reduction("var", Accepts::floating,
+                        "Variance of x over `axes`: the sum of (x - mean)^2 divided by max(count - correction, 0)");
+  var.kind = Kind::composite;
+  var.attributes.push_back({"correction", AttributeKind::real, Attribute(1.0),
+                            "1: unbiased by Bessel's correction; 0: the mean square"});
+  var.infer = [](const InferContext& c) {
+    c.require(std::isfinite(c.get<double>("correction")), "the correction must be finite");
+    return infer_reduction(c);
+  };
+  var.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
+    const Expr squares = centered(b, op).apply("square");
+    const Expr total{b, b("sum", {squares}, {{"axes", op.dims("axes")}, {"keep_dims", op.flag("keep_dims")}})};
+    return {total / freedom(op)};
+  };
+  var.gradient = [](GradientContext& c) -> std::vector<Value> {
+    const Expr g{c.builder, spread(c.builder, c.op, c.result_gradients[0])};
+    return {g * 2.0 / freedom(c.op) * centered(c.builder, c.op)};
+  };
+  var.error_ulps = 64;
+  r.add(std::move(var));
 
   OpDef argmax;
   argmax.name = "argmax";

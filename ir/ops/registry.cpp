@@ -6,8 +6,10 @@ void define_all_ops(Registry& registry) {
   define_unary_ops(registry);
   define_binary_ops(registry);
   define_activation_ops(registry);
+  define_softmax_ops(registry);
   define_movement_ops(registry);
   define_reduction_ops(registry);
+  define_norm_ops(registry);
   define_contraction_ops(registry);
   define_convolution_ops(registry);
   define_window_ops(registry);

@@ -102,6 +102,15 @@ void define_unary_ops(Registry& r) {
   r.add(unary("copy", Accepts::any, "x in a buffer of its own: how an update hands over a value that others own",
               [](Scalar x) { return x; }, [](Expr g, Expr, Expr) { return g; }));
 
+  OpDef detach;
+  detach.name = "detach";
+  detach.doc = "x, through which no gradient flows (torch.Tensor.detach)";
+  detach.operands = {{"x"}};
+  detach.infer = [](const InferContext& c) -> std::vector<Type> { return {c.operand(0)}; };
+  detach.decompose = [](Builder&, const Op& op) -> std::vector<Value> { return {op.operand(0)}; };
+  detach.no_gradient = "stopping gradients is what it is for";
+  r.add(std::move(detach));
+
   OpDef cast_op;
   cast_op.name = "cast";
   cast_op.kind = Kind::elementwise;

@@ -138,6 +138,16 @@ def unary():
         pointwise(f"{approximate}_special", "gelu", [f64(SPECIAL)], attrs, function=gelu)
         pointwise(f"{approximate}_far", "gelu", [f64([-100.0, -10.0, -5.0, 5.0, 10.0, 100.0])], attrs, function=gelu)
 
+    for op in ("elu", "silu", "mish", "softplus", "hardswish", "logsigmoid"):
+        pointwise("ordinary", op, [f64(ordinary)], function=getattr(F, op))
+        # With nan the gradients of elu and hardswish depend on the element's position.
+        pointwise("special", op, [f64(SPECIAL[:-1] if op in ("elu", "hardswish") else SPECIAL)], function=getattr(F, op))
+        pointwise("hard", op, [f64([-1000.0, -40.0, -3.0, 3.0, 20.0, 20.000001, 40.0, 1000.0])], function=getattr(F, op))
+    pointwise("alpha", "elu", [f64(ordinary)], {"alpha": 0.5}, function=F.elu)
+    pointwise("sharp", "softplus", [f64(ordinary)], {"beta": 2.0, "threshold": 1.0}, function=F.softplus)
+    pointwise("special", "prelu", [f64(SPECIAL), f64([0.25] * len(SPECIAL))],
+              function=lambda x, w: F.prelu(x.reshape(1, -1), w).reshape(-1))
+
     for low, high in ((-1.0, 1.0), (-1.0, None), (None, 1.0), (2.0, 1.0)):
         attrs = {key: value for key, value in (("min", low), ("max", high)) if value is not None}
         points = f64([-INF, -2.0, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0, 3.0, INF, NAN])

@@ -236,6 +236,25 @@ TEST_CASE("Dropout") {
   }
 }
 
+TEST_CASE("a list of modules") {
+  struct Deep : nn::Module {
+    nn::ModuleList layers = add("layers", nn::ModuleList(nn::Linear(4, 4), [](Tensor x) { return x * 2; }));
+    Deep() { layers.append(nn::Linear(4, 4)); }
+    Tensor forward(Tensor x) override {
+      for (nn::Module& layer : layers) x = x + layer(x);
+      return x;
+    }
+  } deep;
+  CHECK(names(deep) == std::vector<std::string>{"layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias"});
+  CHECK(deep.layers.size() == 3);
+  CHECK_THROWS_WITH(deep.layers[3], contains_text("there are 3 modules, and no number 3"));
+  Graph g("deep");
+  const Tensor y = deep(g.input("x", f32, {2, 4}));
+  CHECK_THAT(testing::where(Tensor(y.recording, y.value().op()->operand(1))), contains_text("(layers.2)"));
+  deep.eval();
+  CHECK_FALSE(deep.layers[0].training());
+}
+
 TEST_CASE("a module without forward(Tensor) says so") {
   struct Nothing : nn::Module {};
   Graph g("nothing");

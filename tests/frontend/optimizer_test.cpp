@@ -78,6 +78,21 @@ TEST_CASE("state and step count are shared by all programs of one optimizer") {
   CHECK_THROWS_WITH(adam.state("v", "exp_avg"), contains_text("no state of a parameter 'v'; did you mean 'w'?"));
 }
 
+TEST_CASE("a parameter that two optimizers update has a state in each") {
+  Slope slope;
+  optim::SGD sgd({.lr = 0.5, .momentum = 0.5});
+  optim::Adam adam({.lr = 0.1});
+  Step by_sgd = slope.compile_with(sgd), by_adam = slope.compile_with(adam);
+  by_sgd({{"x", slope.x}});
+  by_adam({{"x", slope.x}});
+  by_sgd({{"x", slope.x}});
+  // 1 - 0.5, less Adam's 0.1, less 0.5 (1 + 0.5 * 1).
+  CHECK(slope.w.values<float>()[0] == Approx(0.5 - 0.1 - 0.75));
+  CHECK(sgd.state("w", "momentum_buffer").at(0) == 1.5);
+  CHECK(adam.state("w", "exp_avg").at(0) == Approx(0.1));
+  CHECK((sgd.steps() == 2 && adam.steps() == 1));
+}
+
 TEST_CASE("the first momentum step is undamped, later ones are damped") {
   Slope slope;
   optim::SGD sgd({.lr = 1, .momentum = 0.5, .dampening = 0.25});

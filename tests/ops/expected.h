@@ -7,6 +7,7 @@
 #include <string>
 
 #include "weft/backends/reference/reference.h"
+#include "weft/support/error.h"
 
 namespace weft::testing {
 

@@ -78,6 +78,13 @@ void add_movements(std::vector<Sample>& all, DType t) {
 void add_composites(std::vector<Sample>& all, DType t) {
   for (const char* approximate : {"none", "tanh"})
     all.push_back({"gelu", {{t, {2, 5}}}, {{"approximate", std::string(approximate)}}});
+  all.push_back({"detach", {{t, {2, 3}}}});
+  all.push_back({"detach", {{i64, {4}}}});
+  all.push_back({"clamp", {{t, {4, 5}}}, {{"min", -0.5}, {"max", 0.75}}});
+  all.push_back({"clamp", {{t, {4, 5}}}, {{"max", 0.1}}});
+  all.push_back({"elu", {{t, {4, 5}}}, {{"alpha", 0.5}, {"scale", 1.5}}});
+  all.push_back({"softplus", {{t, {4, 5}}}, {{"beta", 2.0}, {"threshold", 1.0}}, {{0, {-1, 0.45}}}});
+  all.push_back({"softplus", {{t, {4, 5}}}, {{"beta", 2.0}, {"threshold", 1.0}}, {{0, {0.55, 2}}}});
   for (const char* op : {"softmax", "log_softmax"}) {
     all.push_back({op, {{t, {3, 5}}}, {{"axis", int64_t{1}}}});
     all.push_back({op, {{t, {2, 3, 2}}}, {{"axis", int64_t{1}}}});
@@ -86,13 +93,29 @@ void add_composites(std::vector<Sample>& all, DType t) {
   for (const char* reduction : {"mean", "sum", "none"}) {
     const ir::NamedAttributes attributes{{"reduction", std::string(reduction)}};
     all.push_back({"mse_loss", {{t, {2, 3}}, {t, {2, 3}}}, attributes});
-    all.push_back({"cross_entropy", {{t, {3, 4}}, {i64, {3}}}, attributes});
-    all.push_back({"cross_entropy", {{t, {2, 3, 2}}, {i64, {2, 2}}}, attributes});
-    all.push_back({"cross_entropy", {{t, {4}}, {i64, {}}}, attributes});
+    for (const char* op : {"cross_entropy", "nll_loss"}) {
+      all.push_back({op, {{t, {3, 4}}, {i64, {3}}}, attributes});
+      all.push_back({op, {{t, {2, 3, 2}}, {i64, {2, 2}}}, attributes});
+      all.push_back({op, {{t, {4}}, {i64, {}}}, attributes});
+    }
   }
   all.push_back({"mean", {{t, {2, 3, 4}}}, {{"axes", Dims{1}}}});
   all.push_back({"mean", {{t, {3, 41}}}, {{"axes", Dims{0, 1}}, {"keep_dims", true}}});
   all.push_back({"mean", {{t, {0, 2}}}, {{"axes", Dims{1}}}});
+  for (double correction : {0.0, 1.0, 1.5}) {
+    all.push_back({"var", {{t, {2, 3, 4}}}, {{"axes", Dims{0, 2}}, {"correction", correction}}});
+    all.push_back({"var", {{t, {3, 17}}}, {{"axes", Dims{1}}, {"keep_dims", true}, {"correction", correction}}});
+  }
+  for (bool center : {true, false})
+    for (double eps : {1e-5, 0.5}) {
+      const auto add = [&](Shape shape, Dims axes) {
+        all.push_back({"standardize", {{t, shape}}, {{"axes", axes}, {"eps", eps}, {"center", center}}});
+      };
+      add({4, 19}, {1});
+      add({5, 3}, {0});
+      add({2, 3, 2, 4}, {0, 2, 3});
+      add({3, 0}, {1});
+    }
   all.push_back({"argmax", {{t, {3, 19}}}, {{"axis", int64_t{1}}}});
   all.push_back({"argmax", {{i32, {4, 2}}}, {{"axis", int64_t{0}}, {"keep_dims", true}}});
 }

@@ -190,7 +190,10 @@ std::optional<Value> torch_op(Builder& b, const std::string& op, const Values& o
   // Elementwise ops bear PyTorch's names.
   const ir::OpDef* def = ir::registry().find(op);
   if (!def || !def->is_elementwise()) return std::nullopt;
-  return b(op, broadcast(b, operands));
+  ir::NamedAttributes numbers;
+  for (const ir::AttributeSpec& attribute : def->attributes)
+    if (attributes.contains(attribute.name)) numbers.emplace_back(attribute.name, number(attributes[attribute.name]));
+  return b(op, broadcast(b, operands), numbers);
 }
 
 }  // namespace weft::testing

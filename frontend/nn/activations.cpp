@@ -1,0 +1,67 @@
+#include "weft/frontend/nn/activations.h"
+
+#include "weft/frontend/recorder.h"
+
+namespace weft {
+
+using detail::activation;
+using detail::Recorder;
+
+Tensor detail::activation(std::string_view op, const Arg& x, ir::NamedAttributes attributes) {
+  Recorder r(op, {&x});
+  return r(op, {r.value(x, r.floating_dtype())}, std::move(attributes));
+}
+
+Tensor leaky_relu(Arg x, double negative_slope) {
+  Recorder r("leaky_relu", {&x});
+  const ir::Value v = r.value(x, r.floating_dtype());
+  return r("prelu", {v, r.builder.splat(v.type(), negative_slope)});
+}
+
+Tensor prelu(Arg x, Arg weight) {
+  Recorder r("prelu", {&x, &weight});
+  const DType dtype = r.floating_dtype();
+  const ir::Value v = r.value(x, dtype);
+  ir::Value w = r.value(weight, dtype);
+  const int rank = v.shape().rank();
+  if (w.shape().numel() != 1) {
+    if (rank < 2 || w.shape() != Shape{v.shape()[1]})
+      r.fail("the weight must have one element, or one for each channel (axis 1)");
+    Dims column(static_cast<size_t>(rank - 1), 1);
+    column[0] = v.shape()[1];
+    w = r.builder.reshape(w, Shape(column));
+  } else {
+    w = r.builder.reshape(w, {});
+  }
+  return r("prelu", {v, r.builder.broadcast(w, v.shape())});
+}
+
+Tensor elu(Arg x, double alpha) { return activation("elu", x, {{"alpha", alpha}}); }
+Tensor selu(Arg x) {
+  // Of Klambauer et al., Self-Normalizing Neural Networks (2017).
+  return activation("elu", x, {{"alpha", 1.6732632423543772848170429916717}, {"scale", 1.0507009873554804934193349852946}});
+}
+Tensor softplus(Arg x, double beta, double threshold) {
+  return activation("softplus", x, {{"beta", beta}, {"threshold", threshold}});
+}
+Tensor hardtanh(Arg x, double min, double max) { return activation("clamp", x, {{"min", min}, {"max", max}}); }
+
+namespace nn {
+
+Tensor GELU::forward(Tensor x) { return gelu(x, approximate_); }
+Tensor LeakyReLU::forward(Tensor x) { return leaky_relu(x, negative_slope_); }
+Tensor ELU::forward(Tensor x) { return elu(x, alpha_); }
+Tensor Softplus::forward(Tensor x) { return softplus(x, beta_, threshold_); }
+Tensor Hardtanh::forward(Tensor x) { return hardtanh(x, min_, max_); }
+Tensor Softmax::forward(Tensor x) { return softmax(x, axis_); }
+Tensor LogSoftmax::forward(Tensor x) { return log_softmax(x, axis_); }
+
+PReLU::PReLU(int64_t num_parameters, PReLUOptions options) {
+  if (num_parameters < 1) throw Error("nn::PReLU({}): there must be at least one parameter", num_parameters);
+  weight = add("weight", Parameter("weight", detail::filled("nn::PReLU", {num_parameters}, options.init, options.dtype)));
+}
+
+Tensor PReLU::forward(Tensor x) { return prelu(x, weight); }
+
+}  // namespace nn
+}  // namespace weft

@@ -1,0 +1,131 @@
+#pragma once
+// Activations as functions of the tensor language and as layers of torch.nn. Functions of integers compute in
+// default_dtype().
+
+#include "weft/frontend/nn/layers.h"
+#include "weft/frontend/ops.h"
+
+namespace weft {
+
+namespace detail {
+/// The floating op `op` of x.
+Tensor activation(std::string_view op, const Arg& x, ir::NamedAttributes attributes = {});
+}  // namespace detail
+
+namespace nn {
+/// A function of one tensor as a layer.
+template <Tensor (*function)(Arg)>
+struct Activation : Layer {
+  Tensor forward(Tensor x) override { return function(x); }
+};
+}  // namespace nn
+
+/// An elementwise op without attributes as a function and as a layer: WEFT_ACTIVATION(silu, SiLU) gives silu(x) and nn::SiLU.
+#define WEFT_ACTIVATION(function, Layer)                                           \
+  inline Tensor function(Arg x) { return detail::activation(#function, x); }       \
+  namespace nn {                                                                   \
+  using Layer = Activation<function>;                                              \
+  }
+
+WEFT_ACTIVATION(silu, SiLU)
+WEFT_ACTIVATION(mish, Mish)
+WEFT_ACTIVATION(hardswish, Hardswish)
+WEFT_ACTIVATION(logsigmoid, LogSigmoid)
+
+Tensor leaky_relu(Arg x, double negative_slope = 0.01);
+/// x where positive, else weight * x; the weight has one element, or one for each channel (axis 1).
+Tensor prelu(Arg x, Arg weight);
+Tensor elu(Arg x, double alpha = 1);
+Tensor selu(Arg x);
+/// log(1 + e^(beta x)) / beta, and x where beta x > threshold.
+Tensor softplus(Arg x, double beta = 1, double threshold = 20);
+Tensor hardtanh(Arg x, double min = -1, double max = 1);  // clamp
+
+namespace nn {
+
+using ReLU = Activation<relu>;
+using Sigmoid = Activation<sigmoid>;
+using Tanh = Activation<tanh>;
+using SELU = Activation<selu>;
+
+/// `approximate` is "none" (by erf) or "tanh".
+class GELU : public Layer {
+ public:
+  explicit GELU(std::string approximate = "none") : approximate_(std::move(approximate)) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  std::string approximate_;
+};
+
+class LeakyReLU : public Layer {
+ public:
+  explicit LeakyReLU(double negative_slope = 0.01) : negative_slope_(negative_slope) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  double negative_slope_;
+};
+
+struct PReLUOptions {
+  double init = 0.25;
+  std::optional<DType> dtype = {};  // default_dtype() unless given
+};
+
+/// x where positive, else weight * x, with one trained weight, or one for each channel (axis 1).
+class PReLU : public Layer {
+ public:
+  /// Throws weft::Error unless num_parameters is positive and the dtype floating.
+  explicit PReLU(int64_t num_parameters = 1, PReLUOptions options = {});
+  Tensor forward(Tensor x) override;
+
+  Parameter weight;  // [num_parameters], starts at init
+};
+
+class ELU : public Layer {
+ public:
+  explicit ELU(double alpha = 1) : alpha_(alpha) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  double alpha_;
+};
+
+class Softplus : public Layer {
+ public:
+  explicit Softplus(double beta = 1, double threshold = 20) : beta_(beta), threshold_(threshold) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  double beta_, threshold_;
+};
+
+class Hardtanh : public Layer {
+ public:
+  explicit Hardtanh(double min = -1, double max = 1) : min_(min), max_(max) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  double min_, max_;
+};
+
+class Softmax : public Layer {
+ public:
+  explicit Softmax(int64_t axis) : axis_(axis) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  int64_t axis_;
+};
+
+class LogSoftmax : public Layer {
+ public:
+  explicit LogSoftmax(int64_t axis) : axis_(axis) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  int64_t axis_;
+};
+
+}  // namespace nn
+}  // namespace weft

@@ -1,0 +1,66 @@
+// Standardization: what batch, layer, group and RMS normalization do before their affine part.
+
+#include <cmath>
+
+#include "weft/ir/ops/families.h"
+
+namespace weft::ir {
+namespace {
+
+struct Standardize {
+  Builder& b;
+  const Op& op;
+
+  Expr mean(Expr v) const {
+    return {b, b("mean", {v}, {{"axes", op.dims("axes")}, {"keep_dims", true}})};
+  }
+  Expr spread(Expr v) const { return {b, b.broadcast(v, op.operand(0).shape())}; }
+  /// x, less its mean if the op centers.
+  Expr centered() const {
+    const Expr x{b, op.operand(0)};
+    return op.flag("center") ? x - spread(mean(x)) : x;
+  }
+  /// 1 / sqrt(mean of squares + eps), stretched.
+  Expr scale(Expr centered) const {
+    return spread((mean(centered.apply("square")) + op.real("eps")).apply("rsqrt"));
+  }
+};
+
+}  // namespace
+
+void define_norm_ops(Registry& r) {
+  OpDef def;
+  def.name = "standardize";
+  def.doc = "d / sqrt(mean(d^2) + eps) with d = x - mean(x), or x itself without `center`; the means are over `axes`. The "
+            "heart of batch, layer, group and RMS normalization";
+  def.operands = {{"x", Accepts::floating}};
+  def.attributes = {{"axes", AttributeKind::dims, {}, "over which the means are taken, ascending"},
+                    {"eps", AttributeKind::real, Attribute(1e-5), "keeps the root away from 0; not negative"},
+                    {"center", AttributeKind::boolean, Attribute(true), "subtract the mean"}};
+  def.infer = [](const InferContext& c) -> std::vector<Type> {
+    int64_t after = 0;
+    for (int64_t axis : c.get<Dims>("axes")) {
+      c.require(axis >= after && axis < c.shape(0).rank(), "the axes must be ascending and exist");
+      after = axis + 1;
+    }
+    c.require(c.get<double>("eps") >= 0 && std::isfinite(c.get<double>("eps")), "eps must be finite and not negative");
+    return {c.operand(0)};
+  };
+  def.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
+    const Standardize s{b, op};
+    const Expr d = s.centered();
+    return {d * s.scale(d)};
+  };
+  def.gradient = [](GradientContext& c) -> std::vector<Value> {
+    // With the result y: dx = (g - mean(g) - y mean(g y)) / sqrt(...); two means, one sweep.
+    const Standardize s{c.builder, c.op};
+    const Expr g{c.builder, c.result_gradients[0]}, y{c.builder, c.op.result()};
+    const Expr along = y * s.spread(s.mean(g * y));
+    const Expr across = c.op.flag("center") ? g - s.spread(s.mean(g)) : g;
+    return {(across - along) * s.scale(s.centered())};
+  };
+  def.error_ulps = 64;
+  r.add(std::move(def));
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,109 @@
+"""Losses of torch.nn with each reduction: values and gradients, of the targets too where PyTorch has them.
+
+    python3 losses.py
+
+calls.py says what a case holds.
+"""
+import pathlib
+
+import torch
+
+import calls
+from calls import indices, spread
+
+WEIGHT = spread(4, low=4, high=24)
+
+
+def reductions(name, module, inputs, options={}, more=(), **rest):
+    for reduction in ("mean", "sum", "none", *more):
+        yield calls.call(f"{name}_{reduction}", module, inputs, options=options | {"reduction": reduction}, **rest)
+
+
+def probabilities(*shape, start=0):
+    """Odd multiples of 1/32 in (0, 1)."""
+    return spread(*shape, start=start, low=0, high=15)
+
+
+def distributions(*shape, start=0):
+    """Multiples of 1/32 that add up to 1 along axis 1, of five classes or four."""
+    rows = {4: [[1, 2, 5, 24], [8, 8, 8, 8], [29, 1, 1, 1], [4, 20, 6, 2]], 5: [[1, 2, 5, 20, 4], [16, 4, 4, 4, 4]]}[shape[1]]
+    picked = torch.tensor([rows[(i + start) % len(rows)] for i in range(torch.Size(shape).numel() // shape[1])], dtype=torch.float64) / 32
+    return picked.reshape(shape[0], *shape[2:], shape[1]).movedim(-1, 1).contiguous()
+
+
+def differences():
+    pair = [spread(3, 4), spread(3, 4, start=31)]
+    for module in ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"):
+        yield from reductions("defaults", module, pair)
+    # Differences of -1/2, 0 and 1/2, which are corners of some.
+    ties = [torch.tensor([0.25, 1.0, -0.5, 3.0]), torch.tensor([0.25, 0.5, 0.0, -3.0])]
+    ties = [x.double() for x in ties]
+    for module, options in (("L1Loss", {}), ("SmoothL1Loss", {"beta": 0.5}), ("HuberLoss", {"delta": 0.5}), ("SmoothL1Loss", {"beta": 0.0})):
+        yield from reductions("ties" + ("_l1" if options == {"beta": 0.0} else ""), module, ties, options, smooth=False)
+
+
+def classes():
+    shapes = {"2d": ((3, 4), (3,)), "4d": ((2, 4, 2, 1), (2, 2, 1)), "1d": ((4,), ())}
+    for kind, (shape, of_target) in shapes.items():
+        x, target = spread(*shape), indices(*of_target, below=4)
+        for module in ("NLLLoss", "CrossEntropyLoss"):
+            yield from reductions(kind, module, [x, target])
+            yield from reductions(f"{kind}_weight", module, [x, target], {"weight": WEIGHT})
+            if kind != "1d":
+                yield from reductions(f"{kind}_ignored", module, [x, target], {"ignore_index": int(target.flatten()[1])})
+        yield from reductions(f"{kind}_smoothed", "CrossEntropyLoss", [x, target], {"label_smoothing": 0.25})
+    x = spread(5, 4)
+    outside = torch.tensor([2, -100, 0, 3, -100])
+    for module in ("NLLLoss", "CrossEntropyLoss"):
+        yield from reductions("outside", module, [x, outside], {"ignore_index": -100, "weight": WEIGHT})
+        yield from reductions("all_ignored", module, [x[:2], torch.tensor([1, 1])], {"ignore_index": 1}, smooth=False)
+    everything = {"weight": WEIGHT, "ignore_index": -100, "label_smoothing": 0.25}
+    yield from reductions("everything", "CrossEntropyLoss", [x, outside], everything)
+    yield from reductions("smoothed_ignored", "CrossEntropyLoss", [x, outside], {"ignore_index": -100, "label_smoothing": 0.25})
+    for name, options in (("plain", {}), ("all", {"weight": WEIGHT, "label_smoothing": 0.25})):
+        yield from reductions(f"probabilities_{name}", "CrossEntropyLoss", [spread(3, 4), distributions(3, 4)], options)
+        yield from reductions(f"probabilities_4d_{name}", "CrossEntropyLoss", [spread(2, 4, 2), distributions(2, 4, 2)], options)
+
+
+def margins():
+    x, target = spread(3, 4, low=-16, high=16), indices(3, below=4)
+    for name, options in (("defaults", {}), ("squared", {"p": 2, "margin": 0.77, "weight": WEIGHT})):
+        yield from reductions(name, "MultiMarginLoss", [x, target], options)
+    yield from reductions("1d", "MultiMarginLoss", [x[0], target[0]])
+
+
+def binary():
+    x, target = probabilities(3, 4), probabilities(3, 4, start=5)
+    weight, per_class = spread(3, 4, low=4, high=24), spread(4, low=4, high=24)
+    yield from reductions("defaults", "BCELoss", [x, target])
+    yield from reductions("weight", "BCELoss", [x, target], {"weight": weight})
+    edges = [torch.tensor([0.0, 1.0, 0.0, 1.0, 0.5]).double(), torch.tensor([0.0, 1.0, 1.0, 0.0, 1.0]).double()]
+    yield from reductions("edges", "BCELoss", edges, wanted=[0], smooth=False)
+    logits = spread(3, 4)
+    yield from reductions("defaults", "BCEWithLogitsLoss", [logits, target])
+    yield from reductions("weights", "BCEWithLogitsLoss", [logits, target], {"weight": weight, "pos_weight": per_class})
+    far = [torch.tensor([-1000.0, 1000.0, -1000.0, 1000.0, 0.0]).double(), edges[1]]
+    yield from reductions("far", "BCEWithLogitsLoss", far, smooth=False)
+
+
+def divergences():
+    x, target = -probabilities(3, 4) * 4, distributions(3, 4)
+    yield from reductions("defaults", "KLDivLoss", [x, target], more=["batchmean"])
+    yield from reductions("log_target", "KLDivLoss", [x, -probabilities(3, 4, start=5)], {"log_target": True}, more=["batchmean"])
+    zeros = torch.tensor([[0.0, 0.5, 0.5, 0.0]]).double()
+    yield from reductions("zeros", "KLDivLoss", [x[:1], zeros], more=["batchmean"], wanted=[0])
+
+
+def pairs():
+    inputs = [spread(4, 3), spread(4, 3, start=17), torch.tensor([1, -1, -1, 1])]
+    yield from reductions("defaults", "CosineEmbeddingLoss", inputs)
+    yield from reductions("margin", "CosineEmbeddingLoss", inputs, {"margin": -0.5})
+    yield from reductions("1d", "CosineEmbeddingLoss", [x[0] for x in inputs])
+
+
+def main():
+    cases = [*differences(), *classes(), *margins(), *binary(), *divergences(), *pairs()]
+    calls.write(pathlib.Path(__file__).resolve().with_suffix(".json"), cases)
+
+
+main()

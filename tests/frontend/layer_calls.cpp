@@ -1,0 +1,184 @@
+#include "weft/tests/frontend/layer_calls.h"
+
+#include <map>
+
+namespace weft::testing {
+namespace {
+
+/// Reads PyTorch's options; what a case does not name has weft's default.
+struct Options {
+  const json& given;
+
+  template <class T>
+  void read(const char* name, T& into) const {
+    if (given.contains(name)) into = given[name].get<T>();
+  }
+  template <class T>
+  void read(const char* name, std::optional<T>& into) const {
+    if (!given.contains(name)) return;
+    into = given[name].is_null() ? std::nullopt : std::optional<T>(given[name].get<T>());
+  }
+};
+
+using Make = std::function<Subject(const json& arguments, const Options&)>;
+
+template <class M>
+Subject subject(M module) {
+  auto shared = std::make_shared<M>(std::move(module));
+  return {shared, [shared](const std::vector<Tensor>& x) { return (*shared)(x.at(0)); }};
+}
+
+template <class M>
+Subject batch_norm(const json& arguments, const Options& given) {
+  nn::BatchNormOptions o;
+  given.read("eps", o.eps), given.read("momentum", o.momentum), given.read("affine", o.affine);
+  given.read("track_running_stats", o.track_running_stats);
+  return subject(M(arguments[0], o));
+}
+
+Subject linear(const json& arguments, const Options& given) {
+  nn::LinearOptions o;
+  given.read("bias", o.bias);
+  return subject(nn::Linear(arguments[0], arguments[1], o));
+}
+
+Subject embedding(const json& arguments, const Options& given) {
+  nn::EmbeddingOptions o;
+  given.read("padding_idx", o.padding_idx);
+  return subject(nn::Embedding(arguments[0], arguments[1], o));
+}
+
+Subject layer_norm(const json& arguments, const Options& given) {
+  nn::LayerNormOptions o;
+  given.read("eps", o.eps), given.read("elementwise_affine", o.elementwise_affine), given.read("bias", o.bias);
+  return subject(nn::LayerNorm(arguments[0].get<Dims>(), o));
+}
+
+Subject rms_norm(const json& arguments, const Options& given) {
+  nn::RMSNormOptions o;
+  given.read("eps", o.eps), given.read("elementwise_affine", o.elementwise_affine);
+  return subject(nn::RMSNorm(arguments[0].get<Dims>(), o));
+}
+
+Subject group_norm(const json& arguments, const Options& given) {
+  nn::GroupNormOptions o;
+  given.read("eps", o.eps), given.read("affine", o.affine);
+  return subject(nn::GroupNorm(arguments[0], arguments[1], o));
+}
+
+template <class M>
+Subject plain(const json&, const Options&) {
+  return subject(M());
+}
+
+/// A layer that takes up to two numbers.
+template <class M, class T = double>
+Subject numbered(const json& arguments, const Options&) {
+  if constexpr (std::is_default_constructible_v<M>)
+    if (arguments.empty()) return subject(M());
+  if constexpr (std::is_constructible_v<M, T, T>)
+    if (arguments.size() == 2) return subject(M(arguments[0].get<T>(), arguments[1].get<T>()));
+  return subject(M(arguments.at(0).get<T>()));
+}
+
+Subject gelu(const json&, const Options& given) {
+  std::string approximate = "none";
+  given.read("approximate", approximate);
+  return subject(nn::GELU(approximate));
+}
+
+/// Weights are lists.
+void read_weight(const Options& given, const char* name, std::optional<Arg>& into) {
+  if (!given.given.contains(name)) return;
+  const auto numbers = given.given[name].get<std::vector<json>>();
+  const bool matrix = numbers.at(0).is_array();
+  std::vector<double> flat;
+  for (const json& n : numbers) {
+    if (matrix) for (const json& m : n) flat.push_back(m.get<double>());
+    else flat.push_back(n.get<double>());
+  }
+  const auto rows = static_cast<int64_t>(numbers.size()), all = static_cast<int64_t>(flat.size());
+  Array values(default_dtype(), matrix ? Shape{rows, all / rows} : Shape{all});
+  for (int64_t i = 0; i < all; ++i) values.set(i, flat[static_cast<size_t>(i)]);
+  into = Parameter(name, std::move(values));
+}
+
+/// A loss, its options filled in by `read`.
+template <class Loss, class O>
+Make loss(void (*read)(const Options&, O&)) {
+  return [read](const json&, const Options& given) -> Subject {
+    O o;
+    given.read("reduction", o.reduction);
+    read(given, o);
+    const Loss function(o);
+    return {nullptr, [function](const std::vector<Tensor>& x) {
+      if constexpr (std::is_invocable_v<Loss, Tensor, Tensor, Tensor>) return function(x.at(0), x.at(1), x.at(2));
+      else return function(x.at(0), x.at(1));
+    }};
+  };
+}
+
+const std::map<std::string, Make> losses{
+    {"MSELoss", loss<nn::MSELoss, LossOptions>([](const Options&, LossOptions&) {})},
+    {"L1Loss", loss<nn::L1Loss, LossOptions>([](const Options&, LossOptions&) {})},
+    {"SmoothL1Loss", loss<nn::SmoothL1Loss, SmoothL1Options>([](const Options& given, SmoothL1Options& o) { given.read("beta", o.beta); })},
+    {"HuberLoss", loss<nn::HuberLoss, HuberOptions>([](const Options& given, HuberOptions& o) { given.read("delta", o.delta); })},
+    {"NLLLoss", loss<nn::NLLLoss, NllOptions>([](const Options& given, NllOptions& o) {
+       given.read("ignore_index", o.ignore_index), read_weight(given, "weight", o.weight);
+     })},
+    {"CrossEntropyLoss", loss<nn::CrossEntropyLoss, CrossEntropyOptions>([](const Options& given, CrossEntropyOptions& o) {
+       given.read("ignore_index", o.ignore_index), given.read("label_smoothing", o.label_smoothing);
+       read_weight(given, "weight", o.weight);
+     })},
+    {"MultiMarginLoss", loss<nn::MultiMarginLoss, MultiMarginOptions>([](const Options& given, MultiMarginOptions& o) {
+       given.read("p", o.p), given.read("margin", o.margin), read_weight(given, "weight", o.weight);
+     })},
+    {"BCELoss", loss<nn::BCELoss, BceOptions>([](const Options& given, BceOptions& o) { read_weight(given, "weight", o.weight); })},
+    {"BCEWithLogitsLoss", loss<nn::BCEWithLogitsLoss, BceWithLogitsOptions>([](const Options& given, BceWithLogitsOptions& o) {
+       read_weight(given, "weight", o.weight), read_weight(given, "pos_weight", o.pos_weight);
+     })},
+    {"KLDivLoss", loss<nn::KLDivLoss, KlDivOptions>([](const Options& given, KlDivOptions& o) { given.read("log_target", o.log_target); })},
+    {"CosineEmbeddingLoss", loss<nn::CosineEmbeddingLoss, CosineEmbeddingOptions>([](const Options& given, CosineEmbeddingOptions& o) {
+       given.read("margin", o.margin);
+     })},
+};
+
+const std::map<std::string, Make> layers{
+    {"BatchNorm1d", batch_norm<nn::BatchNorm1d>},
+    {"BatchNorm2d", batch_norm<nn::BatchNorm2d>},
+    {"Linear", linear},
+    {"Identity", plain<nn::Identity>},
+    {"Flatten", plain<nn::Flatten>},
+    {"Dropout", numbered<nn::Dropout>},
+    {"Embedding", embedding},
+    {"LayerNorm", layer_norm},
+    {"RMSNorm", rms_norm},
+    {"GroupNorm", group_norm},
+    {"ReLU", plain<nn::ReLU>},
+    {"Sigmoid", plain<nn::Sigmoid>},
+    {"Tanh", plain<nn::Tanh>},
+    {"SELU", plain<nn::SELU>},
+    {"SiLU", plain<nn::SiLU>},
+    {"Mish", plain<nn::Mish>},
+    {"Hardswish", plain<nn::Hardswish>},
+    {"LogSigmoid", plain<nn::LogSigmoid>},
+    {"GELU", gelu},
+    {"LeakyReLU", numbered<nn::LeakyReLU>},
+    {"PReLU", numbered<nn::PReLU, int64_t>},
+    {"ELU", numbered<nn::ELU>},
+    {"Softplus", numbered<nn::Softplus>},
+    {"Hardtanh", numbered<nn::Hardtanh>},
+    {"Softmax", numbered<nn::Softmax, int64_t>},
+    {"LogSoftmax", numbered<nn::LogSoftmax, int64_t>},
+};
+
+}  // namespace
+
+Subject make_subject(const json& c) {
+  for (const auto* all : {&layers, &losses})
+    if (const auto found = all->find(c["module"].get<std::string>()); found != all->end())
+      return found->second(c["arguments"], {c["options"]});
+  throw Error("tests/frontend/layer_calls.cpp does not list {}", c["module"].get<std::string>());
+}
+
+}  // namespace weft::testing
