@@ -56,6 +56,7 @@ weft::Target Options::target() const {
 
 weft::FitOptions Options::fit() const {
   weft::FitOptions f{.epochs = epochs, .batch = batch, .shuffle = shuffle, .seed = seed, .workers = workers, .max_steps = max_steps};
+  f.eval_every = eval_every;
   f.overfit = overfit;
   f.patience = patience;
   f.gradient_norms = !plots.empty();
@@ -95,6 +96,7 @@ void add_training_options(CLI::App& app, Options& o) {
   require_one_of(app.add_option("--optimizer", o.optimizer, "sgd or adam")->capture_default_str(), {"sgd", "adam"});
   app.add_flag("--shuffle", o.shuffle, "a new order of the examples in every epoch; otherwise file order");
   add_integer(app, "--workers", o.workers, 1, "threads that load batches ahead of the training step");
+  add_integer(app, "--eval-every", o.eval_every, 0, "also evaluate after every so many steps; 0: after epochs only");
   add_integer(app, "--overfit", o.overfit, 0, "train on the first so many examples only; 0: on all");
   add_integer(app, "--patience", o.patience, 0, "stop after so many epochs without a smaller test loss, and go back to the weights of the smallest; 0: never");
   app.add_flag("--find-lr", o.find_lr, "look for a good learning rate first, and train with it");

@@ -28,6 +28,7 @@ struct Options {
   std::string optimizer = "sgd";
   bool shuffle = false;
   int workers = 1;
+  int64_t eval_every = 0;
   int64_t overfit = 0;
   int64_t patience = 0;
   bool find_lr = false;

@@ -47,8 +47,9 @@ void check(const FitOptions& o, const Dataset& train, const Dataset* test) {
   if (o.epochs < 1 || o.batch < 1 || o.max_steps < 0 || o.threads < 0)
     throw Error("Trainer::fit: .epochs ({}) and .batch ({}) must be positive, .max_steps ({}) and .threads ({}) not negative",
                 o.epochs, o.batch, o.max_steps, o.threads);
-  if (o.overfit < 0 || o.patience < 0)
-    throw Error("Trainer::fit: .overfit ({}) and .patience ({}) must not be negative", o.overfit, o.patience);
+  if (o.overfit < 0 || o.patience < 0 || o.eval_every < 0)
+    throw Error("Trainer::fit: .overfit ({}), .patience ({}) and .eval_every ({}) must not be negative", o.overfit, o.patience, o.eval_every);
+  if (o.eval_every > 0 && !test) throw Error("Trainer::fit: .eval_every evaluates on the test set, but there is none");
   if (o.patience > 0 && !test) throw Error("Trainer::fit: .patience watches the test loss, but there is no test set");
   check(train, "training");
   if (test) check(*test, "test");

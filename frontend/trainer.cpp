@@ -62,9 +62,9 @@ class LossCurve {
   std::ofstream file_;
 };
 
-/// One pass over the training data, or up to options.max_steps.
+/// One pass over the training data, or up to options.max_steps. `evaluate` is called after every eval_every steps.
 void train_epoch(Programs& programs, Batcher& batches, const FitOptions& options, detail::TrainingLog& log,
-                 LossCurve& curve, History& history, EpochResult& result) {
+                 LossCurve& curve, History& history, EpochResult& result, const std::function<Evaluation()>& evaluate) {
   Tally tally;
   std::vector<double> times;
   const bool counts = programs.any().counts_correct();
@@ -82,18 +82,22 @@ void train_epoch(Programs& programs, Batcher& batches, const FitOptions& options
     times.push_back(outcome.microseconds);
     log.batch(batch->index, tally.samples, outcome.loss,
               counts ? static_cast<double>(outcome.correct) / static_cast<double>(batch->size) : NAN);
+    if (options.eval_every > 0 && history.steps % options.eval_every == 0) {
+      history.evaluations.push_back(evaluate());
+      history.evaluations.back().step = history.steps;
+      log.evaluation(history.evaluations.back());
+    }
   }
   result.train_loss = tally.loss();
   result.train_accuracy = tally.accuracy(programs);
   result.step_us = median(std::move(times));
 }
 
-void evaluate(Programs& programs, Batcher& batches, EpochResult& result) {
+Evaluation evaluation(Programs& programs, Batcher& batches) {
   Tally tally;
   batches.start_epoch(0);
   while (const Batch* batch = batches.next()) tally.add(programs.run(*batch), batch->size);
-  result.test_loss = tally.loss();
-  result.test_accuracy = tally.accuracy(programs);
+  return {.loss = tally.loss(), .accuracy = tally.accuracy(programs)};
 }
 
 void write(MetricsFile& file, const History& history, bool tests) {
@@ -132,6 +136,17 @@ History Trainer::fit(const Dataset& train, const Dataset* test, const FitOptions
   return fit_all(slice(train, 0, options.overfit), test, options);
 }
 
+Evaluation Trainer::evaluate(const Dataset& data, const FitOptions& options) {
+  FitOptions once = options;  // what is about training does not matter
+  once.overfit = once.patience = once.eval_every = 0;
+  detail::check(once, data, nullptr);
+  const detail::Recipe recipe{model_, loss_, optimizer_, at_};
+  Programs programs(recipe, data, false, options);
+  programs.any().check_labels(data);
+  Batcher batches(data, BatchOptions{.batch = options.batch, .workers = options.workers});
+  return evaluation(programs, batches);
+}
+
 History Trainer::fit_all(const Dataset& train, const Dataset* test, const FitOptions& options) {
   detail::TrainingLog log(options.log, options.epochs, options.batch, train.size(), test != nullptr);
   std::optional<MetricsFile> metrics;
@@ -164,9 +179,12 @@ History Trainer::fit_all(const Dataset& train, const Dataset* test, const FitOpt
     EpochResult result{.epoch = epoch};
     train_batches.start_epoch(epoch - 1);
     log.begin_epoch(epoch);
-    train_epoch(training, train_batches, options, log, curve, history, result);
+    train_epoch(training, train_batches, options, log, curve, history, result, [&] { return evaluation(*testing, *test_batches); });
     curve.end_epoch();
-    if (testing) evaluate(*testing, *test_batches, result);
+    if (testing) {
+      const Evaluation test_result = evaluation(*testing, *test_batches);
+      result.test_loss = test_result.loss, result.test_accuracy = test_result.accuracy;
+    }
     history.epochs.push_back(result);
     log.end_epoch(result);
     if (metrics) write(*metrics, history, test != nullptr);

@@ -26,6 +26,7 @@ struct FitOptions {
   uint64_t seed = current_seed();     // of the order, of random transforms and of dropout
   int workers = 1;                    // threads that load batches; their number changes no bit
   int64_t max_steps = 0;              // stop after so many steps in all; 0: no limit
+  int64_t eval_every = 0;             // also evaluate on the test set after every so many steps: History::evaluations. 0: never
   int64_t overfit = 0;                // train on the first so many examples only: can the model learn them by heart? 0: on all
   int64_t patience = 0;               // stop after so many epochs in a row without a smaller test loss; the model then has the
                                       // weights of the smallest. 0: never
@@ -50,8 +51,16 @@ struct EpochResult {
   double step_us = 0;  // median time of one training step
 };
 
+/// What a data set gave without training, as EpochResult's test numbers.
+struct Evaluation {
+  int64_t step = 0;  // after so many training steps
+  double loss = 0;
+  double accuracy = std::numeric_limits<double>::quiet_NaN();
+};
+
 struct History {
   std::vector<EpochResult> epochs;
+  std::vector<Evaluation> evaluations = {};  // if asked for: between epochs' ends
   int64_t steps = 0;
   size_t planned_bytes = 0;  // of the largest program's arena
   double compile_ms = 0;     // of all programs
@@ -89,6 +98,10 @@ class Trainer {
   History fit(const Dataset& train, const Dataset& test, const FitOptions& options = {});
   /// Without a test set.
   History fit(const Dataset& train, const FitOptions& options = {});
+
+  /// The loss and the accuracy on a data set in eval mode. Of the options, those about batches and the target count; throws as
+  /// fit does.
+  Evaluation evaluate(const Dataset& data, const FitOptions& options = {});
 
   /// Tries learning rates on batches of `train`, and leaves everything as it was: see lr_search.h. Of the options, those
   /// about data, batches and the target count.

@@ -42,6 +42,14 @@ void TrainingLog::batch(int64_t index, int64_t samples_done, double loss, double
     fmt::print("loss: {:>7f}  [{:>5}/{:>5}]\n", loss, samples_done, samples_);
 }
 
+void TrainingLog::evaluation(const Evaluation& result) {
+  std::string text = fmt::format("step {}  test loss {:.4f}", result.step, result.loss);
+  if (!std::isnan(result.accuracy)) text += fmt::format("  test acc {:.2f}%", 100 * result.accuracy);
+  if (progress_) progress_->note(text);
+  if (style_ == Style::plain) fmt::print(stderr, "{}\n", text);
+  if (style_ == Style::classic) fmt::print("{}\n", text);
+}
+
 void TrainingLog::end_epoch(const EpochResult& result) {
   if (progress_) progress_->end_epoch(summary(result, tests_));
   if (style_ == Style::plain) fmt::print(stderr, "epoch {}/{}  {}\n", result.epoch, epochs_, summary(result, tests_));

@@ -17,6 +17,8 @@ class TrainingLog {
   void begin_epoch(int64_t epoch);
   /// After a batch: its number in the epoch from 0, the samples done, its loss and the fraction of it classified right.
   void batch(int64_t index, int64_t samples_done, double loss, double accuracy);
+  /// Between epochs' ends.
+  void evaluation(const Evaluation& result);
   void end_epoch(const EpochResult& result);
   /// After all epochs.
   void done();

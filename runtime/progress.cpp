@@ -127,6 +127,14 @@ void Progress::draw(Clock::time_point now) {
   std::fflush(out_);
 }
 
+void Progress::note(const std::string& note) {
+  if (!enabled_) return;
+  const std::string text = fmt::format("{}{}\n", drawn_ ? clear_line : "", note);
+  drawn_ = false;
+  std::fwrite(text.data(), 1, text.size(), out_);
+  std::fflush(out_);
+}
+
 void Progress::end_epoch(const std::string& summary) {
   if (!enabled_) return;
   const std::string text = fmt::format("{}epoch {}/{}{}{}\n", drawn_ ? clear_line : "", state_.epoch,

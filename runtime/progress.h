@@ -41,6 +41,9 @@ class Progress {
   void update(int64_t batch, int64_t samples_done, double loss,
               double accuracy = std::numeric_limits<double>::quiet_NaN());
 
+  /// Writes a line of its own; the bar goes on after it.
+  void note(const std::string& text);
+
   /// Writes "epoch 3/10  {summary}" and a line end, in place of the bar.
   void end_epoch(const std::string& summary);
 

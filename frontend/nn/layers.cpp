@@ -22,4 +22,11 @@ Tensor Flatten::forward(Tensor x) { return flatten(x, start_, end_); }
 Dropout::Dropout(double p) : p("nn::Dropout's p", p, {.low = 0, .high = 1}) {}
 Tensor Dropout::forward(Tensor x) { return training() ? weft::detail::dropout_at_rate(x, p) : x; }
 
+Dropout2d::Dropout2d(double p) : p("nn::Dropout2d's p", p, {.low = 0, .high = 1}) {}
+Tensor Dropout2d::forward(Tensor x) {
+  if (x.shape().rank() != 4) throw Error("nn::Dropout2d takes [n, channels, height, width], not {}", to_string(x.shape()));
+  if (!training()) return x;
+  return x * weft::detail::dropout_at_rate(ones({x.shape()[0], x.shape()[1], 1, 1}, x.dtype()), p);
+}
+
 }  // namespace weft::nn

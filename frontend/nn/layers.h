@@ -48,4 +48,15 @@ class Dropout : public Layer {
   Hyper p;
 };
 
+/// Dropout of whole channels: x [n, channels, height, width], of which each [height, width] is 0 with probability p, else
+/// divided by 1 - p. p as in Dropout.
+class Dropout2d : public Layer {
+ public:
+  explicit Dropout2d(double p = 0.5);
+  /// Throws weft::Error unless x has four axes.
+  Tensor forward(Tensor x) override;
+
+  Hyper p;
+};
+
 }  // namespace weft::nn

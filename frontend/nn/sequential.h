@@ -75,6 +75,8 @@ class ModuleList : public Module {
   std::vector<std::shared_ptr<Module>> modules_;
 };
 
+inline std::shared_ptr<Module> share(std::shared_ptr<Module> module) { return module; }
+
 /// Calls its layers one after the other: nn::Sequential(nn::Linear(64, 48), nn::ReLU(), ...). Layers are modules, the
 /// user's too, or functions Tensor -> Tensor. Their names are "0", "1", ..., so parameters are named "0.weight".
 class Sequential : public Module {

@@ -278,4 +278,28 @@ Dataset generate_digits(int64_t count, uint64_t seed) {
   return result;
 }
 
+Dataset generate_colour_digits(int64_t count, uint64_t seed) {
+  Dataset result = generate_digits(count, seed);
+  constexpr int64_t frame = 32, border = (frame - side) / 2;
+  Array images(u8, Shape{count, 3, frame, frame});
+  const auto from = result.inputs.values<uint8_t>();
+  const auto to = images.values<uint8_t>();
+  for (int64_t i = 0; i < count; ++i) {
+    Draws draws(seed ^ 0xc01035, i);
+    for (int64_t channel = 0; channel < 3; ++channel) {
+      const int64_t background = draws.uniform(0, 110), ink = draws.uniform(background + 60, 255);
+      for (int64_t y = 0; y < frame; ++y)
+        for (int64_t x = 0; x < frame; ++x) {
+          const int64_t row = y - border, column = x - border;
+          const bool inside = row >= 0 && row < side && column >= 0 && column < side;
+          const int64_t grey = inside ? from[static_cast<size_t>((i * side + row) * side + column)] : 0;
+          to[static_cast<size_t>(((i * 3 + channel) * frame + y) * frame + x)] = static_cast<uint8_t>(background + (ink - background) * grey / 255);
+        }
+    }
+  }
+  result.inputs = std::move(images);
+  result.name = "colour digits";
+  return result;
+}
+
 }  // namespace weft

@@ -17,4 +17,8 @@ namespace weft {
 /// when count < 0.
 Dataset generate_digits(int64_t count, uint64_t seed);
 
+/// The same digits in the middle of 32 x 32 pixels, each in a colour of its own on a background of its own: inputs u8
+/// [count, 3, 32, 32].
+Dataset generate_colour_digits(int64_t count, uint64_t seed);
+
 }  // namespace weft

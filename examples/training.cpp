@@ -1,0 +1,34 @@
+#include "training.h"
+
+#include <numeric>
+
+using namespace weft;
+
+void find_lr(Trainer& trainer, const Dataset& train, const optim::Optimizer& optimizer, const Options& o) {
+  const LrSearch search = trainer.find_lr(train, o.fit());
+  optimizer.learning_rate() = search.suggestion();
+  fmt::print("Of {} learning rates from {:g} to {:g}, {:.3g} is tried.\n", search.rates.size(), search.rates.front(), search.rates.back(),
+             search.suggestion());
+  if (!o.plots.empty()) lr_plot(search).save(in_directory(o.plots, "learning_rates.svg"));
+}
+
+void report(const History& history, const Options& o) {
+  if (o.patience > 0) fmt::print("The weights are those of epoch {}.\n", history.kept().epoch);
+  fmt::print("{} steps, {:.0f} us each (median); test loss {:.4f}, accuracy {:.2f} %; compiled in {:.0f} ms, arena {:.2f} MB\n",
+             history.steps, history.last().step_us, history.kept().test_loss, 100 * history.kept().test_accuracy,
+             history.compile_ms, static_cast<double>(history.planned_bytes) / 1e6);
+  if (o.profile) fmt::print("\n{}", history.profile);
+}
+
+void draw(const History& history, const Dataset& images, const std::string& directory) {
+  loss_plot({{"", history}}).save(in_directory(directory, "loss.svg"));
+  accuracy_plot({{"", history}}).save(in_directory(directory, "accuracy.svg"));
+  gradient_plot(history).save(in_directory(directory, "gradients.svg"));
+  std::vector<int64_t> first(static_cast<size_t>(std::min<int64_t>(64, images.size())));
+  std::iota(first.begin(), first.end(), 0);
+  save_image_grid(in_directory(directory, "images.png"), images, first, "the first examples");
+}
+
+void save(const nn::Module& model, const std::string& directory) {
+  for (const auto& [name, parameter] : model.named_parameters()) write_npy(in_directory(directory, name + ".npy"), parameter.array());
+}

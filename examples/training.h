@@ -1,0 +1,18 @@
+#pragma once
+// What the lessons that train with a Trainer do around it.
+
+#include <string>
+
+#include "options.h"
+
+/// Looks for a learning rate and sets the optimizer to it (--find-lr), with a picture where there are plots.
+void find_lr(weft::Trainer& trainer, const weft::Dataset& train, const weft::optim::Optimizer& optimizer, const Options& o);
+
+/// Prints what came of the training, and the profile if asked for.
+void report(const weft::History& history, const Options& o);
+
+/// Loss and accuracy over epochs, the gradients' norms over steps and the first 64 of `images`, into a directory.
+void draw(const weft::History& history, const weft::Dataset& images, const std::string& directory);
+
+/// Writes the parameters into a directory, one .npy file each.
+void save(const weft::nn::Module& model, const std::string& directory);
