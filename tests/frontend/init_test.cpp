@@ -128,6 +128,24 @@ TEST_CASE("orthogonal matrices are orthogonal") {
   CHECK(std::abs(total / 400) < 4 / std::sqrt(3.0 * 400));
 }
 
+TEST_CASE("layers start as PyTorch's do") {
+  manual_seed(5);
+  const nn::Embedding rows(500, 40, {.padding_idx = -2});
+  std::vector<double> table = numbers(rows.weight.array());
+  for (size_t i = 498 * 40; i < 499 * 40; ++i) CHECK(table[i] == 0);
+  table.erase(table.begin() + 498 * 40, table.begin() + 499 * 40);
+  check_normal(table, 1);
+  CHECK_THROWS_WITH(nn::Embedding(3, 2, {.padding_idx = 3}), contains_text("padding_idx 3 is no row of 3"));
+  CHECK(numbers(nn::PReLU(2).weight.array()) == std::vector<double>{0.25, 0.25});
+  const nn::BatchNorm2d bn(2);
+  CHECK(numbers(bn.weight.array()) == std::vector<double>{1, 1});
+  CHECK(numbers(bn.bias.array()) == std::vector<double>{0, 0});
+  CHECK(numbers(bn.running_mean.array()) == std::vector<double>{0, 0});
+  CHECK(numbers(bn.running_var.array()) == std::vector<double>{1, 1});
+  CHECK(numbers(nn::LayerNorm({2}).weight.array()) == std::vector<double>{1, 1});
+  CHECK_FALSE(nn::LayerNorm({2}, {.bias = false}).bias.defined());
+}
+
 TEST_CASE("constants and functions of the user's, into parameters of any floating type") {
   Parameter p("p", Array(bf16, {2, 2}));
   init::constant(p, 0.5);
