@@ -97,7 +97,7 @@ Data load(const Options& o) {
     d = {generate_colour_digits(8000, o.seed + 1), generate_colour_digits(1000, o.seed + 2'000'000), generate_colour_digits(2000, o.seed + 1'000'000)};
   } else {
     const Dataset all = load_cifar10_directory(o.data, true);
-    d = {slice(all, 0, 49000), slice(all, 49000, 50000), load_cifar10_directory(o.data, false)};
+    d = {slice(all, 0, 49000), slice(all, 49000, 1000), load_cifar10_directory(o.data, false)};
   }
   for (Dataset* set : {&d.train, &d.validation, &d.test})
     set->transforms = {transforms::normalize({0.4914f, 0.4822f, 0.4465f}, {0.2023f, 0.1994f, 0.2010f})};

@@ -84,7 +84,8 @@ Dims some_dims(Dice& dice, const Shape& of, const Palette& palette) {
   Dims shape = of.dims();
   const int rank = of.rank();
   const auto at = [&] { return shape.begin() + static_cast<std::ptrdiff_t>(dice(shape.size() + 1)); };
-  switch (dice(14)) {
+  switch (dice(15)) {
+    case 13: return {at(), shape.end()};  // the last axes
     case 0: return some_axes(dice, rank);
     case 1: return some_permutation(dice, rank);
     case 2: return filled(rank, 0);
@@ -126,8 +127,8 @@ Dims some_dims(Dice& dice, const Shape& of, const Palette& palette) {
 }
 
 Attribute some_value(Dice& dice, const ir::AttributeSpec& spec, const std::vector<Type>& operands,
-                     const std::vector<DType>& likely, const Palette& palette) {
-  if (spec.fallback && (spec.planned || dice.chance(40))) return *spec.fallback;
+                     const std::vector<DType>& likely, bool plain, const Palette& palette) {
+  if (spec.fallback && (plain || spec.planned || dice.chance(40))) return *spec.fallback;
   const Type like = operands.empty() ? Type{random_dtype(dice, ir::Accepts::any, palette), random_shape(dice, palette)}
                                      : operands[dice.chance(70) ? 0 : dice(operands.size())];
   switch (spec.kind) {
@@ -186,8 +187,9 @@ std::optional<Call> propose(Dice& dice, const ir::OpDef& def, const Type& first,
                             const Palette& palette) {
   for (int i = 0; i < tries; ++i) try {
     Call call{operand_types(dice, def, first, palette), {}};
+    const bool plain = dice.chance(20);  // all defaults at once fit more often than each by itself
     for (const ir::AttributeSpec& spec : def.attributes)
-      call.attributes.push_back(some_value(dice, spec, call.operands, likely, palette));
+      call.attributes.push_back(some_value(dice, spec, call.operands, likely, plain, palette));
     bool small = true;
     for (const Type& t : infer_types(def, call.operands, call.attributes, {}, {})) small = small && t.shape.numel() <= palette.most_elements;
     for (const Type& t : call.operands) small = small && t.shape.numel() <= palette.most_elements;

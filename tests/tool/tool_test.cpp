@@ -159,7 +159,7 @@ TEST_CASE("weft opt: --list-passes needs no program", "[tool]") {
 
 TEST_CASE("weft opt: bad files are refused with line and column", "[tool]") {
   check_refused("opt -", "<standard input>:1:1: expected 'weft' but found the end of the text");
-  check_refused("opt -", "<standard input>:3:8: unknown op 'exq'; did you mean 'eq', 'exp', 'erf'?",
+  check_refused("opt -", "<standard input>:3:8: unknown op 'exq'; did you mean 'eq', 'exp', 'elu'?",
                 "weft 1 func @f {\n  input %x: f32[4]\n  %0 = exq(%x) : f32[4]\n  output y = %0\n}\n");
   const TempDir dir;
   const std::string file = dir.write("bad.weft", "weft 1\nfunc @f {\n  output y = %x\n}\n");
