@@ -65,6 +65,7 @@ std::string kernel_name(const ir::Op& op, size_t number) {
     for (const ir::Location& at : inner->locations())
       if (scope.empty()) scope = at.scope;
   }
+  if (shown == 0) name += "_reorder";
   for (char& c : scope)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   return scope.empty() ? name : name + "__" + scope;
