@@ -74,7 +74,8 @@ ir::Module call(const ir::OpDef& def, const std::vector<Type>& types, const std:
     operands.push_back(module.graph().add_input(operand_name(def, i), types[i]));
   ir::NamedAttributes named;
   for (size_t i = 0; i < attributes.size(); ++i) named.emplace_back(def.attributes[i].name, attributes[i]);
-  const ir::Op& op = ir::Builder(module.graph()).create(def.name, operands, named);
+  ir::Builder builder(module.graph());
+  const ir::Op& op = builder.create(def.name, operands, named);
   for (int i = 0; i < op.result_count(); ++i)
     module.graph().add_output({fmt::format("result{}", i), op.result(i), {}, {}});
   return module;

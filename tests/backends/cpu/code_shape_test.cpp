@@ -58,7 +58,7 @@ class Buffers {
     run(pointers.data());
     std::vector<Array> all;
     for (size_t i = operands; i < offsets_.size(); ++i) {
-      const ir::Type& type = op_.results()[i - operands].type();
+      const ir::Type type = op_.results()[i - operands].type();
       all.emplace_back(type.dtype, type.shape);
       std::memcpy(all.back().data(), memory_.data() + offsets_[i], all.back().bytes());
     }
