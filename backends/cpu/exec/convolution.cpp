@@ -151,6 +151,7 @@ dnnl::primitive_attr user_scratch() {
 struct Described {
   dnnl::primitive primitive;
   Desc x, w, y, scratch;
+  std::string implementation;
 };
 
 dnnl::memory::dims less_one(const Dims& d) {
@@ -172,7 +173,7 @@ Described describe(const ConvolutionSpec& s, int64_t batch) {
       dnnl::convolution_forward::desc(training, direct, d.x, d.w, d.y, stride, dilation, low, high), attr, engine());
 #endif
   if (s.wanted == Wanted::y)
-    return {dnnl::convolution_forward(forward), forward.src_desc(), forward.weights_desc(), forward.dst_desc(), forward.scratchpad_desc()};
+    return {dnnl::convolution_forward(forward), forward.src_desc(), forward.weights_desc(), forward.dst_desc(), forward.scratchpad_desc(), forward.impl_info_str()};
   if (s.wanted == Wanted::x) {
 #if DNNL_VERSION_MAJOR >= 3
     const dnnl::convolution_backward_data::primitive_desc data(engine(), direct, d.x, d.w, d.y, stride, dilation, low, high, forward, attr);
@@ -180,7 +181,8 @@ Described describe(const ConvolutionSpec& s, int64_t batch) {
     const dnnl::convolution_backward_data::primitive_desc data(
         dnnl::convolution_backward_data::desc(direct, d.x, d.w, d.y, stride, dilation, low, high), attr, engine(), forward);
 #endif
-    return {dnnl::convolution_backward_data(data), data.diff_src_desc(), data.weights_desc(), data.diff_dst_desc(), data.scratchpad_desc()};
+    return {dnnl::convolution_backward_data(data), data.diff_src_desc(), data.weights_desc(), data.diff_dst_desc(), data.scratchpad_desc(),
+            data.impl_info_str()};
   }
 #if DNNL_VERSION_MAJOR >= 3
   const dnnl::convolution_backward_weights::primitive_desc weights(engine(), direct, d.x, d.w, d.y, stride, dilation, low, high, forward, attr);
@@ -188,7 +190,8 @@ Described describe(const ConvolutionSpec& s, int64_t batch) {
   const dnnl::convolution_backward_weights::primitive_desc weights(
       dnnl::convolution_backward_weights::desc(direct, d.x, d.w, d.y, stride, dilation, low, high), attr, engine(), forward);
 #endif
-  return {dnnl::convolution_backward_weights(weights), weights.src_desc(), weights.diff_weights_desc(), weights.diff_dst_desc(), weights.scratchpad_desc()};
+  return {dnnl::convolution_backward_weights(weights), weights.src_desc(), weights.diff_weights_desc(), weights.diff_dst_desc(), weights.scratchpad_desc(),
+          weights.impl_info_str()};
 }
 
 int64_t elements(const Dims& d) { return std::accumulate(d.begin(), d.end(), int64_t{1}, std::multiplies<>()); }
@@ -258,21 +261,23 @@ ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec) {
   const SerialLibraries scope;
   ConvolutionSpec s = spec;
   s.x_layout = s.w_layout = s.y_layout = "any";
-  // Where the library would pad the channels: channels last, and weights as they are.
+  // Where the library would pad the channels: those tensors with channels last; then both. Where it still would, or had only
+  // its plain loops to offer: row-major, for which it has products of matrices.
   for (int attempt = 0; attempt < 3; ++attempt) {
     try {
-      const Described d = describe(s, std::max<int64_t>(1, spec.x[0] / spec.slices));
+      const int64_t batch = std::max<int64_t>(1, spec.x[0] / spec.slices);
+      const Described d = describe(s, batch);
       dnnl::memory::dims x = s.x, y = s.y;
-      x[0] = y[0] = std::max<int64_t>(1, spec.x[0] / spec.slices);
+      x[0] = y[0] = batch;
       const auto x_name = name_of_format(d.x, x), y_name = name_of_format(d.y, y);
       auto w_name = name_of_format(d.w, weight_dims(s));
       if (w_name && s.groups > 1) w_name = ungrouped_format(*w_name, is_single(s), s.w.size());
       // Parts of the batch must lie one behind the other.
       const auto by_sample = [](const std::optional<std::string>& name) { return name && (name->empty() || (*name)[0] == 'a'); };
-      if (by_sample(x_name) && by_sample(y_name) && w_name) return {*x_name, *w_name, *y_name};
-      if (!by_sample(x_name)) s.x_layout = channels_last(s.x.size());
-      if (!by_sample(y_name)) s.y_layout = channels_last(s.y.size());
-      if (attempt == 1 || (by_sample(x_name) && by_sample(y_name))) s.w_layout = "";
+      const bool fits = by_sample(x_name) && by_sample(y_name) && w_name;
+      if (fits && !d.implementation.starts_with("ref")) return {*x_name, *w_name, *y_name};
+      if (!by_sample(x_name) || attempt == 1) s.x_layout = channels_last(s.x.size());
+      if (!by_sample(y_name) || attempt == 1) s.y_layout = channels_last(s.y.size());
     } catch (const dnnl::error&) {
       break;
     }
