@@ -29,37 +29,61 @@ class Line:
         return numpy.array([self.READINGS], numpy.float32), numpy.array([self.TEMPERATURES], numpy.float32)
 
 
-class Dense:
-    """Linear layers with ReLU between, named as in torch.nn.Sequential."""
+class Layers:
+    """Layers in a row, named as in torch.nn.Sequential: "0.weight" ... Each is a word and its sizes:
+
+        linear inputs outputs
+        conv inputs outputs kernel padding      of channels; square, stride 1
+        batch_norm features                     in training mode; its buffers start as PyTorch's
+        relu, flatten
+    """
 
     def __init__(self, case):
-        self.batch, self.widths = case["batch"], case["widths"]
-        self.layers = list(zip(self.widths, self.widths[1:]))
-        self.shapes = {}
-        for i, (inputs, outputs) in enumerate(self.layers):
-            self.shapes[f"{2 * i}.weight"] = (outputs, inputs)
-            self.shapes[f"{2 * i}.bias"] = (outputs,)
-        # A product forward and one for each gradient; the first layer's input needs none.
-        product = [2 * self.batch * inputs * outputs for inputs, outputs in self.layers]
-        self.flops = 3 * sum(product) - product[0]
+        self.batch, self.input = case["batch"], case["input"]
+        self.shapes, self.fan_in, self.flops = {}, {}, 0
+        sample = tuple(self.input)  # the shape of one, as it goes through the layers
+        for i, (kind, *sizes) in enumerate(map(str.split, case["layers"])):
+            sizes = list(map(int, sizes))
+            weight = None
+            if kind == "linear":
+                weight, sample = (sizes[1], sizes[0]), (sizes[1],)
+            elif kind == "conv":
+                inputs, outputs, kernel, padding = sizes
+                weight = (outputs, inputs, kernel, kernel)
+                sample = (outputs, *(extent + 2 * padding - kernel + 1 for extent in sample[1:]))
+            elif kind == "batch_norm":
+                weight = (sizes[0],)
+            elif kind == "flatten":
+                sample = (math.prod(sample),)
+            if weight:
+                if len(weight) > 1:
+                    # Each weight meets each position of a channel, forward and once for each gradient; before the first
+                    # parameters nothing needs a gradient.
+                    passes = 3 if self.shapes else 2
+                    self.flops += passes * 2 * self.batch * math.prod(weight) * math.prod(sample[1:])
+                    self.fan_in[f"{i}.weight"] = self.fan_in[f"{i}.bias"] = math.prod(weight[1:])
+                self.shapes |= {f"{i}.weight": weight, f"{i}.bias": weight[:1]}
+        self.classes = sample[0]
 
     def initial(self, numpy, random):
-        """As torch.nn.Linear starts: U(-k, k) with k = 1 / sqrt(inputs)."""
+        """As torch.nn's layers start: U(-k, k) with k = 1 / sqrt(fan in), and 1 and 0 for batch norm's weight and bias."""
         numbers = {}
-        for i, (inputs, _) in enumerate(self.layers):
-            for name in (f"{2 * i}.weight", f"{2 * i}.bias"):
-                bound = 1 / math.sqrt(inputs)
-                numbers[name] = random.uniform(-bound, bound, self.shapes[name]).astype(numpy.float32)
+        for name, shape in self.shapes.items():
+            if name in self.fan_in:
+                bound = 1 / math.sqrt(self.fan_in[name])
+                numbers[name] = random.uniform(-bound, bound, shape).astype(numpy.float32)
+            else:
+                numbers[name] = numpy.full(shape, name.endswith("weight"), numpy.float32)
         return numbers
 
     def batches(self, numpy, random):
         """Noise in [-1, 1) as images, labelled by a random linear map, so that there is something to learn."""
-        x = 2 * random.random((BATCHES, self.batch, self.widths[0]), numpy.float32) - 1
-        teacher = random.standard_normal((self.widths[0], self.widths[-1]))
-        return x, numpy.argmax(x @ teacher, axis=2).astype(numpy.int64)
+        x = 2 * random.random((BATCHES, self.batch, *self.input), numpy.float32) - 1
+        teacher = random.standard_normal((math.prod(self.input), self.classes))
+        return x, numpy.argmax(x.reshape(BATCHES, self.batch, -1) @ teacher, axis=2).astype(numpy.int64)
 
 
-NETS = {"line": Line, "dense": Dense}
+NETS = {"line": Line, "layers": Layers}
 
 
 class Case:

@@ -25,17 +25,57 @@ QUEUE_SECONDS = 0.01
 
 # ---- the nets, losses and optimizers that cases name -----------------------------------------------------------------
 
-def line(p, x):
-    return p["w"] * x + p["b"]
+# Each is net(parameters, buffers, x) -> output, new buffers, and the buffers that it starts with.
+
+def line(case):
+    return lambda p, buffers, x: (p["w"] * x + p["b"], buffers), {}
 
 
-def dense(p, x):
-    layers = len(p) // 2
-    for i in range(layers):
-        x = x @ p[f"{2 * i}.weight"].T + p[f"{2 * i}.bias"]
-        if i + 1 < layers:
-            x = jax.nn.relu(x)
-    return x
+def conv(x, p, padding):
+    y = jax.lax.conv_general_dilated(x, p["weight"], (1, 1), 2 * [(padding, padding)])
+    return y + p["bias"][:, None, None]
+
+
+def batch_norm(x, p, buffers, eps=1e-5, momentum=0.1):
+    """In training mode, as torch.nn.BatchNorm1d: a biased variance for the output, an unbiased one for the statistics."""
+    mean, var = jnp.mean(x, axis=0), jnp.var(x, axis=0)
+    move = lambda running, of_batch: running + momentum * (of_batch - running)
+    y = (x - mean) * jax.lax.rsqrt(var + eps) * p["weight"] + p["bias"]
+    return y, {"running_mean": move(buffers["running_mean"], mean),
+               "running_var": move(buffers["running_var"], var * (len(x) / (len(x) - 1))),
+               "num_batches_tracked": buffers["num_batches_tracked"] + 1}
+
+
+def layers(case):
+    row = [(f"{i}.", *layer.split()) for i, layer in enumerate(case["layers"])]
+    part_of = lambda numbers, prefix: {name.removeprefix(prefix): n for name, n in numbers.items() if name.startswith(prefix)}
+
+    def net(p, buffers, x):
+        buffers = dict(buffers)
+        for prefix, kind, *sizes in row:
+            own = part_of(p, prefix)
+            if kind == "linear":
+                x = x @ own["weight"].T + own["bias"]
+            elif kind == "conv":
+                x = conv(x, own, int(sizes[3]))
+            elif kind == "batch_norm":
+                x, new = batch_norm(x, own, part_of(buffers, prefix))
+                buffers |= {prefix + name: value for name, value in new.items()}
+            elif kind == "relu":
+                x = jax.nn.relu(x)
+            elif kind == "flatten":
+                x = x.reshape(len(x), -1)
+            else:
+                raise ValueError(f"there is no layer {kind}")
+        return x, buffers
+
+    start = {}
+    for prefix, kind, *sizes in row:
+        if kind == "batch_norm":
+            features = int(sizes[0])
+            start |= {f"{prefix}running_mean": jnp.zeros(features), f"{prefix}running_var": jnp.ones(features),
+                      f"{prefix}num_batches_tracked": jnp.zeros((), jnp.int32)}
+    return net, start
 
 
 def mse(out, y):
@@ -46,7 +86,7 @@ def cross_entropy(logits, y):
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1))
 
 
-NETS = {"line": line, "dense": dense}
+NETS = {"line": line, "layers": layers}
 LOSSES = {"mse": mse, "cross_entropy": cross_entropy}
 
 
@@ -78,15 +118,19 @@ def build(folder, waits):
     # A copy each, for donated memory must not be shared with the NumPy array.
     parameters = {name: jnp.array(load(name), copy=True) for name in spec["parameters"]}
     update, state = OPTIMIZERS[spec["optimizer"]](spec["lr"], parameters)
-    net, loss_of = NETS[spec["net"]], LOSSES[spec["loss"]]
+    (net, buffers), loss_of = NETS[spec["net"]](spec), LOSSES[spec["loss"]]
     batches = itertools.cycle([(x, y) for x, y in zip(load("x"), load("y"))])
 
-    @functools.partial(jax.jit, donate_argnums=(0, 1))
-    def step(p, state, x, y):
-        loss, gradients = jax.value_and_grad(lambda p: loss_of(net(p, x), y))(p)
-        return *update(p, gradients, state), loss
+    @functools.partial(jax.jit, donate_argnums=(0, 1, 2))
+    def step(p, buffers, state, x, y):
+        def loss_at(p):
+            out, new_buffers = net(p, buffers, x)
+            return loss_of(out, y), new_buffers
+        (loss, buffers), gradients = jax.value_and_grad(loss_at, has_aux=True)(p)
+        p, state = update(p, gradients, state)
+        return p, buffers, state, loss
 
-    carried, loss = (parameters, state), None
+    carried, loss = (parameters, buffers, state), None
 
     def advance(n):
         nonlocal carried, loss
@@ -96,7 +140,8 @@ def build(folder, waits):
                 loss.block_until_ready()
         loss.block_until_ready()
 
-    return serve.Training(advance, lambda: float(loss), serve.READING_SECONDS if waits else QUEUE_SECONDS)
+    return serve.Training(advance, lambda: float(loss), serve.READING_SECONDS if waits else QUEUE_SECONDS,
+                          lambda: {name: float(jnp.mean(jnp.abs(b))) for name, b in carried[1].items()})
 
 
 def main():

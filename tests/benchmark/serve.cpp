@@ -29,6 +29,7 @@ Json start(Training& training, Clock::time_point begin, int64_t steps) {
   Json answer = training.facts();
   answer["build_s"] = build;
   answer["losses"] = losses;
+  answer["buffers"] = training.buffers();
   return answer;
 }
 

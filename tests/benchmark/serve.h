@@ -3,7 +3,8 @@
 // line of JSON on standard output. The first line out describes the process.
 //
 //   START mode steps    builds the training anew from the stored numbers and takes that many steps (at least one):
-//                       {"losses", "build_s": from the request to the first step's loss, ...}
+//                       {"losses", "build_s": from the request to the first step's loss,
+//                       "buffers": {name: mean absolute value} of what the net keeps beside its parameters, ...}
 //   RUN mode seconds    steps for about that long, after some that are not timed:
 //                       {"steps", "median_us", "p10_us", "p90_us": of a step, ...}
 //
@@ -26,6 +27,8 @@ class Training {
   virtual void run(int64_t steps) = 0;
   /// Of the latest step, before its update.
   virtual double loss() = 0;
+  /// The mean absolute value of each buffer of the net.
+  virtual Json buffers() { return Json::object(); }
   /// What else START and RUN answer.
   virtual Json facts() { return Json::object(); }
 };

@@ -21,6 +21,7 @@ class Training:
     advance: typing.Callable      # advance(n): that many steps
     loss: typing.Callable         # of the latest step, before its update, as a float
     reading_seconds: float = READING_SECONDS
+    buffers: typing.Callable = dict  # name: mean absolute value, of what the net keeps beside its parameters
 
 
 def start(build, steps):
@@ -31,7 +32,7 @@ def start(build, steps):
         training.advance(1)
         losses.append(training.loss())
         build_s = build_s or time.perf_counter() - begin
-    return training, {"build_s": build_s, "losses": losses}
+    return training, {"build_s": build_s, "losses": losses, "buffers": training.buffers()}
 
 
 def settle(training):

@@ -12,9 +12,13 @@ Every mode is the same step: forward, loss, backward, update, with the loss left
     step_cpp    the same, called through the C++ wrapper (cpp_wrapper) instead of the Python one
     step_tuned  the same, and torch.compile may time alternatives (max_autotune)
 
+Where the net has convolutions, each mode is there again with the suffix _channels_last: model and images in that memory
+format.
+
 The compiled modes, which need a C++ compiler, skip the checks at every call that the arguments are still what was
 compiled for, which makes them faster than torch.compile's default.
 """
+import functools
 import itertools
 import json
 import pathlib
@@ -41,15 +45,15 @@ class Line(nn.Module):
         return self.w * t_u + self.b
 
 
-def dense(case):
-    widths = case["widths"]
-    layers = []
-    for inputs, outputs in zip(widths, widths[1:]):
-        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
+LAYERS = {"linear": nn.Linear, "conv": lambda inputs, outputs, kernel, padding: nn.Conv2d(inputs, outputs, kernel, padding=padding),
+          "batch_norm": nn.BatchNorm1d, "relu": nn.ReLU, "flatten": nn.Flatten}
 
 
-NETS = {"line": lambda case: Line(), "dense": dense}
+def layers(case):
+    return nn.Sequential(*(LAYERS[kind](*map(int, sizes)) for kind, *sizes in map(str.split, case["layers"])))
+
+
+NETS = {"line": lambda case: Line(), "layers": layers}
 LOSSES = {"mse": nn.functional.mse_loss, "cross_entropy": nn.functional.cross_entropy}
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 
@@ -88,32 +92,32 @@ BY_HAND = {"sgd": SgdByHand, "adam": AdamByHand}
 
 
 class Case:
-    """What is stored in the folder, and fresh models of it."""
+    """What is stored in the folder, and fresh models of it, with images and their weights in a memory format."""
 
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, folder, memory_format=torch.contiguous_format):
+        self.folder, self.memory_format = pathlib.Path(folder), memory_format
         self.spec = json.loads((self.folder / "case.json").read_text())
         self.loss = LOSSES[self.spec["loss"]]
         self.lr = self.spec["lr"]
-        self.batches = list(zip(self.load("x"), self.load("y")))
+        self.batches = [(x.to(memory_format=memory_format), y) for x, y in zip(self.load("x"), self.load("y"))]
 
     def load(self, name):
         return torch.from_numpy(numpy.load(self.folder / f"{name}.npy"))
 
     def model(self):
         model = NETS[self.spec["net"]](self.spec)
-        model.load_state_dict({name: self.load(name) for name in model.state_dict()})
-        return model
+        # Buffers are not stored: they start as the layers make them.
+        model.load_state_dict(model.state_dict() | {name: self.load(name) for name in self.spec["parameters"]})
+        return model.to(memory_format=self.memory_format)
 
     def by_hand(self, parameters):
         return BY_HAND[self.spec["optimizer"]](parameters, self.lr)
 
 
-# ---- the modes: each takes a case and returns step(x, y) -> loss -------------------------------------------------------
+# ---- the modes: each takes a case and a fresh model of it and returns step(x, y) -> loss -------------------------------
 
 def with_optimizer(loss_of_model=lambda case, model: lambda x, y: case.loss(model(x), y), **implementation):
-    def build(case):
-        model = case.model()
+    def build(case, model):
         loss_at = loss_of_model(case, model)
         optimizer = OPTIMIZERS[case.spec["optimizer"]](model.parameters(), lr=case.lr, **implementation)
 
@@ -127,8 +131,7 @@ def with_optimizer(loss_of_model=lambda case, model: lambda x, y: case.loss(mode
     return build
 
 
-def manual(case):
-    model = case.model()
+def manual(case, model):
     parameters = list(model.parameters())
     optimizer = case.by_hand([p.detach() for p in parameters])
 
@@ -161,20 +164,21 @@ def compiled_loss(case, model):
 
 
 def whole_step(**options):
-    def build(case):
-        model = case.model()
+    def build(case, model):
         names, parameters = zip(*((name, parameter.detach()) for name, parameter in model.named_parameters()))
+        buffers = dict(model.named_buffers())
         optimizer = case.by_hand(parameters)
 
-        def step(values, state, x, y):
-            def loss_at(values):
-                return case.loss(functional_call(model, dict(zip(names, values)), (x,)), y)
-            gradients, loss = grad_and_value(loss_at)(values)
+        def step(values, buffers, state, x, y):
+            # torch.func forbids changes of what a function captures; of its arguments, as buffers here, they are made.
+            def loss_at(values, buffers):
+                return case.loss(functional_call(model, dict(zip(names, values)) | buffers, (x,)), y)
+            gradients, loss = grad_and_value(loss_at)(values, buffers)
             optimizer.update(values, gradients, state)
             return loss
 
         program = compiled(step, **options)
-        return lambda x, y: program(parameters, optimizer.state, x, y)
+        return lambda x, y: program(parameters, buffers, optimizer.state, x, y)
     return build
 
 
@@ -190,16 +194,16 @@ MODES = {
 }
 
 
-def training(mode, case):
-    step, batches = MODES[mode](case), itertools.cycle(case.batches)
-    loss = None
+def training(build, case):
+    model, batches = case.model(), itertools.cycle(case.batches)
+    step, loss = build(case, model), None
 
     def advance(n):
         nonlocal loss
         for x, y in itertools.islice(batches, n):
             loss = step(x, y)
 
-    return serve.Training(advance, lambda: loss.item())
+    return serve.Training(advance, lambda: loss.item(), buffers=lambda: {name: b.abs().double().mean().item() for name, b in model.named_buffers()})
 
 
 def main():
@@ -207,8 +211,12 @@ def main():
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
     case = Case(folder)
+    modes = {mode: functools.partial(training, build, case) for mode, build in MODES.items()}
+    if any(isinstance(part, nn.Conv2d) for part in case.model().modules()):
+        case = Case(folder, torch.channels_last)
+        modes |= {f"{mode}_channels_last": functools.partial(training, build, case) for mode, build in MODES.items()}
     description = {"peer": "torch", "isa": torch.backends.cpu.get_cpu_capability(), "versions": {"PyTorch": torch.__version__}}
-    serve.serve(description, {mode: lambda mode=mode: training(mode, case) for mode in MODES})
+    serve.serve(description, modes)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@
 
 #include <weft/weft.h>
 
+#include <cmath>
 #include <fstream>
 #include <map>
+#include <sstream>
 
 #include "serve.h"
 
@@ -15,36 +17,52 @@ using benchmark::Json;
 
 namespace {
 
-/// The net of a case: what it computes, and the parameters as the case names them.
+using Named = std::vector<std::pair<std::string, Parameter>>;
+
+/// The net of a case: what it computes, the parameters as the case names them, and its buffers.
 struct Net {
   std::function<Tensor(const Tensor&)> forward;
-  std::vector<std::pair<std::string, Parameter>> parameters;
+  Named parameters, buffers;
 };
 
 Net line(const Json&) {
   Parameter w("w", 1.0), b("b", 0.0);
-  return {[=](const Tensor& t) { return w * t + b; }, {{"w", w}, {"b", b}}};
+  return {[=](const Tensor& t) { return w * t + b; }, {{"w", w}, {"b", b}}, {}};
 }
 
-/// nn::Sequential of any number of layers, with nn::ReLU between.
-struct Dense : nn::Module {
-  std::vector<nn::Linear> layers;
-  explicit Dense(const std::vector<int64_t>& widths) {
-    for (size_t i = 0; i + 1 < widths.size(); ++i)
-      layers.push_back(add(std::to_string(2 * i), nn::Linear(widths[i], widths[i + 1])));
+using Sizes = std::vector<int64_t>;
+
+const std::map<std::string, std::shared_ptr<nn::Module> (*)(const Sizes&)> kinds = {
+    {"linear", [](const Sizes& n) { return nn::share(nn::Linear(n.at(0), n.at(1))); }},
+    {"conv", [](const Sizes& n) { return nn::share(nn::Conv2d(n.at(0), n.at(1), n.at(2), {.padding = n.at(3)})); }},
+    {"batch_norm", [](const Sizes& n) { return nn::share(nn::BatchNorm1d(n.at(0))); }},
+    {"relu", [](const Sizes&) { return nn::share(nn::ReLU()); }},
+    {"flatten", [](const Sizes&) { return nn::share(nn::Flatten()); }}};
+
+/// nn::Sequential of as many layers as the case lists.
+struct Layers : nn::ModuleList {
+  explicit Layers(const Json& layers) {
+    for (const Json& layer : layers) {
+      std::istringstream words(layer.get<std::string>());
+      std::string kind;
+      words >> kind;
+      Sizes sizes;
+      for (int64_t size; words >> size;) sizes.push_back(size);
+      append(kinds.at(kind)(sizes));
+    }
   }
   Tensor forward(Tensor x) override {
-    for (size_t i = 0; i < layers.size(); ++i) x = i + 1 < layers.size() ? relu(layers[i](x)) : layers[i](x);
+    for (nn::Module& layer : *this) x = layer(x);
     return x;
   }
 };
 
-Net dense(const Json& a_case) {
-  auto net = std::make_shared<Dense>(a_case.at("widths").get<std::vector<int64_t>>());
-  return {[net](const Tensor& x) { return net->forward(x); }, net->named_parameters()};
+Net layers(const Json& a_case) {
+  auto net = std::make_shared<Layers>(a_case.at("layers"));
+  return {[net](const Tensor& x) { return net->forward(x); }, net->named_parameters(), net->named_buffers()};
 }
 
-const std::map<std::string, Net (*)(const Json&)> nets = {{"line", line}, {"dense", dense}};
+const std::map<std::string, Net (*)(const Json&)> nets = {{"line", line}, {"layers", layers}};
 
 const std::map<std::string, Tensor (*)(const Tensor&, const Tensor&)> losses = {
     {"mse", [](const Tensor& out, const Tensor& y) { return mse_loss(out, y); }},
@@ -81,6 +99,11 @@ class WeftTraining : public benchmark::Training {
     results_ = next_step();
   }
   double loss() override { return (*results_)["loss"].item(); }
+  Json buffers() override {
+    Json means = Json::object();
+    for (const auto& [name, buffer] : net_.buffers) means[name] = mean_absolute(buffer);
+    return means;
+  }
   Json facts() override {
     return {{"compile_ms", step_.compile_milliseconds()}, {"planned_bytes", step_.arena_bytes()}, {"calls", step_.calls()}};
   }
@@ -89,6 +112,14 @@ class WeftTraining : public benchmark::Training {
   Step& step() { return step_; }
 
  private:
+  static double mean_absolute(const Parameter& buffer) {
+    if (buffer.dtype() == i64) return static_cast<double>(buffer.values<int64_t>()[0]);  // a counter
+    double sum = 0;
+    const std::vector<float> values = buffer.values<float>();
+    for (float value : values) sum += std::abs(value);
+    return sum / static_cast<double>(values.size());
+  }
+
   Results next_step() {
     const auto& [x, y] = views_[next_];
     if (++next_ == views_.size()) next_ = 0;
