@@ -25,7 +25,7 @@ struct Shake {
 double nudge(DType dtype, const std::optional<Shake>& shake, const ir::Op& op, size_t position) {
   if (!shake) return 1;
   const double ulps = shake->by_bounds ? std::max(0.5, op.def().error_ulps / 8) : 0.5;
-  const double by = ulps * (dtype == bf16 ? 0x1p-8 : 0x1p-24);
+  const double by = ulps * (dtype == bf16 ? 0x1p-8 : dtype == f32 ? 0x1p-24 : 0x1p-53);
   return random_bits(shake->number, 0, 3, position) % 2 ? 1 + by : 1 - by;
 }
 
@@ -37,12 +37,14 @@ ir::Module rounded(const ir::Module& module, std::optional<Shake> shake = {}) {
   const std::vector<ir::Op*> ops = m.graph().op_list();
   for (size_t i = 0; i < ops.size(); ++i)
     for (ir::Value v : ops[i]->results()) {
-      if ((v.dtype() != f32 && v.dtype() != bf16) || (v.users().empty() && !m.graph().is_output(v))) continue;
+      // The reference computes in double: of f64 there is nothing to round.
+      if (!is_floating(v.dtype()) || (v.dtype() == f64 && !(shake && shake->by_bounds))) continue;
+      if (v.users().empty() && !m.graph().is_output(v)) continue;
       ir::Builder after(m.graph(), i + 1 < ops.size() ? ops[i + 1] : nullptr);
       const ir::Value wide = after.cast(v, f64);
       const ir::Value near = after("mul", {wide, after.splat(wide.type(), nudge(v.dtype(), shake, *ops[i], i))});
       v.replace_all_uses_with(after.cast(near, v.dtype()));
-      wide.op()->set_operand(0, v);
+      (wide == v ? near : wide).op()->set_operand(0, v);  // the one reader that stays
     }
   return m;
 }
