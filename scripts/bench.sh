@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Measures training steps of weft beside PyTorch, JAX and plain C++; writes BENCHMARKS.md and bench.json.
 #
-#   scripts/bench.sh             everything, about a quarter of an hour on a still machine
-#   scripts/bench.sh --quick     fewer rounds and modes, about two minutes: rough figures
+#   scripts/bench.sh             everything, about half an hour on a still machine
+#   scripts/bench.sh --quick     fewer rounds and modes, about four minutes: rough figures
 #
 #   --threads N      compute threads, each on a core of its own (default: 2, or 1 where there is one core)
 #   --case NAME      only this case of tests/benchmark/cases.json; may be repeated

@@ -70,6 +70,15 @@ def loss_difference(ours, theirs):
     return float("inf") if any(not d < float("inf") for d in differences) else max(differences) / largest
 
 
+def buffers_difference(ours, theirs):
+    """The largest relative difference between buffers' means; infinite unless both have the same buffers. To be asked of one step:
+    a bias before batch norm has a gradient of rounding errors alone, which Adam makes as large as any, and the running mean
+    follows the bias, while the loss does not."""
+    if ours.keys() != theirs.keys():
+        return float("inf")
+    return max((loss_difference([ours[name]], [theirs[name]]) for name in ours), default=0)
+
+
 def floor(flops, gflops, state_bytes, gbs):
     """Microseconds that the products take at the machine's peak, and that the state takes to be read and written once."""
     return {"products_us": flops / gflops * 1e-3 if flops else None, "state_us": 2 * state_bytes / gbs * 1e-3}

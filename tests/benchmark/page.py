@@ -8,6 +8,7 @@ import math
 import sys
 
 NAMES = {"weft": "weft", "torch": "PyTorch", "jax": "JAX", "plain": "plain C++"}
+CHANNELS_LAST = "_channels_last"  # ends the names of PyTorch's modes in that memory format
 HALF = 0.5  # of the floor; below, a case counts as one where weft leaves much on the table
 
 MODES = {
@@ -75,6 +76,14 @@ def mode_name(entry):
     return f"`{entry['mode']}`{tuned}"
 
 
+def mode_words(entry):
+    mode = entry["mode"].removesuffix(CHANNELS_LAST)
+    words = MODES[entry["peer"]][mode]
+    if mode != entry["mode"]:
+        words += ", channels last"
+    return words + (", tuned allocator" if entry["allocator"] == "tuned" else "")
+
+
 def cut(text, length):
     return text if len(text) <= length else text[:length - 3] + "..."
 
@@ -93,7 +102,7 @@ def table(head, rows):
 # ---- what runs print while they go on ----------------------------------------------------------------------------------
 
 def survey_line(entry):
-    name = f"{NAMES[entry['peer']]:10} {entry['mode']:11} {entry['allocator']:8}"
+    name = f"{NAMES[entry['peer']]:10} {entry['mode']:24} {entry['allocator']:8}"
     if "error" in entry:
         return f"{name} {entry['error']}"
     return f"{name} {digits(entry['peer_us']):>8} us   weft / it {digits(entry['ratio']):8} losses within {entry['loss_difference']:.1e}"
@@ -177,8 +186,7 @@ def disturbed(report):
 def steps_table(case):
     rows = [["weft", "the compiled step", digits(weft_us(case)), "", "", ""]]
     for final in case["finals"]:
-        description = MODES[final["peer"]][final["mode"]] + (", tuned allocator" if final["allocator"] == "tuned" else "")
-        rows.append([NAMES[final["peer"]], description, digits(final["peer_us"]), spread(final),
+        rows.append([NAMES[final["peer"]], mode_words(final), digits(final["peer_us"]), spread(final),
                      f"{final['pairs']}, {final['dropped']} dropped", f"{final['loss_difference']:.1e}"])
     return table(["", "best mode", "step, us", "weft / it (range)", "pairs of blocks", "losses differ by"], rows)
 
@@ -249,7 +257,8 @@ def measured(report):
 
 * **The same work.** Every process reads the same stored weights and batches (16, over and over), computes in f32 with the same
   optimizer, and leaves the loss where the program can read it. The losses of the first {report['steps']} steps are compared with weft's:
-  *losses differ by* is the largest difference over the largest loss. A mode that differs by more than rounding is refused.
+  *losses differ by* is the largest difference over the largest loss. A mode that differs by more than rounding is refused, as
+  is one that leaves other running statistics behind.
 * **The same cores.** {several(report['threads'], 'thread')}; every process is confined to {'core' if report['threads'] == 1 else 'cores'} {', '.join(map(str, report['machine']['used_cores']))}.
 * **In turn.** weft and the peer alternate in blocks of {effort['block_s']} s, A B B A; a process that is not in turn waits for a line
   of input. A block begins with 0.05 s that do not count and gives the median time of a step. A pair of neighbouring
@@ -260,10 +269,11 @@ def measured(report):
 * **The peers at their best.** All modes are tried in {several(effort['survey_pairs'], 'short pair')} each, and those within 10 % of a peer's best are measured in
   {effort['pairs']} pairs. *Tuned allocator*: a process of its own in which the C library's allocator keeps freed memory
   (`MALLOC_TRIM_THRESHOLD_`, `MALLOC_TOP_PAD_`, `MALLOC_MMAP_THRESHOLD_`). The compiled modes of PyTorch skip the checks of
-  their arguments at each call.
+  their arguments at each call. *Channels last*: the net and its images in that memory format, tried where there are convolutions.
 * **The floor.** The peak is {digits(report['gflops'])} GFLOP/s: f32 multiply-adds in registers, {report['vector_bits']}-bit vectors, on all threads. The bandwidth is that
   of a sweep which reads and writes a buffer as large as the case's state (parameters and what the optimizer keeps). The *share of the
-  floor* is the larger of the two times over weft's.
+  floor* is the larger of the two times over weft's. Products are those of linear layers and convolutions, forward and for every
+  gradient that the step needs, a convolution's as a direct one computes it, padding included.
 * **Start.** A fresh process reads the case, builds the step and runs it once; *build* is from the request to the first step's loss
   (recording or tracing, compiling, one step), *first step* from the start of the process. Cold: no compiler's cache on disk
   {'(the median of three starts, one where it takes long)' if effort['starts'] else '(not measured in a quick run, nor are the peers)'}; warm: with the cache of earlier processes. *Resident* is the warm process after some

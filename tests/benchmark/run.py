@@ -36,11 +36,11 @@ class Effort:
     pairs: int
     finalists: int     # modes of a peer that are measured at length, at most
     starts: int        # of a process with no compiler's cache; 0: none, and none of the peers at all
-    modes: dict        # what to try of a peer, where not all
+    modes: dict        # what to try of a peer that has it, where not all
 
 
 FULL = Effort(survey_s=0.25, survey_pairs=3, block_s=0.5, pairs=20, finalists=2, starts=3, modes={})
-QUICK = Effort(survey_s=0.1, survey_pairs=1, block_s=0.25, pairs=4, finalists=1, starts=0, modes={"torch": ["fused", "step"], "jax": ["jit"]})
+QUICK = Effort(survey_s=0.1, survey_pairs=1, block_s=0.25, pairs=4, finalists=1, starts=0, modes={"torch": ["fused", "fused_channels_last", "step"], "jax": ["jit"]})
 
 PEERS = {"torch": list(ALLOCATORS), "jax": list(ALLOCATORS), "plain": ["default"]}
 
@@ -110,7 +110,7 @@ class CaseRun:
         with contextlib.ExitStack() as stack:
             self.weft = self.start(stack, "weft")
             facts = self.weft.ask("START", "step", COMPARED_STEPS)
-            self.losses = facts.pop("losses")
+            self.losses, self.buffers = facts.pop("losses"), facts.pop("buffers")
             self.weft.ask("START", "profile", 1)
             profile = self.weft.ask("RUN", "profile", bench.effort.block_s)["profile"]
             survey = [mode for peer in self.contenders() for mode in self.survey(stack, peer)]
@@ -129,13 +129,14 @@ class CaseRun:
         """Every mode of a peer, tried briefly."""
         entries = []
         for allocator in PEERS[peer]:
-            process, wanted = None, self.bench.effort.modes.get(peer)
+            process = None
             try:
                 process = self.start(stack, peer, allocator)
             except PeerError as error:
                 entries.append({"peer": peer, "allocator": allocator, "mode": "", "error": str(error)})
                 continue
-            for mode in wanted or process.about["modes"]:
+            wanted = self.bench.effort.modes.get(peer, process.about["modes"])
+            for mode in filter(wanted.__contains__, process.about["modes"]):
                 if process.process.poll() is not None:  # a mode before this one took the process along
                     process = self.start(stack, peer, allocator)
                 self.processes[peer, allocator, mode] = process
@@ -151,6 +152,8 @@ class CaseRun:
             if not (first <= FIRST_TOLERANCE and difference <= TOLERANCE):
                 raise PeerError(f"it computes something else: the losses differ by {first:.1e} over {FIRST_STEPS} steps, "
                                 f"{difference:.1e} over {COMPARED_STEPS}")
+            if measure.buffers_difference(self.buffers, reply["buffers"]) > FIRST_TOLERANCE:
+                raise PeerError(f"it keeps something else beside the parameters: {reply['buffers']} instead of {self.buffers}")
             times = self.bench.compare(self.weft, process, mode, self.bench.effort.survey_s, self.bench.effort.survey_pairs)
         except PeerError as error:
             return {"error": str(error)}

@@ -21,15 +21,16 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 Json start(Training& training, Clock::time_point begin, int64_t steps) {
   std::vector<double> losses;
   double build = 0;
+  Json buffers;
   for (int64_t i = 0; i < std::max<int64_t>(1, steps); ++i) {
     training.run(1);
     losses.push_back(training.loss());
-    if (i == 0) build = seconds_since(begin);
+    if (i == 0) build = seconds_since(begin), buffers = training.buffers();
   }
   Json answer = training.facts();
   answer["build_s"] = build;
   answer["losses"] = losses;
-  answer["buffers"] = training.buffers();
+  answer["buffers"] = buffers;
   return answer;
 }
 

@@ -3,8 +3,8 @@
 // line of JSON on standard output. The first line out describes the process.
 //
 //   START mode steps    builds the training anew from the stored numbers and takes that many steps (at least one):
-//                       {"losses", "build_s": from the request to the first step's loss,
-//                       "buffers": {name: mean absolute value} of what the net keeps beside its parameters, ...}
+//                       {"losses", "build_s": from the request to the first step's loss, "buffers": {name: mean absolute
+//                       value} of what the net keeps beside its parameters, after the first step, ...}
 //   RUN mode seconds    steps for about that long, after some that are not timed:
 //                       {"steps", "median_us", "p10_us", "p90_us": of a step, ...}
 //

@@ -27,12 +27,13 @@ class Training:
 def start(build, steps):
     begin = time.perf_counter()
     training = build()
-    losses, build_s = [], None
-    for _ in range(max(1, steps)):
+    reply = {"losses": []}
+    for i in range(max(1, steps)):
         training.advance(1)
-        losses.append(training.loss())
-        build_s = build_s or time.perf_counter() - begin
-    return training, {"build_s": build_s, "losses": losses, "buffers": training.buffers()}
+        reply["losses"].append(training.loss())
+        if i == 0:
+            reply |= {"build_s": time.perf_counter() - begin, "buffers": training.buffers()}
+    return training, reply
 
 
 def settle(training):

@@ -77,13 +77,39 @@ class Losses(unittest.TestCase):
             measure.loss_difference([1.0], [1.0, 1.0])
 
 
+    def test_buffers_are_compared_each_by_its_own_size(self):
+        self.assertAlmostEqual(measure.buffers_difference({"mean": 0.11, "count": 100}, {"mean": 0.10, "count": 100}), 0.1)
+        self.assertEqual(measure.buffers_difference({}, {}), 0)
+
+    def test_missing_buffers_are_no_match(self):
+        for ours, theirs in (({"mean": 1}, {}), ({}, {"mean": 1}), ({"mean": 1}, {"mean": float("nan")})):
+            self.assertEqual(measure.buffers_difference(ours, theirs), float("inf"))
+
+
 class Cases(unittest.TestCase):
-    def test_work_and_state_of_a_dense_net(self):
-        case = cases.Case("net", {"net": "dense", "widths": [3, 5, 2], "batch": 4, "optimizer": "adam"})
+    def layers(self, shape, *layers):
+        return cases.Case("net", {"net": "layers", "input": shape, "layers": layers, "batch": 4, "optimizer": "adam"})
+
+    def test_work_and_state_of_linear_layers(self):
+        case = self.layers([3], "linear 3 5", "relu", "linear 5 2")
+        self.assertEqual(case.net.shapes, {"0.weight": (5, 3), "0.bias": (5,), "2.weight": (2, 5), "2.bias": (2,)})
         self.assertEqual(case.parameters, 3 * 5 + 5 + 5 * 2 + 2)
         self.assertEqual(case.state_bytes, 3 * 4 * case.parameters)
         # Forward and two gradients of each product, but for the gradient of the batch.
         self.assertEqual(case.flops, 2 * 4 * (2 * 3 * 5 + 3 * 5 * 2))
+
+    def test_work_of_convolutions(self):
+        # 7 x 9 images become 5 x 7, then stay.
+        case = self.layers([3, 7, 9], "conv 3 5 3 0", "relu", "conv 5 2 3 1", "flatten", "linear 70 6")
+        self.assertEqual(case.net.shapes["2.weight"], (2, 5, 3, 3))
+        self.assertEqual(case.flops, 2 * 4 * (2 * 3 * 5 * 9 * 35 + 3 * 5 * 2 * 9 * 35 + 3 * 70 * 6))
+        self.assertEqual(case.net.classes, 6)
+
+    def test_batch_norm_has_parameters_and_no_products(self):
+        case = self.layers([3], "batch_norm 3", "linear 3 2")
+        self.assertEqual(case.net.shapes, {"0.weight": (3,), "0.bias": (3,), "1.weight": (2, 3), "1.bias": (2,)})
+        # Its parameters need the gradient of what the product reads.
+        self.assertEqual(case.flops, 3 * 2 * 4 * 3 * 2)
 
     def test_the_table_holds_what_the_peers_read(self):
         for case in cases.table():
@@ -161,6 +187,10 @@ class Page(unittest.TestCase):
         self.assertIn("weft is slower", text)
         self.assertIn("`net`: a step takes 1.25 times as long as PyTorch's", text)
         self.assertIn("reaches only 30 % of the floor", page.render(report(weft_us=30.0)))
+
+    def test_a_memory_format_has_words(self):
+        text = page.render(report(mode="step_cpp_channels_last"))
+        self.assertIn("`torch.compile` of the whole step, `cpp_wrapper`, channels last, tuned allocator", text)
 
     def test_a_disturbed_session_says_so(self):
         self.assertIn("2 of the 4 pairs of blocks", page.render(report(disturbed=2)))
