@@ -76,16 +76,6 @@ struct Sides {
     const DType t = op.operand(0).dtype();
     x = Tensor({t, c.x}), w = Tensor({t, c.w}), y = Tensor({t, c.y});
   }
-  Tensor weight_out(int64_t parts) {
-    Tensor t = laid_out(std::move(w), c.w_layout, c.w_layout.split(c.w));
-    if (parts == 1) return t;
-    // The whole sum in the first part.
-    Dims shape = t.type.shape.dims();
-    shape.insert(shape.begin(), parts);
-    t.type.shape = Shape(shape);
-    t.real.resize(static_cast<size_t>(t.type.shape.numel()), 0);
-    return t;
-  }
 };
 
 }  // namespace
@@ -111,10 +101,20 @@ Tensor convolution_data(const ir::Op& op, Operands operands) {
 Tensor convolution_weight(const ir::Op& op, Operands operands) {
   Sides s(op);
   s.x = row_major(*operands[0], s.c.x_layout, s.c.x), s.y = row_major(*operands[1], s.c.y_layout, s.c.y);
-  for_each_run(s.c, [&](size_t x, size_t w, size_t y, size_t count, size_t step) {
-    for (size_t j = 0; j < count; ++j) s.w.real[w] += s.x.real[x + j * step] * s.y.real[y + j];
-  });
-  return s.weight_out(op.integer("parts"));
+  const int64_t parts = op.integer("parts"), batch = s.c.y[0];
+  Tensor result(op.result().type());
+  const auto size = static_cast<size_t>(s.c.w.numel()), sample = static_cast<size_t>(s.c.y.numel() / std::max<int64_t>(1, batch));
+  for (int64_t part = 0; part < parts; ++part) {
+    Tensor sum(s.w.type);
+    const auto begin = static_cast<size_t>(batch * part / parts), end = static_cast<size_t>(batch * (part + 1) / parts);
+    for_each_run(s.c, [&](size_t x, size_t w, size_t y, size_t count, size_t step) {
+      if (y / sample < begin || y / sample >= end) return;
+      for (size_t j = 0; j < count; ++j) sum.real[w] += s.x.real[x + j * step] * s.y.real[y + j];
+    });
+    const Tensor lying = laid_out(std::move(sum), s.c.w_layout, s.c.w_layout.split(s.c.w));
+    std::copy(lying.real.begin(), lying.real.end(), result.real.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(part) * size));
+  }
+  return result;
 }
 
 }  // namespace weft::reference

@@ -255,19 +255,31 @@ std::vector<Value> decompose_data(Builder& b, const Op& op) {
   return {to_layout(b, b.reshape(x, c.x), c.x_layout)};
 }
 
+/// Samples begin to end - 1.
+Value samples(Builder& b, Value v, int64_t begin, int64_t end) {
+  Dims first(v.shape().dims().size(), 0), last = v.shape().dims();
+  if (begin == 0 && end == last[0]) return v;
+  first[0] = begin, last[0] = end;
+  return b("slice", {v}, {{"start", first}, {"end", last}});
+}
+
 std::vector<Value> decompose_weight(Builder& b, const Op& op) {
   const Convolution c = convolution_of(op);
   const Letters l(c.spatial());
   const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.x_layout)), c.groups, 1);
   const Value y = in_groups(b, from_layout(b, op.operand(1), c.y_layout), c.groups, 1);
-  Value w = contracted(b, x, "ngi" + l.both, y, "ngo" + l.positions, l.all, "goi" + l.kernel);
-  w = to_layout(b, b.reshape(w, c.w), c.w_layout);
-  if (op.integer("parts") == 1) return {w};
-  // The whole sum in the first part.
-  Dims one = w.shape().dims(), low(one.size() + 1, 0), high(low);
+  const int64_t parts = op.integer("parts"), batch = c.x[0];
+  std::vector<Value> sums;
+  for (int64_t i = 0; i < parts; ++i) {
+    const int64_t begin = batch * i / parts, end = batch * (i + 1) / parts;
+    const Value w = contracted(b, samples(b, x, begin, end), "ngi" + l.both, samples(b, y, begin, end), "ngo" + l.positions, l.all, "goi" + l.kernel);
+    sums.push_back(to_layout(b, b.reshape(w, c.w), c.w_layout));
+  }
+  if (parts == 1) return sums;
+  Dims one = sums[0].shape().dims();
   one.insert(one.begin(), 1);
-  high[0] = op.integer("parts") - 1;
-  return {b("pad", {b.reshape(w, Shape(one))}, {{"low", low}, {"high", high}})};
+  for (Value& v : sums) v = b.reshape(v, Shape(one));
+  return {b("concat", sums, {{"axis", int64_t{0}}})};
 }
 
 OpDef convolution_op(std::string name, std::string doc) {
@@ -352,8 +364,8 @@ void define_convolution_ops(Registry& r) {
   };
   r.add(std::move(op));
 
-  op = convolution_op("convolution_weight", "The gradient of convolution with respect to w, given the one of y. In several parts: sums over "
-                                            "parts of the batch, along a new first axis, whose sum is the gradient");
+  op = convolution_op("convolution_weight", "The gradient of convolution with respect to w, given the one of y. In several parts: part i, "
+                                            "along a new first axis, is the sum over the samples n * i / parts to n * (i + 1) / parts - 1");
   op.operands = {x, y};
   op.result_layout = w.layout;
   op.attributes.insert(op.attributes.begin(), {"extents", AttributeKind::dims, {}, "the kernel's extents"});

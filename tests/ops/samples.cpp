@@ -176,7 +176,8 @@ void add_planned_convolutions(std::vector<Sample>& all, DType t) {
   add("convolution", {2, 4, 5, 5}, {2, 6, 3, 3}, {{"groups", int64_t{2}}}, "", "bacd", "acdb");
   add("convolution_data", {2, 3, 3, 3, 2}, {3, 2, 3, 3, 2, 2}, {{"extents", image}}, "acdb", "ABcd2a2b", "aBcd2b");
   add("convolution_weight", {2, 2, 5, 5, 2}, {2, 3, 3, 6}, {{"extents", kernel}}, "aBcd2b", "ABcd2b2a", "acdb");
-  add("convolution_weight", {2, 4, 5, 5}, {2, 6, 3, 3}, {{"extents", kernel}, {"parts", int64_t{2}}}, "", "cdab", "");
+  add("convolution_weight", {3, 4, 5, 5}, {3, 6, 3, 3}, {{"extents", kernel}, {"parts", int64_t{2}}}, "", "cdab", "");
+  add("convolution_weight", {5, 4, 5, 5}, {5, 6, 3, 3}, {{"extents", kernel}, {"parts", int64_t{2}}}, "", "", "");
 }
 
 void add_windows(std::vector<Sample>& all, DType t) {
