@@ -31,8 +31,9 @@ struct Net : nn::Module {
 };
 
 optim::Optimizer optimizer_for(const Options& o) {
-  if (o.optimizer == "adam") return optim::Adam({.lr = o.lr});
-  return optim::SGD({.lr = o.lr});
+  optim::Optimizer optimizer = o.optimizer == "adam" ? optim::Optimizer(optim::Adam({.lr = o.lr})) : optim::SGD({.lr = o.lr});
+  optimizer.clip_norm = o.clip_norm;
+  return optimizer;
 }
 
 void find_lr(Trainer& trainer, const Dataset& train, const optim::Optimizer& optimizer, const Options& o) {
@@ -76,8 +77,6 @@ void run(const Options& o) {
              history.compile_ms, static_cast<double>(history.planned_bytes) / 1e6);
   if (o.profile) fmt::print("\n{}", history.profile);
   if (!o.plots.empty()) draw(history, test, o.plots);
-  if (!o.save.empty())
-    for (const auto& [name, parameter] : net.named_parameters()) write_npy(in_directory(o.save, name + ".npy"), parameter.array());
 }
 
 }  // namespace
