@@ -32,8 +32,9 @@ struct Net : nn::Module {
 };
 
 optim::Optimizer optimizer_for(const Options& o) {
-  if (o.optimizer == "adam") return optim::Adam({.lr = o.lr});
-  return optim::SGD({.lr = o.lr});
+  optim::Optimizer optimizer = o.optimizer == "adam" ? optim::Optimizer(optim::Adam({.lr = o.lr})) : optim::SGD({.lr = o.lr});
+  optimizer.clip_norm = o.clip_norm;
+  return optimizer;
 }
 
 void run(const Options& o) {
@@ -56,7 +57,6 @@ void run(const Options& o) {
   const History history = trainer.fit(train, test, o.fit());
   report(history, o);
   if (!o.plots.empty()) draw(history, test, o.plots);
-  if (!o.save.empty()) save(net, o.save);
 }
 
 }  // namespace

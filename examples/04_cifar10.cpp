@@ -108,8 +108,9 @@ void run(Options o, const std::string& net, const std::string& style, int64_t hi
   const Data data = load(o);
   manual_seed(o.seed);
   const auto model = style == "barebones" ? barebones(net, hidden) : style == "module" ? modules(net, hidden) : sequential(net, hidden);
-  const optim::Optimizer optimizer = o.optimizer == "adam" ? optim::Optimizer(optim::Adam({.lr = o.lr}))
-                                                           : optim::SGD({.lr = o.lr, .momentum = momentum, .nesterov = momentum > 0});
+  optim::Optimizer optimizer = o.optimizer == "adam" ? optim::Optimizer(optim::Adam({.lr = o.lr}))
+                                                     : optim::SGD({.lr = o.lr, .momentum = momentum, .nesterov = momentum > 0});
+  optimizer.clip_norm = o.clip_norm;
   Trainer trainer(model, cross_entropy, optimizer);
   if (o.find_lr) find_lr(trainer, data.train, optimizer, o);
   std::fflush(stdout);  // before the progress, which goes to standard error
@@ -118,7 +119,6 @@ void run(Options o, const std::string& net, const std::string& style, int64_t hi
   report(history, o);
   fmt::print("validation accuracy {:.2f} %, test accuracy {:.2f} %\n", 100 * history.kept().test_accuracy, 100 * test.accuracy);
   if (!o.plots.empty()) draw(history, data.train, o.plots);
-  if (!o.save.empty()) save(*model, o.save);
 }
 
 }  // namespace

@@ -59,6 +59,10 @@ weft::FitOptions Options::fit() const {
   f.eval_every = eval_every;
   f.overfit = overfit;
   f.patience = patience;
+  f.accumulate = accumulate;
+  f.checkpoint = save;
+  f.keep_best = !save.empty() && patience > 0;
+  f.resume = resume;
   f.gradient_norms = !plots.empty();
   f.metrics = metrics;
   f.loss_curve = curve;
@@ -106,7 +110,11 @@ void add_training_options(CLI::App& app, Options& o) {
   app.add_option("--plots", o.plots, "draw pictures of the training into this directory (with gnuplot)");
   app.add_option("--tensorboard", o.tensorboard, "write losses and accuracies into this directory, as TensorBoard reads them");
   app.add_flag("--profile", o.profile, "print where the time of a training step goes, call by call");
-  app.add_option("--save", o.save, "write the trained weights into this directory, one .npy file each");
+  app.add_option("--save", o.save, "keep the weights and all that training needs to go on in this safetensors file, from epoch to epoch; with "
+                 "--patience the best ones in FILE.best.safetensors for FILE.safetensors");
+  app.add_option("--resume", o.resume, "go on from this file as if training had not stopped; learning rate and other numbers come from it");
+  add_integer(app, "--accumulate", o.accumulate, 1, "compute the gradient of a batch in so many parts, the activations of one at a time");
+  require_number(app.add_option("--clip-norm", o.clip_norm, "scale the gradient down to this norm; 0: do not")->capture_default_str(), 0);
 }
 
 int run_example(CLI::App& app, int argc, char** argv, void (*body)(void*), void* context) {

@@ -38,6 +38,9 @@ struct Options {
   std::string tensorboard;
   bool profile = false;
   std::string save;
+  std::string resume;
+  int64_t accumulate = 1;
+  double clip_norm = 0;
 
   weft::Target target() const;
   /// What a Trainer takes of them; gradient norms are measured if there are plots.

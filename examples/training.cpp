@@ -28,7 +28,3 @@ void draw(const History& history, const Dataset& images, const std::string& dire
   std::iota(first.begin(), first.end(), 0);
   save_image_grid(in_directory(directory, "images.png"), images, first, "the first examples");
 }
-
-void save(const nn::Module& model, const std::string& directory) {
-  for (const auto& [name, parameter] : model.named_parameters()) write_npy(in_directory(directory, name + ".npy"), parameter.array());
-}

@@ -13,6 +13,3 @@ void report(const weft::History& history, const Options& o);
 
 /// Loss and accuracy over epochs, the gradients' norms over steps and the first 64 of `images`, into a directory.
 void draw(const weft::History& history, const weft::Dataset& images, const std::string& directory);
-
-/// Writes the parameters into a directory, one .npy file each.
-void save(const weft::nn::Module& model, const std::string& directory);

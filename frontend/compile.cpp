@@ -1,5 +1,6 @@
 #include "weft/frontend/compile.h"
 
+#include <atomic>
 #include <chrono>
 
 #include "weft/frontend/defaults.h"
@@ -8,6 +9,13 @@
 #include "weft/frontend/validation.h"
 
 namespace weft {
+namespace {
+
+std::atomic<int64_t> compiled = 0;
+
+}  // namespace
+
+int64_t compiled_programs() { return compiled; }
 
 Step compile(Recorded recorded, const Target& target, CompileOptions options) {
   const auto start = std::chrono::steady_clock::now();
@@ -31,6 +39,7 @@ Step compile(Recorded recorded, const Target& target, CompileOptions options) {
   core->kernels = std::move(kernels);
   core->compile_milliseconds =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  ++compiled;
   return Step(std::move(core));
 }
 

@@ -29,4 +29,7 @@ struct CompileOptions {
 /// output and by how much.
 Step compile(Recorded recorded, const Target& target, CompileOptions options = {});
 
+/// How many programs compile() has made in this process.
+int64_t compiled_programs();
+
 }  // namespace weft

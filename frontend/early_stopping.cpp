@@ -14,7 +14,7 @@ bool EarlyStopping::step(double loss) {
     best_step_ = steps_;
     best_weights_.take();
   }
-  return steps_ - best_step_ >= patience_;
+  return is_over();
 }
 
 }  // namespace weft

@@ -20,12 +20,21 @@ class EarlyStopping {
   /// To be called with the loss that the weights of this moment give on examples they were not trained on; keeps the
   /// weights when it is the smallest so far (nan never is). True when it is time to stop.
   bool step(double loss);
+  /// What the last step() said.
+  bool is_over() const { return steps_ - best_step_ >= patience_; }
   /// Brings the best weights back: those of the beginning if no loss was a number.
   void restore() const { best_weights_.restore(); }
 
   double best() const { return best_; }
   /// The call of step() that gave it, from 1; 0 if there is none.
   int64_t best_step() const { return best_step_; }
+
+  /// What a checkpoint keeps of it: the best weights, in the order of the parameters, and numbers.
+  std::vector<Array>& best_weights() { return best_weights_.values(); }
+  std::vector<double> progress() const { return {best_, static_cast<double>(best_step_), static_cast<double>(steps_)}; }
+  void restore(const std::vector<double>& progress) {
+    best_ = progress.at(0), best_step_ = static_cast<int64_t>(progress.at(1)), steps_ = static_cast<int64_t>(progress.at(2));
+  }
 
  private:
   Snapshot best_weights_;

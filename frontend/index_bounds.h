@@ -10,7 +10,7 @@
 
 namespace weft::detail {
 
-/// For every batch input that some op reads as indices, directly or through views (reshape): the smallest exclusive bound.
+/// For every batch input that some op reads as indices, directly, through views (reshape) or row by row: the smallest exclusive bound.
 std::map<std::string, int64_t> index_bounds(const ir::Graph& graph);
 
 /// The place of the first of `indices` that is not in 0 .. bound - 1, if there is one.

@@ -63,6 +63,7 @@ double LrSearch::suggestion() const {
 LrSearch Trainer::find_lr(const Dataset& train, const FitOptions& given, const LrSearchOptions& search) {
   FitOptions options = given;
   options.patience = 0;
+  options.keep_best = false;
   options.gradient_norms = false;
   check(search);
   detail::check(options, train, nullptr);

@@ -65,6 +65,23 @@ std::vector<std::string> inputs_of(const Recorded& recorded, const std::vector<P
   return inputs;
 }
 
+/// The optimizer's groups as far as they are trained; their parameters leave `inputs`.
+std::vector<ir::TrainGroup> take_groups(const Recorded& recorded, std::vector<std::string>& inputs, const detail::OptimizerCore& optimizer) {
+  std::vector<ir::TrainGroup> groups;
+  for (const detail::OptimizerCore::Group& group : optimizer.groups) {
+    ir::TrainGroup taken{.name = group.name, .optimizer = group.core->op, .attributes = group.core->attributes()};
+    for (const detail::BoundParameter& bound : recorded.bindings.parameters) {
+      const auto at = std::find(inputs.begin(), inputs.end(), bound.input);
+      const bool in_group = std::any_of(group.parameters.begin(), group.parameters.end(), [&](const Parameter& p) { return p.is(bound.parameter); });
+      if (!in_group || at == inputs.end()) continue;
+      inputs.erase(at);
+      taken.inputs.push_back(bound.input);
+    }
+    if (!taken.inputs.empty()) groups.push_back(std::move(taken));
+  }
+  return groups;
+}
+
 }  // namespace
 
 Recorded::Recorded(const Graph& graph) : bindings(graph.recording()->bindings) {
@@ -87,6 +104,9 @@ Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector
   train.inputs = inputs_of(recorded, parameters, line);
   train.optimizer = optimizer.op();
   train.attributes = optimizer.core()->attributes();
+  train.clip_value = optimizer.core()->is_on("clip_value");
+  train.clip_norm = optimizer.core()->is_on("clip_norm");
+  train.groups = take_groups(recorded, train.inputs, *optimizer.core());
   train.keep = std::move(options.keep);
   recorded.module.train = std::move(train);
   for (detail::OffSwitch& off : optimizer.core()->off()) recorded.bindings.off.push_back(std::move(off));

@@ -6,6 +6,7 @@
 
 #include "weft/frontend/compile.h"
 #include "weft/frontend/index_bounds.h"
+#include "weft/frontend/micro_batches.h"
 #include "weft/frontend/ops.h"
 #include "weft/frontend/scope.h"
 
@@ -51,6 +52,13 @@ void check(const FitOptions& o, const Dataset& train, const Dataset* test) {
     throw Error("Trainer::fit: .overfit ({}), .patience ({}) and .eval_every ({}) must not be negative", o.overfit, o.patience, o.eval_every);
   if (o.eval_every > 0 && !test) throw Error("Trainer::fit: .eval_every evaluates on the test set, but there is none");
   if (o.patience > 0 && !test) throw Error("Trainer::fit: .patience watches the test loss, but there is no test set");
+  if (o.accumulate < 1 || o.accumulate > o.batch)
+    throw Error("Trainer::fit: .accumulate ({}) must be positive and not above .batch ({})", o.accumulate, o.batch);
+  if (o.checkpoint_every < 0 || o.keep_last < 0)
+    throw Error("Trainer::fit: .checkpoint_every ({}) and .keep_last ({}) must not be negative", o.checkpoint_every, o.keep_last);
+  if (o.checkpoint.empty() && (o.checkpoint_every > 0 || o.keep_last > 0 || o.keep_best))
+    throw Error("Trainer::fit: .checkpoint_every, .keep_last and .keep_best need the name of a .checkpoint");
+  if (o.keep_best && !test) throw Error("Trainer::fit: .keep_best watches the test loss, but there is no test set");
   check(train, "training");
   if (test) check(*test, "test");
 }
@@ -61,14 +69,8 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
   Graph graph(fmt::format("{}_{}", train ? "train" : "eval", size));
   const Tensor x = graph.input("x", input_dtype_, data.input_shape(size), recipe.at);
   const Tensor y = graph.input("y", target_dtype_, data.target_shape(size), recipe.at);
-  const Tensor prediction = (*recipe.model)(Arg(x, recipe.at));
-  const Tensor loss = recipe.loss(prediction, y);
+  const Tensor loss = record(graph, recipe, x, y, train ? options.accumulate : 1);
   const Scope here("", Scope::Code::library, recipe.at, graph.recording());
-  graph.output("loss", loss);
-  if (const auto correct = count_correct(prediction, y)) {
-    graph.output("correct", *correct);
-    counts_correct_ = true;
-  }
   const auto own = recipe.model->parameters();
   const std::vector<Parameter> trained = own.empty() ? graph.parameters() : own;
   if (train && options.gradient_norms) output_gradient_norms(graph, loss, trained, recipe);
@@ -85,6 +87,23 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
     return;
   }
   step_ = compile(training_step(graph, loss, trained, recipe.optimizer, {}, recipe.at), target, how);
+}
+
+Tensor Specialization::record(Graph& graph, const Recipe& recipe, const Tensor& x, const Tensor& y, int64_t parts) {
+  std::optional<Tensor> correct;
+  const Tensor loss = micro_batches(Arg(x, recipe.at), Arg(y, recipe.at), parts, [&](const Tensor& some_x, const Tensor& some_y) {
+    const Tensor prediction = (*recipe.model)(Arg(some_x, recipe.at));
+    const Tensor part = recipe.loss(prediction, some_y);
+    const Scope here("", Scope::Code::library, recipe.at, graph.recording());
+    const auto some = count_correct(prediction, some_y);
+    if (some) correct = correct ? *correct + *some : *some;
+    return part;
+  });
+  const Scope here("", Scope::Code::library, recipe.at, graph.recording());
+  graph.output("loss", loss);
+  if (correct) graph.output("correct", *correct);
+  counts_correct_ = correct.has_value();
+  return loss;
 }
 
 void Specialization::output_gradient_norms(Graph& graph, const Tensor& loss, const std::vector<Parameter>& trained, const Recipe& recipe) {

@@ -49,6 +49,8 @@ class Specialization {
   void check_labels(const Dataset& data) const;
 
  private:
+  /// Records the model on the batch, whole or in parts. Returns the loss.
+  Tensor record(Graph& graph, const Recipe& recipe, const Tensor& x, const Tensor& y, int64_t parts);
   void output_gradient_norms(Graph& graph, const Tensor& loss, const std::vector<Parameter>& trained, const Recipe& recipe);
 
   std::optional<Step> step_;

@@ -54,8 +54,7 @@ std::byte* StepCore::memory_of(const Port& port, ir::Role role) {
     if (bound.input == port.name) return reinterpret_cast<std::byte*>(bound.hyper.address());
   if (OptimizerCore* optimizer = recorded.optimizer.get()) {
     if (port.name == optimizer->op + ".step") return optimizer->steps.data();
-    for (const Hyper& hyper : optimizer->hypers)
-      if (hyper.name() == port.name) return reinterpret_cast<std::byte*>(hyper.address());
+    if (const Hyper* hyper = optimizer->hyper_of_input(port.name)) return reinterpret_cast<std::byte*>(hyper->address());
     for (const BoundParameter& bound : recorded.bindings.parameters)
       if (port.name.starts_with(bound.input + ".")) {
         const std::string state = port.name.substr(bound.input.size() + 1);

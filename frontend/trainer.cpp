@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "weft/frontend/checkpoints.h"
 #include "weft/frontend/early_stopping.h"
 #include "weft/frontend/specialization.h"
 #include "weft/frontend/training_log.h"
@@ -17,23 +18,11 @@ namespace {
 
 using detail::Outcome;
 using detail::Programs;
+using detail::Tally;
 
-/// Adds up what the batches of an epoch gave.
-struct Tally {
-  double losses = 0;
-  int64_t batches = 0, correct = 0, samples = 0;
-
-  void add(const Outcome& outcome, int64_t size) {
-    losses += outcome.loss;
-    correct += outcome.correct;
-    samples += size;
-    ++batches;
-  }
-  double loss() const { return losses / static_cast<double>(batches); }
-  double accuracy(const Programs& programs) const {
-    return programs.any().counts_correct() ? static_cast<double>(correct) / static_cast<double>(samples) : NAN;
-  }
-};
+double accuracy(const Tally& tally, const Programs& programs) {
+  return programs.any().counts_correct() ? static_cast<double>(tally.correct) / static_cast<double>(tally.samples) : NAN;
+}
 
 /// The loss of every step as it comes, if the options name a file.
 class LossCurve {
@@ -62,10 +51,11 @@ class LossCurve {
   std::ofstream file_;
 };
 
-/// One pass over the training data, or up to options.max_steps. `evaluate` is called after every eval_every steps.
-void train_epoch(Programs& programs, Batcher& batches, const FitOptions& options, detail::TrainingLog& log,
-                 LossCurve& curve, History& history, EpochResult& result, const std::function<Evaluation()>& evaluate) {
-  Tally tally;
+/// One pass over the training data, or what is left of it, or up to options.max_steps. `evaluate` is called after every
+/// eval_every steps.
+void train_epoch(Programs& programs, Batcher& batches, const FitOptions& options, detail::TrainingLog& log, LossCurve& curve,
+                 History& history, EpochResult& result, detail::Checkpoints& checkpoints, const std::function<Evaluation()>& evaluate) {
+  Tally& tally = checkpoints.position().tally;
   std::vector<double> times;
   const bool counts = programs.any().counts_correct();
   while (options.max_steps == 0 || history.steps < options.max_steps) {
@@ -87,9 +77,10 @@ void train_epoch(Programs& programs, Batcher& batches, const FitOptions& options
       history.evaluations.back().step = history.steps;
       log.evaluation(history.evaluations.back());
     }
+    checkpoints.after_step(history.steps);
   }
   result.train_loss = tally.loss();
-  result.train_accuracy = tally.accuracy(programs);
+  result.train_accuracy = accuracy(tally, programs);
   result.step_us = median(std::move(times));
 }
 
@@ -97,7 +88,7 @@ Evaluation evaluation(Programs& programs, Batcher& batches) {
   Tally tally;
   batches.start_epoch(0);
   while (const Batch* batch = batches.next()) tally.add(programs.run(*batch), batch->size);
-  return {.loss = tally.loss(), .accuracy = tally.accuracy(programs)};
+  return {.loss = tally.loss(), .accuracy = accuracy(tally, programs)};
 }
 
 void write(MetricsFile& file, const History& history, bool tests) {
@@ -172,14 +163,18 @@ History Trainer::fit_all(const Dataset& train, const Dataset* test, const FitOpt
   std::optional<EarlyStopping> stopping;
   if (options.patience > 0) stopping.emplace(training.any().parameters(), options.patience);
 
+  detail::Checkpoints checkpoints(recipe, training.any(), options, train.size(), train_batches.batches(), stopping ? &*stopping : nullptr);
+  checkpoints.resume(history);
+
   if (options.profile) Step(training.any().step()).start_profile();
-  bool stop = false;
-  for (int64_t epoch = 1; epoch <= options.epochs && !stop; ++epoch) {
+  bool stop = stopping && stopping->is_over();
+  while (checkpoints.position().epoch < options.epochs && !stop) {
     if (options.max_steps > 0 && history.steps >= options.max_steps) break;
-    EpochResult result{.epoch = epoch};
-    train_batches.start_epoch(epoch - 1);
-    log.begin_epoch(epoch);
-    train_epoch(training, train_batches, options, log, curve, history, result, [&] { return evaluation(*testing, *test_batches); });
+    EpochResult result{.epoch = checkpoints.position().epoch + 1};
+    train_batches.start_epoch(checkpoints.position().epoch, checkpoints.position().tally.batches);
+    log.begin_epoch(result.epoch);
+    train_epoch(training, train_batches, options, log, curve, history, result, checkpoints,
+                [&] { return evaluation(*testing, *test_batches); });
     curve.end_epoch();
     if (testing) {
       const Evaluation test_result = evaluation(*testing, *test_batches);
@@ -189,7 +184,11 @@ History Trainer::fit_all(const Dataset& train, const Dataset* test, const FitOpt
     log.end_epoch(result);
     if (metrics) write(*metrics, history, test != nullptr);
     if (events) write(*events, history);
+    // Of an epoch that max_steps cuts short, a checkpoint holds what was before: it is looked at again when it is complete.
+    const bool complete = checkpoints.is_epoch_complete();
+    if (!complete) checkpoints.after_epoch(history);
     stop = stopping && stopping->step(result.test_loss);
+    if (complete) checkpoints.after_epoch(history);
   }
   if (stopping) {
     stopping->restore();

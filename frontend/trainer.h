@@ -30,6 +30,14 @@ struct FitOptions {
   int64_t overfit = 0;                // train on the first so many examples only: can the model learn them by heart? 0: on all
   int64_t patience = 0;               // stop after so many epochs in a row without a smaller test loss; the model then has the
                                       // weights of the smallest. 0: never
+  int64_t accumulate = 1;             // compute the gradient of a batch in so many parts, one after the other: see micro_batches.h
+  std::string checkpoint = {};        // a safetensors file for all that training needs to go on, written after every epoch and at
+                                      // the end (see checkpoint.h)
+  int64_t checkpoint_every = 0;       // and after every so many steps; 0: not
+  int64_t keep_last = 0;              // keep the last so many besides: "run.step-200.safetensors" for "run.safetensors". 0: none
+  bool keep_best = false;             // keep the one with the smallest test loss besides: "run.best.safetensors"
+  std::string resume = {};            // go on from this checkpoint, bit for bit as if training had not stopped. epochs and
+                                      // max_steps count from the first beginning; the optimizer's numbers come from the file
   bool gradient_norms = false;        // measure them at every step: History::gradient_norms
   std::string metrics = {};           // a file that gets one line of JSON per epoch
   std::string loss_curve = {};        // a file that gets "step,loss" for every training step (CSV)
@@ -94,7 +102,8 @@ class Trainer {
   ///
   /// Throws weft::Error when an option or a data set is not as it must be (naming the sample whose label is no class of the
   /// model), when a file cannot be written, when the program does not compile, and when the training loss is not finite,
-  /// naming the step and the loss's line.
+  /// naming the step and the loss's line. A checkpoint to resume from throws as Checkpoint::load does, and when its data or
+  /// options (batch, order, seed) are others.
   History fit(const Dataset& train, const Dataset& test, const FitOptions& options = {});
   /// Without a test set.
   History fit(const Dataset& train, const FitOptions& options = {});

@@ -1,13 +1,17 @@
 #pragma once
 // Everything that a program which trains a model needs.
 
+#include "weft/frontend/averaged_weights.h"
+#include "weft/frontend/checkpoint.h"
 #include "weft/frontend/compile.h"
 #include "weft/frontend/convolution.h"
 #include "weft/frontend/defaults.h"
 #include "weft/frontend/early_stopping.h"
 #include "weft/frontend/graph.h"
 #include "weft/frontend/init.h"
+#include "weft/frontend/lbfgs.h"
 #include "weft/frontend/loss.h"
+#include "weft/frontend/micro_batches.h"
 #include "weft/frontend/nn/nn.h"
 #include "weft/frontend/ops.h"
 #include "weft/frontend/optim/optim.h"
@@ -21,3 +25,4 @@
 #include "weft/runtime/data/idx.h"
 #include "weft/runtime/data/npy.h"
 #include "weft/runtime/data/split.h"
+#include "weft/runtime/safetensors.h"

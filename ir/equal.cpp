@@ -1,5 +1,6 @@
 #include "weft/ir/equal.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "weft/ir/op_def.h"
@@ -76,14 +77,25 @@ bool equal(const Graph& a, const Graph& b, Compare what) {
   return true;
 }
 
+namespace {
+
+bool equal_groups(const TrainGroup& a, const TrainGroup& b) {
+  return a.name == b.name && a.inputs == b.inputs && a.optimizer == b.optimizer && equal_named(a.attributes, b.attributes);
+}
+
+bool equal_specs(const TrainSpec& a, const TrainSpec& b) {
+  return a.loss == b.loss && a.inputs == b.inputs && a.optimizer == b.optimizer && a.keep == b.keep &&
+         a.clip_value == b.clip_value && a.clip_norm == b.clip_norm && equal_named(a.attributes, b.attributes) &&
+         std::equal(a.groups.begin(), a.groups.end(), b.groups.begin(), b.groups.end(), equal_groups);
+}
+
+}  // namespace
+
 bool equal(const Module& a, const Module& b, Compare what) {
   if (a.target != b.target || a.stage != b.stage || a.arena_bytes != b.arena_bytes ||
       a.train.has_value() != b.train.has_value())
     return false;
-  if (a.train && (a.train->loss != b.train->loss || a.train->inputs != b.train->inputs ||
-                  a.train->optimizer != b.train->optimizer || a.train->keep != b.train->keep ||
-                  !equal_named(a.train->attributes, b.train->attributes)))
-    return false;
+  if (a.train && !equal_specs(*a.train, *b.train)) return false;
   return equal(a.graph(), b.graph(), what);
 }
 

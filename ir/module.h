@@ -10,13 +10,31 @@
 
 namespace weft::ir {
 
+/// Parameters that are updated in a way of their own.
+struct TrainGroup {
+  std::string name;                 // its hyper-parameters are "<optimizer of the train block>.<name>.lr" and so on
+  std::vector<std::string> inputs;  // the parameters, by input name; none is in two groups
+  std::string optimizer;            // an update op
+  NamedAttributes attributes;       // its structural attributes
+};
+
 /// What the `autodiff` and `training_step` passes turn into ordinary ops.
 struct TrainSpec {
   std::string loss;                  // the output to minimize; must be a floating scalar
-  std::vector<std::string> inputs;   // the parameters to train, by input name
+  std::vector<std::string> inputs;   // the parameters to train that are in no group, by input name
   std::string optimizer;             // an update op ("sgd", "adam"): see `weft explain op sgd`
   NamedAttributes attributes;        // its structural attributes
   std::vector<std::string> keep;     // gradients to keep as outputs, by output name ("fc1.weight.grad")
+  bool clip_value = false;           // whether gradients are clipped, by value and by their norm over all groups
+  bool clip_norm = false;
+  std::vector<TrainGroup> groups;
+
+  /// Every parameter to train: those in no group first.
+  std::vector<std::string> all_inputs() const {
+    std::vector<std::string> all = inputs;
+    for (const TrainGroup& group : groups) all.insert(all.end(), group.inputs.begin(), group.inputs.end());
+    return all;
+  }
 };
 
 class Module {

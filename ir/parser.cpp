@@ -90,7 +90,7 @@ class Lexer {
     return kind == Token::end ? "the end of the text" : fmt::format("'{}{}'", kind == Token::value ? "%" : "", text);
   }
   size_t mark() const { return start_; }
-  void fail_at(size_t mark, const std::string& what) {
+  [[noreturn]] void fail_at(size_t mark, const std::string& what) {
     start_ = mark;
     fail(what);
   }
@@ -188,10 +188,34 @@ class Parser {
       else if (key == "inputs") spec.inputs = strings();
       else if (key == "optimizer") spec.optimizer = lex_.take(Token::string, "a string");
       else if (key == "keep") spec.keep = strings();
+      else if (key == "clip_value") spec.clip_value = switched();
+      else if (key == "clip_norm") spec.clip_norm = switched();
       else spec.attributes.emplace_back(key, attribute());
     } while (lex_.take(","));
     lex_.expect("}");
+    while (lex_.take("group")) spec.groups.push_back(group());
     m.train = std::move(spec);
+  }
+
+  TrainGroup group() {
+    TrainGroup group{.name = lex_.take(Token::string, "the group's name, a string")};
+    std::set<std::string> given;
+    lex_.expect("{");
+    do {
+      const std::string key = new_key(given, "an entry of the group");
+      if (key == "inputs") group.inputs = strings();
+      else if (key == "optimizer") group.optimizer = lex_.take(Token::string, "a string");
+      else group.attributes.emplace_back(key, attribute());
+    } while (lex_.take(","));
+    lex_.expect("}");
+    return group;
+  }
+
+  bool switched() {
+    const size_t mark = lex_.mark();
+    const Attribute given = attribute();
+    if (const bool* on = std::get_if<bool>(&given)) return *on;
+    lex_.fail_at(mark, "expected true or false");
   }
 
   std::vector<std::string> strings() {

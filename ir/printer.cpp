@@ -202,8 +202,15 @@ std::string print(const Module& module) {
     text += fmt::format("train {{loss = {}, inputs = {}, optimizer = {}", quoted(train->loss),
                         quoted_list(train->inputs), quoted(train->optimizer));
     for (const auto& [name, value] : train->attributes) text += ", " + name + " = " + print_attribute(value);
+    if (train->clip_value) text += ", clip_value = true";
+    if (train->clip_norm) text += ", clip_norm = true";
     if (!train->keep.empty()) text += ", keep = " + quoted_list(train->keep);
     text += "}\n";
+    for (const TrainGroup& group : train->groups) {
+      text += fmt::format("group {} {{inputs = {}, optimizer = {}", quoted(group.name), quoted_list(group.inputs), quoted(group.optimizer));
+      for (const auto& [name, value] : group.attributes) text += ", " + name + " = " + print_attribute(value);
+      text += "}\n";
+    }
   }
   return text + print(module.graph());
 }

@@ -136,7 +136,7 @@ bool autodiff(ir::Module& module) {
                 did_you_mean(module.train->loss, names));
   }
   std::vector<Value> xs;
-  for (const std::string& name : module.train->inputs) {
+  for (const std::string& name : module.train->all_inputs()) {
     const ir::Input* input = graph.find_input(name);
     if (!input) throw Error("the train block names '{}', which is no input of the graph", name);
     if (std::find(xs.begin(), xs.end(), input->value()) != xs.end())

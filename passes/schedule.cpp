@@ -11,7 +11,12 @@ namespace {
 using ir::Op;
 using ir::Value;
 
-/// Chooses, among the ops that may run next, the one after which fewest bytes are live; of equals the first.
+/// Which of the ops that may run next does.
+enum class Choice {
+  least_growth,  // the one after which fewest bytes are live; of equals the first
+  newest,        // the one that could not run before; what is begun is finished first, as the parts of an accumulated gradient
+};
+
 class Scheduler {
  public:
   explicit Scheduler(const ir::Graph& graph) : graph_(graph), dependencies_(graph) {
@@ -22,31 +27,62 @@ class Scheduler {
     for (const ir::Output& output : graph.outputs()) ++reads_[owner_of(output.value)];  // never freed
   }
 
-  std::vector<Op*> order() {
-    std::vector<Op*> ready, result;
+  /// To be called once.
+  std::vector<Op*> order(Choice choice) {
+    std::vector<Op*> result;
     for (const auto& op : graph_.ops())
-      if (waiting_[op.get()] == 0) ready.push_back(op.get());
-    while (!ready.empty()) {
-      auto best = ready.begin();
-      for (auto at = std::next(best); at != ready.end(); ++at)
-        if (growth(**at) < growth(**best)) best = at;
-      Op* op = *best;
-      ready.erase(best);
+      if (waiting_[op.get()] == 0) ready_.push_back({op.get(), 0});
+    while (!ready_.empty()) {
+      const auto best = choice == Choice::newest ? newest() : least_growth();
+      Op* op = best->op;
+      ready_.erase(best);
       result.push_back(op);
+      peak_ = std::max(peak_, live_ + taken(*op));
+      live_ += growth(*op);
       for (Value v : op->operands()) --reads_[owner_of(v)];
       for (const Op* next : dependencies_.after(op))
-        if (--waiting_[next] == 0) ready.push_back(const_cast<Op*>(next));
+        if (--waiting_[next] == 0) ready_.push_back({const_cast<Op*>(next), result.size()});
     }
     return result;
   }
 
+  /// Most bytes that are live while an op runs, once there is an order.
+  int64_t peak() const { return peak_; }
+
  private:
-  /// Bytes that the op's results add less those that it is the last to read.
-  int64_t growth(const Op& op) const {
-    if (op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant) return 0;
+  struct Ready {
+    Op* op;
+    size_t since;  // so many ops had run
+  };
+
+  std::vector<Ready>::iterator least_growth() {
+    auto best = ready_.begin();
+    for (auto at = std::next(best); at != ready_.end(); ++at)
+      if (growth(*at->op) < growth(*best->op)) best = at;
+    return best;
+  }
+
+  std::vector<Ready>::iterator newest() {
+    auto best = ready_.begin();
+    for (auto at = std::next(best); at != ready_.end(); ++at)
+      if (at->since > best->since || (at->since == best->since && growth(*at->op) < growth(*best->op))) best = at;
+    return best;
+  }
+
+  static bool is_free(const Op& op) { return op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant; }
+
+  /// Bytes that the op's results add.
+  int64_t taken(const Op& op) const {
     int64_t bytes = 0;
     for (Value v : op.results())
-      if (!replaces_input(v) && !is_transient(v)) bytes += v.type().bytes();
+      if (!is_free(op) && !replaces_input(v) && !is_transient(v)) bytes += v.type().bytes();
+    return bytes;
+  }
+
+  /// Bytes that the op's results add less those that it is the last to read.
+  int64_t growth(const Op& op) const {
+    if (is_free(op)) return 0;
+    int64_t bytes = taken(op);
     std::vector<Value> counted;
     for (Value v : op.operands()) {
       const Value owner = owner_of(v);
@@ -70,6 +106,8 @@ class Scheduler {
   Dependencies dependencies_;
   std::unordered_map<const Op*, size_t> waiting_;
   std::unordered_map<Value, int64_t, ir::ValueHash> reads_;
+  std::vector<Ready> ready_;
+  int64_t live_ = 0, peak_ = 0;
 };
 
 }  // namespace
@@ -78,7 +116,10 @@ bool schedule(ir::Module& module) {
   ir::Graph& graph = module.graph();
   const std::vector<Op*> before = graph.op_list();
   sort_by_dependencies(graph);
-  const std::vector<Op*> after = Scheduler(graph).order();
+  Scheduler greedy(graph), deep(graph);
+  std::vector<Op*> after = greedy.order(Choice::least_growth);
+  const std::vector<Op*> other = deep.order(Choice::newest);
+  if (deep.peak() < greedy.peak()) after = other;
   graph.reorder(after);
   return before != after;
 }

@@ -1,6 +1,7 @@
 #include "weft/passes/training_step.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "weft/ir/builder.h"
 #include "weft/ir/ops/optimizer.h"
@@ -8,53 +9,87 @@
 namespace weft::passes {
 namespace {
 
+using ir::Expr;
 using ir::Value;
 
-class StepBuilder {
+/// How the parameters of one group are updated.
+class Rule {
  public:
-  StepBuilder(ir::Graph& graph, const ir::TrainSpec& train, const ir::OptimizerSpec& spec)
-      : graph_(graph), train_(train), spec_(spec) {
-    const std::string name = train.optimizer + ".step";
-    const Value count = graph.add_input(name, {i64, {}}, ir::Role::state);
-    ir::Builder b(graph);
-    step_ = b("add", {count, b.splat(count.type(), 1)});
-    graph.add_output({name, step_, count.index(), {}});
-    for (const ir::HyperSpec& h : spec.hypers)
-      hypers_.push_back(graph.add_input(train.optimizer + "." + h.name, {f64, {}}, ir::Role::hyper));
+  /// `prefix` is what the names of its hyper-parameters start with.
+  Rule(ir::Graph& graph, const std::string& optimizer, const std::string& prefix, const ir::NamedAttributes& attributes)
+      : graph_(graph), attributes_(attributes), spec_(ir::find_optimizer(optimizer)) {
+    if (!spec_) throw Error("the train block's optimizer '{}' is no update op", optimizer);
+    for (const ir::HyperSpec& h : spec_->hypers) hypers_.push_back(graph.add_input(prefix + h.name, {f64, {}}, ir::Role::hyper));
   }
 
-  void update(const std::string& name) {
+  void update(const std::string& name, Value gradient, Value step) {
     const ir::Input& input = *graph_.find_input(name);
     const ir::Locations lines = input.locations;
-    const Value parameter = input.value(), gradient = graph_.find_output(name + ".grad")->value;
-    std::vector<Value> operands{parameter, gradient, step_};
+    const Value parameter = input.value();
+    std::vector<Value> operands{parameter, gradient, step};
     operands.insert(operands.end(), hypers_.begin(), hypers_.end());
     std::vector<Value> old{parameter};
     for (const ir::StateSpec& state : states_of(parameter.type())) {
       old.push_back(graph_.add_input(name + "." + state.name, state.type(parameter.type()), ir::Role::state, lines));
       operands.push_back(old.back());
     }
-    ir::Op& op = ir::Builder(graph_, nullptr, lines).create(train_.optimizer, operands, train_.attributes);
+    ir::Op& op = ir::Builder(graph_, nullptr, lines).create(spec_->op, operands, attributes_);
     for (size_t i = 0; i < old.size(); ++i)
       graph_.add_output({old[i].name(), op.result(static_cast<int>(i)), old[i].index(), lines});
   }
 
  private:
   std::vector<ir::StateSpec> states_of(const ir::Type& parameter) const {
-    return spec_.states(parameter, [&](std::string_view flag) {
+    return spec_->states(parameter, [&](std::string_view flag) {
       // A switch of another kind is refused when the op is made.
-      for (const auto& [name, value] : train_.attributes)
+      for (const auto& [name, value] : attributes_)
         if (const bool* on = std::get_if<bool>(&value); on && name == flag) return *on;
       return false;
     });
   }
 
   ir::Graph& graph_;
-  const ir::TrainSpec& train_;
-  const ir::OptimizerSpec& spec_;
-  Value step_;
+  const ir::NamedAttributes& attributes_;
+  const ir::OptimizerSpec* spec_;
   std::vector<Value> hypers_;
 };
+
+Value count_step(ir::Graph& graph, const std::string& name) {
+  const Value count = graph.add_input(name, {i64, {}}, ir::Role::state);
+  ir::Builder b(graph);
+  const Value step = b("add", {count, b.splat(count.type(), 1)});
+  graph.add_output({name, step, count.index(), {}});
+  return step;
+}
+
+/// A scalar in double, cast to the gradient's type and stretched to its shape.
+Expr spread(Expr scalar, Value gradient) {
+  ir::Builder& b = scalar.builder();
+  return {b, b.broadcast(b.cast(scalar, gradient.dtype()), gradient.shape())};
+}
+
+/// torch.nn.utils.clip_grad_value_.
+void clip_by_value(ir::Builder& b, std::vector<Value>& gradients, Value limit) {
+  for (Value& g : gradients) {
+    const Expr high = spread({b, limit}, g);
+    g = Expr(b, g).apply("maximum", -high).apply("minimum", high);
+  }
+}
+
+/// torch.nn.utils.clip_grad_norm_: g *= min(1, limit / (norm + 1e-6)), the norm over all gradients.
+void clip_by_norm(ir::Builder& b, std::vector<Value>& gradients, Value limit) {
+  Value squares;
+  for (Value g : gradients) {
+    Dims axes(static_cast<size_t>(g.shape().rank()));
+    std::iota(axes.begin(), axes.end(), 0);
+    const Value sum = b.cast(b.sum(Expr(b, g) * Expr(b, g), axes), f64);
+    squares = squares ? b("add", {squares, sum}) : sum;
+  }
+  const Expr norm = Expr(b, squares).apply("sqrt");
+  const Expr ratio = Expr(b, limit) / (norm + 1e-6);
+  const Expr factor = ratio.apply("minimum", ratio.like(1));
+  for (Value& g : gradients) g = Expr(b, g) * spread(factor, g);
+}
 
 }  // namespace
 
@@ -63,16 +98,27 @@ bool training_step(ir::Module& module) {
   const ir::TrainSpec train = std::move(*module.train);
   module.train.reset();
   ir::Graph& graph = module.graph();
-  const ir::OptimizerSpec* spec = ir::find_optimizer(train.optimizer);
-  if (!spec) throw Error("the train block's optimizer '{}' is no update op", train.optimizer);
-  StepBuilder builder(graph, train, *spec);
-  for (const std::string& name : train.inputs) builder.update(name);
+  const std::vector<std::string> inputs = train.all_inputs();
+  std::vector<Value> gradients;
+  for (const std::string& name : inputs) gradients.push_back(graph.find_output(name + ".grad")->value);
+
+  const std::string prefix = train.optimizer + ".";
+  const Value step = count_step(graph, prefix + "step");
+  std::vector<Rule> rules{{graph, train.optimizer, prefix, train.attributes}};
+  for (const ir::TrainGroup& group : train.groups) rules.emplace_back(graph, group.optimizer, prefix + group.name + ".", group.attributes);
+  ir::Builder b(graph);
+  if (train.clip_value) clip_by_value(b, gradients, graph.add_input(prefix + "clip_value", {f64, {}}, ir::Role::hyper));
+  if (train.clip_norm) clip_by_norm(b, gradients, graph.add_input(prefix + "clip_norm", {f64, {}}, ir::Role::hyper));
+  size_t next = 0;
+  for (const std::string& name : train.inputs) rules[0].update(name, gradients[next++], step);
+  for (size_t g = 0; g < train.groups.size(); ++g)
+    for (const std::string& name : train.groups[g].inputs) rules[g + 1].update(name, gradients[next++], step);
+
   for (const std::string& kept : train.keep)
     if (!graph.find_output(kept))
       throw Error("'{}' is to be kept, but it is not the gradient of a trained parameter ('<parameter>.grad')", kept);
   std::erase_if(graph.outputs(), [&](const ir::Output& o) {
-    const bool gradient = o.name.ends_with(".grad") &&
-                          std::count(train.inputs.begin(), train.inputs.end(), o.name.substr(0, o.name.size() - 5)) > 0;
+    const bool gradient = o.name.ends_with(".grad") && std::count(inputs.begin(), inputs.end(), o.name.substr(0, o.name.size() - 5)) > 0;
     return gradient && std::count(train.keep.begin(), train.keep.end(), o.name) == 0;
   });
   return true;

@@ -27,7 +27,7 @@ fi
 given --dump-ir || settings+=(--dump-ir "$out/ir")
 given --metrics || settings+=(--metrics "$out/metrics.jsonl")
 given --curve || settings+=(--curve "$out/loss.csv")
-given --save || settings+=(--save "$out/weights")
+given --save || settings+=(--save "$out/weights.safetensors")
 
 where_things_are() {
   local here
@@ -36,7 +36,7 @@ where_things_are() {
   if [[ -e $out/ir ]]; then echo "the graph after each pass   $here/ir"; fi
   if [[ -e $out/metrics.jsonl ]]; then echo "losses, accuracy by epoch    $here/metrics.jsonl"; fi
   if [[ -e $out/loss.csv ]]; then echo "the loss curve, by step      $here/loss.csv"; fi
-  if compgen -G "$out/weights*" > /dev/null; then echo "the trained weights          $here/weights"; fi
+  if [[ -e $out/weights.safetensors ]]; then echo "the trained weights          $here/weights.safetensors"; fi
 }
 
 "$root/scripts/test.sh" --build-only 02_fashion_mnist weft_tool

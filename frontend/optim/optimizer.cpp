@@ -10,16 +10,25 @@ namespace weft {
 
 using detail::OptimizerCore;
 
-const Hyper* OptimizerCore::switched_by(const std::string& attribute) const {
+const Hyper* OptimizerCore::hyper(std::string_view name) const {
   for (const Hyper& h : hypers)
-    if (h.name() == op + "." + attribute) return &h;
+    if (h.name().size() == op.size() + 1 + name.size() && h.name().ends_with(name)) return &h;
+  return nullptr;
+}
+
+Hyper* OptimizerCore::hyper_of_input(const std::string& port) {
+  for (Hyper& h : hypers)
+    if (h.name() == port) return &h;
+  for (const Group& group : groups)
+    for (Hyper& h : group.core->hypers)
+      if (port == op + "." + group.name + h.name().substr(group.core->op.size())) return &h;
   return nullptr;
 }
 
 ir::NamedAttributes OptimizerCore::attributes() const {
   ir::NamedAttributes all;
   for (const ir::AttributeSpec& spec : ir::op_def(op).attributes)
-    if (const Hyper* h = switched_by(spec.name)) all.emplace_back(spec.name, h->value() != 0);
+    if (const Hyper* h = hyper(spec.name)) all.emplace_back(spec.name, h->value() != 0);
   all.insert(all.end(), flags.begin(), flags.end());
   return all;
 }
@@ -27,8 +36,12 @@ ir::NamedAttributes OptimizerCore::attributes() const {
 std::vector<detail::OffSwitch> OptimizerCore::off() const {
   std::vector<OffSwitch> all;
   for (const ir::AttributeSpec& spec : ir::op_def(op).attributes)
-    if (const Hyper* h = switched_by(spec.name); h && h->value() == 0)
+    if (const Hyper* h = hyper(spec.name); h && h->value() == 0)
       all.push_back({*h, "the update was built without it"});
+  for (const char* clip : {"clip_value", "clip_norm"})
+    if (!is_on(clip)) all.push_back({*hyper(clip), "the gradients are not clipped"});
+  for (const Group& group : groups)
+    for (OffSwitch& off : group.core->off()) all.push_back(std::move(off));
   return all;
 }
 
@@ -36,13 +49,43 @@ Array& OptimizerCore::state(const Parameter& parameter, const std::string& name,
                             const Shape& shape) {
   auto known = std::find_if(states.begin(), states.end(), [&](const States& s) { return s.parameter.is(parameter); });
   if (known == states.end()) known = states.insert(states.end(), {parameter, name, {}});
-  return known->arrays.try_emplace(state, dtype, shape).first->second;
+  Array& array = known->arrays.try_emplace(state, dtype, shape).first->second;
+  if (array.dtype() != dtype || array.shape() != shape)
+    throw Error("{}: the state '{}' of '{}' is {}{}, but the program needs {}{}", op, state, name, name_of(array.dtype()),
+                to_string(array.shape()), name_of(dtype), to_string(shape));
+  return array;
 }
 
 namespace optim {
+namespace {
 
-Optimizer::Optimizer(std::string op, std::source_location at) : core_(std::make_shared<OptimizerCore>()), at_(at) {
-  core_->op = std::move(op);
+std::shared_ptr<OptimizerCore> core_with(std::string op) {
+  auto core = std::make_shared<OptimizerCore>();
+  core->op = std::move(op);
+  return core;
+}
+
+}  // namespace
+
+Optimizer::Optimizer(std::string op, std::source_location at)
+    : core_(core_with(std::move(op))),
+      at_(at),
+      clip_value(hyper("clip_value", 0, {.low = 0})),
+      clip_norm(hyper("clip_norm", 0, {.low = 0})) {}
+
+void Optimizer::add_group(const std::string& name, std::vector<Parameter> parameters, const Optimizer& with) {
+  if (name.empty() || name.find('.') != std::string::npos || core_->hyper(name))
+    fail(fmt::format("{}: '{}' is no name for a group: it must not be empty, contain '.' or be a number's name", op(), name));
+  if (with.core_ == core_ || !with.core_->groups.empty()) fail(fmt::format("{}: the group '{}' needs an optimizer of its own, without groups", op(), name));
+  if (with.clip_value != 0 || with.clip_norm != 0)
+    fail(fmt::format("{}: the group '{}' cannot clip on its own; the optimizer clips the gradients of all groups", op(), name));
+  for (const OptimizerCore::Group& known : core_->groups) {
+    if (known.name == name) fail(fmt::format("{}: there is a group '{}' already", op(), name));
+    for (const Parameter& p : known.parameters)
+      if (std::any_of(parameters.begin(), parameters.end(), [&](const Parameter& q) { return q.is(p); }))
+        fail(fmt::format("{}: '{}' is in the group '{}' already", op(), p.name(), known.name));
+  }
+  core_->groups.push_back({name, std::move(parameters), with.core_});
 }
 
 const Array& Optimizer::state(std::string_view parameter, std::string_view name) const {

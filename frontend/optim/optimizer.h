@@ -24,6 +24,15 @@ class Optimizer {
   Optimizer(const Optimizer&) = default;
   Optimizer& operator=(const Optimizer&) = delete;  // sgd.lr = other.lr copies a number
 
+  /// Updates these parameters as `with` says, whose numbers it reads at every step: torch's parameter groups.
+  ///
+  ///   optim::AdamW adamw({.lr = 1e-3}), plain({.lr = 1e-3, .weight_decay = 0});
+  ///   adamw.add_group("no_decay", {net.fc1.bias, net.fc2.bias}, plain);
+  ///
+  /// Training steps recorded from here on that train them do so; state and step counter are this optimizer's. Throws
+  /// weft::Error when a parameter is in a group already, the name is taken or `with` has groups or clips.
+  void add_group(const std::string& name, std::vector<Parameter> parameters, const Optimizer& with);
+
   /// A state as torch's state_dict names it: state("fc1.weight", "exp_avg"). It exists once a program that trains the
   /// parameter is compiled, zero before its first step. Throws weft::Error with the nearest names.
   const Array& state(std::string_view parameter, std::string_view name) const;
@@ -50,6 +59,13 @@ class Optimizer {
  private:
   std::shared_ptr<detail::OptimizerCore> core_;
   std::source_location at_;
+
+ public:
+  /// How gradients are clipped before the update, over all groups; 0: not at all, and then setting it later makes the next
+  /// step of a program recorded before throw weft::Error. First every element to [-clip_value, clip_value], then all
+  /// gradients times min(1, clip_norm / (norm + 1e-6)), norm being the Euclidean norm of all of them together
+  /// (torch.nn.utils.clip_grad_value_, clip_grad_norm_).
+  Hyper clip_value, clip_norm;
 };
 
 }  // namespace weft::optim

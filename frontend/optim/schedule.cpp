@@ -17,34 +17,60 @@ void require(bool holds, const char* schedule, const std::string& what) {
   if (!holds) throw Error("{}: {}", schedule, what);
 }
 
+/// The optimizer and its groups: a schedule moves them all.
+std::vector<std::shared_ptr<weft::detail::OptimizerCore>> cores_of(const Optimizer& optimizer) {
+  std::vector<std::shared_ptr<weft::detail::OptimizerCore>> cores{optimizer.core()};
+  for (const auto& group : optimizer.core()->groups) cores.push_back(group.core);
+  return cores;
+}
+
+Hyper rate_of(const weft::detail::OptimizerCore& core) {
+  const Hyper* lr = core.hyper("lr");
+  WEFT_CHECK(lr, "{} has no learning rate", core.op);
+  return *lr;
+}
+
 /// The number that a schedule moves as momentum: SGD's and RMSprop's momentum, of Adam and its kin beta1.
-Hyper* momentum_of(const Optimizer& optimizer) {
-  for (const char* name : {"momentum", "beta1"})
-    for (Hyper& h : optimizer.core()->hypers)
-      if (h.name() == optimizer.op() + "." + name) return &h;
-  return nullptr;
+const Hyper* momentum_of(const weft::detail::OptimizerCore& core) {
+  const Hyper* momentum = core.hyper("momentum");
+  return momentum ? momentum : core.hyper("beta1");
 }
 
 void require_momentum(const Optimizer& optimizer, bool cycles, const char* schedule) {
-  const Hyper* momentum = momentum_of(optimizer);
-  if (cycles && (!momentum || *momentum == 0))
-    throw Error("{}: {} has no momentum to cycle; switch cycle_momentum off, or the momentum on", schedule, optimizer.op());
+  for (const auto& core : cores_of(optimizer)) {
+    const Hyper* momentum = momentum_of(*core);
+    if (cycles && (!momentum || *momentum == 0))
+      throw Error("{}: {} has no momentum to cycle; switch cycle_momentum off, or the momentum on", schedule, core->op);
+  }
 }
 
 }  // namespace
 
-Schedule::Schedule(const Optimizer& optimizer) : optimizer_(optimizer), lr_(optimizer.learning_rate()), base_(lr_) {
-  std::optional<double>& initial = optimizer.core()->initial_lr;
-  if (!initial) initial = base_;
-  base_ = *initial;
+Schedule::Schedule(const Optimizer& optimizer) : optimizer_(optimizer) {
+  for (const auto& core : cores_of(optimizer)) {
+    const Hyper lr = rate_of(*core);
+    if (!core->initial_lr) core->initial_lr = lr;
+    rates_.push_back({lr, *core->initial_lr});
+  }
+  base_ = rates_[0].base;
 }
 
 void Schedule::go_to(int64_t count) {
-  const double next = rate(count);
+  std::vector<double> next;
+  for (const Rate& r : rates_) {
+    base_ = r.base;
+    next.push_back(rate(count));
+  }
+  base_ = rates_[0].base;
   const auto next_momentum = momentum(count);
   count_ = count;
-  lr_ = next;
-  if (next_momentum) *momentum_of(optimizer_) = *next_momentum;
+  for (size_t i = 0; i < next.size(); ++i) rates_[i].lr = next[i];
+  if (!next_momentum) return;
+  for (const auto& core : cores_of(optimizer_))
+    if (const Hyper* found = momentum_of(*core)) {
+      Hyper moved(*found);
+      moved = *next_momentum;
+    }
 }
 
 LambdaLR::LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor)
@@ -183,20 +209,22 @@ SequentialLR::SequentialLR(std::vector<std::shared_ptr<Schedule>> schedules, std
 size_t SequentialLR::current() const {
   return static_cast<size_t>(std::upper_bound(milestones_.begin(), milestones_.end(), count_) - milestones_.begin());
 }
-void SequentialLR::step() {
-  ++count_;
+void SequentialLR::step() { go_to(count_ + 1); }
+void SequentialLR::go_to(int64_t count) {
+  count_ = count;
   const size_t i = current();
   schedules_[i]->go_to(i == 0 ? count_ : count_ - milestones_[i - 1]);
 }
 double SequentialLR::last_lr() const { return schedules_[current()]->last_lr(); }
 
 ReduceLROnPlateau::ReduceLROnPlateau(const Optimizer& optimizer, PlateauOptions options)
-    : lr_(optimizer.learning_rate()), o_(std::move(options)),
+    : o_(std::move(options)),
       best_(o_.mode == "max" ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity()) {
   require(o_.factor < 1, "ReduceLROnPlateau", fmt::format("factor must be below 1, not {}", o_.factor));
   require(o_.mode == "min" || o_.mode == "max", "ReduceLROnPlateau", fmt::format("mode must be \"min\" or \"max\", not \"{}\"", o_.mode));
   require(o_.threshold_mode == "rel" || o_.threshold_mode == "abs", "ReduceLROnPlateau",
           fmt::format("threshold_mode must be \"rel\" or \"abs\", not \"{}\"", o_.threshold_mode));
+  for (const auto& core : cores_of(optimizer)) rates_.push_back(rate_of(*core));
 }
 bool ReduceLROnPlateau::is_better(double metric) const {
   const bool relative = o_.threshold_mode == "rel";
@@ -208,8 +236,10 @@ void ReduceLROnPlateau::step(double metric) {
   else ++bad_;
   if (cooldown_ > 0) --cooldown_, bad_ = 0;
   if (bad_ <= o_.patience) return;
-  const double next = std::max(lr_ * o_.factor, o_.min_lr);
-  if (lr_ - next > o_.eps) lr_ = next;
+  for (Hyper& lr : rates_) {
+    const double next = std::max(lr * o_.factor, o_.min_lr);
+    if (lr - next > o_.eps) lr = next;
+  }
   cooldown_ = o_.cooldown;
   bad_ = 0;
 }

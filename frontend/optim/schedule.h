@@ -2,7 +2,8 @@
 // Learning-rate schedules: torch.optim.lr_scheduler's classes. A schedule sets run-time numbers of an optimizer, so
 // nothing recompiles. Making one sets the rate of step 0; each step() goes on by one (an epoch, or a batch: as the caller
 // counts). The rate is a function of the count and of the base rate, the one that the optimizer had when its first schedule
-// was made, as torch's closed forms; options have torch's defaults.
+// was made, as torch's closed forms; options have torch's defaults. The groups that the optimizer has by then are moved
+// too, each from its own base rate.
 //
 //   optim::CosineAnnealingLR schedule(adam, {.t_max = 10});
 //   for (int epoch = 0; epoch < 10; ++epoch) { ...; schedule.step(); }
@@ -27,9 +28,12 @@ class Schedule {
   /// Calls of step() so far.
   int64_t count() const { return count_; }
   /// The learning rate as it stands.
-  double last_lr() const { return lr_; }
+  double last_lr() const { return rates_[0].lr; }
   /// Sets everything as after `count` steps: how training goes on from a checkpoint, and how schedules follow each other.
   void go_to(int64_t count);
+  /// What a checkpoint keeps of it, and how it goes on from there.
+  std::vector<double> progress() const { return {static_cast<double>(count_)}; }
+  void restore(const std::vector<double>& progress) { go_to(static_cast<int64_t>(progress.at(0))); }
 
  protected:
   explicit Schedule(const Optimizer& optimizer);
@@ -41,9 +45,15 @@ class Schedule {
   const Optimizer& optimizer() const { return optimizer_; }
 
  private:
+  /// Of the optimizer, then of its groups.
+  struct Rate {
+    Hyper lr;
+    double base;
+  };
+
   Optimizer optimizer_;
-  Hyper lr_;
-  double base_;
+  std::vector<Rate> rates_;
+  double base_;  // of the one being computed
   int64_t count_ = 0;
 };
 
@@ -222,8 +232,11 @@ class SequentialLR {
   void step();
   int64_t count() const { return count_; }
   double last_lr() const;
+  std::vector<double> progress() const { return {static_cast<double>(count_)}; }
+  void restore(const std::vector<double>& progress) { go_to(static_cast<int64_t>(progress.at(0))); }
 
  private:
+  void go_to(int64_t count);
   size_t current() const;
   std::vector<std::shared_ptr<Schedule>> schedules_;
   std::vector<int64_t> milestones_;
@@ -244,11 +257,15 @@ class ReduceLROnPlateau {
  public:
   ReduceLROnPlateau(const Optimizer& optimizer, PlateauOptions options = {});
   void step(double metric);
-  double last_lr() const { return lr_; }
+  double last_lr() const { return rates_[0]; }
+  std::vector<double> progress() const { return {best_, static_cast<double>(bad_), static_cast<double>(cooldown_)}; }
+  void restore(const std::vector<double>& progress) {
+    best_ = progress.at(0), bad_ = static_cast<int64_t>(progress.at(1)), cooldown_ = static_cast<int64_t>(progress.at(2));
+  }
 
  private:
   bool is_better(double metric) const;
-  Hyper lr_;
+  std::vector<Hyper> rates_;
   PlateauOptions o_;
   double best_;
   int64_t bad_ = 0, cooldown_ = 0;

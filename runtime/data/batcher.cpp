@@ -72,13 +72,15 @@ Batcher::~Batcher() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void Batcher::start_epoch(int64_t epoch) {
+void Batcher::start_epoch(int64_t epoch, int64_t first) {
+  if (first < 0 || first > batches_) throw Error("an epoch of {} batches has no batch number {}", batches_, first);
   if (epoch < 0 || epoch > int64_t{UINT32_MAX}) throw Error("epoch {} is not in [0, 2^32)", epoch);
   {
     const std::lock_guard lock(mutex_);
     ++generation_;
     epoch_ = epoch;
-    claimed_ = taken_ = 0;
+    claimed_ = taken_ = first;
+    started_ = first;
     for (Slot& slot : slots_) slot.ready = false;
     if (!options_.shuffle) ordered_ = generation_;
   }
@@ -116,7 +118,7 @@ void Batcher::work() {
 bool Batcher::must_order() const { return ordered_ != generation_ && !ordering_ && busy_ == 0; }
 
 bool Batcher::may_fill() const {
-  const int64_t kept = claimed_ - std::max<int64_t>(0, taken_ - 1);
+  const int64_t kept = claimed_ - std::max(started_, taken_ - 1);
   return generation_ != 0 && ordered_ == generation_ && !ordering_ && claimed_ < batches_ && kept < std::ssize(slots_) &&
          !slot_of(claimed_).busy;
 }

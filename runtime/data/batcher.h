@@ -42,9 +42,9 @@ class Batcher {
   Batcher& operator=(const Batcher&) = delete;
   ~Batcher();
 
-  /// Starts (again) at the first batch of `epoch`, in [0, 2^32), whether or not the running epoch is
+  /// Starts (again) at batch number `first` of `epoch`, in [0, 2^32), whether or not the running epoch is
   /// finished. Ends the validity of the last batch.
-  void start_epoch(int64_t epoch);
+  void start_epoch(int64_t epoch, int64_t first = 0);
 
   /// The next batch, valid until the next call of next() or start_epoch(); null at the end of the epoch.
   /// Throws what the worker threw, after the batches before it, and weft::Error before the first
@@ -92,6 +92,7 @@ class Batcher {
   uint64_t ordered_ = 0;     // the generation that order_ belongs to
   bool ordering_ = false;
   int64_t epoch_ = 0;
+  int64_t started_ = 0;  // the first batch that was asked for
   int64_t claimed_ = 0;  // batches of this epoch that workers have begun
   int64_t taken_ = 0;    // batches that next() has returned; the last of them is in use
   int busy_ = 0;         // slots that are

@@ -10,6 +10,7 @@
 #include "weft/ir/parser.h"
 #include "weft/passes/plan.h"
 #include "weft/runtime/data/npy.h"
+#include "weft/runtime/safetensors.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/process.h"
 
@@ -38,7 +39,7 @@ size_t count(const std::string& text, const std::string& words) {
 TEST_CASE("02_fashion_mnist passes 90 % on the drawn digits, and writes metrics and weights") {
   const test::TempDir dir;
   const test::Ran ran = test::run_command(program + "--optimizer adam --shuffle --epochs 3 --metrics " + dir / "m.jsonl" +
-                                          " --curve " + dir / "loss.csv" + " --save " + dir / "weights");
+                                          " --curve " + dir / "loss.csv" + " --save " + dir / "weights.safetensors");
   INFO(ran.err);
   REQUIRE(ran.code == 0);
   CHECK_THAT(ran.out, contains_text("drawn by the program"));
@@ -47,7 +48,21 @@ TEST_CASE("02_fashion_mnist passes 90 % on the drawn digits, and writes metrics 
   CHECK(line["test_accuracy"].get<double>() > 0.9);
   for (const char* key : {"train_loss", "test_loss", "step_us", "planned_bytes", "compile_ms"}) CHECK(line.contains(key));
   CHECK(count(test::read_file(dir / "loss.csv"), "\n") == 1 + 3 * 313);  // ceil(20000 / 64) steps an epoch
-  CHECK(read_npy(dir / "weights/fc1.weight.npy").shape() == Shape{512, 784});
+  CHECK(read_safetensors(dir / "weights.safetensors").tensors.at("fc1.weight").shape() == Shape{512, 784});
+}
+
+TEST_CASE("02_fashion_mnist goes on from a file as if it had not stopped, with clipping and batches in parts") {
+  const test::TempDir dir;
+  const std::string how = "--optimizer adam --shuffle --threads 1 --accumulate 2 --clip-norm 0.5 --max-steps ";
+  REQUIRE(test::run_command(program + how + "8 --save " + dir / "straight").code == 0);
+  REQUIRE(test::run_command(program + how + "4 --save " + dir / "run").code == 0);
+  REQUIRE(test::run_command(program + how + "8 --save " + dir / "run --resume " + dir / "run").code == 0);
+  const SafeTensors straight = read_safetensors(dir / "straight"), run = read_safetensors(dir / "run");
+  REQUIRE(straight.tensors.size() == 18);  // 6 parameters, 2 states of each
+  for (const auto& [name, array] : straight.tensors) {
+    const auto a = array.values<float>(), b = run.tensors.at(name).values<float>();
+    CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+  }
 }
 
 TEST_CASE("02_fashion_mnist finds a learning rate, overfits a few images, stops early, and draws") {

@@ -1,4 +1,4 @@
-"""100 training steps of a small classifier under six optimizer settings, in f64 and in f32.
+"""100 training steps of a small classifier under several optimizer settings, in f64 and in f32.
 
     python3 trajectory.py --data DIR     takes 320 digits anew from DIR/optdigits/optdigits.tra
     python3 trajectory.py                keeps the stored images.npy and labels.npy
@@ -27,6 +27,12 @@ SETTINGS = {
     "adam": ("Adam", {"lr": 1e-3}),
     "adam_wd": ("Adam", {"lr": 1e-3, "betas": [0.8, 0.95], "weight_decay": 1e-2}),
     "adam_amsgrad": ("Adam", {"lr": 1e-3, "amsgrad": True}),
+    "sgd_clip_norm": ("SGD", {"lr": 0.05, "momentum": 0.9}, {"clip_norm": 0.5}),
+    "adam_clip_both": ("Adam", {"lr": 1e-3}, {"clip_value": 0.02, "clip_norm": 0.3}),
+    "sgd_groups": ("SGD", {"lr": 0.02, "momentum": 0.9, "weight_decay": 1e-2}, {"clip_norm": 1.0, "groups": {
+        "head": {"parameters": ["4.weight", "4.bias"], "options": {"lr": 0.05, "momentum": 0.5}},
+        "biases": {"parameters": ["0.bias", "2.bias"], "options": {"lr": 0.02, "momentum": 0.9, "nesterov": True}}}}),
+    "adam_parts": ("Adam", {"lr": 1e-3, "weight_decay": 1e-2}, {"clip_norm": 0.5, "parts": 3}),
 }
 
 
@@ -45,19 +51,36 @@ def initial_model():
         nn.Linear(SIZES[2], SIZES[3]))
 
 
-def train(dtype, optimizer, options, images, labels):
+def groups_of(model, options, groups):
+    """PyTorch's parameter groups; an option that a group does not name has PyTorch's default, not the other group's."""
+    named = dict(model.named_parameters())
+    grouped = {name for group in groups.values() for name in group["parameters"]}
+    defaults = {"momentum": 0, "weight_decay": 0, "nesterov": False}
+    return [{"params": [p for name, p in named.items() if name not in grouped], **options}] + [
+        {"params": [named[name] for name in group["parameters"]], **defaults, **group["options"]} for group in groups.values()]
+
+
+def train(dtype, optimizer, options, how, images, labels):
     """The losses of the steps and the trained parameters by name."""
     model = initial_model().to(dtype)
     images = (images.to(dtype) / 16).reshape(-1, BATCH, SIZES[0])
     labels = labels.reshape(-1, BATCH)
-    update = getattr(torch.optim, optimizer)(model.parameters(), foreach=False, fused=False, **options)
+    trained = groups_of(model, options, how["groups"]) if "groups" in how else model.parameters()
+    update = getattr(torch.optim, optimizer)(trained, foreach=False, fused=False, **options)
     losses = []
     for step in range(STEPS):
         batch = step % len(images)
-        loss = nn.functional.cross_entropy(model(images[batch]), labels[batch])
-        losses.append(loss.item())
         update.zero_grad()
-        loss.backward()
+        total = 0
+        for x, y in zip(images[batch].tensor_split(how.get("parts", 1)), labels[batch].tensor_split(how.get("parts", 1))):
+            loss = nn.functional.cross_entropy(model(x), y) * (len(x) / BATCH)
+            loss.backward()
+            total += loss.item()
+        losses.append(total)
+        if "clip_value" in how:
+            nn.utils.clip_grad_value_(model.parameters(), how["clip_value"])
+        if "clip_norm" in how:
+            nn.utils.clip_grad_norm_(model.parameters(), how["clip_norm"])
         update.step()
     return losses, model.state_dict()
 
@@ -78,13 +101,14 @@ def main():
         np.save(FOLDER / f"{name}.npy", weight.numpy())
 
     settings = []
-    for name, (optimizer, options) in SETTINGS.items():
-        f64, trained = train(torch.float64, optimizer, options, images, labels)
-        f32, _ = train(torch.float32, optimizer, options, images, labels)
+    for name, (optimizer, options, *how) in SETTINGS.items():
+        how = how[0] if how else {}
+        f64, trained = train(torch.float64, optimizer, options, how, images, labels)
+        f32, _ = train(torch.float32, optimizer, options, how, images, labels)
         apart = max(abs(a - b) / a for a, b in zip(f64, f32))
         print(f"{name}: loss {f64[0]:.4f} -> {f64[-1]:.4f}, f32 within {apart:.1e} of f64")
         settings.append({
-            "name": name, "optimizer": optimizer, "options": options,
+            "name": name, "optimizer": optimizer, "options": options, **how,
             "losses_f64": f64, "losses_f32": [stored.f32(loss) for loss in f32],
             "abs_sums_f64": {key: value.abs().sum().item() for key, value in trained.items()}})
 

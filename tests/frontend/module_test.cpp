@@ -68,6 +68,7 @@ TEST_CASE("a layer in two models is one layer, under the names of the first") {
     explicit Other(const nn::Linear& shared) : head(add("head", shared)) {}
     Tensor forward(Tensor x) override { return head(x); }
   };
+  manual_seed(0);
   Net net;
   Other other(net.fc1);
   CHECK(names(other) == std::vector<std::string>{"head.weight", "head.bias"});

@@ -1,5 +1,6 @@
 // Optimizers as the user holds them: numbers that change freely, switches that do not, shared state.
 
+#include <cmath>
 #include <functional>
 #include <set>
 
@@ -37,6 +38,88 @@ TEST_CASE("numbers change between steps without compiling") {
   CHECK(sgd.lr == 0.5);
   const double as_number = sgd.lr;
   CHECK(as_number == 0.5);
+}
+
+TEST_CASE("every number that is on changes without compiling, a group's and the clipping's too") {
+  Slope slope;
+  Parameter v("v", {3.0});
+  optim::SGD sgd({.lr = 0.5, .momentum = 0.9, .weight_decay = 0.1}), head({.lr = 1});
+  sgd.add_group("head", {v}, head);
+  sgd.clip_value = 0.5, sgd.clip_norm = 10;
+  nn::Dropout drop(0.5);
+  Graph g("slope");
+  Tensor loss = g.output("loss", sum(slope.w * g.input("x", f32, {2})) + sum(v) + 0.0 * sum(drop(ones({2}))));
+  Step step = compile(training_step(g, loss, {slope.w, v}, sgd), Target::reference());
+  const int64_t programs = compiled_programs();
+  step({{"x", slope.x}});
+  CHECK(v.array().at(0) == 2.5);  // clipped by value
+  sgd.lr = 0.25, sgd.momentum = 0.5, sgd.weight_decay = 0.2, sgd.dampening = 0.1, head.lr = 2, drop.p = 0.25;
+  sgd.clip_value = 4, sgd.clip_norm = std::sqrt(3.0) / 2;
+  step({{"x", slope.x}});
+  CHECK(v.array().at(0) == Approx(2.5 - 2 * 0.5));  // clipped by the norm of all three gradients
+  CHECK(compiled_programs() == programs);
+
+  head.weight_decay = 0.1;
+  CHECK_THROWS_WITH(step({{"x", slope.x}}), contains_text("sgd.weight_decay is 0.1, but it was 0 when the step was recorded"));
+  head.weight_decay = 0, head.clip_norm = 1;
+  CHECK_THROWS_WITH(step({{"x", slope.x}}), contains_text("sgd.clip_norm is 1, but it was 0"));
+}
+
+TEST_CASE("clipping that was off when recorded cannot be set later") {
+  Slope slope;
+  optim::Adam adam;
+  Step step = slope.compile_with(adam);
+  adam.clip_norm = 1;
+  CHECK_THROWS_WITH(step({{"x", slope.x}}), contains_text("adam.clip_norm is 1, but it was 0 when the step was recorded, so the gradients are not clipped"));
+  adam.clip_norm = 0, adam.clip_value = 2;
+  CHECK_THROWS_WITH(step({{"x", slope.x}}), contains_text("adam.clip_value is 2"));
+  CHECK_THROWS_WITH(adam.clip_norm = -1, contains_text("adam.clip_norm must lie in [0, inf]"));
+}
+
+TEST_CASE("a gradient that is not a number stays one when it is clipped") {
+  Slope slope;
+  optim::SGD sgd({.lr = 1});
+  sgd.clip_value = 1, sgd.clip_norm = 1;
+  Step step = slope.compile_with(sgd);
+  const std::vector<float> bad{1, std::nanf("")};
+  step({{"x", bad}});
+  CHECK(std::isnan(slope.w.array().at(0)));  // the norm is nan, and with it all gradients, as in torch
+  CHECK(std::isnan(slope.w.array().at(1)));
+}
+
+TEST_CASE("a group may have another rule; its state is the optimizer's") {
+  Slope slope;
+  Parameter v("v", {3.0});
+  optim::SGD sgd({.lr = 0.5});
+  sgd.add_group("adam", {v}, optim::Adam({.lr = 0.25}));
+  Graph g("two");
+  Tensor loss = g.output("loss", sum(slope.w) + sum(v));
+  Step step = compile(training_step(g, loss, {slope.w, v}, sgd), Target::reference());
+  step();
+  CHECK(slope.w.values<float>() == std::vector<float>{0.5, 1.5});
+  CHECK(v.array().at(0) == Approx(2.75));
+  CHECK(sgd.state("v", "exp_avg").at(0) == Approx(0.1));
+  CHECK(sgd.steps() == 1);
+  CHECK_THROWS_WITH(sgd.add_group("adam", {}, optim::SGD()), contains_text("there is a group 'adam' already"));
+  CHECK_THROWS_WITH(sgd.add_group("b", {v}, optim::SGD()), contains_text("'v' is in the group 'adam' already"));
+  CHECK_THROWS_WITH(sgd.add_group("lr", {}, optim::SGD()), contains_text("'lr' is no name for a group"));
+  CHECK_THROWS_WITH(sgd.add_group("c", {}, sgd), contains_text("needs an optimizer of its own"));
+  optim::SGD clips;
+  clips.clip_norm = 1;
+  CHECK_THROWS_WITH(sgd.add_group("c", {}, clips), contains_text("cannot clip on its own"));
+}
+
+TEST_CASE("a schedule moves every group from its own base rate") {
+  optim::SGD sgd({.lr = 1}), slow({.lr = 0.1});
+  sgd.add_group("slow", {Parameter("v", {3.0})}, slow);
+  optim::StepLR schedule(sgd, {.step_size = 1, .gamma = 0.5});
+  schedule.step();
+  CHECK(sgd.lr == 0.5);
+  CHECK(slow.lr == 0.05);
+  CHECK(schedule.last_lr() == 0.5);
+  optim::ReduceLROnPlateau plateau(sgd, {.patience = 0});
+  plateau.step(1), plateau.step(1);
+  CHECK(slow.lr == Approx(0.005));
 }
 
 TEST_CASE("assigning one optimizer's number to another copies the number") {

@@ -1,4 +1,4 @@
-// 100 training losses against PyTorch's, from PyTorch's own weights, for six optimizer settings.
+// 100 training losses against PyTorch's, from PyTorch's own weights: optimizers, clipping, groups, batches in parts.
 
 #include "weft/runtime/data/npy.h"
 #include "weft/tests/frontend/support.h"
@@ -27,14 +27,28 @@ nn::Sequential stored_model(const json& file, DType dtype) {
   return model;
 }
 
-optim::Optimizer optimizer_of(const json& setting) {
-  const json& o = setting["options"];
-  if (setting["optimizer"] == "SGD")
+optim::Optimizer optimizer_of(const std::string& kind, const json& o) {
+  if (kind == "SGD")
     return optim::SGD({.lr = o["lr"], .momentum = o.value("momentum", 0.0), .dampening = o.value("dampening", 0.0),
                        .weight_decay = o.value("weight_decay", 0.0), .nesterov = o.value("nesterov", false)});
   const auto betas = o.value("betas", std::vector<double>{0.9, 0.999});
   return optim::Adam({.lr = o["lr"], .betas = {betas[0], betas[1]}, .weight_decay = o.value("weight_decay", 0.0),
                       .amsgrad = o.value("amsgrad", false)});
+}
+
+/// With the setting's groups and clipping.
+optim::Optimizer optimizer_of(const json& setting, const nn::Module& model) {
+  optim::Optimizer optimizer = optimizer_of(setting["optimizer"], setting["options"]);
+  optimizer.clip_value = setting.value("clip_value", 0.0);
+  optimizer.clip_norm = setting.value("clip_norm", 0.0);
+  const json groups = setting.value("groups", json::object());
+  for (const auto& [name, group] : groups.items()) {
+    std::vector<Parameter> parameters;
+    for (const auto& [parameter_name, parameter] : model.named_parameters())
+      if (group["parameters"].dump().find("\"" + parameter_name + "\"") != std::string::npos) parameters.push_back(parameter);
+    optimizer.add_group(name, parameters, optimizer_of(setting["optimizer"], group["options"]));
+  }
+  return optimizer;
 }
 
 struct Trajectory {
@@ -47,12 +61,14 @@ Trajectory train(const json& file, const json& setting, DType dtype, const Targe
   const Array images = converted(read_npy(folder + "images.npy"), dtype, file["pixel_scale"]);
   const Array labels = read_npy(folder + "labels.npy");
   nn::Sequential model = stored_model(file, dtype);
-  const optim::Optimizer optimizer = optimizer_of(setting);
+  const optim::Optimizer optimizer = optimizer_of(setting, model);
 
   Graph graph(setting["name"]);
   Tensor x = graph.input("x", dtype, {batch, features});
   Tensor y = graph.input("y", i64, {batch});
-  Tensor loss = graph.output("loss", cross_entropy(model(x), y));
+  Tensor loss = graph.output("loss", micro_batches(x, y, setting.value("parts", 1), [&](const Tensor& some_x, const Tensor& some_y) {
+                               return cross_entropy(model(some_x), some_y);
+                             }));
   Step step = compile(training_step(graph, loss, model.parameters(), optimizer), target);
 
   Trajectory result;

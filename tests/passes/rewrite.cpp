@@ -36,7 +36,7 @@ ir::Module module_from(std::string_view text) {
   std::istringstream lines{std::string(text)};
   std::string header = "weft 1\n", statements;
   for (std::string line; std::getline(lines, line);) {
-    const bool heads = statements.empty() && (line.starts_with("module ") || line.starts_with("train "));
+    const bool heads = statements.empty() && (line.starts_with("module ") || line.starts_with("train ") || line.starts_with("group "));
     (heads ? header : statements) += line + "\n";
   }
   return ir::parse(header + "func @test {\n" + statements + "}\n", "test");

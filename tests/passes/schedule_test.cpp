@@ -88,3 +88,27 @@ TEST_CASE("schedule: a view keeps its owner alive", "[passes][schedule]") {
     output b = %4)");
 }
 
+TEST_CASE("schedule: what is begun is finished first where that takes less memory", "[passes][schedule]") {
+  // Step by step, the beginning of the second part is no dearer than going on with the first; both would be live then.
+  check_becomes("schedule", R"(
+    input %x: f32[100]
+    input %y: f32[100]
+    %0 = broadcast(%x) {shape = [8,100]} : f32[8,100]
+    %1 = broadcast(%y) {shape = [8,100]} : f32[8,100]
+    %2 = broadcast(%0) {shape = [2,8,100]} : f32[2,8,100]
+    %3 = broadcast(%1) {shape = [2,8,100]} : f32[2,8,100]
+    %4 = sum(%2) {axes = [0,1,2]} : f32[]
+    %5 = sum(%3) {axes = [0,1,2]} : f32[]
+    output a = %4
+    output b = %5)", R"(
+    input %x: f32[100]
+    input %y: f32[100]
+    %0 = broadcast(%x) {shape = [8,100]} : f32[8,100]
+    %1 = broadcast(%0) {shape = [2,8,100]} : f32[2,8,100]
+    %2 = sum(%1) {axes = [0,1,2]} : f32[]
+    %3 = broadcast(%y) {shape = [8,100]} : f32[8,100]
+    %4 = broadcast(%3) {shape = [2,8,100]} : f32[2,8,100]
+    %5 = sum(%4) {axes = [0,1,2]} : f32[]
+    output a = %2
+    output b = %5)");
+}

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "weft/tests/catch.h"
 #include "weft/tests/passes/rewrite.h"
 
@@ -80,6 +82,30 @@ TEST_CASE("training_step: Adam's inputs and outputs", "[passes][training_step]")
                               "x.exp_avg f32[] state", "x.exp_avg_sq f32[] state", "x.max_exp_avg_sq f32[] state"});
   CHECK(output_names(m) == std::vector<std::string>{"loss", "adam.step -> adam.step", "x -> x", "x.exp_avg -> x.exp_avg",
                                                     "x.exp_avg_sq -> x.exp_avg_sq", "x.max_exp_avg_sq -> x.max_exp_avg_sq"});
+}
+
+TEST_CASE("training_step: a group has its own rule and numbers; steps and clipping are common", "[passes][training_step]") {
+  const ir::Module m = run_passes("training_step", R"(train {loss = "loss", inputs = ["x"], optimizer = "sgd", clip_value = true, clip_norm = true}
+group "head" {inputs = ["y"], optimizer = "adam", weight_decay = true}
+    input %x: f32[3] parameter
+    input %y: f32[2] parameter
+    %0 = constant() {value = f32[] 0.0} : f32[]
+    output loss = %0
+    output x.grad = %x
+    output y.grad = %y)");
+  std::set<std::string> names;
+  for (const std::string& name : input_names(m)) names.insert(name);
+  CHECK(names == std::set<std::string>{
+                     "x f32[3] parameter", "y f32[2] parameter", "sgd.step i64[] state", "sgd.lr f64[] hyper", "sgd.momentum f64[] hyper",
+                     "sgd.dampening f64[] hyper", "sgd.weight_decay f64[] hyper", "sgd.head.lr f64[] hyper", "sgd.head.beta1 f64[] hyper",
+                     "sgd.head.beta2 f64[] hyper", "sgd.head.eps f64[] hyper", "sgd.head.weight_decay f64[] hyper", "sgd.clip_value f64[] hyper",
+                     "sgd.clip_norm f64[] hyper", "y.exp_avg f32[2] state", "y.exp_avg_sq f32[2] state"});
+  CHECK(output_names(m) == std::vector<std::string>{"loss", "sgd.step -> sgd.step", "x -> x", "y -> y", "y.exp_avg -> y.exp_avg",
+                                                    "y.exp_avg_sq -> y.exp_avg_sq"});
+  CHECK(count_ops(m, "sgd") == 1);
+  CHECK(count_ops(m, "adam") == 1);
+  CHECK(count_ops(m, "sqrt") == 1);  // one norm over both
+  CHECK(count_ops(m, "maximum") == 2);
 }
 
 TEST_CASE("training_step: the train block is used up", "[passes][training_step]") {

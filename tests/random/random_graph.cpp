@@ -516,6 +516,11 @@ class Generator {
       if (!replaced && compiles({"autodiff"})) trained_.push_back(x.name());
     }
     train.inputs = trained_;
+    train.clip_value = dice_.chance(25), train.clip_norm = dice_.chance(25);
+    if (trained_.size() > 1 && dice_.chance(30)) {
+      train.groups = {{.name = "last", .inputs = {trained_.back()}, .optimizer = dice_.pick(optimizers)->name}};
+      train.inputs.pop_back();
+    }
     module_.train = train;
     if (!trained_.empty() && dice_.chance(30)) module_.train->keep = {trained_[0] + ".grad"};
     if (!trained_.empty() && compiles(passes::pipeline("step"))) return true;

@@ -44,6 +44,24 @@ std::vector<int64_t> epoch_targets(Batcher& batcher, int64_t epoch) {
 
 }  // namespace
 
+TEST_CASE("batcher: an epoch goes on from any of its batches") {
+  const Dataset set = numbered(45);
+  for (const int workers : {1, 3}) {
+    Batcher batcher(set, {.batch = 4, .shuffle = true, .seed = 2, .workers = workers});
+    const std::vector<int64_t> all = epoch_targets(batcher, 3);
+    for (int64_t first = 0; first <= 12; ++first) {
+      batcher.start_epoch(3, first);
+      std::vector<int64_t> rest;
+      while (const Batch* batch = batcher.next()) {
+        if (rest.empty()) CHECK(batch->index == first);
+        for (int64_t target : values<int64_t>(batch->targets)) rest.push_back(target);
+      }
+      CHECK(rest == std::vector<int64_t>(all.begin() + std::min<int64_t>(4 * first, 45), all.end()));
+    }
+    CHECK_THROWS_WITH(batcher.start_epoch(3, 13), contains_text("an epoch of 12 batches has no batch number 13"));
+  }
+}
+
 TEST_CASE("batcher: in order, with a ragged last batch") {
   const Dataset set = numbered(10);
   Batcher batcher(set, {.batch = 4});

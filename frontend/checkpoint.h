@@ -1,0 +1,86 @@
+#pragma once
+// Training kept in a file, to go on from later in another process.
+//
+//   Checkpoint checkpoint(net);
+//   checkpoint.add(adam).add(schedule);
+//   checkpoint.save("run.safetensors");       // and later, or elsewhere:
+//   checkpoint.load("run.safetensors");
+//
+// The file is safetensors. Parameters and buffers have PyTorch's state_dict names, so that a Checkpoint of a model alone
+// exchanges weights with PyTorch both ways (safetensors.torch.save_file, load_file). What an optimizer keeps is beside them:
+// "weft.optimizer0/fc1.weight/exp_avg"; its counter and numbers and the schedules' progress are in the metadata "weft".
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weft/frontend/nn/module.h"
+#include "weft/frontend/optim/optimizer.h"
+#include "weft/runtime/safetensors.h"
+
+namespace weft {
+
+/// Holds handles: what it saves is what is there at the call. Schedules and arrays given to add() must outlive it.
+class Checkpoint {
+ public:
+  using Named = std::vector<std::pair<std::string, Parameter>>;
+  explicit Checkpoint(const nn::Module& model);
+  explicit Checkpoint(Named tensors) : tensors_(std::move(tensors)) {}
+
+  /// The optimizer's state, numbers (learning rate and all others, its groups' too) and count of steps. A parameter that it
+  /// trains must be among the tensors.
+  Checkpoint& add(const optim::Optimizer& optimizer);
+  /// A schedule's progress.
+  template <class Schedule>
+    requires requires(Schedule& s) { s.restore(s.progress()); }
+  Checkpoint& add(Schedule& schedule) {
+    progress_.push_back({[&schedule] { return schedule.progress(); }, [&schedule](const auto& p) { schedule.restore(p); }});
+    return *this;
+  }
+  /// An array that nothing else owns here, under a name of its own.
+  Checkpoint& add(const std::string& name, Array& array);
+
+  /// Text of yours, under names of yours; read back by load().
+  std::map<std::string, std::string, std::less<>> notes;
+
+  /// Old file or new one, never half of it: see runtime/replace_file.h. Throws weft::Error naming what cannot be written.
+  void save(const std::string& path) const;
+
+  /// Throws weft::Error before anything changes: naming every missing, unexpected and wrongly shaped tensor; when the
+  /// optimizers or schedules are not those of the file; as read_safetensors does. Element types may differ within floating
+  /// types and within integers. Of a file with more than the tensors, a Checkpoint of tensors alone reads these.
+  void load(const std::string& path);
+
+ private:
+  struct Progress {
+    std::function<std::vector<double>()> get;
+    std::function<void(const std::vector<double>&)> set;
+  };
+
+  class Matching;
+  struct Kept;
+  /// State of a parameter whose training step is not compiled yet: it is made by load(), and found then.
+  struct NewState {
+    detail::OptimizerCore* optimizer;
+    Parameter parameter;
+    std::string state;
+    const Array* array;
+  };
+
+  std::string tensor_name(const Parameter& parameter, const detail::OptimizerCore& optimizer) const;
+  /// Throws weft::Error naming all that does not fit.
+  std::vector<NewState> match(const SafeTensors& file, const std::string& path, Matching& matching);
+  std::optional<NewState> new_state(const std::string& name, const Array& array) const;
+  Kept kept_in(const SafeTensors& file) const;
+
+  Named tensors_;
+  std::vector<std::shared_ptr<detail::OptimizerCore>> optimizers_;
+  std::vector<Progress> progress_;
+  std::vector<std::pair<std::string, Array*>> arrays_;
+};
+
+}  // namespace weft
