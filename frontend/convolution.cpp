@@ -4,6 +4,7 @@
 #include <array>
 
 #include "weft/frontend/recorder.h"
+#include "weft/frontend/scope.h"
 
 namespace weft {
 namespace {
@@ -65,6 +66,10 @@ Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const A
   const auto [x, single] = batched(r, r.value(input), spatial);
   const Value w = r.value(kernel);
   if (w.shape().rank() != spatial + 2) r.fail(fmt::format("the weight must be [in, out / groups, {} kernel axes]", spatial));
+  // The op is a derivative of a convolution, and would say this of its own operands.
+  const int64_t in = w.shape()[0];
+  if (o.groups < 1 || in % o.groups) r.fail(fmt::format("groups must be positive and divide the weight's input channels, {}", in));
+  if (x.shape()[1] != in) r.fail(fmt::format("x must have the weight's input channels, {}", in));
   const Dims stride = over(r, o.stride, spatial, "stride"), dilation = over(r, o.dilation, spatial, "dilation");
   const Dims padding = over(r, o.padding, spatial, "padding"), more = over(r, o.output_padding, spatial, "output_padding");
   Dims extents, high = padding;
@@ -143,8 +148,9 @@ Dims PerAxis::over(int spatial, const std::string& what) const {
   return values_;
 }
 
-Padding::Padding(std::string word) : same_(word == "same") {
-  if (word != "same" && word != "valid") throw Error("the padding is numbers, \"same\" or \"valid\", not \"{}\"", word);
+Padding::Padding(std::string word, std::source_location at) : same_(word == "same") {
+  if (word != "same" && word != "valid")
+    throw Error("the padding is numbers, \"same\" or \"valid\", not \"{}\", at {}", word, detail::line_text(at));
 }
 
 Tensor conv1d(Arg x, Arg weight, ConvolutionOptions options) { return convolution("conv1d", Recorder("conv1d", {&x, &weight}), 1, x, weight, nullptr, options); }

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <source_location>
 #include <string>
 
 #include "weft/frontend/tensor.h"
@@ -33,9 +34,9 @@ class Padding {
  public:
   Padding(std::integral auto all) : zeros_(static_cast<int64_t>(all)) {}
   Padding(std::initializer_list<int64_t> values) : zeros_(values) {}
-  Padding(const char* word) : Padding(std::string(word)) {}
-  /// Throws weft::Error for another word than "same" and "valid".
-  Padding(std::string word);
+  /// Throws weft::Error naming the line for another word than "same" and "valid".
+  Padding(const char* word, std::source_location at = std::source_location::current()) : Padding(std::string(word), at) {}
+  Padding(std::string word, std::source_location at = std::source_location::current());
 
   bool same() const { return same_; }
   const PerAxis& zeros() const { return zeros_; }

@@ -1,8 +1,10 @@
 #include "weft/frontend/nn/convolution.h"
 
+#include <array>
 #include <cmath>
 
 #include "weft/frontend/defaults.h"
+#include "weft/frontend/scope.h"
 
 namespace weft::nn {
 namespace {
@@ -17,16 +19,27 @@ struct Weights {
   Parameter weight, bias;
 };
 
-/// A weight [outer, inner / groups, kernel...] and a bias of `out` elements.
-Weights weights(const char* layer, int64_t outer, int64_t inner, int64_t out, const PerAxis& kernel, int spatial, int64_t groups, bool bias,
-                std::optional<DType> given) {
+/// A weight [channels[0], channels[1] / groups, kernel...] and a bias of `out` elements.
+Weights weights(const char* layer, std::array<int64_t, 2> channels, int64_t out, const PerAxis& kernel, int spatial, int64_t groups, bool bias,
+                std::optional<DType> given, std::source_location at) {
+  const auto require = [&](bool holds, const std::string& what) {
+    if (!holds) throw Error("nn::{}: {}, at {}", layer, what, weft::detail::line_text(at));
+  };
   const DType dtype = given.value_or(default_dtype());
-  if (outer < 1 || inner < 1 || groups < 1 || outer % groups || inner % groups || !is_floating(dtype))
-    throw Error("nn::{}: channels and groups must be positive, groups must divide the channels and the element type must be floating", layer);
-  Dims shape{outer, inner / groups};
-  double fan_in = static_cast<double>(inner / groups);
-  for (int64_t extent : kernel.over(spatial, std::string("nn::") + layer + "'s kernel")) {
-    if (extent < 1) throw Error("nn::{}: the kernel's extents must be positive", layer);
+  require(is_floating(dtype), fmt::format("the element type must be floating, not {}", name_of(dtype)));
+  require(groups > 0, fmt::format("groups must be positive, not {}", groups));
+  for (int64_t count : channels)
+    require(count > 0 && count % groups == 0, fmt::format("channels must be positive and groups must divide them: {} channels, {} groups", count, groups));
+  Dims extents;
+  try {
+    extents = kernel.over(spatial, "the kernel");
+  } catch (const Error& e) {
+    require(false, e.what());
+  }
+  Dims shape{channels[0], channels[1] / groups};
+  double fan_in = static_cast<double>(shape[1]);
+  for (int64_t extent : extents) {
+    require(extent > 0, fmt::format("the kernel's extents must be positive, not {}", extent));
     shape.push_back(extent), fan_in *= static_cast<double>(extent);
   }
   const double bound = 1 / std::sqrt(fan_in);
@@ -37,23 +50,25 @@ Weights weights(const char* layer, int64_t outer, int64_t inner, int64_t out, co
 
 }  // namespace
 
-Conv1d::Conv1d(int64_t in, int64_t out, PerAxis kernel, ConvOptions o) : options_{o.stride, o.padding, o.dilation, o.groups} {
-  Weights w = weights("Conv1d", out, in, out, kernel, 1, o.groups, o.bias, o.dtype);
+Conv1d::Conv1d(int64_t in, int64_t out, PerAxis kernel, ConvOptions o, std::source_location at)
+    : options_{o.stride, o.padding, o.dilation, o.groups} {
+  Weights w = weights("Conv1d", {out, in}, out, kernel, 1, o.groups, o.bias, o.dtype, at);
   weight = add("weight", w.weight);
   if (o.bias) bias = add("bias", w.bias);
 }
 Tensor Conv1d::forward(Tensor x) { return bias.defined() ? conv1d(x, weight, bias, options_) : conv1d(x, weight, options_); }
 
-Conv2d::Conv2d(int64_t in, int64_t out, PerAxis kernel, ConvOptions o) : options_{o.stride, o.padding, o.dilation, o.groups} {
-  Weights w = weights("Conv2d", out, in, out, kernel, 2, o.groups, o.bias, o.dtype);
+Conv2d::Conv2d(int64_t in, int64_t out, PerAxis kernel, ConvOptions o, std::source_location at)
+    : options_{o.stride, o.padding, o.dilation, o.groups} {
+  Weights w = weights("Conv2d", {out, in}, out, kernel, 2, o.groups, o.bias, o.dtype, at);
   weight = add("weight", w.weight);
   if (o.bias) bias = add("bias", w.bias);
 }
 Tensor Conv2d::forward(Tensor x) { return bias.defined() ? conv2d(x, weight, bias, options_) : conv2d(x, weight, options_); }
 
-ConvTranspose2d::ConvTranspose2d(int64_t in, int64_t out, PerAxis kernel, ConvTransposeOptions o)
+ConvTranspose2d::ConvTranspose2d(int64_t in, int64_t out, PerAxis kernel, ConvTransposeOptions o, std::source_location at)
     : options_{o.stride, o.padding, o.output_padding, o.dilation, o.groups} {
-  Weights w = weights("ConvTranspose2d", in, out, out, kernel, 2, o.groups, o.bias, o.dtype);
+  Weights w = weights("ConvTranspose2d", {in, out}, out, kernel, 2, o.groups, o.bias, o.dtype, at);
   weight = add("weight", w.weight);
   if (o.bias) bias = add("bias", w.bias);
 }

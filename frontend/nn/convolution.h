@@ -1,8 +1,10 @@
 #pragma once
 // Convolutional layers, as torch.nn has them. Weights and biases start in U(-k, k), k = 1 / sqrt(fan in), drawn from weft's
-// seed (manual_seed). Constructors throw weft::Error when a size is not positive or groups do not divide the channels.
+// seed (manual_seed). Constructors throw weft::Error, naming the line, when a size is not positive or groups do not divide
+// the channels.
 
 #include <optional>
+#include <source_location>
 
 #include "weft/frontend/convolution.h"
 #include "weft/frontend/nn/layers.h"
@@ -21,7 +23,8 @@ struct ConvOptions {
 /// x [n, in_channels, length] or [in_channels, length].
 class Conv1d : public Layer {
  public:
-  Conv1d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvOptions options = {});
+  Conv1d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvOptions options = {},
+         std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Parameter weight;  // [out_channels, in_channels / groups, kernel]
@@ -34,7 +37,8 @@ class Conv1d : public Layer {
 /// x [n, in_channels, height, width] or [in_channels, height, width].
 class Conv2d : public Layer {
  public:
-  Conv2d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvOptions options = {});
+  Conv2d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvOptions options = {},
+         std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Parameter weight;  // [out_channels, in_channels / groups, kernel, kernel]
@@ -57,7 +61,8 @@ struct ConvTransposeOptions {
 /// x [n, in_channels, height, width] or [in_channels, height, width].
 class ConvTranspose2d : public Layer {
  public:
-  ConvTranspose2d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvTransposeOptions options = {});
+  ConvTranspose2d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvTransposeOptions options = {},
+                  std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Parameter weight;  // [in_channels, out_channels / groups, kernel, kernel]

@@ -3,6 +3,7 @@
 #include "weft/frontend/defaults.h"
 #include "weft/frontend/dropout_rate.h"
 #include "weft/frontend/ops.h"
+#include "weft/frontend/recorder.h"
 
 namespace weft::nn {
 
@@ -24,7 +25,8 @@ Tensor Dropout::forward(Tensor x) { return training() ? weft::detail::dropout_at
 
 Dropout2d::Dropout2d(double p) : p("nn::Dropout2d's p", p, {.low = 0, .high = 1}) {}
 Tensor Dropout2d::forward(Tensor x) {
-  if (x.shape().rank() != 4) throw Error("nn::Dropout2d takes [n, channels, height, width], not {}", to_string(x.shape()));
+  const Arg operand(x);
+  if (x.shape().rank() != 4) weft::detail::Recorder("nn::Dropout2d", {&operand}).fail("x must be [n, channels, height, width]");
   if (!training()) return x;
   return x * weft::detail::dropout_at_rate(ones({x.shape()[0], x.shape()[1], 1, 1}, x.dtype()), p);
 }

@@ -6,6 +6,8 @@ calls.py says what a case holds.
 """
 import pathlib
 
+import torch
+
 import calls
 from calls import indices, spread
 
@@ -69,8 +71,67 @@ def others():
     yield calls.call("padding_from_the_end", "Embedding", [indices(5, below=4)], [4, 3], {"padding_idx": -1}, smooth=False)
 
 
+def convolutions():
+    for module, x, shorter in (("Conv1d", [2, 4, 9], [4, 9]), ("Conv2d", [2, 4, 5, 4], [4, 5, 4])):
+        def case(name, kernel, out, **options):
+            return calls.call(name, module, [spread(*x)], [x[1], out, kernel], options)
+        yield case("defaults", 3, out=3)
+        yield case("strides", 3, out=2, stride=2, padding=1)
+        yield case("same", 4, out=2, padding="same", dilation=2)
+        yield case("dilated", 2, out=2, dilation=3, padding=2, stride=2)
+        yield case("groups", 3, out=4, groups=2)
+        yield case("depthwise", 3, out=8, groups=4, stride=2, padding=1)
+        yield case("no_bias", 2, out=3, bias=False)
+        yield case("point", 1, out=2, padding="valid")
+        yield calls.call("unbatched", module, [spread(*shorter)], [4, 3, 3], {"padding": 1})
+    yield calls.call("unequal", "Conv2d", [spread(2, 3, 7, 6)], [3, 2, [3, 2]], {"stride": [2, 1], "padding": [1, 0], "dilation": [1, 2]})
+    yield calls.call("even_same", "Conv2d", [spread(1, 2, 5, 4)], [2, 3, [2, 4]], {"padding": "same"})
+    # As many channels as a vector has elements, and more than a multiple of that.
+    yield calls.call("channels", "Conv2d", [spread(1, 16, 2, 3)], [16, 19, [1, 2]])
+
+
+def transposed_convolutions():
+    def case(name, kernel, out=4, x=(2, 4, 3, 2), **options):
+        return calls.call(name, "ConvTranspose2d", [spread(*x)], [4, out, kernel], options)
+    yield case("defaults", 3, out=2)
+    yield case("strides", 3, out=2, stride=2, padding=1)
+    yield case("output_padding", 3, out=2, stride=2, padding=1, output_padding=1)
+    yield case("unequal", [3, 2], out=3, stride=[3, 2], padding=[0, 1], output_padding=[2, 0])
+    yield case("more_output_padding", 2, out=1, stride=3, output_padding=2)
+    yield case("dilated", 2, out=2, stride=2, dilation=3, padding=2, output_padding=2)
+    yield case("groups", 3, out=4, groups=2)
+    yield case("depthwise", 2, groups=4, stride=2)
+    yield case("no_bias", 2, out=2, bias=False)
+    yield case("unbatched", 2, out=3, x=(4, 3, 2), stride=2)
+
+
+def pooling():
+    x, small = [spread(1, 2, 7, 6)], [spread(1, 2, 5, 4)]
+    ties = [torch.tensor([1.5, -0.5, 1.5, 1.5], dtype=torch.float64)[indices(1, 2, 5, 6, below=4)]]
+    for module in ("MaxPool2d", "AvgPool2d"):
+        yield calls.call("defaults", module, x, [2])
+        yield calls.call("overlapping", module, x, [3], {"stride": 2})
+        yield calls.call("padding", module, x, [3], {"stride": 2, "padding": 1})
+        yield calls.call("unequal", module, x, [[3, 2]], {"stride": [1, 2], "padding": [1, 0]})
+        yield calls.call("ceil_mode", module, x, [3], {"stride": 2, "ceil_mode": True})
+        # The last window in the second axis would start in the padding: it is left out.
+        yield calls.call("ceil_mode_padding", module, [spread(1, 2, 6, 5)], [2], {"stride": [3, 2], "padding": 1, "ceil_mode": True})
+        yield calls.call("unbatched", module, [spread(3, 4, 5)], [2])
+    yield calls.call("dilation", "MaxPool2d", x, [2], {"stride": 1, "dilation": 3})
+    yield calls.call("dilation_padding", "MaxPool2d", x, [3], {"stride": 2, "dilation": 2, "padding": 1, "ceil_mode": True})
+    for name, options in (("ties", {}), ("ties_overlapping", {"stride": 1, "padding": 1})):  # the first of the largest has the gradient
+        yield calls.call(name, "MaxPool2d", ties, [3], options, smooth=False)
+    yield calls.call("without_padding", "AvgPool2d", x, [3], {"stride": 2, "padding": 1, "count_include_pad": False})
+    yield calls.call("divisor", "AvgPool2d", small, [2], {"padding": 1, "divisor_override": 3})
+    yield calls.call("ceil_without_padding", "AvgPool2d", x, [[3, 2]], {"stride": [2, 5], "padding": 1, "ceil_mode": True, "count_include_pad": False})
+    yield calls.call("ceil_divisor", "AvgPool2d", small, [3], {"ceil_mode": True, "divisor_override": 5})
+    for name, extents in (("dividing", [2, 3]), ("one", 1), ("overlapping", [3, 4]), ("more", [4, 7]), ("one_axis", [2, 4])):
+        yield calls.call(name, "AdaptiveAvgPool2d", [spread(2, 2, 4, 6)], [extents])
+    yield calls.call("unbatched", "AdaptiveAvgPool2d", [spread(2, 5, 4)], [3])
+
+
 def main():
-    cases = [*batch_norm(), *activations(), *norms(), *others()]
+    cases = [*batch_norm(), *activations(), *norms(), *others(), *convolutions(), *transposed_convolutions(), *pooling()]
     calls.write(pathlib.Path(__file__).resolve().with_suffix(".json"), cases)
 
 

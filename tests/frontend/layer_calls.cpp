@@ -20,6 +20,12 @@ struct Options {
   }
 };
 
+PerAxis per_axis(const json& given) { return given.is_array() ? PerAxis(given.get<Dims>()) : PerAxis(given.get<int64_t>()); }
+
+void read(const Options& options, const char* name, PerAxis& into) {
+  if (options.given.contains(name)) into = per_axis(options.given[name]);
+}
+
 using Make = std::function<Subject(const json& arguments, const Options&)>;
 
 template <class M>
@@ -65,6 +71,40 @@ Subject group_norm(const json& arguments, const Options& given) {
   given.read("eps", o.eps), given.read("affine", o.affine);
   return subject(nn::GroupNorm(arguments[0], arguments[1], o));
 }
+
+template <class M>
+Subject convolution(const json& arguments, const Options& given) {
+  nn::ConvOptions o;
+  read(given, "stride", o.stride), read(given, "dilation", o.dilation), given.read("groups", o.groups), given.read("bias", o.bias);
+  if (const json padding = given.given.value("padding", json(0)); padding.is_string()) o.padding = padding.get<std::string>();
+  else if (padding.is_array()) o.padding = {padding[0].get<int64_t>(), padding[1].get<int64_t>()};
+  else o.padding = padding.get<int64_t>();
+  return subject(M(arguments[0], arguments[1], per_axis(arguments[2]), o));
+}
+
+Subject transposed_convolution(const json& arguments, const Options& given) {
+  nn::ConvTransposeOptions o;
+  read(given, "stride", o.stride), read(given, "padding", o.padding), read(given, "output_padding", o.output_padding);
+  read(given, "dilation", o.dilation), given.read("groups", o.groups), given.read("bias", o.bias);
+  return subject(nn::ConvTranspose2d(arguments[0], arguments[1], per_axis(arguments[2]), o));
+}
+
+Subject max_pool(const json& arguments, const Options& given) {
+  MaxPoolOptions o;
+  read(given, "stride", o.stride), read(given, "padding", o.padding), read(given, "dilation", o.dilation);
+  given.read("ceil_mode", o.ceil_mode);
+  return subject(nn::MaxPool2d(per_axis(arguments[0]), o));
+}
+
+Subject avg_pool(const json& arguments, const Options& given) {
+  AvgPoolOptions o;
+  read(given, "stride", o.stride), read(given, "padding", o.padding);
+  given.read("ceil_mode", o.ceil_mode), given.read("count_include_pad", o.count_include_pad);
+  given.read("divisor_override", o.divisor_override);
+  return subject(nn::AvgPool2d(per_axis(arguments[0]), o));
+}
+
+Subject adaptive_avg_pool(const json& arguments, const Options&) { return subject(nn::AdaptiveAvgPool2d(per_axis(arguments[0]))); }
 
 template <class M>
 Subject plain(const json&, const Options&) {
@@ -147,6 +187,12 @@ const std::map<std::string, Make> layers{
     {"BatchNorm1d", batch_norm<nn::BatchNorm1d>},
     {"BatchNorm2d", batch_norm<nn::BatchNorm2d>},
     {"Linear", linear},
+    {"Conv1d", convolution<nn::Conv1d>},
+    {"Conv2d", convolution<nn::Conv2d>},
+    {"ConvTranspose2d", transposed_convolution},
+    {"MaxPool2d", max_pool},
+    {"AvgPool2d", avg_pool},
+    {"AdaptiveAvgPool2d", adaptive_avg_pool},
     {"Identity", plain<nn::Identity>},
     {"Flatten", plain<nn::Flatten>},
     {"Dropout", numbered<nn::Dropout>},
