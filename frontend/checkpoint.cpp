@@ -134,7 +134,7 @@ class Checkpoint::Matching {
   std::string missing_, unexpected_, wrong_;
 };
 
-Checkpoint::Checkpoint(const nn::Module& model) : tensors_(model.named_parameters()) {}
+Checkpoint::Checkpoint(const nn::Module& model) : tensors_(model.state_dict()) {}
 
 Checkpoint& Checkpoint::add(const optim::Optimizer& optimizer) {
   optimizers_.push_back(optimizer.core());

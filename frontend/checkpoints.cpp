@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 constexpr const char* note_key = "weft.training";
 
 Checkpoint::Named named(const Recipe& recipe, const Specialization& program) {
-  if (auto own = recipe.model->named_parameters(); !own.empty()) return own;
+  if (auto own = recipe.model->state_dict(); !own.empty()) return own;
   Checkpoint::Named all;
   for (const Parameter& p : program.parameters()) all.emplace_back(p.name(), p);
   return all;

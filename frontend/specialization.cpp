@@ -49,7 +49,7 @@ void check(const FitOptions& o, const Dataset& train, const Dataset* test) {
     throw Error("Trainer::fit: .epochs ({}) and .batch ({}) must be positive, .max_steps ({}) and .threads ({}) not negative",
                 o.epochs, o.batch, o.max_steps, o.threads);
   if (o.overfit < 0 || o.patience < 0 || o.eval_every < 0)
-    throw Error("Trainer::fit: .overfit ({}), .patience ({}) and .eval_every ({}) must not be negative", o.overfit, o.patience, o.eval_every);
+    throw Error("Trainer::fit: .overfit ({}), .eval_every ({}) and .patience ({}) must not be negative", o.overfit, o.eval_every, o.patience);
   if (o.eval_every > 0 && !test) throw Error("Trainer::fit: .eval_every evaluates on the test set, but there is none");
   if (o.patience > 0 && !test) throw Error("Trainer::fit: .patience watches the test loss, but there is no test set");
   if (o.accumulate < 1 || o.accumulate > o.batch)

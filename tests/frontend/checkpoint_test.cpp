@@ -15,7 +15,11 @@ using test::TempDir;
 namespace {
 
 struct Model {
-  nn::Sequential net{nn::Linear(4, 8), nn::Tanh(), nn::Dropout(0.3), nn::Linear(8, 3)};
+  /// With running statistics, or without.
+  explicit Model(bool normed = false)
+      : net(normed ? nn::Sequential(nn::Linear(4, 8), nn::Tanh(), nn::Dropout(0.3), nn::Linear(8, 3), nn::BatchNorm1d(3))
+                   : nn::Sequential(nn::Linear(4, 8), nn::Tanh(), nn::Dropout(0.3), nn::Linear(8, 3))) {}
+  nn::Sequential net;
   optim::Adam adam{{.lr = 1e-2, .weight_decay = 1e-3}};
 };
 
@@ -35,10 +39,11 @@ FitOptions shuffled(int64_t max_steps) {
   return options;
 }
 
-std::vector<float> weights(const Model& m) {
-  std::vector<float> all;
-  for (const auto& [name, p] : m.net.named_parameters())
-    for (float w : p.values<float>()) all.push_back(w);
+/// Parameters and running statistics.
+std::vector<double> weights(const Model& m) {
+  std::vector<double> all;
+  for (const auto& [name, p] : m.net.state_dict())
+    for (int64_t i = 0; i < p.shape().numel(); ++i) all.push_back(p.array().at(i));
   return all;
 }
 
@@ -56,7 +61,7 @@ std::string errors(Checkpoint& checkpoint, const std::string& path) {
 TEST_CASE("200 steps are 100, a checkpoint, and 100 in a new process, bit for bit") {
   const Dataset train = points(85), test = points(20);
   manual_seed(1);
-  Model m;
+  Model m(true);
   Trainer trainer(m.net, cross_entropy, m.adam);
   if (const char* path = std::getenv("WEFT_TEST_RESUME")) {  // the new process
     FitOptions options = shuffled(200);
@@ -78,7 +83,7 @@ TEST_CASE("200 steps are 100, a checkpoint, and 100 in a new process, bit for bi
   REQUIRE(ran.code == 0);
 
   manual_seed(1);
-  Model straight;
+  Model straight(true);
   FitOptions all = shuffled(200);
   all.checkpoint = dir / "straight";
   const History h = Trainer(straight.net, cross_entropy, straight.adam).fit(train, test, all);
