@@ -68,6 +68,7 @@ void define_index_ops(Registry& r) {
             c.builder("gather", {c.result_gradients[0], c.op.operand(1)}, {{"axis", c.op.integer("axis")}})};
   };
   scatter.index_bound = bound_by_axis;
+  scatter.error_ulps = 32;  // a rounding for every update of an element
   scatter.flops = [](const Op& op) { return static_cast<double>(op.operand(2).shape().numel()); };
   r.add(std::move(scatter));
 
