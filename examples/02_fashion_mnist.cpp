@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <numeric>
 
 #include "options.h"
 #include "training.h"
@@ -31,23 +30,8 @@ struct Net : nn::Module {
   }
 };
 
-optim::Optimizer optimizer_for(const Options& o) {
-  optim::Optimizer optimizer = o.optimizer == "adam" ? optim::Optimizer(optim::Adam({.lr = o.lr})) : optim::SGD({.lr = o.lr});
-  optimizer.clip_norm = o.clip_norm;
-  return optimizer;
-}
-
 void run(const Options& o) {
-  Dataset train, test;
-  if (o.data.empty()) {
-    fmt::print("No --data given: training on 20000 digits drawn by the program, testing on 4000 others.\n");
-    train = generate_digits(20000, o.seed + 1);
-    test = generate_digits(4000, o.seed + 1'000'000);
-  } else {
-    train = load_idx_directory(o.data, true);
-    test = load_idx_directory(o.data, false);
-    fmt::print("Training on {} images of {}, testing on {}.\n", train.size(), train.name, test.size());
-  }
+  const auto [train, test] = load_images(o);
   manual_seed(o.seed);
   Net net;
   const optim::Optimizer optimizer = optimizer_for(o);

@@ -4,6 +4,22 @@
 
 using namespace weft;
 
+Images load_images(const Options& o) {
+  if (o.data.empty()) {
+    fmt::print("No --data given: training on 20000 digits drawn by the program, testing on 4000 others.\n");
+    return {generate_digits(20000, o.seed + 1), generate_digits(4000, o.seed + 1'000'000)};
+  }
+  Images images{load_idx_directory(o.data, true), load_idx_directory(o.data, false)};
+  fmt::print("Training on {} images of {}, testing on {}.\n", images.train.size(), images.train.name, images.test.size());
+  return images;
+}
+
+optim::Optimizer optimizer_for(const Options& o) {
+  optim::Optimizer optimizer = o.optimizer == "adam" ? optim::Optimizer(optim::Adam({.lr = o.lr})) : optim::SGD({.lr = o.lr});
+  optimizer.clip_norm = o.clip_norm;
+  return optimizer;
+}
+
 void find_lr(Trainer& trainer, const Dataset& train, const optim::Optimizer& optimizer, const Options& o) {
   const LrSearch search = trainer.find_lr(train, o.fit());
   optimizer.learning_rate() = search.suggestion();

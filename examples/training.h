@@ -1,9 +1,19 @@
 #pragma once
-// What the lessons that train with a Trainer do around it.
+// What the lessons that classify images do around the training.
 
 #include <string>
 
 #include "options.h"
+
+struct Images {
+  weft::Dataset train, test;
+};
+
+/// From a directory of IDX files (--data), or digits drawn by the program; says which.
+Images load_images(const Options& o);
+
+/// The one that --optimizer names.
+weft::optim::Optimizer optimizer_for(const Options& o);
 
 /// Looks for a learning rate and sets the optimizer to it (--find-lr), with a picture where there are plots.
 void find_lr(weft::Trainer& trainer, const weft::Dataset& train, const weft::optim::Optimizer& optimizer, const Options& o);
