@@ -1,4 +1,5 @@
-"""100 training steps of a small classifier under several optimizer settings, in f64 and in f32.
+"""100 training steps of a small classifier under two or more settings of every dense optimizer, and under groups, clipping and
+accumulation, in f64 and in f32.
 
     python3 trajectory.py --data DIR     takes 320 digits anew from DIR/optdigits/optdigits.tra
     python3 trajectory.py                keeps the stored images.npy and labels.npy
@@ -33,7 +34,29 @@ SETTINGS = {
         "head": {"parameters": ["4.weight", "4.bias"], "options": {"lr": 0.05, "momentum": 0.5}},
         "biases": {"parameters": ["0.bias", "2.bias"], "options": {"lr": 0.02, "momentum": 0.9, "nesterov": True}}}}),
     "adam_parts": ("Adam", {"lr": 1e-3, "weight_decay": 1e-2}, {"clip_norm": 0.5, "parts": 3}),
+    "adamw": ("AdamW", {"lr": 3e-3}),
+    "adamw_amsgrad": ("AdamW", {"lr": 1e-3, "betas": [0.8, 0.95], "weight_decay": 0.1, "amsgrad": True}),
+    "adamax": ("Adamax", {"lr": 2e-3}),
+    "adamax_wd": ("Adamax", {"lr": 5e-3, "betas": [0.8, 0.95], "weight_decay": 1e-2}),
+    "nadam": ("NAdam", {"lr": 2e-3}),
+    "nadam_decoupled": ("NAdam", {"lr": 1e-3, "momentum_decay": 0.1, "weight_decay": 1e-2, "decoupled_weight_decay": True}),
+    "radam": ("RAdam", {"lr": 3e-3}),
+    "radam_wd": ("RAdam", {"lr": 3e-3, "betas": [0.8, 0.95], "weight_decay": 1e-2}),
+    "adagrad": ("Adagrad", {"lr": 1e-2}),
+    "adagrad_decay": ("Adagrad", {"lr": 2e-2, "lr_decay": 1e-2, "initial_accumulator_value": 0.1, "weight_decay": 1e-3}),
+    "adadelta": ("Adadelta", {"lr": 1.0}),
+    "adadelta_wd": ("Adadelta", {"lr": 0.5, "rho": 0.8, "eps": 1e-4, "weight_decay": 1e-2}),
+    "rmsprop": ("RMSprop", {"lr": 1e-3}),
+    "rmsprop_centered": ("RMSprop", {"lr": 5e-4, "alpha": 0.9, "eps": 1e-4, "momentum": 0.5, "centered": True, "weight_decay": 1e-3}),
+    "adafactor": ("Adafactor", {"lr": 1e-2}),
+    "adafactor_wd": ("Adafactor", {"lr": 2e-2, "beta2_decay": -0.5, "d": 2.0, "weight_decay": 0.1}),
+    "asgd": ("ASGD", {"lr": 0.05}),
+    "asgd_decay": ("ASGD", {"lr": 0.05, "lambd": 1e-2, "alpha": 0.5, "t0": 50, "weight_decay": 1e-3}),
+    "rprop": ("Rprop", {"lr": 1e-4}),
+    "rprop_etas": ("Rprop", {"lr": 1e-3, "etas": [0.3, 1.1], "step_sizes": [1e-4, 1e-2]}),
 }
+# A gradient's sign decides, so that a rounding error may grow to a whole step: nothing to compare in f32.
+DISCONTINUOUS = {"Rprop"}
 
 
 def store_samples(data):
@@ -65,9 +88,11 @@ def train(dtype, optimizer, options, how, images, labels):
     model = initial_model().to(dtype)
     images = (images.to(dtype) / 16).reshape(-1, BATCH, SIZES[0])
     labels = labels.reshape(-1, BATCH)
+    implementation = {"foreach": False} | ({"fused": False} if optimizer in ("SGD", "Adam", "AdamW", "Adagrad") else {})
     trained = groups_of(model, options, how["groups"]) if "groups" in how else model.parameters()
-    update = getattr(torch.optim, optimizer)(trained, foreach=False, fused=False, **options)
+    update = getattr(torch.optim, optimizer)(trained, **implementation, **options)
     losses = []
+    torch.set_default_dtype(dtype)  # of the scalars that some optimizers keep in tensors
     for step in range(STEPS):
         batch = step % len(images)
         update.zero_grad()
@@ -82,6 +107,7 @@ def train(dtype, optimizer, options, how, images, labels):
         if "clip_norm" in how:
             nn.utils.clip_grad_norm_(model.parameters(), how["clip_norm"])
         update.step()
+    torch.set_default_dtype(torch.float32)
     return losses, model.state_dict()
 
 
@@ -108,7 +134,7 @@ def main():
         apart = max(abs(a - b) / a for a, b in zip(f64, f32))
         print(f"{name}: loss {f64[0]:.4f} -> {f64[-1]:.4f}, f32 within {apart:.1e} of f64")
         settings.append({
-            "name": name, "optimizer": optimizer, "options": options, **how,
+            "name": name, "optimizer": optimizer, "options": options, "continuous": optimizer not in DISCONTINUOUS, **how,
             "losses_f64": f64, "losses_f32": [stored.f32(loss) for loss in f32],
             "abs_sums_f64": {key: value.abs().sum().item() for key, value in trained.items()}})
 
