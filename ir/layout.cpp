@@ -20,18 +20,18 @@ int rank_of(const std::vector<Layout::Part>& parts) {
   return rank;
 }
 
-Dims inverse(const Dims& permutation) {
-  Dims result(permutation.size());
-  for (size_t i = 0; i < permutation.size(); ++i) result[static_cast<size_t>(permutation[i])] = static_cast<int64_t>(i);
-  return result;
-}
-
 Value reordered(Builder& b, Value v, const Dims& permutation) {
   if (std::is_sorted(permutation.begin(), permutation.end())) return v;
   return b("transpose", {v}, {{"permutation", permutation}});
 }
 
 }  // namespace
+
+Dims inverse(const Dims& permutation) {
+  Dims result(permutation.size());
+  for (size_t i = 0; i < permutation.size(); ++i) result[static_cast<size_t>(permutation[i])] = static_cast<int64_t>(i);
+  return result;
+}
 
 Layout Layout::parse(std::string_view text, int rank) {
   if (text.empty()) return {};

@@ -60,6 +60,9 @@ class Layout {
   std::vector<Part> parts_;  // empty: row-major
 };
 
+/// The permutation that undoes this one.
+Dims inverse(const Dims& permutation);
+
 /// The value `v`, which is row-major, in the layout; and back. No op when the layout is plain.
 Value to_layout(Builder& b, Value v, const Layout& layout);
 Value from_layout(Builder& b, Value v, const Layout& layout);

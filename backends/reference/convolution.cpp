@@ -12,15 +12,9 @@ namespace {
 using ir::Convolution;
 using ir::Layout;
 
-Dims inverse(const Dims& permutation) {
-  Dims result(permutation.size());
-  for (size_t i = 0; i < permutation.size(); ++i) result[static_cast<size_t>(permutation[i])] = static_cast<int64_t>(i);
-  return result;
-}
-
 /// The elements row-major, of a tensor that lies as the layout says; and back. `shape` is the row-major one.
 Tensor row_major(const Tensor& t, const Layout& layout, const Shape& shape) {
-  Tensor result = layout.is_plain() ? t : permuted(t, inverse(layout.order()));
+  Tensor result = layout.is_plain() ? t : permuted(t, ir::inverse(layout.order()));
   result.type.shape = shape;
   return result;
 }

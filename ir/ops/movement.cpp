@@ -61,12 +61,6 @@ Value transposed(Builder& b, Value v, const Dims& permutation) {
   return b("transpose", {v}, {{"permutation", permutation}});
 }
 
-Dims inverse(const Dims& permutation) {
-  Dims result(permutation.size());
-  for (size_t i = 0; i < permutation.size(); ++i) result[static_cast<size_t>(permutation[i])] = static_cast<int64_t>(i);
-  return result;
-}
-
 /// Undoes a slice: puts g at its places in zeros of `shape`.
 Value unslice(Builder& b, Value g, const Shape& shape, const Dims& start, const Dims& step) {
   Dims low, high;

@@ -61,9 +61,8 @@ std::optional<std::string> name_of_format(const Desc& d, const dnnl::memory::dim
       const auto digit = [&](size_t at) { return std::isdigit(static_cast<unsigned char>(name[at])) != 0; };
       axes += !digit(i) && (i == 0 || !digit(i - 1));
     }
-    if (axes != static_cast<int>(dims.size()) || name.find('a') == std::string::npos) {
-      if (axes != static_cast<int>(dims.size()) || name.find('A') == std::string::npos) continue;
-    }
+    // Names of letters only; those that speak of images are other names of the same formats.
+    if (axes != static_cast<int>(dims.size()) || name.find_first_of("aA") == std::string::npos) continue;
     try {
       if (Desc(dims, dnnl::memory::data_type::f32, tag) == d) return name == row_major(dims.size()) ? "" : name;
     } catch (const dnnl::error&) {  // a format for another number of axes
