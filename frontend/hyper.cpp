@@ -11,8 +11,8 @@ Hyper::Hyper(std::string name, double value, Range range)
 
 Hyper& Hyper::operator=(double value) {
   const Range& r = shared_->range;
-  if (!(value >= r.low && (r.below_high ? value < r.high : value <= r.high)))
-    throw Error("{} must lie in [{}, {}{}, not be {}", name(), r.low, r.high, r.below_high ? ")" : "]", value);
+  if (!((r.above_low ? value > r.low : value >= r.low) && (r.below_high ? value < r.high : value <= r.high)))
+    throw Error("{} must lie in {}{}, {}{}, not be {}", name(), r.above_low ? "(" : "[", r.low, r.high, r.below_high ? ")" : "]", value);
   shared_->value = value;
   return *this;
 }

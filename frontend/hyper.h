@@ -9,11 +9,11 @@ namespace weft {
 
 class Hyper {
  public:
-  /// Which values are allowed: low <= value <= high, or < high.
+  /// Which values are allowed: low <= value <= high, or low < value, or value < high.
   struct Range {
     double low = -std::numeric_limits<double>::infinity();
     double high = std::numeric_limits<double>::infinity();
-    bool below_high = false;
+    bool above_low = false, below_high = false;
   };
 
   /// Throws weft::Error naming it when `value` is nan or outside the range; so does every assignment.

@@ -129,8 +129,9 @@ Tensor pad(Arg x, Dims low, Dims high, double value = 0);
 /// not torch.gather, which picks single elements.
 Tensor gather(Arg x, Arg index, int64_t axis = 0);
 /// weight[index] (torch.nn.functional.embedding): index [...] i64, weight [rows, d], result [..., d]. No gradient reaches the
-/// row padding_idx, if given; negative, it counts from the end.
-Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx = {});
+/// row padding_idx, if given; negative, it counts from the end. `sparse`: the weight's gradient is row-sparse, as optim::SparseAdam
+/// wants it; other optimizers make it dense.
+Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx = {}, bool sparse = false);
 /// torch.index_select: the index has one axis.
 Tensor index_select(Arg x, int64_t axis, Arg index);
 /// x with `updates` added to its slices at index (torch.index_add): the reverse of gather.

@@ -97,11 +97,11 @@ Tensor gather(Arg x, Arg index, int64_t axis) {
   return r("gather", {v, i}, {{"axis", r.axis(axis, v.shape().rank())}});
 }
 
-Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx) {
+Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx, bool sparse) {
   Recorder r("embedding", {&index, &weight});
   const Value i = r.value(index), w = r.value(weight);
   if (w.shape().rank() != 2) r.fail("the weight must be [rows, d]");
-  const Value rows = r.builder("gather", {w, i}, {{"axis", int64_t{0}}});
+  const Value rows = r.builder("gather", {w, i}, {{"axis", int64_t{0}}, {"sparse", sparse}});
   if (!padding_idx) return r.tensor(rows);
   const int64_t padding = *padding_idx < 0 ? *padding_idx + w.shape()[0] : *padding_idx;
   if (padding < 0 || padding >= w.shape()[0]) r.fail(fmt::format("padding_idx {} is no row", *padding_idx));

@@ -124,6 +124,9 @@ struct OpDef {
   /// then; none when there is none.
   std::function<std::optional<std::pair<NamedAttributes, Layout>>(const Op&, const Layout&)> in_layout = {};
 
+  /// heavy: the operand that the result may be written over, which it keeps most of; -1: none.
+  int in_place = -1;
+
   /// Is the result linear in operand 0 and in operand 1, apart?
   bool bilinear = false;
 

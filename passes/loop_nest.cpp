@@ -289,6 +289,7 @@ namespace {
 bool nest_may_overwrite(const ir::Op& op, int operand, int result) {
   if (op.operand(operand).type() != op.result(result).type()) return false;
   if (op.def().kind == Kind::heavy) {
+    if (op.def().in_place == operand && result == 0) return true;
     // A library reads the epilogue's operands where it writes the result, its own anywhere.
     const int inner = operand - 1;
     if (op.bodies().empty() || inner < 1 || result != 0) return false;

@@ -5,6 +5,7 @@
 
 #include "weft/ir/builder.h"
 #include "weft/ir/ops/optimizer.h"
+#include "weft/passes/sparse_rows.h"
 
 namespace weft::passes {
 namespace {
@@ -28,6 +29,11 @@ class Rule {
     const Value parameter = input.value();
     std::vector<Value> operands{parameter, gradient, step};
     operands.insert(operands.end(), hypers_.begin(), hypers_.end());
+    if (spec_->rows) {
+      const SparseRows sparse = rows_of(graph_, gradient, fmt::format("{} updates rows, and needs a row-sparse gradient of '{}'", spec_->op, name));
+      operands[1] = sparse.rows;
+      operands.push_back(sparse.index);
+    }
     std::vector<Value> old{parameter};
     for (const ir::StateSpec& state : states_of(parameter.type())) {
       old.push_back(graph_.add_input(name + "." + state.name, state.type(parameter.type()), ir::Role::state, lines));

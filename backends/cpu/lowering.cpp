@@ -1,6 +1,5 @@
 #include "weft/backends/cpu/lowering.h"
 
-#include "weft/backends/cpu/exec/indexing.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/ops/convolution.h"
 
@@ -45,27 +44,26 @@ ConvolutionSpec convolution_spec(const Op& op) {
           .slices = op.integer(weight ? "parts" : "slices")};
 }
 
-namespace {
-
 IndexingSpec indexing_spec(const Op& op) {
-  const Shape& x = op.operand(0).shape();
-  const int axis = static_cast<int>(op.integer("axis"));
+  const bool coalesces = op.is("coalesce");
+  const Shape &x = op.operand(coalesces ? 1 : 0).shape(), &index = op.operand(coalesces ? 0 : 1).shape();
+  const int axis = op.def().attribute_index("axis") < 0 ? 0 : static_cast<int>(op.integer("axis"));
   IndexingSpec spec;
-  spec.dtype = op.operand(0).dtype();
+  spec.dtype = op.result().dtype();
   for (int d = 0; d < axis; ++d) spec.outer *= x[d];
-  for (int d = axis + 1; d < x.rank(); ++d) spec.inner *= x[d];
-  spec.extent = x[axis];
-  spec.count = op.operand(1).shape().numel();
+  for (int d = coalesces ? index.rank() : axis + 1; d < x.rank(); ++d) spec.inner *= x[d];
+  if (!coalesces) spec.extent = x[axis];
+  spec.count = index.numel();
   return spec;
 }
-
-}  // namespace
 
 std::unique_ptr<Task> lower_heavy(const Op& op) {
   if (op.is("matmul")) return make_matmul(matmul_spec(op), op.integer("scratch"));
   if (is_convolution(op)) return make_convolution(convolution_spec(op), op.integer("scratch"));
   if (op.is("gather")) return make_gather(indexing_spec(op));
   if (op.is("scatter_add")) return make_scatter_add(indexing_spec(op));
+  if (op.is("scatter_rows")) return make_scatter_rows(indexing_spec(op));
+  if (op.is("coalesce")) return make_coalesce(indexing_spec(op), op.integer("scratch"));
   throw Error("the cpu backend cannot run {}, at {}", op.name(), to_string(op.locations()));
 }
 

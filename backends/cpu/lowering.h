@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "weft/backends/cpu/exec/convolution.h"
+#include "weft/backends/cpu/exec/indexing.h"
 #include "weft/backends/cpu/exec/matmul.h"
 #include "weft/ir/graph.h"
 
@@ -24,6 +25,9 @@ MatmulSpec matmul_spec(const ir::Op& op);
 /// The convolution that an op convolution, convolution_data or convolution_weight asks for; and is the op one?
 ConvolutionSpec convolution_spec(const ir::Op& op);
 bool is_convolution(const ir::Op& op);
+
+/// The rows that an op gather, scatter_add, scatter_rows or coalesce reads or writes.
+IndexingSpec indexing_spec(const ir::Op& op);
 
 /// A library call or routine for a heavy op; its buffers are the op's operands in order, then its results.
 std::unique_ptr<Task> lower_heavy(const ir::Op& op);

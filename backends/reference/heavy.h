@@ -11,5 +11,7 @@ Tensor convolution_data(const ir::Op& op, Operands operands);
 Tensor convolution_weight(const ir::Op& op, Operands operands);
 Tensor gather(const ir::Op& op, Operands operands);
 Tensor scatter_add(const ir::Op& op, Operands operands);
+Tensor coalesce(const ir::Op& op, Operands operands);
+Tensor scatter_rows(const ir::Op& op, Operands operands);
 
 }  // namespace weft::reference

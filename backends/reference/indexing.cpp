@@ -1,4 +1,4 @@
-// gather and scatter_add.
+// gather, scatter_add, coalesce and scatter_rows.
 
 #include <algorithm>
 #include <functional>
@@ -54,6 +54,24 @@ void scatter(const Layout& layout, const std::vector<int64_t>& index, const std:
   });
 }
 
+template <class V, class Add>
+void coalesce(const std::vector<int64_t>& index, const std::vector<V>& rows, std::vector<V>& result, Add add) {
+  const size_t inner = index.empty() ? 0 : rows.size() / index.size();
+  for (size_t i = 0; i < index.size(); ++i)
+    for (size_t j = 0; j < index.size(); ++j)
+      for (size_t e = 0; e < inner && index[i] == index[j]; ++e) {
+        V& sum = result[i * inner + e];
+        sum = add(sum, rows[j * inner + e]);
+      }
+}
+
+double sum(double a, double b) { return a + b; }
+
+/// The sum of integers as their type wraps it.
+auto wrapping_sum(DType dtype) {
+  return [dtype](int64_t a, int64_t b) { return wrapped(dtype, static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b))); };
+}
+
 }  // namespace
 
 Tensor gather(const ir::Op& op, Operands operands) {
@@ -69,13 +87,27 @@ Tensor scatter_add(const ir::Op& op, Operands operands) {
   const Tensor &index = *operands[1], &updates = *operands[2];
   Tensor result = *operands[0];
   const Layout layout(result.type.shape, op.integer("axis"), index.type.shape);
-  if (is_floating(result.type.dtype)) {
-    scatter(layout, index.integer, updates.real, result.real, [](double a, double b) { return a + b; });
-  } else {
-    scatter(layout, index.integer, updates.integer, result.integer, [&](int64_t a, int64_t b) {
-      return wrapped(result.type.dtype, static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)));
-    });
-  }
+  if (is_floating(result.type.dtype)) scatter(layout, index.integer, updates.real, result.real, sum);
+  else scatter(layout, index.integer, updates.integer, result.integer, wrapping_sum(result.type.dtype));
+  return result;
+}
+
+Tensor coalesce(const ir::Op&, Operands operands) {
+  const std::vector<int64_t>& index = operands[0]->integer;
+  const Tensor& rows = *operands[1];
+  Tensor result(rows.type);
+  if (is_floating(rows.type.dtype)) coalesce(index, rows.real, result.real, sum);
+  else coalesce(index, rows.integer, result.integer, wrapping_sum(rows.type.dtype));
+  return result;
+}
+
+Tensor scatter_rows(const ir::Op&, Operands operands) {
+  const Tensor &index = *operands[1], &rows = *operands[2];
+  Tensor result = *operands[0];
+  const Layout layout(result.type.shape, 0, index.type.shape);
+  const auto replace = [](auto, auto row) { return row; };
+  if (is_floating(result.type.dtype)) scatter(layout, index.integer, rows.real, result.real, replace);
+  else scatter(layout, index.integer, rows.integer, result.integer, replace);
   return result;
 }
 

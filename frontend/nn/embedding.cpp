@@ -6,7 +6,7 @@
 namespace weft::nn {
 
 Embedding::Embedding(int64_t num_embeddings, int64_t embedding_dim, EmbeddingOptions options)
-    : padding_idx_(options.padding_idx) {
+    : padding_idx_(options.padding_idx), sparse_(options.sparse) {
   Array rows = detail::filled("nn::Embedding", {num_embeddings, embedding_dim}, 0, options.dtype);
   init::normal(rows);
   weight = add("weight", Parameter("weight", std::move(rows)));
@@ -17,6 +17,6 @@ Embedding::Embedding(int64_t num_embeddings, int64_t embedding_dim, EmbeddingOpt
   for (int64_t i = 0; i < embedding_dim; ++i) weight.array().set(*padding_idx_ * embedding_dim + i, 0);
 }
 
-Tensor Embedding::forward(Tensor x) { return embedding(x, weight, padding_idx_); }
+Tensor Embedding::forward(Tensor x) { return embedding(x, weight, padding_idx_, sparse_); }
 
 }  // namespace weft::nn

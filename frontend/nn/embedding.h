@@ -10,6 +10,8 @@ namespace weft::nn {
 struct EmbeddingOptions {
   /// A row that starts at 0 and is not trained; negative: counted from the end.
   std::optional<int64_t> padding_idx = {};
+  /// The table's gradient is row-sparse: of the rows that were looked up. For optim::SparseAdam; others make it dense.
+  bool sparse = false;
   std::optional<DType> dtype = {};  // default_dtype() unless given
 };
 
@@ -24,6 +26,7 @@ class Embedding : public Layer {
 
  private:
   std::optional<int64_t> padding_idx_;
+  bool sparse_;
 };
 
 }  // namespace weft::nn

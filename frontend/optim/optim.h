@@ -5,3 +5,4 @@
 #include "weft/frontend/optim/adaptive.h"
 #include "weft/frontend/optim/descent.h"
 #include "weft/frontend/optim/schedule.h"
+#include "weft/frontend/optim/sparse.h"

@@ -52,10 +52,11 @@ std::vector<std::vector<Type>> operand_lists(const ir::OpDef& def) {
   for (const ir::OperandSpec& operand : def.operands)
     if (!operand.variadic) lists.push_back(candidate_types(operand.accepts));
   if (!update) return lists;
-  // Too many operands to try; an update's are known: parameter, gradient, step, hyper-parameters, states.
+  // Too many operands to try; an update's are known: parameter, gradient, step, hyper-parameters, index, states.
   const Type parameter{f32, {4, 3}};
   lists = {{parameter}, {parameter}, {{i64, {}}}};
   lists.resize(3 + update->hypers.size(), {{f64, {}}});
+  if (update->rows) lists.push_back({{i64, {4}}});
   for (const ir::StateSpec& state : update->states(parameter, [](std::string_view) { return false; }))
     lists.push_back({state.type(parameter)});
   return lists;

@@ -19,6 +19,7 @@ void define_window_ops(Registry& registry);
 void define_leaf_ops(Registry& registry);
 void define_random_ops(Registry& registry);
 void define_index_ops(Registry& registry);
+void define_row_ops(Registry& registry);
 void define_loss_ops(Registry& registry);
 void define_optimizer_ops(Registry& registry);
 void define_region_ops(Registry& registry);

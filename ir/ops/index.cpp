@@ -1,17 +1,18 @@
 // Ops whose reads or writes are placed by data.
 
 #include "weft/ir/ops/families.h"
+#include "weft/ir/ops/indexed.h"
 
 namespace weft::ir {
-namespace {
 
-/// x's shape with `axis` replaced by the index's axes.
 Shape gathered_shape(const Shape& x, const Shape& index, int64_t axis) {
   Dims shape(x.dims().begin(), x.dims().begin() + axis);
   shape.insert(shape.end(), index.begin(), index.end());
   shape.insert(shape.end(), x.dims().begin() + axis + 1, x.dims().end());
   return Shape(shape);
 }
+
+namespace {
 
 std::optional<int64_t> bound_by_axis(const Op& op, int operand) {
   if (operand != 1) return std::nullopt;
@@ -35,12 +36,15 @@ void define_index_ops(Registry& r) {
   gather.doc = "Slices of x along `axis` picked by index (torch.index_select, for an index of any rank); an index "
                "outside the axis gives nan (0 for integers)";
   gather.operands = {{"x"}, {"index", Accepts::integer, false, "i64", true}};
-  gather.attributes = {axis};
+  gather.attributes = {axis, {"sparse", AttributeKind::boolean, Attribute(false), "the gradient is row_sparse, which needs axis 0"}};
   gather.infer = [](const InferContext& c) -> std::vector<Type> {
     require_axis(c);
+    c.require(!c.get<bool>("sparse") || c.get<int64_t>("axis") == 0, "a sparse gradient needs axis 0");
     return {{c.operand(0).dtype, gathered_shape(c.shape(0), c.shape(1), c.get<int64_t>("axis"))}};
   };
   gather.gradient = [](GradientContext& c) -> std::vector<Value> {
+    if (c.op.flag("sparse"))
+      return {c.builder("row_sparse", {c.op.operand(1), c.result_gradients[0]}, {{"extent", c.op.operand(0).shape()[0]}}), Value()};
     return {c.builder("scatter_add", {c.builder.zeros_like(c.op.operand(0)), c.op.operand(1), c.result_gradients[0]},
                       {{"axis", c.op.integer("axis")}}), Value()};
   };
@@ -68,6 +72,7 @@ void define_index_ops(Registry& r) {
             c.builder("gather", {c.result_gradients[0], c.op.operand(1)}, {{"axis", c.op.integer("axis")}})};
   };
   scatter.index_bound = bound_by_axis;
+  scatter.in_place = 0;
   scatter.error_ulps = 32;  // a rounding for every update of an element
   scatter.flops = [](const Op& op) { return static_cast<double>(op.operand(2).shape().numel()); };
   r.add(std::move(scatter));

@@ -2,11 +2,12 @@
 // (its single-tensor form).
 //
 // Operands: the parameter, its gradient, the number of this step (i64[], from 1), the hyper-parameters (f64[], in
-// the order of `hypers`), then the states. Results: the new parameter, then the new states. Structural switches are
+// the order of `hypers`), of a rule for rows the index of the gradient's, then the states. Results: the new parameter, then the new states. Structural switches are
 // attributes; a hyper-parameter that a switch turns off is not read.
 
 #include "weft/ir/ops/optimizer.h"
 
+#include "weft/ir/ops/indexed.h"
 #include "weft/ir/ops/update.h"
 
 namespace weft::ir {
@@ -18,7 +19,7 @@ Expr Update::hyper(std::string_view name) const {
 }
 
 Expr Update::spread(Expr scalar) const {
-  const Type& t = op_.operand(0).type();
+  const Type& t = op_.operand(1).type();
   return {b_, b_.broadcast(b_.cast(scalar, t.dtype), t.shape)};
 }
 
@@ -42,7 +43,7 @@ namespace {
 const std::vector<const UpdateRule*>& all_rules() {
   static const std::vector<const UpdateRule*> all = [] {
     std::vector<const UpdateRule*> rules;
-    for (const auto* family : {&descent_rules(), &moment_rules(), &adaptive_rules()})
+    for (const auto* family : {&descent_rules(), &moment_rules(), &adaptive_rules(), &row_rules()})
       for (const UpdateRule& rule : *family) rules.push_back(&rule);
     return rules;
   }();
@@ -51,8 +52,14 @@ const std::vector<const UpdateRule*>& all_rules() {
 
 std::vector<Type> infer_update(const OptimizerSpec& spec, const InferContext& c) {
   const Type& p = c.operand(0);
-  const int fixed = 3 + static_cast<int>(spec.hypers.size());
-  c.require(c.operand(1) == p, "the gradient must have the parameter's type");
+  const int fixed = spec.fixed_operands();
+  if (spec.rows) {
+    c.require(p.shape.rank() > 0, "the parameter must have rows");
+    const Type rows{p.dtype, gathered_shape(p.shape, c.shape(fixed - 1), 0)};
+    c.require(c.operand(1) == rows, "the gradient must be rows of the parameter, one for each index");
+  } else {
+    c.require(c.operand(1) == p, "the gradient must have the parameter's type");
+  }
   const auto states = spec.states(p, [&](std::string_view s) { return c.get<bool>(s); });
   c.require(c.count() == fixed + static_cast<int>(states.size()), fmt::format("needs {} state operands", states.size()));
   std::vector<Type> results{p};
@@ -74,11 +81,16 @@ OpDef update_op(const UpdateRule& rule) {
                   {.name = "step", .accepts = Accepts::integer, .doc = "the number of this step, from 1", .type = Type{i64, {}}}};
   for (const HyperSpec& h : spec.hypers)
     def.operands.push_back({.name = h.name, .accepts = Accepts::floating, .doc = h.doc, .type = Type{f64, {}}});
+  if (spec.rows) def.operands.push_back({"index", Accepts::integer, false, "i64, the rows that the gradient is of", true});
   def.operands.push_back({"states", Accepts::floating, true, "as the optimizer's class keeps them"});
   for (const std::string& s : rule.switches)
     def.attributes.push_back({s, AttributeKind::boolean, Attribute(false), "as in the torch.optim class"});
   def.infer = [&spec](const InferContext& c) { return infer_update(spec, c); };
   def.decompose = [&rule](Builder& b, const Op& op) { return rule.apply(Update(b, op, rule.spec)); };
+  if (spec.rows)
+    def.index_bound = [&spec](const Op& op, int operand) -> std::optional<int64_t> {
+      return operand == spec.fixed_operands() - 1 ? std::optional(op.operand(0).shape()[0]) : std::nullopt;
+    };
   def.error_ulps = 64;
   return def;
 }

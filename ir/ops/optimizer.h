@@ -28,6 +28,11 @@ struct OptimizerSpec {
   std::vector<HyperSpec> hypers;
   /// The states, given the parameter's type and which switches are on.
   std::vector<StateSpec> (*states)(const Type& parameter, const std::function<bool(std::string_view)>& on);
+  /// Updates rows: the gradient is that of a row_sparse, and its index an operand behind the run-time scalars.
+  bool rows = false;
+
+  /// The operands in front of the states.
+  int fixed_operands() const { return 3 + static_cast<int>(hypers.size()) + (rows ? 1 : 0); }
 };
 
 /// Every update op.

@@ -16,6 +16,7 @@ void define_all_ops(Registry& registry) {
   define_leaf_ops(registry);
   define_random_ops(registry);
   define_index_ops(registry);
+  define_row_ops(registry);
   define_loss_ops(registry);
   define_optimizer_ops(registry);
   define_region_ops(registry);

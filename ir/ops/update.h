@@ -19,10 +19,12 @@ class Update {
   bool flag(std::string_view name) const { return op_.flag(name); }
   /// A hyper-parameter, in double.
   Expr hyper(std::string_view name) const;
-  Expr state(int i) const { return {b_, op_.operand(3 + static_cast<int>(spec_.hypers.size()) + i)}; }
+  Expr state(int i) const { return {b_, op_.operand(spec_.fixed_operands() + i)}; }
+  /// Of a rule for rows: which rows the gradient is of.
+  Value index() const { return op_.operand(spec_.fixed_operands() - 1); }
   /// A number in double.
   Expr number(double value) const { return {b_, b_.splat({f64, {}}, value)}; }
-  /// A scalar computed in double, cast to the parameter's type and stretched to its shape.
+  /// A scalar computed in double, cast to the gradient's type and stretched to its shape, which is the parameter's but for rows.
   Expr spread(Expr scalar) const;
   Expr spread(std::string_view hyper_name) const { return spread(hyper(hyper_name)); }
   /// `first` at the first step, else `later`: how a state starts with anything but zero.
@@ -57,6 +59,8 @@ const std::vector<UpdateRule>& descent_rules();
 const std::vector<UpdateRule>& moment_rules();
 /// Rules that divide by the size of past gradients: adagrad, adadelta, rmsprop, adafactor.
 const std::vector<UpdateRule>& adaptive_rules();
+/// Rules for rows of a table: sparse_adam.
+const std::vector<UpdateRule>& row_rules();
 
 // Types of states.
 inline Type like_parameter(const Type& parameter) { return parameter; }

@@ -3,7 +3,8 @@
     python3 optimizers.py
 
 Every case starts from "initial" and sees the same five "gradients", repeated where there are more "parameters", which hold
-the parameter after each step; a parameter of another "shape" takes as many of the elements as it has.
+the parameter after each step; a parameter of another "shape" takes as many of the elements as it has. Where there are "indices",
+a step's gradient is sparse: as many of its numbers as the step has indices, at those.
 The gradients have a zero, an element that is always zero, one that changes sign, a tiny one and a large one.
 "options" has PyTorch's defaults filled in. PyTorch's single-tensor implementations are used (foreach=False, fused=False).
 """
@@ -95,11 +96,16 @@ ASGD = [
 
 ADAFACTOR = [{}, {"lr": 0.1, "d": 2.0}, {"lr": 0.5, "beta2_decay": -0.5, "weight_decay": 0.1}, {"lr": 0.1, "eps": [None, 0.5]}]
 
+SPARSE_ADAM = [{"lr": 0.1}, {"lr": 0.1, "betas": [0.8, 0.5]}, {"lr": 0.1, "eps": 0.1}]
+
 CASES = {"SGD": SGD, "Adam": ADAM, "AdamW": ADAM, "Adamax": ADAMAX, "NAdam": NADAM, "RAdam": RADAM, "Adagrad": ADAGRAD,
-         "Adadelta": ADADELTA, "RMSprop": RMSPROP, "Rprop": RPROP, "ASGD": ASGD, "Adafactor": ADAFACTOR}
+         "Adadelta": ADADELTA, "RMSprop": RMSPROP, "Rprop": RPROP, "ASGD": ASGD, "Adafactor": ADAFACTOR, "SparseAdam": SPARSE_ADAM}
 
 # Adafactor treats a matrix otherwise than a vector: the first elements of the vectors above, in two rows of two.
 SHAPES = {"Adafactor": ([5], [2, 2])}
+
+# SparseAdam's gradients are of these elements, one line for each step: the first numbers of the gradients above.
+INDICES = {"SparseAdam": [[1, 3, 1], [0, 3, 2], [1, 1, 1], [4, 0, 4], [3, 3, 0]]}
 
 RADAM_STEPS = 4  # the gradients are repeated so often, for RAdam's variance needs some steps
 
@@ -111,13 +117,17 @@ def start(values, shape):
 def parameters(optimizer, options, shape):
     """The options with PyTorch's defaults filled in, and the parameter after each step."""
     parameter = start(INITIAL, shape).requires_grad_()
-    implementation = {"foreach": False}
+    implementation = {} if optimizer == "SparseAdam" else {"foreach": False}
     if optimizer in ("SGD", "Adam", "AdamW", "Adagrad"):
         implementation["fused"] = False
     update = getattr(torch.optim, optimizer)([parameter], **implementation, **options)
     after = []
-    for gradient in GRADIENTS * (RADAM_STEPS if optimizer == "RAdam" else 1):
-        parameter.grad = start(gradient, shape)
+    for step, gradient in enumerate(GRADIENTS * (RADAM_STEPS if optimizer == "RAdam" else 1)):
+        if optimizer in INDICES:
+            index = INDICES[optimizer][step]
+            parameter.grad = torch.sparse_coo_tensor([index], gradient[:len(index)], shape)
+        else:
+            parameter.grad = start(gradient, shape)
         update.step()
         after.append(parameter.flatten().tolist())
     kept = {name: value for name, value in update.defaults.items()
@@ -133,7 +143,8 @@ def main():
         for options, shape in itertools.product(settings, SHAPES.get(optimizer, ([5],))):
             options = options | {"maximize": True} if maximize else options
             kept, after = parameters(optimizer, options, shape)
-            cases.append({"optimizer": optimizer, "options": kept, "shape": shape, "parameters": after})
+            indices = {"indices": INDICES[optimizer]} if optimizer in INDICES else {}
+            cases.append({"optimizer": optimizer, "options": kept, "shape": shape} | indices | {"parameters": after})
     print(f"{len(cases)} cases")
     stored.write(pathlib.Path(__file__).resolve().with_suffix(".json"), content | {"cases": cases})
 

@@ -18,6 +18,7 @@ inline optim::Optimizer optimizer_of(const json& setting) {
     if constexpr (requires { options.momentum; }) read("momentum", options.momentum);
     if constexpr (requires { options.dampening; }) read("dampening", options.dampening), read("nesterov", options.nesterov);
     if constexpr (requires { options.betas; }) read("betas", options.betas);
+    if constexpr (requires { options.maximize; }) read("maximize", options.maximize);
     if constexpr (requires { options.eps; }) read("eps", options.eps);
     if constexpr (requires { options.amsgrad; }) read("amsgrad", options.amsgrad);
     if constexpr (requires { options.momentum_decay; }) read("momentum_decay", options.momentum_decay);
@@ -43,6 +44,7 @@ inline optim::Optimizer optimizer_of(const json& setting) {
   if (name == "Adafactor") return optim::Adafactor(common(optim::AdafactorOptions()));
   if (name == "ASGD") return optim::ASGD(common(optim::AsgdOptions()));
   if (name == "Rprop") return optim::Rprop(common(optim::RpropOptions()));
+  if (name == "SparseAdam") return optim::SparseAdam(common(optim::SparseAdamOptions()));
   throw Error("tests/frontend/stored_optimizer.h does not list {}", name);
 }
 

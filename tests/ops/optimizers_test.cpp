@@ -66,12 +66,17 @@ void check_case(const std::string& op, const json& a_case, const json& start, co
   Tensor step(ir::Type{i64, {}});
   std::vector<Tensor> operands{tensor(start, shape), tensor(start, shape), step};
   for (const ir::HyperSpec& h : spec.hypers) operands.push_back(scalar(hyper(options, h.name)));
+  if (spec.rows) {
+    operands[1].type.shape = Shape{static_cast<int64_t>(a_case["indices"][0].size())};
+    operands.emplace_back(ir::Type{i64, operands[1].type.shape});
+  }
   const size_t fixed = operands.size();
   const auto states = spec.states(operands[0].type, [&](std::string_view s) { return is_on(options, std::string(s)); });
   for (const ir::StateSpec& state : states) operands.emplace_back(state.type(operands[0].type));
   const auto graph = update_graph(op, options, operands);
   for (size_t i = 0; i < expected.size(); ++i) {
-    operands[1] = tensor(gradients[i % gradients.size()], shape);
+    operands[1] = tensor(gradients[i % gradients.size()], operands[1].type.shape);
+    if (spec.rows) operands[fixed - 1].integer = a_case["indices"][i].get<std::vector<int64_t>>();
     ++operands[2].integer[0];
     const std::vector<Tensor> results = reference::evaluate(*graph, operands);
     operands[0] = results[0];
@@ -93,6 +98,7 @@ TEST_CASE("update ops give torch.optim's parameters", "[optimizers]") {
     std::string op = c["optimizer"];
     INFO(op << " " << c["options"].dump() << " " << c["shape"].dump());
     for (char& letter : op) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    if (op == "sparseadam") op = "sparse_adam";
     REQUIRE(ir::find_optimizer(op));
     check_case(op, c, all["initial"], all["gradients"]);
     checked.insert(op);

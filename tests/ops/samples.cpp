@@ -200,9 +200,19 @@ void add_indexed(std::vector<Sample>& all, DType t) {
   all.push_back({"gather", {{t, {4, 3}}, {i64, {6}}}});
   all.push_back({"gather", {{t, {2, 4, 2}}, {i64, {2, 3}}}, {{"axis", int64_t{1}}}});
   all.push_back({"gather", {{boolean, {3}}, {i64, {}}}});
+  all.push_back({"gather", {{t, {4, 3}}, {i64, {2, 3}}}, {{"sparse", true}}});
   all.push_back({"scatter_add", {{t, {4, 3}}, {i64, {6}}, {t, {6, 3}}}});
   all.push_back({"scatter_add", {{t, {2, 4, 2}}, {i64, {2, 3}}, {t, {2, 2, 3, 2}}}, {{"axis", int64_t{1}}}});
   all.push_back({"scatter_add", {{u8, {3}}, {i64, {9}}, {u8, {9}}}});
+  all.push_back({"row_sparse", {{i64, {6}}, {t, {6, 3}}}, {{"extent", int64_t{4}}}});
+  all.push_back({"row_sparse", {{i64, {2, 3}}, {t, {2, 3, 2, 2}}}, {{"extent", int64_t{4}}}});
+  const std::map<int, Interval> few{{0, {0, 2}}};
+  all.push_back({"coalesce", {{i64, {6}}, {t, {6, 3}}}, {}, few});
+  all.push_back({"coalesce", {{i64, {2, 3}}, {t, {2, 3}}}, {}, few});
+  all.push_back({"coalesce", {{i64, {9}}, {u8, {9, 2}}}, {}, few});
+  all.push_back({"scatter_rows", {{t, {4, 3}}, {i64, {6}}, {t, {6, 3}}}});
+  all.push_back({"scatter_rows", {{t, {4, 2, 2}}, {i64, {2, 3}}, {t, {2, 3, 2, 2}}}});
+  all.push_back({"scatter_rows", {{boolean, {3}}, {i64, {}}, {boolean, {}}}});
   all.push_back({"one_hot", {{i64, {5}}}, {{"classes", int64_t{4}}}});
   all.push_back({"one_hot", {{i64, {2, 2}}}, {{"classes", int64_t{3}}, {"dtype", t}}});
 }
@@ -251,6 +261,10 @@ Sample update_sample(const ir::OptimizerSpec& spec, const Type& parameter, const
   for (const ir::HyperSpec& h : spec.hypers) {
     s.intervals[static_cast<int>(s.operands.size())] = interval_of(h.name, first_step, high_floor);
     s.operands.push_back({f64, {}});
+  }
+  if (spec.rows) {
+    s.operands[1].shape = parameter.shape.rank() == 1 ? Shape{2, 3} : Shape{6, parameter.shape[1]};
+    s.operands.push_back({i64, parameter.shape.rank() == 1 ? Shape{2, 3} : Shape{6}});
   }
   for (const std::string& name : on) s.attributes.emplace_back(name, true);
   const auto is_on = [&](std::string_view name) { return std::count(on.begin(), on.end(), name) > 0; };

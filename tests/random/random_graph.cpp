@@ -504,7 +504,7 @@ class Generator {
   bool add_train_block() {
     std::vector<const OpDef*> optimizers;
     for (const OpDef* def : ir::registry().all())
-      if (ir::find_optimizer(def->name)) optimizers.push_back(def);
+      if (const ir::OptimizerSpec* spec = ir::find_optimizer(def->name); spec && !spec->rows) optimizers.push_back(def);
     const OpDef& optimizer = *dice_.pick(optimizers);
     ir::TrainSpec train{.loss = "loss", .optimizer = optimizer.name};
     for (const ir::AttributeSpec& spec : optimizer.attributes) train.attributes.emplace_back(spec.name, ir::Attribute(dice_.chance(50)));

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "weft/backends/cpu/exec/library.h"
+#include "weft/backends/cpu/exec/scratch.h"
 #include "weft/runtime/parallel.h"
 #include "weft/support/error.h"
 

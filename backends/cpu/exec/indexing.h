@@ -1,5 +1,5 @@
 #pragma once
-// gather and scatter_add: rows picked and added to by index.
+// gather, scatter_add, scatter_rows and coalesce: rows picked, added to, replaced and summed by index.
 
 #include <memory>
 
@@ -16,7 +16,14 @@ struct IndexingSpec {
 
 /// buffers: x, index (i64), result.
 std::unique_ptr<Task> make_gather(const IndexingSpec& spec);
-/// buffers: x, index (i64), updates, result. Adds in the order of the updates, on one thread.
+/// buffers: x, index (i64), updates, result, which may be x. Adds in the order of the updates, on one thread.
 std::unique_ptr<Task> make_scatter_add(const IndexingSpec& spec);
+/// buffers: as of scatter_add; the last update of an index stands.
+std::unique_ptr<Task> make_scatter_rows(const IndexingSpec& spec);
+
+/// Bytes to sort `count` indices in.
+int64_t coalesce_scratch_bytes(int64_t count);
+/// buffers: index (i64, `count`), rows [count, inner], result, scratch if the plan gives `scratch_bytes` of it. On one thread.
+std::unique_ptr<Task> make_coalesce(const IndexingSpec& spec, int64_t scratch_bytes);
 
 }  // namespace weft::cpu

@@ -1,7 +1,7 @@
 #include "weft/backends/cpu/exec/library.h"
 
 #include "weft/backends/cpu/exec/isa.h"
-#include "weft/support/error.h"
+#include "weft/runtime/array.h"
 
 namespace weft::cpu {
 
@@ -32,20 +32,6 @@ void LibraryCall::bind(const std::vector<std::byte*>& buffers) {
 
 int LibraryCall::run() const {
   return dnnl_primitive_execute(primitive_.get(), stream_.get(), static_cast<int>(call_.size()), call_.data());
-}
-
-Scratch::Scratch(const std::string& what, int64_t wanted, int64_t planned) {
-  if (planned > 0 && wanted > planned)
-    throw Error("{} needs {} bytes of scratch here, but its plan has {}: it was made for another instruction set or library; run the passes "
-                "from 'partition' on again", what, wanted, planned);
-  if (planned == 0 && wanted > 0) own_ = Array(u8, {wanted});
-}
-
-const std::vector<std::byte*>& Scratch::behind(const std::vector<std::byte*>& buffers) {
-  if (own_.shape().numel() == 0) return buffers;
-  all_.assign(buffers.begin(), buffers.end());
-  all_.push_back(own_.data());
-  return all_;
 }
 
 }  // namespace weft::cpu

@@ -3,7 +3,6 @@
 
 #include <dnnl.hpp>
 
-#include "weft/runtime/array.h"
 #include "weft/support/dtype.h"
 
 namespace weft::cpu {
@@ -39,18 +38,6 @@ class LibraryCall {
   dnnl::stream stream_;
   std::vector<Argument> arguments_;
   std::vector<dnnl_exec_arg_t> call_;
-};
-
-/// A task's buffers with scratch memory behind them: the plan's, if it has any, else memory of the task's own.
-class Scratch {
- public:
-  /// `wanted` bytes are needed and `planned` ones given. Throws weft::Error, naming `what`, when some are given but too few.
-  Scratch(const std::string& what, int64_t wanted, int64_t planned);
-  const std::vector<std::byte*>& behind(const std::vector<std::byte*>& buffers);
-
- private:
-  Array own_;
-  std::vector<std::byte*> all_;
 };
 
 }  // namespace weft::cpu

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "weft/backends/cpu/exec/library.h"
+#include "weft/backends/cpu/exec/scratch.h"
 #include "weft/backends/cpu/exec/slices.h"
 #include "weft/runtime/array.h"
 #include "weft/runtime/parallel.h"

@@ -1,0 +1,21 @@
+#include "weft/backends/cpu/exec/scratch.h"
+
+#include "weft/support/error.h"
+
+namespace weft::cpu {
+
+Scratch::Scratch(const std::string& what, int64_t wanted, int64_t planned) {
+  if (planned > 0 && wanted > planned)
+    throw Error("{} needs {} bytes of scratch here, but its plan has {}: it was made for another instruction set or library; run the passes "
+                "from 'partition' on again", what, wanted, planned);
+  if (planned == 0 && wanted > 0) own_ = Array(u8, {wanted});
+}
+
+const std::vector<std::byte*>& Scratch::behind(const std::vector<std::byte*>& buffers) {
+  if (own_.shape().numel() == 0) return buffers;
+  all_.assign(buffers.begin(), buffers.end());
+  all_.push_back(own_.data());
+  return all_;
+}
+
+}  // namespace weft::cpu
