@@ -34,6 +34,7 @@ class Padding {
  public:
   Padding(std::integral auto all) : zeros_(static_cast<int64_t>(all)) {}
   Padding(std::initializer_list<int64_t> values) : zeros_(values) {}
+  Padding(Dims values) : zeros_(std::move(values)) {}
   /// Throws weft::Error naming the line for another word than "same" and "valid".
   Padding(const char* word, std::source_location at = std::source_location::current()) : Padding(std::string(word), at) {}
   Padding(std::string word, std::source_location at = std::source_location::current());

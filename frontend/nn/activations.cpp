@@ -56,9 +56,10 @@ Tensor Hardtanh::forward(Tensor x) { return hardtanh(x, min_, max_); }
 Tensor Softmax::forward(Tensor x) { return softmax(x, axis_); }
 Tensor LogSoftmax::forward(Tensor x) { return log_softmax(x, axis_); }
 
-PReLU::PReLU(int64_t num_parameters, PReLUOptions options) {
-  if (num_parameters < 1) throw Error("nn::PReLU({}): there must be at least one parameter", num_parameters);
-  weight = add("weight", Parameter("weight", detail::filled("nn::PReLU", {num_parameters}, options.init, options.dtype)));
+PReLU::PReLU(int64_t num_parameters, PReLUOptions options, std::source_location at) {
+  const detail::Making make{"nn::PReLU", at};
+  make.require(num_parameters >= 1, fmt::format("there must be at least one parameter, not {}", num_parameters));
+  weight = add("weight", make.constant("weight", {num_parameters}, options.init, options.dtype));
 }
 
 Tensor PReLU::forward(Tensor x) { return prelu(x, weight); }

@@ -75,8 +75,8 @@ struct PReLUOptions {
 /// x where positive, else weight * x, with one trained weight, or one for each channel (axis 1).
 class PReLU : public Layer {
  public:
-  /// Throws weft::Error unless num_parameters is positive and the dtype floating.
-  explicit PReLU(int64_t num_parameters = 1, PReLUOptions options = {});
+  /// Throws weft::Error, naming the line, unless num_parameters is positive and the dtype floating.
+  explicit PReLU(int64_t num_parameters = 1, PReLUOptions options = {}, std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Parameter weight;  // [num_parameters], starts at init

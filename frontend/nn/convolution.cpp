@@ -3,17 +3,8 @@
 #include <array>
 #include <cmath>
 
-#include "weft/frontend/defaults.h"
-#include "weft/frontend/scope.h"
-
 namespace weft::nn {
 namespace {
-
-Parameter uniform(const char* name, DType dtype, Shape shape, double bound) {
-  Array values(dtype, std::move(shape));
-  fill_uniform(values, -bound, bound);
-  return {name, std::move(values)};
-}
 
 struct Weights {
   Parameter weight, bias;
@@ -21,30 +12,26 @@ struct Weights {
 
 /// A weight [channels[0], channels[1] / groups, kernel...] and a bias of `out` elements.
 Weights weights(const char* layer, std::array<int64_t, 2> channels, int64_t out, const PerAxis& kernel, int spatial, int64_t groups, bool bias,
-                std::optional<DType> given, std::source_location at) {
-  const auto require = [&](bool holds, const std::string& what) {
-    if (!holds) throw Error("nn::{}: {}, at {}", layer, what, weft::detail::line_text(at));
-  };
-  const DType dtype = given.value_or(default_dtype());
-  require(is_floating(dtype), fmt::format("the element type must be floating, not {}", name_of(dtype)));
-  require(groups > 0, fmt::format("groups must be positive, not {}", groups));
+                std::optional<DType> dtype, std::source_location at) {
+  const detail::Making make{layer, at};
+  make.require(groups > 0, fmt::format("groups must be positive, not {}", groups));
   for (int64_t count : channels)
-    require(count > 0 && count % groups == 0, fmt::format("channels must be positive and groups must divide them: {} channels, {} groups", count, groups));
+    make.require(count > 0 && count % groups == 0, fmt::format("channels must be positive and groups must divide them: {} channels, {} groups", count, groups));
   Dims extents;
   try {
     extents = kernel.over(spatial, "the kernel");
   } catch (const Error& e) {
-    require(false, e.what());
+    make.fail(e.what());
   }
   Dims shape{channels[0], channels[1] / groups};
   double fan_in = static_cast<double>(shape[1]);
   for (int64_t extent : extents) {
-    require(extent > 0, fmt::format("the kernel's extents must be positive, not {}", extent));
+    make.require(extent > 0, fmt::format("the kernel's extents must be positive, not {}", extent));
     shape.push_back(extent), fan_in *= static_cast<double>(extent);
   }
   const double bound = 1 / std::sqrt(fan_in);
-  Weights all{uniform("weight", dtype, Shape(shape), bound), {}};
-  if (bias) all.bias = uniform("bias", dtype, {out}, bound);
+  Weights all{make.uniform("weight", shape, bound, dtype), {}};
+  if (bias) all.bias = make.uniform("bias", {out}, bound, dtype);
   return all;
 }
 
@@ -52,7 +39,7 @@ Weights weights(const char* layer, std::array<int64_t, 2> channels, int64_t out,
 
 Conv1d::Conv1d(int64_t in, int64_t out, PerAxis kernel, ConvOptions o, std::source_location at)
     : options_{o.stride, o.padding, o.dilation, o.groups} {
-  Weights w = weights("Conv1d", {out, in}, out, kernel, 1, o.groups, o.bias, o.dtype, at);
+  Weights w = weights("nn::Conv1d", {out, in}, out, kernel, 1, o.groups, o.bias, o.dtype, at);
   weight = add("weight", w.weight);
   if (o.bias) bias = add("bias", w.bias);
 }
@@ -60,7 +47,7 @@ Tensor Conv1d::forward(Tensor x) { return bias.defined() ? conv1d(x, weight, bia
 
 Conv2d::Conv2d(int64_t in, int64_t out, PerAxis kernel, ConvOptions o, std::source_location at)
     : options_{o.stride, o.padding, o.dilation, o.groups} {
-  Weights w = weights("Conv2d", {out, in}, out, kernel, 2, o.groups, o.bias, o.dtype, at);
+  Weights w = weights("nn::Conv2d", {out, in}, out, kernel, 2, o.groups, o.bias, o.dtype, at);
   weight = add("weight", w.weight);
   if (o.bias) bias = add("bias", w.bias);
 }
@@ -68,7 +55,7 @@ Tensor Conv2d::forward(Tensor x) { return bias.defined() ? conv2d(x, weight, bia
 
 ConvTranspose2d::ConvTranspose2d(int64_t in, int64_t out, PerAxis kernel, ConvTransposeOptions o, std::source_location at)
     : options_{o.stride, o.padding, o.output_padding, o.dilation, o.groups} {
-  Weights w = weights("ConvTranspose2d", {in, out}, out, kernel, 2, o.groups, o.bias, o.dtype, at);
+  Weights w = weights("nn::ConvTranspose2d", {in, out}, out, kernel, 2, o.groups, o.bias, o.dtype, at);
   weight = add("weight", w.weight);
   if (o.bias) bias = add("bias", w.bias);
 }

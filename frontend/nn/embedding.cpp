@@ -5,14 +5,15 @@
 
 namespace weft::nn {
 
-Embedding::Embedding(int64_t num_embeddings, int64_t embedding_dim, EmbeddingOptions options)
+Embedding::Embedding(int64_t num_embeddings, int64_t embedding_dim, EmbeddingOptions options, std::source_location at)
     : padding_idx_(options.padding_idx), sparse_(options.sparse) {
-  Array rows = detail::filled("nn::Embedding", {num_embeddings, embedding_dim}, 0, options.dtype);
+  const detail::Making make{"nn::Embedding", at};
+  Array rows = make.filled({num_embeddings, embedding_dim}, 0, options.dtype);
   init::normal(rows);
   weight = add("weight", Parameter("weight", std::move(rows)));
   if (!padding_idx_) return;
-  if (*padding_idx_ < -num_embeddings || *padding_idx_ >= num_embeddings)
-    throw Error("nn::Embedding: padding_idx {} is no row of {}", *padding_idx_, num_embeddings);
+  make.require(*padding_idx_ >= -num_embeddings && *padding_idx_ < num_embeddings,
+               fmt::format("padding_idx {} is no row of {}", *padding_idx_, num_embeddings));
   if (*padding_idx_ < 0) *padding_idx_ += num_embeddings;
   for (int64_t i = 0; i < embedding_dim; ++i) weight.array().set(*padding_idx_ * embedding_dim + i, 0);
 }

@@ -18,8 +18,9 @@ struct EmbeddingOptions {
 /// A table of num_embeddings rows, looked up by index: x [...] i64, y [..., embedding_dim]. Rows start in N(0, 1).
 class Embedding : public Layer {
  public:
-  /// Throws weft::Error when a size is negative, padding_idx is no row, or the dtype is not floating.
-  Embedding(int64_t num_embeddings, int64_t embedding_dim, EmbeddingOptions options = {});
+  /// Throws weft::Error, naming the line, when a size is negative, padding_idx is no row, or the dtype is not floating.
+  Embedding(int64_t num_embeddings, int64_t embedding_dim, EmbeddingOptions options = {},
+            std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Parameter weight;  // [num_embeddings, embedding_dim]

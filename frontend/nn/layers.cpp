@@ -4,17 +4,29 @@
 #include "weft/frontend/dropout_rate.h"
 #include "weft/frontend/ops.h"
 #include "weft/frontend/recorder.h"
+#include "weft/frontend/scope.h"
 
 namespace weft::nn {
 
-Array detail::filled(const char* layer, const Dims& shape, double value, std::optional<DType> dtype) {
+void detail::Making::fail(const std::string& what) const { throw Error("{}: {}, at {}", layer, what, weft::detail::line_text(at)); }
+
+Array detail::Making::filled(const Dims& shape, double value, std::optional<DType> dtype) const {
   const DType type = dtype.value_or(default_dtype());
-  if (!is_floating(type)) throw Error("{}: the element type must be floating, not {}", layer, name_of(type));
-  for (int64_t extent : shape)
-    if (extent < 0) throw Error("{}: sizes must not be negative, but there is {}", layer, extent);
+  require(is_floating(type), fmt::format("the element type must be floating, not {}", name_of(type)));
+  for (int64_t extent : shape) require(extent >= 0, fmt::format("sizes must not be negative, but there is {}", extent));
   Array array(type, Shape(shape));
   for (int64_t i = 0; i < array.shape().numel(); ++i) array.set(i, value);
   return array;
+}
+
+Parameter detail::Making::constant(const char* name, const Dims& shape, double value, std::optional<DType> dtype) const {
+  return {name, filled(shape, value, dtype)};
+}
+
+Parameter detail::Making::uniform(const char* name, const Dims& shape, double bound, std::optional<DType> dtype) const {
+  Array values = filled(shape, 0, dtype);
+  fill_uniform(values, -bound, bound);
+  return {name, std::move(values)};
 }
 
 Tensor Identity::forward(Tensor x) { return x; }

@@ -2,6 +2,7 @@
 // The base of the library's layers, and those that only pass on, reshape or drop, as torch.nn has them.
 
 #include <optional>
+#include <source_location>
 
 #include "weft/frontend/hyper.h"
 #include "weft/frontend/nn/module.h"
@@ -15,10 +16,24 @@ class Layer : public Module {
 };
 
 namespace detail {
-/// `value` for each element of `shape`, of `dtype` or default_dtype(): what a parameter starts from. Throws weft::Error
-/// naming the `layer` for a negative extent or a type that is not floating.
-Array filled(const char* layer, const Dims& shape, double value, std::optional<DType> dtype);
-}
+
+/// A layer that is being made: names it and the user's line when its options do not fit, and makes its parameters.
+struct Making {
+  const char* layer;
+  std::source_location at;
+
+  [[noreturn]] void fail(const std::string& what) const;
+  void require(bool holds, const std::string& what) const {
+    if (!holds) fail(what);
+  }
+  /// `value` for each element, of `dtype` or default_dtype(). Throws weft::Error for a negative extent or a type that is not floating.
+  Array filled(const Dims& shape, double value, std::optional<DType> dtype) const;
+  Parameter constant(const char* name, const Dims& shape, double value, std::optional<DType> dtype) const;
+  /// Drawn from U(-bound, bound) by weft's seed.
+  Parameter uniform(const char* name, const Dims& shape, double bound, std::optional<DType> dtype) const;
+};
+
+}  // namespace detail
 
 /// x itself.
 struct Identity : Layer {

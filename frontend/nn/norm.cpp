@@ -12,15 +12,16 @@ std::optional<Arg> given(const Parameter& parameter) {
 
 }  // namespace
 
-BatchNorm::BatchNorm(const char* name, int lowest, int highest, int64_t features, BatchNormOptions options)
+BatchNorm::BatchNorm(const char* name, int lowest, int highest, int64_t features, BatchNormOptions options, std::source_location at)
     : name_(name), lowest_(lowest), highest_(highest), features_(features), options_(options) {
+  const detail::Making make{name, at};
   if (options.affine) {
-    weight = add("weight", Parameter("weight", detail::filled(name, {features}, 1, options.dtype)));
-    bias = add("bias", Parameter("bias", detail::filled(name, {features}, 0, options.dtype)));
+    weight = add("weight", make.constant("weight", {features}, 1, options.dtype));
+    bias = add("bias", make.constant("bias", {features}, 0, options.dtype));
   }
   if (options.track_running_stats) {
-    running_mean = add_buffer("running_mean", detail::filled(name, {features}, 0, options.dtype));
-    running_var = add_buffer("running_var", detail::filled(name, {features}, 1, options.dtype));
+    running_mean = add_buffer("running_mean", make.filled({features}, 0, options.dtype));
+    running_var = add_buffer("running_var", make.filled({features}, 1, options.dtype));
     num_batches_tracked = add_buffer("num_batches_tracked", Array(i64, {}));
   }
 }
@@ -63,28 +64,29 @@ void BatchNorm::track(const Tensor& x, const Axes& over) const {
   move(running_var, var(x, over, 1, true));
 }
 
-LayerNorm::LayerNorm(Dims shape, LayerNormOptions options) : shape_(std::move(shape)), eps_(options.eps) {
+LayerNorm::LayerNorm(Dims shape, LayerNormOptions options, std::source_location at) : shape_(std::move(shape)), eps_(options.eps) {
   if (!options.elementwise_affine) return;
-  weight = add("weight", Parameter("weight", detail::filled("nn::LayerNorm", shape_, 1, options.dtype)));
-  if (options.bias) bias = add("bias", Parameter("bias", detail::filled("nn::LayerNorm", shape_, 0, options.dtype)));
+  const detail::Making make{"nn::LayerNorm", at};
+  weight = add("weight", make.constant("weight", shape_, 1, options.dtype));
+  if (options.bias) bias = add("bias", make.constant("bias", shape_, 0, options.dtype));
 }
 
 Tensor LayerNorm::forward(Tensor x) { return layer_norm(x, shape_, given(weight), given(bias), eps_); }
 
-RMSNorm::RMSNorm(Dims shape, RMSNormOptions options) : shape_(std::move(shape)), eps_(options.eps) {
-  if (options.elementwise_affine)
-    weight = add("weight", Parameter("weight", detail::filled("nn::RMSNorm", shape_, 1, options.dtype)));
+RMSNorm::RMSNorm(Dims shape, RMSNormOptions options, std::source_location at) : shape_(std::move(shape)), eps_(options.eps) {
+  if (options.elementwise_affine) weight = add("weight", detail::Making{"nn::RMSNorm", at}.constant("weight", shape_, 1, options.dtype));
 }
 
 Tensor RMSNorm::forward(Tensor x) { return rms_norm(x, shape_, given(weight), eps_); }
 
-GroupNorm::GroupNorm(int64_t groups, int64_t channels, GroupNormOptions options)
+GroupNorm::GroupNorm(int64_t groups, int64_t channels, GroupNormOptions options, std::source_location at)
     : groups_(groups), channels_(channels), eps_(options.eps) {
-  if (groups < 1 || channels % groups != 0)
-    throw Error("nn::GroupNorm({}, {}): the number of groups must divide the number of channels", groups, channels);
+  const detail::Making make{"nn::GroupNorm", at};
+  make.require(groups >= 1 && channels % groups == 0,
+               fmt::format("the number of groups must divide the number of channels: {} channels, {} groups", channels, groups));
   if (!options.affine) return;
-  weight = add("weight", Parameter("weight", detail::filled("nn::GroupNorm", {channels}, 1, options.dtype)));
-  bias = add("bias", Parameter("bias", detail::filled("nn::GroupNorm", {channels}, 0, options.dtype)));
+  weight = add("weight", make.constant("weight", {channels}, 1, options.dtype));
+  bias = add("bias", make.constant("bias", {channels}, 0, options.dtype));
 }
 
 Tensor GroupNorm::forward(Tensor x) {

@@ -1,7 +1,9 @@
 #pragma once
 // Normalizing layers of torch.nn: batch, layer, RMS and group normalization. Weights start at 1, biases at 0.
+// Constructors throw weft::Error, naming the line, when a size is negative or the dtype is not floating.
 
 #include <optional>
+#include <source_location>
 
 #include "weft/frontend/nn/layers.h"
 
@@ -33,7 +35,8 @@ class BatchNorm : public Layer {
 
  protected:
   /// `name` is for messages; x has one of the numbers of axes `lowest`, `highest`.
-  BatchNorm(const char* name, int lowest, int highest, int64_t features, BatchNormOptions options);
+  BatchNorm(const char* name, int lowest, int highest, int64_t features, BatchNormOptions options,
+            std::source_location at);
 
  private:
   void track(const Tensor& x, const Axes& over) const;
@@ -46,14 +49,14 @@ class BatchNorm : public Layer {
 
 /// x [N, features] or [N, features, L].
 struct BatchNorm1d : BatchNorm {
-  explicit BatchNorm1d(int64_t features, BatchNormOptions options = {})
-      : BatchNorm("nn::BatchNorm1d", 2, 3, features, options) {}
+  explicit BatchNorm1d(int64_t features, BatchNormOptions options = {}, std::source_location at = std::source_location::current())
+      : BatchNorm("nn::BatchNorm1d", 2, 3, features, options, at) {}
 };
 
 /// x [N, features, H, W].
 struct BatchNorm2d : BatchNorm {
-  explicit BatchNorm2d(int64_t features, BatchNormOptions options = {})
-      : BatchNorm("nn::BatchNorm2d", 4, 4, features, options) {}
+  explicit BatchNorm2d(int64_t features, BatchNormOptions options = {}, std::source_location at = std::source_location::current())
+      : BatchNorm("nn::BatchNorm2d", 4, 4, features, options, at) {}
 };
 
 struct LayerNormOptions {
@@ -66,7 +69,7 @@ struct LayerNormOptions {
 /// weft::layer_norm over the last axes, which have the extents `shape`: nn::LayerNorm({512}).
 class LayerNorm : public Layer {
  public:
-  explicit LayerNorm(Dims shape, LayerNormOptions options = {});
+  explicit LayerNorm(Dims shape, LayerNormOptions options = {}, std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Parameter weight, bias;  // of `shape`
@@ -85,7 +88,7 @@ struct RMSNormOptions {
 /// weft::rms_norm over the last axes.
 class RMSNorm : public Layer {
  public:
-  explicit RMSNorm(Dims shape, RMSNormOptions options = {});
+  explicit RMSNorm(Dims shape, RMSNormOptions options = {}, std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Parameter weight;  // of `shape`
@@ -105,7 +108,8 @@ struct GroupNormOptions {
 class GroupNorm : public Layer {
  public:
   /// Throws weft::Error unless `groups` divides `channels`.
-  GroupNorm(int64_t groups, int64_t channels, GroupNormOptions options = {});
+  GroupNorm(int64_t groups, int64_t channels, GroupNormOptions options = {},
+            std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Parameter weight, bias;  // [channels]
