@@ -22,6 +22,7 @@ namespace weft::optim {
 class Optimizer {
  public:
   Optimizer(const Optimizer&) = default;
+  virtual ~Optimizer() = default;
   Optimizer& operator=(const Optimizer&) = delete;  // sgd.lr = other.lr copies a number
 
   /// Updates these parameters as `with` says, whose numbers it reads at every step: torch's parameter groups.
