@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks weft on purpose, one small defect at a time, and looks whether the tests notice.
 
-    run.py [--dir DIR] [--only TEXT] [--jobs N]    builds a copy of the sources once, then each mutant of mutants.json
+    run.py [--dir DIR] [--only TEXT]... [--jobs N] builds a copy of the sources once, then each mutant of mutants.json
     run.py --check                                 only that every mutant still fits the sources; builds nothing
 
 A mutant replaces one text, which must stand in its file exactly once, by another, and names the test programs of which
@@ -86,14 +86,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--dir", type=pathlib.Path)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     wrong = list(misfits())
     print(*wrong, sep="\n", end="\n" if wrong else "")
     if wrong or arguments.check:
         sys.exit(1 if wrong else 0)
-    chosen = [m for m in mutants() if arguments.only in m["name"]]
+    chosen = [m for m in mutants() if not arguments.only or any(text in m["name"] for text in arguments.only)]
     with tempfile.TemporaryDirectory() as temporary:
         directory = arguments.dir or pathlib.Path(temporary)
         directory.mkdir(parents=True, exist_ok=True)
