@@ -24,6 +24,17 @@ class Blocking final : public passes::Target {
 
 const Blocking blocking;
 
+/// Wants convolutions' channels last.
+class ChannelsLast final : public passes::Target {
+ public:
+  std::string_view name() const override { return "channels last"; }
+  bool claims(const ir::Op&) const override { return true; }
+  bool accepts_epilogue(const ir::Op&, const ir::Graph&) const override { return false; }
+  ir::NamedAttributes layouts(const ir::Op&) const override { return {{"x_layout", std::string("acb")}, {"y_layout", std::string("acb")}}; }
+};
+
+const ChannelsLast channels_last;
+
 }  // namespace
 
 TEST_CASE("a layout's text is its axes outermost first, with their blocks", "[layout]") {
@@ -109,6 +120,26 @@ TEST_CASE("layout: reductions, windows and reshapes follow where the axes lie", 
     %8 = sum(%7) {axes = [0,2,3]} : f32[2,2]
     %9 = reshape(%8) {shape = [4]} : f32[4]
     output y = %9)", blocking);
+}
+
+TEST_CASE("layout: a reduction goes over the places where its axes lie", "[passes][layout]") {
+  check_becomes("layout", R"(
+    input %x: f32[3,4,9]
+    input %w: f32[6,4,2]
+    %0 = convolution(%x, %w) : f32[3,6,8]
+    %1 = sum(%0) {axes = [1]} : f32[3,8]
+    %2 = max(%0) {axes = [2], keep_dims = true} : f32[3,6,1]
+    output y = %1
+    output z = %2)", R"(
+    input %x: f32[3,4,9]
+    input %w: f32[6,4,2]
+    %0 = transpose(%x) {permutation = [0,2,1]} : f32[3,9,4]
+    %1 = convolution(%0, %w) {x_layout = "acb", y_layout = "acb"} : f32[3,8,6]
+    %2 = sum(%1) {axes = [2]} : f32[3,8]
+    %3 = max(%1) {axes = [1], keep_dims = true} : f32[3,1,6]
+    %4 = transpose(%3) {permutation = [0,2,1]} : f32[3,6,1]
+    output y = %2
+    output z = %4)", channels_last);
 }
 
 TEST_CASE("layout: what reads an input of the graph stays row-major", "[passes][layout]") {
