@@ -81,6 +81,14 @@ Value reduce_of_ones(Builder& b, const Op& op) {
   return b.reshape(v, op.result().shape());
 }
 
+/// A sum starts from 0, and so is never -0.
+Value sum_of_ones(Builder& b, const Op& op) {
+  const Value v = reduce_of_ones(b, op);
+  const Dims& axes = op.dims("axes");
+  const bool all_ones = std::all_of(axes.begin(), axes.end(), [&](int64_t axis) { return op.operand(0).shape()[static_cast<int>(axis)] == 1; });
+  return v && all_ones && is_floating(v.dtype()) ? b("add", {v, b.zeros_like(v)}) : v;
+}
+
 }  // namespace
 
 const std::vector<Rewrite>& movement_rewrites() {
@@ -100,7 +108,7 @@ const std::vector<Rewrite>& movement_rewrites() {
       {"slice", "slice(splat) = splat", moved_splat},
       {"pad", "pad by nothing = x", same_shape},
       {"concat", "concat of one = x", concat_of_one},
-      {"sum", "sum over axes of extent 1 = reshape", reduce_of_ones},
+      {"sum", "sum over axes of extent 1 = reshape + 0.0 (integers: reshape)", sum_of_ones},
       {"max", "max over axes of extent 1 = reshape", reduce_of_ones},
       {"min", "min over axes of extent 1 = reshape", reduce_of_ones},
   };

@@ -302,7 +302,10 @@ class NestEmitter {
       case Kind::index: return lane_index(map[static_cast<size_t>(op.integer("axis"))]);
       case Kind::movement:
       case Kind::view: return move(op, map);
-      case Kind::reduction: return eval(op.operand(0), passes::reduction_passthrough(op, map));
+      case Kind::reduction: {  // of one element, which is combined with the neutral one all the same: a sum is never -0
+        llvm::Value* only = eval(op.operand(0), passes::reduction_passthrough(op, map));
+        return combine(op, identity(op, only->getType()), only);
+      }
       default: {
         std::vector<llvm::Value*> operands;
         for (ir::Value operand : op.operands()) operands.push_back(eval(operand, map));

@@ -133,13 +133,15 @@ std::vector<Case> movement_cases() {
       {"concat", "concat of one = x", g("[3]", result("concat(%x) {axis = 0}", "f32[3]")), g("[3]", output_x()),
        g("[3]", result("concat(%x, %x) {axis = 0}", "f32[6]"))},
   };
-  for (const char* op : {"sum", "max", "min"}) {
+  cases.push_back({"sum", "sum over axes of extent 1 = reshape + 0.0 (integers: reshape)", g("[1,2,1]", result("sum(%x) {axes = [0,2]}", "f32[2]")),
+                   g("[1,2,1]", "%b = reshape(%x) {shape = [2]} : f32[2]\n" + constant("%c", "0.0", "f32[2]") + result("add(%b, %c)", "f32[2]")),
+                   g("[1,2,1]", result("sum(%x) {axes = [1]}", "f32[1,1]"))});
+  for (const char* op : {"max", "min"}) {
     const std::string name = op;
     cases.push_back({op, "", g("[1,2,1]", result(name + "(%x) {axes = [0,2]}", "f32[2]")),
                      g("[1,2,1]", result("reshape(%x) {shape = [2]}", "f32[2]")),
                      g("[1,2,1]", result(name + "(%x) {axes = [1]}", "f32[1,1]"))});
   }
-  cases[cases.size() - 3].equation = "sum over axes of extent 1 = reshape";
   cases[cases.size() - 2].equation = "max over axes of extent 1 = reshape";
   cases[cases.size() - 1].equation = "min over axes of extent 1 = reshape";
   return cases;

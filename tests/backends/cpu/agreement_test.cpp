@@ -202,6 +202,32 @@ TEST_CASE("vectors of 128, 256 and 512 bits give the same bits") {
   }
 }
 
+TEST_CASE("a sum of one negative zero, or of none but such, is zero, simplified or not") {
+  const std::string text = function(R"(
+  input %x: f32[]
+  input %y: f32[3,1]
+  %0 = sum(%x) {axes = []} : f32[]
+  %1 = reciprocal(%0) : f32[]
+  %2 = sum(%y) {axes = [1]} : f32[3]
+  %3 = reciprocal(%2) : f32[3]
+  %4 = sum(%y) {axes = [0,1]} : f32[]
+  %5 = reciprocal(%4) : f32[]
+  output none = %1
+  output one = %3
+  output all = %5
+)");
+  std::vector<Array> inputs{Array(f32, {}), Array(f32, {3, 1})};
+  for (Array& a : inputs)
+    for (int64_t i = 0; i < a.shape().numel(); ++i) a.set(i, -0.0);
+  std::vector<std::string> unsimplified = passes::pipeline("compile");
+  std::erase(unsimplified, "simplify");
+  for (const auto& pipeline : {passes::pipeline("compile"), unsimplified}) {
+    const auto got = test::run_cpu(text, inputs, {{}, pipeline});
+    for (const Array& a : got.values)
+      for (int64_t i = 0; i < a.shape().numel(); ++i) CHECK(a.at(i) == std::numeric_limits<double>::infinity());
+  }
+}
+
 TEST_CASE("nan and infinity pass through a product and its epilogue as in the reference") {
   const std::string text = function(R"(
   input %a: f32[4,20]
