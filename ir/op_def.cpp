@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weft/ir/ops/families.h"
+#include "weft/support/reduction_order.h"
 
 namespace weft::ir {
 
@@ -41,6 +42,13 @@ ScalarExpression combine_of(const Op& op) {
   const DType type = op.result().dtype();
   const DType types[] = {type, type};
   return build_scalar(types, [&](std::span<const Scalar> args) { return op.def().combine(args[0], args[1]); });
+}
+
+double error_ulps_of(const Op& op) {
+  const double own = op.def().error_ulps;
+  if (op.def().kind != Kind::reduction || own == 0 || op.result().shape().numel() == 0) return own;
+  const auto combined = static_cast<double>(op.operand(0).shape().numel() / op.result().shape().numel());
+  return std::max(own, combined / reduction_lanes / 2);
 }
 
 double flops_of(const Op& op) {

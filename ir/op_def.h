@@ -148,6 +148,9 @@ struct OpDef {
 ScalarExpression scalar_of(const Op& op);
 /// The expression that combines two partial results of a reduction.
 ScalarExpression combine_of(const Op& op);
+/// The op's own error bound on a backend, in ulps of the result; of a reduction, in ulps of the reduction of the operand's magnitudes:
+/// every element that a partial result takes in (support/reduction_order.h) may cost half an ulp.
+double error_ulps_of(const Op& op);
 /// Work of one execution, bodies included.
 double flops_of(const Op& op);
 

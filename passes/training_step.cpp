@@ -106,6 +106,7 @@ bool training_step(ir::Module& module) {
   ir::Graph& graph = module.graph();
   const std::vector<std::string> inputs = train.all_inputs();
   std::vector<Value> gradients;
+  if (inputs.empty()) throw Error("the train block trains nothing: it names no input");
   for (const std::string& name : inputs) gradients.push_back(graph.find_output(name + ".grad")->value);
 
   const std::string prefix = train.optimizer + ".";

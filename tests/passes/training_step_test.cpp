@@ -135,6 +135,8 @@ TEST_CASE("training_step: updates carry the parameter's line", "[passes][trainin
 TEST_CASE("training_step: mistakes in the train block are refused", "[passes][training_step]") {
   REQUIRE_THROWS_WITH(run_passes("training_step", train("optimizer = \"sdg\"")),
                       "the train block's optimizer 'sdg' is no update op");
+  REQUIRE_THROWS_WITH(run_passes("training_step", "train {loss = \"loss\", inputs = [], optimizer = \"sgd\", clip_norm = true}\n" + std::string(graph)),
+                      "the train block trains nothing: it names no input");
   REQUIRE_THROWS_WITH(run_passes("training_step", train("optimizer = \"sgd\", keep = [\"y.grad\"]")),
                       "'y.grad' is to be kept, but it is not the gradient of a trained parameter ('<parameter>.grad')");
   REQUIRE_THROWS_WITH(run_passes("training_step", train("optimizer = \"sgd\", momentun = true")),

@@ -21,12 +21,21 @@ struct Shake {
   bool by_bounds;  // by an eighth of the op's own bound where that is more than half an ulp
 };
 
-/// 1, or next to it.
+/// How far to move the op's result, relative to it.
 double nudge(DType dtype, const std::optional<Shake>& shake, const ir::Op& op, size_t position) {
-  if (!shake) return 1;
-  const double ulps = shake->by_bounds ? std::max(0.5, op.def().error_ulps / 8) : 0.5;
+  if (!shake) return 0;
+  const double ulps = shake->by_bounds ? std::max(0.5, error_ulps_of(op) / 8) : 0.5;
   const double by = ulps * (dtype == bf16 ? 0x1p-8 : dtype == f32 ? 0x1p-24 : 0x1p-53);
-  return random_bits(shake->number, 0, 3, position) % 2 ? 1 + by : 1 - by;
+  return random_bits(shake->number, 0, 3, position) % 2 ? by : -by;
+}
+
+/// The op's result moved by this share of itself. A reduction's error is relative to what it makes of magnitudes, which is more
+/// where its elements cancel.
+ir::Value moved(ir::Builder& b, const ir::Op& op, ir::Value result, double by, bool by_bounds) {
+  if (!by_bounds || op.def().kind != ir::Kind::reduction || op.def().error_ulps == 0) return b("mul", {result, b.splat(result.type(), 1 + by)});
+  const ir::Value scale = b(op.name(), {b("abs", {b.cast(op.operand(0), f64)})}, ir::named_attributes(op));
+  const ir::Value near = b("add", {result, b("mul", {scale, b.splat(result.type(), by)})});
+  return b("select", {b("is_nan", {near}), result, near});  // of infinite magnitudes
 }
 
 /// The same graph, decomposed, with every f32 and bf16 result rounded to its type, which the reference does at casts
@@ -42,9 +51,10 @@ ir::Module rounded(const ir::Module& module, std::optional<Shake> shake = {}) {
       if (v.users().empty() && !m.graph().is_output(v)) continue;
       ir::Builder after(m.graph(), i + 1 < ops.size() ? ops[i + 1] : nullptr);
       const ir::Value wide = after.cast(v, f64);
-      const ir::Value near = after("mul", {wide, after.splat(wide.type(), nudge(v.dtype(), shake, *ops[i], i))});
+      const ir::Value held = after("add", {wide, after.splat(wide.type(), -0.0)});  // the one reader of v that stays
+      const ir::Value near = moved(after, *ops[i], held, nudge(v.dtype(), shake, *ops[i], i), shake && shake->by_bounds);
       v.replace_all_uses_with(after.cast(near, v.dtype()));
-      (wide == v ? near : wide).op()->set_operand(0, v);  // the one reader that stays
+      (wide == v ? held : wide).op()->set_operand(0, v);
     }
   return m;
 }

@@ -21,7 +21,7 @@ Values evaluate(const ir::Graph& graph, const Values& inputs);
 ///
 /// What differs by more is looked at once more: results may be differences of nearly equal numbers, in which an op's own
 /// error counts for more than it does where it arises. So each result is moved by the eighth of its op's own bound that is
-/// not less than half an ulp, up or down, in a dozen ways.
+/// not less than half an ulp, up or down, in a dozen ways; a reduction's by that share of what it makes of magnitudes.
 struct Expected {
   Values inputs, exact;
   mutable std::vector<Values> moved;

@@ -500,11 +500,29 @@ class Generator {
     return dx;
   }
 
+  /// A table whose looked-up rows the loss depends on, too; its name.
+  std::string add_table() {
+    const DType dtype = dice_.pick(palette_.floating);
+    const int64_t rows = 3 + static_cast<int64_t>(dice_(6)), width = 1 + static_cast<int64_t>(dice_(5));
+    const Value table = new_input({dtype, {rows, width}});
+    Value part;
+    for (size_t lookups = 1 + dice_(2); lookups > 0; --lookups) {
+      const Value index = new_input({i64, random_shape(dice_, {.extents = {1, 2, 5}, .floating = palette_.floating, .most_elements = 50})});
+      const Value bounded = b_("tanh", {b_("gather", {table, index}, {{"axis", int64_t{0}}, {"sparse", true}})});
+      const Value mean = b_.cast(b_("mean", {bounded}, {{"axes", every_axis(bounded)}}), palette_.floating[0]);
+      part = part ? b_("add", {part, mean}) : mean;
+    }
+    for (ir::Output& output : module_.graph().outputs())
+      if (output.name == "loss") output.value = b_("add", {output.value, part});
+    return table.name();
+  }
+
   /// Trains the inputs that the loss depends on; false when there is none, or when updates wait for each other.
   bool add_train_block() {
-    std::vector<const OpDef*> optimizers;
+    std::vector<const OpDef*> optimizers, of_rows;
     for (const OpDef* def : ir::registry().all())
-      if (const ir::OptimizerSpec* spec = ir::find_optimizer(def->name); spec && !spec->rows) optimizers.push_back(def);
+      if (const ir::OptimizerSpec* spec = ir::find_optimizer(def->name)) (spec->rows ? of_rows : optimizers).push_back(def);
+    const std::string table = dice_.chance(20) ? add_table() : "";
     const OpDef& optimizer = *dice_.pick(optimizers);
     ir::TrainSpec train{.loss = "loss", .optimizer = optimizer.name};
     for (const ir::AttributeSpec& spec : optimizer.attributes) train.attributes.emplace_back(spec.name, ir::Attribute(dice_.chance(50)));
@@ -513,14 +531,15 @@ class Generator {
                                         [&](const ir::Output& o) { return o.alias == x.index(); });
       train.inputs = {x.name()};
       module_.train = train;
-      if (!replaced && compiles({"autodiff"})) trained_.push_back(x.name());
+      if (!replaced && x.name() != table && compiles({"autodiff"})) trained_.push_back(x.name());
     }
     train.inputs = trained_;
-    train.clip_value = dice_.chance(25), train.clip_norm = dice_.chance(25);
+    train.clip_value = table.empty() && dice_.chance(25), train.clip_norm = dice_.chance(25);  // clipped by value, rows are dense
     if (trained_.size() > 1 && dice_.chance(30)) {
       train.groups = {{.name = "last", .inputs = {trained_.back()}, .optimizer = dice_.pick(optimizers)->name}};
       train.inputs.pop_back();
     }
+    if (!table.empty()) train.groups.push_back({.name = "table", .inputs = {table}, .optimizer = dice_.pick(of_rows)->name});
     module_.train = train;
     if (!trained_.empty() && dice_.chance(30)) module_.train->keep = {trained_[0] + ".grad"};
     if (!trained_.empty() && compiles(passes::pipeline("step"))) return true;

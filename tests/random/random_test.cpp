@@ -74,7 +74,10 @@ TEST_CASE("the thousand random graphs have every op of the registry") {
   std::set<std::string_view> drawn;
   for (uint64_t seed = 0; seed < 1000; ++seed) {
     ir::Module module = test::random_module(seed);
-    if (module.train) drawn.insert(ir::op_def(module.train->optimizer).name);
+    if (module.train) {
+      drawn.insert(ir::op_def(module.train->optimizer).name);
+      for (const ir::TrainGroup& group : module.train->groups) drawn.insert(ir::op_def(group.optimizer).name);
+    }
     passes::run(module, {"autodiff"}, passes::generic_target());  // gradients belong to the graphs
     for (const auto& op : module.graph().ops()) drawn.insert(op->name());
   }
