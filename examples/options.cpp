@@ -103,7 +103,7 @@ void add_training_options(CLI::App& app, Options& o) {
   add_integer(app, "--eval-every", o.eval_every, 0, "also evaluate after every so many steps; 0: after epochs only");
   add_integer(app, "--overfit", o.overfit, 0, "train on the first so many examples only; 0: on all");
   add_integer(app, "--patience", o.patience, 0, "stop after so many epochs without a smaller test loss, and go back to the weights of the smallest; 0: never");
-  app.add_flag("--find-lr", o.find_lr, "look for a good learning rate first, and train with it");
+  CLI::Option* search = app.add_flag("--find-lr", o.find_lr, "look for a good learning rate first, and train with it");
   require_one_of(app.add_option("--log", o.log, "bar, plain, classic (as PyTorch's quickstart prints) or none")
                      ->capture_default_str(), {"bar", "plain", "classic", "none"});
   app.add_option("--curve", o.curve, "write the loss of every training step into this CSV file");
@@ -112,9 +112,25 @@ void add_training_options(CLI::App& app, Options& o) {
   app.add_flag("--profile", o.profile, "print where the time of a training step goes, call by call");
   app.add_option("--save", o.save, "keep the weights and all that training needs to go on in this safetensors file, from epoch to epoch; with "
                  "--patience the best ones in FILE.best.safetensors for FILE.safetensors");
-  app.add_option("--resume", o.resume, "go on from this file as if training had not stopped; learning rate and other numbers come from it");
+  app.add_option("--resume", o.resume, "go on from this file as if training had not stopped; learning rate and other numbers come from it")
+      ->excludes(search);
   add_integer(app, "--accumulate", o.accumulate, 1, "compute the gradient of a batch in so many parts, the activations of one at a time");
   require_number(app.add_option("--clip-norm", o.clip_norm, "scale the gradient down to this norm; 0: do not")->capture_default_str(), 0);
+}
+
+void add_side_by_side_options(CLI::App& app, Options& o) {
+  add_training_options(app, o);
+  const std::pair<const char*, const char*> docs[] = {
+      {"--patience", "a net stops after so many epochs without a smaller test loss, while the others go on, and goes back to the weights of "
+                     "the smallest; 0: never"},
+      {"--find-lr", "look for a good learning rate for each net first, and train with it"},
+      {"--log", "bar, plain, classic (as PyTorch's tutorials print) or none"},
+      {"--curve", "write the loss of every training step into this directory, NET.csv for each net"},
+      {"--tensorboard", "write losses and accuracies into this directory, as TensorBoard reads them, a run for each net"},
+      {"--save", "keep the weights and all that training needs to go on in this directory, NET.safetensors for each net, from epoch to "
+                 "epoch; with --patience the best ones in NET.best.safetensors"},
+      {"--resume", "go on from this directory as if training had not stopped; learning rates and other numbers come from it"}};
+  for (const auto& [name, doc] : docs) app.get_option(name)->description(doc);
 }
 
 int run_example(CLI::App& app, int argc, char** argv, void (*body)(void*), void* context) {

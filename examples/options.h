@@ -51,6 +51,8 @@ struct Options {
 void add_options(CLI::App& app, Options& options);
 /// The same, and those of examples that train with a Trainer.
 void add_training_options(CLI::App& app, Options& options);
+/// The same for several nets side by side, each of which has its own files.
+void add_side_by_side_options(CLI::App& app, Options& options);
 
 /// DIR/name, once DIR is there.
 std::string in_directory(const std::string& directory, const std::string& name);

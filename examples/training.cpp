@@ -4,13 +4,13 @@
 
 using namespace weft;
 
-Images load_images(const Options& o) {
+Images load_images(const Options& o, std::FILE* say) {
   if (o.data.empty()) {
-    fmt::print("No --data given: training on 20000 digits drawn by the program, testing on 4000 others.\n");
+    fmt::print(say, "No --data given: training on 20000 digits drawn by the program, testing on 4000 others.\n");
     return {generate_digits(20000, o.seed + 1), generate_digits(4000, o.seed + 1'000'000)};
   }
   Images images{load_idx_directory(o.data, true), load_idx_directory(o.data, false)};
-  fmt::print("Training on {} images of {}, testing on {}.\n", images.train.size(), images.train.name, images.test.size());
+  fmt::print(say, "Training on {} images of {}, testing on {}.\n", images.train.size(), images.train.name, images.test.size());
   return images;
 }
 
@@ -20,20 +20,21 @@ optim::Optimizer optimizer_for(const Options& o) {
   return optimizer;
 }
 
-void find_lr(Trainer& trainer, const Dataset& train, const optim::Optimizer& optimizer, const Options& o) {
+void find_lr(Trainer& trainer, const Dataset& train, const optim::Optimizer& optimizer, const Options& o, const std::string& name) {
   const LrSearch search = trainer.find_lr(train, o.fit());
   optimizer.learning_rate() = search.suggestion();
-  fmt::print("Of {} learning rates from {:g} to {:g}, {:.3g} is tried.\n", search.rates.size(), search.rates.front(), search.rates.back(),
-             search.suggestion());
-  if (!o.plots.empty()) lr_plot(search).save(in_directory(o.plots, "learning_rates.svg"));
+  fmt::print("{}Of {} learning rates from {:g} to {:g}, {:.3g} is tried.\n", name.empty() ? "" : name + ": ", search.rates.size(),
+             search.rates.front(), search.rates.back(), search.suggestion());
+  if (!o.plots.empty()) lr_plot(search).save(in_directory(o.plots, name.empty() ? "learning_rates.svg" : name + "_learning_rates.svg"));
 }
 
-void report(const History& history, const Options& o) {
-  if (o.patience > 0) fmt::print("The weights are those of epoch {}.\n", history.kept().epoch);
-  fmt::print("{} steps, {:.0f} us each (median); test loss {:.4f}, accuracy {:.2f} %; compiled in {:.0f} ms, arena {:.2f} MB\n",
-             history.steps, history.last().step_us, history.kept().test_loss, 100 * history.kept().test_accuracy,
+void report(const History& history, const Options& o, const std::string& name) {
+  const std::string prefix = name.empty() ? "" : name + ": ";
+  if (o.patience > 0) fmt::print("{}The weights are those of epoch {}.\n", prefix, history.kept().epoch);
+  fmt::print("{}{} steps, {:.0f} us each (median); test loss {:.4f}, accuracy {:.2f} %; compiled in {:.0f} ms, arena {:.2f} MB\n",
+             prefix, history.steps, history.last().step_us, history.kept().test_loss, 100 * history.kept().test_accuracy,
              history.compile_ms, static_cast<double>(history.planned_bytes) / 1e6);
-  if (o.profile) fmt::print("\n{}", history.profile);
+  if (o.profile) fmt::print("\n{}\n", history.profile);
 }
 
 void draw(const History& history, const Dataset& images, const std::string& directory) {

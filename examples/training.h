@@ -1,6 +1,7 @@
 #pragma once
 // What the lessons that classify images do around the training.
 
+#include <cstdio>
 #include <string>
 
 #include "options.h"
@@ -10,16 +11,19 @@ struct Images {
 };
 
 /// From a directory of IDX files (--data), or digits drawn by the program; says which.
-Images load_images(const Options& o);
+Images load_images(const Options& o, std::FILE* say = stdout);
 
 /// The one that --optimizer names.
 weft::optim::Optimizer optimizer_for(const Options& o);
 
+// Of several nets, each has a name, which stands in what is printed and in the names of files.
+
 /// Looks for a learning rate and sets the optimizer to it (--find-lr), with a picture where there are plots.
-void find_lr(weft::Trainer& trainer, const weft::Dataset& train, const weft::optim::Optimizer& optimizer, const Options& o);
+void find_lr(weft::Trainer& trainer, const weft::Dataset& train, const weft::optim::Optimizer& optimizer, const Options& o,
+             const std::string& name = "");
 
 /// Prints what came of the training, and the profile if asked for.
-void report(const weft::History& history, const Options& o);
+void report(const weft::History& history, const Options& o, const std::string& name = "");
 
 /// Loss and accuracy over epochs, the gradients' norms over steps and the first 64 of `images`, into a directory.
 void draw(const weft::History& history, const weft::Dataset& images, const std::string& directory);

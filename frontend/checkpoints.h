@@ -37,6 +37,7 @@ class Checkpoints {
               EarlyStopping* stopping);
 
   Position& position() { return position_; }
+  const Position& position() const { return position_; }
   bool is_epoch_complete() const { return position_.tally.batches == batches_; }
   /// Reads options.resume, if there is one: everything is as it was, the history too.
   void resume(History& history);

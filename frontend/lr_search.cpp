@@ -62,13 +62,13 @@ double LrSearch::suggestion() const {
 
 LrSearch Trainer::find_lr(const Dataset& train, const FitOptions& given, const LrSearchOptions& search) {
   FitOptions options = given;
-  options.patience = 0;
+  options.patience = options.eval_every = 0;
   options.keep_best = false;
   options.gradient_norms = false;
   check(search);
   detail::check(options, train, nullptr);
   const Dataset data = options.overfit > 0 ? slice(train, 0, options.overfit) : train;
-  detail::Programs programs({model_, loss_, optimizer_, at_}, data, true, options);
+  detail::Programs programs(recipe(), data, true, options);
   programs.any().check_labels(data);
   const Snapshot before(programs.any().parameters(), optimizer_);
   Hyper rate = optimizer_.learning_rate();

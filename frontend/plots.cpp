@@ -34,6 +34,12 @@ Plot loss_plot(const Runs& runs) { return curves(runs, "loss", &EpochResult::tra
 
 Plot accuracy_plot(const Runs& runs) { return curves(runs, "accuracy", &EpochResult::train_accuracy, &EpochResult::test_accuracy); }
 
+Plot epoch_plot(const Runs& runs, const std::string& what, Quantity number) {
+  Plot plot{.title = what, .x_label = "epoch", .y_label = what};
+  for (const auto& [name, history] : runs) add_curve(plot, name, history, number);
+  return plot;
+}
+
 Plot gradient_plot(const History& history) {
   if (history.gradient_norms.empty()) throw Error("gradient_plot: no norms were measured; fit with .gradient_norms = true");
   Plot plot{.title = "norm of the gradient by layer", .x_label = "step", .y_label = "norm", .log_y = true};

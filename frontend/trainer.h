@@ -18,6 +18,10 @@
 
 namespace weft {
 
+namespace detail {
+struct Recipe;
+}
+
 struct FitOptions {
   int64_t epochs = 1;
   int64_t batch = 64;                 // the last batch of an epoch may be smaller; both sizes are compiled ahead
@@ -26,6 +30,8 @@ struct FitOptions {
   uint64_t seed = current_seed();     // of the order, of random transforms and of dropout
   int workers = 1;                    // threads that load batches; their number changes no bit
   int64_t max_steps = 0;              // stop after so many steps in all; 0: no limit
+  bool evaluate_train = false;        // an epoch's training numbers are measured on the training set after it, as the test numbers
+                                      // are; otherwise they are those of its batches
   int64_t eval_every = 0;             // also evaluate on the test set after every so many steps: History::evaluations. 0: never
   int64_t overfit = 0;                // train on the first so many examples only: can the model learn them by heart? 0: on all
   int64_t patience = 0;               // stop after so many epochs in a row without a smaller test loss; the model then has the
@@ -45,12 +51,13 @@ struct FitOptions {
   std::string dump_ir = {};           // see CompileOptions
   bool profile = false;               // measure where the training step's time goes: History::profile
   int threads = 0;                    // 0: the target's
-  std::string log = "bar";            // "bar" or "plain" on stderr; "classic", as PyTorch's quickstart prints; "none"
+  std::string log = "bar";            // "bar" or "plain" on stderr; "classic", as PyTorch's quickstart prints, or a line of an epoch's
+                                      // losses and accuracies for each of several models; "none"
   Target target = Target::cpu();
 };
 
-/// Losses are means over batches of the batch's loss, the training loss before each update; accuracies are fractions of
-/// samples, nan where targets are no classes. Test numbers are nan without a test set.
+/// Losses are means over batches of the batch's loss, the training loss before each update unless FitOptions::evaluate_train;
+/// accuracies are fractions of samples, nan where targets are no classes. Test numbers are nan without a test set.
 struct EpochResult {
   int64_t epoch = 0;  // from 1
   static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
@@ -77,10 +84,14 @@ struct History {
   /// If asked for: the Euclidean norm of the loss's gradient by layer ("fc1"), before every step's update.
   std::vector<std::pair<std::string, std::vector<double>>> gradient_norms = {};
 
-  const EpochResult& last() const { return epochs.back(); }
+  /// Throws weft::Error when there is no epoch: nothing was left to do after the steps that a checkpoint had made.
+  const EpochResult& last() const;
   /// Whose weights the model has.
   const EpochResult& kept() const { return best_epoch > 0 ? epochs[static_cast<size_t>(best_epoch) - 1] : last(); }
 };
+
+/// What was trained, by name. The name may be empty where there is one.
+using Runs = std::vector<std::pair<std::string, History>>;
 
 /// Trainer(net, cross_entropy, adam).fit(train, test, {.epochs = 5, .batch = 64});
 class Trainer {
@@ -117,13 +128,26 @@ class Trainer {
   LrSearch find_lr(const Dataset& train, const FitOptions& options = {}, const LrSearchOptions& search = {});
 
  private:
-  History fit(const Dataset& train, const Dataset* test, const FitOptions& options);
-  History fit_all(const Dataset& train, const Dataset* test, const FitOptions& options);
+  friend Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& trainers, const Dataset& train, const Dataset& test,
+                               const FitOptions& options);
+  detail::Recipe recipe() const;
 
   std::shared_ptr<nn::Module> model_;
   std::function<Tensor(const Tensor&, const Tensor&)> loss_;
   optim::Optimizer optimizer_;
   std::source_location at_;
 };
+
+/// Trains several models by name, each batch going to one after the other, so that all see the same in the same order; models
+/// that share parameters train them in turns. Each stops by itself when its patience ends.
+///
+///   fit_side_by_side({{"plain", Trainer(a, cross_entropy, adam)}, {"dropout", Trainer(b, cross_entropy, other)}}, train, test)
+///
+/// The options are all models', but .checkpoint, .resume, .loss_curve, .tensorboard and .dump_ir are folders, in which each has
+/// its own: "plain.safetensors", "plain.csv", "plain/". A line of metrics has the name as "net". From checkpoints of different
+/// steps, those that are behind catch up. Throws as Trainer::fit does; for a name that is no file's or another model's; and
+/// when models that share a parameter have .patience, or resume from different steps.
+Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& trainers, const Dataset& train, const Dataset& test,
+                      const FitOptions& options = {});
 
 }  // namespace weft

@@ -1,8 +1,13 @@
 // 03_mnist_bn_dropout end to end: three nets on the same batches, and two of them on the same weights.
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
 #include <sstream>
 
 #include "weft/runtime/safetensors.h"
@@ -51,7 +56,7 @@ TEST_CASE("03_mnist_bn_dropout: batch normalization is ahead, dropout behind on 
   CHECK(accuracy("plain") > accuracy("dropout"));
   CHECK(accuracy("dropout") > 0.8);
   CHECK(last.at("batch norm")["train_loss"].get<double>() < 0.1);  // in eval mode, after the epoch
-  for (const std::string name : {"train_loss", "test_loss", "train_accuracy", "test_accuracy"})  // or scripts for them
+  for (const std::string name : {"train_loss", "test_loss", "train_accuracy", "test_accuracy", "dropout_gradients"})  // or scripts for them
     CHECK((std::filesystem::exists(dir / "plots/" + name + ".svg") || std::filesystem::exists(dir / "plots/" + name + ".svg.gp")));
   CHECK(weights(dir / "weights", "plain").at("layers.0.weight").shape() == Shape{32, 784});
   CHECK(weights(dir / "weights", "batch norm").contains("layers.1.running_mean"));
@@ -71,12 +76,79 @@ TEST_CASE("03_mnist_bn_dropout trains shared weights by two optimizers, at any d
   CHECK(numbers(normalized.at("layers.9.weight")) != numbers(plain.at("layers.6.weight")));
 }
 
+TEST_CASE("03_mnist_bn_dropout has every option of 02_fashion_mnist") {
+  const std::string help = test::run_command(program + "--help").out, of_02 = test::run_command(WEFT_EXAMPLES_DIR "/02_fashion_mnist --help").out;
+  const std::regex option("--[a-z-]+");
+  std::set<std::string> names{std::sregex_token_iterator(of_02.begin(), of_02.end(), option), {}};
+  CHECK(names.size() > 25);
+  for (const std::string& name : names) CHECK_THAT(help, contains_text(name));
+}
+
+TEST_CASE("03_mnist_bn_dropout goes on from a directory as if it had not stopped") {
+  for (const std::string kind : {"", "--shared-weights "}) {
+    const test::TempDir dir;
+    const std::string how = kind + "--log none --threads 1 --accumulate 2 --overfit 96 --epochs 9 --max-steps ";  // 3 steps an epoch
+    REQUIRE(test::run_command(program + how + "8 --save " + dir / "straight").code == 0);
+    REQUIRE(test::run_command(program + how + "4 --save " + dir / "run").code == 0);
+    const test::Ran ran = test::run_command(program + how + "8 --save " + dir / "run --resume " + dir / "run");
+    INFO(ran.err);
+    REQUIRE(ran.code == 0);
+    for (const char* net : {"plain", "batch norm", "dropout"}) {
+      CHECK_THAT(ran.out, contains_text(std::string(net) + ": 8 steps, "));
+      const auto straight = weights(dir / "straight", net), run = weights(dir / "run", net);
+      REQUIRE(straight.contains("weft.optimizer0/layers.0.weight/exp_avg"));
+      REQUIRE(straight.size() == run.size());
+      for (const auto& [name, array] : straight) {
+        INFO(net << ", " << name);
+        CHECK(std::equal(array.data(), array.data() + array.bytes(), run.at(name).data()));
+      }
+    }
+  }
+}
+
+TEST_CASE("03_mnist_bn_dropout looks for learning rates, stops net by net, and writes what each did") {
+  const test::TempDir dir;
+  const test::Ran ran = test::run_command(program + "--log plain --find-lr --overfit 64 --epochs 60 --patience 2 --eval-every 3 --profile --metrics " +
+                                          dir / "m.jsonl" + " --curve " + dir / "curves" + " --tensorboard " + dir / "tb" + " --save " + dir / "weights");
+  INFO(ran.err << ran.out);
+  REQUIRE(ran.code == 0);
+  const auto last = last_epochs(dir / "m.jsonl");
+  std::set<int64_t> ends;
+  for (const std::string net : {"plain", "batch norm", "dropout"}) {
+    const auto epochs = last.at(net)["epoch"].get<int64_t>();
+    ends.insert(epochs);
+    CHECK(epochs < 60);
+    CHECK_THAT(ran.out, contains_text(net + ": Of ") && contains_text(fmt::format("{}: The weights are those of epoch {}.", net, epochs - 2)));
+    CHECK_THAT(ran.err, contains_text(fmt::format("step 3  {:10}  test loss ", net)) && contains_text(fmt::format("epoch 1/60  {:10}  loss ", net)));
+    const std::string curve = test::read_file(dir / "curves/" + net + ".csv");
+    CHECK(std::count(curve.begin(), curve.end(), '\n') == 1 + 2 * epochs);
+    CHECK(std::distance(std::filesystem::directory_iterator(dir / "tb/" + net), {}) == 1);
+    // What is kept as the best is what the net went back to.
+    const auto best = read_safetensors(dir / "weights/" + net + ".best.safetensors").tensors;
+    CHECK(numbers(best.at("layers.0.weight")) == numbers(best.at("weft.best/layers.0.weight")));
+    CHECK(numbers(best.at("layers.0.weight")) != numbers(weights(dir / "weights", net).at("layers.0.weight")));
+  }
+  CHECK(ends.size() > 1);
+  size_t profiles = 0;
+  for (size_t at = ran.out.find("the whole step"); at != std::string::npos; at = ran.out.find("the whole step", at + 1)) ++profiles;
+  CHECK(profiles == 3);
+}
+
 TEST_CASE("03_mnist_bn_dropout says what it cannot do") {
   const auto says = [](const std::string& arguments, const std::string& words) {
     const test::Ran ran = test::run_command(program + arguments);
     CHECK(ran.code == 1);
     CHECK(ran.err == "error: " + words + "\n");
   };
-  says("--overfit 20", "20 images leave no batch of 32");
+  says("--overfit 20", "Trainer: data set 'digits' has 20 examples, so that .drop_last leaves no batch of 32");
   says("--depth 0", "--depth must be a positive integer, not 0");
+  const auto apart = [](const std::string& one, const std::string& other, const std::string& value) {
+    const test::Ran ran = test::run_command(program + one + " " + other + value);
+    CHECK(ran.code == 1);
+    CHECK(ran.out.empty());
+    CHECK_THAT(ran.err, contains_text(one + " excludes " + other) || contains_text(other + " excludes " + one));
+  };
+  apart("--find-lr", "--shared-weights", "");
+  apart("--shared-weights", "--patience", " 2");
+  apart("--find-lr", "--resume", " run");
 }

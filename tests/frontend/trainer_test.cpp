@@ -352,6 +352,11 @@ TEST_CASE("curves of several runs have a name each") {
   const Plot accuracies = accuracy_plot({{"", without}});
   REQUIRE(accuracies.series.size() == 1);
   CHECK(accuracies.series[0].label == "training");
+  const Plot test_losses = epoch_plot({{"a", with_tests}, {"b", without}}, "test loss", &EpochResult::test_loss);
+  CHECK(test_losses.title == "test loss");
+  REQUIRE(test_losses.series.size() == 1);
+  CHECK(test_losses.series[0].label == "a");
+  CHECK(test_losses.series[0].y == std::vector<double>{3, 2.5});
 }
 
 TEST_CASE("find_lr follows the loss over growing rates and leaves everything as it was") {
@@ -359,8 +364,9 @@ TEST_CASE("find_lr follows the loss over growing rates and leaves everything as 
   optim::SGD sgd({.lr = 0.02, .momentum = 0.5});
   Trainer trainer([&](Tensor x) { return x * w; }, mse_loss, sgd);
   const Dataset data = line_of(3);
-  const FitOptions options = with([](FitOptions& o) { o.batch = 4; });
+  FitOptions options = with([](FitOptions& o) { o.batch = 4; });
   trainer.fit(data, options);
+  options.eval_every = options.patience = 1;  // these are of a fit with a test set
   const float before = w.values<float>()[0], velocity = sgd.state("w", "momentum_buffer").values<float>()[0];
   const LrSearch found = trainer.find_lr(data, options, {.min_lr = 1e-4, .max_lr = 10, .steps = 60});
   CHECK(w.values<float>()[0] == before);
