@@ -60,8 +60,9 @@ void Plot::save(const std::string& path, int width, int height) const {
     for (size_t j = 0; j < s.x.size(); ++j) script += number(s.x[j]) + " " + number(s.y[j]) + "\n";
     script += "end\n";
     const char* colour = colours[i % std::size(colours)];
-    plots += fmt::format("{} $data{} using 1:2 with {} lc rgb '{}' title {}", i == 0 ? "plot" : ",", i,
-                         style(s), colour, gnuplot_quoted(s.label));
+    const size_t dashes = s.joined ? i / std::size(colours) : 0;  // tell curves of one colour apart
+    plots += fmt::format("{} $data{} using 1:2 with {} lc rgb '{}'{} title {}", i == 0 ? "plot" : ",", i, style(s), colour,
+                         dashes == 0 ? "" : fmt::format(" dt {}", dashes + 1), gnuplot_quoted(s.label));
   }
   detail::run_gnuplot(path, width, height, script + plots + "\n");
 }

@@ -70,6 +70,19 @@ TEST_CASE("plot: without gnuplot its script is left, with the data") {
   CHECK(script.find("set grid") == std::string::npos);
 }
 
+TEST_CASE("plot: more curves than colours are told apart by dashes") {
+  const test::TempDir dir, empty;
+  Plot plot;
+  for (int i = 0; i < 9; ++i) plot.line(std::to_string(i), {1, 2}, {3, 4});
+  plot.points("readings", {1, 2}, {3, 4});
+  {
+    const OnlyIn path(empty.path());
+    plot.save(dir / "many.svg");
+  }
+  CHECK_THAT(test::read_file(dir / "many.svg.gp"),
+             contains_text("lc rgb '#0072B2' title '0'") && contains_text("lc rgb '#0072B2' dt 2 title '8'") && contains_text("lc rgb '#D55E00' title 'readings'"));
+}
+
 TEST_CASE("plot: an image grid places pixels and labels") {
   const test::TempDir dir, empty;
   {
