@@ -26,7 +26,7 @@ Tensor identities(const ir::Op& op, int64_t count) {
 struct Order {
   Dims permutation;
   int64_t reduced = 1;  // elements combined into one result
-  int64_t lane_axis = 1;  // extent of the lane axis; the reduced elements are whole runs of it
+  Dims extents;  // of the reduced axes with more than one element; the last is the lane axis
   int64_t kept = 1;
 };
 
@@ -36,7 +36,7 @@ Order order_of(const Shape& shape, const Dims& axes) {
     const int64_t extent = shape[static_cast<int>(axis)];
     order.permutation.push_back(axis);
     order.reduced *= extent;
-    if (extent > 1) order.lane_axis = extent;
+    if (extent != 1) order.extents.push_back(extent);
   }
   for (int64_t axis = 0; axis < shape.rank(); ++axis) {
     if (std::find(axes.begin(), axes.end(), axis) != axes.end()) continue;
@@ -46,29 +46,54 @@ Order order_of(const Shape& shape, const Dims& axes) {
   return order;
 }
 
+/// Where the pieces start: the elements of one index of the axis that is cut, and its indices, that make a piece.
+class Pieces {
+ public:
+  explicit Pieces(const Dims& extents) : pieces_(reduction_pieces(extents)) {
+    if (!pieces_) return;
+    extent_ = extents[pieces_->axis];
+    for (size_t axis = pieces_->axis + 1; axis < extents.size(); ++axis) each_ *= extents[axis];
+  }
+  bool starts_at(int64_t element) const { return pieces_ && element % each_ == 0 && element / each_ % extent_ % pieces_->length == 0; }
+
+ private:
+  std::optional<ReductionPieces> pieces_;
+  int64_t extent_ = 1, each_ = 1;
+};
+
 }  // namespace
 
 Tensor reduction(const ir::Op& op, const Tensor& x) {
   const Order order = order_of(x.type.shape, op.dims("axes"));
   const Tensor rows = permuted(x, order.permutation);  // [reduced][kept]
-  Tensor partial = identities(op, reduction_lanes * order.kept);  // [lane][kept]
+  const Tensor neutral = identities(op, reduction_lanes * order.kept);  // [lane][kept]
+  Tensor partial = neutral, total = neutral;
   const auto kept = static_cast<size_t>(order.kept);
   ScalarProgram combine(ir::combine_of(op), reduction_lanes * kept);
+  const Pieces pieces(order.extents);
+  const auto end_piece = [&] {
+    const Elements arguments[] = {Elements(total), Elements(partial)};
+    combine.run(arguments, total, 0, reduction_lanes * kept);
+    partial = neutral;
+  };
+  const int64_t lane_axis = order.extents.empty() ? 1 : order.extents.back();
   // Neighbours along the lane axis go to neighbouring lanes, so up to 16 rows are combined at once.
   for (int64_t row = 0; row < order.reduced;) {
-    const int64_t lanes = std::min<int64_t>(reduction_lanes, order.lane_axis - row % order.lane_axis);
+    if (row > 0 && pieces.starts_at(row)) end_piece();
+    const int64_t lanes = std::min<int64_t>(reduction_lanes, lane_axis - row % lane_axis);
     const Elements arguments[] = {Elements(partial), Elements(rows, static_cast<size_t>(row) * kept)};
     combine.run(arguments, partial, 0, static_cast<size_t>(lanes) * kept);
     row += lanes;
   }
+  end_piece();
   for (size_t half = reduction_lanes / 2; half > 0; half /= 2) {
-    const Elements arguments[] = {Elements(partial), Elements(partial, half * kept)};
-    combine.run(arguments, partial, 0, half * kept);
+    const Elements arguments[] = {Elements(total), Elements(total, half * kept)};
+    combine.run(arguments, total, 0, half * kept);
   }
   Tensor result(op.result().type());
   const auto first = [&](const auto& from, auto& to) { std::copy_n(from.begin(), to.size(), to.begin()); };
-  first(partial.real, result.real);
-  first(partial.integer, result.integer);
+  first(total.real, result.real);
+  first(total.integer, result.integer);
   return result;
 }
 

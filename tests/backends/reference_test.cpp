@@ -166,6 +166,37 @@ TEST_CASE("sums are taken in the documented order", "[reference]") {
   for (size_t i = 0; i < 37; ++i) CHECK(columns.real[i] == (x.real[i] + x.real[74 + i]) + x.real[37 + i]);
 }
 
+TEST_CASE("a long sum is taken in the documented pieces", "[reference]") {
+  const auto tree = [](std::vector<double> lanes) {
+    for (size_t half = reduction_lanes / 2; half > 0; half /= 2)
+      for (size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+    return lanes[0];
+  };
+  const auto lane = [](size_t i) { return i % reduction_lanes; };
+  // 64 elements of a lane: of one axis those with neighbouring 1024 indices, of rows with 3 for a lane those of 21 rows.
+  Tensor x(ir::Type{f64, {2500}}), y(ir::Type{f64, {50, 37}});
+  for (size_t i = 0; i < x.real.size(); ++i) x.real[i] = std::sqrt(static_cast<double>(i + 1));
+  for (size_t i = 0; i < y.real.size(); ++i) y.real[i] = std::sqrt(static_cast<double>(i + 1));
+  std::vector<double> total(reduction_lanes), one(reduction_lanes);
+  for (size_t start = 0; start < 2500; start += 1024) {
+    std::vector<double> piece(reduction_lanes);
+    for (size_t i = start; i < std::min<size_t>(2500, start + 1024); ++i) piece[lane(i)] += x.real[i], one[lane(i)] += x.real[i];
+    for (size_t i = 0; i < reduction_lanes; ++i) total[i] += piece[i];
+  }
+  CHECK(apply("sum", x, "{axes = [0]}", "f64[]").real[0] == tree(total));
+  CHECK(tree(one) != tree(total));  // else this test could not tell
+
+  total.assign(reduction_lanes, 0), one.assign(reduction_lanes, 0);
+  for (size_t start = 0; start < 50; start += 21) {
+    std::vector<double> piece(reduction_lanes);
+    for (size_t row = start; row < std::min<size_t>(50, start + 21); ++row)
+      for (size_t i = 0; i < 37; ++i) piece[lane(i)] += y.real[row * 37 + i], one[lane(i)] += y.real[row * 37 + i];
+    for (size_t i = 0; i < reduction_lanes; ++i) total[i] += piece[i];
+  }
+  CHECK(apply("sum", y, "{axes = [0,1]}", "f64[]").real[0] == tree(total));
+  CHECK(tree(one) != tree(total));
+}
+
 TEST_CASE("movements read where their maps say", "[reference]") {
   const Tensor x = real({2, 3}, {1, 2, 3, 4, 5, 6});
   using Values = std::vector<double>;

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <unordered_map>
 
 #include "weft/ir/builder.h"
-#include "weft/ir/ops/optimizer.h"
-#include "weft/passes/autodiff.h"
-#include "weft/passes/pass.h"
-#include "weft/passes/rewrites.h"
 #include "weft/passes/simplify.h"
-#include "weft/tests/random/propose.h"
+#include "weft/tests/random/op_weights.h"
+#include "weft/tests/random/results.h"
 #include "weft/tests/random/values.h"
 
 namespace weft::test {
@@ -24,19 +20,6 @@ using ir::Value;
 using passes::Rewrite;
 using reference::Tensor;
 
-std::vector<const Rewrite*> all_rewrites() {
-  std::vector<const Rewrite*> rows;
-  for (const auto* table : {&passes::arithmetic_rewrites(), &passes::movement_rewrites(), &passes::contraction_rewrites()})
-    for (const Rewrite& row : *table) rows.push_back(&row);
-  return rows;
-}
-
-Dims every_axis(Value v) {
-  Dims axes(v.shape().dims().size());
-  std::iota(axes.begin(), axes.end(), 0);
-  return axes;
-}
-
 /// The values of one op, computed alone.
 std::vector<Tensor> evaluate(const Op& op, const std::vector<Tensor>& operands) {
   ir::Graph graph;
@@ -48,57 +31,6 @@ std::vector<Tensor> evaluate(const Op& op, const std::vector<Tensor>& operands) 
   for (Value v : twin.results()) graph.add_output({"", v, {}, {}});
   return reference::evaluate(graph, operands);
 }
-
-/// How likely each op is drawn: by kind, more often if equations speak of it, and differently in every graph, so that
-/// few ops meet often in some graph.
-class Weights {
- public:
-  explicit Weights(Dice& dice) {
-    std::unordered_map<std::string_view, int> equations;
-    for (const Rewrite* row : all_rewrites()) ++equations[row->op];
-    std::unordered_map<int, double> total;
-    for (const OpDef* def : ir::registry().all()) {
-      // Updates come with train blocks: their own derivatives, which nobody takes, are differences of nearly equal numbers.
-      if (share(def->kind) == 0 || ir::find_optimizer(def->name)) continue;
-      defs_.push_back(def);
-      weights_.push_back((1 + equations[def->name]) * dice.pick(std::vector<double>{0.3, 1, 3}));
-      total[static_cast<int>(def->kind)] += weights_.back();
-    }
-    for (size_t i = 0; i < defs_.size(); ++i) weights_[i] *= share(defs_[i]->kind) / total[static_cast<int>(defs_[i]->kind)];
-    sum_ = std::accumulate(weights_.begin(), weights_.end(), 0.0);
-  }
-
-  /// Every op in turn.
-  const OpDef& turn(uint64_t number) const { return *defs_[number % defs_.size()]; }
-
-  const OpDef& draw(Dice& dice) const {
-    double at = sum_ * uniform_from_bits(static_cast<uint32_t>(dice(size_t{1} << 32)));
-    for (size_t i = 0; i + 1 < defs_.size(); ++i)
-      if ((at -= weights_[i]) < 0) return *defs_[i];
-    return *defs_.back();
-  }
-
- private:
-  /// Of every kind, whatever it has of ops. Constants are drawn as operands; regions come from the passes.
-  static double share(Kind kind) {
-    switch (kind) {
-      case Kind::elementwise: return 40;
-      case Kind::composite: return 18;
-      case Kind::movement: return 14;
-      case Kind::reduction: return 12;
-      case Kind::heavy: return 8;
-      case Kind::view: return 5;
-      case Kind::index: return 3;
-      case Kind::constant:
-      case Kind::region: return 0;
-    }
-    return 0;
-  }
-
-  std::vector<const OpDef*> defs_;
-  std::vector<double> weights_;
-  double sum_ = 0;
-};
 
 class Generator {
  public:
@@ -114,8 +46,7 @@ class Generator {
     }
     add_op(weights_.turn(seed_));
     for (size_t left = draw_op_count(); left > 0; --left) add_op(weights_.draw(dice_));
-    add_outputs();
-    add_training();
+    add_results(module_, dice_, palette_, pool_, [this](const ir::Type& type) { return new_input(type); });
     return std::move(module_);
   }
 
@@ -160,7 +91,7 @@ class Generator {
 
   Value new_input(const ir::Type& type, ir::Role role = ir::Role::batch) {
     const Value v = module_.graph().add_input(fmt::format("x{}", inputs_++), type, role);
-    pool_.push_back(v);
+    pool_.values.push_back(v);
     return v;
   }
 
@@ -168,19 +99,6 @@ class Generator {
     const double number = special_number(dice_);
     return is_floating(type.dtype) ? b_.splat(type, number)
                                    : b_("constant", {}, {{"value", ir::Dense::splat_integer(type, std::isfinite(number) ? static_cast<int64_t>(number) : 7)}});
-  }
-
-  /// The youngest values more often.
-  Value from_pool() {
-    const size_t n = pool_.size();
-    return dice_.chance(40) ? pool_[n - 1 - dice_(std::min<size_t>(n, 3))] : pool_[dice_(n)];
-  }
-
-  template <class Fits>
-  Value from_pool(Fits fits) {
-    for (int i = 0; i < 10; ++i)
-      if (const Value v = from_pool(); fits(v)) return v;
-    return {};
   }
 
   /// How an operand comes about.
@@ -211,7 +129,7 @@ class Generator {
         if (is_accepted(spec.accepts, op->result().dtype())) return op->result();
     }
     Value v;
-    if (!dice_.chance(how.input_percent)) v = from_pool([&](Value x) { return is_accepted(spec.accepts, x.dtype()); });
+    if (!dice_.chance(how.input_percent)) v = pool_.draw(dice_, [&](Value x) { return is_accepted(spec.accepts, x.dtype()); });
     const ir::Type type = v ? v.type() : ir::Type{random_dtype(dice_, spec.accepts, palette_), random_shape(dice_, palette_)};
     if (how.positive && is_floating(type.dtype)) return positive(type, v, def);
     if (dice_.chance(how.constant_percent)) return splat(type);
@@ -224,9 +142,9 @@ class Generator {
     if (!index && how.depth > 0 && dice_.chance(how.fresh_percent))
       if (const Value v = fresh_value(type, how)) return v;
     if (!index && dice_.chance(how.constant_percent)) return splat(type);
-    if (const Value v = from_pool([&](Value x) { return x.type() == type; })) return v;
+    if (const Value v = pool_.draw(dice_, [&](Value x) { return x.type() == type; })) return v;
     if (dice_.chance(50))
-      if (const Value v = adapted(from_pool(), type)) return v;
+      if (const Value v = adapted(pool_.draw(dice_), type)) return v;
     return new_input(type, type == ir::Type{i64, {2}} ? ir::Role::key : dice_.chance(25) ? ir::Role::state : ir::Role::batch);
   }
 
@@ -295,10 +213,10 @@ class Generator {
   struct Mark {
     size_t ops, inputs, pool;
   };
-  Mark mark() const { return {module_.graph().ops().size(), module_.graph().inputs().size(), pool_.size()}; }
+  Mark mark() const { return {module_.graph().ops().size(), module_.graph().inputs().size(), pool_.values.size()}; }
   void undo(const Mark& m) {
     ir::Graph& g = module_.graph();
-    pool_.resize(m.pool);
+    pool_.values.resize(m.pool);
     while (g.ops().size() > m.ops) {
       for (Value v : g.ops().back()->results()) tensors_.erase(v);
       g.erase(*g.ops().back());
@@ -314,7 +232,7 @@ class Generator {
     size_t number = 0;
     for (const auto& op : module_.graph().ops())
       if (number++ >= m.ops && op->def().kind != Kind::constant)
-        for (Value v : op->results()) pool_.push_back(v);
+        for (Value v : op->results()) pool_.values.push_back(v);
   }
 
   void add_op(const OpDef& def) {
@@ -334,8 +252,8 @@ class Generator {
       Op* op = call(def, {.depth = 2, .fresh_percent = 40, .constant_percent = 25, .input_percent = 30, .likely = likely});
       if (op && applies(row, *op) && is_rewritten(*op, row) && is_tame(m)) {
         // What it reads has no other reader, which some equations ask for.
-        pool_.resize(m.pool);
-        pool_.push_back(op->result());
+        pool_.values.resize(m.pool);
+        pool_.values.push_back(op->result());
         return true;
       }
       undo(m);
@@ -430,134 +348,16 @@ class Generator {
     return steady;
   }
 
-  // ---- outputs, gradients, updates ----
-
-  void add_outputs() {
-    ir::Graph& g = module_.graph();
-    for (Value v : pool_)
-      if (!v.is_input() && (v.users().empty() || dice_(6) == 0)) g.add_output({fmt::format("y{}", g.outputs().size()), v, {}, {}});
-    if (!dice_.chance(25)) return;
-    for (const ir::Input& input : g.inputs()) {
-      const Value v = from_pool([&](Value x) { return !x.is_input() && x.type() == input.node->type; });
-      if (!v || dice_.chance(50)) continue;
-      g.add_output({input.node->name, v, input.value().index(), {}});
-      if (!compiles({"decompose", "updates"})) g.outputs().pop_back();  // updates that wait for each other
-    }
-  }
-
-  bool compiles(const std::vector<std::string>& passes) {
-    ir::Module copy = module_.clone();
-    try {
-      passes::run(copy, passes, passes::generic_target());
-    } catch (const Error&) {
-      return false;
-    }
-    return true;
-  }
-
-  std::vector<Value> floating_inputs() const {
-    std::vector<Value> all;
-    for (const ir::Input& input : module_.graph().inputs())
-      if (is_floating(input.node->type.dtype)) all.push_back(input.value());
-    return all;
-  }
-
-  /// The mean over some values' means of tanh, which is bounded; null when there is none.
-  Value bounded_loss(const std::vector<Value>& values) {
-    Value loss;
-    std::vector<Value> candidates;
-    for (Value v : values)
-      if (!v.is_input() && is_floating(v.dtype()) && v.shape().numel() > 0) candidates.push_back(v);
-    dice_.shuffle(candidates);
-    candidates.resize(std::min<size_t>(candidates.size(), 1 + dice_(3)));
-    for (Value v : candidates) {
-      const Value part = b_.cast(b_("mean", {b_("tanh", {v})}, {{"axes", every_axis(v)}}), palette_.floating[0]);
-      loss = loss ? b_("add", {loss, part}) : part;
-    }
-    return loss;
-  }
-
-  void add_training() {
-    if (dice_.chance(55)) return;
-    const Value loss = bounded_loss(pool_);
-    if (!loss) return;
-    module_.graph().add_output({"loss", loss, {}, {}});
-    if (dice_.chance(40) && add_train_block()) return;
-    std::vector<Value> dx = add_gradients(loss, "d");
-    if (dice_(6) == 0)
-      if (const Value second = bounded_loss(dx)) add_gradients(second, "dd");
-  }
-
-  std::vector<Value> add_gradients(Value loss, const std::string& prefix) {
-    const std::vector<Value> xs = floating_inputs(), all = passes::gradients(module_.graph(), loss, xs);
-    std::vector<Value> dx;
-    for (size_t i = 0; i < all.size() && dx.size() < 3; ++i) {
-      if (all[i].op()->def().kind == Kind::constant) continue;  // the loss does not depend on it
-      module_.graph().add_output({prefix + xs[i].name(), all[i], {}, {}});
-      dx.push_back(all[i]);
-    }
-    passes::dce(module_.graph());
-    return dx;
-  }
-
-  /// A table whose looked-up rows the loss depends on, too; its name.
-  std::string add_table() {
-    const DType dtype = dice_.pick(palette_.floating);
-    const int64_t rows = 3 + static_cast<int64_t>(dice_(6)), width = 1 + static_cast<int64_t>(dice_(5));
-    const Value table = new_input({dtype, {rows, width}});
-    Value part;
-    for (size_t lookups = 1 + dice_(2); lookups > 0; --lookups) {
-      const Value index = new_input({i64, random_shape(dice_, {.extents = {1, 2, 5}, .floating = palette_.floating, .most_elements = 50})});
-      const Value bounded = b_("tanh", {b_("gather", {table, index}, {{"axis", int64_t{0}}, {"sparse", true}})});
-      const Value mean = b_.cast(b_("mean", {bounded}, {{"axes", every_axis(bounded)}}), palette_.floating[0]);
-      part = part ? b_("add", {part, mean}) : mean;
-    }
-    for (ir::Output& output : module_.graph().outputs())
-      if (output.name == "loss") output.value = b_("add", {output.value, part});
-    return table.name();
-  }
-
-  /// Trains the inputs that the loss depends on; false when there is none, or when updates wait for each other.
-  bool add_train_block() {
-    std::vector<const OpDef*> optimizers, of_rows;
-    for (const OpDef* def : ir::registry().all())
-      if (const ir::OptimizerSpec* spec = ir::find_optimizer(def->name)) (spec->rows ? of_rows : optimizers).push_back(def);
-    const std::string table = dice_.chance(20) ? add_table() : "";
-    const OpDef& optimizer = *dice_.pick(optimizers);
-    ir::TrainSpec train{.loss = "loss", .optimizer = optimizer.name};
-    for (const ir::AttributeSpec& spec : optimizer.attributes) train.attributes.emplace_back(spec.name, ir::Attribute(dice_.chance(50)));
-    for (Value x : floating_inputs()) {
-      const bool replaced = std::any_of(module_.graph().outputs().begin(), module_.graph().outputs().end(),
-                                        [&](const ir::Output& o) { return o.alias == x.index(); });
-      train.inputs = {x.name()};
-      module_.train = train;
-      if (!replaced && x.name() != table && compiles({"autodiff"})) trained_.push_back(x.name());
-    }
-    train.inputs = trained_;
-    train.clip_value = table.empty() && dice_.chance(25), train.clip_norm = dice_.chance(25);  // clipped by value, rows are dense
-    if (trained_.size() > 1 && dice_.chance(30)) {
-      train.groups = {{.name = "last", .inputs = {trained_.back()}, .optimizer = dice_.pick(optimizers)->name}};
-      train.inputs.pop_back();
-    }
-    if (!table.empty()) train.groups.push_back({.name = "table", .inputs = {table}, .optimizer = dice_.pick(of_rows)->name});
-    module_.train = train;
-    if (!trained_.empty() && dice_.chance(30)) module_.train->keep = {trained_[0] + ".grad"};
-    if (!trained_.empty() && compiles(passes::pipeline("step"))) return true;
-    module_.train.reset();
-    return false;
-  }
-
   uint64_t seed_;
   Recipe recipe_;
   Dice dice_;
-  Weights weights_;
+  OpWeights weights_;
   ir::Module module_;
   ir::Builder b_;
   Palette palette_;
   int inputs_ = 0;
-  std::vector<Value> pool_;  // what further ops may read
+  Pool pool_;
   std::unordered_map<Value, Tensor, ir::ValueHash> tensors_;
-  std::vector<std::string> trained_;
 };
 
 }  // namespace

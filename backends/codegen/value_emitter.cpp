@@ -1,0 +1,244 @@
+#include "weft/backends/codegen/value_emitter.h"
+
+#include <algorithm>
+
+#include "weft/backends/codegen/accumulators.h"
+#include "weft/backends/codegen/scalar_emitter.h"
+#include "weft/ir/op_def.h"
+
+namespace weft::codegen {
+namespace {
+
+using ir::Affine;
+using ir::IndexMap;
+using ir::Kind;
+using ir::Op;
+
+llvm::Align align(DType t) { return llvm::Align(size_of(t)); }
+
+}  // namespace
+
+ValueEmitter::ValueEmitter(IRBuilder& b, LoopBuilder& build, const ir::Graph& body, const passes::LoopNest& nest, const Loops& loops,
+                           int lanes, std::vector<llvm::Value*> inputs, std::vector<llvm::Value*> outputs)
+    : b_(b), build_(build), body_(body), nest_(nest), loops_(loops), lanes_(lanes), inputs_(std::move(inputs)), outputs_(std::move(outputs)),
+      index_(loops.all.size(), nullptr), level_(loops.all.size(), 0) {
+  build_.on_close = [this](int level) { std::erase_if(memo_, [&](const Memo& m) { return m.level >= level; }); };
+}
+
+void ValueEmitter::set_index(int loop, llvm::Value* index) {
+  index_[static_cast<size_t>(loop)] = index;
+  level_[static_cast<size_t>(loop)] = build_.depth();
+}
+
+void ValueEmitter::set_vector_index(llvm::Value* first_lane, llvm::Constant* mask) {
+  set_index(loops_.vector, first_lane);
+  mask_ = mask;
+}
+
+void ValueEmitter::start_point() {
+  point_level_ = build_.depth();
+  reduced_.clear();
+}
+
+// ---- values ----
+
+/// The deepest level whose loop the index follows.
+int ValueEmitter::level_of(const IndexMap& map) const {
+  int level = 0;
+  for (const Affine& a : map) level = std::max(level, level_of(a));
+  return level;
+}
+
+int ValueEmitter::level_of(const Affine& a) const {
+  int level = 0;
+  for (size_t l = 0; l < loops_.all.size(); ++l)
+    for (int k = loops_.all[l].first; k <= loops_.all[l].last; ++k)
+      if (static_cast<size_t>(k) < a.coefficients.size() && a.coefficients[static_cast<size_t>(k)] != 0) level = std::max(level, level_[l]);
+  return level;
+}
+
+bool ValueEmitter::follows_reduction(ir::Value v) {
+  if (v.is_input()) return false;
+  if (nest_.reduction_stage.contains(v.op())) return true;
+  if (const auto known = follows_.find(v.op()); known != follows_.end()) return known->second;
+  bool any = false;
+  for (ir::Value operand : v.op()->operands()) any = any || follows_reduction(operand);
+  return follows_[v.op()] = any;
+}
+
+llvm::Value* ValueEmitter::eval(ir::Value v, IndexMap map) {
+  for (Affine& a : map) a.coefficients.resize(nest_.extents.size(), 0);
+  if (!v.is_input())
+    if (const auto done = reduced_.find(v.op()); done != reduced_.end()) return done->second;
+  if (guard_) return emit_value(v, map);  // under a guard nothing is hoisted or shared
+  for (const Memo& m : memo_)
+    if (m.value == v && m.map == map) return m.emitted;
+  // What depends on a reduction belongs behind it: at the point's level, whatever its own index follows.
+  const int level = std::max(level_of(map), follows_reduction(v) ? point_level_ : 0);
+  llvm::Value* emitted = build_.at_level(level, [&] { return emit_value(v, map); });
+  memo_.push_back({v, std::move(map), emitted, level});
+  return emitted;
+}
+
+llvm::Value* ValueEmitter::emit_value(ir::Value v, const IndexMap& map) {
+  if (v.is_input()) return load(v, map);
+  const Op& op = *v.op();
+  switch (op.def().kind) {
+    case Kind::constant: return constant(op);
+    case Kind::index: return lane_index(map[static_cast<size_t>(op.integer("axis"))]);
+    case Kind::movement:
+    case Kind::view: return move(op, map);
+    case Kind::reduction: {  // of one element, which is combined with the neutral one all the same: a sum is never -0
+      llvm::Value* only = eval(op.operand(0), passes::reduction_passthrough(op, map));
+      return combine(b_, op, identity(op, only->getType()), only);
+    }
+    default: {
+      std::vector<llvm::Value*> operands;
+      for (ir::Value operand : op.operands()) operands.push_back(eval(operand, map));
+      return emit_scalar(b_, scalar_of(op), operands);
+    }
+  }
+}
+
+llvm::Value* ValueEmitter::constant(const Op& op) {
+  const auto& d = op.attribute<ir::Dense>("value");
+  llvm::Type* type = register_type(b_.getContext(), d.type().dtype);
+  if (is_floating(d.type().dtype)) return llvm::ConstantFP::get(type, d.at(0));
+  return llvm::ConstantInt::get(type, static_cast<uint64_t>(d.integer_at(0)), true);
+}
+
+/// The first operand that has an element at the index, or the fill.
+llvm::Value* ValueEmitter::move(const Op& op, const IndexMap& map) {
+  const auto accesses = *op.def().access(op);
+  if (!accesses[0].guarded) return eval(op.operand(0), compose(accesses[0].map, map));
+  const DType t = op.result().dtype();
+  const ir::Type fill_type{t, {}};
+  const double fill = op.def().fill ? op.def().fill(op) : 0;
+  const auto fill_value = ir::Dense::splat(fill_type, fill);
+  llvm::Type* element = register_type(b_.getContext(), t);
+  llvm::Value* result = is_floating(t) ? static_cast<llvm::Value*>(llvm::ConstantFP::get(element, fill_value.at(0)))
+                                       : llvm::ConstantInt::get(element, static_cast<uint64_t>(fill_value.integer_at(0)), true);
+  llvm::Value* outer = guard_;
+  for (size_t i = accesses.size(); i-- > 0;) {
+    if (op.operands()[i].shape().numel() == 0) continue;
+    const IndexMap inner = compose(accesses[i].map, map);
+    llvm::Value* inside = in_range(inner, op.operands()[i].shape());
+    guard_ = outer ? both(outer, inside) : inside;
+    llvm::Value* x = eval(op.operands()[i], inner);
+    if (is_vector(x) || is_vector(inside) || is_vector(result)) {
+      x = splat(x), result = splat(result), inside = splat(inside);
+    }
+    result = b_.CreateSelect(inside, x, result);
+  }
+  guard_ = outer;
+  return result;
+}
+
+llvm::Value* ValueEmitter::both(llvm::Value* x, llvm::Value* y) {
+  if (is_vector(x) || is_vector(y)) x = splat(x), y = splat(y);
+  return b_.CreateAnd(x, y);
+}
+
+llvm::Value* ValueEmitter::in_range(const IndexMap& map, const Shape& shape) {
+  llvm::Value* all = b_.getTrue();
+  for (size_t d = 0; d < map.size(); ++d) {
+    llvm::Value* i = lane_index(map[d]);
+    // One unsigned comparison covers both ends.
+    all = both(all, b_.CreateICmpULT(i, integer(i, shape.dims()[d])));
+  }
+  return all;
+}
+
+/// An affine function's value: a vector if it follows the vector loop.
+llvm::Value* ValueEmitter::lane_index(const Affine& a) {
+  const Affine c = collapsed(a, loops_);
+  llvm::Value* base = affine(c);
+  const int64_t step = vector_step(c);
+  if (step == 0) return base;
+  std::vector<llvm::Constant*> offsets;
+  for (int lane = 0; lane < lanes_; ++lane) offsets.push_back(b_.getInt64(static_cast<uint64_t>(step * lane)));
+  return b_.CreateAdd(splat(base), llvm::ConstantVector::get(offsets));
+}
+
+int64_t ValueEmitter::vector_step(const Affine& c) const {
+  return loops_.vector < 0 ? 0 : c.coefficients[static_cast<size_t>(loops_.vector)];
+}
+
+/// At the first lane.
+llvm::Value* ValueEmitter::affine(const Affine& c) {
+  llvm::Value* sum = i64_of(c.offset);
+  for (size_t l = 0; l < c.coefficients.size(); ++l)
+    if (c.coefficients[l] != 0) sum = b_.CreateAdd(sum, b_.CreateMul(index_[l], i64_of(c.coefficients[l])));
+  return sum;
+}
+
+// ---- memory ----
+
+llvm::Value* ValueEmitter::load(ir::Value v, const IndexMap& map) {
+  const DType t = v.dtype();
+  llvm::Type* element = memory_type(b_.getContext(), t);
+  llvm::Value* base = inputs_[static_cast<size_t>(v.index())];
+  const Affine c = collapsed(linear_offset(v.shape(), map, static_cast<int>(nest_.extents.size())), loops_);
+  const int64_t step = vector_step(c);
+  if (guard_ && (step != 0 || is_vector(guard_))) return load_guarded(t, element, base, c);
+  llvm::Value* offset = affine(c);
+  if (guard_) offset = b_.CreateSelect(guard_, offset, i64_of(0));
+  if (step == 0) return from_memory(b_, t, b_.CreateAlignedLoad(element, b_.CreateGEP(element, base, offset), align(t)));
+  auto* vector = vector_of(element);
+  llvm::Value* raw = nullptr;
+  if (step == 1) {
+    llvm::Value* pointer = b_.CreateGEP(element, base, offset);
+    raw = mask_ ? static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, pointer, align(t), mask_, llvm::Constant::getNullValue(vector)))
+                : b_.CreateAlignedLoad(vector, pointer, align(t));
+  } else {
+    raw = gather(vector, element, base, lane_offsets(c), mask_);
+  }
+  return from_memory(b_, t, raw);
+}
+
+/// Only lanes whose index is in range may touch memory.
+llvm::Value* ValueEmitter::load_guarded(DType t, llvm::Type* element, llvm::Value* base, const Affine& c) {
+  llvm::Value* active = splat(guard_);
+  if (mask_) active = b_.CreateAnd(active, mask_);
+  return from_memory(b_, t, gather(vector_of(element), element, base, splat(lane_offsets(c)), active));
+}
+
+/// The element offsets of the lanes.
+llvm::Value* ValueEmitter::lane_offsets(const Affine& c) {
+  std::vector<llvm::Constant*> offsets;
+  for (int lane = 0; lane < lanes_; ++lane) offsets.push_back(b_.getInt64(static_cast<uint64_t>(vector_step(c) * lane)));
+  return b_.CreateAdd(splat(affine(c)), llvm::ConstantVector::get(offsets));
+}
+
+llvm::Value* ValueEmitter::gather(llvm::FixedVectorType* vector, llvm::Type* element, llvm::Value* base, llvm::Value* offsets,
+                                  llvm::Value* active) {
+  if (!active) active = llvm::Constant::getAllOnesValue(vector_of(b_.getInt1Ty()));
+  llvm::Value* pointers = b_.CreateGEP(element, base, offsets);
+  return b_.CreateMaskedGather(vector, pointers, llvm::Align(element->getPrimitiveSizeInBits() / 8), active,
+                               llvm::Constant::getNullValue(vector));
+}
+
+llvm::FixedVectorType* ValueEmitter::vector_of(llvm::Type* element) const {
+  return llvm::FixedVectorType::get(element, static_cast<unsigned>(lanes_));
+}
+
+void ValueEmitter::store_outputs(int stage) {
+  std::vector<std::pair<size_t, llvm::Value*>> ready;
+  for (size_t i = 0; i < outputs_.size(); ++i)
+    if (nest_.output_stage[i] == stage) ready.emplace_back(i, eval(body_.outputs()[i].value, nest_.outputs[i]));
+  for (const auto& [i, value] : ready) store(i, value);
+}
+
+void ValueEmitter::store(size_t i, llvm::Value* value) {
+  const ir::Value v = body_.outputs()[i].value;
+  const DType t = v.dtype();
+  llvm::Type* element = memory_type(b_.getContext(), t);
+  const Affine c = collapsed(linear_offset(v.shape(), nest_.outputs[i], static_cast<int>(nest_.extents.size())), loops_);
+  llvm::Value* pointer = b_.CreateGEP(element, outputs_[i], affine(c));
+  if (vector_step(c) != 0) value = splat(value);
+  llvm::Value* raw = to_memory(b_, t, value);
+  if (mask_ && is_vector(raw)) b_.CreateMaskedStore(raw, pointer, align(t), mask_);
+  else b_.CreateAlignedStore(raw, pointer, align(t));
+}
+
+}  // namespace weft::codegen

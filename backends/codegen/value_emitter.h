@@ -1,0 +1,84 @@
+#pragma once
+// A nest's values at the place where its loops stand: computed from the operands' elements that they need, hoisted out of
+// the loops that they do not follow, and stored.
+
+#include <unordered_map>
+#include <vector>
+
+#include "weft/backends/codegen/loop_builder.h"
+#include "weft/backends/codegen/loops.h"
+
+namespace weft::codegen {
+
+class ValueEmitter {
+ public:
+  /// `inputs` and `outputs` point to the body's.
+  ValueEmitter(IRBuilder& b, LoopBuilder& build, const ir::Graph& body, const passes::LoopNest& nest, const Loops& loops, int lanes,
+               std::vector<llvm::Value*> inputs, std::vector<llvm::Value*> outputs);
+
+  // ---- where the loops stand ----
+
+  /// From here on loop `loop` is at this index; of the vector loop: its first lane, and the lanes that there are (null: all).
+  void set_index(int loop, llvm::Value* index);
+  void set_vector_index(llvm::Value* first_lane, llvm::Constant* mask);
+  void end_vector() { mask_ = nullptr; }
+  llvm::Value* index(int loop) const { return index_[static_cast<size_t>(loop)]; }
+  llvm::Value* mask() const { return mask_; }
+  /// One point of the kept loops starts here: what follows a reduction belongs inside it. No reduction is finished.
+  void start_point();
+  void set_reduced(const ir::Op& reduction, llvm::Value* result) { reduced_[&reduction] = result; }
+
+  // ---- values ----
+
+  /// The value's element(s) at this index: a vector if the index follows the vector loop, else a scalar.
+  llvm::Value* eval(ir::Value v, ir::IndexMap map);
+  /// The outputs of this stage. Everything is computed before anything is stored: an output may be written over an operand.
+  void store_outputs(int stage);
+
+ private:
+  /// A value already emitted at some index, usable until the loop of its level closes.
+  struct Memo {
+    ir::Value value;
+    ir::IndexMap map;
+    llvm::Value* emitted;
+    int level;
+  };
+
+  int level_of(const ir::IndexMap& map) const;
+  int level_of(const ir::Affine& a) const;
+  bool follows_reduction(ir::Value v);
+  llvm::Value* emit_value(ir::Value v, const ir::IndexMap& map);
+  llvm::Value* constant(const ir::Op& op);
+  llvm::Value* move(const ir::Op& op, const ir::IndexMap& map);
+  llvm::Value* both(llvm::Value* x, llvm::Value* y);
+  llvm::Value* in_range(const ir::IndexMap& map, const Shape& shape);
+  llvm::Value* lane_index(const ir::Affine& a);
+  int64_t vector_step(const ir::Affine& c) const;
+  llvm::Value* affine(const ir::Affine& c);
+  llvm::Value* load(ir::Value v, const ir::IndexMap& map);
+  llvm::Value* load_guarded(DType t, llvm::Type* element, llvm::Value* base, const ir::Affine& c);
+  llvm::Value* lane_offsets(const ir::Affine& c);
+  llvm::Value* gather(llvm::FixedVectorType* vector, llvm::Type* element, llvm::Value* base, llvm::Value* offsets, llvm::Value* active);
+  void store(size_t i, llvm::Value* value);
+  llvm::FixedVectorType* vector_of(llvm::Type* element) const;
+  llvm::Value* splat(llvm::Value* v) { return codegen::splat(b_, v, static_cast<unsigned>(lanes_)); }
+  llvm::Value* i64_of(int64_t value) { return b_.getInt64(static_cast<uint64_t>(value)); }
+
+  IRBuilder& b_;
+  LoopBuilder& build_;
+  const ir::Graph& body_;
+  const passes::LoopNest& nest_;
+  const Loops& loops_;
+  int lanes_;
+  std::vector<llvm::Value*> inputs_, outputs_;     // pointers
+  std::vector<llvm::Value*> index_;                // per loop; of the vector loop: its first lane
+  std::vector<int> level_;                         // per loop: the level inside it
+  llvm::Value* mask_ = nullptr;                    // the lanes of a ragged vector; null: all
+  llvm::Value* guard_ = nullptr;                   // inside a pad or concat: where the index is in range
+  std::unordered_map<const ir::Op*, llvm::Value*> reduced_;  // finished reductions of this point
+  std::unordered_map<const ir::Op*, bool> follows_;  // depends on a reduction of this nest
+  int point_level_ = 0;                            // the level of one point of the kept loops
+  std::vector<Memo> memo_;
+};
+
+}  // namespace weft::codegen
