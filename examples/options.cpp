@@ -98,7 +98,7 @@ void add_options(CLI::App& app, Options& o) {
 void add_training_options(CLI::App& app, Options& o) {
   add_options(app, o);
   require_one_of(app.add_option("--optimizer", o.optimizer, "sgd or adam")->capture_default_str(), {"sgd", "adam"});
-  app.add_flag("--shuffle", o.shuffle, "a new order of the examples in every epoch; otherwise file order");
+  app.add_flag("--shuffle,!--no-shuffle", o.shuffle, "a new order of the examples in every epoch, or file order");
   add_integer(app, "--workers", o.workers, 1, "threads that load batches ahead of the training step");
   add_integer(app, "--eval-every", o.eval_every, 0, "also evaluate after every so many steps; 0: after epochs only");
   add_integer(app, "--overfit", o.overfit, 0, "train on the first so many examples only; 0: on all");

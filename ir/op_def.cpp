@@ -47,8 +47,10 @@ ScalarExpression combine_of(const Op& op) {
 double error_ulps_of(const Op& op) {
   const double own = op.def().error_ulps;
   if (op.def().kind != Kind::reduction || own == 0 || op.result().shape().numel() == 0) return own;
-  const auto combined = static_cast<double>(op.operand(0).shape().numel() / op.result().shape().numel());
-  return std::max(own, combined / reduction_lanes / 2);
+  Dims extents;
+  for (int64_t axis : op.dims("axes"))
+    if (const int64_t extent = op.operand(0).shape()[static_cast<int>(axis)]; extent != 1) extents.push_back(extent);
+  return std::max(own, static_cast<double>(reduction_chain(extents)) / 2);
 }
 
 double flops_of(const Op& op) {
@@ -66,6 +68,14 @@ double flops_of(const Op& op) {
   for (const auto& body : op.bodies())
     for (const auto& inner : body->ops()) total += flops_of(*inner);
   return total;
+}
+
+int64_t bytes_of(const Op& op) {
+  if (op.def().bytes) return op.def().bytes(op);
+  int64_t bytes = 0;
+  for (Value v : op.operands()) bytes += v.type().bytes();
+  for (Value v : op.results()) bytes += v.type().bytes();
+  return bytes;
 }
 
 void Registry::add(OpDef def) {

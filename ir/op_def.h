@@ -132,6 +132,8 @@ struct OpDef {
 
   /// Floating-point operations; elementwise ops without a rule count the nodes of their scalar expression.
   std::function<double(const Op&)> flops = {};
+  /// The least bytes that are read and written, where that is not all of the operands and results.
+  std::function<int64_t(const Op&)> bytes = {};
   /// The exclusive upper bound of an index operand's values.
   std::function<std::optional<int64_t>(const Op&, int operand)> index_bound = {};
 
@@ -149,10 +151,12 @@ ScalarExpression scalar_of(const Op& op);
 /// The expression that combines two partial results of a reduction.
 ScalarExpression combine_of(const Op& op);
 /// The op's own error bound on a backend, in ulps of the result; of a reduction, in ulps of the reduction of the operand's magnitudes:
-/// every element that a partial result takes in (support/reduction_order.h) may cost half an ulp.
+/// every combination that an element goes through (support/reduction_order.h) may cost half an ulp.
 double error_ulps_of(const Op& op);
 /// Work of one execution, bodies included.
 double flops_of(const Op& op);
+/// The bytes that one execution reads and writes at least.
+int64_t bytes_of(const Op& op);
 
 /// Every definition by name; families are listed in ir/ops/registry.cpp.
 class Registry {

@@ -1,6 +1,7 @@
 #include <set>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/op_def.h"
 #include "weft/passes/fuse.h"
 #include "weft/passes/groups.h"
 
@@ -9,13 +10,6 @@ namespace {
 
 using ir::Op;
 using ir::Value;
-
-int64_t touched_bytes(const Op& op) {
-  int64_t bytes = 0;
-  for (Value v : op.operands()) bytes += v.type().bytes();
-  for (Value v : op.results()) bytes += v.type().bytes();
-  return bytes;
-}
 
 class Launcher {
  public:
@@ -38,7 +32,7 @@ class Launcher {
     return true;
   }
 
-  bool is_small(const Op& op) const { return touched_bytes(op) <= target_.serial_bytes(); }
+  bool is_small(const Op& op) const { return ir::bytes_of(op) <= target_.serial_bytes(); }
 
   /// Small, and not part of a shared launch.
   bool runs_alone(const Op& op) const { return is_small(op) && !shared_.contains(groups_.of(&op)); }

@@ -9,6 +9,7 @@
 #include "weft/passes/fuse.h"
 #include "weft/passes/layout.h"
 #include "weft/passes/legalize.h"
+#include "weft/passes/mirror.h"
 #include "weft/passes/partition.h"
 #include "weft/passes/parts.h"
 #include "weft/passes/plan.h"
@@ -40,6 +41,7 @@ const std::vector<Pass>& all_passes() {
       without_target("dce", "drops what no output needs", [](Module& m) { return dce(m); }),
       without_target("simplify", "canonicalize, fold, cse and dce until nothing changes", [](Module& m) { return simplify(m); }),
       without_target("reassociate", "scales and negates the smaller factor of a product in place of the product", reassociate),
+      {"mirror", "writes convolutions as data gradients where the target runs these faster", mirror},
       {"layout", "lets values lie in memory as the libraries want them", layout},
       {"parts", "cuts sums inside library calls into parts for threads", parts},
       without_target("updates", "makes every update the result of an op that may write in place", updates),
@@ -65,8 +67,8 @@ const Pass& find_pass(std::string_view name) {
 
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
-    return {"autodiff", "training_step", "decompose", "expand", "simplify", "reassociate", "layout",
-            "parts",    "updates",       "epilogue",  "fuse",   "launch",   "partition",   "schedule", "plan"};
+    return {"autodiff", "training_step", "decompose", "expand",   "simplify", "reassociate", "mirror",   "layout",
+            "parts",    "updates",       "epilogue",  "fuse",     "launch",   "partition",   "schedule", "plan"};
   if (name == "step") return {"autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'{}", name, did_you_mean(name, {"compile", "step", "simplify"}));

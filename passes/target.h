@@ -19,6 +19,8 @@ class Target {
   virtual bool claims(const ir::Op& op) const = 0;
   /// Can the library apply `body` (input 0 the product, then the further operands) while it writes the product?
   virtual bool accepts_epilogue(const ir::Op& product, const ir::Graph& body) const = 0;
+  /// Does the target run a convolution faster as the data gradient of the mirrored one?
+  virtual bool mirrors(const ir::Op&) const { return false; }
   /// How the target's library wants an op's operands and result to lie: values of attributes that say so. Row-major, what
   /// is left out.
   virtual ir::NamedAttributes layouts(const ir::Op&) const { return {}; }

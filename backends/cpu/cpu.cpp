@@ -76,14 +76,11 @@ class Compiler {
     const codegen::Kernel& kernel = kernels_.of(op);
     pending_.push_back({parts_.tasks.size(), kernel.name, kernel.units});
     descriptions_[parts_.tasks.size()] = describe(op, kernel.name);
-    int64_t bytes = 0;
-    for (Value v : op.operands()) bytes += v.type().bytes();
-    for (Value v : op.results()) bytes += v.type().bytes();
-    add_task(op, nullptr, bytes > target().serial_bytes());
+    add_task(op, nullptr, ir::bytes_of(op) > target().serial_bytes());
   }
 
   void add_task(const Op& op, std::unique_ptr<Task> task, bool parallel) {
-    PlacedTask placed{std::move(task), {}, parallel, ir::flops_of(op)};
+    PlacedTask placed{std::move(task), {}, parallel, ir::flops_of(op), static_cast<double>(ir::bytes_of(op))};
     for (Value v : op.operands()) placed.places.push_back(place(v));
     for (Value v : op.results()) {
       placed.places.push_back(place(v));

@@ -19,6 +19,7 @@ class CpuTarget final : public passes::Target {
     return true;
   }
   bool accepts_epilogue(const ir::Op& op, const ir::Graph& body) const override { return op.is("matmul") && epilogue_of(body).has_value(); }
+  bool mirrors(const ir::Op& op) const override { return op.is("convolution") && claims(op) && runs_faster_mirrored(convolution_spec(op)); }
   ir::NamedAttributes layouts(const ir::Op& op) const override {
     if (!is_convolution(op)) return {};
     ConvolutionSpec spec = convolution_spec(op);

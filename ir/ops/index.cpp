@@ -50,6 +50,7 @@ void define_index_ops(Registry& r) {
   };
   gather.index_bound = bound_by_axis;
   gather.flops = [](const Op&) { return 0.0; };
+  gather.bytes = [](const Op& op) { return op.operand(1).type().bytes() + 2 * op.result().type().bytes(); };
   gather.error_ulps = 0;
   r.add(std::move(gather));
 
@@ -75,6 +76,7 @@ void define_index_ops(Registry& r) {
   scatter.in_place = 0;
   scatter.error_ulps = 32;  // a rounding for every update of an element
   scatter.flops = [](const Op& op) { return static_cast<double>(op.operand(2).shape().numel()); };
+  scatter.bytes = [](const Op& op) { return op.operand(1).type().bytes() + 3 * op.operand(2).type().bytes(); };
   r.add(std::move(scatter));
 
   OpDef one_hot;

@@ -101,6 +101,7 @@ OpDef scatter_rows_op() {
   };
   op.in_place = 0;
   op.flops = [](const Op&) { return 0.0; };
+  op.bytes = [](const Op& o) { return o.operand(1).type().bytes() + 2 * o.operand(2).type().bytes(); };
   op.error_ulps = 0;
   return op;
 }

@@ -40,6 +40,17 @@ TEST_CASE("a profile has each call's time, and its work") {
                                        contains_text("the whole step"));
 }
 
+TEST_CASE("a profile counts of a table the rows that a step looks up") {
+  Graph g("rows");
+  const Tensor table = g.input("table", f32, {1000, 16}), index = g.input("index", i64, {7});
+  g.output("y", index_select(table, 0, index));
+  Step step = compile(g, Target::cpu({.threads = 1}));
+  step.start_profile();
+  step({{"table", std::vector<float>(16000, 1)}, {"index", std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7}}});
+  REQUIRE(step.profile().size() == 1);
+  CHECK(step.profile()[0].bytes == 7 * 8 + 2 * 7 * 16 * 4);
+}
+
 TEST_CASE("a profile starts anew when it is started again") {
   Step step = small_program();
   step.start_profile();

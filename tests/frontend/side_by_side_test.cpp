@@ -9,20 +9,9 @@
 
 using namespace weft;
 using test::TempDir;
+using weft::testing::points;
 
 namespace {
-
-/// `count` points in the plane; the class says on which side of a line they are.
-Dataset points(int64_t count, int64_t offset = 0) {
-  Array x(f32, {count, 2}), y(i64, {count});
-  for (int64_t i = 0; i < count; ++i) {
-    const double angle = 2.4 * static_cast<double>(i + offset), radius = 0.3 + 0.1 * static_cast<double>((i + offset) % 9);
-    x.set(2 * i, radius * std::cos(angle));
-    x.set(2 * i + 1, radius * std::sin(angle));
-    y.set(i, std::cos(angle) + 0.5 * std::sin(angle) > 0);
-  }
-  return {.inputs = std::move(x), .targets = std::move(y), .name = "points"};
-}
 
 /// Samples of y = slope x.
 Dataset line_of(double slope) {

@@ -1,6 +1,7 @@
 #pragma once
 // Helpers of the frontend's tests.
 
+#include <cmath>
 #include <source_location>
 #include <string>
 #include <vector>
@@ -35,6 +36,18 @@ inline Tensor tensor(const std::vector<double>& values, Shape shape, DType dtype
   Array array(dtype, std::move(shape));
   for (size_t i = 0; i < values.size(); ++i) array.set(static_cast<int64_t>(i), values[i]);
   return constant(array);
+}
+
+/// `count` points in the plane; the class says on which side of a line they are.
+inline Dataset points(int64_t count, int64_t offset = 0) {
+  Array x(f32, {count, 2}), y(i64, {count});
+  for (int64_t i = 0; i < count; ++i) {
+    const double angle = 2.4 * static_cast<double>(i + offset), radius = 0.3 + 0.1 * static_cast<double>((i + offset) % 9);
+    x.set(2 * i, radius * std::cos(angle));
+    x.set(2 * i + 1, radius * std::sin(angle));
+    y.set(i, std::cos(angle) + 0.5 * std::sin(angle) > 0);
+  }
+  return {.inputs = std::move(x), .targets = std::move(y), .name = "points"};
 }
 
 inline void require_close(const std::vector<double>& got, const std::vector<double>& want, double tolerance = 1e-6) {

@@ -32,6 +32,9 @@ bool knows_formats(const ConvolutionSpec& spec);
 /// How the library would like the operands and the result to lie. Only formats that need no padding are considered.
 ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec);
 
+/// Is the same y, computed as the x of the mirrored convolution (passes/mirror.h), worth the reorder of w?
+bool runs_faster_mirrored(const ConvolutionSpec& spec);
+
 /// How many parts of the batch are worth a thread each on `cores` cores.
 int64_t useful_slices(const ConvolutionSpec& spec, int cores);
 

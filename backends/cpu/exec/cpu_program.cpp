@@ -50,9 +50,7 @@ class CpuProgram final : public Program {
     if (!profiler_) return all;
     for (size_t i = 0; i < parts_.tasks.size(); ++i) {
       const PlacedTask& t = parts_.tasks[i];
-      double bytes = 0;
-      for (const BufferPlace& p : t.places) bytes += static_cast<double>(p.bytes);
-      all.push_back({t.task->description, profiler_->microseconds(i), profiler_->waiting(i), t.flops, bytes});
+      all.push_back({t.task->description, profiler_->microseconds(i), profiler_->waiting(i), t.flops, t.bytes});
     }
     return all;
   }

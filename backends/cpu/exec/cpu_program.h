@@ -26,7 +26,7 @@ struct PlacedTask {
   std::vector<BufferPlace> places;
   /// Is it worth several threads? Otherwise all its units run on one.
   bool parallel = true;
-  double flops = 0;  // for people
+  double flops = 0, bytes = 0;  // for people
 };
 
 struct ProgramParts {
