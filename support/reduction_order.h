@@ -27,13 +27,18 @@ struct ReductionPieces {
   int64_t length;
 };
 
+/// Elements of a lane along one of the axes, the last of which is the lane axis.
+inline int64_t lane_elements(std::span<const int64_t> extents, size_t axis) {
+  return axis + 1 == extents.size() ? (extents[axis] + reduction_lanes - 1) / reduction_lanes : extents[axis];
+}
+
 /// Of the reduced axes' extents without those of 1, outermost first; none where a lane has no more than one piece.
 inline std::optional<ReductionPieces> reduction_pieces(std::span<const int64_t> extents) {
   int64_t inside = 1;  // elements of a lane for one index of the axis
   for (size_t axis = extents.size(); axis-- > 0;) {
-    const int64_t unit = axis + 1 == extents.size() ? reduction_lanes : 1;  // indices for one element of a lane
-    const int64_t count = (extents[axis] + unit - 1) / unit;
-    if (count > reduction_piece / inside) return ReductionPieces{axis, reduction_piece / inside * unit};
+    const int64_t count = lane_elements(extents, axis);
+    if (count > reduction_piece / inside)
+      return ReductionPieces{axis, reduction_piece / inside * (axis + 1 == extents.size() ? reduction_lanes : 1)};
     if (count == 0) return std::nullopt;
     inside *= count;
   }
@@ -43,15 +48,15 @@ inline std::optional<ReductionPieces> reduction_pieces(std::span<const int64_t> 
 /// The most combinations that one element goes through before the tree: of its piece, and of the pieces.
 inline int64_t reduction_chain(std::span<const int64_t> extents) {
   const auto pieces = reduction_pieces(extents);
-  int64_t inside = 1, count = 1;
+  int64_t all = 1, inside = 1;
   for (size_t axis = extents.size(); axis-- > 0;) {
-    const int64_t unit = axis + 1 == extents.size() ? reduction_lanes : 1;
-    const int64_t extent = (extents[axis] + unit - 1) / unit;
-    if (!pieces || axis > pieces->axis) inside *= extent;
-    else if (axis < pieces->axis) count *= extent;
-    else inside *= pieces->length / unit, count *= (extents[axis] + pieces->length - 1) / pieces->length;
+    all *= lane_elements(extents, axis);
+    if (pieces && axis > pieces->axis) inside = all;
   }
-  return pieces ? inside + count : inside;
+  if (!pieces) return all;
+  const size_t cut = pieces->axis;
+  const int64_t whole = lane_elements(extents, cut) * inside, in_piece = reduction_piece / inside * inside;
+  return in_piece + (whole + in_piece - 1) / in_piece * (all / whole);
 }
 
 }  // namespace weft

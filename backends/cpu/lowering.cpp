@@ -1,7 +1,6 @@
 #include "weft/backends/cpu/lowering.h"
 
 #include "weft/ir/op_def.h"
-#include "weft/ir/ops/convolution.h"
 
 namespace weft::cpu {
 namespace {
@@ -34,14 +33,17 @@ MatmulSpec matmul_spec(const Op& op) {
 bool is_convolution(const Op& op) { return op.is("convolution") || op.is("convolution_data") || op.is("convolution_weight"); }
 
 ConvolutionSpec convolution_spec(const Op& op) {
-  const ir::Convolution c = ir::convolution_of(op);
   using Wanted = ConvolutionSpec::Wanted;
   const bool weight = op.is("convolution_weight");
-  return {.wanted = weight ? Wanted::w : op.is("convolution") ? Wanted::y : Wanted::x,
-          .x = c.x.dims(), .w = c.w.dims(), .y = c.y.dims(),
+  return convolution_spec(ir::convolution_of(op), weight ? Wanted::w : op.is("convolution") ? Wanted::y : Wanted::x,
+                          op.integer(weight ? "parts" : "slices"));
+}
+
+ConvolutionSpec convolution_spec(const ir::Convolution& c, ConvolutionSpec::Wanted wanted, int64_t slices) {
+  return {.wanted = wanted, .x = c.x.dims(), .w = c.w.dims(), .y = c.y.dims(),
           .groups = c.groups, .stride = c.stride, .low = c.low, .high = c.high, .dilation = c.dilation,
           .x_layout = c.x_layout.text(), .w_layout = c.w_layout.text(), .y_layout = c.y_layout.text(),
-          .slices = op.integer(weight ? "parts" : "slices")};
+          .slices = slices};
 }
 
 IndexingSpec indexing_spec(const Op& op) {

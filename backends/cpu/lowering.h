@@ -7,6 +7,7 @@
 #include "weft/backends/cpu/exec/indexing.h"
 #include "weft/backends/cpu/exec/matmul.h"
 #include "weft/ir/graph.h"
+#include "weft/ir/ops/convolution.h"
 
 namespace weft::cpu {
 
@@ -25,6 +26,8 @@ MatmulSpec matmul_spec(const ir::Op& op);
 /// The convolution that an op convolution, convolution_data or convolution_weight asks for; and is the op one?
 ConvolutionSpec convolution_spec(const ir::Op& op);
 bool is_convolution(const ir::Op& op);
+/// One of the three tensors of a convolution.
+ConvolutionSpec convolution_spec(const ir::Convolution& c, ConvolutionSpec::Wanted wanted, int64_t slices = 1);
 
 /// The rows that an op gather, scatter_add, scatter_rows or coalesce reads or writes.
 IndexingSpec indexing_spec(const ir::Op& op);

@@ -19,7 +19,11 @@ class CpuTarget final : public passes::Target {
     return true;
   }
   bool accepts_epilogue(const ir::Op& op, const ir::Graph& body) const override { return op.is("matmul") && epilogue_of(body).has_value(); }
-  bool mirrors(const ir::Op& op) const override { return op.is("convolution") && claims(op) && runs_faster_mirrored(convolution_spec(op)); }
+  bool mirrors(const ir::Op& op) const override {
+    if (!op.is("convolution") || !claims(op)) return false;
+    const auto other = ir::mirrored(ir::convolution_of(op));
+    return other && runs_faster_as(convolution_spec(*other, ConvolutionSpec::Wanted::x), convolution_spec(op));
+  }
   ir::NamedAttributes layouts(const ir::Op& op) const override {
     if (!is_convolution(op)) return {};
     ConvolutionSpec spec = convolution_spec(op);

@@ -330,6 +330,19 @@ Convolution convolution_of(const Op& op) {
   return c;
 }
 
+std::optional<Convolution> mirrored(const Convolution& c) {
+  Convolution m{.groups = c.groups, .stride = c.stride, .low = {}, .high = {}, .dilation = c.dilation, .x = c.y, .y = c.x};
+  Dims w = c.w.dims();
+  w[0] = c.w[1] * c.groups, w[1] = c.w[0] / c.groups;
+  m.w = Shape(w);
+  for (int d = 0; d < c.spatial(); ++d) {
+    const int64_t reach = size(c.dilation, d) * (c.w[d + 2] - 1), low = reach - size(c.low, d), high = reach - size(c.high, d);
+    if (size(c.stride, d) != 1 || low < 0 || high < 0) return std::nullopt;
+    m.low.push_back(low), m.high.push_back(high);
+  }
+  return m;
+}
+
 void define_convolution_ops(Registry& r) {
   const OperandSpec x{.name = "x", .accepts = Accepts::floating, .doc = "[n, channels, spatial...]", .layout = "x_layout"},
       w{.name = "w", .accepts = Accepts::floating, .doc = "[o, channels / groups, kernel...]", .layout = "w_layout"},

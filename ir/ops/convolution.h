@@ -22,4 +22,8 @@ struct Convolution {
 /// The convolution that an op convolution, convolution_data or convolution_weight is a part of.
 Convolution convolution_of(const Op& op);
 
+/// The convolution of which this one's y is the data gradient: of y there, with w's kernel flipped and its channels exchanged,
+/// x comes out. None where there is none: with a stride, or padding beyond the kernel's reach. Layouts are row-major.
+std::optional<Convolution> mirrored(const Convolution& c);
+
 }  // namespace weft::ir

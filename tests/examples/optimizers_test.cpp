@@ -68,6 +68,11 @@ TEST_CASE("06_optimizers prints a table, and trains with one alone at another ra
   REQUIRE(one.code == 0);
   CHECK(lines_of(one.out) == 3);
   CHECK_THAT(one.out, contains_text("\nRAdam                 0.025      2 "));
+  const auto losses = [](const std::string& how) {
+    return Json::parse(test::run_command(program + "--json --max-steps 2 --optimizer SGD " + how).out)["losses"];
+  };
+  CHECK(losses("") != losses("--no-shuffle"));
+  CHECK(losses("") == losses("--shuffle"));
   const test::Ran lbfgs = test::run_command(program + "--max-steps 2 --optimizer LBFGS");
   CHECK_THAT(lbfgs.out, contains_text("\nLBFGS                     1      2 "));
 }

@@ -285,31 +285,22 @@ ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec) {
   return {};
 }
 
-bool runs_faster_mirrored(const ConvolutionSpec& s) {
+bool runs_faster_as(ConvolutionSpec data, ConvolutionSpec forward) {
   // The library's AVX2 kernels add up 3 positions times some blocks of 8 output channels at once, and with few blocks wait
   // for their own sums. Forward they take 4 blocks and then what is left, backward as many as divide their number. Measured
   // shares of the machine's peak, by blocks at once:
-  constexpr double forward[] = {0, 0.33, 0.60, 0.83, 0.97}, backward[] = {0, 0.60, 0.90, 0.83, 0.97};
+  constexpr double forward_share[] = {0, 0.33, 0.60, 0.83, 0.97}, data_share[] = {0, 0.60, 0.90, 0.83, 0.97};
   constexpr int64_t block = 8, least_positions = 2048;  // fewer are not worth another reorder of the weight
-  const int64_t channels = s.w[0] / s.groups, blocks = channels / block;
-  if (s.wanted != Wanted::y || channels % block || blocks == 0 || elements(s.y) / s.y[1] < least_positions) return false;
+  const int64_t channels = forward.w[0] / forward.groups, blocks = channels / block;
+  if (channels % block || blocks == 0 || elements(forward.y) / forward.y[1] < least_positions) return false;
   const int64_t rest = blocks % 4, at_once = rest == 0 ? 4 : rest == 2 ? 2 : blocks % 3 == 0 ? 3 : 1;
-  const double whole = static_cast<double>(blocks - rest) / forward[4], left = rest ? static_cast<double>(rest) / forward[rest] : 0;
-  if (static_cast<double>(blocks) / backward[at_once] * 1.1 > whole + left) return false;
+  const double whole = static_cast<double>(blocks - rest) / forward_share[4], left = rest ? static_cast<double>(rest) / forward_share[rest] : 0;
+  if (static_cast<double>(blocks) / data_share[at_once] * 1.1 > whole + left) return false;
 
   const SerialLibraries scope;
-  ConvolutionSpec one = s, other = s;
-  other.wanted = Wanted::x;
-  std::swap(other.x, other.y);
-  other.w[0] = s.w[1] * s.groups, other.w[1] = channels;
-  for (size_t d = 0; d < s.stride.size(); ++d) {
-    const int64_t reach = s.dilation[d] * (s.w[d + 2] - 1);
-    if (s.stride[d] != 1 || s.low[d] > reach || s.high[d] > reach) return false;
-    other.low[d] = reach - s.low[d], other.high[d] = reach - s.high[d];
-  }
-  for (ConvolutionSpec* spec : {&one, &other}) spec->x_layout = spec->w_layout = spec->y_layout = "any";
+  for (ConvolutionSpec* spec : {&data, &forward}) spec->x_layout = spec->w_layout = spec->y_layout = "any";
   try {
-    return describe(one, 1).implementation == "jit:avx2" && describe(other, 1).implementation == "jit:avx2";
+    return describe(forward, 1).implementation == "jit:avx2" && describe(data, 1).implementation == "jit:avx2";
   } catch (const dnnl::error&) {
     return false;
   }

@@ -32,8 +32,8 @@ bool knows_formats(const ConvolutionSpec& spec);
 /// How the library would like the operands and the result to lie. Only formats that need no padding are considered.
 ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec);
 
-/// Is the same y, computed as the x of the mirrored convolution (passes/mirror.h), worth the reorder of w?
-bool runs_faster_mirrored(const ConvolutionSpec& spec);
+/// Is what `forward` gives better computed as the x of the convolution `data` (passes/mirror.h), the reorder of w included?
+bool runs_faster_as(ConvolutionSpec data, ConvolutionSpec forward);
 
 /// How many parts of the batch are worth a thread each on `cores` cores.
 int64_t useful_slices(const ConvolutionSpec& spec, int cores);
