@@ -60,11 +60,11 @@ class Rule {
   std::vector<Value> hypers_;
 };
 
-Value count_step(ir::Graph& graph, const std::string& name) {
-  const Value count = graph.add_input(name, {i64, {}}, ir::Role::state);
-  ir::Builder b(graph);
+Value count_step(ir::Graph& graph, const std::string& name, const ir::Locations& lines) {
+  const Value count = graph.add_input(name, {i64, {}}, ir::Role::state, lines);
+  ir::Builder b(graph, nullptr, lines);
   const Value step = b("add", {count, b.splat(count.type(), 1)});
-  graph.add_output({name, step, count.index(), {}});
+  graph.add_output({name, step, count.index(), lines});
   return step;
 }
 
@@ -110,12 +110,13 @@ bool training_step(ir::Module& module) {
   for (const std::string& name : inputs) gradients.push_back(graph.find_output(name + ".grad")->value);
 
   const std::string prefix = train.optimizer + ".";
-  const Value step = count_step(graph, prefix + "step");
+  const ir::Locations lines = graph.find_output(train.loss)->locations;  // of what belongs to no parameter
+  const Value step = count_step(graph, prefix + "step", lines);
   std::vector<Rule> rules{{graph, train.optimizer, prefix, train.attributes}};
   for (const ir::TrainGroup& group : train.groups) rules.emplace_back(graph, group.optimizer, prefix + group.name + ".", group.attributes);
-  ir::Builder b(graph);
-  if (train.clip_value) clip_by_value(b, gradients, graph.add_input(prefix + "clip_value", {f64, {}}, ir::Role::hyper));
-  if (train.clip_norm) clip_by_norm(b, gradients, graph.add_input(prefix + "clip_norm", {f64, {}}, ir::Role::hyper));
+  ir::Builder b(graph, nullptr, lines);
+  if (train.clip_value) clip_by_value(b, gradients, graph.add_input(prefix + "clip_value", {f64, {}}, ir::Role::hyper, lines));
+  if (train.clip_norm) clip_by_norm(b, gradients, graph.add_input(prefix + "clip_norm", {f64, {}}, ir::Role::hyper, lines));
   size_t next = 0;
   for (const std::string& name : train.inputs) rules[0].update(name, gradients[next++], step);
   for (size_t g = 0; g < train.groups.size(); ++g)

@@ -1,8 +1,5 @@
 #include "weft/runtime/data/npy.h"
 
-#include <unistd.h>
-
-#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <charconv>
@@ -10,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+
+#include "weft/runtime/replace_file.h"
 
 namespace weft {
 namespace {
@@ -244,18 +243,11 @@ void write_npy(const std::string& path, const Array& array) {
     for (int64_t i = 0; i < array.shape().numel(); ++i) widened.set(i, array.at(i));
     return write_npy(path, widened);
   }
-  static std::atomic<unsigned> counter = 0;  // two threads, or two processes, may write the same path
-  const std::string partial = fmt::format("{}.{}-{}.partial", path, getpid(), counter++);
-  std::ofstream file(partial, std::ios::binary | std::ios::trunc);
   const std::string header = header_of(array);
-  file.write(header.data(), static_cast<std::streamsize>(header.size()));
-  file.write(reinterpret_cast<const char*>(array.data()), static_cast<std::streamsize>(array.bytes()));
-  file.close();
-  const bool written = !file.fail() && std::rename(partial.c_str(), path.c_str()) == 0;
-  if (written) return;
-  const int reason = errno;
-  std::remove(partial.c_str());
-  throw Error("cannot write '{}': {}", path, std::strerror(reason));
+  FileReplacement file(path);
+  file.write(header.data(), header.size());
+  file.write(array.data(), array.bytes());
+  file.commit();
 }
 
 }  // namespace weft

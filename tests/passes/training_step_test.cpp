@@ -132,6 +132,15 @@ TEST_CASE("training_step: updates carry the parameter's line", "[passes][trainin
   CHECK(to_string(m.graph().ops().back()->locations()) == "net.cpp:3");
 }
 
+TEST_CASE("training_step: the step counter and the clipping carry the loss's line", "[passes][training_step]") {
+  const std::string lost = std::string(graph).replace(graph.find("loss = %0"), 9, "loss = %0 at \"net.cpp\":5");
+  const ir::Module m = run_passes("training_step", "train {loss = \"loss\", inputs = [\"x\"], optimizer = \"sgd\", clip_norm = true}\n" + lost);
+  CHECK(to_string(m.graph().find_output("sgd.step")->value.op()->locations()) == "net.cpp:5");
+  CHECK(count_ops(m, "minimum") == 1);
+  for (const auto& op : m.graph().ops())
+    if (op->name() == "minimum") CHECK(to_string(op->locations()) == "net.cpp:5");
+}
+
 TEST_CASE("training_step: mistakes in the train block are refused", "[passes][training_step]") {
   REQUIRE_THROWS_WITH(run_passes("training_step", train("optimizer = \"sdg\"")),
                       "the train block's optimizer 'sdg' is no update op");
