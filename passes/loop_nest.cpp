@@ -1,6 +1,7 @@
 #include "weft/passes/loop_nest.h"
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_set>
 
 #include "weft/ir/op_def.h"
@@ -20,6 +21,44 @@ constexpr double cheap_flops = 4;
 bool reduces_axis(const Op& op, int axis) {
   const Dims& axes = op.dims("axes");
   return std::find(axes.begin(), axes.end(), axis) != axes.end();
+}
+
+/// The index of a value of `shape` whose axes of extent other than 1 are, in order, the given loops.
+std::optional<IndexMap> map_in_order(const Shape& shape, const Dims& extents, const std::vector<int>& loops) {
+  IndexMap map;
+  size_t next = 0;
+  const int rank = static_cast<int>(extents.size());
+  for (int64_t extent : shape) {
+    if (extent == 1) {
+      map.push_back(ir::Affine::zero(rank));
+      continue;
+    }
+    if (next == loops.size() || extents[static_cast<size_t>(loops[next])] != extent) return std::nullopt;
+    map.push_back(ir::Affine::axis(rank, loops[next++]));
+  }
+  if (next != loops.size()) return std::nullopt;
+  return map;
+}
+
+/// The same where an axis may also be several neighbouring loops, whose extents multiply to the axis.
+std::optional<IndexMap> map_joining(const Shape& shape, const Dims& extents, const std::vector<int>& loops) {
+  IndexMap map;
+  size_t next = 0;
+  for (int64_t extent : shape) {
+    ir::Affine a = ir::Affine::zero(static_cast<int>(extents.size()));
+    // Loops, outermost first, until their extents multiply to the axis.
+    for (int64_t rest = extent; rest != 1; ++next) {
+      if (next == loops.size()) return std::nullopt;
+      const auto l = static_cast<size_t>(loops[next]);
+      const bool empty = rest == 0 || extents[l] == 0;  // is one loop, which joins with no other
+      if (empty ? rest != extents[l] : rest % extents[l] != 0) return std::nullopt;
+      rest = empty ? 1 : rest / extents[l];
+      a.coefficients[l] = rest;
+    }
+    map.push_back(std::move(a));
+  }
+  if (next != loops.size()) return std::nullopt;
+  return map;
 }
 
 class Analysis {
@@ -228,40 +267,10 @@ bool combines_nothing(const ir::Op& op) {
   return true;
 }
 
-std::optional<IndexMap> map_in_order(const Shape& shape, const Dims& extents, const std::vector<int>& loops) {
-  IndexMap map;
-  size_t next = 0;
-  const int rank = static_cast<int>(extents.size());
-  for (int64_t extent : shape) {
-    if (extent == 1) {
-      map.push_back(ir::Affine::zero(rank));
-      continue;
-    }
-    if (next == loops.size() || extents[static_cast<size_t>(loops[next])] != extent) return std::nullopt;
-    map.push_back(ir::Affine::axis(rank, loops[next++]));
-  }
-  if (next != loops.size()) return std::nullopt;
-  return map;
-}
-
-std::optional<IndexMap> map_joining(const Shape& shape, const Dims& extents, const std::vector<int>& loops) {
-  IndexMap map;
-  size_t next = 0;
-  for (int64_t extent : shape) {
-    ir::Affine a = ir::Affine::zero(static_cast<int>(extents.size()));
-    // Loops, outermost first, until their extents multiply to the axis.
-    for (int64_t rest = extent; rest != 1; ++next) {
-      if (next == loops.size()) return std::nullopt;
-      const auto l = static_cast<size_t>(loops[next]);
-      const bool empty = rest == 0 || extents[l] == 0;  // is one loop, which joins with no other
-      if (empty ? rest != extents[l] : rest % extents[l] != 0) return std::nullopt;
-      rest = empty ? 1 : rest / extents[l];
-      a.coefficients[l] = rest;
-    }
-    map.push_back(std::move(a));
-  }
-  if (next != loops.size()) return std::nullopt;
-  return map;
+IndexMap reduction_operand(const Op& reduction, const LoopNest& nest) {
+  std::vector<int> all(nest.extents.size());
+  std::iota(all.begin(), all.end(), 0);
+  return *map_in_order(reduction.operand(0).shape(), nest.extents, all);
 }
 
 IndexMap reduction_passthrough(const ir::Op& op, const IndexMap& result) {

@@ -53,10 +53,8 @@ NestRegion region_of(const ir::Graph& body);
 
 /// Is the op a reduction that combines nothing, all its reduced axes having extent 1?
 bool combines_nothing(const ir::Op& op);
-/// The index of a value of `shape` whose axes of extent other than 1 are, in order, the given loops of `loop_count`.
-std::optional<ir::IndexMap> map_in_order(const Shape& shape, const Dims& extents, const std::vector<int>& loops);
-/// The same where an axis may also be several neighbouring loops, whose extents multiply to the axis.
-std::optional<ir::IndexMap> map_joining(const Shape& shape, const Dims& extents, const std::vector<int>& loops);
+/// The index into the operand of a reduction of the nest: its axes are all loops, in order.
+ir::IndexMap reduction_operand(const ir::Op& reduction, const LoopNest& nest);
 /// The index into the operand of a reduction that combines nothing, from the index of its result.
 ir::IndexMap reduction_passthrough(const ir::Op& op, const ir::IndexMap& result);
 

@@ -58,17 +58,11 @@ class AccessWalk {
       }
       case Kind::reduction:
         if (passes::combines_nothing(op)) return visit(op.operand(0), passes::reduction_passthrough(op, map));
-        visit(op.operand(0), *passes::map_in_order(op.operand(0).shape(), nest_.extents, every_loop()));
+        visit(op.operand(0), passes::reduction_operand(op, nest_));
         return;
       default:
         for (Value operand : op.operands()) visit(operand, map);
     }
-  }
-
-  std::vector<int> every_loop() const {
-    std::vector<int> all;
-    for (int l = 0; l < count_; ++l) all.push_back(l);
-    return all;
   }
 
   /// Single indices are needed, not only offsets.

@@ -4,7 +4,6 @@
 #include <llvm/IR/Module.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "weft/backends/codegen/accumulators.h"
 #include "weft/backends/codegen/value_emitter.h"
@@ -129,9 +128,7 @@ class NestEmitter {
 
   /// The innermost reduced axis with more than one element counts the partial results; it is the last reduced loop.
   void accumulate(const Op& op) {
-    std::vector<int> all(nest_.extents.size());
-    std::iota(all.begin(), all.end(), 0);
-    llvm::Value* x = values_->eval(op.operand(0), *passes::map_in_order(op.operand(0).shape(), nest_.extents, all));
+    llvm::Value* x = values_->eval(op.operand(0), passes::reduction_operand(op, nest_));
     llvm::Value* number = loops_.vector_reduced() ? nullptr : b_.CreateAnd(values_->index(loops_.inner.back()), i64_of(reduction_lanes - 1));
     accumulators_->take(op, x, number, values_->mask());
   }
