@@ -57,11 +57,16 @@ struct Experiment {
   Snapshot start;
 };
 
+std::string text_of(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_array()) return fmt::format("{:.4f}", fmt::join(value.get<std::vector<double>>(), " "));
+  return value.is_number_float() ? fmt::format("{:.4f}", value.get<double>()) : value.dump();
+}
+
 /// A line of results, for programs or for people.
 void show(const Json& line, bool json) {
   if (json) return fmt::print("{}\n", line.dump());
-  for (const auto& [key, value] : line.items())
-    fmt::print("{} {}  ", key, value.is_number_float() ? fmt::format("{:.4f}", value.get<double>()) : value.dump());
+  for (const auto& [key, value] : line.items()) fmt::print("{} {}  ", key, text_of(value));
   fmt::print("\n");
 }
 
@@ -107,7 +112,7 @@ void lesson(const Dataset& data, const Split& parts, const Options& o) {
         file.write({{"run", name}, {"epoch", at.epoch}, {"train_loss", at.train_loss}, {"val_loss", at.test_loss}});
   }
   if (o.plots.empty()) return;
-  Plot losses = loss_plot(runs), fits{.title = "An unknown thermometer", .x_label = "t_u", .y_label = "t_c"};
+  Plot losses = loss_plot(runs, "validation"), fits{.title = "An unknown thermometer", .x_label = "t_u", .y_label = "t_c"};
   losses.log_y = true;
   losses.save(in_directory(o.plots, "losses.svg"));
   fits.points("training", numbers(parts.train.inputs), numbers(parts.train.targets));

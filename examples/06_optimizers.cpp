@@ -42,7 +42,7 @@ Optimizers dense_optimizers(double s) {
 }
 
 Optimizers table_optimizers(double s) {
-  return {{"Adam, table", optim::Adam({.lr = 0.05 * s})}, {"SparseAdam, table", optim::SparseAdam({.lr = 0.05 * s})}};
+  return {{"Adam (table)", optim::Adam({.lr = 0.05 * s})}, {"SparseAdam (table)", optim::SparseAdam({.lr = 0.05 * s})}};
 }
 
 nn::Sequential small_net() { return nn::Sequential(nn::Flatten(), nn::Linear(28 * 28, 32), nn::ReLU(), nn::Linear(32, 10)); }
@@ -110,7 +110,7 @@ History train_lbfgs(const Dataset& data, const Dataset& test, const Options& o) 
   History history;
   const auto start = std::chrono::steady_clock::now();
   for (int64_t epoch = 0; epoch < o.epochs && lbfgs.iterations() < most; ++epoch) {
-    const double loss = lbfgs.step({{"x", {all.inputs.data(), all.inputs.size() / sizeof(float), f32}}, {"y", data.targets}});
+    const double loss = lbfgs.step({{"x", all.inputs}, {"y", all.targets}});
     history.epochs.push_back({.epoch = epoch, .train_loss = loss});
   }
   const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;

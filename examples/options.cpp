@@ -55,6 +55,7 @@ weft::Target Options::target() const {
 }
 
 weft::FitOptions Options::fit() const {
+  if (!plots.empty()) in_directory(plots, "");  // before hours of training end so
   weft::FitOptions f{.epochs = epochs, .batch = batch, .shuffle = shuffle, .seed = seed, .workers = workers, .max_steps = max_steps};
   f.eval_every = eval_every;
   f.overfit = overfit;
@@ -75,7 +76,9 @@ weft::FitOptions Options::fit() const {
 }
 
 std::string in_directory(const std::string& directory, const std::string& name) {
-  std::filesystem::create_directories(directory);
+  std::error_code code;
+  std::filesystem::create_directories(directory, code);
+  if (code) throw weft::Error("cannot make the folder '{}': {}", directory, code.message());
   return directory + "/" + name;
 }
 

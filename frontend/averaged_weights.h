@@ -24,6 +24,8 @@ struct AverageOptions {
   Target target = Target::cpu();
 };
 
+/// Buffers, such as batch norm's running statistics, are no weights: they stay the model's, as with AveragedModel's
+/// use_buffers=False; to have them fit the averages, go through the training data in training mode after swap().
 class AveragedWeights {
  public:
   /// Compiles the program that update() runs. Throws weft::Error for no parameters, one given twice, or a decay outside of

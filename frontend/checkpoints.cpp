@@ -1,7 +1,11 @@
 #include "weft/frontend/checkpoints.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -35,6 +39,15 @@ EpochResult epoch_in(const json& j, int64_t number) {
   return {number, number_in(j.at(0)), number_in(j.at(1)), number_in(j.at(2)), number_in(j.at(3)), number_in(j.at(4))};
 }
 
+/// Throws weft::Error where no file can be made beside `path`, before hours of training end so.
+void check_folder(const std::string& path) {
+  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
+  std::error_code code;
+  if (!fs::is_directory(folder, code)) throw Error("cannot write the checkpoint '{}': there is no folder '{}'", path, folder.string());
+  if (::access(folder.c_str(), W_OK) != 0)
+    throw Error("cannot write the checkpoint '{}': '{}': {}", path, folder.string(), std::strerror(errno));
+}
+
 /// "run.best.safetensors" for "run.safetensors".
 std::string beside(const std::string& path, const std::string& what) {
   const fs::path p(path);
@@ -58,7 +71,9 @@ Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, co
                          int64_t batches, EarlyStopping* stopping)
     : options_(options), examples_(examples), batches_(batches), checkpoint_(named(recipe, program)),
       best_loss_(std::numeric_limits<double>::infinity()) {
+  if (!options.checkpoint.empty()) check_folder(options.checkpoint);
   checkpoint_.add(recipe.optimizer);
+  for (const DrivenSchedule& schedule : recipe.schedules) schedule.add_to(checkpoint_);
   if (!stopping) return;
   checkpoint_.add(*stopping);
   for (size_t i = 0; i < stopping->best_weights().size(); ++i)

@@ -12,16 +12,16 @@ namespace weft::detail {
 
 /// Adds up what the batches of an epoch gave.
 struct Tally {
-  double losses = 0;
+  double losses = 0;  // each as often as its batch has samples
   int64_t batches = 0, correct = 0, samples = 0;
 
   void add(const Outcome& outcome, int64_t size) {
-    losses += outcome.loss;
+    losses += outcome.loss * static_cast<double>(size);
     correct += outcome.correct;
     samples += size;
     ++batches;
   }
-  double loss() const { return losses / static_cast<double>(batches); }
+  double loss() const { return losses / static_cast<double>(samples); }
 };
 
 /// How far training has come: complete epochs, and the batches of the next one so far.

@@ -8,13 +8,15 @@
 
 namespace weft {
 
-///   EarlyStopping stopping(net.parameters(), 10);
+///   EarlyStopping stopping(net, 10);
 ///   while (!stopping.step(validation_loss())) train();
 ///   stopping.restore();
 class EarlyStopping {
  public:
   /// `patience` is the number of steps in a row without a smaller loss after which to stop, as in PyTorch Lightning; throws
-  /// weft::Error unless it is positive.
+  /// weft::Error unless it is positive. Of a model the weights are its parameters and buffers, such as batch norm's running
+  /// statistics.
+  EarlyStopping(const nn::Module& model, int64_t patience);
   EarlyStopping(std::vector<Parameter> parameters, int64_t patience);
 
   /// To be called with the loss that the weights of this moment give on examples they were not trained on; keeps the

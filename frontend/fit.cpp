@@ -111,6 +111,10 @@ std::vector<History> fit(const NamedRecipes& all, const Dataset& train, const Da
   std::list<TrainingRun> runs;
   for (const auto& [name, recipe] : all) runs.emplace_back(name, recipe, data, own_options(options, name));
   check_shared(runs, options);
+  for (const TrainingRun& run : runs)
+    if (run.is_over())
+      log.note(fmt::format("{}nothing is left to train: '{}' has made {} epochs and {} steps", run.name().empty() ? "" : run.name() + ": ",
+                           options.resume, run.position().epoch, run.history().steps));
 
   while (std::any_of(runs.begin(), runs.end(), [](const TrainingRun& run) { return !run.is_over(); }))
     train_epoch(runs, data, log, metrics ? &*metrics : nullptr);

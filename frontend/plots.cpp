@@ -18,21 +18,25 @@ void add_curve(Plot& plot, const std::string& label, const History& history, Qua
   if (std::any_of(y.begin(), y.end(), [](double v) { return std::isfinite(v); })) plot.line(label, std::move(x), std::move(y));
 }
 
-Plot curves(const Runs& runs, const char* what, Quantity train, Quantity test) {
+Plot curves(const Runs& runs, const char* what, Quantity train, Quantity test, const std::string& test_name) {
   Plot plot{.title = what, .x_label = "epoch", .y_label = what};
   for (const auto& [name, history] : runs) {
     const std::string prefix = name.empty() ? "" : name + ", ";
     add_curve(plot, prefix + "training", history, train);
-    add_curve(plot, prefix + "test", history, test);
+    add_curve(plot, prefix + test_name, history, test);
   }
   return plot;
 }
 
 }  // namespace
 
-Plot loss_plot(const Runs& runs) { return curves(runs, "loss", &EpochResult::train_loss, &EpochResult::test_loss); }
+Plot loss_plot(const Runs& runs, const std::string& test) {
+  return curves(runs, "loss", &EpochResult::train_loss, &EpochResult::test_loss, test);
+}
 
-Plot accuracy_plot(const Runs& runs) { return curves(runs, "accuracy", &EpochResult::train_accuracy, &EpochResult::test_accuracy); }
+Plot accuracy_plot(const Runs& runs, const std::string& test) {
+  return curves(runs, "accuracy", &EpochResult::train_accuracy, &EpochResult::test_accuracy, test);
+}
 
 Plot epoch_plot(const Runs& runs, const std::string& what, Quantity number) {
   Plot plot{.title = what, .x_label = "epoch", .y_label = what};

@@ -8,11 +8,12 @@
 
 namespace weft {
 
-/// Training and, where there is one, test loss of every run over epochs; the same of accuracies.
+/// Training and, where there is one, test loss of every run over epochs; the same of accuracies. `test` is what the curve of
+/// the test numbers is called.
 ///
 ///   loss_plot({{"plain", plain}, {"dropout", dropout}}).save("loss.svg");
-Plot loss_plot(const Runs& runs);
-Plot accuracy_plot(const Runs& runs);
+Plot loss_plot(const Runs& runs, const std::string& test = "test");
+Plot accuracy_plot(const Runs& runs, const std::string& test = "test");
 /// One number of every run over epochs: epoch_plot(runs, "test loss", &EpochResult::test_loss).
 Plot epoch_plot(const Runs& runs, const std::string& what, double EpochResult::*number);
 

@@ -2,6 +2,7 @@
 // What stands behind a Graph: the module under construction and what its inputs are bound to.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,7 @@ class Recording {
 
   ir::Module module;
   Bindings bindings;
+  std::optional<bool> training = {};  // the mode in which all modules record here; unset: each in its own
 
  private:
   std::string free_input_name(const std::string& wanted);

@@ -9,7 +9,16 @@ namespace {
 
 void copy(const Array& from, Array& to) { std::memcpy(to.data(), from.data(), to.bytes()); }
 
+std::vector<Parameter> all_of(const nn::Module& model) {
+  std::vector<Parameter> all;
+  for (const auto& [name, parameter] : model.state_dict()) all.push_back(parameter);
+  return all;
+}
+
 }  // namespace
+
+Snapshot::Snapshot(const nn::Module& model) : Snapshot(all_of(model)) {}
+Snapshot::Snapshot(const nn::Module& model, const optim::Optimizer& optimizer) : Snapshot(all_of(model), optimizer) {}
 
 Snapshot::Snapshot(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) { take(); }
 

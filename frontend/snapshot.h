@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "weft/frontend/nn/module.h"
 #include "weft/frontend/optim/optimizer.h"
 #include "weft/frontend/parameter.h"
 
@@ -15,7 +16,9 @@ namespace weft {
 /// restoring copy numbers only, so compiled programs go on with what they find.
 class Snapshot {
  public:
-  /// Takes at once.
+  /// Takes at once. Of a model its parameters and buffers, such as batch norm's running statistics.
+  explicit Snapshot(const nn::Module& model);
+  Snapshot(const nn::Module& model, const optim::Optimizer& optimizer);
   explicit Snapshot(std::vector<Parameter> parameters);
   Snapshot(std::vector<Parameter> parameters, const optim::Optimizer& optimizer);
 

@@ -21,21 +21,21 @@ std::optional<Tensor> count_correct(const Tensor& prediction, const Tensor& targ
   return sum(chosen == target);
 }
 
-/// Puts the model into a mode until the end of the scope.
-class Mode {
- public:
-  Mode(nn::Module& model, bool train) : model_(model), before_(model.training()) { model_.train(train); }
-  ~Mode() { model_.train(before_); }
-
- private:
-  nn::Module& model_;
-  bool before_;
-};
-
 /// "fc1" of "fc1.weight"; a parameter of no layer stands for itself.
 std::string layer_of(const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')); }
 
-View view_of(std::span<const std::byte> bytes, DType dtype) { return {bytes.data(), bytes.size() / size_of(dtype), dtype}; }
+/// Throws weft::Error when the model, recorded in `graph`, uses a parameter that is none of its own: it would neither be trained
+/// nor kept in checkpoints. A model without any is a function, whose parameters are those that it uses.
+void require_registered(const Graph& graph, const nn::Module& model) {
+  const std::vector<Parameter> own = model.parameters();
+  if (own.empty()) return;
+  for (const BoundParameter& used : graph.recording()->bindings.parameters) {
+    if (used.parameter.is_buffer() || std::any_of(own.begin(), own.end(), [&](const Parameter& p) { return p.is(used.parameter); })) continue;
+    throw Error("Trainer: the model uses '{}' at {}, which is none of its parameters(), so that it would not be trained; register it, or the "
+                "layer that it belongs to, with add() where the model is made. To leave it as it is, add_group() it with a learning rate of 0",
+                used.parameter.name(), to_string(graph.recording()->graph().find_input(used.input)->locations));
+  }
+}
 
 void check(const Dataset& data, const char* which) {
   data.check();
@@ -67,6 +67,7 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
                                const FitOptions& options)
     : input_dtype_(data.input_dtype()), target_dtype_(data.target_dtype()) {
   Graph graph(fmt::format("{}_{}", train ? "train" : "eval", size));
+  graph.recording()->training = train;
   const Tensor x = graph.input("x", input_dtype_, data.input_shape(size), recipe.at);
   const Tensor y = graph.input("y", target_dtype_, data.target_shape(size), recipe.at);
   const Tensor loss = record(graph, recipe, x, y, train ? options.accumulate : 1);
@@ -93,7 +94,11 @@ Tensor Specialization::record(Graph& graph, const Recipe& recipe, const Tensor& 
   std::optional<Tensor> correct;
   const Tensor loss = micro_batches(Arg(x, recipe.at), Arg(y, recipe.at), parts, [&](const Tensor& some_x, const Tensor& some_y) {
     const Tensor prediction = (*recipe.model)(Arg(some_x, recipe.at));
+    require_registered(graph, *recipe.model);
     const Tensor part = recipe.loss(prediction, some_y);
+    if (!is_floating(part.dtype()) || part.shape().rank() != 0)
+      throw Error("Trainer: the loss must be a floating scalar, not {}, at {}; reduce it first (mean or sum)", to_string(part.value().type()),
+                  to_string(part.value().is_input() ? ir::Locations{Scope::locate(recipe.at)} : part.value().op()->locations()));
     const Scope here("", Scope::Code::library, recipe.at, graph.recording());
     const auto some = count_correct(prediction, some_y);
     if (some) correct = correct ? *correct + *some : *some;
@@ -141,7 +146,7 @@ BatchOptions training_batches(const FitOptions& o) {
 
 Outcome Specialization::run(const Batch& batch) {
   const auto start = std::chrono::steady_clock::now();
-  const Results results = (*step_)({{"x", view_of(batch.inputs, input_dtype_)}, {"y", view_of(batch.targets, target_dtype_)}});
+  const Results results = (*step_)({{"x", batch.inputs}, {"y", batch.targets}});
   const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
   Outcome outcome{results["loss"].item(), counts_correct_ ? results["correct"].item<int64_t>() : 0, time.count()};
   for (const std::string& norm : norms_) outcome.gradient_norms.push_back(results[norm].item());
@@ -150,9 +155,9 @@ Outcome Specialization::run(const Batch& batch) {
 
 Programs::Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options)
     : full_size_(options.batch) {
-  const Mode mode(*recipe.model, train);
   if (train && options.drop_last && data.size() < full_size_)
-    throw Error("Trainer: data set '{}' has {} examples, so that .drop_last leaves no batch of {}", data.name, data.size(), full_size_);
+    throw Error("Trainer: data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.drop_last): make the "
+                "batch smaller", data.name, data.size(), full_size_);
   if (data.size() >= full_size_) full_.emplace(recipe, data, full_size_, train, options);
   if (data.size() % full_size_ != 0 && !(train && options.drop_last)) last_.emplace(recipe, data, data.size() % full_size_, train, options);
 }

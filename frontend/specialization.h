@@ -16,6 +16,7 @@ struct Recipe {
   std::function<Tensor(const Tensor&, const Tensor&)> loss;
   optim::Optimizer optimizer;
   std::source_location at;
+  std::vector<DrivenSchedule> schedules;
 };
 
 /// What one batch gave.

@@ -10,7 +10,7 @@
 
 #include "weft/backends/cpu/cpu.h"
 #include "weft/frontend/results.h"
-#include "weft/frontend/view.h"
+#include "weft/runtime/view.h"
 #include "weft/passes/pass.h"
 
 namespace weft {

@@ -109,6 +109,7 @@ void StepCore::feed(Slot& slot, const View& values) {
   if (values.count() != p.shape.numel())
     throw Error("step '{}': input {} takes {} elements, given {}; a program is compiled for one batch size", name(),
                 describe(p), p.shape.numel(), values.count());
+  if (!values.data() && values.count() > 0) throw Error("step '{}': input {} is given a null pointer", name(), describe(p));
   if (slot.bound >= 0) check_indices(p, slot.bound, values);
   memory_[static_cast<size_t>(slot.port)] = const_cast<std::byte*>(values.data());
   slot.fed = true;

@@ -53,6 +53,15 @@ Evaluation Trainer::evaluate(const Dataset& data, const FitOptions& options) {
   return detail::evaluate(programs, batches);
 }
 
-detail::Recipe Trainer::recipe() const { return {model_, loss_, optimizer_, at_}; }
+detail::Recipe Trainer::recipe() const { return {model_, loss_, optimizer_, at_, schedules_}; }
+
+Trainer& Trainer::add(detail::DrivenSchedule schedule) {
+  if (schedule.learning_rate->address() != optimizer_.learning_rate().address())
+    throw Error("Trainer::schedule: the schedule moves the learning rate of another optimizer than the one that trains");
+  if (schedule.watches_test_loss && schedule.every == Every::step)
+    throw Error("Trainer::schedule: ReduceLROnPlateau watches the test loss, so that it moves after epochs");
+  schedules_.push_back(std::move(schedule));
+  return *this;
+}
 
 }  // namespace weft

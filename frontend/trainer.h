@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "weft/frontend/checkpoint.h"
 #include "weft/frontend/defaults.h"
 #include "weft/frontend/loss.h"
 #include "weft/frontend/lr_search.h"
@@ -18,9 +19,21 @@
 
 namespace weft {
 
+/// After what a Trainer moves a schedule on.
+enum class Every { epoch, step };
+
 namespace detail {
 struct Recipe;
-}
+
+/// A schedule in a Trainer's hands.
+struct DrivenSchedule {
+  std::function<void(double test_loss)> step;
+  std::function<void(Checkpoint&)> add_to;
+  const Hyper* learning_rate;  // that it moves
+  Every every;
+  bool watches_test_loss;
+};
+}  // namespace detail
 
 struct FitOptions {
   int64_t epochs = 1;
@@ -56,8 +69,9 @@ struct FitOptions {
   Target target = Target::cpu();
 };
 
-/// Losses are means over batches of the batch's loss, the training loss before each update unless FitOptions::evaluate_train;
-/// accuracies are fractions of samples, nan where targets are no classes. Test numbers are nan without a test set.
+/// Losses are means over samples of the loss of the batch that a sample was in, the training loss before each update unless
+/// FitOptions::evaluate_train; accuracies are fractions of samples, nan where targets are no classes. Test numbers are nan
+/// without a test set.
 struct EpochResult {
   int64_t epoch = 0;  // from 1
   static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
@@ -109,7 +123,24 @@ class Trainer {
       loss_ = [loss](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(p, y)); };
   }
 
-  /// Compiles, then trains; after each epoch evaluates in eval mode. The model's mode is as before afterwards.
+  /// Moves a schedule of the optimizer's on after every epoch, or after every training step; a ReduceLROnPlateau after every epoch
+  /// by the test loss. Checkpoints keep its progress. It must outlive the trainer and its copies. Throws weft::Error when it moves
+  /// another optimizer's rate.
+  ///
+  ///   optim::CosineAnnealingLR cosine(adam, {.t_max = 10});
+  ///   Trainer(net, cross_entropy, adam).schedule(cosine).fit(train, test, {.epochs = 10});
+  template <class Schedule>
+  Trainer& schedule(Schedule& schedule, Every every = Every::epoch) {
+    constexpr bool watches = requires { schedule.step(0.0); };
+    const auto step = [&schedule]([[maybe_unused]] double test_loss) {
+      if constexpr (watches) schedule.step(test_loss);
+      else schedule.step();
+    };
+    return add({step, [&schedule](Checkpoint& checkpoint) { checkpoint.add(schedule); }, &schedule.learning_rate(), every, watches});
+  }
+
+  /// Compiles, then trains in training mode; after each epoch evaluates in eval mode. So do all modules that a function calls;
+  /// their own modes do not count and do not change. Every call begins with the order of epoch 0, and compiles again.
   ///
   /// Throws weft::Error when an option or a data set is not as it must be (naming the sample whose label is no class of the
   /// model), when a file cannot be written, when the program does not compile, and when the training loss is not finite,
@@ -131,11 +162,13 @@ class Trainer {
   friend Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& trainers, const Dataset& train, const Dataset& test,
                                const FitOptions& options);
   detail::Recipe recipe() const;
+  Trainer& add(detail::DrivenSchedule schedule);
 
   std::shared_ptr<nn::Module> model_;
   std::function<Tensor(const Tensor&, const Tensor&)> loss_;
   optim::Optimizer optimizer_;
   std::source_location at_;
+  std::vector<detail::DrivenSchedule> schedules_;
 };
 
 /// Trains several models by name, each batch going to one after the other, so that all see the same in the same order; models

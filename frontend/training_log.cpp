@@ -78,6 +78,11 @@ void TrainingLog::end_classic(const std::string& name, const EpochResult& result
   fmt::print("Test Error: \n {}Avg loss: {:>8f} \n\n", accuracy, result.test_loss);
 }
 
+void TrainingLog::note(const std::string& text) {
+  if (progress_) progress_->note(text);
+  else if (style_ != Style::none) fmt::print(stderr, "{}\n", text);
+}
+
 void TrainingLog::done() {
   if (style_ == Style::classic && width_ == 0) fmt::print("Done!\n");
 }

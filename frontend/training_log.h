@@ -25,6 +25,8 @@ class TrainingLog {
   /// Between epochs' ends, of one model.
   void evaluation(const std::string& name, const Evaluation& result);
   void end_epoch(const std::string& name, const EpochResult& result);
+  /// Something to know beside the numbers.
+  void note(const std::string& text);
   /// After all epochs.
   void done();
 

@@ -12,6 +12,24 @@ double accuracy(const Tally& tally, const Programs& programs) {
   return programs.any().counts_correct() ? static_cast<double>(tally.correct) / static_cast<double>(tally.samples) : NAN;
 }
 
+/// The first sample with an element that is nan or infinite, or -1.
+int64_t first_not_finite(const Array& samples) {
+  if (!is_floating(samples.dtype())) return -1;
+  const int64_t count = samples.shape()[0], each = samples.shape().numel() / count;
+  for (int64_t i = 0; i < samples.shape().numel(); ++i)
+    if (!std::isfinite(samples.at(i))) return i / each;
+  return -1;
+}
+
+/// What to do about a loss that is not finite.
+std::string advice(const Dataset& data) {
+  if (const int64_t sample = first_not_finite(data.inputs); sample >= 0)
+    return fmt::format("Sample {} of data set '{}' has inputs that are no finite numbers", sample, data.name);
+  if (const int64_t sample = first_not_finite(data.targets); sample >= 0)
+    return fmt::format("Sample {} of data set '{}' has a target that is no finite number", sample, data.name);
+  return "A smaller learning rate often helps";
+}
+
 }  // namespace
 
 FitData::FitData(const Dataset& train, const Dataset* test, const FitOptions& options)
@@ -50,7 +68,11 @@ void LossCurve::check() const {
 }
 
 TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options)
-    : name_(std::move(name)), options_(options), data_(data), curve_(options.loss_curve), training_(recipe, data.train, true, options) {
+    : name_(std::move(name)), options_(options), data_(data), curve_(options.loss_curve), training_(recipe, data.train, true, options),
+      schedules_(recipe.schedules) {
+  for (const DrivenSchedule& schedule : schedules_)
+    if (schedule.watches_test_loss && !data.test)
+      throw Error("Trainer::fit: a ReduceLROnPlateau watches the test loss, but there is no test set");
   if (!options_.tensorboard.empty()) events_.emplace(options_.tensorboard);
   training_.any().check_labels(data.train);
   training_.count_into(history_);
@@ -76,9 +98,9 @@ Outcome TrainingRun::step(const Batch& batch) {
   curve_.add(++history_.steps, outcome.loss);
   for (size_t i = 0; i < outcome.gradient_norms.size(); ++i) history_.gradient_norms[i].second.push_back(outcome.gradient_norms[i]);
   if (!std::isfinite(outcome.loss))
-    throw Error("{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. A smaller learning rate often helps; "
-                "the parameters hold what this step made of them", name_.empty() ? "" : name_ + ": ",
-                std::isnan(outcome.loss) ? "nan" : "infinite", history_.steps, position().epoch + 1, batch.index + 1, training_.any().loss_line());
+    throw Error("{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. {}; the parameters hold what this step "
+                "made of them", name_.empty() ? "" : name_ + ": ", std::isnan(outcome.loss) ? "nan" : "infinite", history_.steps,
+                position().epoch + 1, batch.index + 1, training_.any().loss_line(), advice(data_.train));
   checkpoints_->position().tally.add(outcome, batch.size);
   times_.push_back(outcome.microseconds);
   stepped_ = true;
@@ -87,6 +109,7 @@ Outcome TrainingRun::step(const Batch& batch) {
 
 void TrainingRun::after_step(TrainingLog& log) {
   if (!std::exchange(stepped_, false)) return;
+  move_schedules(Every::step, NAN);
   if (options_.eval_every > 0 && history_.steps % options_.eval_every == 0) {
     history_.evaluations.push_back(evaluate(*testing_, *data_.testing));
     history_.evaluations.back().step = history_.steps;
@@ -114,7 +137,13 @@ void TrainingRun::end_epoch(TrainingLog& log, MetricsFile* metrics) {
   const bool complete = checkpoints_->is_epoch_complete();
   if (!complete) checkpoints_->after_epoch(history_);
   if (stopping_) stopping_->step(result.test_loss);
+  if (complete) move_schedules(Every::epoch, result.test_loss);
   if (complete) checkpoints_->after_epoch(history_);
+}
+
+void TrainingRun::move_schedules(Every what, double test_loss) {
+  for (const DrivenSchedule& schedule : schedules_)
+    if (schedule.every == what) schedule.step(test_loss);
 }
 
 History TrainingRun::finish() {

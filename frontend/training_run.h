@@ -72,6 +72,8 @@ class TrainingRun {
   History finish();
 
  private:
+  /// Those that move after each of these.
+  void move_schedules(Every what, double test_loss);
   void write_metrics(MetricsFile& file) const;
   void write_events();
 
@@ -84,6 +86,7 @@ class TrainingRun {
   std::optional<Programs> testing_, trained_;
   std::optional<EarlyStopping> stopping_;
   std::optional<Checkpoints> checkpoints_;
+  std::vector<DrivenSchedule> schedules_;
   History history_;
   std::vector<double> times_;  // of the epoch's steps
   bool stepped_ = false;       // since the last after_step()

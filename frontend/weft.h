@@ -18,6 +18,7 @@
 #include "weft/frontend/plots.h"
 #include "weft/frontend/snapshot.h"
 #include "weft/frontend/trainer.h"
+#include "weft/runtime/data/batcher.h"
 #include "weft/runtime/data/cifar.h"
 #include "weft/runtime/data/csv.h"
 #include "weft/runtime/data/dataset.h"
@@ -25,4 +26,5 @@
 #include "weft/runtime/data/idx.h"
 #include "weft/runtime/data/npy.h"
 #include "weft/runtime/data/split.h"
+#include "weft/runtime/event_file.h"
 #include "weft/runtime/safetensors.h"

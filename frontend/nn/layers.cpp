@@ -32,10 +32,20 @@ Parameter detail::Making::uniform(const char* name, const Dims& shape, double bo
 Tensor Identity::forward(Tensor x) { return x; }
 Tensor Flatten::forward(Tensor x) { return flatten(x, start_, end_); }
 
-Dropout::Dropout(double p) : p("nn::Dropout's p", p, {.low = 0, .high = 1}) {}
+namespace {
+
+Hyper probability(const char* name, double p, std::source_location at) try {
+  return {name, p, {.low = 0, .high = 1}};
+} catch (const Error& e) {
+  throw Error("{}, at {}", e.what(), weft::detail::line_text(at));
+}
+
+}  // namespace
+
+Dropout::Dropout(double p, std::source_location at) : p(probability("nn::Dropout's p", p, at)) {}
 Tensor Dropout::forward(Tensor x) { return training() ? weft::detail::dropout_at_rate(x, p) : x; }
 
-Dropout2d::Dropout2d(double p) : p("nn::Dropout2d's p", p, {.low = 0, .high = 1}) {}
+Dropout2d::Dropout2d(double p, std::source_location at) : p(probability("nn::Dropout2d's p", p, at)) {}
 Tensor Dropout2d::forward(Tensor x) {
   const Arg operand(x);
   if (x.shape().rank() != 4) weft::detail::Recorder("nn::Dropout2d", {&operand}).fail("x must be [n, channels, height, width]");

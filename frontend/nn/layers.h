@@ -57,7 +57,7 @@ class Flatten : public Layer {
 class Dropout : public Layer {
  public:
   /// Throws weft::Error unless 0 <= p <= 1; so does assigning to p.
-  explicit Dropout(double p = 0.5);
+  explicit Dropout(double p = 0.5, std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Hyper p;
@@ -67,7 +67,7 @@ class Dropout : public Layer {
 /// divided by 1 - p. p as in Dropout.
 class Dropout2d : public Layer {
  public:
-  explicit Dropout2d(double p = 0.5);
+  explicit Dropout2d(double p = 0.5, std::source_location at = std::source_location::current());
   /// Throws weft::Error unless x has four axes.
   Tensor forward(Tensor x) override;
 

@@ -93,7 +93,10 @@ Named Module::named_buffers() const { return collected(*state_, kept); }
 Named Module::state_dict() const { return collected(*state_, trained | kept); }
 
 void Module::train(bool on) { set_training(*state_, on); }
-bool Module::training() const { return state_->training; }
+bool Module::training() const {
+  const auto recording = weft::detail::Recording::innermost();
+  return recording && recording->training ? *recording->training : state_->training;
+}
 
 Parameter Module::add(const std::string& name, Parameter parameter) {
   require_free_name(*state_, name);

@@ -46,6 +46,7 @@ class Module {
   /// Sets the mode of this module and all its parts: what nn::Dropout records. New modules are in training mode.
   void train(bool on = true);
   void eval() { train(false); }
+  /// The mode; while a Trainer records, the one that it records in.
   bool training() const;
 
  protected:

@@ -39,7 +39,7 @@ Tensor BatchNorm::forward(Tensor x) {
   const bool tracked = running_mean.defined();
   Tensor y;
   if (training() || !tracked) {
-    if (training() && x.shape().numel() == features_) r.fail("in training there must be more than one value per channel");
+    if (training() && x.shape().numel() == features_) r.fail("in training there must be more than one value per channel; a last batch of one example can be left out (.drop_last)");
     y = standardize(x, Axes(over), options_.eps);
     if (training() && tracked) track(x, Axes(over));
   } else {

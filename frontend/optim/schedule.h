@@ -25,6 +25,8 @@ class Schedule {
   Schedule& operator=(const Schedule&) = delete;
 
   void step() { go_to(count_ + 1); }
+  /// The number that it moves: the optimizer's.
+  const Hyper& learning_rate() const { return rates_[0].lr; }
   /// Calls of step() so far.
   int64_t count() const { return count_; }
   /// The learning rate as it stands.
@@ -231,6 +233,7 @@ class SequentialLR {
   SequentialLR(std::vector<std::shared_ptr<Schedule>> schedules, std::vector<int64_t> milestones);
   void step();
   int64_t count() const { return count_; }
+  const Hyper& learning_rate() const { return schedules_[0]->learning_rate(); }
   double last_lr() const;
   std::vector<double> progress() const { return {static_cast<double>(count_)}; }
   void restore(const std::vector<double>& progress) { go_to(static_cast<int64_t>(progress.at(0))); }
@@ -257,6 +260,7 @@ class ReduceLROnPlateau {
  public:
   ReduceLROnPlateau(const Optimizer& optimizer, PlateauOptions options = {});
   void step(double metric);
+  const Hyper& learning_rate() const { return rates_[0]; }
   double last_lr() const { return rates_[0]; }
   std::vector<double> progress() const { return {best_, static_cast<double>(bad_), static_cast<double>(cooldown_)}; }
   void restore(const std::vector<double>& progress) {

@@ -2,17 +2,17 @@
 
 #include "weft/frontend/index_bounds.h"
 #include "weft/runtime/data/npy.h"
+#include "weft/runtime/safetensors.h"
 
 namespace weft::tool {
 namespace {
 
 std::string type_text(const Port& port) { return std::string(name_of(port.dtype)) + to_string(port.shape); }
 
-Array from_file(const Port& port, const std::string& path) {
-  Array array = read_npy(path);
+/// `array` of the file at `path` as the input takes it.
+Array fitting(const Port& port, Array array, const std::string& path) {
   if (array.shape() != port.shape)
-    throw Error("'{}' has shape {}, but the input '{}' is {}", path, to_string(array.shape()), port.name,
-                type_text(port));
+    throw Error("'{}' has shape {}, but the input '{}' is {}", path, to_string(array.shape()), port.name, type_text(port));
   if (array.dtype() == port.dtype) return array;
   if (port.dtype != bf16 || array.dtype() != f32)
     throw Error("'{}' holds {}, but the input '{}' is {}; convert it before saving (numpy.ndarray.astype)", path,
@@ -53,11 +53,26 @@ bool keeps_its_value(const ir::Input& input) {
   return input.role == ir::Role::parameter || input.role == ir::Role::state;
 }
 
+/// The file's tensors that are parameters or states of the program.
+std::map<std::string, Array, std::less<>> weights_in(const std::string& path, const ir::Graph& graph) {
+  if (path.empty()) return {};
+  SafeTensors file = read_safetensors(path);
+  std::string others;
+  std::erase_if(file.tensors, [&](const auto& entry) {
+    const ir::Input* input = graph.find_input(entry.first);
+    if (input && keeps_its_value(*input)) return false;
+    others += (others.empty() ? "" : ", ") + entry.first;
+    return true;
+  });
+  if (file.tensors.empty()) throw Error("--weights: '{}' holds no parameter or state of the program (it holds: {})", path, others);
+  return std::move(file.tensors);
+}
+
 std::string missing_text(const ir::Input& input) {
   const std::string& name = input.node->name;
   std::string how = fmt::format("--input {}=FILE.npy", name);
   if (input.role == ir::Role::hyper) how = fmt::format("--set {}=NUMBER", name);
-  if (keeps_its_value(input)) how += ", or --zeros";
+  if (keeps_its_value(input)) how += ", --weights FILE.safetensors or --zeros";
   return fmt::format("\n  {} {} ({}): {}", name, to_string(input.node->type), name_of(input.role), how);
 }
 
@@ -81,6 +96,7 @@ bool is_key(const ir::Input& input) {
 std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given,
                         const std::map<std::string, int64_t>& bounds) {
   check_names(graph, given);
+  std::map<std::string, Array, std::less<>> weights = weights_in(given.weights, graph);
   std::vector<Array> arrays;
   std::string missing;
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
@@ -89,9 +105,13 @@ std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Gi
     const auto file = given.files.find(port.name);
     const auto setting = given.settings.find(port.name);
     if (file != given.files.end()) {
-      arrays.push_back(from_file(port, file->second));
+      arrays.push_back(fitting(port, read_npy(file->second), file->second));
       const auto bound = bounds.find(port.name);
       if (bound != bounds.end()) check_indices(port, arrays.back(), bound->second, file->second);
+      continue;
+    }
+    if (const auto weight = weights.find(port.name); weight != weights.end()) {
+      arrays.push_back(fitting(port, std::move(weight->second), given.weights));
       continue;
     }
     arrays.emplace_back(port.dtype, port.shape);

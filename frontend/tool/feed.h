@@ -1,5 +1,5 @@
 #pragma once
-// The inputs of a program for `weft run`: from .npy files, settings, the seed, or zeros.
+// The inputs of a program for `weft run`: from .npy files, a file of weights, settings, the seed, or zeros.
 
 #include <map>
 #include <string>
@@ -14,6 +14,8 @@ namespace weft::tool {
 /// What the command line says of the inputs. Names are input names.
 struct Given {
   std::map<std::string, std::string> files;
+  /// A safetensors file for parameters and states that `files` does not give; what else it holds does not matter. Empty: none.
+  std::string weights;
   std::map<std::string, double> settings;
   int64_t seed = 0;
   /// Parameters and states that are not given start as zeros.

@@ -1,4 +1,4 @@
-// weft run: runs a program on arrays from .npy files.
+// weft run: runs a program on arrays from files.
 
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -20,7 +20,7 @@ namespace weft::tool {
 namespace {
 
 struct Options {
-  std::string file, device = "cpu", output_dir;
+  std::string file, device = "cpu", weights, output_dir;
   std::vector<std::string> inputs, settings;
   int64_t seed = 0, steps = 1;
   bool zeros = false;
@@ -44,7 +44,7 @@ std::unique_ptr<Program> compile(ir::Module& module, const std::string& device) 
 }
 
 Given given_by(const Options& o) {
-  Given given{.files = assignments("--input", o.inputs), .seed = o.seed, .zeros = o.zeros};
+  Given given{.files = assignments("--input", o.inputs), .weights = o.weights, .seed = o.seed, .zeros = o.zeros};
   for (const auto& [name, text] : assignments("--set", o.settings)) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -123,7 +123,7 @@ void run(const Options& o) {
 
 void add_run(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("run", "Run a program on arrays from .npy files");
+  CLI::App* c = app.add_subcommand("run", "Run a program on arrays from files");
   c->add_option("FILE", o->file, "The program in text form; - is standard input")->required();
   c->add_option("--device", o->device,
                 "cpu (default): compiled; the passes that are left run first. reference: interpreted as\n"
@@ -131,6 +131,8 @@ void add_run(CLI::App& app) {
       ->type_name("NAME");
   c->add_option("--input", o->inputs, "The elements of an input; once for each input")
       ->allow_extra_args(false)->type_name("NAME=FILE.npy");
+  c->add_option("--weights", o->weights, "Parameters and states by their names: a checkpoint, or PyTorch's safetensors file")
+      ->type_name("FILE.safetensors");
   c->add_option("--set", o->settings, "The value of a hyper-parameter, e.g. sgd.lr=0.01")
       ->allow_extra_args(false)->type_name("NAME=NUMBER");
   c->add_flag("--zeros", o->zeros, "Parameters and states that are not given start as zeros");

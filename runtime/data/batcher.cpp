@@ -176,10 +176,10 @@ void Batcher::fill(Slot& slot, int64_t index, int64_t epoch, Scratch& scratch) c
     std::memcpy(slot.targets.data() + static_cast<size_t>(i) * target_bytes,
                 targets.data() + static_cast<size_t>(example) * target_bytes, target_bytes);
   }
-  slot.batch = {{slot.inputs.data(), static_cast<size_t>(size) * example_bytes_},
-                {slot.targets.data(), static_cast<size_t>(size) * target_bytes},
-                size,
-                index};
+  const auto part = [&](const Array& all) {
+    return View(all.data(), static_cast<size_t>(all.shape().numel() / all.shape()[0] * size), all.dtype());
+  };
+  slot.batch = {part(slot.inputs), part(slot.targets), size, index};
 }
 
 void Batcher::load_example(int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const {

@@ -13,6 +13,7 @@
 
 #include "weft/runtime/array.h"
 #include "weft/runtime/data/dataset.h"
+#include "weft/runtime/view.h"
 
 namespace weft {
 
@@ -24,10 +25,10 @@ struct BatchOptions {
   int workers = 1;          // threads that load; their number changes no order and no bit
 };
 
-/// Views into the batcher's buffers.
+/// Views into the batcher's buffers: step({{"x", batch->inputs}, {"y", batch->targets}}).
 struct Batch {
-  std::span<const std::byte> inputs;   // Dataset::input_shape(size) of Dataset::input_dtype()
-  std::span<const std::byte> targets;  // Dataset::target_shape(size) of Dataset::target_dtype()
+  View inputs;        // Dataset::input_shape(size) of Dataset::input_dtype()
+  View targets;       // Dataset::target_shape(size) of Dataset::target_dtype()
   int64_t size = 0;   // examples; fewer than BatchOptions::batch only in an epoch's last batch
   int64_t index = 0;  // 0, 1, ... in the epoch
 };

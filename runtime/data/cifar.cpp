@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "weft/runtime/data/require_file.h"
+
 namespace weft {
 namespace {
 
@@ -17,8 +19,8 @@ const std::vector<std::string> classes = {"airplane", "automobile", "bird", "cat
 
 /// How many records the file has.
 int64_t count_records(const std::string& path) {
+  require_file(path);
   std::error_code code;
-  if (!fs::is_regular_file(path, code)) throw Error("cannot read '{}': there is no such file", path);
   const auto size = static_cast<int64_t>(fs::file_size(path, code));
   if (code) throw Error("cannot read '{}': {}", path, code.message());
   if (size == 0) throw Error("'{}' is empty", path);

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "weft/runtime/data/require_file.h"
+
 namespace weft {
 namespace {
 
@@ -183,9 +185,7 @@ Array Table::array(const std::vector<std::string>& names) const {
 }
 
 Table read_csv(const std::string& path, CsvOptions options) {
-  std::error_code code;
-  if (!std::filesystem::is_regular_file(path, code))
-    throw Error("cannot read '{}': there is no such file", path);
+  require_file(path);
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!file) throw Error("cannot read '{}': {}", path, std::strerror(errno));

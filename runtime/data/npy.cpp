@@ -8,6 +8,7 @@
 #include <fstream>
 #include <optional>
 
+#include "weft/runtime/data/require_file.h"
 #include "weft/runtime/replace_file.h"
 
 namespace weft {
@@ -192,8 +193,8 @@ std::string header_of(const Array& array) {
 }  // namespace
 
 Array read_npy(const std::string& path) {
+  require_file(path);
   std::error_code code;
-  if (!fs::is_regular_file(path, code)) throw Error("cannot read '{}': there is no such file", path);
   const uint64_t size = fs::file_size(path, code);
   std::ifstream file(path, std::ios::binary);
   if (code || !file) throw Error("cannot read '{}': {}", path, std::strerror(errno));

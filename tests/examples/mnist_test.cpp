@@ -93,6 +93,9 @@ TEST_CASE("03_mnist_bn_dropout goes on from a directory as if it had not stopped
     const test::Ran ran = test::run_command(program + how + "8 --save " + dir / "run --resume " + dir / "run");
     INFO(ran.err);
     REQUIRE(ran.code == 0);
+    const test::Ran over = test::run_command(program + kind + "--log plain --threads 1 --accumulate 2 --overfit 96 --epochs 9 --max-steps 8 --resume " + dir / "run");
+    CHECK(over.code == 0);
+    CHECK_THAT(over.err, contains_text("dropout: nothing is left to train: '") && contains_text("' has made 2 epochs and 8 steps"));
     for (const char* net : {"plain", "batch norm", "dropout"}) {
       CHECK_THAT(ran.out, contains_text(std::string(net) + ": 8 steps, "));
       const auto straight = weights(dir / "straight", net), run = weights(dir / "run", net);
@@ -140,7 +143,8 @@ TEST_CASE("03_mnist_bn_dropout says what it cannot do") {
     CHECK(ran.code == 1);
     CHECK(ran.err == "error: " + words + "\n");
   };
-  says("--overfit 20", "Trainer: data set 'digits' has 20 examples, so that .drop_last leaves no batch of 32");
+  says("--overfit 20", "Trainer: data set 'digits' has 20 examples, fewer than a batch of 32, and a smaller batch is left out (.drop_last): make the batch smaller");
+  says("--plots /dev/null/plots", "cannot make the folder '/dev/null/plots': Not a directory");
   says("--depth 0", "--depth must be a positive integer, not 0");
   const auto apart = [](const std::string& one, const std::string& other, const std::string& value) {
     const test::Ran ran = test::run_command(program + one + " " + other + value);

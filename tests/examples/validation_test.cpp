@@ -84,6 +84,7 @@ TEST_CASE("05_temperature_validation keeps back what it is told to, or two readi
   const test::Ran chosen = test::run_command(program + "--epochs 2 --validation 3,4 --metrics " + dir / "m.jsonl --plots " + dir / "plots");
   CHECK(chosen.code == 0);
   CHECK_THAT(chosen.out, contains_text("Kept back: t_u = 81.9, 56.3\n") && contains_text("train_loss 45.8208  val_loss 189.5128"));
+  CHECK_THAT(chosen.out, contains_text("case line  final_params ") && !contains_text("\"") && !contains_text("["));
   std::istringstream text(test::read_file(dir / "m.jsonl"));
   int lines = 0;
   for (std::string line; std::getline(text, line); ++lines) CHECK(Json::parse(line).contains("val_loss"));

@@ -67,6 +67,33 @@ TEST_CASE("a snapshot of parameters alone leaves the optimizer as it is") {
   CHECK(t.adam.steps() == 3);
 }
 
+TEST_CASE("of a model, snapshots and early stopping keep the buffers too") {
+  nn::Sequential net(nn::Linear(2, 2), nn::BatchNorm1d(2));
+  const auto set = [&](float to) {
+    for (auto& [name, p] : net.state_dict())
+      if (name.ends_with("weight") || name.ends_with("running_var")) p.set_values(std::vector<float>(static_cast<size_t>(p.shape().numel()), to));
+  };
+  const auto all_are = [&](float value) {
+    bool equal = true;
+    for (auto& [name, p] : net.state_dict())
+      if (name.ends_with("weight") || name.ends_with("running_var")) equal = equal && p.values<float>()[0] == value;
+    return equal;
+  };
+  optim::Adam adam;
+  set(1);
+  Snapshot with(net, adam), alone(net);
+  set(2), with.restore();
+  CHECK(all_are(1));
+  set(2), alone.restore();
+  CHECK(all_are(1));
+  EarlyStopping stopping(net, 2);
+  set(3), stopping.step(1);
+  set(4), stopping.step(2);
+  stopping.restore();
+  CHECK(all_are(3));
+  CHECK_THROWS_WITH(EarlyStopping(net, 0), contains_text("at least 1"));
+}
+
 TEST_CASE("early stopping waits for its patience and brings the best weights back") {
   Parameter w("w", {0.0});
   EarlyStopping stopping({w}, 3);

@@ -228,7 +228,7 @@ TEST_CASE("Dropout") {
     CHECK(step({{"x", ones}})["y"].values<float>() == ones);
   }
   SECTION("rates are probabilities") {
-    CHECK_THROWS_WITH(nn::Dropout(1.5), contains_text("nn::Dropout's p must lie in [0, 1], not be 1.5"));
+    CHECK_THROWS_WITH(nn::Dropout(1.5), contains_text("nn::Dropout's p must lie in [0, 1], not be 1.5, at " + weft::testing::line()));
     CHECK_THROWS_WITH(drop.p = -0.1, contains_text("must lie in [0, 1]"));
     CHECK(drop.p == 0.25);
   }

@@ -73,6 +73,33 @@ TEST_CASE("a wrong input is named, with what it takes, what was given and its li
   CHECK_THROWS_WITH(p.step({{"x", x6}, {"y", std::vector<int>{0, 1}}}), contains_text(y + " takes i64 elements, given i32"));
 }
 
+TEST_CASE("a null pointer is refused, and nothing at all for an input without elements is fine") {
+  Graph g("null");
+  Tensor x = g.input("x", f32, {3});
+  g.output("y", x + 1);
+  Step step = compile(g, Target::cpu());
+  CHECK_THROWS_WITH(step({{"x", View(static_cast<const float*>(nullptr), 3)}}), contains_text("step 'null': input 'x'") && contains_text("is given a null pointer"));
+  Graph none("none");
+  none.output("y", sum(none.input("x", f32, {0})));
+  Step empty = compile(none, Target::cpu());
+  CHECK(empty({{"x", std::vector<float>()}})["y"].item() == 0);
+}
+
+TEST_CASE("a step takes a batcher's batches as they are") {
+  const Dataset data = weft::testing::points(10);
+  Batcher batcher(data, {.batch = 4});
+  Graph g("batches");
+  Tensor x = g.input("x", f32, {4, 2}), y = g.input("y", i64, {4});
+  g.output("x", x * 2), g.output("y", y + 1);
+  Step step = compile(g, Target::cpu());
+  batcher.start_epoch(0);
+  const Batch* batch = batcher.next();
+  const Results r = step({{"x", batch->inputs}, {"y", batch->targets}});
+  CHECK(r["x"].values<float>()[7] == 2 * data.inputs.values<float>()[7]);
+  CHECK(r["y"].values<int64_t>()[3] == data.targets.values<int64_t>()[3] + 1);
+  CHECK_THROWS_WITH(batch->inputs.values<double>(), "a view of f32 elements is read as f64");
+}
+
 TEST_CASE("every index is checked against the bound of the op that reads it") {
   Classifier p;
   const std::string y = "input 'y' (i64[2], " + p.line_of_y + ")";

@@ -64,14 +64,14 @@ TEST_CASE("its numbers are those of the steps written out") {
   run([&](nn::Linear& net, optim::SGD& sgd) {
     Step full = program(net, &sgd, 8), last = program(net, &sgd, 4);
     double loss = 0, correct = 0;
-    const auto count = [&](const Results& r) { loss += r["loss"].item(), correct += r["correct"].item(); };
-    count(feed(full, train, 0, 8)), count(feed(full, train, 8, 8)), count(feed(last, train, 16, 4));
-    CHECK(got.train_loss == Approx(loss / 3));
+    const auto count = [&](const Results& r, int samples) { loss += samples * r["loss"].item(), correct += r["correct"].item(); };
+    count(feed(full, train, 0, 8), 8), count(feed(full, train, 8, 8), 8), count(feed(last, train, 16, 4), 4);
+    CHECK(got.train_loss == Approx(loss / 20));
     CHECK(got.train_accuracy == Approx(correct / 20));
     loss = correct = 0;
     Step full_test = program(net, nullptr, 8), last_test = program(net, nullptr, 2);
-    count(feed(full_test, test, 0, 8)), count(feed(last_test, test, 8, 2));
-    CHECK(got.test_loss == Approx(loss / 2));
+    count(feed(full_test, test, 0, 8), 8), count(feed(last_test, test, 8, 2), 2);
+    CHECK(got.test_loss == Approx(loss / 10));
     CHECK(got.test_accuracy == Approx(correct / 10));
     return 0;
   });
@@ -92,6 +92,57 @@ TEST_CASE("the model is any function, the loss too; it trains what they use") {
   CHECK(b.array().at(0) == Approx(-1).epsilon(0.01));
   CHECK(std::isnan(h.last().test_loss));
   CHECK(std::isnan(h.last().train_accuracy));
+}
+
+TEST_CASE("the loss on a data set does not depend on how it is cut into batches") {
+  nn::Linear net(2, 2);
+  Trainer trainer(net, cross_entropy, optim::SGD());
+  const Dataset data = points(20);
+  const double whole = trainer.evaluate(data, with([](FitOptions& o) { o.batch = 20; })).loss;
+  CHECK(trainer.evaluate(data, with([](FitOptions& o) { o.batch = 19; })).loss == Approx(whole).epsilon(1e-6));
+  CHECK(trainer.evaluate(data, with([](FitOptions& o) { o.batch = 8; })).loss == Approx(whole).epsilon(1e-6));
+}
+
+TEST_CASE("modules that a function calls are evaluated in eval mode too, and trained in training mode") {
+  manual_seed(3);
+  nn::Sequential net(nn::Linear(2, 8), nn::BatchNorm1d(8), nn::Dropout(0.5), nn::Linear(8, 2));
+  net.eval();
+  optim::SGD sgd({.lr = 0.1});
+  Trainer trainer([&](Tensor x) { return net(x); }, cross_entropy, sgd);
+  const auto running_mean = [&] {
+    for (const auto& [name, buffer] : net.named_buffers())
+      if (name == "1.running_mean") return std::as_const(buffer).array().at(0);
+    return std::nan("");
+  };
+  trainer.fit(points(32), quiet);
+  const double trained = running_mean();
+  CHECK(trained != 0);
+  const double loss = trainer.evaluate(points(20, 500), with([](FitOptions& o) { o.seed = 1; })).loss;
+  CHECK(trainer.evaluate(points(20, 500), with([](FitOptions& o) { o.seed = 2; })).loss == loss);
+  CHECK(running_mean() == trained);
+  CHECK(!net.training());
+  net.train();
+  CHECK(trainer.evaluate(points(20, 500), quiet).loss == loss);
+  CHECK(net.training());
+}
+
+namespace {
+
+/// Forgets to register `b`.
+struct Forgetful : nn::Module {
+  nn::Linear a = add("a", nn::Linear(2, 2));
+  nn::Linear b{2, 2};
+  std::string line_of_b;
+  Tensor forward(Tensor x) override { return line_of_b = line(), b(a(x)); }
+};
+
+}  // namespace
+
+TEST_CASE("a layer that the model uses but has not registered is refused, with its line") {
+  const auto net = std::make_shared<Forgetful>();
+  CHECK_THROWS_WITH(Trainer(std::shared_ptr<nn::Module>(net), cross_entropy, optim::SGD()).fit(points(8), quiet),
+                    contains_text("the model uses 'weight' at " + net->line_of_b) && contains_text("which is none of its parameters()") &&
+                        contains_text("with add()"));
 }
 
 TEST_CASE("it stops after max_steps") {
@@ -135,6 +186,27 @@ TEST_CASE("a loss that is not finite stops training, with the step and the loss'
   } catch (const Error& e) {
     CHECK_THAT(e.what(), contains_text("the loss is nan at step 1") && contains_text("it is computed at " + in_loss));
   }
+}
+
+TEST_CASE("where the data are no finite numbers, the sample is named") {
+  nn::Linear net(2, 2);
+  Trainer trainer(net, cross_entropy, optim::SGD());
+  Dataset data = points(40);
+  data.inputs.set(2 * 17 + 1, NAN);
+  CHECK_THROWS_WITH(trainer.fit(data, quiet), contains_text("at step 2 (") && contains_text("Sample 17 of data set 'points' has inputs that are no finite numbers"));
+  nn::Linear other(1, 1);
+  Dataset far{.inputs = Array(f32, {4, 1}), .targets = Array(f32, {4, 1}), .name = "far"};
+  far.targets.set(3, INFINITY);
+  CHECK_THROWS_WITH(Trainer(other, mse_loss, optim::SGD()).fit(far, quiet), contains_text("Sample 3 of data set 'far' has a target that is no finite number"));
+}
+
+TEST_CASE("a loss that is no scalar is refused, with its line and type") {
+  nn::Linear net(2, 1);
+  Dataset data{.inputs = Array(f32, {8, 2}), .targets = Array(f32, {8, 1}), .name = "zeros"};
+  std::string at;
+  Trainer trainer(net, [&](Tensor p, Tensor y) { return at = line(), square(p - y); }, optim::SGD());
+  CHECK_THROWS_WITH(trainer.fit(data, quiet), contains_text("the loss must be a floating scalar, not f32[8,1], at ") && contains_text("reduce it first (mean or sum)"));
+  CHECK_THROWS_WITH(trainer.fit(data, quiet), contains_text(at));
 }
 
 TEST_CASE("metrics are one line of JSON per epoch") {
@@ -193,6 +265,9 @@ TEST_CASE("options and data are checked before anything is compiled") {
   CHECK_THROWS_WITH(trainer.fit(points(0), quiet), contains_text("the training set 'points' is empty"));
   CHECK_THROWS_WITH(trainer.fit(points(4), points(0), quiet), contains_text("the test set 'points' is empty"));
   CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.metrics = "/nowhere/m.jsonl"; })), contains_text("/nowhere/m.jsonl"));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.checkpoint = "/nowhere/c.safetensors"; })),
+                    contains_text("cannot write the checkpoint '/nowhere/c.safetensors': there is no folder '/nowhere'"));
+  CHECK(sgd.steps() == 0);
   Dataset bad = points(4);
   bad.targets.set(2, 7);
   const std::string at = "; the loss is computed at " + line().substr(0, line().rfind(':'));
@@ -207,7 +282,7 @@ TEST_CASE("options and data are checked before anything is compiled") {
   CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.patience = 1; })), contains_text("there is no test set"));
   CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.patience = -1; })), contains_text(".patience (-1) must not be negative"));
   CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.overfit = 5; })), contains_text("has 4 examples, so there are no 5 from 0 on"));
-  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.drop_last = true; })), contains_text("has 4 examples, so that .drop_last leaves no batch of 16"));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.drop_last = true; })), contains_text("has 4 examples, fewer than a batch of 16, and a smaller batch is left out (.drop_last): make the batch smaller"));
   CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.workers = 0; })), contains_text(".workers = 0"));
 }
 

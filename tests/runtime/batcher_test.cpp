@@ -25,10 +25,9 @@ Dataset numbered(int64_t count) {
 }
 
 template <class T>
-std::vector<T> values(std::span<const std::byte> bytes) {
-  std::vector<T> result(bytes.size() / sizeof(T));
-  std::memcpy(result.data(), bytes.data(), bytes.size());
-  return result;
+std::vector<T> values(const View& view) {
+  const auto all = view.values<T>();
+  return {all.begin(), all.end()};
 }
 
 /// The targets of a whole epoch in the order delivered.
@@ -72,7 +71,7 @@ TEST_CASE("batcher: in order, with a ragged last batch") {
     REQUIRE(batch);
     CHECK(batch->index == index);
     CHECK(batch->size == (index < 2 ? 4 : 2));
-    CHECK(batch->inputs.size() == static_cast<size_t>(batch->size) * 3 * sizeof(float));
+    CHECK(batch->inputs.count() == batch->size * 3);
     const auto inputs = values<float>(batch->inputs);
     const auto targets = values<int64_t>(batch->targets);
     for (int64_t i = 0; i < batch->size; ++i) {

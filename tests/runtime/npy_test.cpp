@@ -161,7 +161,7 @@ TEST_CASE("npy: what cannot be read is refused with its offset") {
 TEST_CASE("npy: paths that cannot be read or written") {
   const TempDir dir;
   CHECK_THROWS_WITH(read_npy(dir / "none"), "cannot read '" + (dir / "none") + "': there is no such file");
-  CHECK_THROWS_WITH(read_npy(dir.path()), "cannot read '" + dir.path() + "': there is no such file");
+  CHECK_THROWS_WITH(read_npy(dir.path()), "cannot read '" + dir.path() + "': it is a folder, not a file");
   const std::string path = dir / "none/a.npy";
   CHECK_THROWS_WITH(write_npy(path, Array(u8, Shape{1})),
                     "cannot write '" + path + "': No such file or directory");

@@ -41,8 +41,8 @@ std::vector<Pixels> batches(const Dataset& data, BatchOptions options, int64_t e
   batcher.start_epoch(epoch);
   std::vector<Pixels> all;
   while (const Batch* batch = batcher.next()) {
-    all.emplace_back(batch->inputs.size() / sizeof(float));
-    std::memcpy(all.back().data(), batch->inputs.data(), batch->inputs.size());
+    const auto values = batch->inputs.values<float>();
+    all.emplace_back(values.begin(), values.end());
   }
   return all;
 }

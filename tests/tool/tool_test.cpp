@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "weft/runtime/data/npy.h"
+#include "weft/runtime/safetensors.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/runtime/temp_files.h"
 
@@ -252,10 +253,29 @@ TEST_CASE("weft run: all missing inputs are named at once, with their types", "[
   const std::string step = dir.write("step.weft", output_of("opt - --pipeline=step --target=cpu", line_program));
   check_refused("run " + step + " --set sgd.lr=0.1",
                 "these inputs are missing:\n  x f32[4] (batch): --input x=FILE.npy\n"
-                "  w f32[] (parameter): --input w=FILE.npy, or --zeros\n"
-                "  sgd.step i64[] (state): --input sgd.step=FILE.npy, or --zeros");
+                "  w f32[] (parameter): --input w=FILE.npy, --weights FILE.safetensors or --zeros\n"
+                "  sgd.step i64[] (state): --input sgd.step=FILE.npy, --weights FILE.safetensors or --zeros");
   check_refused("run " + step + " --zeros",
                 "these inputs are missing:\n  x f32[4] (batch): --input x=FILE.npy\n  sgd.lr f64[] (hyper): --set sgd.lr=NUMBER");
+}
+
+TEST_CASE("weft run: parameters come from a file of weights by their names", "[tool]") {
+  const TempDir dir;
+  const std::string file = dir.write("f.weft", "weft 1 func @f {\n input %x: f32[2]\n input %fc.weight: f32[2] parameter\n"
+                                               " %0 = mul(%x, %fc.weight) : f32[2]\n output y = %0\n}");
+  const std::string x = dir / "x.npy", weights = dir / "net.safetensors", out = dir / "out";
+  write_npy(x, Array::of({2}, std::vector<float>{2, 3}));
+  const Array weight = Array::of({2}, std::vector<float>{5, 7}), other = Array::of({1}, std::vector<float>{1});
+  write_safetensors(weights, {{"fc.weight", &weight}, {"weft.optimizer0/fc.weight/exp_avg", &other}});
+  output_of("run " + file + " --device=reference --input x=" + x + " --weights " + weights + " --output-dir " + out);
+  CHECK(read_npy(out + "/y.npy").values<float>()[1] == 21);
+  write_npy(dir / "w.npy", other);
+  check_refused("run " + file + " --input x=" + x + " --weights " + weights + " --input fc.weight=" + (dir / "w.npy"),
+                "'" + (dir / "w.npy") + "' has shape [1], but the input 'fc.weight' is f32[2]");  // --input comes first
+  write_safetensors(weights, {{"fc.weight", &other}});
+  check_refused("run " + file + " --input x=" + x + " --weights " + weights, "'" + weights + "' has shape [1], but the input 'fc.weight' is f32[2]");
+  write_safetensors(weights, {{"x", &weight}, {"y", &other}});
+  check_refused("run " + file + " --weights " + weights, "--weights: '" + weights + "' holds no parameter or state of the program (it holds: x, y)");
 }
 
 TEST_CASE("weft run: files that do not fit the inputs are refused", "[tool]") {

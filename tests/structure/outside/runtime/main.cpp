@@ -18,8 +18,8 @@ int main() {
   batcher.start_epoch(0);
   int64_t samples = 0, equal = 0;
   while (const Batch* batch = batcher.next()) {
-    const auto* targets = reinterpret_cast<const int64_t*>(batch->targets.data());
-    for (int64_t i = 0; i < batch->size; ++i) equal += targets[i] == labels.values<int64_t>()[samples++];
+    const auto targets = batch->targets.values<int64_t>();
+    for (int64_t i = 0; i < batch->size; ++i) equal += targets[static_cast<size_t>(i)] == labels.values<int64_t>()[samples++];
   }
   MetricsFile("metrics.jsonl").write({{"samples", samples}});
 

@@ -1,8 +1,9 @@
 #pragma once
-// The caller's own memory, as a step reads it: no copy is made.
+// Memory that somebody else owns, as a step reads it: no copy is made.
 
 #include <concepts>
 #include <ranges>
+#include <span>
 #include <string_view>
 
 #include "weft/runtime/array.h"
@@ -12,6 +13,7 @@ namespace weft {
 /// Contiguous elements of one type. Only valid as long as the memory that it was made from.
 class View {
  public:
+  View() = default;
   /// A vector, span, std::array, ...
   template <std::ranges::contiguous_range Range>
     requires requires { dtype_of_t<std::ranges::range_value_t<Range>>::value; }
@@ -28,11 +30,18 @@ class View {
   int64_t count() const { return count_; }
   DType dtype() const { return dtype_; }
   const Shape* shape() const { return shape_; }  // null when unknown
+  size_t bytes() const { return static_cast<size_t>(count_) * size_of(dtype_); }
+  /// The elements as `T`; throws weft::Error unless T is exactly the element type.
+  template <class T>
+  std::span<const T> values() const {
+    if (dtype_of<T> != dtype_) throw Error("a view of {} elements is read as {}", name_of(dtype_), name_of(dtype_of<T>));
+    return {reinterpret_cast<const T*>(data_), static_cast<size_t>(count_)};
+  }
 
  private:
-  const std::byte* data_;
-  int64_t count_;
-  DType dtype_;
+  const std::byte* data_ = nullptr;
+  int64_t count_ = 0;
+  DType dtype_ = f32;
   const Shape* shape_ = nullptr;
 };
 

@@ -1,0 +1,95 @@
+// Schedules that a Trainer moves on.
+
+#include <cmath>
+#include <map>
+
+#include "weft/tests/frontend/support.h"
+#include "weft/tests/runtime/temp_files.h"
+
+using namespace weft;
+using weft::testing::points;
+
+namespace {
+
+const FitOptions quiet{.epochs = 3, .batch = 16, .shuffle = true, .log = "none", .target = Target::reference()};
+
+nn::Linear seeded() {
+  manual_seed(1);
+  return {2, 2};
+}
+
+struct Net {
+  nn::Linear net = seeded();
+  optim::Adam adam{{.lr = 0.1}};
+};
+
+std::vector<float> weights(const nn::Linear& net) {
+  const auto all = std::as_const(net.weight).values<float>();
+  return {all.begin(), all.end()};
+}
+
+}  // namespace
+
+TEST_CASE("a trainer moves a schedule after epochs or after steps, as a loop written out does") {
+  for (const Every every : {Every::epoch, Every::step}) {
+    Net a, b;
+    optim::ExponentialLR of_a(a.adam, {.gamma = 0.9}), of_b(b.adam, {.gamma = 0.9});
+    Trainer(a.net, cross_entropy, a.adam).schedule(of_a, every).fit(points(40), quiet);
+
+    const Dataset data = points(40);
+    Batcher batcher(data, {.batch = 16, .shuffle = true, .seed = quiet.seed});
+    std::map<int64_t, Step> steps;
+    for (const int64_t size : {16, 8}) {
+      Graph g("by_hand");
+      Tensor x = g.input("x", f32, {size, 2}), y = g.input("y", i64, {size});
+      steps.emplace(size, compile(training_step(g, cross_entropy(b.net(x), y), b.net.parameters(), b.adam), Target::reference()));
+    }
+    for (int64_t epoch = 0; epoch < 3; ++epoch) {
+      batcher.start_epoch(epoch);
+      while (const Batch* batch = batcher.next()) {
+        steps.at(batch->size)({{"x", batch->inputs}, {"y", batch->targets}});
+        if (every == Every::step) of_b.step();
+      }
+      if (every == Every::epoch) of_b.step();
+    }
+    CHECK(of_a.count() == (every == Every::epoch ? 3 : 9));
+    CHECK(a.adam.lr == Approx(0.1 * std::pow(0.9, of_a.count())));
+    CHECK(weights(a.net) == weights(b.net));
+  }
+}
+
+TEST_CASE("a trainer gives ReduceLROnPlateau the test loss") {
+  Net n;
+  n.adam.lr = 1e-9;  // so that the loss stays where it is
+  optim::ReduceLROnPlateau plateau(n.adam, {.factor = 0.5, .patience = 0, .eps = 0});
+  Trainer trainer(n.net, cross_entropy, n.adam);
+  trainer.schedule(plateau).fit(points(40), points(20, 500), quiet);
+  CHECK(n.adam.lr == Approx(0.25e-9));  // not after the first epoch, whose loss is the best so far
+  CHECK_THROWS_WITH(trainer.fit(points(40), quiet), contains_text("a ReduceLROnPlateau watches the test loss, but there is no test set"));
+  CHECK_THROWS_WITH(trainer.schedule(plateau, Every::step), contains_text("so that it moves after epochs"));
+}
+
+TEST_CASE("a trainer refuses the schedule of another optimizer") {
+  Net n;
+  optim::SGD other;
+  optim::StepLR schedule(other, {.step_size = 1});
+  CHECK_THROWS_WITH(Trainer(n.net, cross_entropy, n.adam).schedule(schedule), contains_text("moves the learning rate of another optimizer"));
+}
+
+TEST_CASE("a trainer's checkpoints keep its schedules' progress, in the midst of an epoch too") {
+  const weft::test::TempDir dir;
+  const auto run = [&](int64_t max_steps, const std::string& from) {
+    Net n;
+    optim::LinearLR by_epoch(n.adam, {.start_factor = 1, .end_factor = 0.1, .total_iters = 3});
+    FitOptions options = quiet;
+    options.max_steps = max_steps;
+    options.checkpoint = dir / "c.safetensors";
+    options.resume = from;
+    Trainer(n.net, cross_entropy, n.adam).schedule(by_epoch, Every::step).fit(points(40), options);
+    return std::pair(weights(n.net), by_epoch.count());
+  };
+  const auto straight = run(8, "");
+  CHECK(straight.second == 8);
+  run(4, "");
+  CHECK(run(8, dir / "c.safetensors") == straight);
+}
