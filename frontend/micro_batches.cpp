@@ -29,7 +29,9 @@ Tensor micro_batches(Arg x, Arg y, int64_t parts, const std::function<Tensor(con
     const int64_t size = total / count + (i < total % count);
     const Tensor part = count == 1 ? loss(r.tensor(all_x), r.tensor(all_y))
                                    : loss(rows(r, all_x, begin, begin + size), rows(r, all_y, begin, begin + size));
-    if (!is_floating(part.dtype()) || part.shape().rank() != 0) r.fail("the loss of a part must be a floating scalar");
+    if (!is_floating(part.dtype()) || part.shape().rank() != 0)
+      throw Error("the loss must be a floating scalar, not {}, at {}; reduce it first (mean or sum)", to_string(part.value().type()),
+                  to_string(part.value().is_input() ? ir::Locations{r.where()} : part.value().op()->locations()));
     begin += size;
     if (count == 1) return part;
     const double weight = static_cast<double>(size) / static_cast<double>(total);

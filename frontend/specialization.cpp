@@ -96,9 +96,6 @@ Tensor Specialization::record(Graph& graph, const Recipe& recipe, const Tensor& 
     const Tensor prediction = (*recipe.model)(Arg(some_x, recipe.at));
     require_registered(graph, *recipe.model);
     const Tensor part = recipe.loss(prediction, some_y);
-    if (!is_floating(part.dtype()) || part.shape().rank() != 0)
-      throw Error("Trainer: the loss must be a floating scalar, not {}, at {}; reduce it first (mean or sum)", to_string(part.value().type()),
-                  to_string(part.value().is_input() ? ir::Locations{Scope::locate(recipe.at)} : part.value().op()->locations()));
     const Scope here("", Scope::Code::library, recipe.at, graph.recording());
     const auto some = count_correct(prediction, some_y);
     if (some) correct = correct ? *correct + *some : *some;

@@ -30,7 +30,6 @@ class View {
   int64_t count() const { return count_; }
   DType dtype() const { return dtype_; }
   const Shape* shape() const { return shape_; }  // null when unknown
-  size_t bytes() const { return static_cast<size_t>(count_) * size_of(dtype_); }
   /// The elements as `T`; throws weft::Error unless T is exactly the element type.
   template <class T>
   std::span<const T> values() const {

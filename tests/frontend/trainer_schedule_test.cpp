@@ -80,13 +80,13 @@ TEST_CASE("a trainer's checkpoints keep its schedules' progress, in the midst of
   const weft::test::TempDir dir;
   const auto run = [&](int64_t max_steps, const std::string& from) {
     Net n;
-    optim::LinearLR by_epoch(n.adam, {.start_factor = 1, .end_factor = 0.1, .total_iters = 3});
+    optim::LinearLR linear(n.adam, {.start_factor = 1, .end_factor = 0.1, .total_iters = 10});
     FitOptions options = quiet;
     options.max_steps = max_steps;
     options.checkpoint = dir / "c.safetensors";
     options.resume = from;
-    Trainer(n.net, cross_entropy, n.adam).schedule(by_epoch, Every::step).fit(points(40), options);
-    return std::pair(weights(n.net), by_epoch.count());
+    Trainer(n.net, cross_entropy, n.adam).schedule(linear, Every::step).fit(points(40), options);
+    return std::pair(weights(n.net), linear.count());
   };
   const auto straight = run(8, "");
   CHECK(straight.second == 8);
