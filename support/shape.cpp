@@ -19,6 +19,13 @@ Shape::Shape(Dims dims) : dims_(std::move(dims)) {
   if (empty) numel_ = 0;
 }
 
+void Shape::fail(const Axis& axis) const {
+  const std::string file = axis.at.file_name();
+  const std::string range = rank() == 0 ? "it has none" : fmt::format("its axes are 0 to {}, or -1 to -{} from the end", rank() - 1, rank());
+  throw Error("the shape {} has no axis {}: {}, at {}:{}", to_string(dims_), axis.number, range,
+              file.starts_with('/') ? file.substr(file.rfind('/') + 1) : file, axis.at.line());
+}
+
 Dims Shape::strides() const {
   Dims result(dims_.size(), 1);
   for (int axis = rank() - 2; axis >= 0; --axis)

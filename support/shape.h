@@ -1,14 +1,24 @@
 #pragma once
 // Static shapes: a list of extents, outermost first. Rank 0 is a scalar; an extent may be 0.
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <source_location>
 #include <string>
 #include <vector>
 
 namespace weft {
 
 using Dims = std::vector<int64_t>;
+
+/// The number of an axis, and the line that wrote it.
+struct Axis {
+  template <std::integral I>
+  Axis(I n, std::source_location where = std::source_location::current()) : number(static_cast<int64_t>(n)), at(where) {}
+  int64_t number;
+  std::source_location at;
+};
 
 class Shape {
  public:
@@ -18,7 +28,12 @@ class Shape {
   explicit Shape(Dims dims);
 
   int rank() const { return static_cast<int>(dims_.size()); }
-  int64_t operator[](int axis) const { return dims_[static_cast<size_t>(axis)]; }
+  /// The extent of an axis; -1 is the last. Throws weft::Error naming the line when there is no such axis.
+  int64_t operator[](Axis axis) const {
+    const int64_t n = axis.number < 0 ? axis.number + rank() : axis.number;
+    if (n < 0 || n >= rank()) [[unlikely]] fail(axis);
+    return dims_[static_cast<size_t>(n)];
+  }
   int64_t numel() const { return numel_; }
   const Dims& dims() const { return dims_; }
   auto begin() const { return dims_.begin(); }
@@ -30,6 +45,8 @@ class Shape {
   bool operator==(const Shape& other) const { return dims_ == other.dims_; }
 
  private:
+  [[noreturn]] void fail(const Axis& axis) const;
+
   Dims dims_;
   int64_t numel_ = 1;
 };
