@@ -22,6 +22,7 @@ struct Rows {
 std::optional<Rows> rows_of_input(ir::Value v, int64_t bound) {
   if (v.is_input() || !v.op()->is("slice") || !v.op()->operand(0).is_input()) return std::nullopt;
   const Shape &all = v.op()->operand(0).shape(), &part = v.shape();
+  if (all.rank() == 0) return std::nullopt;  // has no rows
   const Rows rows{v.op()->dims("start")[0], v.op()->dims("end")[0], bound};
   const bool whole = part[0] == rows.end - rows.begin && std::equal(all.begin() + 1, all.end(), part.begin() + 1, part.end());
   return whole ? std::optional(rows) : std::nullopt;

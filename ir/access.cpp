@@ -15,9 +15,9 @@ IndexMap compose(const IndexMap& inner, const IndexMap& outer) {
     Affine sum = Affine::zero(loops);
     sum.offset = a.offset;
     for (size_t d = 0; d < a.coefficients.size(); ++d) {
-      sum.offset += a.coefficients[d] * outer[d].offset;
+      sum.offset = wrapping_multiply_add(sum.offset, a.coefficients[d], outer[d].offset);
       for (size_t l = 0; l < sum.coefficients.size(); ++l)
-        sum.coefficients[l] += a.coefficients[d] * outer[d].coefficients[l];
+        sum.coefficients[l] = wrapping_multiply_add(sum.coefficients[l], a.coefficients[d], outer[d].coefficients[l]);
     }
     result.push_back(std::move(sum));
   }

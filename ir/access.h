@@ -8,6 +8,12 @@
 
 namespace weft::ir {
 
+/// a + b * c modulo 2^64: the offset of an element that exists comes out right, whatever overflows on the way (the step along an
+/// axis of one element may be any number).
+inline int64_t wrapping_multiply_add(int64_t a, int64_t b, int64_t c) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b) * static_cast<uint64_t>(c));
+}
+
 /// offset + sum of coefficients[d] * index[d].
 struct Affine {
   std::vector<int64_t> coefficients;
@@ -21,7 +27,7 @@ struct Affine {
   }
   int64_t at(const Dims& index) const {
     int64_t value = offset;
-    for (size_t d = 0; d < index.size(); ++d) value += coefficients[d] * index[d];
+    for (size_t d = 0; d < index.size(); ++d) value = wrapping_multiply_add(value, coefficients[d], index[d]);
     return value;
   }
   bool operator==(const Affine&) const = default;

@@ -69,6 +69,14 @@ Dense Dense::splat_integer(Type type, int64_t value) {
   return result;
 }
 
+Dense Dense::repeated(Type type, std::vector<std::byte> element) {
+  WEFT_CHECK(element.size() == size_of(type.dtype), "{} bytes for an element of {}", element.size(), to_string(type));
+  Dense result;
+  result.bytes_ = std::make_shared<const std::vector<std::byte>>(std::move(element));
+  result.type_ = std::move(type);
+  return result;
+}
+
 double Dense::at(int64_t element) const {
   const size_t i = splat_ ? 0 : static_cast<size_t>(element);
   switch (type_.dtype) {

@@ -24,6 +24,8 @@ class Dense {
   static Dense splat(Type type, double value);
   /// Integers beyond 2^53 survive this one.
   static Dense splat_integer(Type type, int64_t value);
+  /// Every element has these bytes.
+  static Dense repeated(Type type, std::vector<std::byte> element);
 
   const Type& type() const { return type_; }
   bool is_splat() const { return splat_; }

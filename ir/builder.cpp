@@ -32,7 +32,10 @@ std::string_view describe(Accepts wanted) {
 /// The shape rule. A Shape that cannot be throws an error of its own, which knows neither the op nor the line.
 std::vector<Type> run_rule(const InferContext& context, const OpDef& def) {
   try {
-    return def.infer(context);
+    std::vector<Type> types = def.infer(context);
+    for (const Type& type : types)
+      if (is_too_large(type)) context.fail(fmt::format("the result {} takes more than 2^50 bytes", to_string(type)));
+    return types;
   } catch (const Error& e) {
     if (std::string_view(e.what()).starts_with(def.name + ": ")) throw;
     context.fail(e.what());
@@ -74,6 +77,7 @@ std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands,
                               const std::vector<Attribute>& attributes,
                               std::span<const std::unique_ptr<Graph>> bodies, const Locations& at) {
   const InferContext context(def, operands, attributes, bodies, at);
+  if (!bodies.empty() && !def.takes_body) context.fail("takes no body");
   const bool variadic = !def.operands.empty() && def.operands.back().variadic;
   const size_t fixed = def.operands.size() - variadic;
   if (operands.size() < fixed || (!variadic && operands.size() > fixed))

@@ -98,6 +98,7 @@ Graph::~Graph() {
 
 Value Graph::add_input(std::string name, Type type, Role role, Locations locations) {
   if (find_input(name)) throw Error("the graph '{}' already has an input named '{}'", name_, name);
+  if (is_too_large(type)) throw Error("the input '{}' is {}, which takes more than 2^50 bytes, at {}", name, to_string(type), to_string(locations));
   auto node = std::make_unique<detail::ValueNode>();
   node->type = std::move(type);
   node->graph = this;

@@ -6,6 +6,9 @@
 namespace weft::ir {
 namespace {
 
+/// Far more than any library's, and far from overflow.
+constexpr int64_t most_block = int64_t{1} << 20;
+
 /// The parts of one axis in the order in which they lie: what is left of it, then its blocks.
 std::vector<size_t> places_of(const std::vector<Layout::Part>& parts, int axis) {
   std::vector<size_t> places;
@@ -38,6 +41,7 @@ Layout Layout::parse(std::string_view text, int rank) {
   const auto fail = [&](const char* why) { throw Error("'{}' is no layout of {} axes: {}", text, rank, why); };
   std::vector<Part> parts;
   std::vector<int> outer(static_cast<size_t>(rank), 0), blocks(outer);
+  Dims together(static_cast<size_t>(rank), 1);  // of the blocks of an axis
   std::vector<bool> capital(static_cast<size_t>(rank), false);
   int64_t block = 0;
   for (char c : text) {
@@ -55,6 +59,8 @@ Layout Layout::parse(std::string_view text, int rank) {
     } else {
       if (std::isupper(static_cast<unsigned char>(c)) || outer[a] == 0 || block == 1) fail("a block needs a size and follows its axis");
       ++blocks[a];
+      together[a] *= block;
+      if (together[a] > most_block) fail("the blocks of an axis are larger than 2^20 together");
     }
     parts.push_back({axis, std::exchange(block, 0)});
   }

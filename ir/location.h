@@ -2,6 +2,7 @@
 // Where in the user's program an op comes from.
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@ struct Location {
   std::string file;
   int line = 0;
   std::string scope;
+  /// A line of the text that the op was read from and not of the user's source: for messages, never printed.
+  bool read = false;
 
   bool operator==(const Location&) const = default;
 };
@@ -30,11 +33,29 @@ inline void merge(Locations& into, const Locations& from) {
     if (std::find(into.begin(), into.end(), at) == into.end()) into.push_back(at);
 }
 
+/// Those of the user's source; or those of the text that it was read from.
+inline Locations only(bool read, const Locations& all) {
+  Locations kept;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [&](const Location& at) { return at.read == read; });
+  return kept;
+}
+inline Locations source_lines(const Locations& all) { return only(false, all); }
+
+/// The source lines, or where there are none the lines of the text.
 inline std::string to_string(const Locations& all) {
-  if (all.empty()) return to_string(Location{});
+  Locations shown = source_lines(all);
+  if (shown.empty()) shown = all;
+  if (shown.empty()) return to_string(Location{});
   std::string text;
-  for (const Location& at : all) text += (text.empty() ? "" : ", ") + to_string(at);
+  for (const Location& at : shown) text += (text.empty() ? "" : ", ") + to_string(at);
   return text;
+}
+
+/// Where it stands in the text that it was read from and which source lines it comes from: of what somebody wrote there.
+inline std::string written_at(const Locations& all) {
+  const Locations text = only(true, all), source = source_lines(all);
+  if (text.empty() || source.empty()) return to_string(all);
+  return to_string(text[0]) + " (" + to_string(source) + ")";
 }
 
 }  // namespace weft::ir

@@ -127,6 +127,9 @@ struct OpDef {
   /// heavy: the operand that the result may be written over, which it keeps most of; -1: none.
   int in_place = -1;
 
+  /// May it have a body graph? A region has one, a product its epilogue.
+  bool takes_body = false;
+
   /// Is the result linear in operand 0 and in operand 1, apart?
   bool bilinear = false;
 

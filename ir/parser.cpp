@@ -2,11 +2,13 @@
 
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <limits>
 #include <set>
 #include <sstream>
+#include <type_traits>
 #include <unordered_map>
 
 #include "weft/ir/builder.h"
@@ -20,7 +22,10 @@ enum class Token { end, name, value, number, string, symbol };
 /// Splits the text into tokens and keeps the position of each for messages.
 class Lexer {
  public:
-  Lexer(std::string_view text, std::string file) : text_(text), file_(std::move(file)) { next(); }
+  Lexer(std::string_view text, std::string file) : text_(text), file_(std::move(file)) {
+    if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;  // what some editors put in front of UTF-8
+    next();
+  }
 
   Token kind = Token::end;
   std::string text;  // of a string: its contents; of a value: without the %
@@ -87,8 +92,14 @@ class Lexer {
     return result;
   }
   std::string found() const {
-    return kind == Token::end ? "the end of the text" : fmt::format("'{}{}'", kind == Token::value ? "%" : "", text);
+    if (kind == Token::end) return "the end of the text";
+    const auto c = static_cast<unsigned char>(text.empty() ? ' ' : text[0]);
+    if (kind == Token::symbol && (c < ' ' || c >= 0x7f)) return fmt::format("a byte {:#04x}: is this a program in text form?", c);
+    return fmt::format("'{}{}'", kind == Token::value ? "%" : "", text);
   }
+  const std::string& file() const { return file_; }
+  /// Of the token.
+  int line() const { return line_; }
   size_t mark() const { return start_; }
   [[noreturn]] void fail_at(size_t mark, const std::string& what) {
     start_ = mark;
@@ -103,8 +114,9 @@ class Lexer {
   void skip() {
     while (at_ < text_.size()) {
       const char c = text_[at_];
-      if (c == '#') while (at_ < text_.size() && text_[at_] != '\n') ++at_;
-      else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') ++at_;
+      if (c == '#') while (at_ < text_.size() && text_[at_] != '\n' && text_[at_] != '\r') ++at_;
+      else if (c == '\n') ++at_, ++line_;
+      else if (c == ' ' || c == '\t' || c == '\r') ++at_;
       else return;
     }
   }
@@ -127,9 +139,13 @@ class Lexer {
   std::string_view text_;
   std::string file_;
   size_t at_ = 0, start_ = 0;
+  int line_ = 1;
 };
 
 using Scope = std::unordered_map<std::string, Value>;
+
+/// A kernel's nests' bodies are three deep; far more would only overflow the stack of whoever walks them.
+constexpr int most_depth = 16;
 
 class Parser {
  public:
@@ -234,12 +250,13 @@ class Parser {
   }
 
   /// Everything up to and with the closing brace.
-  void graph(Graph& g) {
+  void graph(Graph& g, int depth = 0) {
+    if (depth > most_depth) lex_.fail(fmt::format("bodies in bodies, more than {} deep", most_depth));
     Scope scope;
     while (!lex_.take("}")) {
       if (lex_.take("input")) input(g, scope);
       else if (lex_.take("output")) output(g, scope);
-      else op(g, scope);
+      else op(g, scope, depth);
     }
   }
 
@@ -249,6 +266,7 @@ class Parser {
 
   void input(Graph& g, Scope& scope) {
     const size_t mark = lex_.mark();
+    const Location here = read_here();
     const std::string key = lex_.take(Token::value, "an input (%name)");
     lex_.expect(":");
     auto [type, offset] = placed();
@@ -257,12 +275,14 @@ class Parser {
       if (const auto r = role_from_name(lex_.text)) role = *r, lex_.next();
     const std::string plain = key[0] == '"' ? key.substr(1) : key;
     if (g.find_input(plain)) lex_.fail_at(mark, "%" + plain + " is defined twice");
-    const Value v = g.add_input(plain, std::move(type), role, locations());
+    const Locations lines = locations(here);
+    const Value v = refused_at(mark, lines, [&] { return g.add_input(plain, std::move(type), role, lines); });
     v.set_offset(offset);
     define(scope, key, v, mark);
   }
 
   void output(Graph& g, Scope& scope) {
+    const Location here = read_here();
     Output out;
     if (lex_.kind != Token::value) {
       out.name = name();
@@ -275,7 +295,7 @@ class Parser {
       if (!input.is_input()) lex_.fail_at(mark, "only an input can be aliased");
       out.alias = input.index();
     }
-    out.locations = locations();
+    out.locations = locations(here);
     g.add_output(std::move(out));
   }
 
@@ -287,7 +307,8 @@ class Parser {
     return found->second;
   }
 
-  void op(Graph& g, Scope& scope) {
+  void op(Graph& g, Scope& scope, int depth) {
+    const Location here = read_here();
     std::vector<std::pair<std::string, size_t>> results;
     do {
       const size_t mark = lex_.mark();
@@ -324,15 +345,12 @@ class Parser {
     std::vector<std::unique_ptr<Graph>> bodies;
     while (lex_.take("{")) {
       bodies.push_back(std::make_unique<Graph>());
-      graph(*bodies.back());
+      graph(*bodies.back(), depth + 1);
     }
-    Builder builder(g, nullptr, locations());
-    Op* created = nullptr;
-    try {
-      created = &builder.create(op_name, std::move(operands), std::move(attributes), std::move(bodies));
-    } catch (const Error& e) {
-      lex_.fail_at(mark, e.what());
-    }
+    Builder builder(g, nullptr, locations(here));
+    Op* created = refused_at(mark, builder.locations(), [&] {
+      return &builder.create(op_name, std::move(operands), std::move(attributes), std::move(bodies));
+    });
     if (static_cast<int>(results.size()) != created->result_count() || results.size() != types.size())
       lex_.fail_at(mark, fmt::format("{} has {} results, but {} names and {} types are given", op_name,
                                      created->result_count(), results.size(), types.size()));
@@ -444,16 +462,9 @@ class Parser {
       const Dense one = element({type.dtype, {}});
       bytes.insert(bytes.end(), one.bytes().begin(), one.bytes().end());
     }
-    if (!list) return repeated(std::move(type), bytes);
+    if (!list) return Dense::repeated(std::move(type), std::move(bytes));
     if (!lex_.take("]")) lex_.fail_at(mark, fmt::format("expected exactly {} elements", count));
     return Dense(std::move(type), std::move(bytes));
-  }
-
-  /// The constant of this type whose every element has these bytes.
-  static Dense repeated(Type type, const std::vector<std::byte>& one) {
-    const Dense scalar(Type{type.dtype, {}}, one);
-    return is_floating(type.dtype) ? Dense::splat(std::move(type), scalar.at(0))
-                                   : Dense::splat_integer(std::move(type), scalar.integer_at(0));
   }
 
   Dense element(const Type& scalar) {
@@ -484,16 +495,18 @@ class Parser {
       unsigned value = 0;
       const auto [end, error] = std::from_chars(digits.data() + i, digits.data() + i + 2, value, 16);
       if (error != std::errc() || end != digits.data() + i + 2) lex_.fail_at(mark, "not a hex digit in the constant");
+      if (type.dtype == boolean && value > 1) lex_.fail_at(mark, "an element of a bool is 00 or 01");
       bytes.push_back(static_cast<std::byte>(value));
     }
     if (elements == static_cast<size_t>(type.shape.numel())) return Dense(std::move(type), std::move(bytes));
-    std::vector<std::byte> full;
-    for (int64_t i = 0; i < type.shape.numel(); ++i) full.insert(full.end(), bytes.begin(), bytes.end());
-    return Dense(std::move(type), std::move(full));
+    return Dense::repeated(std::move(type), std::move(bytes));
   }
 
-  Locations locations() {
-    Locations all;
+  Location read_here() const { return {lex_.file(), lex_.line(), "", true}; }
+
+  /// The source lines, if any are given, and where they are given.
+  Locations locations(const Location& here) {
+    Locations all{here};
     if (!lex_.take("at")) return all;
     do {
       Location at;
@@ -504,6 +517,19 @@ class Parser {
       all.push_back(std::move(at));
     } while (lex_.take(","));
     return all;
+  }
+
+  /// What `make` gives. Its weft::Error names the token; the line where that stands is not said again behind it.
+  template <class Make>
+  std::invoke_result_t<Make> refused_at(size_t mark, const Locations& said, Make make) {
+    try {
+      return make();
+    } catch (const Error& e) {
+      std::string what = e.what();
+      const std::string again = ", at " + to_string(said);
+      if (source_lines(said).empty() && what.ends_with(again)) what.resize(what.size() - again.size());
+      lex_.fail_at(mark, what);
+    }
   }
 
   Lexer lex_;
@@ -519,9 +545,11 @@ Module parse_file(const std::string& path) {
     text << std::cin.rdbuf();
     return parse(text.str(), "<standard input>");
   }
+  if (std::filesystem::is_directory(path)) throw Error("{}: is a directory, not a program in text form", path);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error("{}: cannot open the file: {}", path, std::strerror(errno));
   text << file.rdbuf();
+  if (file.bad()) throw Error("{}: cannot read the file: {}", path, std::strerror(errno));
   return parse(text.str(), path);
 }
 

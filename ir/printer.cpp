@@ -159,7 +159,8 @@ class Printer {
     return to_string(v.type()) + (v.offset() ? fmt::format(" @{}", *v.offset()) : "");
   }
 
-  void locations(const Locations& all) {
+  void locations(const Locations& known) {
+    const Locations all = source_lines(known);
     for (size_t i = 0; i < all.size(); ++i) {
       text += (i ? ", " : " at ") + quoted(all[i].file) + ":" + std::to_string(all[i].line);
       if (!all[i].scope.empty()) text += " " + quoted(all[i].scope);

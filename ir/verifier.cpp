@@ -8,11 +8,16 @@
 namespace weft::ir {
 namespace {
 
+/// The memory that a library works in: a call's second result.
+bool is_scratch(Value v) { return !v.is_input() && v.index() > 0 && v.op()->def().attribute_index("scratch") >= 0; }
+
 void verify_op(const Op& op, const std::unordered_set<Value, ValueHash>& defined) {
   std::vector<Type> operands;
   for (Value v : op.operands()) {
     if (!defined.contains(v))
       throw Error("{}: an operand is not defined before its use, at {}", op.name(), to_string(op.locations()));
+    if (is_scratch(v))
+      throw Error("{}: nothing may read the memory that {} works in, its second result, at {}", op.name(), v.op()->name(), written_at(op.locations()));
     operands.push_back(v.type());
   }
   for (const auto& body : op.bodies()) verify(*body);
@@ -37,6 +42,8 @@ void verify(const Graph& graph) {
   for (const Output& output : graph.outputs()) {
     const std::string where = to_string(output.locations);
     if (!defined.contains(output.value)) throw Error("output '{}' is not defined in its graph, at {}", output.name, where);
+    if (is_scratch(output.value))
+      throw Error("output '{}': nothing may read the memory that {} works in, its second result, at {}", output.name, output.value.op()->name(), where);
     if (!output.name.empty() && !names.insert(output.name).second)
       throw Error("there are two outputs named '{}', the second at {}", output.name, where);
     if (!output.alias) continue;

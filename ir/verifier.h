@@ -6,7 +6,7 @@
 namespace weft::ir {
 
 /// Operands defined before use and in the same graph; result types as the shape rules give them; bodies closed;
-/// input and output names unique; an aliased output has its input's type, and an input is aliased once.
+/// nothing reads scratch memory; input and output names unique; an aliased output has its input's type, and an input is aliased once.
 /// Throws weft::Error naming the op, what is wrong and its source lines.
 void verify(const Module& module);
 void verify(const Graph& graph);

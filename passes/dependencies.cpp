@@ -60,7 +60,8 @@ std::vector<Op*> ordered(const ir::Graph& graph) {
 
 void sort_by_dependencies(ir::Graph& graph) {
   std::vector<Op*> order = ordered(graph);
-  WEFT_CHECK(order.size() == graph.ops().size(), "ops wait for each other in a circle");
+  if (order.size() != graph.ops().size())
+    throw Error("updates read what each other replaces, so that there is no order: the pass 'updates' makes one read a copy");
   graph.reorder(order);
 }
 

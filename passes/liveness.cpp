@@ -19,13 +19,16 @@ Value owner_of(Value v) {
 }
 
 std::vector<Op*> memory_readers(Value v) {
-  std::vector<Op*> readers;
-  for (Op* user : v.users()) {
+  std::vector<Op*> readers, waiting(v.users().rbegin(), v.users().rend());
+  while (!waiting.empty()) {
+    Op* user = waiting.back();
+    waiting.pop_back();
     if (user->def().kind != ir::Kind::view) {
       readers.push_back(user);
       continue;
     }
-    for (Op* through : memory_readers(user->result())) readers.push_back(through);
+    const std::vector<Op*>& through = user->result().users();
+    waiting.insert(waiting.end(), through.rbegin(), through.rend());
   }
   return readers;
 }

@@ -18,6 +18,9 @@ using ir::Value;
 /// More floating-point work than this per element is not repeated for every outer iteration.
 constexpr double cheap_flops = 4;
 
+/// Whoever walks a nest from a result to what it reads goes this deep at most, one call an op.
+constexpr int most_depth = 1000;
+
 bool reduces_axis(const Op& op, int axis) {
   const Dims& axes = op.dims("axes");
   return std::find(axes.begin(), axes.end(), axis) != axes.end();
@@ -139,7 +142,13 @@ class Analysis {
     }
     for (const auto& [seen, level] : seen_[v])
       if (seen == map) return level;
+    if (depth_ == most_depth) {
+      fail(fmt::format("a result is more than {} ops from what it reads", most_depth));
+      return std::nullopt;
+    }
+    ++depth_;
     const std::optional<int> level = visit_op(*v.op(), v, map);
+    --depth_;
     if (level) seen_[v].emplace_back(map, *level);
     return level;
   }
@@ -248,6 +257,7 @@ class Analysis {
   std::vector<bool> full_;       // per output: does it have all loops?
   std::unordered_map<Value, std::vector<std::pair<IndexMap, int>>, ir::ValueHash> seen_;
   std::vector<Read> reads_;
+  int depth_ = 0;
   std::string why_;
 };
 

@@ -11,7 +11,8 @@
 //
 // Every op is evaluated where it is needed, from the operands' elements that its `access` names, so broadcasts,
 // transposes, slices and pads cost no memory. Reductions must all have these loops and reduce the same ones; what
-// reads a reduction's result must stand at the same point of the kept loops. Axes of extent 1 are no loops.
+// reads a reduction's result must stand at the same point of the kept loops. Axes of extent 1 are no loops. No chain of ops
+// inside is longer than 1,000.
 
 #include <optional>
 #include <string>

@@ -29,6 +29,9 @@ bool partition(ir::Module& module, const Target& target) {
   bool changed = false;
   for (Op* op : module.graph().op_list()) {
     if (op->def().attribute_index("scratch") < 0 || !target.claims(*op)) continue;
+    if (!op->bodies().empty() && !target.accepts_epilogue(*op, op->body()))
+      throw Error("{}: the target '{}' cannot apply this epilogue; the pass 'expand' writes it out, at {}", op->name(), target.name(),
+                  written_at(op->locations()));
     const bool sliced = op->def().attribute_index("slices") >= 0;
     const int64_t before = sliced ? op->integer("slices") : 1, slices = sliced ? target.slices(*op) : 1, scratch_before = op->integer("scratch");
     if (slices != before || scratch_before != 0) {

@@ -90,7 +90,7 @@ int64_t best_layout(std::vector<Block>& blocks) {
   std::vector<Block*> by_size;
   for (Block& b : blocks) by_size.push_back(&b);
   std::vector<Block*> by_area = by_size, by_begin = by_size;
-  const auto area = [](const Block* b) { return b->bytes * (b->end() - b->begin() + 1); };
+  const auto area = [](const Block* b) { return static_cast<double>(b->bytes) * (b->end() - b->begin() + 1); };
   std::stable_sort(by_size.begin(), by_size.end(), [](const Block* x, const Block* y) { return x->bytes > y->bytes; });
   std::stable_sort(by_area.begin(), by_area.end(), [&](const Block* x, const Block* y) { return area(x) > area(y); });
   std::stable_sort(by_begin.begin(), by_begin.end(), [](const Block* x, const Block* y) { return x->begin() < y->begin(); });
@@ -101,10 +101,45 @@ int64_t best_layout(std::vector<Block>& blocks) {
   return lay_out(*best);
 }
 
+/// Offsets are sums of sizes.
+void check_total(const std::vector<Interval>& intervals) {
+  double bytes = 0;
+  for (const Interval& i : intervals) bytes += static_cast<double>(i.value.type().bytes());
+  if (bytes > 0x1p62) throw Error("the program's values take {:.1e} bytes together", bytes);
+}
+
+void check_aliases(const ir::Graph& graph) {
+  std::unordered_map<const Op*, int> position;
+  for (const auto& op : graph.ops()) position[op.get()] = static_cast<int>(position.size());
+  std::unordered_set<Value, ir::ValueHash> taken;
+  for (const ir::Output& output : graph.outputs()) {
+    if (!output.alias) continue;
+    const std::string where = written_at(output.locations);
+    const bool owned = !output.value.is_input() && !is_view(output.value) &&
+                       output.value.op()->def().kind != ir::Kind::constant;
+    if (!owned || !taken.insert(output.value).second)
+      throw Error("'{}' is not written in place: the pass 'updates' sees to that, at {}", output.name, where);
+    const Op& writer = *output.value.op();
+    const Value old = graph.input(*output.alias);
+    for (const ir::Output& other : graph.outputs())
+      if (owner_of(other.value) == old)
+        throw Error("the output '{}' is the old value of '{}', which is replaced: the pass 'updates' copies it, at {}", other.name, old.name(), where);
+    for (const Op* reader : memory_readers(old))
+      if (reader != &writer && position.at(reader) >= position.at(&writer))
+        throw Error("{} reads '{}' after it was replaced: the passes 'updates' and 'schedule' see to the order, at {}", reader->name(),
+                    old.name(), written_at(reader->locations()));
+    if (!may_replace(output.value, old))
+      throw Error("{} cannot write '{}' over the value that it reads: the pass 'updates' copies it, at {}", writer.name(), old.name(),
+                  written_at(writer.locations()));
+  }
+}
+
 }  // namespace
 
 bool plan(ir::Module& module, const Target& target) {
+  check_aliases(module.graph());
   const std::vector<Interval> intervals = arena_intervals(module.graph());
+  check_total(intervals);
   std::vector<Block> blocks = make_blocks(intervals);
   for (Block& b : blocks) b.bytes = std::max(round_up(b.bytes, target.alignment()), target.alignment());
   const int64_t bytes = best_layout(blocks);
@@ -115,7 +150,11 @@ bool plan(ir::Module& module, const Target& target) {
       changed = changed || i.value.offset() != block.offset;
       i.value.set_offset(block.offset);
     }
-  verify_plan(module, target);
+  try {
+    verify_plan(module, target);
+  } catch (const Error& e) {
+    throw InternalError(e.what());
+  }
   return changed;
 }
 
@@ -136,7 +175,7 @@ namespace {
 
 void check_overlap(const Interval& a, const Interval& b) {
   if (!a.overlaps(b)) return;
-  const int64_t x = *a.value.offset(), y = *b.value.offset();
+  const int64_t x = *a.value.offset(), y = *b.value.offset();  // inside the arena, with all their bytes
   if (x + a.value.type().bytes() <= y || y + b.value.type().bytes() <= x) return;
   // Overlap is right only where one is written over the other while that dies.
   const Interval &first = a.begin < b.begin ? a : b, &second = a.begin < b.begin ? b : a;
@@ -144,29 +183,9 @@ void check_overlap(const Interval& a, const Interval& b) {
   const bool reads = std::any_of(op.operands().begin(), op.operands().end(),
                                  [&](Value o) { return owner_of(o) == first.value; });
   const bool allowed = x == y && first.end == second.begin && reads && may_replace(second.value, first.value);
-  WEFT_CHECK(allowed, "the results of {} (at {}) and {} (at {}) are live together and share bytes", a.value.op()->name(),
-             to_string(a.value.op()->locations()), b.value.op()->name(), to_string(b.value.op()->locations()));
-}
-
-void check_aliases(const ir::Graph& graph) {
-  std::unordered_map<const Op*, int> position;
-  for (const auto& op : graph.ops()) position[op.get()] = static_cast<int>(position.size());
-  std::unordered_set<Value, ir::ValueHash> taken;
-  for (const ir::Output& output : graph.outputs()) {
-    if (!output.alias) continue;
-    const bool owned = !output.value.is_input() && !is_view(output.value) &&
-                       output.value.op()->def().kind != ir::Kind::constant;
-    WEFT_CHECK(owned && taken.insert(output.value).second, "'{}' is not written in place", output.name);
-    const Op& writer = *output.value.op();
-    const Value old = graph.input(*output.alias);
-    for (const ir::Output& other : graph.outputs())
-      WEFT_CHECK(owner_of(other.value) != old, "the output '{}' is the old value of '{}'", other.name, old.name());
-    for (const Op* reader : memory_readers(old))
-      WEFT_CHECK(reader == &writer || position.at(reader) < position.at(&writer), "{} reads '{}' after it was replaced",
-                 reader->name(), old.name());
-    WEFT_CHECK(may_replace(output.value, old), "{} cannot write '{}' over the value that it reads", writer.name(),
-               old.name());
-  }
+  if (!allowed)
+    throw Error("the results of {} (at {}) and {} (at {}) are live together and share bytes", a.value.op()->name(),
+                written_at(a.value.op()->locations()), b.value.op()->name(), written_at(b.value.op()->locations()));
 }
 
 }  // namespace
@@ -175,10 +194,12 @@ void verify_plan(const ir::Module& module, const Target& target) {
   const std::vector<Interval> intervals = arena_intervals(module.graph());
   for (size_t i = 0; i < intervals.size(); ++i) {
     const Value v = intervals[i].value;
-    const int64_t offset = v.offset().value_or(-1);
-    WEFT_CHECK(offset >= 0 && offset + v.type().bytes() <= module.arena_bytes.value_or(0), "a result of {} has no room",
-               v.op()->name());
-    WEFT_CHECK(offset % target.alignment() == 0, "a result of {} is not aligned", v.op()->name());
+    const int64_t offset = v.offset().value_or(-1), arena = module.arena_bytes.value_or(0), bytes = v.type().bytes();
+    const auto refuse = [&](const std::string& why) { throw Error("a result of {} {}, at {}", v.op()->name(), why, written_at(v.op()->locations())); };
+    if (!v.offset()) refuse("has no room: it is given no place in the arena");
+    if (offset < 0 || bytes > arena || offset > arena - bytes)
+      refuse(fmt::format("has no room: {} bytes at {} of an arena of {}", bytes, offset, arena));
+    if (offset % target.alignment() != 0) refuse(fmt::format("is not aligned: its offset must be a multiple of {}", target.alignment()));
     for (size_t k = 0; k < i; ++k) check_overlap(intervals[i], intervals[k]);
   }
   check_aliases(module.graph());

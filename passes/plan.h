@@ -7,7 +7,7 @@
 //             passes/loop_nest.h allows it; outputs stay to the end of the step. Places largest first, each at the
 //             lowest offset that is free during its life. Sets module.arena_bytes.
 //
-// After `plan`, `verify_plan` holds: every value is aligned and inside the arena, no two values live at once overlap,
+// `plan` needs the graph as `updates` and `schedule` leave it, or throws weft::Error. Afterwards `verify_plan` holds: every value is aligned and inside the arena, no two values live at once overlap,
 // every must-alias is written in place, and every reader of an old value comes before its writer.
 
 #include "weft/ir/module.h"
@@ -18,7 +18,7 @@ namespace weft::passes {
 bool schedule(ir::Module& module);
 bool plan(ir::Module& module, const Target& target);
 
-/// Throws InternalError naming the ops when the plan is wrong.
+/// Throws weft::Error naming the ops, where they are written, and what is wrong with the plan.
 void verify_plan(const ir::Module& module, const Target& target);
 
 /// The largest number of bytes of arena values that are live at once: no plan can be smaller.

@@ -97,16 +97,35 @@ void clip_by_norm(ir::Builder& b, std::vector<Value>& gradients, Value limit) {
   for (Value& g : gradients) g = Expr(b, g) * spread(factor, g);
 }
 
+/// What the train block names must be there, and the gradients, which the pass `autodiff` adds.
+void require_gradients(const ir::Graph& graph, const ir::TrainSpec& train) {
+  const std::vector<std::string> inputs = train.all_inputs();
+  if (inputs.empty()) throw Error("the train block trains nothing: it names no input");
+  if (!graph.find_output(train.loss)) throw Error("the train block's loss '{}' is no output of the graph", train.loss);
+  for (auto name = inputs.begin(); name != inputs.end(); ++name) {
+    const ir::Input* input = graph.find_input(*name);
+    if (!input) throw Error("the train block names '{}', which is no input of the graph", *name);
+    if (std::find(inputs.begin(), name, *name) != name) throw Error("the train block names '{}' twice", *name);
+    const ir::Output* gradient = graph.find_output(*name + ".grad");
+    if (!gradient)
+      throw Error("the pass 'training_step' needs the gradient of '{0}' as an output '{0}.grad': run the pass 'autodiff' first, at {1}", *name,
+                  written_at(input->locations));
+    if (gradient->value.type() != input->node->type)
+      throw Error("the gradient '{}.grad' is {}, but '{}' is {}, at {}", *name, to_string(gradient->value.type()), *name,
+                  to_string(input->node->type), written_at(gradient->locations));
+  }
+}
+
 }  // namespace
 
 bool training_step(ir::Module& module) {
   if (!module.train) return false;
+  require_gradients(module.graph(), *module.train);
   const ir::TrainSpec train = std::move(*module.train);
   module.train.reset();
   ir::Graph& graph = module.graph();
   const std::vector<std::string> inputs = train.all_inputs();
   std::vector<Value> gradients;
-  if (inputs.empty()) throw Error("the train block trains nothing: it names no input");
   for (const std::string& name : inputs) gradients.push_back(graph.find_output(name + ".grad")->value);
 
   const std::string prefix = train.optimizer + ".";

@@ -29,7 +29,7 @@ class AccessWalk {
     const auto a = static_cast<size_t>(l), b = a + 1;
     if (nest_.reduced[a] || nest_.reduced[b] || separate_[a] || separate_[b]) return false;
     return std::all_of(offsets_.begin(), offsets_.end(), [&](const Affine& o) {
-      return o.coefficients[a] == o.coefficients[b] * nest_.extents[b];
+      return o.coefficients[a] == ir::wrapping_multiply_add(0, o.coefficients[b], nest_.extents[b]);
     });
   }
 
@@ -85,8 +85,9 @@ ir::Affine linear_offset(const Shape& shape, const IndexMap& map, int loop_count
   Affine sum = Affine::zero(loop_count);
   const Dims strides = shape.strides();
   for (size_t d = 0; d < map.size(); ++d) {
-    sum.offset += strides[d] * map[d].offset;
-    for (size_t l = 0; l < map[d].coefficients.size(); ++l) sum.coefficients[l] += strides[d] * map[d].coefficients[l];
+    sum.offset = ir::wrapping_multiply_add(sum.offset, strides[d], map[d].offset);
+    for (size_t l = 0; l < map[d].coefficients.size(); ++l)
+      sum.coefficients[l] = ir::wrapping_multiply_add(sum.coefficients[l], strides[d], map[d].coefficients[l]);
   }
   return sum;
 }

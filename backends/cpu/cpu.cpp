@@ -11,8 +11,8 @@
 #include "weft/backends/cpu/jit.h"
 #include "weft/backends/cpu/lowering.h"
 #include "weft/ir/op_def.h"
+#include "weft/passes/lowered.h"
 #include "weft/passes/placement.h"
-#include "weft/passes/plan.h"
 #include "weft/runtime/parallel.h"
 
 namespace weft::cpu {
@@ -54,11 +54,20 @@ class Compiler {
       case ir::Kind::constant: return add_constant(op);
       case ir::Kind::region: return add_kernel(op);
       case ir::Kind::heavy: {
-        auto task = lower_heavy(op);
+        auto task = call_of(op);
         task->description = describe(op, "");
         return add_task(op, std::move(task), true);
       }
-      default: throw Error("{} is not lowered: the module has not been through the passes, at {}", op.name(), to_string(op.locations()));
+      default: throw InternalError(fmt::format("{} is not lowered, at {}", op.name(), to_string(op.locations())));
+    }
+  }
+
+  /// The library may refuse what a text asks for: another one's scratch memory, formats that it does not know together.
+  static std::unique_ptr<Task> call_of(const Op& op) {
+    try {
+      return lower_heavy(op);
+    } catch (const Error& e) {
+      throw Error("{}: {}, at {}", op.name(), e.what(), ir::written_at(op.locations()));
     }
   }
 
@@ -86,6 +95,9 @@ class Compiler {
       placed.places.push_back(place(v));
       placed.places.back().written = true;
     }
+    if (placed.task && placed.task->buffers.size() != placed.places.size())
+      throw Error("{}: the call takes {} buffers here, not {}: it needs no memory to work in, at {}", op.name(), placed.task->buffers.size(),
+                  placed.places.size(), ir::written_at(op.locations()));
     parts_.tasks.push_back(std::move(placed));
   }
 
@@ -132,12 +144,7 @@ std::unique_ptr<Program> compile(const ir::Module& module, const Options& option
   if (module.target != "cpu" || module.stage != "plan" || !module.arena_bytes)
     throw Error("the module is at stage '{}' for target '{}'; the cpu backend needs one that has been planned for 'cpu'",
                 module.stage, module.target);
-  // The text may have been edited: a plan that does not hold would write over live values.
-  try {
-    passes::verify_plan(module, target());
-  } catch (const InternalError& e) {
-    throw Error("the module's plan does not hold; run the pass 'plan' on it again: {}", e.what());
-  }
+  passes::verify_lowered(module, target());  // the text may have been edited
   Options limited = options;
   if (limited.max_isa.empty()) limited.max_isa = max_isa_of_environment();
   limit_library_isa(limited.max_isa);

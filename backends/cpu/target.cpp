@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "weft/backends/cpu/cpu.h"
 #include "weft/backends/cpu/lowering.h"
 #include "weft/ir/op_def.h"
@@ -5,6 +7,16 @@
 
 namespace weft::cpu {
 namespace {
+
+/// Inside the library some sizes are ints.
+bool fits_library(const ir::Op& op) {
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  const ir::Convolution c = ir::convolution_of(op);
+  for (const Shape* shape : {&c.x, &c.w, &c.y})
+    for (int64_t extent : *shape)
+      if (extent > most) return false;
+  return true;
+}
 
 class CpuTarget final : public passes::Target {
  public:
@@ -14,7 +26,7 @@ class CpuTarget final : public passes::Target {
     if (is_convolution(op)) {
       // The library knows no empty tensors.
       const bool empty = op.operand(0).shape().numel() == 0 || op.operand(1).shape().numel() == 0 || op.result().shape().numel() == 0;
-      return op.operand(0).dtype() == f32 && !empty && knows_formats(convolution_spec(op));
+      return op.operand(0).dtype() == f32 && !empty && fits_library(op) && knows_formats(convolution_spec(op));
     }
     return true;
   }
@@ -25,7 +37,7 @@ class CpuTarget final : public passes::Target {
     return other && runs_faster_as(convolution_spec(*other, ConvolutionSpec::Wanted::x), convolution_spec(op));
   }
   ir::NamedAttributes layouts(const ir::Op& op) const override {
-    if (!is_convolution(op)) return {};
+    if (!is_convolution(op) || !claims(op)) return {};
     ConvolutionSpec spec = convolution_spec(op);
     spec.slices = useful_slices(spec, cores_);
     const ConvolutionLayouts wanted = preferred_layouts(spec);
@@ -55,24 +67,28 @@ const passes::Target& target() {
 
 std::optional<Epilogue> epilogue_of(const ir::Graph& body) {
   Epilogue result;
-  ir::Value last = body.input(0);
+  const ir::Value product = body.input(0);
+  ir::Value last = product;
   for (const auto& op : body.ops()) {
     if (op->is("broadcast")) {
       // Only a vector along the last axis, read by the addition that follows.
       const ir::Value vector = op->operand(0);
-      if (!vector.is_input() || vector.shape().rank() != 1 || vector.shape()[0] != last.shape()[last.shape().rank() - 1]) return std::nullopt;
-    } else if (op->is("add") && !result.bias && !result.addend) {
+      if (!vector.is_input() || vector.shape().rank() != 1 || vector.shape()[0] != product.shape()[product.shape().rank() - 1]) return std::nullopt;
+    } else if (op->is("add") && last == product) {
       const ir::Value other = op->operand(0) == last ? op->operand(1) : op->operand(0);
-      if (other == last) return std::nullopt;
+      if (other == last || (op->operand(0) != last && op->operand(1) != last)) return std::nullopt;
       if (other.is_input()) result.addend = other.index();
       else if (other.op()->is("broadcast")) result.bias = other.op()->operand(0).index();
       else return std::nullopt;
+      last = op->result();
     } else {
       // Not ReLU: oneDNN's turns nan into 0, which would hide a loss of numbers.
       return std::nullopt;
     }
-    if (!op->is("broadcast")) last = op->result();
   }
+  // The call has room for one further operand.
+  const size_t further = result.bias || result.addend ? 1 : 0;
+  if (body.outputs().size() != 1 || body.outputs()[0].value != last || body.inputs().size() != 1 + further) return std::nullopt;
   return result;
 }
 

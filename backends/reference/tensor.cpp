@@ -40,8 +40,12 @@ int64_t saturated(double value) {
 
 Tensor::Tensor(ir::Type t) : type(std::move(t)) {
   const auto count = static_cast<size_t>(type.shape.numel());
-  if (is_floating(type.dtype)) real.resize(count);
-  else integer.resize(count);
+  try {
+    if (is_floating(type.dtype)) real.resize(count);
+    else integer.resize(count);
+  } catch (const std::bad_alloc&) {
+    throw Error("the reference interpreter has no {} bytes for a {}", 8 * count, to_string(type));
+  }
 }
 
 Tensor from_memory(const ir::Type& type, const std::byte* data) {

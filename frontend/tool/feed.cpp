@@ -46,6 +46,8 @@ void check_names(const ir::Graph& graph, const Given& given) {
     if (input->role != ir::Role::hyper)
       throw Error("--set: '{}' is no hyper-parameter; give it as --input {}=FILE.npy", name, name);
     if (given.files.contains(name)) throw Error("'{}' is given twice, by --set and by --input", name);
+    if (input->node->type.shape.numel() != 1)
+      throw Error("--set: '{0}' is {1}, not one number; give it as --input {0}=FILE.npy", name, to_string(input->node->type));
   }
 }
 

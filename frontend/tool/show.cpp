@@ -50,7 +50,8 @@ std::string results_text(const ir::Op& op) {
 }
 
 /// "train.cpp:31 (fc1)" for one line, "train.cpp:31,35, net.h:9" for several; nothing for an unknown line.
-std::string lines_text(const ir::Locations& all) {
+std::string lines_text(const ir::Locations& known) {
+  const ir::Locations all = ir::source_lines(known);
   if (all.empty()) return "";
   if (all.size() == 1) return to_string(all);
   std::map<std::string, std::set<int>> lines;

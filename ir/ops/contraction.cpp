@@ -7,10 +7,13 @@
 namespace weft::ir {
 namespace {
 
+constexpr int64_t most_slices = 1 << 16;
+
 /// The result, and the memory that the library works in as a second one.
 std::vector<Type> with_scratch(const InferContext& c, Type result) {
-  const int64_t bytes = c.get<int64_t>("scratch");
-  c.require(bytes >= 0 && c.get<int64_t>("slices") > 0, "slices must be positive and scratch not negative");
+  const int64_t bytes = c.get<int64_t>("scratch"), slices = c.get<int64_t>("slices");
+  c.require(slices >= 1 && slices <= most_slices, fmt::format("slices must be 1 to {}, not {}", most_slices, slices));
+  c.require(bytes >= 0, "scratch must not be negative");
   if (bytes == 0) return {std::move(result)};
   return {std::move(result), {u8, Shape{bytes}}};
 }
@@ -32,9 +35,9 @@ std::vector<Type> infer_matmul(const InferContext& c) {
     return with_scratch(c, product);
   }
   const Graph& body = *c.bodies()[0];
-  c.require(static_cast<int>(body.inputs().size()) == c.count() - 1 && body.input(0).type() == product &&
+  c.require(c.bodies().size() == 1 && static_cast<int>(body.inputs().size()) == c.count() - 1 && body.input(0).type() == product &&
                 body.outputs().size() == 1,
-            "the epilogue's inputs must be the product and the further operands");
+            "there must be one epilogue, of one output: its inputs must be the product and the further operands");
   for (int i = 2; i < c.count(); ++i)
     c.require(body.input(i - 1).type() == c.operand(i), "the epilogue's inputs must have the operands' types");
   return with_scratch(c, body.outputs()[0].value.type());
@@ -48,7 +51,8 @@ double matmul_flops(const Op& op) {
 }
 
 std::vector<Value> matmul_gradient(GradientContext& c) {
-  WEFT_CHECK(c.op.bodies().empty(), "matmul's epilogue has no gradient: fusion comes after differentiation");
+  if (!c.op.bodies().empty())
+    throw Error("matmul's epilogue has no gradient: fusion comes after differentiation, at {}", to_string(c.op.locations()));
   const Value a = c.op.operand(0), b = c.op.operand(1), g = c.result_gradients[0];
   const bool ta = c.op.flag("transpose_a"), tb = c.op.flag("transpose_b");
   const auto product = [&](Value x, Value y, bool tx, bool ty) {
@@ -107,6 +111,7 @@ void define_contraction_ops(Registry& r) {
   matmul.decompose = decompose_matmul;
   matmul.flops = matmul_flops;
   matmul.bilinear = true;
+  matmul.takes_body = true;
   matmul.error_ulps = 64;
   r.add(std::move(matmul));
 }

@@ -20,8 +20,9 @@ int64_t size(const Dims& d, int axis) { return d[static_cast<size_t>(axis)]; }
 
 /// Positions of a kernel of `extent` elements along an axis.
 int64_t positions(int64_t x, int64_t extent, int64_t stride, int64_t low, int64_t high, int64_t dilation) {
-  const int64_t room = x + low + high - dilation * (extent - 1) - 1;
-  return room < 0 ? 0 : room / stride + 1;
+  const int64_t last = x + low + high - 1;
+  if (last < 0 || extent - 1 > last / dilation) return 0;  // nothing fits; a product of the two might not fit into 64 bits
+  return (last - dilation * (extent - 1)) / stride + 1;
 }
 
 /// Reads the common attributes by a function that gives one by name. The shapes stay empty.
@@ -95,6 +96,10 @@ struct Inferred {
     c.require(conv.x[1] == conv.w[1] * conv.groups, fmt::format("x must have groups * the weight's input channels, {}", conv.w[1] * conv.groups));
     c.require(conv.w[0] % conv.groups == 0, "groups must divide the output channels");
   }
+  void require_slices() const {
+    const int64_t slices = c.get<int64_t>("slices"), most = std::max<int64_t>(1, conv.x[0]);
+    c.require(slices >= 1 && slices <= most, fmt::format("slices must be 1 to {}, the samples of the batch, not {}", most, slices));
+  }
   std::vector<Type> with_scratch(const Layout& layout, const Shape& logical, int64_t parts = 1) const {
     if (!layout.fits(logical)) c.fail(weft::to_string(logical) + " cannot lie as " + layout.text());
     Dims physical = layout.physical(logical).dims();
@@ -111,6 +116,7 @@ std::vector<Type> infer_forward(const InferContext& c) {
   Inferred i(c, 0, "x_layout");
   i.read_x(0), i.read_w(1);
   i.require_channels();
+  i.require_slices();
   return i.with_scratch(i.conv.y_layout, i.y_shape());
 }
 
@@ -125,6 +131,7 @@ std::vector<Type> infer_data(const InferContext& c) {
   i.conv.x = Shape(x);
   i.require_channels();
   c.require(i.y_shape() == i.conv.y, "y must be " + weft::to_string(i.y_shape()) + " for x " + weft::to_string(i.conv.x));
+  i.require_slices();
   return i.with_scratch(i.conv.x_layout, i.conv.x);
 }
 
@@ -170,7 +177,8 @@ Value weight(GradientContext& c, Value x, Value y, const Shape& w) {
 
 void check_plain(const Op& op) {
   for (const char* name : {"x_layout", "w_layout", "y_layout"})
-    WEFT_CHECK(op.attribute<std::string>(name).empty(), "{} in a layout has no gradient: layouts come after differentiation", op.name());
+    if (!op.attribute<std::string>(name).empty())
+      throw Error("{} in a layout has no gradient: layouts come after differentiation, at {}", op.name(), to_string(op.locations()));
 }
 
 // --- in terms of other ops ---------------------------------------------------------------------------------------------
@@ -388,7 +396,8 @@ void define_convolution_ops(Registry& r) {
   op.decompose = decompose_weight;
   op.gradient = [](GradientContext& c) -> std::vector<Value> {
     check_plain(c.op);
-    WEFT_CHECK(c.op.integer("parts") == 1, "a cut convolution_weight has no gradient: cutting comes after differentiation");
+    if (c.op.integer("parts") != 1)
+      throw Error("a cut convolution_weight has no gradient: cutting comes after differentiation, at {}", to_string(c.op.locations()));
     const Value x = c.op.operand(0), y = c.op.operand(1), g = c.result_gradients[0];
     return {data(c, y, g, x.shape()), forward(c, x, g)};
   };

@@ -20,7 +20,7 @@ Value fitted(Builder& b, Value v, int axis, int64_t low, int64_t high) {
 
 Value spread_out(Builder& b, Value v, int axis, int64_t stride) {
   const int64_t n = v.shape()[axis];
-  if (stride == 1 || n == 0) return v;
+  if (stride == 1 || n <= 1) return v;
   // [n] -> [n, 1] -> [n, stride] -> [n * stride], without the zeros behind the last element.
   Dims cut = v.shape().dims(), joined = cut;
   cut.insert(cut.begin() + axis + 1, 1);

@@ -23,6 +23,7 @@ OpDef region(std::string name, std::string doc) {
   def.doc = std::move(doc);
   def.operands = {{"operands", Accepts::any, true, "the body's inputs"}};
   def.infer = infer_region;
+  def.takes_body = true;
   def.no_gradient = "fusion comes after differentiation";
   return def;
 }

@@ -359,7 +359,7 @@ TEST_CASE("fuse: a remark says why an edge was not fused", "[passes][fuse]") {
     %2 = sum(%1) {axes = [0]} : f32[]
     output y = %2)");
   REQUIRE(all.size() == 1);
-  CHECK(all[0] == "not fused: exp f32[64] (an unknown line) -> sum f32[] (an unknown line): "
+  CHECK(all[0] == "not fused: exp f32[64] (test:6) -> sum f32[] (test:7): "
                   "a result f32[] does not fit the loops [64,32]");
   CHECK(remarks("input %x: f32[64]\n %0 = exp(%x) : f32[64]\n %1 = neg(%0) : f32[64]\n output y = %1").empty());
 }

@@ -159,7 +159,7 @@ TEST_CASE("verify_plan: two values that live together must not share bytes", "[p
     return "module stage = \"plan\" arena = 8192\n input %x: f32[16,16]\n %0 = matmul(%x, %x) : f32[16,16] @0 at \"net.cpp\":1\n"
            "%1 = matmul(%x, %x) {transpose_a = true} : f32[16,16] @" + second + " at \"net.cpp\":2\n output a = %0\n output b = %1";
   };
-  check_rejected(text("0"), "the results of matmul (at net.cpp:2) and matmul (at net.cpp:1) are live together and share bytes");
+  check_rejected(text("0"), "the results of matmul (at test:6 (net.cpp:2)) and matmul (at test:5 (net.cpp:1)) are live together and share bytes");
   check_rejected(text("960"), "share bytes");
   passes::verify_plan(module_from(text("1024")), passes::generic_target());
 }

@@ -247,6 +247,12 @@ class ConvolutionTask final : public Task {
   std::optional<Scratch> scratch_;
 };
 
+/// Layouts that the library knows, but not together: only a text can ask for them.
+[[noreturn]] void refuse(const ConvolutionSpec& s, const dnnl::error& e) {
+  throw Error("oneDNN cannot run the convolution of {} with {} in the layouts '{}', '{}', '{}': {}", to_string(s.x), to_string(s.w), s.x_layout, s.w_layout,
+              s.y_layout, e.what());
+}
+
 std::string channels_last(size_t rank) { return rank == 3 ? "acb" : rank == 4 ? "acdb" : "acdeb"; }
 
 }  // namespace
@@ -317,7 +323,11 @@ int64_t convolution_scratch_bytes(const ConvolutionSpec& spec) {
   const SerialLibraries scope;
   const std::vector<int64_t> cuts = cuts_of(spec);
   int64_t bytes = 0;
-  for (size_t i = 0; i + 1 < cuts.size(); ++i) bytes += scratch_of(describe(spec, cuts[i + 1] - cuts[i]).scratch);
+  try {
+    for (size_t i = 0; i + 1 < cuts.size(); ++i) bytes += scratch_of(describe(spec, cuts[i + 1] - cuts[i]).scratch);
+  } catch (const dnnl::error& e) {
+    refuse(spec, e);
+  }
   return bytes;
 }
 
@@ -326,7 +336,7 @@ std::unique_ptr<Task> make_convolution(const ConvolutionSpec& spec, int64_t scra
   try {
     return std::make_unique<ConvolutionTask>(spec, scratch_bytes);
   } catch (const dnnl::error& e) {
-    throw InternalError(fmt::format("oneDNN cannot run the convolution of {} with {}: {}", to_string(spec.x), to_string(spec.w), e.what()));
+    refuse(spec, e);
   }
 }
 

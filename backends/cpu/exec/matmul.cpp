@@ -147,6 +147,10 @@ class EmptyProduct final : public Task {
   MatmulSpec spec_;
 };
 
+[[noreturn]] void refuse(const MatmulSpec& s, const dnnl::error& e) {
+  throw Error("oneDNN cannot multiply [{},{}] x [{},{}] of {}: {}", s.m, s.k, s.k, s.n, name_of(s.dtype), e.what());
+}
+
 bool any_empty(const MatmulSpec& s) { return s.batch == 0 || s.m == 0 || s.n == 0 || s.k == 0; }
 
 }  // namespace
@@ -172,7 +176,11 @@ int64_t matmul_scratch_bytes(const MatmulSpec& spec) {
   if (any_empty(spec)) return 0;
   const SerialLibraries scope;
   int64_t bytes = 0;
-  for (const Slice& part : slices_of(spec)) bytes += scratch_of(describe(spec, part).scratchpad_desc());
+  try {
+    for (const Slice& part : slices_of(spec)) bytes += scratch_of(describe(spec, part).scratchpad_desc());
+  } catch (const dnnl::error& e) {
+    refuse(spec, e);
+  }
   return bytes;
 }
 
@@ -182,8 +190,7 @@ std::unique_ptr<Task> make_matmul(const MatmulSpec& spec, int64_t scratch_bytes)
   try {
     return std::make_unique<MatmulTask>(spec, scratch_bytes);
   } catch (const dnnl::error& e) {
-    throw InternalError(fmt::format("oneDNN cannot multiply [{},{}] x [{},{}] of {}: {}", spec.m, spec.k, spec.k, spec.n,
-                                    name_of(spec.dtype), e.what()));
+    refuse(spec, e);
   }
 }
 

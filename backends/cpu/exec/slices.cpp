@@ -11,7 +11,7 @@ constexpr double least_flops = 3e5;  // some microseconds of work, far more than
 /// The end of part `i` of `count`, at a multiple of the grain unless that would leave a part empty.
 int64_t cut(int64_t extent, int64_t i, int64_t count) {
   if (i == count) return extent;
-  const int64_t exact = extent * i / count;
+  const int64_t exact = extent / count * i + extent % count * i / count;  // extent * i / count, which might overflow
   return extent >= count * grain ? exact / grain * grain : exact;
 }
 

@@ -1,0 +1,22 @@
+#pragma once
+// What a backend may be given. A graph that the passes made satisfies it; a text may say anything.
+//
+//   * every op is a view, a constant, a heavy op that the target claims (with an epilogue that it accepts, if any), or a region
+//   * a `fused` op's body is one loop nest; a `kernel` op's body is `fused` ops, the results of which are, each once, the
+//     kernel's results. One that is not serial has no nest that reads another one's result
+//   * the plan holds: see passes/plan.h
+//
+// Everything is asked of the ops' definitions and of the target, before anything is lowered.
+
+#include "weft/ir/module.h"
+#include "weft/passes/target.h"
+
+namespace weft::passes {
+
+/// Throws weft::Error naming the op, where it is written and what is wrong with it.
+void verify_lowered(const ir::Module& module, const Target& target);
+
+/// The part of it that is about a `fused` or `kernel` op.
+void verify_kernel(const ir::Op& op);
+
+}  // namespace weft::passes
