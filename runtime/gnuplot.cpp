@@ -6,8 +6,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
+#include "weft/runtime/replace_file.h"
 #include "weft/support/error.h"
 
 namespace weft::detail {
@@ -52,12 +54,14 @@ std::pair<std::string, int> run(const std::string& command) {
 std::string gnuplot_quoted(std::string_view text) { return quoted(text, "''"); }
 
 void run_gnuplot(const std::string& path, int width, int height, const std::string& script) {
+  for (const std::string& file : {path, path + ".gp"})
+    if (std::error_code code; std::filesystem::is_directory(file, code)) throw Error("cannot draw '{}': '{}' is a folder", path, file);
   // Under its last name from the start, so that a script left behind draws what it should.
   const std::string head = fmt::format("set terminal {} size {},{} background rgb 'white' font 'sans,12'\nset encoding utf8\n",
                                        terminal(path), width, height);
   const std::string script_path = path + ".gp";
   write_script(script_path, head + "set output " + gnuplot_quoted(path) + "\n" + script);
-  std::remove(path.c_str());
+  std::remove(link_target(path).c_str());  // a link to it stays
   const auto [said, code] = run("gnuplot " + quoted(script_path, "'\\''") + " 2>&1");
   constexpr int not_found = 127;
   if (code == not_found) {

@@ -1,139 +1,146 @@
 #include "weft/runtime/safetensors.h"
 
+#include <fmt/ranges.h>
+#include <zlib.h>
+
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
+#include "weft/runtime/file_elements.h"
 #include "weft/runtime/replace_file.h"
+#include "weft/runtime/safetensors_header.h"
+#include "weft/support/input_file.h"
 
 namespace weft {
 namespace {
 
-using nlohmann::json;
+using detail::SafeTensorsHeader;
 
 static_assert(std::endian::native == std::endian::little, "elements are written as they lie in memory");
 
 constexpr uint64_t length_bytes = 8;
 constexpr uint64_t largest_header = 100'000'000;  // the format's own limit
-constexpr const char* metadata_key = "__metadata__";
+constexpr const char* checksum_key = "weft.checksum";
 
-struct NamedType {
+struct WrittenType {
   DType dtype;
   const char* name;
 };
 /// In the order of the format's own library, which writes the last first.
-constexpr NamedType types[] = {{DType::bool_, "BOOL"}, {DType::u8, "U8"},   {DType::bf16, "BF16"}, {DType::i32, "I32"},
-                               {DType::f32, "F32"},    {DType::f64, "F64"}, {DType::i64, "I64"}};
+constexpr WrittenType written_types[] = {{DType::bool_, "BOOL"}, {DType::u8, "U8"},   {DType::bf16, "BF16"}, {DType::i32, "I32"},
+                                         {DType::f32, "F32"},    {DType::f64, "F64"}, {DType::i64, "I64"}};
+
+struct ReadType {
+  FileType type;
+  const char* name;
+};
+constexpr ReadType read_types[] = {
+    {FileType::bool_, "BOOL"}, {FileType::u8, "U8"},   {FileType::i8, "I8"},   {FileType::u16, "U16"},        {FileType::i16, "I16"},
+    {FileType::u32, "U32"},    {FileType::i32, "I32"}, {FileType::u64, "U64"}, {FileType::i64, "I64"},        {FileType::f8_e4m3, "F8_E4M3"},
+    {FileType::f8_e5m2, "F8_E5M2"}, {FileType::f16, "F16"}, {FileType::bf16, "BF16"}, {FileType::f32, "F32"}, {FileType::f64, "F64"}};
+
+const ReadType* type_named(const std::string& name) {
+  const auto* found = std::find_if(std::begin(read_types), std::end(read_types), [&](const ReadType& t) { return name == t.name; });
+  return found == std::end(read_types) ? nullptr : found;
+}
+
+std::string readable_types() {
+  std::string all;
+  for (const ReadType& t : read_types) all += fmt::format("{}{}", all.empty() ? "" : ", ", t.name);
+  return all;
+}
 
 template <class... Args>
 [[noreturn]] void fail(const std::string& path, uint64_t byte, fmt::format_string<Args...> text, Args&&... args) {
   throw Error("'{}', byte {}: {}", path, byte, fmt::format(text, std::forward<Args>(args)...));
 }
 
+/// Over all that a file holds, in an order that does not depend on how its header is written: metadata, then tensors by name.
+class Checksum {
+ public:
+  void add(const std::map<std::string, std::string, std::less<>>& metadata) {
+    for (const auto& [key, text] : metadata) {
+      if (key == checksum_key) continue;
+      add(key);
+      add(text);
+    }
+  }
+  void add(const std::string& name, std::string_view dtype, const Shape& shape, const void* elements, size_t bytes) {
+    add(name);
+    add(dtype);
+    add(to_string(shape));
+    crc_ = crc32_z(crc_, static_cast<const Bytef*>(elements), bytes);
+  }
+  std::string text() const { return fmt::format("crc32 {:08x}", crc_); }
+
+ private:
+  void add(std::string_view text) {
+    const uint64_t size = text.size();
+    crc_ = crc32_z(crc_, reinterpret_cast<const Bytef*>(&size), sizeof size);
+    crc_ = crc32_z(crc_, reinterpret_cast<const Bytef*>(text.data()), text.size());
+  }
+  unsigned long crc_ = 0;
+};
+
 /// What the header says of a tensor; offsets count from the beginning of the file.
 struct Entry {
   std::string name;
-  DType dtype;
+  const ReadType* type;
   Shape shape;
   uint64_t begin, end;
 };
 
 class Reader {
  public:
-  explicit Reader(const std::string& path) : path_(path), file_(path, std::ios::binary | std::ios::ate) {
-    if (!file_) throw Error("cannot open '{}': {}", path, std::strerror(errno));
-    size_ = static_cast<uint64_t>(file_.tellg());
-  }
+  explicit Reader(const std::string& path) : file_(path), path_(path) {}
 
   SafeTensors read() {
-    const json header = read_header();
-    SafeTensors result;
+    SafeTensorsHeader header = read_header();
     std::vector<Entry> entries;
-    for (const auto& [name, value] : header.items()) {
-      if (name == metadata_key) result.metadata = metadata(value);
-      else entries.push_back(entry(name, value));
-    }
+    for (const auto& tensor : header.tensors) entries.push_back(entry(tensor));
     check_layout(entries);
-    for (const Entry& e : entries) result.tensors.emplace(e.name, elements(e));
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
+    SafeTensors result;
+    result.metadata = std::move(header.metadata);
+    checksum_.add(result.metadata);
+    for (const Entry& e : entries) result.tensors.emplace_hint(result.tensors.end(), e.name, elements(e));
+    check_sum(result);
     return result;
   }
 
  private:
-  json read_header() {
-    if (size_ < length_bytes) fail(path_, size_, "truncated: a safetensors file begins with 8 bytes, the length of its header");
+  SafeTensorsHeader read_header() {
+    if (file_.size() < length_bytes) fail(path_, file_.size(), "truncated: a safetensors file begins with 8 bytes, the length of its header");
     uint64_t length = 0;
-    read_bytes(0, &length, length_bytes);
+    file_.read(0, &length, length_bytes);
     if (length > largest_header) fail(path_, 0, "no safetensors file: its header would have {} bytes, more than the {} allowed", length, largest_header);
     data_ = length_bytes + length;
-    if (data_ > size_) fail(path_, size_, "truncated: the header ends at byte {}, the file at byte {}", data_, size_);
+    if (data_ > file_.size()) fail(path_, file_.size(), "truncated: the header ends at byte {}, the file at byte {}", data_, file_.size());
     std::string text(length, '\0');
-    read_bytes(length_bytes, text.data(), length);
-    std::set<std::string> names;
-    std::string twice;
-    const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-      if (depth == 1 && event == json::parse_event_t::key && !names.insert(parsed.get<std::string>()).second) twice = parsed.get<std::string>();
-      return true;
-    };
-    try {
-      json header = json::parse(text, watch);
-      if (!twice.empty()) fail(path_, length_bytes, "the header names '{}' twice", twice);
-      if (!header.is_object()) fail(path_, length_bytes, "the header is no JSON object");
-      return header;
-    } catch (const json::parse_error& e) {
-      fail(path_, length_bytes + (e.byte > 0 ? e.byte - 1 : 0), "the header is not valid JSON");
-    }
+    file_.read(length_bytes, text.data(), length);
+    return detail::parse_safetensors_header(text, path_, length_bytes);
   }
 
-  std::map<std::string, std::string, std::less<>> metadata(const json& value) const {
-    std::map<std::string, std::string, std::less<>> all;
-    if (!value.is_object()) fail(path_, length_bytes, "the header's __metadata__ is no object");
-    for (const auto& [key, text] : value.items()) {
-      if (!text.is_string()) fail(path_, length_bytes, "the header's __metadata__ '{}' is no text", key);
-      all.emplace(key, text.get<std::string>());
-    }
-    return all;
-  }
-
-  Entry entry(const std::string& name, const json& value) const {
-    const auto member = [&](const char* key) -> const json& {
-      if (!value.is_object() || !value.contains(key)) fail(path_, length_bytes, "the header gives no {} for '{}'", key, name);
-      return value[key];
-    };
-    const auto dtype = dtype_named(member("dtype"));
-    if (!dtype) fail(path_, length_bytes, "'{}' has elements of type {}; supported are BOOL, U8, I32, I64, BF16, F32, F64", name, member("dtype").dump());
-    const auto dims = numbers(name, "shape", member("shape"));
-    const auto offsets = numbers(name, "data_offsets", member("data_offsets"));
-    uint64_t bytes = size_of(*dtype);
-    for (uint64_t d : dims)
-      if (__builtin_mul_overflow(bytes, d, &bytes) || d > INT64_MAX) fail(path_, length_bytes, "'{}' has a shape of too many elements", name);
-    if (offsets.size() != 2 || offsets[0] > offsets[1])
-      fail(path_, length_bytes, "the data_offsets of '{}' must be where its bytes begin and end, not {}", name, value["data_offsets"].dump());
-    if (offsets[1] > size_ - data_)
-      fail(path_, size_, "truncated: '{}' ends at byte {}, the file at byte {}", name, data_ + offsets[1], size_);
-    if (offsets[1] - offsets[0] != bytes)
-      fail(path_, data_ + offsets[0], "'{}' has {} bytes, but {} {} takes {}", name, offsets[1] - offsets[0], name_of(*dtype),
-           value["shape"].dump(), bytes);
-    return {name, *dtype, Shape(Dims(dims.begin(), dims.end())), data_ + offsets[0], data_ + offsets[1]};
-  }
-
-  static std::optional<DType> dtype_named(const json& name) {
-    for (const NamedType& t : types)
-      if (name == t.name) return t.dtype;
-    return std::nullopt;
-  }
-
-  std::vector<uint64_t> numbers(const std::string& name, const char* key, const json& list) const {
-    std::vector<uint64_t> all;
-    for (const json& item : list.is_array() ? list : json::array({nullptr})) {
-      if (!item.is_number_unsigned()) fail(path_, length_bytes, "the {} of '{}' must be a list of integers, not {}", key, name, list.dump());
-      all.push_back(item.get<uint64_t>());
-    }
-    return all;
+  Entry entry(const SafeTensorsHeader::Tensor& t) const {
+    const ReadType* type = type_named(t.dtype);
+    if (!type) fail(path_, length_bytes, "'{}' has elements of type \"{}\"; supported are {}", t.name, t.dtype, readable_types());
+    uint64_t bytes = size_of(type->type);
+    for (uint64_t d : t.shape)
+      if (__builtin_mul_overflow(bytes, std::max<uint64_t>(d, 1), &bytes) || bytes > uint64_t{1} << 62)
+        fail(path_, length_bytes, "'{}' has a shape of too many elements", t.name);
+    if (std::count(t.shape.begin(), t.shape.end(), 0) > 0) bytes = 0;
+    if (t.offsets.size() != 2 || t.offsets[0] > t.offsets[1])
+      fail(path_, length_bytes, "the data_offsets of '{}' must be where its bytes begin and end, not [{}]", t.name, fmt::join(t.offsets, ","));
+    if (t.offsets[1] > file_.size() - data_)
+      fail(path_, file_.size(), "truncated: '{}' ends at byte {}, the file at byte {}", t.name, data_ + t.offsets[1], file_.size());
+    const Shape shape{Dims(t.shape.begin(), t.shape.end())};
+    if (t.offsets[1] - t.offsets[0] != bytes)
+      fail(path_, data_ + t.offsets[0], "'{}' has {} bytes, but {} {} takes {}", t.name, t.offsets[1] - t.offsets[0], t.dtype,
+           to_string(shape), bytes);
+    return {t.name, type, shape, data_ + t.offsets[0], data_ + t.offsets[1]};
   }
 
   /// Every byte of the data belongs to one tensor.
@@ -147,34 +154,61 @@ class Reader {
       end = e.end;
       before = e.name;
     }
-    if (end != size_) fail(path_, end, "the data ends here, but the file has {} bytes more", size_ - end);
+    if (end != file_.size()) fail(path_, end, "the data ends here, but the file has {} bytes more", file_.size() - end);
   }
 
   Array elements(const Entry& e) {
-    Array array(e.dtype, e.shape);
-    read_bytes(e.begin, array.data(), array.bytes());
-    if (e.dtype == boolean)
-      for (size_t i = 0; i < array.bytes(); ++i)
-        if (std::to_integer<int>(array.data()[i]) > 1)
-          fail(path_, e.begin + i, "a BOOL is 0 or 1, but this one of '{}' is {}", e.name, std::to_integer<int>(array.data()[i]));
+    std::vector<std::byte> bytes(e.end - e.begin);
+    file_.read(e.begin, bytes.data(), bytes.size());
+    checksum_.add(e.name, e.type->name, e.shape, bytes.data(), bytes.size());
+    Array array(becomes(e.type->type), e.shape);
+    if (const auto bad = decode(e.type->type, std::endian::little, bytes, array))
+      fail(path_, e.begin + bad->index * size_of(e.type->type), "'{}', element {}: {}", e.name, bad->index, bad->why);
     return array;
   }
 
-  void read_bytes(uint64_t from, void* to, uint64_t count) {
-    file_.seekg(static_cast<std::streamoff>(from));
-    file_.read(static_cast<char*>(to), static_cast<std::streamsize>(count));
-    if (!file_) throw Error("cannot read '{}': {}", path_, std::strerror(errno));
+  void check_sum(SafeTensors& file) const {
+    const auto found = file.metadata.find(checksum_key);
+    if (found == file.metadata.end()) return;
+    if (found->second != checksum_.text())
+      throw Error("'{}' is damaged: its checksum is '{}', but what it holds has '{}' (a program that changes such a file on purpose drops "
+                  "'{}' from its metadata)", path_, found->second, checksum_.text(), checksum_key);
+    file.metadata.erase(found);
   }
 
+  InputFile file_;
   const std::string& path_;
-  std::ifstream file_;
-  uint64_t size_ = 0, data_ = 0;
+  uint64_t data_ = 0;  // where it begins
+  Checksum checksum_;
 };
 
-const NamedType& named(DType dtype) {
-  const auto* found = std::find_if(std::begin(types), std::end(types), [dtype](const NamedType& t) { return t.dtype == dtype; });
-  WEFT_CHECK(found != std::end(types), "an element type without a name in safetensors files");
+const WrittenType& written_as(DType dtype) {
+  const auto* found = std::find_if(std::begin(written_types), std::end(written_types), [dtype](const WrittenType& t) { return t.dtype == dtype; });
+  WEFT_CHECK(found != std::end(written_types), "an element type without a name in safetensors files");
   return *found;
+}
+
+using NamedArrays = std::vector<std::pair<std::string, const Array*>>;
+
+SafeTensorsHeader header_of(const NamedArrays& tensors, const std::string& path) {
+  SafeTensorsHeader header;
+  std::set<std::string_view> names{"__metadata__"};
+  uint64_t end = 0;
+  for (const auto& [name, array] : tensors) {
+    if (!names.insert(name).second) throw Error("cannot write '{}': there are two tensors named '{}'", path, name);
+    const uint64_t begin = end;
+    end += array->bytes();
+    header.tensors.push_back({name, written_as(array->dtype()).name, {array->shape().begin(), array->shape().end()}, {begin, end}});
+  }
+  return header;
+}
+
+std::string checksum_of(const std::map<std::string, std::string, std::less<>>& metadata, NamedArrays tensors) {
+  std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  Checksum sum;
+  sum.add(metadata);
+  for (const auto& [name, array] : tensors) sum.add(name, written_as(array->dtype()).name, array->shape(), array->data(), array->bytes());
+  return sum.text();
 }
 
 }  // namespace
@@ -182,24 +216,18 @@ const NamedType& named(DType dtype) {
 SafeTensors read_safetensors(const std::string& path) { return Reader(path).read(); }
 
 void write_safetensors(const std::string& path, std::vector<std::pair<std::string, const Array*>> tensors,
-                       const std::map<std::string, std::string, std::less<>>& metadata) {
+                       const std::map<std::string, std::string, std::less<>>& metadata, bool checksum) {
   std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) {
-    const NamedType *x = &named(a.second->dtype()), *y = &named(b.second->dtype());
+    const WrittenType *x = &written_as(a.second->dtype()), *y = &written_as(b.second->dtype());
     return x != y ? x > y : a.first < b.first;
   });
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header[metadata_key] = metadata;
-  uint64_t end = 0;
-  for (const auto& [name, array] : tensors) {
-    if (name == metadata_key || header.contains(name)) throw Error("cannot write '{}': there are two tensors named '{}'", path, name);
-    const uint64_t begin = end;
-    end += array->bytes();
-    header[name] = {{"dtype", named(array->dtype()).name}, {"shape", array->shape().dims()}, {"data_offsets", {begin, end}}};
-  }
+  SafeTensorsHeader header = header_of(tensors, path);
+  header.metadata = metadata;
+  if (checksum) header.metadata[checksum_key] = checksum_of(metadata, tensors);
   std::string text;
   try {
-    text = header.dump();
-  } catch (const json::type_error& e) {
+    text = detail::print_safetensors_header(header);
+  } catch (const nlohmann::json::type_error& e) {
     throw Error("cannot write '{}': a name or a text is not UTF-8 ({})", path, e.what());
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');

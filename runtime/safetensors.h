@@ -21,14 +21,17 @@ struct SafeTensors {
   std::map<std::string, std::string, std::less<>> metadata;
 };
 
-/// BOOL, U8, I32, I64, BF16, F32 and F64. Throws weft::Error naming the file and the byte where it is not as it must be:
-/// a header that is no such JSON, a name given twice, an element type that weft does not have, tensors whose bytes overlap,
-/// leave bytes to nobody or do not fit their shape, a file that ends before its data or goes on after it.
+/// BOOL, U8, I32, I64, BF16, F32 and F64 stay what they are; F16, F8_E4M3 and F8_E5M2 become f32, I8, I16 and U16 i32, U32
+/// and U64 i64, each with its value. Where the metadata has a checksum of weft's, it is verified and left out of the result.
+/// Throws weft::Error naming the file and the byte where it is not as it must be: a header that is no such JSON, a name given
+/// twice, another element type, a value that its type does not have, tensors whose bytes overlap, leave bytes to nobody or do
+/// not fit their shape, a file that ends before its data or goes on after it; and where the checksum is that of other content.
 SafeTensors read_safetensors(const std::string& path);
 
 /// Larger elements first, then by name, so that every tensor is aligned to its elements. The file is written beside and
-/// put in place at once: see replace_file.h. Throws weft::Error naming what cannot be written, or a name given twice.
+/// put in place at once: see replace_file.h. With `checksum`, the metadata get one of all that the file holds, under
+/// "weft.checksum". Throws weft::Error naming what cannot be written, or a name given twice.
 void write_safetensors(const std::string& path, std::vector<std::pair<std::string, const Array*>> tensors,
-                       const std::map<std::string, std::string, std::less<>>& metadata = {});
+                       const std::map<std::string, std::string, std::less<>>& metadata = {}, bool checksum = false);
 
 }  // namespace weft

@@ -2,12 +2,9 @@
 
 #include <fmt/ranges.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 
-#include "weft/runtime/data/require_file.h"
+#include "weft/support/input_file.h"
 
 namespace weft {
 namespace {
@@ -19,10 +16,7 @@ const std::vector<std::string> classes = {"airplane", "automobile", "bird", "cat
 
 /// How many records the file has.
 int64_t count_records(const std::string& path) {
-  require_file(path);
-  std::error_code code;
-  const auto size = static_cast<int64_t>(fs::file_size(path, code));
-  if (code) throw Error("cannot read '{}': {}", path, code.message());
+  const auto size = static_cast<int64_t>(InputFile(path).size());
   if (size == 0) throw Error("'{}' is empty", path);
   if (size % record_bytes != 0)
     throw Error("'{}', byte {}: the file ends within record {}: it has {} bytes, but CIFAR-10 records take {} bytes each", path, size,
@@ -32,13 +26,13 @@ int64_t count_records(const std::string& path) {
 
 /// Appends the file's `count` records at record `first`.
 void read_records(const std::string& path, int64_t count, Dataset& to, int64_t first) {
-  std::ifstream file(path, std::ios::binary);
+  const InputFile file(path);
   for (int64_t i = 0; i < count; ++i) {
-    char label = 0;
-    file.read(&label, 1);
-    file.read(reinterpret_cast<char*>(to.inputs.data()) + (first + i) * pixel_bytes, pixel_bytes);
-    if (!file) throw Error("cannot read '{}': {}", path, std::strerror(errno));
-    const int64_t index = static_cast<unsigned char>(label);
+    const auto at = static_cast<uint64_t>(i * record_bytes);
+    unsigned char label = 0;
+    file.read(at, &label, 1);
+    file.read(at + 1, to.inputs.data() + (first + i) * pixel_bytes, pixel_bytes);
+    const int64_t index = label;
     if (index >= std::ssize(classes))
       throw Error("'{}', record {} (byte {}): the label is {}, but there are {} classes", path, i, i * record_bytes, index, classes.size());
     to.targets.values<int64_t>()[static_cast<size_t>(first + i)] = index;

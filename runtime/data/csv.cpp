@@ -3,15 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
-#include "weft/runtime/data/require_file.h"
+#include "weft/support/input_file.h"
 
 namespace weft {
 namespace {
@@ -25,7 +20,7 @@ std::string_view trimmed(std::string_view text) {
 
 enum class Number { good, missing, malformed, too_large };
 
-/// from_chars, and not strtod, because it does not ask the locale what a decimal point is.
+/// As number_in() does (see number_text.h), and why not.
 Number parse_number(std::string_view text, double& value) {
   if (text.empty()) return Number::missing;
   if (text.front() == '+' && text.substr(1, 1) != "-") text.remove_prefix(1);
@@ -73,10 +68,10 @@ class Reader {
       return false;
     }
     ++line_;
-    const size_t end = std::min(rest_.find('\n'), rest_.size());
-    std::string_view line = rest_.substr(0, end);
-    rest_.remove_prefix(std::min(end + 1, rest_.size()));
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    const size_t end = std::min(rest_.find_first_of("\r\n"), rest_.size());
+    const std::string_view line = rest_.substr(0, end);
+    rest_.remove_prefix(end);
+    rest_.remove_prefix(rest_.starts_with("\r\n") ? 2 : rest_.empty() ? 0 : 1);
     split(line);
     return true;
   }
@@ -185,12 +180,11 @@ Array Table::array(const std::vector<std::string>& names) const {
 }
 
 Table read_csv(const std::string& path, CsvOptions options) {
-  require_file(path);
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) throw Error("cannot read '{}': {}", path, std::strerror(errno));
+  const std::string text = read_all(path);
   std::string_view content = text;
   if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);  // spreadsheets write a byte order mark
+  if (content.starts_with("\xFF\xFE") || content.starts_with("\xFE\xFF") || content.find('\0') != std::string_view::npos)
+    throw Error("{}: it is no text of one byte a character, as UTF-16 is none; save it as UTF-8", path);
   return Reader(path, content).read(options);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Tables of numbers from comma-separated text (RFC 4180; LF or CRLF; quotes, but no line breaks in them).
+// Tables of numbers from comma-separated text (RFC 4180; LF, CRLF or CR; quotes, but no line breaks in them).
 
 #include <cstdint>
 #include <string>

@@ -1,94 +1,31 @@
 #include "weft/runtime/data/idx.h"
 
-#include <zlib.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <bit>
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <optional>
+
+#include "weft/runtime/data/content.h"
+#include "weft/runtime/file_elements.h"
 
 namespace weft {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// The uncompressed content of a file, read forward once.
-class Content {
- public:
-  explicit Content(const std::string& path) : path_(path) {
-    std::error_code code;
-    const fs::file_status status = fs::status(path, code);
-    if (!fs::exists(status)) throw Error("cannot read IDX file '{}': it does not exist", path);
-    if (!fs::is_regular_file(status)) throw Error("cannot read IDX file '{}': it is not a file", path);
-    file_.reset(gzopen(path.c_str(), "rb"));
-    if (!file_) throw Error("cannot read IDX file '{}': {}", path, std::strerror(errno));
-    gzbuffer(file_.get(), 256 << 10);
-    compressed_ = gzdirect(file_.get()) == 0;
-  }
+using detail::Content;
 
-  /// Fewer than `count` bytes only at the end of the content.
-  size_t read(std::byte* to, size_t count) {
-    size_t done = 0;
-    while (done < count) {
-      const auto chunk = static_cast<unsigned>(std::min<size_t>(count - done, 1 << 24));
-      const int got = gzread(file_.get(), to + done, chunk);
-      if (got > 0) done += static_cast<size_t>(got);
-      int code = Z_OK;
-      std::string_view message = gzerror(file_.get(), &code);
-      // A stream that breaks off is reported here, not by the returned count.
-      if (code != Z_OK) {
-        if (code == Z_ERRNO) message = std::strerror(errno);
-        if (message.starts_with(path_ + ": ")) message.remove_prefix(path_.size() + 2);
-        fail(offset_ + done, "cannot read on: {}", message);
-      }
-      if (got <= 0) break;
-    }
-    offset_ += done;
-    return done;
-  }
-
-  uint64_t offset() const { return offset_; }
-
-  template <class... Args>
-  [[noreturn]] void fail(uint64_t offset, fmt::format_string<Args...> format, Args&&... args) const {
-    throw Error("'{}', byte {}{}: {}", path_, offset, compressed_ ? " of the uncompressed content" : "",
-                fmt::format(format, std::forward<Args>(args)...));
-  }
-
- private:
-  struct Close {
-    void operator()(gzFile file) const { gzclose(file); }
-  };
-  std::string path_;
-  std::unique_ptr<std::remove_pointer_t<gzFile>, Close> file_;
-  uint64_t offset_ = 0;
-  bool compressed_ = false;
-};
-
-struct ElementType {
-  size_t bytes;  // in the file
-  DType dtype;   // in memory
-};
-
-std::optional<ElementType> element_type(unsigned code) {
+std::optional<FileType> element_type(unsigned code) {
   switch (code) {
-    case 0x08:
-      return ElementType{1, u8};
-    case 0x09:
-      return ElementType{1, i32};
-    case 0x0B:
-      return ElementType{2, i32};
-    case 0x0C:
-      return ElementType{4, i32};
-    case 0x0D:
-      return ElementType{4, f32};
-    case 0x0E:
-      return ElementType{8, f64};
-    default:
-      return std::nullopt;
+    case 0x08: return FileType::u8;
+    case 0x09: return FileType::i8;
+    case 0x0B: return FileType::i16;
+    case 0x0C: return FileType::i32;
+    case 0x0D: return FileType::f32;
+    case 0x0E: return FileType::f64;
+    default: return std::nullopt;
   }
 }
 
@@ -117,6 +54,22 @@ Shape read_shape(Content& content, size_t rank, size_t element_bytes) {
   return Shape(std::move(dims));
 }
 
+/// Of this machine, in bytes.
+uint64_t memory() { return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)); }
+
+/// Throws weft::Error where the content cannot hold the data, or the machine: a few bytes of gzip may stand for many.
+void check_size(const Content& content, uint64_t bytes, FileType type, const Shape& shape) {
+  const uint64_t start = content.offset(), left = content.left_at_most();
+  if (bytes > left && !content.compressed())
+    content.fail(start + left, "truncated: shape {} takes {} bytes from byte {}, but only {} follow", to_string(shape), bytes, start, left);
+  if (bytes > left)
+    content.fail(start, "truncated: shape {} takes {} bytes from here, but the compressed file is too short for more than {}", to_string(shape),
+                 bytes, left);
+  const uint64_t needed = bytes + static_cast<uint64_t>(shape.numel()) * size_of(becomes(type));
+  if (needed > memory())
+    content.fail(start, "shape {} takes {} bytes to read, but this machine has {} bytes of memory", to_string(shape), needed, memory());
+}
+
 /// The data after the header. The buffer grows with what the file delivers, not with what the header says.
 std::vector<std::byte> read_data(Content& content, uint64_t bytes, const Shape& shape) {
   const uint64_t start = content.offset();
@@ -134,29 +87,6 @@ std::vector<std::byte> read_data(Content& content, uint64_t bytes, const Shape& 
     content.fail(end, "there are bytes after the data: shape {} takes {} bytes from byte {}",
                  to_string(shape), bytes, start);
   return data;
-}
-
-/// The elements from their big-endian bytes.
-Array decode(const std::vector<std::byte>& data, const ElementType& type, const Shape& shape) {
-  Array array(type.dtype, shape);
-  if (type.dtype == u8) {
-    std::copy(data.begin(), data.end(), array.data());
-    return array;
-  }
-  for (size_t i = 0; i < static_cast<size_t>(shape.numel()); ++i) {
-    const uint64_t bits = big_endian(data.data() + i * type.bytes, type.bytes);
-    if (type.dtype == f64)
-      array.values<double>()[i] = std::bit_cast<double>(bits);
-    else if (type.dtype == f32)
-      array.values<float>()[i] = std::bit_cast<float>(static_cast<uint32_t>(bits));
-    else if (type.bytes == 1)
-      array.values<int32_t>()[i] = static_cast<int8_t>(bits);
-    else if (type.bytes == 2)
-      array.values<int32_t>()[i] = static_cast<int16_t>(bits);
-    else
-      array.values<int32_t>()[i] = static_cast<int32_t>(bits);
-  }
-  return array;
 }
 
 Array with_channel_axis(const Array& images) {
@@ -186,9 +116,13 @@ Array read_idx(const std::string& path) {
   const auto rank = std::to_integer<size_t>(magic[3]);
   if (rank == 0) content.fail(3, "the rank is 0");
 
-  const Shape shape = read_shape(content, rank, type->bytes);
-  const uint64_t bytes = static_cast<uint64_t>(shape.numel()) * type->bytes;
-  return decode(read_data(content, bytes, shape), *type, shape);
+  const Shape shape = read_shape(content, rank, size_of(*type));
+  const uint64_t bytes = static_cast<uint64_t>(shape.numel()) * size_of(*type);
+  check_size(content, bytes, *type, shape);
+  const std::vector<std::byte> data = read_data(content, bytes, shape);
+  Array result(becomes(*type), shape);
+  decode(*type, std::endian::big, data, result);
+  return result;
 }
 
 Dataset read_idx_pair(const std::string& images_path, const std::string& labels_path) {

@@ -1,29 +1,40 @@
 #include "weft/runtime/data/npy.h"
 
+#include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <optional>
+#include <utility>
+#include <vector>
 
-#include "weft/runtime/data/require_file.h"
+#include "weft/runtime/file_elements.h"
 #include "weft/runtime/replace_file.h"
+#include "weft/support/input_file.h"
 
 namespace weft {
 namespace {
 
-namespace fs = std::filesystem;
-static_assert(std::endian::native == std::endian::little,
-              "elements are copied as they are, and .npy is little-endian");
-
 constexpr std::string_view magic = "\x93NUMPY";
 
+struct Elements {
+  FileType type;
+  std::endian order;
+};
+
 struct Header {
-  DType dtype = f32;
+  Elements elements;
+  bool fortran_order;
   Shape shape;
 };
+
+struct NamedType {
+  std::string_view name;  // as NumPy has it, but for the byte order
+  FileType type;
+};
+constexpr NamedType types[] = {{"f8", FileType::f64}, {"f4", FileType::f32}, {"f2", FileType::f16}, {"i8", FileType::i64},
+                               {"i4", FileType::i32}, {"i2", FileType::i16}, {"i1", FileType::i8},  {"u8", FileType::u64},
+                               {"u4", FileType::u32}, {"u2", FileType::u16}, {"u1", FileType::u8},  {"b1", FileType::bool_}};
 
 template <class... Args>
 [[noreturn]] void fail(const std::string& path, uint64_t offset, fmt::format_string<Args...> format,
@@ -39,23 +50,22 @@ class HeaderParser {
       : path_(path), text_(text), offset_(offset) {}
 
   Header parse() {
-    std::optional<DType> dtype;
+    std::optional<Elements> elements;
     std::optional<Shape> shape;
-    bool order = false;
+    std::optional<bool> fortran;
     expect('{');
     while (!accept('}')) {
       const std::string key = quoted();
       expect(':');
       skip_spaces();
       const size_t at = at_;
-      if (key == "descr" && !dtype)
-        dtype = parse_dtype();
+      if (key == "descr" && !elements)
+        elements = parse_elements();
       else if (key == "shape" && !shape)
         shape = parse_shape();
-      else if (key == "fortran_order" && !order) {
-        order = true;
-        if (word("True")) error(at, "the array is in Fortran order; save it with numpy.ascontiguousarray");
-        if (!word("False")) error(at, "fortran_order must be True or False");
+      else if (key == "fortran_order" && !fortran) {
+        fortran = word("True");
+        if (!*fortran && !word("False")) error(at, "fortran_order must be True or False");
       } else {
         error(at, "unexpected or repeated header entry '{}'", key);
       }
@@ -66,8 +76,8 @@ class HeaderParser {
     }
     skip_spaces();
     if (at_ != text_.size()) error(at_, "text after the header's closing brace");
-    if (!dtype || !shape || !order) error(0, "the header needs 'descr', 'fortran_order' and 'shape'");
-    return {*dtype, *shape};
+    if (!elements || !shape || !fortran) error(0, "the header needs 'descr', 'fortran_order' and 'shape'");
+    return {*elements, *fortran, *shape};
   }
 
  private:
@@ -104,20 +114,15 @@ class HeaderParser {
     return result;
   }
 
-  DType parse_dtype() {
+  Elements parse_elements() {
     const size_t at = at_;
     if (at_ < text_.size() && text_[at_] == '[') error(at, "structured arrays are not supported");
     const std::string descr = quoted();
-    if (descr.size() > 2 && descr[0] == '>')
-      error(at, "the elements are big-endian ('{}'); save them with .astype(a.dtype.newbyteorder('<'))",
-            descr);
-    if (descr == "<f8") return f64;
-    if (descr == "<f4") return f32;
-    if (descr == "<i8") return i64;
-    if (descr == "<i4") return i32;
-    if (descr == "|u1") return u8;
-    if (descr == "|b1") return boolean;
-    error(at, "element type '{}' is not supported; supported are '<f8', '<f4', '<i8', '<i4', '|u1', '|b1'",
+    if (!descr.empty() && std::string_view("<>|=").find(descr[0]) != std::string_view::npos)
+      for (const NamedType& t : types)
+        if (descr.substr(1) == t.name && (descr[0] != '|' || size_of(t.type) == 1))
+          return {t.type, descr[0] == '>' ? std::endian::big : std::endian::little};
+    error(at, "element type '{}' is not supported; supported are f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1 and b1, '<' or '>' before them",
           descr);
   }
 
@@ -170,6 +175,28 @@ std::string_view descr_of(DType dtype) {
   return "";
 }
 
+/// The elements of an array whose first axis runs fastest, in weft's order.
+Array from_fortran_order(const Array& columns) {
+  Array result(columns.dtype(), columns.shape());
+  const size_t size = size_of(columns.dtype()), rank = columns.shape().dims().size();
+  std::vector<int64_t> steps(rank), index(rank);  // of an axis, in the file
+  int64_t step = 1;
+  for (size_t axis = 0; axis < rank; ++axis) {
+    steps[axis] = step;
+    step *= columns.shape().dims()[axis];
+  }
+  int64_t from = 0;
+  for (int64_t to = 0; to < columns.shape().numel(); ++to) {
+    std::memcpy(result.data() + static_cast<size_t>(to) * size, columns.data() + static_cast<size_t>(from) * size, size);
+    for (size_t axis = rank; axis-- > 0;) {
+      from += steps[axis];
+      if (++index[axis] < columns.shape().dims()[axis]) break;
+      from -= steps[axis] * std::exchange(index[axis], 0);
+    }
+  }
+  return result;
+}
+
 /// Everything before the elements, padded so that they start at a multiple of 64.
 std::string header_of(const Array& array) {
   std::string shape;
@@ -193,18 +220,14 @@ std::string header_of(const Array& array) {
 }  // namespace
 
 Array read_npy(const std::string& path) {
-  require_file(path);
-  std::error_code code;
-  const uint64_t size = fs::file_size(path, code);
-  std::ifstream file(path, std::ios::binary);
-  if (code || !file) throw Error("cannot read '{}': {}", path, std::strerror(errno));
-
+  const InputFile file(path);
+  const uint64_t size = file.size();
   char prefix[12] = {};
-  file.read(prefix, sizeof prefix);
+  file.read(0, prefix, std::min<uint64_t>(size, sizeof prefix));
   if (std::string_view(prefix, magic.size()) != magic)
     fail(path, 0, "not a .npy file: it does not start with \\x93NUMPY");
-  if ((prefix[6] != 1 && prefix[6] != 2) || prefix[7] != 0)
-    fail(path, 6, "format version {}.{} is not supported; supported are 1.0 and 2.0",
+  if (prefix[6] < 1 || prefix[6] > 3 || prefix[7] != 0)
+    fail(path, 6, "format version {}.{} is not supported; supported are 1.0, 2.0 and 3.0",
          static_cast<unsigned char>(prefix[6]), static_cast<unsigned char>(prefix[7]));
   const size_t length_bytes = prefix[6] == 1 ? 2 : 4;
   const uint64_t header_start = 8 + length_bytes;
@@ -216,26 +239,22 @@ Array read_npy(const std::string& path) {
          size);
 
   std::string text(header_size, '\0');
-  file.clear();  // a tiny file ends inside of `prefix`
-  file.seekg(static_cast<std::streamoff>(header_start));
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  file.read(header_start, text.data(), text.size());
   const Header header = HeaderParser(path, text, header_start).parse();
 
+  const auto [type, order] = header.elements;
   const uint64_t start = header_start + header_size;
-  const uint64_t bytes = static_cast<uint64_t>(header.shape.numel()) * size_of(header.dtype);
+  const uint64_t bytes = static_cast<uint64_t>(header.shape.numel()) * size_of(type);
   if (size - start != bytes)
-    fail(path, std::min(size, start + bytes), "{}: {} {} takes {} bytes from byte {}, but {} follow",
-         size - start < bytes ? "truncated" : "there are bytes after the data", name_of(header.dtype),
+    fail(path, std::min(size, start + bytes), "{}: {} elements of {} bytes, {}, take {} bytes from byte {}, but {} follow",
+         size - start < bytes ? "truncated" : "there are bytes after the data", header.shape.numel(), size_of(type),
          to_string(header.shape), bytes, start, size - start);
 
-  Array result(header.dtype, header.shape);
-  file.read(reinterpret_cast<char*>(result.data()), static_cast<std::streamsize>(bytes));
-  if (!file) throw Error("cannot read '{}': {}", path, std::strerror(errno));
-  if (header.dtype == boolean)
-    for (uint64_t i = 0; i < bytes; ++i)
-      if (std::to_integer<int>(result.data()[i]) > 1)
-        fail(path, start + i, "a bool is 0 or 1, but this one is {}", std::to_integer<int>(result.data()[i]));
-  return result;
+  std::vector<std::byte> data(bytes);
+  file.read(start, data.data(), bytes);
+  Array result(becomes(type), header.shape);
+  if (const auto bad = decode(type, order, data, result)) fail(path, start + bad->index * size_of(type), "{}", bad->why);
+  return header.fortran_order ? from_fortran_order(result) : result;
 }
 
 void write_npy(const std::string& path, const Array& array) {

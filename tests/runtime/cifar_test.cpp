@@ -57,5 +57,6 @@ TEST_CASE("cifar: bad files are refused with what is wrong where") {
   CHECK_THROWS_WITH(read_cifar10({label}), "'" + label + "', record 1 (byte 3073): the label is 10, but there are 10 classes");
   const std::string empty = dir.write("empty", "");
   CHECK_THROWS_WITH(read_cifar10({empty}), "'" + empty + "' is empty");
+  CHECK_THROWS_WITH(read_cifar10({dir.path()}), "cannot read '" + dir.path() + "': it is a folder, not a file");
   CHECK_THROWS_WITH(read_cifar10({dir / "none"}), "cannot read '" + (dir / "none") + "': there is no such file");
 }

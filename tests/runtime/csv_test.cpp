@@ -47,6 +47,9 @@ TEST_CASE("csv: columns by name") {
 TEST_CASE("csv: line ends, spaces, quotes, byte order mark") {
   CHECK(parse("a,b\r\n1,2\r\n3,4\r\n\r\n").column("b") == Column{2, 4});
   CHECK(parse("a\n1\n2").column("a") == Column{1, 2});  // no line end at the end
+  CHECK(parse("a,b\r1,2\r3,4\r").column("b") == Column{2, 4});
+  CHECK(parse("a,b\r1,2\n3,4\r\n5,6").column("a") == Column{1, 3, 5});
+  CHECK(failure("a,b\r1,2\r3\r") == ":3: 1 field, but the header has 2");
   CHECK(parse("\xEF\xBB\xBF"
               "a , b\n 1 ,\t2\n")
             .column("b") == Column{2});
@@ -96,6 +99,9 @@ TEST_CASE("csv: bad lines are refused") {
   CHECK(failure("\"a,b\n1,2\n") == ":1: a quoted field does not end");
   CHECK(failure("\"a\"x,b\n1,2\n") == ":1: there is text after a quoted field");
   const TempDir dir;
+  for (const std::string& utf16 : {std::string("\xFF\xFE" "a\0\n\0", 6), std::string("\xFE\xFF\0a\0\n", 6), std::string("a\0\n\0" "1\0", 6)})
+    CHECK(failure(utf16) == ": it is no text of one byte a character, as UTF-16 is none; save it as UTF-8");
+  CHECK_THROWS_WITH(read_csv(dir.path()), "cannot read '" + dir.path() + "': it is a folder, not a file");
   CHECK_THROWS_WITH(read_csv(dir / "none"), "cannot read '" + (dir / "none") + "': there is no such file");
 }
 

@@ -126,11 +126,30 @@ TEST_CASE("idx: damaged gzip streams are refused") {
   CHECK_THAT(failure(wrong_sum), contains_text("cannot read on: incorrect data check"));
 }
 
+TEST_CASE("idx: members of gzip one after the other are one content, and nothing else may be behind them") {
+  const TempDir dir;
+  const std::string first = gzip(images.substr(0, 19)), second = gzip(images.substr(19));
+  for (const std::string& content : {first + second, first + second + std::string(700, '\0'), gzip("") + first + gzip("") + second})
+    CHECK(read_idx(dir.write("f", content)).at(11) == 'l');
+  const std::string whole = gzip(images);
+  for (const std::string& garbage : {std::string("garbage"), std::string("x"), std::string("\0\0x", 3), images, whole.substr(2)})
+    CHECK_THAT(failure(whole + garbage), contains_text("byte 28 of the uncompressed content: the gzip stream ends, but bytes that are none follow"));
+  CHECK(failure(whole + gzip("m")) ==
+        "byte 28 of the uncompressed content: there are bytes after the data: shape [3,2,2] takes 12 bytes from byte 16");
+  CHECK_THAT(failure(whole + whole.substr(0, 5)), contains_text("bytes that are none follow"));
+  CHECK_THAT(failure(whole + gzip("").substr(0, 15)), contains_text("the gzip stream breaks off"));
+}
+
+TEST_CASE("idx: a few compressed bytes that would be more than they can be, or the machine holds, are refused at once") {
+  CHECK_THAT(failure(gzip(idx(8, {1u << 20, 1u << 20}, "x"))),
+             contains_text("byte 12 of the uncompressed content: truncated: shape [1048576,1048576] takes 1099511627776 bytes from here, but the "
+                           "compressed file is too short"));
+}
+
 TEST_CASE("idx: what is not a file is refused") {
   const TempDir dir;
-  CHECK_THROWS_WITH(read_idx(dir / "none"),
-                    "cannot read IDX file '" + (dir / "none") + "': it does not exist");
-  CHECK_THROWS_WITH(read_idx(dir.path()), "cannot read IDX file '" + dir.path() + "': it is not a file");
+  CHECK_THROWS_WITH(read_idx(dir / "none"), "cannot read '" + (dir / "none") + "': there is no such file");
+  CHECK_THROWS_WITH(read_idx(dir.path()), "cannot read '" + dir.path() + "': it is a folder, not a file");
 }
 
 TEST_CASE("idx: a pair has one label for each image") {

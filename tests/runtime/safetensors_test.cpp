@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <random>
 
@@ -147,14 +148,112 @@ TEST_CASE("damaged files are refused with the byte") {
   CHECK(error_of(file_of("{\"a\" 1}", 0)).starts_with("byte 13: the header is not valid JSON"));
   CHECK(error_of(file_of("[]", 0)) == "byte 8: the header is no JSON object");
   CHECK(error_of(file_of(R"({"a":{"shape":[2],"data_offsets":[0,8]}})", 8)) == "byte 8: the header gives no dtype for 'a'");
-  CHECK(error_of(file_of(R"({"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}})", 4)).starts_with("byte 8: 'a' has elements of type \"F16\""));
-  CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)) == "byte 62: 'a' has 8 bytes, but f32 [3] takes 12");
+  CHECK(error_of(file_of(R"({"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}})", 16)).starts_with("byte 8: 'a' has elements of type \"C64\""));
+  CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)) == "byte 62: 'a' has 8 bytes, but F32 [3] takes 12");
   CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8)).find("list of integers") != std::string::npos);
   CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8)).find("begin and end") != std::string::npos);
   CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0)).find("too many elements") != std::string::npos);
-  CHECK(error_of(file_of(R"({"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}})", 0) + "\x02").find("a BOOL is 0 or 1") != std::string::npos);
+  CHECK(error_of(file_of(R"({"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}})", 0) + "\x02").find("'a', element 0: a bool is 0 or 1, not 2") != std::string::npos);
   CHECK(error_of(file_of(R"({"__metadata__":{"a":1}})", 0)).find("is no text") != std::string::npos);
-  CHECK_THROWS_WITH(read_safetensors("/nowhere"), contains_text("cannot open '/nowhere'"));
+  CHECK_THROWS_WITH(read_safetensors("/nowhere"), "cannot read '/nowhere': there is no such file");
+}
+
+TEST_CASE("element types that weft has not become wider ones, with their values") {
+  const TempDir dir;
+  const auto read = [&](const std::string& type, int count, const std::string& data) {
+    const std::string header = fmt::format(R"({{"a":{{"dtype":"{}","shape":[{}],"data_offsets":[0,{}]}}}})", type, count, data.size());
+    return read_safetensors(dir.write("f", file_of(header, 0) + data)).tensors.at("a");
+  };
+  const auto is = [](const Array& a, DType type, const std::vector<double>& expected) {
+    CHECK(a.dtype() == type);
+    CHECK(values(a) == expected);
+  };
+  is(read("F16", 3, std::string("\x00\x3c\xff\xfb\x01\x00", 6)), f32, {1, -65504, std::ldexp(1, -24)});
+  is(read("F8_E4M3", 5, std::string("\x38\xfe\x01\x80\x08", 5)), f32, {1, -448, std::ldexp(1, -9), -0.0, std::ldexp(1, -6)});
+  CHECK(std::isnan(read("F8_E4M3", 1, "\x7f").at(0)));
+  is(read("F8_E5M2", 4, std::string("\x3c\xfb\x01\x7c", 4)), f32, {1, -57344, std::ldexp(1, -16), INFINITY});
+  CHECK(std::isnan(read("F8_E5M2", 1, "\x7d").at(0)));
+  is(read("I8", 2, "\xff\x7f"), i32, {-1, 127});
+  is(read("I16", 2, std::string("\xfe\xff\x00\x80", 4)), i32, {-2, -32768});
+  is(read("U16", 1, "\xff\xff"), i32, {65535});
+  is(read("U32", 1, "\xff\xff\xff\xff"), i64, {4294967295});
+  is(read("U64", 1, std::string("\x07\0\0\0\0\0\0\0", 8)), i64, {7});
+  CHECK_THROWS_WITH(read("U64", 1, "\xff\xff\xff\xff\xff\xff\xff\xff"),
+                    contains_text("'a', element 0: 18446744073709551615 does not fit into i64, which u64 becomes"));
+}
+
+TEST_CASE("headers that nest, overflow or repeat are refused, whatever their size") {
+  const auto nested = [](const std::string& open, const std::string& close, int depth) {
+    std::string text;
+    for (int i = 0; i < depth; ++i) text += open;
+    text += "1";
+    for (int i = 0; i < depth; ++i) text += close;
+    return text;
+  };
+  for (int depth : {1, 100, 1'000'000}) {
+    const std::string list = nested("[", "]", depth), object = nested("{\"a\":", "}", depth);
+    INFO(depth);
+    for (const std::string& deep : {list, object}) {
+      CHECK_THAT(error_of(file_of(R"({"a":{"dtype":)" + deep + R"(,"shape":[2],"data_offsets":[0,8]}})", 8)), contains_text("the dtype of 'a' must be a text"));
+      CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[)" + deep + R"(],"data_offsets":[0,8]}})", 8)), contains_text("must be a list of integers"));
+      CHECK_THAT(error_of(file_of(R"({"__metadata__":{"a":)" + deep + "}}", 0)), contains_text("is no text"));
+    }
+    CHECK_THAT(error_of(file_of(object, 0)), contains_text(depth == 1 ? "the header gives 1 for 'a'" : "the header gives no dtype for 'a'") ||
+                                                 contains_text("nested deeper than 64"));
+    const std::string skipped = R"({"a":{"other":)" + list + R"(,"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+    if (depth == 1) CHECK(error_of(file_of(skipped, 8)).empty());
+    else CHECK_THAT(error_of(file_of(skipped, 8)), contains_text("nested deeper than 64"));
+  }
+  CHECK(error_of(file_of(std::string(1'000'000, '['), 0)) == "byte 8: the header is no JSON object");
+  CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[1e999],"data_offsets":[0,8]}})", 8)) == "byte 41: the number 1e999 in the header is too large");
+  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[1e3],"data_offsets":[0,8]}})", 8)), contains_text("a list of integers from 0, but has 1e3"));
+  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,8]}})", 8)), contains_text("a list of integers from 0"));
+  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[0,4611686018427387904,4611686018427387904],"data_offsets":[0,0]}})", 0)), contains_text("too many elements"));
+  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8)), contains_text("a second dtype for 'a'"));
+  CHECK_THAT(error_of(file_of(R"({"__metadata__":{"a":"1","a":"2"}})", 0)), contains_text("has 'a' twice"));
+  CHECK_THAT(error_of(file_of("\xEF\xBB\xBF{}", 0)), contains_text("the header is no JSON object"));
+  const TempDir dir;
+  CHECK_THROWS_WITH(read_safetensors(dir.path()), "cannot read '" + dir.path() + "': it is a folder, not a file");
+}
+
+TEST_CASE("a file of 200,000 tensors is written and read") {
+  const TempDir dir;  // in a second; time that grew with their square would be that of all other tests together many times
+  const Array one = array(f32, {1}, {1});
+  std::vector<std::pair<std::string, const Array*>> tensors;
+  for (int i = 0; i < 200'000; ++i) tensors.emplace_back("layers." + std::to_string(i) + ".weight", &one);
+  write_safetensors(dir / "many", tensors, {}, true);
+  CHECK(read_safetensors(dir / "many").tensors.size() == 200'000);
+}
+
+TEST_CASE("a checksum notices any flipped bit, and files without one load") {
+  const TempDir dir;
+  const Array a = array(f32, {3}, {1, 2, 3}), b = array(i64, {2}, {4, 5}), c = array(u8, {3}, {6, 7, 8});
+  write_safetensors(dir / "sum", {{"a", &a}, {"b", &b}, {"c", &c}}, {{"lr", "0.01"}, {"x", "y"}}, true);
+  const SafeTensors whole = read_safetensors(dir / "sum");
+  CHECK(whole.metadata == std::map<std::string, std::string, std::less<>>{{"lr", "0.01"}, {"x", "y"}});
+  write_safetensors(dir / "none", {{"a", &a}, {"b", &b}, {"c", &c}}, {{"lr", "0.01"}, {"x", "y"}});
+  CHECK(read_safetensors(dir / "none").metadata == whole.metadata);
+
+  const std::string good = read_file(dir / "sum");
+  const size_t key = good.find("weft.checksum");
+  REQUIRE(key != std::string::npos);
+  int silent = 0;
+  for (size_t bit = 0; bit < 8 * good.size(); ++bit) {
+    if (bit / 8 >= key && bit / 8 < key + 13) continue;  // the name of the checksum: then there is none
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ 1 << bit % 8);
+    try {
+      const SafeTensors file = read_safetensors(dir.write("bad", bad));
+      bool same = file.metadata == whole.metadata && file.tensors.size() == 3;  // a blank of the header's end that became another
+      for (const auto& [name, array] : whole.tensors) same = same && file.tensors.contains(name) && values(file.tensors.at(name)) == values(array);
+      silent += !same;
+    } catch (const Error&) {
+    }
+  }
+  CHECK(silent == 0);
+  std::string bad = good;
+  bad.back() ^= 1;
+  CHECK_THROWS_WITH(read_safetensors(dir.write("bad", bad)), contains_text("'" + dir / "bad" + "' is damaged: its checksum is 'crc32 "));
 }
 
 TEST_CASE("damage at any byte is an error or another file, never a crash") {
@@ -185,6 +284,7 @@ TEST_CASE("a save that is killed at any system call leaves the old file or the n
     if (!killed) break;
   }
   CHECK(version_in(path) == 2);
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);  // what killed ones left was removed
   CHECK(stops > 16);    // open, write, fsync, close, rename and more, each with a beginning and an end
   CHECK(seen[1] > 10);
   CHECK(seen[2] > 1);   // killed after the new file was in place
