@@ -47,10 +47,7 @@ ScalarExpression combine_of(const Op& op) {
 double error_ulps_of(const Op& op) {
   const double own = op.def().error_ulps;
   if (op.def().kind != Kind::reduction || own == 0 || op.result().shape().numel() == 0) return own;
-  Dims extents;
-  for (int64_t axis : op.dims("axes"))
-    if (const int64_t extent = op.operand(0).shape()[static_cast<int>(axis)]; extent != 1) extents.push_back(extent);
-  return std::max(own, static_cast<double>(reduction_chain(extents)) / 2);
+  return std::max(own, reduction_ulps(op.operand(0).shape().numel() / op.result().shape().numel()));
 }
 
 double flops_of(const Op& op) {

@@ -32,7 +32,7 @@ bool parts(ir::Module& module, const Target& target) {
     if (transpose) replaced.insert(replaced.begin(), transpose);
   }
   for (Op* op : replaced) module.graph().erase(*op);
-  return !replaced.empty();
+  return cut_long_reductions(module.graph()) || !replaced.empty();
 }
 
 }  // namespace weft::passes

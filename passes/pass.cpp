@@ -43,7 +43,7 @@ const std::vector<Pass>& all_passes() {
       without_target("reassociate", "scales and negates the smaller factor of a product in place of the product", reassociate),
       {"mirror", "writes convolutions as data gradients where the target runs these faster", mirror},
       {"layout", "lets values lie in memory as the libraries want them", layout},
-      {"parts", "cuts sums inside library calls into parts for threads", parts},
+      {"parts", "cuts sums inside library calls and long reductions into parts for threads", parts},
       without_target("updates", "makes every update the result of an op that may write in place", updates),
       {"epilogue", "moves elementwise ops into the library call before them", epilogue},
       {"fuse", "turns the rest into loop nests", [](Module& m, const Target& t) { return fuse(m, t); }},

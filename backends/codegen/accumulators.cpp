@@ -40,19 +40,22 @@ void Accumulators::open(const std::vector<const Op*>& reductions) {
     if (kept_ != Kept::as_scalars) type = llvm::FixedVectorType::get(type, reduction_lanes);
     IRBuilder entry(&function_.getEntryBlock(), function_.getEntryBlock().begin());
     const auto allocate = [&] { return entry.CreateAlloca(type, entry.getInt64(static_cast<uint64_t>(count()))); };
-    llvm::AllocaInst* piece = allocate();
-    const Partials p{piece, in_pieces_ ? allocate() : piece, type};
-    for (int i = 0; i < count(); ++i) b_.CreateStore(identity(*op, type), address(p, p.piece, b_.getInt64(static_cast<uint64_t>(i))));
-    if (in_pieces_)
-      for (int i = 0; i < count(); ++i) b_.CreateStore(identity(*op, type), address(p, p.total, b_.getInt64(static_cast<uint64_t>(i))));
-    partials_[op] = p;
+    Partials p{{}, type};
+    for (int level = 0; level <= levels_; ++level) {
+      p.levels.push_back(allocate());
+      for (int i = 0; i < count(); ++i) b_.CreateStore(identity(*op, type), address(p, p.levels.back(), b_.getInt64(static_cast<uint64_t>(i))));
+    }
+    partials_[op] = std::move(p);
   }
+  if (levels_ < 2) return;
+  if (!done_) done_ = IRBuilder(&function_.getEntryBlock(), function_.getEntryBlock().begin()).CreateAlloca(b_.getInt64Ty());
+  b_.CreateStore(b_.getInt64(0), done_);
 }
 
 void Accumulators::take(const Op& op, llvm::Value* x, llvm::Value* number, llvm::Value* mask) {
   const Partials& p = partials_.at(&op);
   if (kept_ != Kept::as_scalars) x = splat(b_, x, reduction_lanes);
-  llvm::Value* where = address(p, p.piece, kept_ == Kept::in_lanes ? b_.getInt64(0) : number);
+  llvm::Value* where = address(p, p.levels.front(), kept_ == Kept::in_lanes ? b_.getInt64(0) : number);
   llvm::Value* old = b_.CreateLoad(p.type, where);
   llvm::Value* next = combine(b_, op, old, x);
   // Lanes beyond the end hold no element.
@@ -60,25 +63,49 @@ void Accumulators::take(const Op& op, llvm::Value* x, llvm::Value* number, llvm:
   b_.CreateStore(next, where);
 }
 
-void Accumulators::end_piece() {
+/// The next level takes this one in, which starts anew.
+void Accumulators::raise(size_t level) {
   for (const Op* op : open_) {
     const Partials& p = partials_.at(op);
     const auto add = [&](llvm::Value* number) {
-      llvm::Value *total = address(p, p.total, number), *piece = address(p, p.piece, number);
-      b_.CreateStore(combine(b_, *op, b_.CreateLoad(p.type, total), b_.CreateLoad(p.type, piece)), total);
-      b_.CreateStore(identity(*op, p.type), piece);
+      llvm::Value *above = address(p, p.levels[level + 1], number), *own = address(p, p.levels[level], number);
+      b_.CreateStore(combine(b_, *op, b_.CreateLoad(p.type, above), b_.CreateLoad(p.type, own)), above);
+      b_.CreateStore(identity(*op, p.type), own);
     };
     if (count() == 1) add(b_.getInt64(0));
     else build_.loop(b_.getInt64(0), b_.getInt64(static_cast<uint64_t>(count())), b_.getInt64(1), "lane", add);
   }
 }
 
+/// Of the levels from this one on those of which a whole group is done.
+void Accumulators::raise_full(llvm::Value* done, size_t level) {
+  if (level >= static_cast<size_t>(levels_)) return;
+  uint64_t group = 1;
+  for (size_t below = 0; below < level; ++below) group *= reduction_chain;
+  build_.when(b_.CreateICmpEQ(b_.CreateURem(done, b_.getInt64(group)), b_.getInt64(0)), "group", [&] {
+    raise(level);
+    raise_full(done, level + 1);
+  });
+}
+
+void Accumulators::end_piece() {
+  raise(0);
+  if (!done_) return;
+  llvm::Value* done = b_.CreateAdd(b_.CreateLoad(b_.getInt64Ty(), done_), b_.getInt64(1));
+  b_.CreateStore(done, done_);
+  raise_full(done, 1);
+}
+
+void Accumulators::end_pieces() {
+  for (size_t level = 1; level < static_cast<size_t>(levels_); ++level) raise(level);
+}
+
 llvm::Value* Accumulators::finish(const Op& op) {
   const Partials& p = partials_.at(&op);
   std::vector<llvm::Value*> partials;
-  llvm::Value* lanes = kept_ == Kept::in_lanes ? b_.CreateLoad(p.type, p.total) : nullptr;
+  llvm::Value* lanes = kept_ == Kept::in_lanes ? b_.CreateLoad(p.type, p.levels.back()) : nullptr;
   for (uint64_t i = 0; i < reduction_lanes; ++i)
-    partials.push_back(lanes ? b_.CreateExtractElement(lanes, i) : b_.CreateLoad(p.type, address(p, p.total, b_.getInt64(i))));
+    partials.push_back(lanes ? b_.CreateExtractElement(lanes, i) : b_.CreateLoad(p.type, address(p, p.levels.back(), b_.getInt64(i))));
   for (size_t width = reduction_lanes / 2; width > 0; width /= 2)
     for (size_t i = 0; i < width; ++i) partials[i] = combine(b_, op, partials[i], partials[i + width]);
   return op.result().dtype() == bf16 ? round_to_bf16(b_, partials[0]) : partials[0];

@@ -22,33 +22,37 @@ class Accumulators {
     as_scalars,  // 16 scalars
   };
 
-  /// `in_pieces`: a lane takes its elements in more than one piece.
-  Accumulators(IRBuilder& b, LoopBuilder& build, llvm::Function& function, Kept kept, bool in_pieces)
-      : b_(b), build_(build), function_(function), kept_(kept), in_pieces_(in_pieces) {}
+  /// `levels`: those above the pieces in which a lane takes its elements; 0: all is one piece.
+  Accumulators(IRBuilder& b, LoopBuilder& build, llvm::Function& function, Kept kept, int levels)
+      : b_(b), build_(build), function_(function), kept_(kept), levels_(levels) {}
 
   /// Starts these reductions, and forgets those before.
   void open(const std::vector<const ir::Op*>& reductions);
   /// Combines x into partial result `number`; kept in lanes, into those that `mask` (null: all) has, whatever `number` is.
   void take(const ir::Op& reduction, llvm::Value* x, llvm::Value* number, llvm::Value* mask);
-  /// The totals take the piece in, and a new one starts.
+  /// The next level takes the piece in, and a new one starts.
   void end_piece();
+  /// All levels become one; before the first `finish`.
+  void end_pieces();
   llvm::Value* finish(const ir::Op& reduction);
 
  private:
   struct Partials {
-    llvm::AllocaInst* piece;
-    llvm::AllocaInst* total;  // `piece` itself where all is one piece
+    std::vector<llvm::AllocaInst*> levels;  // the piece first, the total last
     llvm::Type* type;
   };
 
   int count() const;
+  void raise(size_t level);
+  void raise_full(llvm::Value* done, size_t level);
   llvm::Value* address(const Partials& p, llvm::AllocaInst* memory, llvm::Value* number) { return b_.CreateGEP(p.type, memory, number); }
 
   IRBuilder& b_;
   LoopBuilder& build_;
   llvm::Function& function_;
   Kept kept_;
-  bool in_pieces_;
+  int levels_;
+  llvm::AllocaInst* done_ = nullptr;  // pieces, where there is more than one level above them
   std::vector<const ir::Op*> open_;
   std::unordered_map<const ir::Op*, Partials> partials_;
 };

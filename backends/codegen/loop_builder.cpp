@@ -29,6 +29,18 @@ void LoopBuilder::loop(llvm::Value* begin, llvm::Value* end, llvm::Value* step, 
   levels_.back().hoist = nullptr;
 }
 
+void LoopBuilder::when(llvm::Value* condition, const std::string& name, const std::function<void()>& body) {
+  llvm::LLVMContext& context = b_.getContext();
+  llvm::Function* function = b_.GetInsertBlock()->getParent();
+  auto* inside = llvm::BasicBlock::Create(context, name, function);
+  auto* after = llvm::BasicBlock::Create(context, name + ".end", function);
+  b_.CreateCondBr(condition, inside, after);
+  b_.SetInsertPoint(inside);
+  body();
+  b_.CreateBr(after);
+  b_.SetInsertPoint(after);
+}
+
 llvm::Value* LoopBuilder::at_level(int level, const std::function<llvm::Value*()>& emit) {
   llvm::Instruction* hoist = levels_[static_cast<size_t>(level)].hoist;
   if (!hoist) return emit();

@@ -17,6 +17,9 @@ class LoopBuilder {
   void loop(llvm::Value* begin, llvm::Value* end, llvm::Value* step, const std::string& name,
             const std::function<void(llvm::Value*)>& body);
 
+  /// Emits `if (condition) body()`. No value that the body makes may be used behind it.
+  void when(llvm::Value* condition, const std::string& name, const std::function<void()>& body);
+
   /// Runs `emit` with the builder placed at the given level: outside of all loops deeper than it.
   llvm::Value* at_level(int level, const std::function<llvm::Value*()>& emit);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weft/ir/op_def.h"
+#include "weft/support/reduction_order.h"
 
 namespace weft::codegen {
 namespace {
@@ -92,22 +93,29 @@ ir::Affine linear_offset(const Shape& shape, const IndexMap& map, int loop_count
   return sum;
 }
 
-Affine collapsed(const Affine& a, const Loops& loops) {
-  Affine result = Affine::zero(static_cast<int>(loops.all.size()));
-  result.offset = a.offset;
-  // The loops in a run walk as one, so the innermost one's step is the run's.
-  for (size_t l = 0; l < loops.all.size(); ++l)
-    if (static_cast<size_t>(loops.all[l].last) < a.coefficients.size())
-      result.coefficients[l] = a.coefficients[static_cast<size_t>(loops.all[l].last)];
-  return result;
+Walk collapsed(const Affine& a, const passes::LoopNest& nest, const Loops& loops) {
+  Walk walk{Affine::zero(static_cast<int>(loops.all.size())), {}};
+  walk.along.offset = a.offset;
+  if (a.coefficients.empty()) return walk;
+  for (size_t l = 0; l < loops.all.size(); ++l) {
+    const auto first = static_cast<size_t>(loops.all[l].first), last = static_cast<size_t>(loops.all[l].last);
+    bool as_one = true;
+    for (size_t k = first; k < last; ++k) as_one = as_one && a.coefficients[k] == a.coefficients[k + 1] * nest.extents[k + 1];
+    // In loops that walk as one the innermost one's step is the run's.
+    if (as_one) walk.along.coefficients[l] = a.coefficients[last];
+    for (size_t k = first; !as_one && k <= last; ++k)
+      if (a.coefficients[k] != 0) walk.apart.emplace_back(static_cast<int>(k), a.coefficients[k]);
+  }
+  return walk;
 }
 
 Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes) {
   const AccessWalk walk(body, nest);
   Loops loops;
+  const auto lane = lane_axis(nest.extents, nest.reduced);
   for (int l = 0; l < static_cast<int>(nest.extents.size()); ++l) {
     const auto i = static_cast<size_t>(l);
-    if (l > 0 && walk.joins(l - 1)) {
+    if (l > 0 && (walk.joins(l - 1) || (lane && i > lane->first && i <= lane->last))) {
       loops.all.back().last = l;
       loops.all.back().extent *= nest.extents[i];
     } else {

@@ -1,7 +1,8 @@
 #pragma once
-// The loops that a nest is emitted with: neighbouring loops that every access walks as one are collapsed, the
-// innermost is the one that vectors run along, and the kept ones outside are shared out as work units. Without vectors
-// all kept loops are shared out.
+// The loops that a nest is emitted with: neighbouring kept loops that every access walks as one are collapsed, and so are
+// the reduced ones that a reduction's order counts as one (support/reduction_order.h), whoever walks them. The innermost is
+// the one that vectors run along, and the kept ones outside are shared out as work units. Without vectors all kept loops
+// are shared out.
 
 #include <vector>
 
@@ -31,7 +32,12 @@ struct Loops {
 };
 
 /// An affine function of the nest's loops as a function of the collapsed ones.
-ir::Affine collapsed(const ir::Affine& a, const Loops& loops);
+struct Walk {
+  ir::Affine along;  // of the collapsed loops
+  /// What it follows of loops that were collapsed though it does not walk them as one: loops of the nest, and the steps.
+  std::vector<std::pair<int, int64_t>> apart;
+};
+Walk collapsed(const ir::Affine& a, const passes::LoopNest& nest, const Loops& loops);
 
 /// For vectors of so many lanes; with one lane there is no vector loop.
 Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes);

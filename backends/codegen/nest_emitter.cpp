@@ -41,7 +41,7 @@ class NestEmitter {
     };
     using Kept = Accumulators::Kept;
     const Kept kept = loops_.vector_reduced() ? Kept::in_lanes : loops_.vector >= 0 ? Kept::as_vectors : Kept::as_scalars;
-    accumulators_.emplace(b_, build_, *function_, kept, pieces_.has_value());
+    accumulators_.emplace(b_, build_, *function_, kept, pieces_ ? pieces_->levels : 0);
     auto from = pointers(inputs), to = pointers(outputs);
     values_.emplace(b_, build_, body_, nest_, loops_, lanes_, std::move(from), std::move(to));
   }
@@ -123,10 +123,11 @@ class NestEmitter {
       for (const Op* op : reductions) accumulate(*op);
       values_->store_outputs(stage);
     });
+    accumulators_->end_pieces();
     for (const Op* op : reductions) values_->set_reduced(*op, accumulators_->finish(*op));
   }
 
-  /// The innermost reduced axis with more than one element counts the partial results; it is the last reduced loop.
+  /// The lane axis counts the partial results; it is the last reduced loop.
   void accumulate(const Op& op) {
     llvm::Value* x = values_->eval(op.operand(0), passes::reduction_operand(op, nest_));
     llvm::Value* number = loops_.vector_reduced() ? nullptr : b_.CreateAnd(values_->index(loops_.inner.back()), i64_of(reduction_lanes - 1));
@@ -152,10 +153,9 @@ class NestEmitter {
   /// So many indices of reduced loop number `n`.
   void emit_indices(size_t n, llvm::Value* begin, int64_t count, bool in_pieces, const std::function<void()>& innermost) {
     const int l = loops_.inner[n];
-    const auto at = [&](int64_t i) { return b_.CreateAdd(begin, i64_of(i)); };
     if (l != loops_.vector) {
-      build_.loop(begin, at(count), i64_of(1), "reduce", [&](llvm::Value* i) {
-        values_->set_index(l, i);
+      build_.loop(i64_of(0), i64_of(count), i64_of(1), "reduce", [&](llvm::Value* i) {
+        values_->set_index(l, b_.CreateAdd(begin, i));
         emit_inner(n + 1, in_pieces, innermost);
       });
       return;
@@ -163,8 +163,8 @@ class NestEmitter {
     const int64_t whole = count / lanes_ * lanes_;
     const auto along = [&](int64_t first, int64_t end, bool ragged) {
       if (first == end) return;
-      build_.loop(at(first), at(end), i64_of(lanes_), ragged ? "tail" : "reduce", [&](llvm::Value* i) {
-        set_vector_index(i, ragged);
+      build_.loop(i64_of(first), i64_of(end), i64_of(lanes_), ragged ? "tail" : "reduce", [&](llvm::Value* i) {
+        set_vector_index(b_.CreateAdd(begin, i), ragged);
         innermost();
         values_->end_vector();
       });

@@ -21,17 +21,27 @@ llvm::Align align(DType t) { return llvm::Align(size_of(t)); }
 ValueEmitter::ValueEmitter(IRBuilder& b, LoopBuilder& build, const ir::Graph& body, const passes::LoopNest& nest, const Loops& loops,
                            int lanes, std::vector<llvm::Value*> inputs, std::vector<llvm::Value*> outputs)
     : b_(b), build_(build), body_(body), nest_(nest), loops_(loops), lanes_(lanes), inputs_(std::move(inputs)), outputs_(std::move(outputs)),
-      index_(loops.all.size(), nullptr), level_(loops.all.size(), 0) {
+      index_(loops.all.size(), nullptr), apart_(nest.extents.size(), nullptr), level_(loops.all.size(), 0) {
   build_.on_close = [this](int level) { std::erase_if(memo_, [&](const Memo& m) { return m.level >= level; }); };
 }
 
-void ValueEmitter::set_index(int loop, llvm::Value* index) {
+void ValueEmitter::enter(int loop, llvm::Value* index, llvm::Value* of_lanes) {
   index_[static_cast<size_t>(loop)] = index;
   level_[static_cast<size_t>(loop)] = build_.depth();
+  const Loop& run = loops_.all[static_cast<size_t>(loop)];
+  if (!run.reduced || run.first == run.last) return;
+  // Vectors of short integers divide faster. What nobody needs of this goes when the code is optimized.
+  if (is_vector(of_lanes) && run.extent <= INT32_MAX) of_lanes = b_.CreateTrunc(of_lanes, vector_of(b_.getInt32Ty()));
+  for (int k = run.last; k >= run.first; --k) {
+    llvm::Value* extent = integer(of_lanes, std::max<int64_t>(1, nest_.extents[static_cast<size_t>(k)]));
+    llvm::Value* own = k == run.first ? of_lanes : b_.CreateURem(of_lanes, extent);
+    apart_[static_cast<size_t>(k)] = b_.CreateZExt(own, shaped_like(b_.getInt64Ty(), own->getType()));
+    if (k > run.first) of_lanes = b_.CreateUDiv(of_lanes, extent);
+  }
 }
 
 void ValueEmitter::set_vector_index(llvm::Value* first_lane, llvm::Constant* mask) {
-  set_index(loops_.vector, first_lane);
+  enter(loops_.vector, first_lane, b_.CreateAdd(splat(first_lane), lane_numbers(1)));
   mask_ = mask;
 }
 
@@ -150,25 +160,46 @@ llvm::Value* ValueEmitter::in_range(const IndexMap& map, const Shape& shape) {
 }
 
 /// An affine function's value: a vector if it follows the vector loop.
-llvm::Value* ValueEmitter::lane_index(const Affine& a) {
-  const Affine c = collapsed(a, loops_);
-  llvm::Value* base = affine(c);
-  const int64_t step = vector_step(c);
-  if (step == 0) return base;
+llvm::Value* ValueEmitter::lane_index(const Walk& walk) {
+  llvm::Value* first = first_index(walk);
+  const int64_t step = vector_step(walk);
+  llvm::Value* index = step == 0 ? first : b_.CreateAdd(splat(first), lane_numbers(step));
+  if (!is_spread(walk)) return index;
+  return b_.CreateAdd(splat(index), index_apart(walk));
+}
+
+/// 0, step, 2 step, ...: what the lanes are apart.
+llvm::Constant* ValueEmitter::lane_numbers(int64_t step) {
   std::vector<llvm::Constant*> offsets;
   for (int lane = 0; lane < lanes_; ++lane) offsets.push_back(b_.getInt64(static_cast<uint64_t>(step * lane)));
-  return b_.CreateAdd(splat(base), llvm::ConstantVector::get(offsets));
+  return llvm::ConstantVector::get(offsets);
 }
 
-int64_t ValueEmitter::vector_step(const Affine& c) const {
-  return loops_.vector < 0 ? 0 : c.coefficients[static_cast<size_t>(loops_.vector)];
+/// Does every lane stand where the loops collapsed to the vector loop have brought it?
+bool ValueEmitter::is_spread(const Walk& walk) const {
+  return std::any_of(walk.apart.begin(), walk.apart.end(), [&](const auto& part) { return is_vector(apart_[static_cast<size_t>(part.first)]); });
 }
 
-/// At the first lane.
-llvm::Value* ValueEmitter::affine(const Affine& c) {
+int64_t ValueEmitter::vector_step(const Walk& walk) const {
+  return loops_.vector < 0 ? 0 : walk.along.coefficients[static_cast<size_t>(loops_.vector)];
+}
+
+/// At the first lane, but for what is spread.
+llvm::Value* ValueEmitter::first_index(const Walk& walk) {
+  const Affine& c = walk.along;
   llvm::Value* sum = i64_of(c.offset);
   for (size_t l = 0; l < c.coefficients.size(); ++l)
     if (c.coefficients[l] != 0) sum = b_.CreateAdd(sum, b_.CreateMul(index_[l], i64_of(c.coefficients[l])));
+  return is_spread(walk) || walk.apart.empty() ? sum : b_.CreateAdd(sum, index_apart(walk));
+}
+
+llvm::Value* ValueEmitter::index_apart(const Walk& walk) {
+  llvm::Value* sum = nullptr;
+  for (const auto& [loop, step] : walk.apart) {
+    llvm::Value* index = apart_[static_cast<size_t>(loop)];
+    llvm::Value* part = b_.CreateMul(index, integer(index, step));
+    sum = sum ? b_.CreateAdd(sum, part) : part;
+  }
   return sum;
 }
 
@@ -178,12 +209,14 @@ llvm::Value* ValueEmitter::load(ir::Value v, const IndexMap& map) {
   const DType t = v.dtype();
   llvm::Type* element = memory_type(b_.getContext(), t);
   llvm::Value* base = inputs_[static_cast<size_t>(v.index())];
-  const Affine c = collapsed(linear_offset(v.shape(), map, static_cast<int>(nest_.extents.size())), loops_);
-  const int64_t step = vector_step(c);
-  if (guard_ && (step != 0 || is_vector(guard_))) return load_guarded(t, element, base, c);
-  llvm::Value* offset = affine(c);
+  const Walk walk = collapsed(linear_offset(v.shape(), map, static_cast<int>(nest_.extents.size())), nest_, loops_);
+  const int64_t step = vector_step(walk);
+  const bool one_place = step == 0 && !is_spread(walk);
+  if (guard_ && (!one_place || is_vector(guard_))) return load_guarded(t, element, base, walk);
+  if (is_spread(walk)) return from_memory(b_, t, gather(vector_of(element), element, base, lane_index(walk), mask_));
+  llvm::Value* offset = first_index(walk);
   if (guard_) offset = b_.CreateSelect(guard_, offset, i64_of(0));
-  if (step == 0) return from_memory(b_, t, b_.CreateAlignedLoad(element, b_.CreateGEP(element, base, offset), align(t)));
+  if (one_place) return from_memory(b_, t, b_.CreateAlignedLoad(element, b_.CreateGEP(element, base, offset), align(t)));
   auto* vector = vector_of(element);
   llvm::Value* raw = nullptr;
   if (step == 1) {
@@ -191,23 +224,16 @@ llvm::Value* ValueEmitter::load(ir::Value v, const IndexMap& map) {
     raw = mask_ ? static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, pointer, align(t), mask_, llvm::Constant::getNullValue(vector)))
                 : b_.CreateAlignedLoad(vector, pointer, align(t));
   } else {
-    raw = gather(vector, element, base, lane_offsets(c), mask_);
+    raw = gather(vector, element, base, lane_index(walk), mask_);
   }
   return from_memory(b_, t, raw);
 }
 
 /// Only lanes whose index is in range may touch memory.
-llvm::Value* ValueEmitter::load_guarded(DType t, llvm::Type* element, llvm::Value* base, const Affine& c) {
+llvm::Value* ValueEmitter::load_guarded(DType t, llvm::Type* element, llvm::Value* base, const Walk& walk) {
   llvm::Value* active = splat(guard_);
   if (mask_) active = b_.CreateAnd(active, mask_);
-  return from_memory(b_, t, gather(vector_of(element), element, base, splat(lane_offsets(c)), active));
-}
-
-/// The element offsets of the lanes.
-llvm::Value* ValueEmitter::lane_offsets(const Affine& c) {
-  std::vector<llvm::Constant*> offsets;
-  for (int lane = 0; lane < lanes_; ++lane) offsets.push_back(b_.getInt64(static_cast<uint64_t>(vector_step(c) * lane)));
-  return b_.CreateAdd(splat(affine(c)), llvm::ConstantVector::get(offsets));
+  return from_memory(b_, t, gather(vector_of(element), element, base, splat(lane_index(walk)), active));
 }
 
 llvm::Value* ValueEmitter::gather(llvm::FixedVectorType* vector, llvm::Type* element, llvm::Value* base, llvm::Value* offsets,
@@ -233,9 +259,10 @@ void ValueEmitter::store(size_t i, llvm::Value* value) {
   const ir::Value v = body_.outputs()[i].value;
   const DType t = v.dtype();
   llvm::Type* element = memory_type(b_.getContext(), t);
-  const Affine c = collapsed(linear_offset(v.shape(), nest_.outputs[i], static_cast<int>(nest_.extents.size())), loops_);
-  llvm::Value* pointer = b_.CreateGEP(element, outputs_[i], affine(c));
-  if (vector_step(c) != 0) value = splat(value);
+  const Walk walk = collapsed(linear_offset(v.shape(), nest_.outputs[i], static_cast<int>(nest_.extents.size())), nest_, loops_);
+  WEFT_CHECK(walk.apart.empty(), "a result's loops walk as one wherever they are neighbours");
+  llvm::Value* pointer = b_.CreateGEP(element, outputs_[i], first_index(walk));
+  if (vector_step(walk) != 0) value = splat(value);
   llvm::Value* raw = to_memory(b_, t, value);
   if (mask_ && is_vector(raw)) b_.CreateMaskedStore(raw, pointer, align(t), mask_);
   else b_.CreateAlignedStore(raw, pointer, align(t));

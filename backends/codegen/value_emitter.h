@@ -19,7 +19,7 @@ class ValueEmitter {
   // ---- where the loops stand ----
 
   /// From here on loop `loop` is at this index; of the vector loop: its first lane, and the lanes that there are (null: all).
-  void set_index(int loop, llvm::Value* index);
+  void set_index(int loop, llvm::Value* index) { enter(loop, index, index); }
   void set_vector_index(llvm::Value* first_lane, llvm::Constant* mask);
   void end_vector() { mask_ = nullptr; }
   llvm::Value* index(int loop) const { return index_[static_cast<size_t>(loop)]; }
@@ -44,6 +44,7 @@ class ValueEmitter {
     int level;
   };
 
+  void enter(int loop, llvm::Value* index, llvm::Value* of_lanes);
   int level_of(const ir::IndexMap& map) const;
   int level_of(const ir::Affine& a) const;
   bool follows_reduction(ir::Value v);
@@ -52,12 +53,15 @@ class ValueEmitter {
   llvm::Value* move(const ir::Op& op, const ir::IndexMap& map);
   llvm::Value* both(llvm::Value* x, llvm::Value* y);
   llvm::Value* in_range(const ir::IndexMap& map, const Shape& shape);
-  llvm::Value* lane_index(const ir::Affine& a);
-  int64_t vector_step(const ir::Affine& c) const;
-  llvm::Value* affine(const ir::Affine& c);
+  llvm::Value* lane_index(const ir::Affine& a) { return lane_index(collapsed(a, nest_, loops_)); }
+  llvm::Value* lane_index(const Walk& walk);
+  llvm::Constant* lane_numbers(int64_t step);
+  bool is_spread(const Walk& walk) const;
+  int64_t vector_step(const Walk& walk) const;
+  llvm::Value* first_index(const Walk& walk);
+  llvm::Value* index_apart(const Walk& walk);
   llvm::Value* load(ir::Value v, const ir::IndexMap& map);
-  llvm::Value* load_guarded(DType t, llvm::Type* element, llvm::Value* base, const ir::Affine& c);
-  llvm::Value* lane_offsets(const ir::Affine& c);
+  llvm::Value* load_guarded(DType t, llvm::Type* element, llvm::Value* base, const Walk& walk);
   llvm::Value* gather(llvm::FixedVectorType* vector, llvm::Type* element, llvm::Value* base, llvm::Value* offsets, llvm::Value* active);
   void store(size_t i, llvm::Value* value);
   llvm::FixedVectorType* vector_of(llvm::Type* element) const;
@@ -72,6 +76,7 @@ class ValueEmitter {
   int lanes_;
   std::vector<llvm::Value*> inputs_, outputs_;     // pointers
   std::vector<llvm::Value*> index_;                // per loop; of the vector loop: its first lane
+  std::vector<llvm::Value*> apart_;                // per loop of the nest that is one of several collapsed ones: its own index, of every lane
   std::vector<int> level_;                         // per loop: the level inside it
   llvm::Value* mask_ = nullptr;                    // the lanes of a ragged vector; null: all
   llvm::Value* guard_ = nullptr;                   // inside a pad or concat: where the index is in range

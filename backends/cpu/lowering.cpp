@@ -63,7 +63,7 @@ std::unique_ptr<Task> lower_heavy(const Op& op) {
   if (op.is("matmul")) return make_matmul(matmul_spec(op), op.integer("scratch"));
   if (is_convolution(op)) return make_convolution(convolution_spec(op), op.integer("scratch"));
   if (op.is("gather")) return make_gather(indexing_spec(op));
-  if (op.is("scatter_add")) return make_scatter_add(indexing_spec(op));
+  if (op.is("scatter_add")) return make_scatter_add(indexing_spec(op), op.integer("scratch"));
   if (op.is("scatter_rows")) return make_scatter_rows(indexing_spec(op));
   if (op.is("coalesce")) return make_coalesce(indexing_spec(op), op.integer("scratch"));
   throw Error("the cpu backend cannot run {}, at {}", op.name(), to_string(op.locations()));

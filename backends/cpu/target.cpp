@@ -50,6 +50,7 @@ class CpuTarget final : public passes::Target {
   }
   int64_t scratch_bytes(const ir::Op& op) const override {
     if (op.is("matmul")) return matmul_scratch_bytes(matmul_spec(op));
+    if (op.is("scatter_add")) return scatter_add_scratch_bytes(indexing_spec(op));
     if (op.is("coalesce")) return coalesce_scratch_bytes(indexing_spec(op).count);
     return is_convolution(op) ? convolution_scratch_bytes(convolution_spec(op)) : 0;
   }

@@ -26,23 +26,26 @@ Tensor identities(const ir::Op& op, int64_t count) {
 struct Order {
   Dims permutation;
   int64_t reduced = 1;  // elements combined into one result
-  Dims extents;  // of the reduced axes with more than one element; the last is the lane axis
+  Dims extents;  // reduced one inside the other; the last is the lane axis
   int64_t kept = 1;
 };
 
 Order order_of(const Shape& shape, const Dims& axes) {
   Order order;
-  for (int64_t axis : axes) {
-    const int64_t extent = shape[static_cast<int>(axis)];
-    order.permutation.push_back(axis);
-    order.reduced *= extent;
-    if (extent != 1) order.extents.push_back(extent);
-  }
+  Dims extents;
+  std::vector<bool> reduced;
   for (int64_t axis = 0; axis < shape.rank(); ++axis) {
-    if (std::find(axes.begin(), axes.end(), axis) != axes.end()) continue;
-    order.permutation.push_back(axis);
-    order.kept *= shape[static_cast<int>(axis)];
+    const int64_t extent = shape[static_cast<int>(axis)];
+    const bool is_reduced = std::find(axes.begin(), axes.end(), axis) != axes.end();
+    if (is_reduced) order.permutation.push_back(axis);
+    (is_reduced ? order.reduced : order.kept) *= extent;
+    if (extent == 1) continue;
+    extents.push_back(extent);
+    reduced.push_back(is_reduced);
   }
+  for (int64_t axis = 0; axis < shape.rank(); ++axis)
+    if (std::find(axes.begin(), axes.end(), axis) == axes.end()) order.permutation.push_back(axis);
+  order.extents = reduced_extents(extents, reduced);
   return order;
 }
 
@@ -55,6 +58,7 @@ class Pieces {
     for (size_t axis = pieces_->axis + 1; axis < extents.size(); ++axis) each_ *= extents[axis];
   }
   bool starts_at(int64_t element) const { return pieces_ && element % each_ == 0 && element / each_ % extent_ % pieces_->length == 0; }
+  int levels() const { return pieces_ ? pieces_->levels : 0; }
 
  private:
   std::optional<ReductionPieces> pieces_;
@@ -67,25 +71,32 @@ Tensor reduction(const ir::Op& op, const Tensor& x) {
   const Order order = order_of(x.type.shape, op.dims("axes"));
   const Tensor rows = permuted(x, order.permutation);  // [reduced][kept]
   const Tensor neutral = identities(op, reduction_lanes * order.kept);  // [lane][kept]
-  Tensor partial = neutral, total = neutral;
   const auto kept = static_cast<size_t>(order.kept);
   ScalarProgram combine(ir::combine_of(op), reduction_lanes * kept);
   const Pieces pieces(order.extents);
-  const auto end_piece = [&] {
-    const Elements arguments[] = {Elements(total), Elements(partial)};
-    combine.run(arguments, total, 0, reduction_lanes * kept);
-    partial = neutral;
+  std::vector<Tensor> levels(static_cast<size_t>(pieces.levels()) + 1, neutral);  // the piece, and what is above it
+  const auto raise = [&](size_t level) {
+    const Elements arguments[] = {Elements(levels[level + 1]), Elements(levels[level])};
+    combine.run(arguments, levels[level + 1], 0, reduction_lanes * kept);
+    levels[level] = neutral;
   };
-  const int64_t lane_axis = order.extents.empty() ? 1 : order.extents.back();
+  int64_t done = 0;  // pieces
+  const auto end_piece = [&] {
+    raise(0);
+    int64_t group = ++done;
+    for (size_t level = 1; level + 1 < levels.size() && group % reduction_chain == 0; ++level, group /= reduction_chain) raise(level);
+  };
+  const int64_t lane_extent = order.extents.empty() ? 1 : order.extents.back();
   // Neighbours along the lane axis go to neighbouring lanes, so up to 16 rows are combined at once.
   for (int64_t row = 0; row < order.reduced;) {
     if (row > 0 && pieces.starts_at(row)) end_piece();
-    const int64_t lanes = std::min<int64_t>(reduction_lanes, lane_axis - row % lane_axis);
-    const Elements arguments[] = {Elements(partial), Elements(rows, static_cast<size_t>(row) * kept)};
-    combine.run(arguments, partial, 0, static_cast<size_t>(lanes) * kept);
+    const int64_t lanes = std::min<int64_t>(reduction_lanes, lane_extent - row % lane_extent);
+    const Elements arguments[] = {Elements(levels[0]), Elements(rows, static_cast<size_t>(row) * kept)};
+    combine.run(arguments, levels[0], 0, static_cast<size_t>(lanes) * kept);
     row += lanes;
   }
-  end_piece();
+  for (size_t level = 0; level + 1 < levels.size(); ++level) raise(level);
+  Tensor& total = levels.back();
   for (size_t half = reduction_lanes / 2; half > 0; half /= 2) {
     const Elements arguments[] = {Elements(total), Elements(total, half * kept)};
     combine.run(arguments, total, 0, half * kept);

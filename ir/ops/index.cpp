@@ -12,6 +12,18 @@ Shape gathered_shape(const Shape& x, const Shape& index, int64_t axis) {
   return Shape(shape);
 }
 
+AttributeSpec index_scratch() {
+  return {"scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes to sort the index in: a second result, which nobody reads", {}, true};
+}
+
+std::vector<Type> with_index_scratch(const InferContext& c, const Type& result) {
+  const int64_t scratch = c.get<int64_t>("scratch");
+  c.require(scratch >= 0, "scratch must not be negative");
+  std::vector<Type> types{result};
+  if (scratch) types.push_back({u8, Shape{scratch}});
+  return types;
+}
+
 namespace {
 
 std::optional<int64_t> bound_by_axis(const Op& op, int operand) {
@@ -57,16 +69,16 @@ void define_index_ops(Registry& r) {
   OpDef scatter;
   scatter.name = "scatter_add";
   scatter.kind = Kind::heavy;
-  scatter.doc = "x with `updates` added to its slices along `axis` at index, in row-major order of the updates "
-                "(torch.index_add); an index outside the axis adds nothing";
+  scatter.doc = "x with `updates` added to its slices along `axis` at index (torch.index_add); an index outside the axis adds "
+                "nothing. Those of one index are summed on their own, bf16 in f32";
   scatter.operands = {{"x", Accepts::number}, {"index", Accepts::integer, false, "i64", true}, {"updates", Accepts::number}};
-  scatter.attributes = {axis};
+  scatter.attributes = {axis, index_scratch()};
   scatter.infer = [](const InferContext& c) -> std::vector<Type> {
     require_axis(c);
     c.require(c.operand(2).dtype == c.operand(0).dtype &&
                   c.shape(2) == gathered_shape(c.shape(0), c.shape(1), c.get<int64_t>("axis")),
               "the updates must have x's type with the axis replaced by the index's shape");
-    return {c.operand(0)};
+    return with_index_scratch(c, c.operand(0));
   };
   scatter.gradient = [](GradientContext& c) -> std::vector<Value> {
     return {c.result_gradients[0], Value(),
@@ -74,7 +86,7 @@ void define_index_ops(Registry& r) {
   };
   scatter.index_bound = bound_by_axis;
   scatter.in_place = 0;
-  scatter.error_ulps = 32;  // a rounding for every update of an element
+  scatter.error_ulps = 32;
   scatter.flops = [](const Op& op) { return static_cast<double>(op.operand(2).shape().numel()); };
   scatter.bytes = [](const Op& op) { return op.operand(1).type().bytes() + 3 * op.operand(2).type().bytes(); };
   r.add(std::move(scatter));

@@ -41,24 +41,19 @@ OpDef coalesce_op() {
   OpDef op;
   op.name = "coalesce";
   op.kind = Kind::heavy;
-  op.doc = "y[i] is the sum of all rows[j] with index[j] == index[i], in order of j: what torch's coalesce() leaves of equal "
+  op.doc = "y[i] is the sum of all rows[j] with index[j] == index[i], bf16 summed in f32: what torch's coalesce() leaves of equal "
            "rows, at each of their places, so that the shape depends on no data";
   op.operands = {{"index", Accepts::integer, false, "i64", true}, {"rows", Accepts::number}};
-  op.attributes = {{"scratch", AttributeKind::integer, Attribute(int64_t{0}),
-                    "bytes to sort the index in: a second result, which nobody reads", {}, true}};
+  op.attributes = {index_scratch()};
   op.infer = [](const InferContext& c) -> std::vector<Type> {
     require_rows(c, 0, 1);
-    const int64_t scratch = c.get<int64_t>("scratch");
-    c.require(scratch >= 0, "scratch must not be negative");
-    std::vector<Type> types{c.operand(1)};
-    if (scratch) types.push_back({u8, Shape{scratch}});
-    return types;
+    return with_index_scratch(c, c.operand(1));
   };
   // The matrix of equal indices is its own transpose.
   op.gradient = [](GradientContext& c) -> std::vector<Value> {
     return {Value(), c.builder("coalesce", {c.op.operand(0), c.result_gradients[0]})};
   };
-  op.error_ulps = 32;  // a rounding for every row of an index
+  op.error_ulps = 32;
   op.flops = [](const Op& o) { return static_cast<double>(o.operand(1).shape().numel()); };
   return op;
 }

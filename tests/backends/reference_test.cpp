@@ -148,11 +148,11 @@ TEST_CASE("extremes of integers start from the type's own extreme", "[reference]
 }
 
 TEST_CASE("sums are taken in the documented order", "[reference]") {
-  // Rows of 37 and 3: the lane of an element is its index along the last axis modulo 16.
-  Tensor x(ir::Type{f64, {3, 37}});
-  for (size_t i = 0; i < x.real.size(); ++i) x.real[i] = 1 / (static_cast<double>(i) - 40.5);
+  // Three rows of 70: the lane of an element is its index along the last axis modulo 16.
+  Tensor x(ir::Type{f64, {3, 70}});
+  for (size_t i = 0; i < x.real.size(); ++i) x.real[i] = 1 / (static_cast<double>(i) - 90.5);
   double lanes[reduction_lanes] = {};
-  for (size_t i = 0; i < x.real.size(); ++i) lanes[i % 37 % reduction_lanes] += x.real[i];
+  for (size_t i = 0; i < x.real.size(); ++i) lanes[i % 70 % reduction_lanes] += x.real[i];
   for (int half = reduction_lanes / 2; half > 0; half /= 2)
     for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
   CHECK(apply("sum", x, "{axes = [0,1]}", "f64[]").real[0] == lanes[0]);
@@ -162,8 +162,8 @@ TEST_CASE("sums are taken in the documented order", "[reference]") {
   CHECK(lanes[0] != in_order);  // else this test could not tell
 
   // The outer axis alone: three elements in three lanes, (x0 + x2) + x1.
-  const Tensor columns = apply("sum", x, "{axes = [0]}", "f64[37]");
-  for (size_t i = 0; i < 37; ++i) CHECK(columns.real[i] == (x.real[i] + x.real[74 + i]) + x.real[37 + i]);
+  const Tensor columns = apply("sum", x, "{axes = [0]}", "f64[70]");
+  for (size_t i = 0; i < 70; ++i) CHECK(columns.real[i] == (x.real[i] + x.real[140 + i]) + x.real[70 + i]);
 }
 
 TEST_CASE("a long sum is taken in the documented pieces", "[reference]") {
@@ -173,28 +173,57 @@ TEST_CASE("a long sum is taken in the documented pieces", "[reference]") {
     return lanes[0];
   };
   const auto lane = [](size_t i) { return i % reduction_lanes; };
-  // 64 elements of a lane: of one axis those with neighbouring 1024 indices, of rows with 3 for a lane those of 21 rows.
-  Tensor x(ir::Type{f64, {2500}}), y(ir::Type{f64, {50, 37}});
+  // 16 elements of a lane: of one axis those with neighbouring 256 indices, of rows with 5 for a lane those of 3 rows. Pieces
+  // are combined as elements are: 16 of them, then 16 of what they made.
+  Tensor x(ir::Type{f64, {5000}}), y(ir::Type{f64, {50, 70}});
   for (size_t i = 0; i < x.real.size(); ++i) x.real[i] = std::sqrt(static_cast<double>(i + 1));
-  for (size_t i = 0; i < y.real.size(); ++i) y.real[i] = std::sqrt(static_cast<double>(i + 1));
-  std::vector<double> total(reduction_lanes), one(reduction_lanes);
-  for (size_t start = 0; start < 2500; start += 1024) {
-    std::vector<double> piece(reduction_lanes);
-    for (size_t i = start; i < std::min<size_t>(2500, start + 1024); ++i) piece[lane(i)] += x.real[i], one[lane(i)] += x.real[i];
-    for (size_t i = 0; i < reduction_lanes; ++i) total[i] += piece[i];
+  for (size_t i = 0; i < y.real.size(); ++i) y.real[i] = 1 / (static_cast<double>(i) - 1700.3);
+  std::vector<std::vector<double>> pieces;
+  const auto begin_piece = [&] { pieces.emplace_back(reduction_lanes); };
+  const auto total = [&] {
+    while (pieces.size() > 1) {
+      const auto below = std::exchange(pieces, {});
+      for (size_t p = 0; p < below.size(); ++p) {
+        if (p % 16 == 0) begin_piece();
+        for (size_t i = 0; i < reduction_lanes; ++i) pieces.back()[i] += below[p][i];
+      }
+    }
+    return tree(std::exchange(pieces, {})[0]);
+  };
+  std::vector<double> one(reduction_lanes);
+  for (size_t i = 0; i < 5000; ++i) {
+    if (i % 256 == 0) begin_piece();
+    pieces.back()[lane(i)] += x.real[i], one[lane(i)] += x.real[i];
   }
-  CHECK(apply("sum", x, "{axes = [0]}", "f64[]").real[0] == tree(total));
-  CHECK(tree(one) != tree(total));  // else this test could not tell
+  const double of_axis = total();
+  CHECK(apply("sum", x, "{axes = [0]}", "f64[]").real[0] == of_axis);
+  CHECK(tree(one) != of_axis);  // else this test could not tell
 
-  total.assign(reduction_lanes, 0), one.assign(reduction_lanes, 0);
-  for (size_t start = 0; start < 50; start += 21) {
-    std::vector<double> piece(reduction_lanes);
-    for (size_t row = start; row < std::min<size_t>(50, start + 21); ++row)
-      for (size_t i = 0; i < 37; ++i) piece[lane(i)] += y.real[row * 37 + i], one[lane(i)] += y.real[row * 37 + i];
-    for (size_t i = 0; i < reduction_lanes; ++i) total[i] += piece[i];
+  one.assign(reduction_lanes, 0);
+  for (size_t row = 0; row < 50; ++row) {
+    if (row % 3 == 0) begin_piece();
+    for (size_t i = 0; i < 70; ++i) pieces.back()[lane(i)] += y.real[row * 70 + i], one[lane(i)] += y.real[row * 70 + i];
   }
-  CHECK(apply("sum", y, "{axes = [0,1]}", "f64[]").real[0] == tree(total));
-  CHECK(tree(one) != tree(total));
+  const double of_rows = total();
+  CHECK(apply("sum", y, "{axes = [0,1]}", "f64[]").real[0] == of_rows);
+  CHECK(tree(one) != of_rows);
+}
+
+TEST_CASE("a lane axis with few elements takes in the reduced axes before it, and no other", "[reference]") {
+  Tensor x(ir::Type{f64, {7, 5, 1, 9}});
+  for (size_t i = 0; i < x.real.size(); ++i) x.real[i] = std::sqrt(static_cast<double>(i + 1));
+  const auto same_as_reshaped = [&](const char* axes, const char* result, Dims shape, const char* reshaped_axes) {
+    Tensor flat(ir::Type{f64, Shape(shape)});
+    flat.real = x.real;
+    return apply("sum", x, axes, result).real == apply("sum", flat, reshaped_axes, result).real;
+  };
+  CHECK(same_as_reshaped("{axes = [0,1,2,3]}", "f64[]", {315}, "{axes = [0]}"));
+  CHECK(same_as_reshaped("{axes = [1,2,3]}", "f64[7]", {7, 45}, "{axes = [1]}"));
+  CHECK(same_as_reshaped("{axes = [0,1]}", "f64[1,9]", {35, 1, 9}, "{axes = [0]}"));
+  // 70 elements stay alone.
+  Tensor rows(ir::Type{f64, {4, 70}}), flat(ir::Type{f64, {280}});
+  for (size_t i = 0; i < 280; ++i) rows.real[i] = flat.real[i] = 1 / (static_cast<double>(i) - 120.3);
+  CHECK(apply("sum", rows, "{axes = [0,1]}", "f64[]").real != apply("sum", flat, "{axes = [0]}", "f64[]").real);
 }
 
 TEST_CASE("movements read where their maps say", "[reference]") {

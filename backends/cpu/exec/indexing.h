@@ -16,9 +16,11 @@ struct IndexingSpec {
 
 /// buffers: x, index (i64), result.
 std::unique_ptr<Task> make_gather(const IndexingSpec& spec);
-/// buffers: x, index (i64), updates, result, which may be x. Adds in the order of the updates, on one thread.
-std::unique_ptr<Task> make_scatter_add(const IndexingSpec& spec);
-/// buffers: as of scatter_add; the last update of an index stands.
+/// Bytes to sort the indices in.
+int64_t scatter_add_scratch_bytes(const IndexingSpec& spec);
+/// buffers: x, index (i64), updates, result, which may be x, scratch if the plan gives `scratch_bytes` of it. On one thread.
+std::unique_ptr<Task> make_scatter_add(const IndexingSpec& spec, int64_t scratch_bytes);
+/// buffers: x, index (i64), updates, result, which may be x; the last update of an index stands.
 std::unique_ptr<Task> make_scatter_rows(const IndexingSpec& spec);
 
 /// Bytes to sort `count` indices in.
