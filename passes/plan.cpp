@@ -14,6 +14,8 @@ namespace {
 using ir::Op;
 using ir::Value;
 
+constexpr int64_t most_arena_bytes = int64_t{1} << 62;  // offsets are rounded up behind it
+
 int64_t round_up(int64_t bytes, int64_t alignment) { return (bytes + alignment - 1) / alignment * alignment; }
 
 /// Values that share one piece of memory one after the other, each written over the last.
@@ -105,7 +107,7 @@ int64_t best_layout(std::vector<Block>& blocks) {
 void check_total(const std::vector<Interval>& intervals) {
   double bytes = 0;
   for (const Interval& i : intervals) bytes += static_cast<double>(i.value.type().bytes());
-  if (bytes > 0x1p62) throw Error("the program's values take {:.1e} bytes together", bytes);
+  if (bytes > static_cast<double>(most_arena_bytes)) throw Error("the program's values take {:.1e} bytes together", bytes);
 }
 
 void check_aliases(const ir::Graph& graph) {
@@ -197,7 +199,7 @@ void verify_plan(const ir::Module& module, const Target& target) {
     const int64_t offset = v.offset().value_or(-1), arena = module.arena_bytes.value_or(0), bytes = v.type().bytes();
     const auto refuse = [&](const std::string& why) { throw Error("a result of {} {}, at {}", v.op()->name(), why, written_at(v.op()->locations())); };
     if (!v.offset()) refuse("has no room: it is given no place in the arena");
-    if (offset < 0 || bytes > arena || offset > arena - bytes)
+    if (offset < 0 || arena > most_arena_bytes || bytes > arena || offset > arena - bytes)
       refuse(fmt::format("has no room: {} bytes at {} of an arena of {}", bytes, offset, arena));
     if (offset % target.alignment() != 0) refuse(fmt::format("is not aligned: its offset must be a multiple of {}", target.alignment()));
     for (size_t k = 0; k < i; ++k) check_overlap(intervals[i], intervals[k]);

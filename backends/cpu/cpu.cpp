@@ -11,6 +11,7 @@
 #include "weft/backends/cpu/jit.h"
 #include "weft/backends/cpu/lowering.h"
 #include "weft/ir/op_def.h"
+#include "weft/passes/liveness.h"
 #include "weft/passes/lowered.h"
 #include "weft/passes/placement.h"
 #include "weft/runtime/parallel.h"
@@ -21,12 +22,22 @@ namespace {
 using ir::Op;
 using ir::Value;
 
+/// What the planned values of a graph reach to. A text may give the arena any size.
+int64_t needed_bytes(const ir::Graph& graph) {
+  int64_t bytes = 0;
+  for (const passes::Interval& i : passes::arena_intervals(graph)) {
+    const int64_t lines = std::max<int64_t>(1, (i.value.type().bytes() + target().alignment() - 1) / target().alignment());
+    bytes = std::max(bytes, *i.value.offset() + lines * target().alignment());
+  }
+  return bytes;
+}
+
 class Compiler {
  public:
   Compiler(const ir::Module& module, const Options& options)
       : graph_(module.graph()), jit_(std::make_shared<Jit>(options.max_isa)), kernels_(jit_->module(), shape_), placement_(passes::placement_of(graph_)) {
     parts_.threads = options.threads > 0 ? options.threads : available_cores();
-    parts_.arena_bytes = *module.arena_bytes;
+    parts_.arena_bytes = std::min(*module.arena_bytes, needed_bytes(graph_));
   }
 
   std::unique_ptr<Program> run(std::vector<KernelText>* texts) {

@@ -70,6 +70,8 @@ TEST_CASE("places that a text makes up are refused") {
   check_runs(two(" @64"));
   check_refused(two(" @0"), "are live together and share bytes");
   check_refused(planned(x16 + nest("%0", "%x", " @0"), "-64"), "has no room");
+  check_runs(planned(x16 + nest("%0", "%x", " @0") + "output o = %0", "4611686018427387904"));  // only what is needed is taken
+  check_refused(planned(x16 + nest("%0", "%x", " @9223372036854775744") + "output o = %0", "9223372036854775807"), "has no room");
 }
 
 TEST_CASE("what a text keeps in an input's place is what the order allows") {
