@@ -3,19 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <filesystem>
 
-namespace {
+#include <weft/support/number_text.h>
 
-/// The text as a number of this type, all of it.
-template <class T>
-std::optional<T> parsed(const std::string& text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
+namespace {
 
 void require(CLI::Option* option, const std::string& what, std::function<bool(const std::string&)> fits) {
   const std::string name = option->get_name();
@@ -34,12 +26,12 @@ void add_integer(CLI::App& app, const char* name, T& value, int64_t least, const
 
 void require_integer(CLI::Option* option, int64_t least) {
   require(option, least == 1 ? "a positive integer" : fmt::format("an integer of at least {}", least),
-          [least](const std::string& given) { return parsed<int64_t>(given).value_or(least - 1) >= least; });
+          [least](const std::string& given) { return weft::number_in<int64_t>(given).value_or(least - 1) >= least; });
 }
 
 void require_number(CLI::Option* option, double least) {
   require(option, fmt::format("a number of at least {}", least), [least](const std::string& given) {
-    const std::optional<double> value = parsed<double>(given);
+    const std::optional<double> value = weft::number_in<double>(given);
     return value && *value >= least && std::isfinite(*value);
   });
 }

@@ -1,33 +1,28 @@
 #include "weft/frontend/checkpoint.h"
 
 #include <algorithm>
-#include <charconv>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <unordered_map>
 
+#include "weft/frontend/note_text.h"
 #include "weft/frontend/optim/core.h"
 #include "weft/runtime/safetensors.h"
 
 namespace weft {
 namespace {
 
+using detail::count_in_note;
+using detail::number_in_note;
 using detail::OptimizerCore;
+using detail::text_of;
 using nlohmann::json;
 
 constexpr const char* note_key = "weft";
 constexpr std::string_view own_prefix = "weft.";
 
 std::string state_prefix(size_t optimizer) { return fmt::format("weft.optimizer{}/", optimizer); }
-
-// JSON has no infinities, and its numbers need not come back to the bit; texts of this form do.
-std::string text_of(double value) { return fmt::format("{}", value); }
-double number_in(const json& text) {
-  const auto& s = text.get_ref<const std::string&>();
-  double value = 0;
-  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
-  if (error != std::errc() || end != s.data() + s.size()) throw Error("'{}' is no number", s);
-  return value;
-}
 
 json numbers_of(const OptimizerCore& core) {
   json numbers = json::object();
@@ -51,9 +46,9 @@ struct Numbers {
     if (from.at("op") != core->op) throw Error("it keeps the optimizer {}, not {}", from.at("op").get<std::string>(), core->op);
     for (const Hyper& h : core->hypers) {
       if (!from.at("numbers").contains(h.name())) throw Error("it keeps no {}", h.name());
-      values.push_back(number_in(from["numbers"][h.name()]));
+      values.push_back(number_in_note(from["numbers"][h.name()]));
     }
-    if (from.contains("initial_lr")) initial_lr = number_in(from["initial_lr"]);
+    if (from.contains("initial_lr")) initial_lr = number_in_note(from["initial_lr"]);
   }
   void apply() const {
     for (size_t i = 0; i < values.size(); ++i) core->hypers[i] = values[i];
@@ -82,6 +77,22 @@ bool fits(const Array& from, const Array& to) {
                                         (is_integer(from.dtype()) && is_integer(to.dtype())));
 }
 
+/// An element of an integer array; as a double it would lose bits.
+int64_t integer_at(const Array& array, int64_t i) {
+  const auto at = static_cast<size_t>(i);
+  if (array.dtype() == i64) return array.values<int64_t>()[at];
+  return array.dtype() == i32 ? array.values<int32_t>()[at] : array.values<uint8_t>()[at];
+}
+
+/// The first integer that an array of type `to` cannot hold.
+std::optional<int64_t> first_beyond(const Array& from, DType to) {
+  if (!is_integer(from.dtype()) || from.dtype() == to || to == i64) return std::nullopt;
+  const int64_t low = to == i32 ? std::numeric_limits<int32_t>::min() : 0, high = to == i32 ? std::numeric_limits<int32_t>::max() : 255;
+  for (int64_t i = 0; i < from.shape().numel(); ++i)
+    if (const int64_t value = integer_at(from, i); value < low || value > high) return value;
+  return std::nullopt;
+}
+
 void copy(const Array& from, Array& to) {
   if (from.dtype() == to.dtype()) std::copy_n(from.data(), from.bytes(), to.data());
   else
@@ -92,11 +103,36 @@ json read_note(const SafeTensors& file) {
   const auto found = file.metadata.find(note_key);
   if (found == file.metadata.end()) throw Error("it keeps tensors alone, neither optimizers nor schedules");
   try {
-    return json::parse(found->second);
-  } catch (const json::exception&) {
-    throw Error("its metadata '{}' are not as weft writes them", note_key);
+    return detail::parse_note(found->second);
+  } catch (const Error& e) {
+    throw Error("its metadata '{}' are not as weft writes them ({})", note_key, e.what());
   }
 }
+
+/// The names of tensors and their parameters, either by the other.
+class Names {
+ public:
+  explicit Names(const Checkpoint::Named& tensors) {
+    for (const auto& [name, parameter] : tensors) {
+      names_.emplace(parameter.storage().get(), &name);
+      parameters_.emplace(name, &parameter);
+    }
+  }
+  const std::string& of(const Parameter& parameter, const OptimizerCore& optimizer) const {
+    const auto found = names_.find(parameter.storage().get());
+    if (found == names_.end()) throw Error("checkpoint: {} trains '{}', which is not among the tensors to keep", optimizer.op, parameter.name());
+    return *found->second;
+  }
+  /// Null where there is none.
+  const Parameter* named(std::string_view name) const {
+    const auto found = parameters_.find(name);
+    return found == parameters_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::unordered_map<const void*, const std::string*> names_;  // the first of each
+  std::unordered_map<std::string_view, const Parameter*> parameters_;
+};
 
 }  // namespace
 
@@ -108,10 +144,15 @@ class Checkpoint::Matching {
   void expect(const std::string& name, Array& to) {
     names_.insert(name);
     const auto found = file_.tensors.find(name);
-    if (found == file_.tensors.end()) missing_ += fmt::format("\n  missing: '{}' {}{}", name, name_of(to.dtype()), to_string(to.shape()));
-    else if (!fits(found->second, to))
+    if (found == file_.tensors.end()) {
+      missing_ += fmt::format("\n  missing: '{}' {}{}", name, name_of(to.dtype()), to_string(to.shape()));
+      loaded_.missing_keys.push_back(name);
+    } else if (!fits(found->second, to))
       wrong_ += fmt::format("\n  wrong: '{}' is {}{} in the file, but {}{} here", name, name_of(found->second.dtype()),
                             to_string(found->second.shape()), name_of(to.dtype()), to_string(to.shape()));
+    else if (const auto beyond = first_beyond(found->second, to.dtype()))
+      wrong_ += fmt::format("\n  wrong: '{}' is {} in the file and holds {}, which the {} here cannot", name, name_of(found->second.dtype()),
+                            *beyond, name_of(to.dtype()));
     else pairs_.emplace_back(&found->second, &to);
   }
   /// Whether something asked for the name.
@@ -119,10 +160,15 @@ class Checkpoint::Matching {
   void unexpected(const std::string& name) {
     const Array& array = file_.tensors.at(name);
     unexpected_ += fmt::format("\n  unexpected: '{}' {}{}", name, name_of(array.dtype()), to_string(array.shape()));
+    loaded_.unexpected_keys.push_back(name);
   }
-  void require_all(const std::string& path) const {
-    if (const std::string all = missing_ + unexpected_ + wrong_; !all.empty()) throw Error("'{}' does not fit:{}", path, all);
+  /// Throws weft::Error naming all that is in the way.
+  void require(const LoadOptions& options, const std::string& path) const {
+    const std::string all = (options.strict ? missing_ + unexpected_ : "") + wrong_;
+    if (all.empty()) return;
+    throw Error("'{}' does not fit:{}{}", path, all, wrong_.empty() ? "\nload(path, {.strict = false}) loads the part that fits" : "");
   }
+  const Loaded& loaded() const { return loaded_; }
   void write() const {
     for (const auto& [from, to] : pairs_) copy(*from, *to);
   }
@@ -132,6 +178,7 @@ class Checkpoint::Matching {
   std::set<std::string> names_;
   std::vector<std::pair<const Array*, Array*>> pairs_;
   std::string missing_, unexpected_, wrong_;
+  Loaded loaded_;
 };
 
 Checkpoint::Checkpoint(const nn::Module& model) : tensors_(model.state_dict()) {}
@@ -146,13 +193,8 @@ Checkpoint& Checkpoint::add(const std::string& name, Array& array) {
   return *this;
 }
 
-std::string Checkpoint::tensor_name(const Parameter& parameter, const OptimizerCore& optimizer) const {
-  for (const auto& [name, known] : tensors_)
-    if (known.is(parameter)) return name;
-  throw Error("checkpoint: {} trains '{}', which is not among the tensors to keep", optimizer.op, parameter.name());
-}
-
 void Checkpoint::save(const std::string& path) const {
+  const Names names(tensors_);
   std::vector<std::pair<std::string, const Array*>> all;
   for (const auto& [name, parameter] : tensors_) all.emplace_back(name, &parameter.array());
   for (const auto& [name, array] : arrays_) all.emplace_back(name, array);
@@ -161,7 +203,7 @@ void Checkpoint::save(const std::string& path) const {
     note["optimizers"].push_back(describe(*optimizers_[i]));
     for (const auto& states : optimizers_[i]->states)
       for (const auto& [state, array] : states.arrays)
-        all.emplace_back(state_prefix(i) + tensor_name(states.parameter, *optimizers_[i]) + "/" + state, &array);
+        all.emplace_back(state_prefix(i) + names.of(states.parameter, *optimizers_[i]) + "/" + state, &array);
   }
   for (const Progress& p : progress_) {
     json values = json::array();
@@ -170,33 +212,34 @@ void Checkpoint::save(const std::string& path) const {
   }
   auto metadata = notes;
   if (!optimizers_.empty() || !progress_.empty()) metadata[note_key] = note.dump();
-  write_safetensors(path, std::move(all), metadata);
+  write_safetensors(path, std::move(all), metadata, true);
 }
 
-std::vector<Checkpoint::NewState> Checkpoint::match(const SafeTensors& file, const std::string& path, Matching& matching) {
+std::vector<Checkpoint::NewState> Checkpoint::match(const SafeTensors& file, Matching& matching) {
+  const Names names(tensors_);
   for (auto& [name, parameter] : tensors_) matching.expect(name, Parameter(parameter).array());
   for (const auto& [name, array] : arrays_) matching.expect(name, *array);
   for (size_t i = 0; i < optimizers_.size(); ++i)
     for (auto& states : optimizers_[i]->states)
-      for (auto& [state, array] : states.arrays) matching.expect(state_prefix(i) + tensor_name(states.parameter, *optimizers_[i]) + "/" + state, array);
+      for (auto& [state, array] : states.arrays) matching.expect(state_prefix(i) + names.of(states.parameter, *optimizers_[i]) + "/" + state, array);
+  /// Of a parameter that no program trains yet.
+  const auto new_state = [&](std::string_view name, const Array& array) -> std::optional<NewState> {
+    for (size_t i = 0; i < optimizers_.size(); ++i) {
+      const std::string start = state_prefix(i);
+      const size_t end = name.rfind('/');
+      if (!name.starts_with(start) || end == std::string_view::npos || end < start.size()) continue;
+      const Parameter* parameter = names.named(name.substr(start.size(), end - start.size()));
+      if (parameter) return NewState{optimizers_[i].get(), *parameter, std::string(name.substr(end + 1)), &array};
+    }
+    return std::nullopt;
+  };
   std::vector<NewState> fresh;
   for (const auto& [name, array] : file.tensors) {
     if (matching.expected(name) || (optimizers_.empty() && name.starts_with(own_prefix))) continue;
     if (auto state = new_state(name, array)) fresh.push_back(std::move(*state));
     else matching.unexpected(name);
   }
-  matching.require_all(path);
   return fresh;
-}
-
-std::optional<Checkpoint::NewState> Checkpoint::new_state(const std::string& name, const Array& array) const {
-  for (size_t i = 0; i < optimizers_.size(); ++i)
-    for (const auto& [tensor, parameter] : tensors_) {
-      const std::string start = state_prefix(i) + tensor + "/";
-      if (name.starts_with(start) && name.find('/', start.size()) == std::string::npos)
-        return NewState{optimizers_[i].get(), parameter, name.substr(start.size()), &array};
-    }
-  return std::nullopt;
 }
 
 /// What the metadata say of optimizers and schedules.
@@ -215,20 +258,21 @@ Checkpoint::Kept Checkpoint::kept_in(const SafeTensors& file) const {
     throw Error("it keeps {} optimizers and {} schedules, not {} and {}", optimizers.size(), schedules.size(), optimizers_.size(), progress_.size());
   for (size_t i = 0; i < optimizers_.size(); ++i) {
     for (Numbers& n : numbers_in(*optimizers_[i], optimizers[i])) kept.numbers.push_back(std::move(n));
-    kept.steps.push_back(optimizers[i].at("steps").get<int64_t>());
+    kept.steps.push_back(count_in_note(optimizers[i].at("steps")));
   }
   for (size_t i = 0; i < progress_.size(); ++i) {
     if (schedules[i].size() != progress_[i].get().size()) throw Error("it keeps another schedule at place {}", i);
     kept.progress.emplace_back();
-    for (const json& value : schedules[i]) kept.progress.back().push_back(number_in(value));
+    for (const json& value : schedules[i]) kept.progress.back().push_back(number_in_note(value));
   }
   return kept;
 }
 
-void Checkpoint::load(const std::string& path) try {
+Loaded Checkpoint::load(const std::string& path, const LoadOptions& options) try {
   const SafeTensors file = read_safetensors(path);
   Matching matching(file);
-  const std::vector<NewState> fresh = match(file, path, matching);
+  const std::vector<NewState> fresh = match(file, matching);
+  matching.require(options, path);
   const Kept kept = kept_in(file);
 
   matching.write();
@@ -239,6 +283,7 @@ void Checkpoint::load(const std::string& path) try {
   for (const Numbers& n : kept.numbers) n.apply();  // after the schedules, which compute theirs anew
   notes = file.metadata;
   notes.erase(note_key);
+  return matching.loaded();
 } catch (const json::exception& e) {
   throw Error("'{}': its metadata '{}' are not as weft writes them ({})", path, note_key, e.what());
 } catch (const Error& e) {

@@ -13,7 +13,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +22,18 @@
 #include "weft/runtime/safetensors.h"
 
 namespace weft {
+
+struct LoadOptions {
+  /// As in PyTorch's load_state_dict: whether the file must have all tensors, and none besides. Otherwise those that both have
+  /// are loaded, and the others stay as they are. Shapes and types must fit in any case.
+  bool strict = true;
+};
+
+/// What load() found besides, as PyTorch's load_state_dict returns it; both are empty where it was strict.
+struct Loaded {
+  std::vector<std::string> missing_keys;     // tensors here that the file has not
+  std::vector<std::string> unexpected_keys;  // tensors of the file that are not here
+};
 
 /// Holds handles: what it saves is what is there at the call. Schedules and arrays given to add() must outlive it.
 class Checkpoint {
@@ -47,13 +58,18 @@ class Checkpoint {
   /// Text of yours, under names of yours; read back by load().
   std::map<std::string, std::string, std::less<>> notes;
 
-  /// Old file or new one, never half of it: see runtime/replace_file.h. Throws weft::Error naming what cannot be written.
+  /// Old file or new one, never half of it, with a checksum in the metadata: see runtime/replace_file.h, safetensors.h. Throws
+  /// weft::Error naming what cannot be written.
   void save(const std::string& path) const;
 
   /// Throws weft::Error before anything changes: naming every missing, unexpected and wrongly shaped tensor; when the
   /// optimizers or schedules are not those of the file; as read_safetensors does. Element types may differ within floating
-  /// types and within integers. Of a file with more than the tensors, a Checkpoint of tensors alone reads these.
-  void load(const std::string& path);
+  /// types, and within integers that hold the values. A Checkpoint of tensors alone leaves what the file keeps of optimizers
+  /// and schedules; a part of the tensors themselves is loaded with .strict = false:
+  ///
+  ///   const Loaded loaded = Checkpoint(net).load("backbone.safetensors", {.strict = false});
+  ///   // loaded.missing_keys: {"head.weight", "head.bias"}
+  Loaded load(const std::string& path, const LoadOptions& options = {});
 
  private:
   struct Progress {
@@ -71,10 +87,7 @@ class Checkpoint {
     const Array* array;
   };
 
-  std::string tensor_name(const Parameter& parameter, const detail::OptimizerCore& optimizer) const;
-  /// Throws weft::Error naming all that does not fit.
-  std::vector<NewState> match(const SafeTensors& file, const std::string& path, Matching& matching);
-  std::optional<NewState> new_state(const std::string& name, const Array& array) const;
+  std::vector<NewState> match(const SafeTensors& file, Matching& matching);
   Kept kept_in(const SafeTensors& file) const;
 
   Named tensors_;

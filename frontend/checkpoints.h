@@ -5,6 +5,7 @@
 #include <string>
 
 #include "weft/frontend/checkpoint.h"
+#include "weft/frontend/checkpoint_files.h"
 #include "weft/frontend/early_stopping.h"
 #include "weft/frontend/specialization.h"
 
@@ -34,7 +35,7 @@ class Checkpoints {
  public:
   /// `examples` and `batches` are those of an epoch; `stopping` is null without early stopping.
   Checkpoints(const Recipe& recipe, const Specialization& program, const FitOptions& options, int64_t examples, int64_t batches,
-              EarlyStopping* stopping);
+              CheckpointFiles& files, EarlyStopping* stopping);
 
   Position& position() { return position_; }
   const Position& position() const { return position_; }
@@ -48,14 +49,16 @@ class Checkpoints {
  private:
   std::string how() const;
   void write(int64_t steps, double test_loss);
-  void keep_last(int64_t steps) const;
+  void read_note(const std::string& text, History& history);
 
   const FitOptions& options_;
+  CheckpointFiles& files_;
   int64_t examples_, batches_;
   Checkpoint checkpoint_;
   Position position_;
   std::vector<EpochResult> epochs_;  // complete ones
   double best_loss_;
+  std::string written_how_;  // how() of the run that wrote what is resumed
 };
 
 }  // namespace weft::detail

@@ -1,12 +1,12 @@
 #include "weft/frontend/target.h"
 
-#include <charconv>
 #include <cstdlib>
 
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/reference/reference.h"
 #include "weft/passes/pass.h"
 #include "weft/support/error.h"
+#include "weft/support/number_text.h"
 
 namespace weft {
 namespace {
@@ -14,12 +14,9 @@ namespace {
 int threads_from_environment() {
   const char* text = std::getenv("WEFT_THREADS");
   if (!text || !*text) return 0;
-  const std::string_view digits = text;
-  int threads = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), threads);
-  if (error != std::errc() || end != digits.data() + digits.size() || threads < 1)
-    throw Error("WEFT_THREADS must be a positive number of threads, not '{}'; unset it for one per core", digits);
-  return threads;
+  const std::optional<int> threads = number_in<int>(text);
+  if (!threads || *threads < 1) throw Error("WEFT_THREADS must be a positive number of threads, not '{}'; unset it for one per core", text);
+  return *threads;
 }
 
 }  // namespace

@@ -53,7 +53,8 @@ struct FitOptions {
   std::string checkpoint = {};        // a safetensors file for all that training needs to go on, written after every epoch and at
                                       // the end (see checkpoint.h)
   int64_t checkpoint_every = 0;       // and after every so many steps; 0: not
-  int64_t keep_last = 0;              // keep the last so many besides: "run.step-200.safetensors" for "run.safetensors". 0: none
+  int64_t keep_last = 0;              // keep the last so many besides: "run.step-200.safetensors" for "run.safetensors"; what an earlier
+                                      // run left under such names goes first. 0: none
   bool keep_best = false;             // keep the one with the smallest test loss besides: "run.best.safetensors"
   std::string resume = {};            // go on from this checkpoint, bit for bit as if training had not stopped. epochs and
                                       // max_steps count from the first beginning; the optimizer's numbers come from the file

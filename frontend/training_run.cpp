@@ -68,7 +68,7 @@ void LossCurve::check() const {
 }
 
 TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options)
-    : name_(std::move(name)), options_(options), data_(data), curve_(options.loss_curve), training_(recipe, data.train, true, options),
+    : name_(std::move(name)), options_(options), data_(data), files_(options), curve_(options.loss_curve), training_(recipe, data.train, true, options),
       schedules_(recipe.schedules) {
   for (const DrivenSchedule& schedule : schedules_)
     if (schedule.watches_test_loss && !data.test)
@@ -83,7 +83,8 @@ TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, 
   }
   if (data.trained) trained_.emplace(recipe, data.train, false, options_).count_into(history_);
   if (options_.patience > 0) stopping_.emplace(parameters(), options_.patience);
-  checkpoints_.emplace(recipe, training_.any(), options_, data.train.size(), data.training.batches(), stopping_ ? &*stopping_ : nullptr);
+  checkpoints_.emplace(recipe, training_.any(), options_, data.train.size(), data.training.batches(), files_,
+                       stopping_ ? &*stopping_ : nullptr);
   checkpoints_->resume(history_);
   if (options_.profile) Step(training_.any().step()).start_profile();
 }

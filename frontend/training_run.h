@@ -80,6 +80,7 @@ class TrainingRun {
   std::string name_;
   FitOptions options_;
   FitData& data_;
+  CheckpointFiles files_;  // before programs, so that what cannot be written is noticed before they compile
   LossCurve curve_;
   std::optional<EventFile> events_;
   Programs training_;

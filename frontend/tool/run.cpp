@@ -1,7 +1,6 @@
 // weft run: runs a program on arrays from files.
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 
@@ -15,6 +14,7 @@
 #include "weft/ir/parser.h"
 #include "weft/passes/pass.h"
 #include "weft/runtime/data/npy.h"
+#include "weft/support/number_text.h"
 
 namespace weft::tool {
 namespace {
@@ -46,11 +46,9 @@ std::unique_ptr<Program> compile(ir::Module& module, const std::string& device) 
 Given given_by(const Options& o) {
   Given given{.files = assignments("--input", o.inputs), .weights = o.weights, .seed = o.seed, .zeros = o.zeros};
   for (const auto& [name, text] : assignments("--set", o.settings)) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size())
-      throw Error("--set {}: '{}' is not a number", name, text);
-    given.settings[name] = value;
+    const std::optional<double> value = number_in<double>(text);
+    if (!value) throw Error("--set {}: '{}' is not a number", name, text);
+    given.settings[name] = *value;
   }
   return given;
 }

@@ -112,6 +112,23 @@ TEST_CASE("plot: an image of one channel is grey, from 0 to the divisor") {
   CHECK_THAT(script, contains_text("\n0 1 0 0 0\n1 1 128 128 128\n2 1 255 255 255\nend\n") && contains_text("set label '2.5' at 1,0.5 "));
 }
 
+TEST_CASE("plot: a folder in the place of a picture is refused, and stays; so does a link to an old one") {
+  const test::TempDir dir, empty;
+  Plot plot;
+  plot.line("y", {1, 2}, {3, 4});
+  std::filesystem::create_directory(dir / "loss.svg");
+  std::filesystem::create_directory(dir / "other.svg.gp");
+  CHECK_THROWS_WITH(plot.save(dir / "loss.svg"), "cannot draw '" + dir / "loss.svg" + "': '" + dir / "loss.svg" + "' is a folder");
+  CHECK_THROWS_WITH(plot.save(dir / "other.svg"), "cannot draw '" + dir / "other.svg" + "': '" + dir / "other.svg.gp" + "' is a folder");
+  CHECK(std::filesystem::is_directory(dir / "loss.svg"));
+  dir.write("real.svg", "old");
+  std::filesystem::create_symlink("real.svg", dir / "link.svg");
+  const OnlyIn path(empty.path());
+  plot.save(dir / "link.svg");
+  CHECK(std::filesystem::is_symlink(dir / "link.svg"));
+  CHECK_FALSE(std::filesystem::exists(dir / "real.svg"));
+}
+
 TEST_CASE("plot: gnuplot draws") {
   if (!has_gnuplot()) {
     WARN("skipped: no gnuplot");
