@@ -1,5 +1,6 @@
 // The files of a Trainer's checkpoints: which are kept, what is in their way, who writes them; and files that are damaged.
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,7 +96,8 @@ TEST_CASE("checkpoint files: what is in the way of a file is noticed before trai
   o.keep_best = true;
   CHECK(error_of(o) == "cannot write '" + dir / "best.best.safetensors" + "': it is a folder, not a file");
   CHECK(error_of(options(dir / "none/run", 1)) == "cannot write the checkpoint '" + dir / "none/run" + "': there is no folder '" + dir / "none" + "'");
-  CHECK(error_of(options("/dev/null", 1)) == "cannot write '/dev/null': it is no ordinary file");
+  REQUIRE(mkfifo((dir / "pipe").c_str(), 0600) == 0);
+  CHECK(error_of(options(dir / "pipe", 1)) == "cannot write '" + dir / "pipe" + "': it is no ordinary file");
   o = options("", 1);
   o.metrics = dir / "run";
   CHECK_THAT(error_of(o), contains_text("'" + dir / "run" + "': Is a directory"));
@@ -108,7 +110,7 @@ TEST_CASE("checkpoint files: what is in the way of a file is noticed before trai
   o.tensorboard = "";
   o.dump_ir = dir / "file";
   CHECK_THAT(error_of(o), contains_text("'" + dir / "file"));
-  CHECK(names_in(dir.path()) == std::set<std::string>{"run", "best.best.safetensors", "file"});  // nothing is left of looking
+  CHECK(names_in(dir.path()) == std::set<std::string>{"run", "best.best.safetensors", "pipe", "file"});  // nothing is left of looking
 }
 
 TEST_CASE("checkpoint files: one run at a time writes them, and a killed one leaves nothing in the way") {
