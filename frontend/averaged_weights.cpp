@@ -6,29 +6,36 @@
 #include "weft/frontend/graph.h"
 #include "weft/frontend/ops.h"
 #include "weft/frontend/recording.h"
+#include "weft/frontend/scope.h"
 
 namespace weft {
 namespace {
 
 /// As many parameters of the same types, zero.
-std::vector<Parameter> like(const std::vector<Parameter>& parameters) {
-  if (parameters.empty()) throw Error("AveragedWeights: there are no parameters to average");
+std::vector<Parameter> like(const std::vector<Parameter>& parameters, std::source_location at) {
+  if (parameters.empty()) throw Error("AveragedWeights: there are no parameters to average, at {}", detail::line_text(at));
   std::vector<Parameter> all;
   for (const Parameter& p : parameters) {
     if (std::count_if(parameters.begin(), parameters.end(), [&](const Parameter& q) { return q.is(p); }) > 1)
-      throw Error("AveragedWeights: '{}' is given twice", p.name());
+      throw Error("AveragedWeights: '{}' is given twice, at {}", p.name(), detail::line_text(at));
     all.emplace_back("average." + p.name(), Array(p.dtype(), p.shape()));
   }
   return all;
 }
 
+Hyper decay_of(const AverageOptions& options, std::source_location at) try {
+  return {"AveragedWeights' decay", options.decay.value_or(0), {.low = 0, .high = 1}};
+} catch (const Error& e) {
+  throw Error("{}, at {}", e.what(), detail::line_text(at));
+}
+
 }  // namespace
 
-AveragedWeights::AveragedWeights(std::vector<Parameter> parameters, AverageOptions options)
-    : decay("AveragedWeights' decay", options.decay.value_or(0), {.low = 0, .high = 1}),
+AveragedWeights::AveragedWeights(std::vector<Parameter> parameters, AverageOptions options, std::source_location at)
+    : decay(decay_of(options, at)),
       exponential_(options.decay.has_value()),
       parameters_(std::move(parameters)),
-      averages_(like(parameters_)),
+      averages_(like(parameters_, at)),
       weight_("AveragedWeights' weight", 1, {.low = 0, .high = 1}),
       update_(compile_update(options.target)) {}
 

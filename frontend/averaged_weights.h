@@ -6,8 +6,11 @@
 //   average.swap();       // the model has the averages now: evaluate, save; and back again
 //   ...
 //   average.swap();
+//
+// Trainer::average does so at every step and evaluates with the averages; Checkpoint::add keeps them.
 
 #include <optional>
+#include <source_location>
 #include <vector>
 
 #include "weft/frontend/hyper.h"
@@ -30,16 +33,26 @@ class AveragedWeights {
  public:
   /// Compiles the program that update() runs. Throws weft::Error for no parameters, one given twice, or a decay outside of
   /// [0, 1].
-  explicit AveragedWeights(std::vector<Parameter> parameters, AverageOptions options = {});
+  explicit AveragedWeights(std::vector<Parameter> parameters, AverageOptions options = {},
+                           std::source_location at = std::source_location::current());
 
   /// Takes the weights as they are now into the average; the first time they are the average.
   void update();
   /// Updates so far.
   int64_t count() const { return count_; }
+  /// Whether the model has the averages now.
+  bool is_swapped() const { return swapped_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
   /// The averages, in the order of the parameters.
   const std::vector<Parameter>& averages() const { return averages_; }
   /// Exchanges weights and averages. Throws weft::Error before the first update(), and update() throws while exchanged.
   void swap();
+
+  /// What a checkpoint keeps of it beside the averages (Checkpoint::add), and how it goes on from there.
+  std::vector<double> progress() const { return {static_cast<double>(count_), swapped_ ? 1.0 : 0.0, decay}; }
+  void restore(const std::vector<double>& progress) {
+    count_ = static_cast<int64_t>(progress.at(0)), swapped_ = progress.at(1) != 0, decay = progress.at(2);
+  }
 
   /// Read at every update; of stochastic weight averaging without effect.
   Hyper decay;

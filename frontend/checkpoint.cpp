@@ -4,7 +4,6 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <unordered_map>
 
 #include "weft/frontend/note_text.h"
 #include "weft/frontend/optim/core.h"
@@ -34,7 +33,7 @@ json numbers_of(const OptimizerCore& core) {
 
 json describe(const OptimizerCore& core) {
   json j = numbers_of(core);
-  j["steps"] = core.steps.values<int64_t>()[0];
+  j["steps"] = core.steps;
   j["groups"] = json::object();
   for (const auto& group : core.groups) j["groups"][group.name] = numbers_of(*group.core);
   return j;
@@ -109,31 +108,6 @@ json read_note(const SafeTensors& file) {
   }
 }
 
-/// The names of tensors and their parameters, either by the other.
-class Names {
- public:
-  explicit Names(const Checkpoint::Named& tensors) {
-    for (const auto& [name, parameter] : tensors) {
-      names_.emplace(parameter.storage().get(), &name);
-      parameters_.emplace(name, &parameter);
-    }
-  }
-  const std::string& of(const Parameter& parameter, const OptimizerCore& optimizer) const {
-    const auto found = names_.find(parameter.storage().get());
-    if (found == names_.end()) throw Error("checkpoint: {} trains '{}', which is not among the tensors to keep", optimizer.op, parameter.name());
-    return *found->second;
-  }
-  /// Null where there is none.
-  const Parameter* named(std::string_view name) const {
-    const auto found = parameters_.find(name);
-    return found == parameters_.end() ? nullptr : found->second;
-  }
-
- private:
-  std::unordered_map<const void*, const std::string*> names_;  // the first of each
-  std::unordered_map<std::string_view, const Parameter*> parameters_;
-};
-
 }  // namespace
 
 /// Pairs of what is in the file and what is here, and all that does not fit.
@@ -141,8 +115,11 @@ class Checkpoint::Matching {
  public:
   explicit Matching(const SafeTensors& file) : file_(file) {}
 
-  void expect(const std::string& name, Array& to) {
-    names_.insert(name);
+  void expect(const std::string& name, Array& to) { expect(std::vector{name}, to); }
+  /// Under the first of the names that the file has.
+  void expect(const std::vector<std::string>& names, Array& to) {
+    names_.insert(names.begin(), names.end());
+    const std::string& name = name_in_file(names);
     const auto found = file_.tensors.find(name);
     if (found == file_.tensors.end()) {
       missing_ += fmt::format("\n  missing: '{}' {}{}", name, name_of(to.dtype()), to_string(to.shape()));
@@ -154,6 +131,9 @@ class Checkpoint::Matching {
       wrong_ += fmt::format("\n  wrong: '{}' is {} in the file and holds {}, which the {} here cannot", name, name_of(found->second.dtype()),
                             *beyond, name_of(to.dtype()));
     else pairs_.emplace_back(&found->second, &to);
+    for (const std::string& other : names)
+      if (const auto twin = file_.tensors.find(other); twin != file_.tensors.end() && !same(twin->second, found->second))
+        wrong_ += fmt::format("\n  wrong: '{}' and '{}' are one parameter here, but other numbers in the file", name, other);
   }
   /// Whether something asked for the name.
   bool expected(const std::string& name) const { return names_.contains(name); }
@@ -174,6 +154,14 @@ class Checkpoint::Matching {
   }
 
  private:
+  static bool same(const Array& a, const Array& b) {
+    return a.dtype() == b.dtype() && a.shape() == b.shape() && std::equal(a.data(), a.data() + a.bytes(), b.data());
+  }
+  const std::string& name_in_file(const std::vector<std::string>& names) const {
+    const auto found = std::find_if(names.begin(), names.end(), [&](const std::string& name) { return file_.tensors.contains(name); });
+    return found == names.end() ? names[0] : *found;
+  }
+
   const SafeTensors& file_;
   std::set<std::string> names_;
   std::vector<std::pair<const Array*, Array*>> pairs_;
@@ -181,7 +169,24 @@ class Checkpoint::Matching {
   Loaded loaded_;
 };
 
-Checkpoint::Checkpoint(const nn::Module& model) : tensors_(model.state_dict()) {}
+Checkpoint::Checkpoint(const nn::Module& model) : Checkpoint(model.state_dict()) {}
+
+Checkpoint::Checkpoint(Named tensors) {
+  for (auto& [name, parameter] : tensors) {
+    auto& names = names_[parameter.storage().get()];
+    names.push_back(name);
+    by_name_.emplace(name, parameter);
+    if (names.size() == 1) tensors_.emplace_back(name, parameter);
+  }
+}
+
+Checkpoint& Checkpoint::add(AveragedWeights& average) {
+  const std::string prefix = fmt::format("weft.average{}/", averages_++);
+  for (size_t i = 0; i < average.parameters().size(); ++i)
+    add(prefix + names_of(average.parameters()[i], "AveragedWeights")[0], Parameter(average.averages()[i]).array());
+  progress_.push_back({[&average] { return average.progress(); }, [&average](const auto& p) { average.restore(p); }});
+  return *this;
+}
 
 Checkpoint& Checkpoint::add(const optim::Optimizer& optimizer) {
   optimizers_.push_back(optimizer.core());
@@ -193,17 +198,27 @@ Checkpoint& Checkpoint::add(const std::string& name, Array& array) {
   return *this;
 }
 
+const std::vector<std::string>& Checkpoint::names_of(const Parameter& parameter, const std::string& keeper) const {
+  const auto found = names_.find(parameter.storage().get());
+  if (found == names_.end())
+    throw Error("checkpoint: {} needs '{}', which is not among the tensors to keep", keeper, parameter.name());
+  return found->second;
+}
+
 void Checkpoint::save(const std::string& path) const {
-  const Names names(tensors_);
   std::vector<std::pair<std::string, const Array*>> all;
   for (const auto& [name, parameter] : tensors_) all.emplace_back(name, &parameter.array());
   for (const auto& [name, array] : arrays_) all.emplace_back(name, array);
   json note{{"optimizers", json::array()}, {"schedules", json::array()}};
   for (size_t i = 0; i < optimizers_.size(); ++i) {
-    note["optimizers"].push_back(describe(*optimizers_[i]));
-    for (const auto& states : optimizers_[i]->states)
-      for (const auto& [state, array] : states.arrays)
-        all.emplace_back(state_prefix(i) + names.of(states.parameter, *optimizers_[i]) + "/" + state, &array);
+    json described = describe(*optimizers_[i]);
+    described["counts"] = json::object();
+    for (const auto& states : optimizers_[i]->states) {
+      const std::string& name = names_of(states.parameter, optimizers_[i]->op)[0];
+      described["counts"][name] = states.count;
+      for (const auto& [state, array] : states.arrays) all.emplace_back(state_prefix(i) + name + "/" + state, &array);
+    }
+    note["optimizers"].push_back(std::move(described));
   }
   for (const Progress& p : progress_) {
     json values = json::array();
@@ -211,28 +226,55 @@ void Checkpoint::save(const std::string& path) const {
     note["schedules"].push_back(values);
   }
   auto metadata = notes;
+  for (const auto& [storage, names] : names_)
+    for (size_t i = 1; i < names.size(); ++i) metadata[names[i]] = names[0];
   if (!optimizers_.empty() || !progress_.empty()) metadata[note_key] = note.dump();
   write_safetensors(path, std::move(all), metadata, true);
 }
 
-std::vector<Checkpoint::NewState> Checkpoint::match(const SafeTensors& file, Matching& matching) {
-  const Names names(tensors_);
-  for (auto& [name, parameter] : tensors_) matching.expect(name, Parameter(parameter).array());
+/// What the metadata say of an optimizer's steps: of all, and the updates of each parameter that has state, by tensor name.
+struct Checkpoint::Counts {
+  int64_t steps = 0;
+  std::optional<std::map<std::string, int64_t>> of = {};  // unset in files that keep one number for all
+
+  /// None where there is no state of the parameter in the file.
+  std::optional<int64_t> find(const std::vector<std::string>& names) const {
+    if (!of) return steps;
+    for (const std::string& name : names)
+      if (const auto found = of->find(name); found != of->end()) return found->second;
+    return std::nullopt;
+  }
+};
+
+/// One for each optimizer; of a file that keeps others, which kept_in() refuses, nothing.
+std::vector<Checkpoint::Counts> Checkpoint::counts_in(const SafeTensors& file) const {
+  std::vector<Counts> counts(optimizers_.size());
+  if (counts.empty() || !file.metadata.contains(note_key)) return counts;
+  const json note = read_note(file);
+  const json& optimizers = note.at("optimizers");
+  if (optimizers.size() != counts.size()) return counts;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    counts[i].steps = count_in_note(optimizers[i].at("steps"));
+    if (!optimizers[i].contains("counts")) continue;
+    counts[i].of.emplace();
+    for (const auto& [name, count] : optimizers[i]["counts"].items()) counts[i].of->emplace(name, count_in_note(count));
+  }
+  return counts;
+}
+
+std::vector<Checkpoint::NewState> Checkpoint::match(const SafeTensors& file, const std::vector<Counts>& counts, Matching& matching) {
+  for (auto& [name, parameter] : tensors_) matching.expect(names_.at(parameter.storage().get()), Parameter(parameter).array());
   for (const auto& [name, array] : arrays_) matching.expect(name, *array);
   for (size_t i = 0; i < optimizers_.size(); ++i)
-    for (auto& states : optimizers_[i]->states)
-      for (auto& [state, array] : states.arrays) matching.expect(state_prefix(i) + names.of(states.parameter, *optimizers_[i]) + "/" + state, array);
-  /// Of a parameter that no program trains yet.
-  const auto new_state = [&](std::string_view name, const Array& array) -> std::optional<NewState> {
-    for (size_t i = 0; i < optimizers_.size(); ++i) {
-      const std::string start = state_prefix(i);
-      const size_t end = name.rfind('/');
-      if (!name.starts_with(start) || end == std::string_view::npos || end < start.size()) continue;
-      const Parameter* parameter = names.named(name.substr(start.size(), end - start.size()));
-      if (parameter) return NewState{optimizers_[i].get(), *parameter, std::string(name.substr(end + 1)), &array};
+    for (auto& states : optimizers_[i]->states) {
+      const std::vector<std::string>& names = names_of(states.parameter, optimizers_[i]->op);
+      if (!counts[i].find(names)) continue;  // it begins anew
+      for (auto& [state, array] : states.arrays) {
+        std::vector<std::string> all;
+        for (const std::string& name : names) all.push_back(state_prefix(i) + name + "/" + state);
+        matching.expect(all, array);
+      }
     }
-    return std::nullopt;
-  };
   std::vector<NewState> fresh;
   for (const auto& [name, array] : file.tensors) {
     if (matching.expected(name) || (optimizers_.empty() && name.starts_with(own_prefix))) continue;
@@ -242,10 +284,33 @@ std::vector<Checkpoint::NewState> Checkpoint::match(const SafeTensors& file, Mat
   return fresh;
 }
 
+std::optional<Checkpoint::NewState> Checkpoint::new_state(const std::string& name, const Array& array) const {
+  for (size_t i = 0; i < optimizers_.size(); ++i) {
+    const std::string start = state_prefix(i);
+    const size_t end = name.rfind('/');
+    if (!name.starts_with(start) || end < start.size()) continue;
+    const auto found = by_name_.find(name.substr(start.size(), end - start.size()));
+    if (found != by_name_.end()) return NewState{optimizers_[i].get(), found->second, name.substr(end + 1), &array};
+  }
+  return std::nullopt;
+}
+
+void Checkpoint::write_counts(const std::vector<Counts>& counts) {
+  for (size_t i = 0; i < optimizers_.size(); ++i) {
+    OptimizerCore& core = *optimizers_[i];
+    core.steps = counts[i].steps;
+    for (auto& states : core.states) {
+      const auto count = counts[i].find(names_of(states.parameter, core.op));
+      states.count = count.value_or(0);
+      if (count) continue;
+      for (auto& [state, array] : states.arrays) std::fill_n(array.data(), array.bytes(), std::byte{});
+    }
+  }
+}
+
 /// What the metadata say of optimizers and schedules.
 struct Checkpoint::Kept {
   std::vector<Numbers> numbers;
-  std::vector<int64_t> steps;
   std::vector<std::vector<double>> progress;
 };
 
@@ -256,10 +321,8 @@ Checkpoint::Kept Checkpoint::kept_in(const SafeTensors& file) const {
   const json &optimizers = note.at("optimizers"), &schedules = note.at("schedules");
   if (optimizers.size() != optimizers_.size() || schedules.size() != progress_.size())
     throw Error("it keeps {} optimizers and {} schedules, not {} and {}", optimizers.size(), schedules.size(), optimizers_.size(), progress_.size());
-  for (size_t i = 0; i < optimizers_.size(); ++i) {
+  for (size_t i = 0; i < optimizers_.size(); ++i)
     for (Numbers& n : numbers_in(*optimizers_[i], optimizers[i])) kept.numbers.push_back(std::move(n));
-    kept.steps.push_back(count_in_note(optimizers[i].at("steps")));
-  }
   for (size_t i = 0; i < progress_.size(); ++i) {
     if (schedules[i].size() != progress_[i].get().size()) throw Error("it keeps another schedule at place {}", i);
     kept.progress.emplace_back();
@@ -271,18 +334,21 @@ Checkpoint::Kept Checkpoint::kept_in(const SafeTensors& file) const {
 Loaded Checkpoint::load(const std::string& path, const LoadOptions& options) try {
   const SafeTensors file = read_safetensors(path);
   Matching matching(file);
-  const std::vector<NewState> fresh = match(file, matching);
+  const std::vector<Counts> counts = counts_in(file);
+  const std::vector<NewState> fresh = match(file, counts, matching);
   matching.require(options, path);
   const Kept kept = kept_in(file);
 
   matching.write();
   for (const NewState& s : fresh)
     copy(*s.array, s.optimizer->state(s.parameter, s.parameter.name(), s.state, s.array->dtype(), s.array->shape()));
-  for (size_t i = 0; i < kept.steps.size(); ++i) optimizers_[i]->steps.values<int64_t>()[0] = kept.steps[i];
+  write_counts(counts);
   for (size_t i = 0; i < kept.progress.size(); ++i) progress_[i].set(kept.progress[i]);
   for (const Numbers& n : kept.numbers) n.apply();  // after the schedules, which compute theirs anew
   notes = file.metadata;
   notes.erase(note_key);
+  for (const auto& [storage, names] : names_)
+    for (size_t i = 1; i < names.size(); ++i) notes.erase(names[i]);
   return matching.loaded();
 } catch (const json::exception& e) {
   throw Error("'{}': its metadata '{}' are not as weft writes them ({})", path, note_key, e.what());

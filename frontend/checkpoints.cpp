@@ -35,6 +35,7 @@ Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, co
       best_loss_(std::numeric_limits<double>::infinity()) {
   checkpoint_.add(recipe.optimizer);
   for (const DrivenSchedule& schedule : recipe.schedules) schedule.add_to(checkpoint_);
+  if (recipe.average) checkpoint_.add(*recipe.average);
   if (!stopping) return;
   checkpoint_.add(*stopping);
   for (size_t i = 0; i < stopping->best_weights().size(); ++i)

@@ -86,6 +86,8 @@ std::vector<Tensor> detail::differentiate(const Arg& loss, const std::vector<Arg
   std::vector<ir::Value> values;
   for (const Arg& x : xs) {
     if (x.number()) r.fail("a number has no gradient; give parameters or tensors");
+    if (const Parameter* p = x.parameter(); p && p->is_frozen())
+      r.fail(fmt::format("'{}' is frozen and has no gradient; leave it out, or requires_grad_() it", p->name()));
     Recorder with_x("gradients", {&loss, &x});
     values.push_back(with_x.value(x));
     if (!is_floating(values.back().dtype())) with_x.fail("only floating tensors have gradients");

@@ -47,7 +47,8 @@ class Graph {
 std::ostream& operator<<(std::ostream& out, const Graph& graph);
 
 /// d loss / d x for each x, recorded into the loss's graph; `loss` must be a floating scalar, each x a parameter or a
-/// tensor that came before it. Where the loss does not depend on x, zeros. The results are ordinary tensors and can be
+/// tensor that came before it. Where the loss does not depend on x, zeros; for a frozen parameter (requires_grad_(false)) it throws
+/// weft::Error, as torch.autograd.grad does. The results are ordinary tensors and can be
 /// differentiated again.
 ///
 ///   auto [dw, db] = gradients(loss, {w, b});

@@ -9,9 +9,14 @@ Hyper::Hyper(std::string name, double value, Range range)
   *this = value;
 }
 
+bool Hyper::allows(double value) const {
+  const Range& r = shared_->range;
+  return (r.above_low ? value > r.low : value >= r.low) && (r.below_high ? value < r.high : value <= r.high);
+}
+
 Hyper& Hyper::operator=(double value) {
   const Range& r = shared_->range;
-  if (!((r.above_low ? value > r.low : value >= r.low) && (r.below_high ? value < r.high : value <= r.high)))
+  if (!allows(value))
     throw Error("{} must lie in {}{}, {}{}, not be {}", name(), r.above_low ? "(" : "[", r.low, r.high, r.below_high ? ")" : "]", value);
   shared_->value = value;
   return *this;

@@ -26,6 +26,8 @@ class Hyper {
   Hyper& operator*=(double factor) { return *this = value() * factor; }
 
   double value() const { return shared_->value; }
+  /// Whether it may be assigned.
+  bool allows(double value) const;
   operator double() const { return value(); }
   const std::string& name() const { return shared_->name; }
   /// Where programs read it.

@@ -34,8 +34,29 @@ Vector times(const Vector& v, double factor) {
 
 std::string output_of(const Parameter& parameter) { return "lbfgs." + parameter.name() + ".grad"; }
 
+const LbfgsOptions& checked(const LbfgsOptions& o, std::source_location at) {
+  const auto require = [&](bool holds, const std::string& what) {
+    if (!holds) throw Error("LBFGS: {}, at {}", what, detail::line_text(at));
+  };
+  require(o.lr >= 0, fmt::format("lbfgs.lr must not be negative, but it is {}", o.lr));
+  require(o.line_search_fn.empty() || o.line_search_fn == "strong_wolfe",
+          fmt::format("line_search_fn must be \"strong_wolfe\" or empty, not \"{}\"", o.line_search_fn));
+  require(o.max_iter > 0 && o.history_size > 0 && o.max_eval.value_or(1) > 0,
+          fmt::format("max_iter ({}), max_eval ({}) and history_size ({}) must be positive", o.max_iter, o.max_eval.value_or(o.max_iter * 5 / 4),
+                      o.history_size));
+  require(o.tolerance_grad >= 0 && o.tolerance_change >= 0,
+          fmt::format("tolerance_grad ({}) and tolerance_change ({}) must not be negative", o.tolerance_grad, o.tolerance_change));
+  return o;
+}
+
+/// Those that are not frozen.
+std::vector<Parameter> trained(std::vector<Parameter> parameters) {
+  std::erase_if(parameters, [](const Parameter& p) { return !p.requires_grad(); });
+  return parameters;
+}
+
 Step compile_program(Graph& graph, const Tensor& loss, const std::vector<Parameter>& parameters, const Target& target, std::source_location at) {
-  if (parameters.empty()) throw Error("LBFGS: there are no parameters to train, at {}", detail::line_text(at));
+  if (parameters.empty()) throw Error("LBFGS: there are no parameters to train, at {}; frozen ones do not count", detail::line_text(at));
   graph.output("lbfgs.loss", Arg(loss, at));
   const std::vector<Tensor> slopes = gradients(Arg(loss, at), parameters);
   for (size_t i = 0; i < slopes.size(); ++i) graph.output(output_of(parameters[i]), Arg(slopes[i], at));
@@ -133,14 +154,10 @@ Trial zoom(const Try& at, Bracket bracket, const Wolfe& wolfe, double smallest, 
 
 LBFGS::LBFGS(Graph& graph, const Tensor& loss, std::vector<Parameter> parameters, LbfgsOptions options, const Target& target,
              std::source_location at)
-    : lr("lbfgs.lr", options.lr, {.low = 0}),
+    : lr("lbfgs.lr", checked(options, at).lr, {.low = 0}),
       options_(std::move(options)),
-      parameters_(std::move(parameters)),
+      parameters_(trained(std::move(parameters))),
       program_(compile_program(graph, loss, parameters_, target, at)) {
-  if (!options_.line_search_fn.empty() && options_.line_search_fn != "strong_wolfe")
-    throw Error("LBFGS: line_search_fn must be \"strong_wolfe\" or empty, not \"{}\", at {}", options_.line_search_fn, detail::line_text(at));
-  if (options_.max_iter < 1 || options_.history_size < 1)
-    throw Error("LBFGS: max_iter ({}) and history_size ({}) must be positive, at {}", options_.max_iter, options_.history_size, detail::line_text(at));
 }
 
 LBFGS::Point LBFGS::evaluate(std::span<const Feed> feeds) {
@@ -209,6 +226,9 @@ LBFGS::Point LBFGS::line_search(std::span<const Feed> feeds, const Point& start,
 
 double LBFGS::step(std::initializer_list<Feed> given) {
   const std::span<const Feed> feeds(given.begin(), given.size());
+  for (const Parameter& parameter : parameters_)
+    if (parameter.is_frozen())
+      throw Error("LBFGS: '{}' has been frozen since; make another LBFGS without it, or requires_grad_() it", parameter.name());
   const int64_t most = options_.max_eval.value_or(options_.max_iter * 5 / 4), before = evaluations_;
   Point now = evaluate(feeds);
   const double first = options_.maximize ? -now.loss : now.loss;

@@ -35,7 +35,8 @@ struct LbfgsOptions {
 class LBFGS {
  public:
   /// Compiles; `loss` must be a floating scalar of the graph, which gets the outputs "lbfgs.loss" and "lbfgs.<parameter>.grad".
-  /// Throws weft::Error as gradients() does, without parameters, and for another line search or a negative lr.
+  /// Frozen parameters are left out. Throws weft::Error as gradients() does, without parameters, for another line search, and for
+  /// options that are negative or counts that are not positive; step() does when one has been frozen since.
   LBFGS(Graph& graph, const Tensor& loss, std::vector<Parameter> parameters, LbfgsOptions options = {},
         const Target& target = Target::cpu(), std::source_location at = std::source_location::current());
 

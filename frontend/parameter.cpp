@@ -1,5 +1,7 @@
 #include "weft/frontend/parameter.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -11,6 +13,77 @@ std::string detail::path_of(const std::weak_ptr<const Owner>& owner) {
   const auto held = owner.lock();
   if (!held) return "";
   return path_of(held->owner) + (held->name.empty() ? "" : held->name + ".");
+}
+
+void detail::Places::add(const void* module) {
+  const std::lock_guard lock(mutex_);
+  all_.push_back(reinterpret_cast<std::uintptr_t>(module));
+}
+
+void detail::Places::remove(const void* module) {
+  const std::lock_guard lock(mutex_);
+  all_.erase(std::find(all_.begin(), all_.end(), reinterpret_cast<std::uintptr_t>(module)));
+}
+
+bool detail::Places::correspond(const void* from, const void* to) const {
+  const std::lock_guard lock(mutex_);
+  const auto way = reinterpret_cast<std::uintptr_t>(to) - reinterpret_cast<std::uintptr_t>(from);
+  for (std::uintptr_t a : all_)
+    for (std::uintptr_t b : all_)
+      if (a != b && b - a == way) return true;
+  return false;
+}
+
+void detail::Slot::set(std::shared_ptr<ParameterStorage> to) {
+  if (to && to->buffer != buffer)
+    throw Error("'{}{}' is a {} of its module, and cannot become the {} '{}'", path_of(module), name, buffer ? "buffer" : "parameter",
+                to->buffer ? "buffer" : "parameter", Parameter(to).name());
+  storage = std::move(to);
+  if (!storage || !storage->owner.expired()) return;
+  storage->owner = module;
+  storage->name = name;
+}
+
+namespace {
+
+std::atomic<uint64_t> changes = 1;
+
+}  // namespace
+
+uint64_t detail::freezing_changes() { return changes; }
+
+bool Parameter::is_twin_of(const Parameter& other) const {
+  const auto module = other.slot_ ? other.slot_->module.lock() : nullptr;
+  return module && module->places.correspond(&other, this);
+}
+
+Parameter::Parameter(const Parameter& other) {
+  if (is_twin_of(other)) slot_ = other.slot_;
+  else storage_ = other.storage();
+}
+
+Parameter& Parameter::operator=(const Parameter& other) {
+  if (is_twin_of(other)) slot_ = other.slot_, storage_ = nullptr;
+  else if (slot_) slot_->set(other.storage());
+  else storage_ = other.storage();
+  return *this;
+}
+
+Parameter& Parameter::operator=(Parameter&& other) {
+  if (slot_ || is_twin_of(other)) return *this = std::as_const(other);
+  storage_ = std::move(other.storage_);
+  slot_ = std::move(other.slot_);
+  return *this;
+}
+
+Parameter& Parameter::requires_grad_(bool on) {
+  if (on && is_buffer()) throw Error("'{}' is a buffer of its module, which no optimizer trains", name());
+  if (on && !is_floating(dtype())) throw Error("only floating parameters have gradients, but '{}' is {}", name(), name_of(dtype()));
+  if (storage()->requires_grad != on) {
+    storage()->requires_grad = on;
+    ++changes;
+  }
+  return *this;
 }
 
 Parameter::Parameter(std::string name, Array values)
@@ -28,12 +101,12 @@ Parameter::Parameter(std::string name, double value) : Parameter(std::move(name)
 }
 
 std::string Parameter::name() const {
-  return storage_ ? detail::path_of(storage_->owner) + storage_->name : "(no parameter)";
+  return defined() ? detail::path_of(storage()->owner) + storage()->name : "(no parameter)";
 }
 
 const Array& Parameter::array() const {
-  if (!storage_) throw Error("this Parameter handle names no parameter (a layer made with .bias = false has no bias)");
-  return storage_->values;
+  if (!defined()) throw Error("this Parameter handle names no parameter (a layer made with .bias = false has no bias)");
+  return storage()->values;
 }
 
 Array& Parameter::array() { return const_cast<Array&>(std::as_const(*this).array()); }

@@ -1,9 +1,12 @@
 #include "weft/frontend/recorded.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "weft/frontend/optim/core.h"
 #include "weft/frontend/scope.h"
+#include "weft/ir/ops/optimizer.h"
 #include "weft/ir/printer.h"
 
 namespace weft {
@@ -37,6 +40,20 @@ std::string name_loss(const Graph& graph, const Tensor& loss, ir::Graph& copy, c
   const ir::Locations lines = value.is_input() ? ir::Locations{} : value.op()->locations();
   copy.add_output({"loss", value, {}, lines});
   return "loss";
+}
+
+/// Takes the frozen ones out of `parameters`. Throws weft::Error when none is left.
+std::vector<Parameter> take_frozen(std::vector<Parameter>& parameters, const std::string& line) {
+  std::vector<Parameter> frozen, trained;
+  for (const Parameter& parameter : parameters) (parameter.requires_grad() ? trained : frozen).push_back(parameter);
+  if (trained.empty() && !frozen.empty()) {
+    std::string names;
+    for (const Parameter& parameter : frozen) names += fmt::format(" '{}'", parameter.name());
+    throw Error("training_step: the loss needs no gradient, for all parameters are frozen:{}, at {}; requires_grad_() those that shall be "
+                "trained", names, line);
+  }
+  parameters = std::move(trained);
+  return frozen;
 }
 
 /// The inputs that stand for the parameters, in their order.
@@ -90,14 +107,56 @@ Recorded::Recorded(const Graph& graph) : bindings(graph.recording()->bindings) {
 }
 
 Recorded::Recorded(const Recorded& other)
-    : module(other.module.clone()), bindings(other.bindings), optimizer(other.optimizer) {}
+    : module(other.module.clone()), bindings(other.bindings), optimizer(other.optimizer), frozen(other.frozen) {}
 
 std::string Recorded::ir() const { return ir::print(module); }
 
-Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector<Parameter>& parameters,
+std::vector<const Parameter*> Recorded::counted() const {
+  std::map<std::string_view, const Parameter*> parameters;
+  for (const detail::BoundParameter& bound : bindings.parameters) parameters[bound.input] = &bound.parameter;
+  std::vector<const Parameter*> all;
+  const auto count = [&](const std::vector<std::string>& inputs, const std::string& rule, const ir::NamedAttributes& attributes) {
+    const ir::OptimizerSpec* const spec = ir::find_optimizer(rule);
+    WEFT_CHECK(spec, "'{}' is no update op", rule);
+    for (const std::string& input : inputs) {
+      const Parameter* const p = parameters.at(input);
+      all.push_back(ir::states_of(*spec, {p->dtype(), p->shape()}, attributes).empty() ? nullptr : p);
+    }
+  };
+  count(module.train->inputs, module.train->optimizer, module.train->attributes);
+  for (const ir::TrainGroup& group : module.train->groups) count(group.inputs, group.optimizer, group.attributes);
+  return all;
+}
+
+void Recorded::tell_counters_apart() {
+  Dims& counters = module.train->counters;
+  const Dims now = optimizer->counters_of(counted());
+  counters.resize(now.size());
+  std::map<std::pair<int64_t, int64_t>, int64_t> numbers;  // what was apart stays so
+  for (size_t i = 0; i < now.size(); ++i) counters[i] = numbers.try_emplace({counters[i], now[i]}, std::ssize(numbers)).first->second;
+  if (numbers.size() == 1) counters.clear();
+}
+
+void Recorded::check_freezing(const std::string& step) const {
+  const auto fail = [&](const Parameter& p, const char* now, const char* then, const char* back) {
+    throw Error("step '{}': '{}' is {}, but {} when the step was recorded; record and compile again, or requires_grad_({})", step, p.name(),
+                now, then, back);
+  };
+  for (const Parameter& p : frozen)
+    if (p.requires_grad()) fail(p, "not frozen", "it was", "false");
+  if (!module.train) return;
+  const std::vector<std::string> inputs = module.train->all_inputs();
+  const std::set<std::string_view> trained(inputs.begin(), inputs.end());
+  for (const detail::BoundParameter& bound : bindings.parameters)
+    if (trained.contains(bound.input) && !bound.parameter.requires_grad()) fail(bound.parameter, "frozen", "it was trained", "true");
+}
+
+Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector<Parameter>& given,
                        const optim::Optimizer& optimizer, TrainingOptions options, std::source_location at) {
   const std::string line = detail::line_text(at);
   Recorded recorded(graph);
+  std::vector<Parameter> parameters = given;
+  recorded.frozen = take_frozen(parameters, line);
   recorded.optimizer = optimizer.core();
   ir::TrainSpec train;
   train.loss = name_loss(graph, loss, recorded.module.graph(), line);
@@ -109,6 +168,7 @@ Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector
   train.groups = take_groups(recorded, train.inputs, *optimizer.core());
   train.keep = std::move(options.keep);
   recorded.module.train = std::move(train);
+  recorded.tell_counters_apart();
   for (detail::OffSwitch& off : optimizer.core()->off()) recorded.bindings.off.push_back(std::move(off));
   return recorded;
 }

@@ -31,22 +31,27 @@ void Snapshot::take() {
   values_.resize(parameters_.size());
   for (size_t i = 0; i < parameters_.size(); ++i) values_[i] = std::as_const(parameters_[i]).array();
   if (!optimizer_) return;
-  steps_ = optimizer_->steps.values<int64_t>()[0];
-  for (const auto& known : optimizer_->states)
+  steps_ = optimizer_->steps;
+  for (const auto& known : optimizer_->states) {
+    counts_[&known] = known.count;
     for (const auto& [name, array] : known.arrays) states_.insert_or_assign(&array, array);
+  }
 }
 
 void Snapshot::restore() const {
   for (size_t i = 0; i < parameters_.size(); ++i) copy(values_[i], Parameter(parameters_[i]).array());
   if (!optimizer_) return;
-  optimizer_->steps.values<int64_t>()[0] = steps_;
-  for (auto& known : optimizer_->states)
+  optimizer_->steps = steps_;
+  for (auto& known : optimizer_->states) {
+    const auto count = counts_.find(&known);
+    known.count = count == counts_.end() ? 0 : count->second;
     for (auto& [name, array] : known.arrays) {
       if (const auto kept = states_.find(&array); kept != states_.end())
         copy(kept->second, array);
       else
         std::memset(array.data(), 0, array.bytes());
     }
+  }
 }
 
 }  // namespace weft

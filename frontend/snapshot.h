@@ -34,6 +34,7 @@ class Snapshot {
   std::shared_ptr<detail::OptimizerCore> optimizer_;  // null: none
   std::vector<Array> values_;
   int64_t steps_ = 0;
+  std::map<const void*, int64_t> counts_;  // of each parameter's updates, by where the optimizer has its states
   std::map<const Array*, Array> states_;  // by where the optimizer has them; they never move
 };
 

@@ -25,14 +25,14 @@ std::optional<Tensor> count_correct(const Tensor& prediction, const Tensor& targ
 std::string layer_of(const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')); }
 
 /// Throws weft::Error when the model, recorded in `graph`, uses a parameter that is none of its own: it would neither be trained
-/// nor kept in checkpoints. A model without any is a function, whose parameters are those that it uses.
+/// nor kept in checkpoints, unless it is frozen. A model without any is a function, whose parameters are those that it uses.
 void require_registered(const Graph& graph, const nn::Module& model) {
   const std::vector<Parameter> own = model.parameters();
   if (own.empty()) return;
   for (const BoundParameter& used : graph.recording()->bindings.parameters) {
-    if (used.parameter.is_buffer() || std::any_of(own.begin(), own.end(), [&](const Parameter& p) { return p.is(used.parameter); })) continue;
+    if (!used.parameter.requires_grad() || std::any_of(own.begin(), own.end(), [&](const Parameter& p) { return p.is(used.parameter); })) continue;
     throw Error("Trainer: the model uses '{}' at {}, which is none of its parameters(), so that it would not be trained; register it, or the "
-                "layer that it belongs to, with add() where the model is made. To leave it as it is, add_group() it with a learning rate of 0",
+                "layer that it belongs to, with add() where the model is made. To leave it as it is, say requires_grad_(false) of it",
                 used.parameter.name(), to_string(graph.recording()->graph().find_input(used.input)->locations));
   }
 }
@@ -73,7 +73,9 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
   const Tensor loss = record(graph, recipe, x, y, train ? options.accumulate : 1);
   const Scope here("", Scope::Code::library, recipe.at, graph.recording());
   const auto own = recipe.model->parameters();
-  const std::vector<Parameter> trained = own.empty() ? graph.parameters() : own;
+  const std::vector<Parameter> all = own.empty() ? graph.parameters() : own;
+  std::vector<Parameter> trained;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(trained), [](const Parameter& p) { return p.requires_grad(); });
   if (train && options.gradient_norms) output_gradient_norms(graph, loss, trained, recipe);
   for (const BoundParameter& bound : graph.recording()->bindings.parameters) parameters_.push_back(bound.parameter);
   const auto bounds = index_bounds(graph.recording()->graph());
@@ -87,7 +89,7 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
     step_ = compile(graph, target, how);
     return;
   }
-  step_ = compile(training_step(graph, loss, trained, recipe.optimizer, {}, recipe.at), target, how);
+  step_ = compile(training_step(graph, loss, all, recipe.optimizer, {}, recipe.at), target, how);
 }
 
 Tensor Specialization::record(Graph& graph, const Recipe& recipe, const Tensor& x, const Tensor& y, int64_t parts) {

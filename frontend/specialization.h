@@ -17,6 +17,7 @@ struct Recipe {
   optim::Optimizer optimizer;
   std::source_location at;
   std::vector<DrivenSchedule> schedules;
+  AveragedWeights* average = nullptr;  // kept after every step, if there is one
 };
 
 /// What one batch gave.

@@ -1,9 +1,9 @@
 #include "weft/frontend/step_core.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "weft/frontend/index_bounds.h"
-#include "weft/frontend/optim/core.h"
 
 namespace weft::detail {
 namespace {
@@ -31,7 +31,18 @@ class Running {
 StepCore::StepCore(Recorded r, ir::Module p, std::unique_ptr<Program> made, Target t, uint64_t seed)
     : recorded(std::move(r)), planned(std::move(p)), program(std::move(made)), target(std::move(t)) {
   key_ = {static_cast<int64_t>(seed), 0};
-  steps_ = recorded.optimizer ? recorded.optimizer->steps.values<int64_t>().data() : &own_steps_;
+  steps_ = recorded.optimizer ? &recorded.optimizer->steps : &own_steps_;
+  bind();
+}
+
+void StepCore::start_profile() {
+  profiling_ = true;
+  program->start_profile();
+}
+
+void StepCore::bind() {
+  bind_counters();
+  slots_.clear(), memory_.clear();
   const auto bounds = index_bounds(recorded.module.graph());
   for (const Port& port : program->inputs()) {
     const ir::Input* input = planned.graph().find_input(port.name);
@@ -46,6 +57,57 @@ StepCore::StepCore(Recorded r, ir::Module p, std::unique_ptr<Program> made, Targ
   }
 }
 
+bool StepCore::Counter::read() {
+  if (of.empty()) return true;
+  value = of[0]->count;
+  return std::all_of(of.begin(), of.end(), [&](const OptimizerCore::States* states) { return states->count == value; });
+}
+
+void StepCore::bind_counters() {
+  counters_.clear();
+  if (!recorded.optimizer) return;
+  const ir::TrainSpec& train = *recorded.module.train;
+  std::vector<const ParameterStorage*> together;
+  const std::vector<const Parameter*> counted = recorded.counted();
+  const std::vector<std::string> inputs = train.all_inputs();
+  for (size_t i = 0; i < counted.size(); ++i) {
+    const std::string name = train.counter_name(train.counters.empty() ? 0 : train.counters[i]);
+    auto counter = std::find_if(counters_.begin(), counters_.end(), [&](const Counter& c) { return c.input == name; });
+    if (counter == counters_.end()) counter = counters_.insert(counter, {name});
+    if (!counted[i]) continue;
+    counter->of.push_back(&recorded.optimizer->states_of(*counted[i], inputs[i]));
+    together.push_back(counted[i]->storage().get());
+  }
+  recorded.optimizer->note_together(std::move(together));
+}
+
+bool StepCore::read_counters() {
+  bool agree = true;
+  for (Counter& counter : counters_) agree = counter.read() && agree;
+  return agree;
+}
+
+std::unique_ptr<Program> StepCore::tell_apart() {
+  recorded.tell_counters_apart();
+  Built built = build(recorded.module, target, options);
+  planned = std::move(built.planned);
+  auto before = std::exchange(program, std::move(built.program));
+  passes = std::move(built.passes);
+  kernels = std::move(built.kernels);
+  compile_milliseconds = built.milliseconds;
+  if (profiling_) program->start_profile();
+  bind();
+  WEFT_CHECK(read_counters(), "step '{}': parameters share a counter of steps, but not their number", name());
+  return before;
+}
+
+void StepCore::check_freezing() {
+  const uint64_t changes = freezing_changes();
+  if (changes == freezing_seen_) return;
+  recorded.check_freezing(name());
+  freezing_seen_ = changes;
+}
+
 std::byte* StepCore::memory_of(const Port& port, ir::Role role) {
   if (role == ir::Role::key) return reinterpret_cast<std::byte*>(key_.data());
   for (BoundParameter& bound : recorded.bindings.parameters)
@@ -53,7 +115,8 @@ std::byte* StepCore::memory_of(const Port& port, ir::Role role) {
   for (const BoundHyper& bound : recorded.bindings.hypers)
     if (bound.input == port.name) return reinterpret_cast<std::byte*>(bound.hyper.address());
   if (OptimizerCore* optimizer = recorded.optimizer.get()) {
-    if (port.name == optimizer->op + ".step") return optimizer->steps.data();
+    for (Counter& counter : counters_)
+      if (port.name == counter.input) return reinterpret_cast<std::byte*>(&counter.value);
     if (const Hyper* hyper = optimizer->hyper_of_input(port.name)) return reinterpret_cast<std::byte*>(hyper->address());
     for (const BoundParameter& bound : recorded.bindings.parameters)
       if (port.name.starts_with(bound.input + ".")) {
@@ -68,6 +131,8 @@ std::byte* StepCore::memory_of(const Port& port, ir::Role role) {
 uint64_t StepCore::run(std::span<const Feed> feeds) {
   const Running running(running_, name());
   check_switches();
+  check_freezing();
+  const std::unique_ptr<Program> before = read_counters() ? nullptr : tell_apart();
   for (Slot& slot : slots_) slot.fed = false;
   for (size_t i = 0; i < feeds.size(); ++i) feed(slot_named(feeds[i].name, i), feeds[i].values);
   if (feeds.size() < slots_.size()) fail_missing();
@@ -75,6 +140,9 @@ uint64_t StepCore::run(std::span<const Feed> feeds) {
   ++calls_;
   program->run(memory_);
   ++own_steps_;
+  if (recorded.optimizer) ++recorded.optimizer->steps;
+  for (Counter& counter : counters_)
+    for (OptimizerCore::States* states : counter.of) ++states->count;
   return calls_;
 }
 

@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "weft/frontend/compile.h"
+#include "weft/frontend/build.h"
+#include "weft/frontend/optim/core.h"
 
 namespace weft::detail {
 
@@ -22,15 +23,36 @@ struct StepCore {
   /// Throws weft::Error when `step` is not the latest call.
   void require_latest(uint64_t step) const;
 
+  void start_profile();
+
   Recorded recorded;
   ir::Module planned;
   std::unique_ptr<Program> program;
   Target target;
+  CompileOptions options;  // for compiling it again
   std::vector<passes::PassRun> passes;
   double compile_milliseconds = 0;
   std::vector<cpu::KernelText> kernels;
 
  private:
+  /// A counter of steps of the program, and whose updates it counts. What it starts from is copied to it before a run, so that
+  /// programs that train some of them may have been in between.
+  struct Counter {
+    std::string input;
+    int64_t value = 0;
+    std::vector<OptimizerCore::States*> of = {};
+
+    /// Takes the count over; false when they have not the same one.
+    bool read();
+  };
+
+  void bind();
+  void bind_counters();
+  /// Whether one counter still serves those that share it.
+  bool read_counters();
+  /// Compiles with a counter for each that now needs one. Returns the program until now: what is fed may be its results.
+  std::unique_ptr<Program> tell_apart();
+  void check_freezing();
   /// A batch input, in the graph's order.
   struct Slot {
     int port;
@@ -48,6 +70,9 @@ struct StepCore {
 
   std::vector<Slot> slots_;
   std::vector<std::byte*> memory_;  // per input of the program
+  std::vector<Counter> counters_;
+  uint64_t freezing_seen_ = 0;  // freezing_changes() when it was last looked at
+  bool profiling_ = false;
   std::array<int64_t, 2> key_;  // seed, number of the step
   int64_t own_steps_ = 0;
   const int64_t* steps_;  // completed: the optimizer's, else this program's own

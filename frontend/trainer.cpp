@@ -53,7 +53,13 @@ Evaluation Trainer::evaluate(const Dataset& data, const FitOptions& options) {
   return detail::evaluate(programs, batches);
 }
 
-detail::Recipe Trainer::recipe() const { return {model_, loss_, optimizer_, at_, schedules_}; }
+detail::Recipe Trainer::recipe() const { return {model_, loss_, optimizer_, at_, schedules_, average_}; }
+
+Trainer& Trainer::average(AveragedWeights& average) {
+  if (average_) throw Error("Trainer::average: there is an average already");
+  average_ = &average;
+  return *this;
+}
 
 Trainer& Trainer::add(detail::DrivenSchedule schedule) {
   if (schedule.learning_rate->address() != optimizer_.learning_rate().address())

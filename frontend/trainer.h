@@ -140,6 +140,15 @@ class Trainer {
     return add({step, [&schedule](Checkpoint& checkpoint) { checkpoint.add(schedule); }, &schedule.learning_rate(), every, watches});
   }
 
+  /// Keeps an average of the weights: updated after every training step, on the test set evaluated in place of the weights (a
+  /// checkpoint with the smallest test loss, and early stopping, go by that), and saved with checkpoints. The model keeps its weights:
+  /// average.swap() after fit() gives it the averages; where .patience is given, it has the averages of the smallest test loss. The
+  /// average must outlive the trainer and its copies. Throws weft::Error for a second one.
+  ///
+  ///   AveragedWeights average(net.parameters(), {.decay = 0.999});
+  ///   Trainer(net, cross_entropy, adam).average(average).fit(train, test, {.epochs = 10});
+  Trainer& average(AveragedWeights& average);
+
   /// Compiles, then trains in training mode; after each epoch evaluates in eval mode. So do all modules that a function calls;
   /// their own modes do not count and do not change. Every call begins with the order of epoch 0, and compiles again.
   ///
@@ -170,6 +179,7 @@ class Trainer {
   optim::Optimizer optimizer_;
   std::source_location at_;
   std::vector<detail::DrivenSchedule> schedules_;
+  AveragedWeights* average_ = nullptr;
 };
 
 /// Trains several models by name, each batch going to one after the other, so that all see the same in the same order; models

@@ -30,6 +30,22 @@ std::string advice(const Dataset& data) {
   return "A smaller learning rate often helps";
 }
 
+/// While it lives, the model has the averages, if there are any.
+class Averaged {
+ public:
+  explicit Averaged(AveragedWeights* average) : average_(average && average->count() > 0 ? average : nullptr) {
+    if (average_) average_->swap();
+  }
+  ~Averaged() {
+    if (average_) average_->swap();
+  }
+  Averaged(const Averaged&) = delete;
+  Averaged& operator=(const Averaged&) = delete;
+
+ private:
+  AveragedWeights* average_;
+};
+
 }  // namespace
 
 FitData::FitData(const Dataset& train, const Dataset* test, const FitOptions& options)
@@ -69,7 +85,9 @@ void LossCurve::check() const {
 
 TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options)
     : name_(std::move(name)), options_(options), data_(data), files_(options), curve_(options.loss_curve), training_(recipe, data.train, true, options),
-      schedules_(recipe.schedules) {
+      schedules_(recipe.schedules), average_(recipe.average) {
+  if (average_ && average_->is_swapped())
+    throw Error("Trainer::fit: the model has its averages since AveragedWeights::swap(); swap() back to go on with its weights");
   for (const DrivenSchedule& schedule : schedules_)
     if (schedule.watches_test_loss && !data.test)
       throw Error("Trainer::fit: a ReduceLROnPlateau watches the test loss, but there is no test set");
@@ -102,6 +120,7 @@ Outcome TrainingRun::step(const Batch& batch) {
     throw Error("{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. {}; the parameters hold what this step "
                 "made of them", name_.empty() ? "" : name_ + ": ", std::isnan(outcome.loss) ? "nan" : "infinite", history_.steps,
                 position().epoch + 1, batch.index + 1, training_.any().loss_line(), advice(data_.train));
+  if (average_) average_->update();
   checkpoints_->position().tally.add(outcome, batch.size);
   times_.push_back(outcome.microseconds);
   stepped_ = true;
@@ -112,7 +131,7 @@ void TrainingRun::after_step(TrainingLog& log) {
   if (!std::exchange(stepped_, false)) return;
   move_schedules(Every::step, NAN);
   if (options_.eval_every > 0 && history_.steps % options_.eval_every == 0) {
-    history_.evaluations.push_back(evaluate(*testing_, *data_.testing));
+    history_.evaluations.push_back(evaluate_test());
     history_.evaluations.back().step = history_.steps;
     log.evaluation(name_, history_.evaluations.back());
   }
@@ -123,13 +142,9 @@ void TrainingRun::end_epoch(TrainingLog& log, MetricsFile* metrics) {
   EpochResult result{.epoch = position().epoch + 1, .train_loss = position().tally.loss(), .train_accuracy = accuracy(position().tally, training_)};
   result.step_us = median(std::exchange(times_, {}));
   curve_.end_epoch();
-  const auto measure = [](std::optional<Programs>& programs, std::optional<Batcher>& batches, double& loss, double& accuracy) {
-    if (!programs) return;
-    const Evaluation measured = evaluate(*programs, *batches);
-    loss = measured.loss, accuracy = measured.accuracy;
-  };
-  measure(trained_, data_.trained, result.train_loss, result.train_accuracy);
-  measure(testing_, data_.testing, result.test_loss, result.test_accuracy);
+  const auto note = [](const Evaluation& measured, double& loss, double& accuracy) { loss = measured.loss, accuracy = measured.accuracy; };
+  if (trained_) note(evaluate(*trained_, *data_.trained), result.train_loss, result.train_accuracy);
+  if (testing_) note(evaluate_test(), result.test_loss, result.test_accuracy);
   history_.epochs.push_back(result);
   log.end_epoch(name_, result);
   if (metrics) write_metrics(*metrics);
@@ -137,9 +152,17 @@ void TrainingRun::end_epoch(TrainingLog& log, MetricsFile* metrics) {
   // Of an epoch that max_steps cuts short, a checkpoint holds what was before: it is looked at again when it is complete.
   const bool complete = checkpoints_->is_epoch_complete();
   if (!complete) checkpoints_->after_epoch(history_);
-  if (stopping_) stopping_->step(result.test_loss);
+  if (stopping_) {
+    const Averaged weights(average_);
+    stopping_->step(result.test_loss);
+  }
   if (complete) move_schedules(Every::epoch, result.test_loss);
   if (complete) checkpoints_->after_epoch(history_);
+}
+
+Evaluation TrainingRun::evaluate_test() {
+  const Averaged weights(average_);
+  return evaluate(*testing_, *data_.testing);
 }
 
 void TrainingRun::move_schedules(Every what, double test_loss) {

@@ -74,6 +74,8 @@ class TrainingRun {
  private:
   /// Those that move after each of these.
   void move_schedules(Every what, double test_loss);
+  /// On the test set, with the averages if there are any.
+  Evaluation evaluate_test();
   void write_metrics(MetricsFile& file) const;
   void write_events();
 
@@ -88,6 +90,7 @@ class TrainingRun {
   std::optional<EarlyStopping> stopping_;
   std::optional<Checkpoints> checkpoints_;
   std::vector<DrivenSchedule> schedules_;
+  AveragedWeights* average_;
   History history_;
   std::vector<double> times_;  // of the epoch's steps
   bool stepped_ = false;       // since the last after_step()

@@ -85,7 +85,7 @@ bool equal_groups(const TrainGroup& a, const TrainGroup& b) {
 
 bool equal_specs(const TrainSpec& a, const TrainSpec& b) {
   return a.loss == b.loss && a.inputs == b.inputs && a.optimizer == b.optimizer && a.keep == b.keep &&
-         a.clip_value == b.clip_value && a.clip_norm == b.clip_norm && equal_named(a.attributes, b.attributes) &&
+         a.clip_value == b.clip_value && a.clip_norm == b.clip_norm && a.counters == b.counters && equal_named(a.attributes, b.attributes) &&
          std::equal(a.groups.begin(), a.groups.end(), b.groups.begin(), b.groups.end(), equal_groups);
 }
 

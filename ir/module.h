@@ -28,6 +28,11 @@ struct TrainSpec {
   bool clip_value = false;           // whether gradients are clipped, by value and by their norm over all groups
   bool clip_norm = false;
   std::vector<TrainGroup> groups;
+  Dims counters;                     // which counter of its updates each of all_inputs() reads, one for those that have always been
+                                     // updated together; empty: 0 for all
+
+  /// The state that is counter `i`.
+  std::string counter_name(int64_t i) const { return optimizer + (i == 0 ? ".step" : ".step." + std::to_string(i)); }
 
   /// Every parameter to train: those in no group first.
   std::vector<std::string> all_inputs() const {

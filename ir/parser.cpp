@@ -206,6 +206,7 @@ class Parser {
       else if (key == "keep") spec.keep = strings();
       else if (key == "clip_value") spec.clip_value = switched();
       else if (key == "clip_norm") spec.clip_norm = switched();
+      else if (key == "counters") spec.counters = integers();
       else spec.attributes.emplace_back(key, attribute());
     } while (lex_.take(","));
     lex_.expect("}");
@@ -232,6 +233,13 @@ class Parser {
     const Attribute given = attribute();
     if (const bool* on = std::get_if<bool>(&given)) return *on;
     lex_.fail_at(mark, "expected true or false");
+  }
+
+  Dims integers() {
+    const size_t mark = lex_.mark();
+    const Attribute given = attribute();
+    if (const Dims* all = std::get_if<Dims>(&given)) return *all;
+    lex_.fail_at(mark, "expected a list of integers");
   }
 
   std::vector<std::string> strings() {

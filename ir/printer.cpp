@@ -206,6 +206,7 @@ std::string print(const Module& module) {
     if (train->clip_value) text += ", clip_value = true";
     if (train->clip_norm) text += ", clip_norm = true";
     if (!train->keep.empty()) text += ", keep = " + quoted_list(train->keep);
+    if (!train->counters.empty()) text += ", counters = " + print_attribute(train->counters);
     text += "}\n";
     for (const TrainGroup& group : train->groups) {
       text += fmt::format("group {} {{inputs = {}, optimizer = {}", quoted(group.name), quoted_list(group.inputs), quoted(group.optimizer));

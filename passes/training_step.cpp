@@ -1,6 +1,7 @@
 #include "weft/passes/training_step.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "weft/ir/builder.h"
@@ -35,7 +36,8 @@ class Rule {
       operands.push_back(sparse.index);
     }
     std::vector<Value> old{parameter};
-    for (const ir::StateSpec& state : states_of(parameter.type())) {
+    // A switch of another kind is refused when the op is made.
+    for (const ir::StateSpec& state : ir::states_of(*spec_, parameter.type(), attributes_)) {
       old.push_back(graph_.add_input(name + "." + state.name, state.type(parameter.type()), ir::Role::state, lines));
       operands.push_back(old.back());
     }
@@ -45,15 +47,6 @@ class Rule {
   }
 
  private:
-  std::vector<ir::StateSpec> states_of(const ir::Type& parameter) const {
-    return spec_->states(parameter, [&](std::string_view flag) {
-      // A switch of another kind is refused when the op is made.
-      for (const auto& [name, value] : attributes_)
-        if (const bool* on = std::get_if<bool>(&value); on && name == flag) return *on;
-      return false;
-    });
-  }
-
   ir::Graph& graph_;
   const ir::NamedAttributes& attributes_;
   const ir::OptimizerSpec* spec_;
@@ -66,6 +59,22 @@ Value count_step(ir::Graph& graph, const std::string& name, const ir::Locations&
   const Value step = b("add", {count, b.splat(count.type(), 1)});
   graph.add_output({name, step, count.index(), lines});
   return step;
+}
+
+/// The number of this step for each of the inputs.
+std::vector<Value> count_steps(ir::Graph& graph, const ir::TrainSpec& train, size_t inputs, const ir::Locations& lines) {
+  const Dims counters = train.counters.empty() ? Dims(inputs, 0) : train.counters;
+  if (counters.size() != inputs)
+    throw Error("the train block has {} counters for {} inputs; each input has one", counters.size(), inputs);
+  std::map<int64_t, Value> steps;
+  std::vector<Value> all;
+  for (int64_t counter : counters) {
+    if (counter < 0) throw Error("the train block's counters must not be negative, but there is {}", counter);
+    const auto [at, is_new] = steps.try_emplace(counter);
+    if (is_new) at->second = count_step(graph, train.counter_name(counter), lines);
+    all.push_back(at->second);
+  }
+  return all;
 }
 
 /// A scalar in double, cast to the gradient's type and stretched to its shape.
@@ -130,16 +139,20 @@ bool training_step(ir::Module& module) {
 
   const std::string prefix = train.optimizer + ".";
   const ir::Locations lines = graph.find_output(train.loss)->locations;  // of what belongs to no parameter
-  const Value step = count_step(graph, prefix + "step", lines);
+  const std::vector<Value> steps = count_steps(graph, train, inputs.size(), lines);
   std::vector<Rule> rules{{graph, train.optimizer, prefix, train.attributes}};
   for (const ir::TrainGroup& group : train.groups) rules.emplace_back(graph, group.optimizer, prefix + group.name + ".", group.attributes);
   ir::Builder b(graph, nullptr, lines);
   if (train.clip_value) clip_by_value(b, gradients, graph.add_input(prefix + "clip_value", {f64, {}}, ir::Role::hyper, lines));
   if (train.clip_norm) clip_by_norm(b, gradients, graph.add_input(prefix + "clip_norm", {f64, {}}, ir::Role::hyper, lines));
   size_t next = 0;
-  for (const std::string& name : train.inputs) rules[0].update(name, gradients[next++], step);
+  const auto update = [&](Rule& rule, const std::string& name) {
+    rule.update(name, gradients[next], steps[next]);
+    ++next;
+  };
+  for (const std::string& name : train.inputs) update(rules[0], name);
   for (size_t g = 0; g < train.groups.size(); ++g)
-    for (const std::string& name : train.groups[g].inputs) rules[g + 1].update(name, gradients[next++], step);
+    for (const std::string& name : train.groups[g].inputs) update(rules[g + 1], name);
 
   for (const std::string& kept : train.keep)
     if (!graph.find_output(kept))

@@ -1,6 +1,7 @@
 #include "weft/frontend/nn/module.h"
 
 #include <algorithm>
+#include <set>
 
 #include "weft/frontend/recorder.h"
 #include "weft/frontend/scope.h"
@@ -8,7 +9,7 @@
 namespace weft::nn {
 
 struct detail::ModuleState : weft::detail::Owner {
-  std::vector<std::pair<std::string, Parameter>> parameters, buffers;
+  std::vector<std::shared_ptr<weft::detail::Slot>> parameters, buffers;
   std::vector<std::pair<std::string, std::shared_ptr<ModuleState>>> parts;
   bool training = true;
 };
@@ -22,21 +23,20 @@ using Named = std::vector<std::pair<std::string, Parameter>>;
 void require_free_name(const ModuleState& state, const std::string& name) {
   if (name.empty() || name.find('.') != std::string::npos)
     throw Error("nn::Module::add: '{}' is no name for a part: it must not be empty nor contain '.'", name);
-  const auto same = [&](const auto& entry) { return entry.first == name; };
+  const auto same = [&](const auto& slot) { return slot->name == name; };
   if (std::any_of(state.parameters.begin(), state.parameters.end(), same) ||
       std::any_of(state.buffers.begin(), state.buffers.end(), same) ||
-      std::any_of(state.parts.begin(), state.parts.end(), same))
+      std::any_of(state.parts.begin(), state.parts.end(), [&](const auto& part) { return part.first == name; }))
     throw Error("nn::Module::add: the module has a part named '{}' already", name);
 }
 
 enum Kinds { trained = 1, kept = 2 };
 
+/// What the module and its parts have now, under all names.
 void collect(const ModuleState& state, const std::string& path, int kinds, Named& into) {
-  const auto take = [&](const Named& all) {
-    for (const auto& [name, parameter] : all) {
-      const auto same = [&p = parameter](const auto& known) { return known.second.is(p); };
-      if (std::none_of(into.begin(), into.end(), same)) into.emplace_back(path + name, parameter);
-    }
+  const auto take = [&](const auto& slots) {
+    for (const auto& slot : slots)
+      if (slot->storage) into.emplace_back(path + slot->name, Parameter(slot->storage));
   };
   if (kinds & trained) take(state.parameters);
   if (kinds & kept) take(state.buffers);
@@ -49,11 +49,22 @@ Named collected(const ModuleState& state, int kinds) {
   return all;
 }
 
-/// `parameter` of the module: under its name unless another module had it first.
-void adopt(const std::shared_ptr<ModuleState>& state, const std::string& name, const Parameter& parameter) {
-  if (!parameter.storage()->owner.expired()) return;
-  parameter.storage()->owner = state;
-  parameter.storage()->name = name;
+/// Each once, under its first name.
+Named collected_once(const ModuleState& state, int kinds) {
+  Named all = collected(state, kinds);
+  std::set<const weft::detail::ParameterStorage*> known;
+  std::erase_if(all, [&](const auto& named) { return !known.insert(named.second.storage().get()).second; });
+  return all;
+}
+
+/// The module's member of that name.
+Parameter slot_for(const std::shared_ptr<ModuleState>& state, const std::string& name, bool buffer, const Parameter& parameter) {
+  require_free_name(*state, name);
+  if (!parameter.defined()) throw Error("nn::Module::add: there is no parameter to add as '{}'", name);
+  auto slot = std::make_shared<weft::detail::Slot>(weft::detail::Slot{name, buffer, state});
+  slot->set(parameter.storage());
+  (buffer ? state->buffers : state->parameters).push_back(slot);
+  return Parameter(std::move(slot));
 }
 
 void set_training(ModuleState& state, bool on) {
@@ -63,7 +74,23 @@ void set_training(ModuleState& state, bool on) {
 
 }  // namespace
 
-Module::Module() : state_(std::make_shared<ModuleState>()) {}
+Module::Module() : state_(std::make_shared<ModuleState>()) { state_->places.add(this); }
+Module::Module(const Module& other) : state_(other.state_), name_(other.name_) { state_->places.add(this); }
+Module::~Module() { state_->places.remove(this); }
+
+Module& Module::operator=(const Module& other) {
+  if (state_ == other.state_) return *this;
+  // Where the modules that they are parts of are assigned, so may they be.
+  const auto owner = state_->owner.lock(), others = other.state_->owner.lock();
+  if (owner && !(others && others->places.correspond(&other, this)))
+    throw Error("nn::Module: '{0}{1}' is a part, whose parameters its owner has, and cannot become another module; tie its parameters "
+                "({1}.weight = ...), or add() the other module instead", weft::detail::path_of(owner), state_->name);
+  state_->places.remove(this);
+  state_ = other.state_;
+  name_ = other.name_;
+  state_->places.add(this);
+  return *this;
+}
 
 Tensor Module::forward(Tensor) {
   throw Error("this module defines no forward(Tensor); call the functions that it does define");
@@ -88,9 +115,13 @@ std::vector<Parameter> Module::parameters() const {
   return all;
 }
 
-Named Module::named_parameters() const { return collected(*state_, trained); }
-Named Module::named_buffers() const { return collected(*state_, kept); }
+Named Module::named_parameters() const { return collected_once(*state_, trained); }
+Named Module::named_buffers() const { return collected_once(*state_, kept); }
 Named Module::state_dict() const { return collected(*state_, trained | kept); }
+
+void Module::requires_grad_(bool on) const {
+  for (Parameter& parameter : parameters()) parameter.requires_grad_(on);
+}
 
 void Module::train(bool on) { set_training(*state_, on); }
 bool Module::training() const {
@@ -99,19 +130,14 @@ bool Module::training() const {
 }
 
 Parameter Module::add(const std::string& name, Parameter parameter) {
-  require_free_name(*state_, name);
-  adopt(state_, name, parameter);
-  state_->parameters.emplace_back(name, parameter);
-  return parameter;
+  return slot_for(state_, name, false, parameter);
 }
 
 Parameter Module::add_buffer(const std::string& name, Array values) {
   require_free_name(*state_, name);
   const Parameter buffer(name, std::move(values));
   buffer.storage()->buffer = true;
-  adopt(state_, name, buffer);
-  state_->buffers.emplace_back(name, buffer);
-  return buffer;
+  return slot_for(state_, name, true, buffer);
 }
 
 Tensor Module::current(const Parameter& buffer, const Tensor& graph_of) const {

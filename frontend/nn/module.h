@@ -7,8 +7,8 @@
 //     Tensor forward(Tensor x) { return fc2(relu(fc1(flatten(x)))); }
 //   };
 //
-// A module is a handle: copies share parameters, parts and the training mode. It belongs to no graph; forward() records
-// into the graph of its operand and may be called any number of times, for any number of graphs.
+// A module is a handle: copies share parameters, what these are tied to, parts and the training mode. It belongs to no graph;
+// forward() records into the graph of its operand and may be called any number of times, for any number of graphs.
 
 #include <memory>
 #include <source_location>
@@ -26,7 +26,7 @@ struct ModuleState;
 
 class Module {
  public:
-  virtual ~Module() = default;
+  virtual ~Module();
 
   /// The model's maths, as the user writes it. A module with other operands need not define this one.
   virtual Tensor forward(Tensor x);
@@ -40,8 +40,12 @@ class Module {
 
   /// Every buffer once, as parameters(): what modules keep beside their parameters and no optimizer trains.
   std::vector<std::pair<std::string, Parameter>> named_buffers() const;
-  /// What a checkpoint holds: parameters and buffers under the names and in the order of PyTorch's state_dict.
+  /// Parameters and buffers under the names and in the order of PyTorch's state_dict: one that has several names (tied weights, a
+  /// part added twice) under each of them.
   std::vector<std::pair<std::string, Parameter>> state_dict() const;
+
+  /// Freezes (false) or unfreezes all parameters: Parameter::requires_grad_.
+  void requires_grad_(bool on = true) const;
 
   /// Sets the mode of this module and all its parts: what nn::Dropout records. New modules are in training mode.
   void train(bool on = true);
@@ -52,8 +56,10 @@ class Module {
  protected:
   // Only models and layers are made and copied: a bare Module would have lost its forward().
   Module();
-  Module(const Module&) = default;
-  Module& operator=(const Module&) = default;
+  Module(const Module& other);
+  /// Lets this handle name the other module. Throws weft::Error where this one is a part: tie its parameters instead
+  /// (part.weight = other.weight), or add() the other one in its place.
+  Module& operator=(const Module& other);
 
   /// Registers a part and returns it under its name. Throws weft::Error when the name is taken, empty or has a ".".
   template <class M>

@@ -1,9 +1,11 @@
 #pragma once
 // What stands behind an Optimizer.
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "weft/frontend/optim/optimizer.h"
@@ -15,7 +17,7 @@ struct OptimizerCore {
   std::string op;
   std::vector<Hyper> hypers;  // named as the program's inputs: "adam.lr"
   ir::NamedAttributes flags;
-  Array steps{i64, Shape{}};
+  int64_t steps = 0;  // of all programs
   /// Parameters with numbers and switches of their own.
   struct Group {
     std::string name;
@@ -26,13 +28,18 @@ struct OptimizerCore {
   /// The rate that schedules start from: what it was when the first of them was made.
   std::optional<double> initial_lr;
 
-  /// The states of one parameter, by name, and the name of the parameter.
+  /// The states of one parameter, by name, the name of the parameter, and how often it was updated by a rule that keeps states:
+  /// torch's `step`.
   struct States {
     Parameter parameter;
     std::string name;
-    std::map<std::string, Array, std::less<>> arrays;
+    std::map<std::string, Array, std::less<>> arrays = {};
+    int64_t count = 0;
   };
-  std::vector<States> states;
+  /// In the order in which they began; they never move.
+  std::deque<States> states;
+  /// What the programs so far train, each set once, sorted.
+  std::vector<std::vector<const ParameterStorage*>> trained_together;
 
   /// The number called "<op>.<name>", or null.
   const Hyper* hyper(std::string_view name) const;
@@ -46,6 +53,18 @@ struct OptimizerCore {
   std::vector<OffSwitch> off() const;
   /// The state, made (zero, of this type and shape) on first use; `name` is what the parameter is called in the program.
   Array& state(const Parameter& parameter, const std::string& name, const std::string& state, DType dtype, const Shape& shape);
+  /// The parameter's states, made (none, never updated) on first use.
+  States& states_of(const Parameter& parameter, const std::string& name);
+  /// Null when it has none.
+  States* find_states(const Parameter& parameter);
+  /// A number from 0 for each: equal ones were updated equally often, and every program so far trains both or neither. Null
+  /// stands for a parameter whose rule keeps no states, and gets 0.
+  Dims counters_of(const std::vector<const Parameter*>& parameters);
+  /// A program trains these.
+  void note_together(std::vector<const ParameterStorage*> parameters);
+
+ private:
+  std::unordered_map<const ParameterStorage*, States*> by_parameter_;
 };
 
 }  // namespace weft::detail

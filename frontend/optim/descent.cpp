@@ -17,8 +17,8 @@ SGD::SGD(SgdOptions options, std::source_location at)
 ASGD::ASGD(AsgdOptions o, std::source_location at)
     : Optimizer("asgd", at),
       lr(hyper("lr", o.lr, {.low = 0})),
-      lambd(hyper("lambd", o.lambd, {})),
-      alpha(hyper("alpha", o.alpha, {})),
+      lambd(hyper("lambd", o.lambd, {.low = 0})),
+      alpha(hyper("alpha", o.alpha, {.low = 0})),
       t0(hyper("t0", o.t0, {})),
       weight_decay(hyper("weight_decay", o.weight_decay, {.low = 0})) {
   flag("maximize", o.maximize);
@@ -27,11 +27,12 @@ ASGD::ASGD(AsgdOptions o, std::source_location at)
 Rprop::Rprop(RpropOptions o, std::source_location at)
     : Optimizer("rprop", at),
       lr(hyper("lr", o.lr, {.low = 0})),
-      etaminus(hyper("etaminus", o.etas.first, {.low = 0, .high = 1, .below_high = true})),
-      etaplus(hyper("etaplus", o.etas.second, {.low = 1})),
-      step_size_min(hyper("step_size_min", o.step_sizes.first, {})),
-      step_size_max(hyper("step_size_max", o.step_sizes.second, {})) {
-  if (o.etas.first <= 0 || o.etas.second <= 1) fail("rprop: etas must be 0 < etas.first < 1 < etas.second");
+      etaminus(hyper("etaminus", o.etas.first, {.low = 0, .high = 1, .above_low = true, .below_high = true})),
+      etaplus(hyper("etaplus", o.etas.second, {.low = 1, .above_low = true})),
+      step_size_min(hyper("step_size_min", o.step_sizes.first, {.low = 0})),
+      step_size_max(hyper("step_size_max", o.step_sizes.second, {.low = 0})) {
+  if (o.step_sizes.first > o.step_sizes.second)
+    fail(fmt::format("rprop: the smallest step size {} is above the largest {}", o.step_sizes.first, o.step_sizes.second));
   flag("maximize", o.maximize);
 }
 

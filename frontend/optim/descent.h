@@ -43,7 +43,7 @@ struct AsgdOptions {
 /// then eta = lr / (1 + lambd * lr * t)^alpha for the next step. States: "eta" (f64[]), "ax" (the averaged parameter).
 class ASGD : public Optimizer {
  public:
-  /// Throws weft::Error as torch does: lr and weight_decay must not be negative.
+  /// Throws weft::Error as torch does: lr, lambd, alpha and weight_decay must not be negative.
   explicit ASGD(AsgdOptions options = {}, std::source_location at = std::source_location::current());
 
   Hyper lr, lambd, alpha, t0, weight_decay;
@@ -59,7 +59,8 @@ struct RpropOptions {
 /// Riedmiller and Braun, "RPROP", 1993. States: "prev", "step_size".
 class Rprop : public Optimizer {
  public:
-  /// Throws weft::Error as torch does: lr must not be negative, 0 < etas.first < 1 < etas.second.
+  /// Throws weft::Error as torch does: lr must not be negative, 0 < etas.first < 1 < etas.second; and unless
+  /// 0 <= step_sizes.first <= step_sizes.second.
   explicit Rprop(RpropOptions options = {}, std::source_location at = std::source_location::current());
 
   Hyper lr, etaminus, etaplus, step_size_min, step_size_max;

@@ -1,6 +1,7 @@
 #include "weft/frontend/optim/optimizer.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "weft/frontend/optim/core.h"
 #include "weft/frontend/scope.h"
@@ -47,13 +48,45 @@ std::vector<detail::OffSwitch> OptimizerCore::off() const {
 
 Array& OptimizerCore::state(const Parameter& parameter, const std::string& name, const std::string& state, DType dtype,
                             const Shape& shape) {
-  auto known = std::find_if(states.begin(), states.end(), [&](const States& s) { return s.parameter.is(parameter); });
-  if (known == states.end()) known = states.insert(states.end(), {parameter, name, {}});
-  Array& array = known->arrays.try_emplace(state, dtype, shape).first->second;
+  Array& array = states_of(parameter, name).arrays.try_emplace(state, dtype, shape).first->second;
   if (array.dtype() != dtype || array.shape() != shape)
     throw Error("{}: the state '{}' of '{}' is {}{}, but the program needs {}{}", op, state, name, name_of(array.dtype()),
                 to_string(array.shape()), name_of(dtype), to_string(shape));
   return array;
+}
+
+OptimizerCore::States* OptimizerCore::find_states(const Parameter& parameter) {
+  const auto found = by_parameter_.find(parameter.storage().get());
+  return found == by_parameter_.end() ? nullptr : found->second;
+}
+
+OptimizerCore::States& OptimizerCore::states_of(const Parameter& parameter, const std::string& name) {
+  if (States* const known = find_states(parameter)) return *known;
+  states.push_back({.parameter = parameter, .name = name});
+  return *(by_parameter_[parameter.storage().get()] = &states.back());
+}
+
+Dims OptimizerCore::counters_of(const std::vector<const Parameter*>& parameters) {
+  std::map<std::pair<int64_t, std::vector<bool>>, int64_t> numbers;
+  Dims all;
+  for (const Parameter* p : parameters) {
+    if (!p) {
+      all.push_back(0);
+      continue;
+    }
+    const States* const known = find_states(*p);
+    std::pair<int64_t, std::vector<bool>> history{known ? known->count : 0, {}};
+    for (const auto& together : trained_together)
+      history.second.push_back(std::binary_search(together.begin(), together.end(), p->storage().get(), std::less<>()));
+    all.push_back(numbers.try_emplace(std::move(history), std::ssize(numbers)).first->second);
+  }
+  return all;
+}
+
+void OptimizerCore::note_together(std::vector<const ParameterStorage*> parameters) {
+  std::sort(parameters.begin(), parameters.end(), std::less<>());
+  if (std::find(trained_together.begin(), trained_together.end(), parameters) == trained_together.end())
+    trained_together.push_back(std::move(parameters));
 }
 
 namespace optim {
@@ -107,7 +140,13 @@ Hyper Optimizer::learning_rate() const {
   throw InternalError(fmt::format("{} has no learning rate", op()));
 }
 
-int64_t Optimizer::steps() const { return core_->steps.values<int64_t>()[0]; }
+int64_t Optimizer::steps() const { return core_->steps; }
+
+int64_t Optimizer::steps(const Parameter& parameter) const {
+  const OptimizerCore::States* const known = core_->find_states(parameter);
+  return known ? known->count : 0;
+}
+
 const std::string& Optimizer::op() const { return core_->op; }
 
 Hyper Optimizer::hyper(const std::string& name, double value, Hyper::Range range) try {

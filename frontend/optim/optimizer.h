@@ -17,8 +17,8 @@ struct OptimizerCore;
 
 namespace weft::optim {
 
-/// A handle: copies share numbers and state. All programs compiled with one optimizer (batch sizes, say) share its state
-/// and its step counter.
+/// A handle: copies share numbers and state. All programs compiled with one optimizer (batch sizes, say) share its state, which is
+/// each parameter's own, counts of steps included.
 class Optimizer {
  public:
   Optimizer(const Optimizer&) = default;
@@ -30,7 +30,7 @@ class Optimizer {
   ///   optim::AdamW adamw({.lr = 1e-3}), plain({.lr = 1e-3, .weight_decay = 0});
   ///   adamw.add_group("no_decay", {net.fc1.bias, net.fc2.bias}, plain);
   ///
-  /// Training steps recorded from here on that train them do so; state and step counter are this optimizer's. Throws
+  /// Training steps recorded from here on that train them do so; state is this optimizer's. Throws
   /// weft::Error when a parameter is in a group already, the name is taken or `with` has groups or clips.
   void add_group(const std::string& name, std::vector<Parameter> parameters, const Optimizer& with);
 
@@ -39,8 +39,11 @@ class Optimizer {
   const Array& state(std::string_view parameter, std::string_view name) const;
   /// The learning rate, which schedules move.
   Hyper learning_rate() const;
-  /// Updates made so far.
+  /// Steps made so far by all programs.
   int64_t steps() const;
+  /// Of them, those that updated the parameter's state: torch's `step` of a parameter, from which bias corrections count. A parameter
+  /// that joins later, or is frozen for a while, has fewer; plain SGD keeps no state.
+  int64_t steps(const Parameter& parameter) const;
   /// The update op in the IR: "sgd", "adam".
   const std::string& op() const;
 

@@ -1,16 +1,21 @@
 #pragma once
 // Learning-rate schedules: torch.optim.lr_scheduler's classes. A schedule sets run-time numbers of an optimizer, so
-// nothing recompiles. Making one sets the rate of step 0; each step() goes on by one (an epoch, or a batch: as the caller
-// counts). The rate is a function of the count and of the base rate, the one that the optimizer had when its first schedule
-// was made, as torch's closed forms; options have torch's defaults. The groups that the optimizer has by then are moved
-// too, each from its own base rate.
+// nothing recompiles. Making one applies its step 0; each step() goes on by one (an epoch, or a batch: as the caller
+// counts). Options have torch's defaults. The base rate is the one that the optimizer had when its first schedule was made;
+// its groups are moved too, each from its own base rate.
 //
 //   optim::CosineAnnealingLR schedule(adam, {.t_max = 10});
 //   for (int epoch = 0; epoch < 10; ++epoch) { ...; schedule.step(); }
+//
+// Several schedules of one optimizer chain as torch's do: those marked "chains" change the rate as they find it, in the order
+// of their step() calls (a warm-up times a decay); the others set it, whatever it was. The formulas given are of a schedule
+// alone. Constructors throw weft::Error, naming the user's line, for options outside of what is given, for gammas, factors and
+// rates that are negative, and where torch's do.
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -24,35 +29,51 @@ class Schedule {
   Schedule(const Schedule&) = delete;
   Schedule& operator=(const Schedule&) = delete;
 
-  void step() { go_to(count_ + 1); }
+  /// A group added to the optimizer since is moved too where a rate follows from the last one alone, as in torch; other schedules
+  /// throw weft::Error then.
+  void step() { advance(count_ + 1, false); }
   /// The number that it moves: the optimizer's.
   const Hyper& learning_rate() const { return rates_[0].lr; }
   /// Calls of step() so far.
   int64_t count() const { return count_; }
   /// The learning rate as it stands.
   double last_lr() const { return rates_[0].lr; }
-  /// Sets everything as after `count` steps: how training goes on from a checkpoint, and how schedules follow each other.
-  void go_to(int64_t count);
-  /// What a checkpoint keeps of it, and how it goes on from there.
-  std::vector<double> progress() const { return {static_cast<double>(count_)}; }
-  void restore(const std::vector<double>& progress) { go_to(static_cast<int64_t>(progress.at(0))); }
+  /// Sets the rates to what they are after `count` steps of this schedule alone: how schedules follow each other.
+  void go_to(int64_t count) { advance(count, true); }
+  /// What a checkpoint keeps of it, and how it goes on from there: its count, and the rates as they stand.
+  std::vector<double> progress() const;
+  void restore(const std::vector<double>& progress);
 
  protected:
-  explicit Schedule(const Optimizer& optimizer);
-  /// The rate after `count` steps.
+  /// Constructors of schedules end with go_on_from(0).
+  Schedule(const char* name, const Optimizer& optimizer, std::source_location at);
+  /// Its step `count`, applied to the rates as they stand.
+  void go_on_from(int64_t count) { advance(count, false); }
+  /// The rate after `count` steps of this schedule alone.
   virtual double rate(int64_t count) const = 0;
+  /// What step `count` makes of the rate `now`; none where it does not matter what the rate was.
+  virtual std::optional<double> chained(double /*now*/, int64_t /*count*/) const { return {}; }
   /// The momentum after `count` steps, for schedules that move it.
   virtual std::optional<double> momentum(int64_t) const { return {}; }
   double base() const { return base_; }
   const Optimizer& optimizer() const { return optimizer_; }
+  /// Throws weft::Error naming the schedule and the user's line unless it holds.
+  void require(bool holds, const std::string& what) const;
 
  private:
+  friend class SequentialLR;
   /// Of the optimizer, then of its groups.
   struct Rate {
     Hyper lr;
     double base;
   };
 
+  void advance(int64_t count, bool alone);
+  /// Takes in the groups that the optimizer has got since.
+  void meet_groups();
+
+  const char* name_;
+  std::source_location at_;
   Optimizer optimizer_;
   std::vector<Rate> rates_;
   double base_;  // of the one being computed
@@ -62,7 +83,8 @@ class Schedule {
 /// base * factor(count).
 class LambdaLR : public Schedule {
  public:
-  LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor);
+  LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor,
+           std::source_location at = std::source_location::current());
 
  private:
   double rate(int64_t count) const override { return base() * factor_(count); }
@@ -73,12 +95,14 @@ struct StepOptions {
   int64_t step_size = 1;
   double gamma = 0.1;
 };
-/// base * gamma^(count / step_size), rounded down. Throws weft::Error unless step_size is positive.
+/// base * gamma^(count / step_size), rounded down; step_size is positive. Chains.
 class StepLR : public Schedule {
  public:
-  StepLR(const Optimizer& optimizer, StepOptions options);
+  StepLR(const Optimizer& optimizer, StepOptions options,
+         std::source_location at = std::source_location::current());
 
  private:
+  std::optional<double> chained(double now, int64_t count) const override;
   double rate(int64_t count) const override;
   StepOptions o_;
 };
@@ -87,12 +111,14 @@ struct MultiStepOptions {
   std::vector<int64_t> milestones;
   double gamma = 0.1;
 };
-/// base * gamma^(milestones that are not above count).
+/// base * gamma^(milestones that are not above count). Chains.
 class MultiStepLR : public Schedule {
  public:
-  MultiStepLR(const Optimizer& optimizer, MultiStepOptions options);
+  MultiStepLR(const Optimizer& optimizer, MultiStepOptions options,
+              std::source_location at = std::source_location::current());
 
  private:
+  std::optional<double> chained(double now, int64_t count) const override;
   double rate(int64_t count) const override;
   MultiStepOptions o_;
 };
@@ -101,12 +127,14 @@ struct ConstantOptions {
   double factor = 1.0 / 3;
   int64_t total_iters = 5;
 };
-/// base * factor before total_iters, base from then on.
+/// base * factor before total_iters, base from then on; factor lies in [0, 1]. Chains; with factor 0 it sets the base rate.
 class ConstantLR : public Schedule {
  public:
-  ConstantLR(const Optimizer& optimizer, ConstantOptions options = {});
+  ConstantLR(const Optimizer& optimizer, ConstantOptions options = {},
+             std::source_location at = std::source_location::current());
 
  private:
+  std::optional<double> chained(double now, int64_t count) const override;
   double rate(int64_t count) const override { return count < o_.total_iters ? base() * o_.factor : base(); }
   ConstantOptions o_;
 };
@@ -115,12 +143,14 @@ struct LinearOptions {
   double start_factor = 1.0 / 3, end_factor = 1;
   int64_t total_iters = 5;
 };
-/// base times a factor that goes linearly from the start to the end within total_iters.
+/// base times a factor that goes linearly from the start, in (0, 1], to the end, in [0, 1], within total_iters. Chains.
 class LinearLR : public Schedule {
  public:
-  LinearLR(const Optimizer& optimizer, LinearOptions options = {});
+  LinearLR(const Optimizer& optimizer, LinearOptions options = {},
+           std::source_location at = std::source_location::current());
 
  private:
+  std::optional<double> chained(double now, int64_t count) const override;
   double rate(int64_t count) const override;
   LinearOptions o_;
 };
@@ -128,12 +158,14 @@ class LinearLR : public Schedule {
 struct ExponentialOptions {
   double gamma = 0.1;
 };
-/// base * gamma^count.
+/// base * gamma^count. Chains.
 class ExponentialLR : public Schedule {
  public:
-  ExponentialLR(const Optimizer& optimizer, ExponentialOptions options);
+  ExponentialLR(const Optimizer& optimizer, ExponentialOptions options,
+                std::source_location at = std::source_location::current());
 
  private:
+  std::optional<double> chained(double now, int64_t count) const override;
   double rate(int64_t count) const override;
   ExponentialOptions o_;
 };
@@ -142,12 +174,14 @@ struct PolynomialOptions {
   int64_t total_iters = 5;
   double power = 1;
 };
-/// base * (1 - count / total_iters)^power, 0 from total_iters on.
+/// base * (1 - count / total_iters)^power, 0 from total_iters on. Chains.
 class PolynomialLR : public Schedule {
  public:
-  PolynomialLR(const Optimizer& optimizer, PolynomialOptions options = {});
+  PolynomialLR(const Optimizer& optimizer, PolynomialOptions options = {},
+               std::source_location at = std::source_location::current());
 
  private:
+  std::optional<double> chained(double now, int64_t count) const override;
   double rate(int64_t count) const override;
   PolynomialOptions o_;
 };
@@ -157,11 +191,14 @@ struct CosineOptions {
   double eta_min = 0;
 };
 /// Half a cosine from base to eta_min within t_max, and back within the next (Loshchilov and Hutter 2017, without restarts).
+/// Chains.
 class CosineAnnealingLR : public Schedule {
  public:
-  CosineAnnealingLR(const Optimizer& optimizer, CosineOptions options);
+  CosineAnnealingLR(const Optimizer& optimizer, CosineOptions options,
+                    std::source_location at = std::source_location::current());
 
  private:
+  std::optional<double> chained(double now, int64_t count) const override;
   double rate(int64_t count) const override;
   CosineOptions o_;
 };
@@ -173,7 +210,8 @@ struct WarmRestartOptions {
 /// Half cosines from base to eta_min, the first t_0 long, each next one t_mult times as long (Loshchilov and Hutter 2017).
 class CosineAnnealingWarmRestarts : public Schedule {
  public:
-  CosineAnnealingWarmRestarts(const Optimizer& optimizer, WarmRestartOptions options);
+  CosineAnnealingWarmRestarts(const Optimizer& optimizer, WarmRestartOptions options,
+                              std::source_location at = std::source_location::current());
 
  private:
   double rate(int64_t count) const override;
@@ -194,7 +232,8 @@ struct OneCycleOptions {
 /// is max_lr / div_factor. A step beyond total_steps throws weft::Error, as does an optimizer without momentum to cycle.
 class OneCycleLR : public Schedule {
  public:
-  OneCycleLR(const Optimizer& optimizer, OneCycleOptions options);
+  OneCycleLR(const Optimizer& optimizer, OneCycleOptions options,
+             std::source_location at = std::source_location::current());
 
  private:
   double rate(int64_t count) const override;
@@ -216,7 +255,8 @@ struct CyclicOptions {
 /// momentum the other way.
 class CyclicLR : public Schedule {
  public:
-  CyclicLR(const Optimizer& optimizer, CyclicOptions options);
+  CyclicLR(const Optimizer& optimizer, CyclicOptions options,
+           std::source_location at = std::source_location::current());
 
  private:
   double rate(int64_t count) const override;
@@ -229,18 +269,20 @@ class CyclicLR : public Schedule {
 /// One schedule after the other: the next begins, at its own step 0, at each milestone.
 class SequentialLR {
  public:
-  /// Throws weft::Error unless there is one milestone fewer than schedules, ascending.
-  SequentialLR(std::vector<std::shared_ptr<Schedule>> schedules, std::vector<int64_t> milestones);
+  /// Throws weft::Error unless the schedules are one optimizer's and there is one milestone fewer than schedules, ascending.
+  SequentialLR(std::vector<std::shared_ptr<Schedule>> schedules, std::vector<int64_t> milestones,
+               std::source_location at = std::source_location::current());
   void step();
   int64_t count() const { return count_; }
   const Hyper& learning_rate() const { return schedules_[0]->learning_rate(); }
   double last_lr() const;
-  std::vector<double> progress() const { return {static_cast<double>(count_)}; }
-  void restore(const std::vector<double>& progress) { go_to(static_cast<int64_t>(progress.at(0))); }
+  std::vector<double> progress() const;
+  void restore(const std::vector<double>& progress);
 
  private:
-  void go_to(int64_t count);
   size_t current() const;
+  /// When the current one began.
+  int64_t begin() const;
   std::vector<std::shared_ptr<Schedule>> schedules_;
   std::vector<int64_t> milestones_;
   int64_t count_ = 0;
@@ -255,13 +297,15 @@ struct PlateauOptions {
   int64_t cooldown = 0;
   double min_lr = 0, eps = 1e-8;
 };
-/// Multiplies the rate by factor when the metric has not become better for more than `patience` steps.
+/// Multiplies the rates by factor, which is below 1, when the metric has not become better for more than `patience` steps; groups
+/// added since are moved too. Chains.
 class ReduceLROnPlateau {
  public:
-  ReduceLROnPlateau(const Optimizer& optimizer, PlateauOptions options = {});
+  ReduceLROnPlateau(const Optimizer& optimizer, PlateauOptions options = {},
+                    std::source_location at = std::source_location::current());
   void step(double metric);
-  const Hyper& learning_rate() const { return rates_[0]; }
-  double last_lr() const { return rates_[0]; }
+  const Hyper& learning_rate() const { return lr_; }
+  double last_lr() const { return lr_; }
   std::vector<double> progress() const { return {best_, static_cast<double>(bad_), static_cast<double>(cooldown_)}; }
   void restore(const std::vector<double>& progress) {
     best_ = progress.at(0), bad_ = static_cast<int64_t>(progress.at(1)), cooldown_ = static_cast<int64_t>(progress.at(2));
@@ -269,7 +313,8 @@ class ReduceLROnPlateau {
 
  private:
   bool is_better(double metric) const;
-  std::vector<Hyper> rates_;
+  Optimizer optimizer_;
+  Hyper lr_;
   PlateauOptions o_;
   double best_;
   int64_t bad_ = 0, cooldown_ = 0;

@@ -97,6 +97,14 @@ OpDef update_op(const UpdateRule& rule) {
 
 }  // namespace
 
+std::vector<StateSpec> states_of(const OptimizerSpec& spec, const Type& parameter, const NamedAttributes& attributes) {
+  return spec.states(parameter, [&](std::string_view flag) {
+    for (const auto& [name, value] : attributes)
+      if (const bool* on = std::get_if<bool>(&value); on && name == flag) return *on;
+    return false;
+  });
+}
+
 const std::vector<const OptimizerSpec*>& all_optimizers() {
   static const std::vector<const OptimizerSpec*> all = [] {
     std::vector<const OptimizerSpec*> specs;

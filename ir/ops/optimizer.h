@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "weft/ir/type.h"
+#include "weft/ir/attribute.h"
 
 namespace weft::ir {
 
@@ -34,6 +34,9 @@ struct OptimizerSpec {
   /// The operands in front of the states.
   int fixed_operands() const { return 3 + static_cast<int>(hypers.size()) + (rows ? 1 : 0); }
 };
+
+/// The states that the update keeps of a parameter of this type. Throws nothing for attributes that are none of the op's.
+std::vector<StateSpec> states_of(const OptimizerSpec& spec, const Type& parameter, const NamedAttributes& attributes);
 
 /// Every update op.
 const std::vector<const OptimizerSpec*>& all_optimizers();

@@ -101,13 +101,17 @@ std::pair<Expr, std::vector<Value>> factored_squares(const Update& u, Expr g, Ex
   return {wide(rows) * wide(columns) / wide(maximum(scale, floor)), {rows, columns}};
 }
 
+/// Python's max(floor, x), which torch takes of its scalars: nan is not above the floor. So one element that is not a number
+/// leaves the others' updates as they are.
+Expr at_least(Expr floor, Expr x) { return select(floor < x, x, floor); }
+
 std::vector<Value> adafactor(const Update& u) {
   const Expr g = u.ascended_gradient(), t = u.step();
   const auto [squares, states] = factored_squares(u, g, pow(t, u.hyper("beta2_decay")));
   const double eps = epsilon_of(g.value().dtype());
   const Expr update = maximum(squares, g.like(eps * eps)).apply("rsqrt") * g;
-  const Expr rate = minimum(u.hyper("lr"), 1.0 / sqrt(t)) * maximum(u.hyper("eps2"), root_mean_square(u, u.parameter()));
-  const Expr clip = maximum(u.number(1), root_mean_square(u, update) / u.hyper("d"));
+  const Expr rate = minimum(u.hyper("lr"), 1.0 / sqrt(t)) * at_least(u.hyper("eps2"), root_mean_square(u, u.parameter()));
+  const Expr clip = at_least(u.number(1), root_mean_square(u, update) / u.hyper("d"));
   std::vector<Value> results{u.shrunk_parameter() - u.spread(rate / clip) * update};
   results.insert(results.end(), states.begin(), states.end());
   return results;

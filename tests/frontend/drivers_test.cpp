@@ -2,6 +2,7 @@
 
 #include "weft/tests/frontend/support.h"
 #include "weft/tests/ops/expected.h"
+#include "weft/tests/process.h"
 
 using namespace weft;
 using testing::json;
@@ -106,9 +107,68 @@ TEST_CASE("averages of weights are PyTorch's") {
   CHECK(flat(p.parameters) == trained);
 }
 
+TEST_CASE("averages go on from a checkpoint bit for bit, exchanged or not") {
+  const test::TempDir dir;
+  const json file = testing::read_expected("drivers");
+  const bool exponential = GENERATE(true, false), swapped = GENERATE(true, false);
+  const auto options = [&] { return AverageOptions{.decay = exponential ? std::optional(0.5) : std::nullopt, .target = Target::reference()}; };
+  Problem straight(file), resumed(file);
+  AveragedWeights average(straight.parameters, options()), other(resumed.parameters, options());
+  const auto train = [](Problem& p, AveragedWeights& a, int64_t steps) {
+    for (int64_t i = 0; i < steps; ++i) {
+      for (Parameter& w : p.parameters)
+        for (int64_t e = 0; e < w.shape().numel(); ++e) w.array().set(e, 0.9 * w.array().at(e) + 0.01);
+      a.update();
+    }
+  };
+  train(straight, average, 4);
+  if (exponential) average.decay = 0.75;
+  if (swapped) average.swap();
+  Checkpoint(straight.net).add(average).save(dir / "run");
+  Checkpoint(resumed.net).add(other).load(dir / "run");
+  CHECK(other.count() == 4);
+  CHECK(other.is_swapped() == swapped);
+  if (swapped) average.swap(), other.swap();
+  train(straight, average, 3), train(resumed, other, 3);
+  CHECK(flat(other.averages()) == flat(average.averages()));
+  CHECK(flat(resumed.parameters) == flat(straight.parameters));
+  Checkpoint without(resumed.net);
+  const auto before = flat(resumed.parameters);
+  without.load(dir / "run");  // the weights of a file with more
+  CHECK(flat(resumed.parameters) != before);
+  CHECK_THROWS_WITH(Checkpoint({{"0.weight", straight.parameters[0]}}).add(average), contains_text("AveragedWeights needs '0.bias', which is not among the tensors"));
+}
+
+TEST_CASE("a Trainer keeps an average, evaluates with it and goes on with it") {
+  const test::TempDir dir;
+  const Dataset train = testing::points(40), test_set = testing::points(20, 100);
+  const auto run = [&](int64_t epochs, const std::string& resume) {
+    manual_seed(4);
+    auto net = std::make_unique<nn::Sequential>(nn::Linear(2, 8), nn::Tanh(), nn::Linear(8, 2));
+    optim::SGD sgd({.lr = 0.5, .momentum = 0.9});
+    AveragedWeights average(net->parameters(), {.decay = 0.9, .target = Target::reference()});
+    Trainer trainer(*net, cross_entropy, sgd);
+    FitOptions options{.epochs = epochs, .batch = 8, .shuffle = true, .checkpoint = dir / "run", .resume = resume, .log = "none"};
+    options.target = Target::cpu({.threads = 1});
+    const History h = trainer.average(average).fit(train, test_set, options);
+    CHECK_THROWS_WITH(trainer.average(average), contains_text("there is an average already"));
+    CHECK(average.count() == 5 * epochs);
+    CHECK_FALSE(average.is_swapped());
+    const auto weights = net->parameters()[0].values<float>();
+    average.swap();
+    CHECK(weights != net->parameters()[0].values<float>());
+    CHECK(trainer.evaluate(test_set, options).loss == Approx(h.last().test_loss));
+    CHECK_THROWS_WITH(trainer.fit(train, test_set, options), contains_text("swap() back"));
+    return net->parameters()[0].values<float>();
+  };
+  const auto straight = run(4, "");
+  run(2, "");
+  CHECK(run(4, dir / "run") == straight);
+}
+
 TEST_CASE("averages that cannot be taken") {
   Parameter w("w", {1.0});
-  CHECK_THROWS_WITH(AveragedWeights(std::vector<Parameter>{}), contains_text("no parameters to average"));
+  CHECK_THROWS_WITH(AveragedWeights(std::vector<Parameter>{}), contains_text("no parameters to average, at " + testing::line()));
   CHECK_THROWS_WITH(AveragedWeights({w, w}), contains_text("'w' is given twice"));
   CHECK_THROWS_WITH(AveragedWeights({w}, {.decay = 1.5}), contains_text("decay"));
   AveragedWeights average({w}, {.target = Target::reference()});

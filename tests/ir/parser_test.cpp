@@ -58,6 +58,7 @@ TEST_CASE("malformed headers are refused", "[parser]") {
        "weft 1\ntrain {inputs = [\"w\"]}" + rest},
       {"weft 1\ntrain {loss = \"l\",}" + rest, "2:19: expected an entry of the train block but found '}'",
        "weft 1\ntrain {loss = \"l\"}" + rest},
+      {"weft 1\ntrain {counters = 1}" + rest, "2:19: expected a list of integers", "weft 1\ntrain {counters = [1]}" + rest},
       {"weft 1\ntrain {clip_norm = 1.0}" + rest, "2:20: expected true or false", "weft 1\ntrain {clip_norm = true}" + rest},
       {"weft 1\ntrain {loss = \"l\"}\ngroup a {inputs = []}" + rest, "3:7: expected the group's name, a string but found 'a'",
        "weft 1\ntrain {loss = \"l\"}\ngroup \"a\" {inputs = []}" + rest},

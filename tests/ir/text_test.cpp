@@ -43,7 +43,7 @@ ir::Dense dense(DType dtype, Shape shape, const std::vector<T>& values) {
 TEST_CASE("a planned training step survives as text", "[text]") {
   check_printed_text(R"(weft 1
 module target = "cpu" stage = "plan" arena = 4096
-train {loss = "loss", inputs = ["w", "b"], optimizer = "sgd", momentum = true, scale = 1.0, clip_value = true, clip_norm = true, keep = ["w.grad"]}
+train {loss = "loss", inputs = ["w", "b"], optimizer = "sgd", momentum = true, scale = 1.0, clip_value = true, clip_norm = true, keep = ["w.grad"], counters = [0,1]}
 group "head" {inputs = ["c"], optimizer = "adam", amsgrad = true}
 group "rest" {inputs = [], optimizer = "sgd"}
 func @line {

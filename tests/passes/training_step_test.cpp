@@ -108,6 +108,29 @@ group "head" {inputs = ["y"], optimizer = "adam", weight_decay = true}
   CHECK(count_ops(m, "maximum") == 2);
 }
 
+TEST_CASE("training_step: inputs of another history have a counter of their own", "[passes][training_step]") {
+  const std::string text = R"(train {loss = "loss", inputs = ["x", "y"], optimizer = "adam", counters = [0,1,0]}
+group "head" {inputs = ["z"], optimizer = "sgd", momentum = true}
+    input %x: f32[3] parameter
+    input %y: f32[2] parameter
+    input %z: f32[2] parameter
+    %0 = constant() {value = f32[] 0.0} : f32[]
+    output loss = %0
+    output x.grad = %x
+    output y.grad = %y
+    output z.grad = %z)";
+  const ir::Module m = run_passes("training_step", text);
+  const auto counter_of = [&](const char* parameter) { return m.graph().find_output(parameter)->value.op()->operand(2); };
+  REQUIRE(m.graph().find_output("adam.step"));
+  REQUIRE(m.graph().find_output("adam.step.1"));
+  CHECK(counter_of("x") == m.graph().find_output("adam.step")->value);
+  CHECK(counter_of("z") == m.graph().find_output("adam.step")->value);
+  CHECK(counter_of("y") == m.graph().find_output("adam.step.1")->value);
+  const auto with = [&](const std::string& counters) { return std::string(text).replace(text.find("[0,1,0]"), 7, counters); };
+  REQUIRE_THROWS_WITH(run_passes("training_step", with("[0,1]")), "the train block has 2 counters for 3 inputs; each input has one");
+  REQUIRE_THROWS_WITH(run_passes("training_step", with("[0,-1,0]")), "the train block's counters must not be negative, but there is -1");
+}
+
 TEST_CASE("training_step: the train block is used up", "[passes][training_step]") {
   CHECK_FALSE(run_passes("training_step", train("optimizer = \"sgd\"")).train);
 }
