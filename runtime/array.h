@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <vector>
 
@@ -15,15 +16,16 @@ namespace weft {
 /// Bytes of alignment of every buffer that weft allocates: a cache line, and the widest vector.
 inline constexpr size_t buffer_alignment = 64;
 
-/// Owns its memory (aligned to `buffer_alignment`, zeroed); copying copies the elements.
+/// Owns its memory (aligned to `buffer_alignment`, zeroed); copying copies the elements. An array that was moved from is empty.
 class Array {
  public:
-  Array() : Array(f32, Shape{0}) {}
-  Array(DType dtype, Shape shape);
+  Array() : Array(f32, Shape{0}, std::source_location()) {}
+  /// Throws weft::Error naming the size and the line when there is not so much memory.
+  Array(DType dtype, Shape shape, std::source_location at = std::source_location::current());
   Array(const Array& other);
   Array& operator=(const Array& other);
-  Array(Array&&) noexcept = default;
-  Array& operator=(Array&&) noexcept = default;
+  Array(Array&& other);
+  Array& operator=(Array&& other);
 
   /// Copies `values`, which must have exactly shape.numel() elements.
   template <class T> static Array of(Shape shape, std::span<const T> values);
@@ -34,7 +36,10 @@ class Array {
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   size_t bytes() const { return static_cast<size_t>(shape_.numel()) * size_of(dtype_); }
-  std::byte* data() { return data_.get(); }
+  std::byte* data() {
+    if (before_write_) before_write_(*this);
+    return data_.get();
+  }
   const std::byte* data() const { return data_.get(); }
 
   /// The elements as `T`; throws weft::Error unless T is exactly the element type.
@@ -47,19 +52,29 @@ class Array {
     return {reinterpret_cast<const T*>(data()), static_cast<size_t>(shape_.numel())};
   }
 
-  /// One element converted to / from double (element number in row-major order).
+  /// One element converted to / from double (element number in row-major order). Throws weft::Error when there is no such
+  /// element.
   double at(int64_t element) const;
   void set(int64_t element, double value);
+
+  /// From here on others point to the memory, and it stays where it is: assigning copies the elements, which must be as many
+  /// and of the same type, else weft::Error, and moving from it copies. `before_write` is called by every access through
+  /// this object that may write.
+  void pin(void (*before_write)(const Array&)) { before_write_ = before_write; }
+  bool is_pinned() const { return before_write_ != nullptr; }
 
  private:
   struct Free {
     void operator()(std::byte* p) const;
   };
   void require(DType wanted) const;
+  void require_element(int64_t element) const;
+  void copy_in_place(const Array& other);
 
   DType dtype_;
   Shape shape_;
   std::unique_ptr<std::byte[], Free> data_;
+  void (*before_write_)(const Array&) = nullptr;
 };
 
 /// Element conversions through memory of any dtype, used wherever a dtype is only known at run time.
@@ -68,9 +83,9 @@ void store_element(DType dtype, std::byte* base, int64_t element, double value);
 
 template <class T>
 Array Array::of(Shape shape, std::span<const T> values) {
-  Array result(dtype_of<T>, std::move(shape));
-  if (static_cast<int64_t>(values.size()) != result.shape().numel())
-    throw Error("{} values given for an array of shape {}", values.size(), to_string(result.shape()));
+  if (static_cast<int64_t>(values.size()) != shape.numel())
+    throw Error("{} values given for an array of shape {}", values.size(), to_string(shape));
+  Array result(dtype_of<T>, std::move(shape), std::source_location());
   std::copy(values.begin(), values.end(), result.values<T>().begin());
   return result;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <vector>
 
 // The two functions of libgomp that are needed. clang comes with a header of another OpenMP runtime, or with none.
 extern "C" {
@@ -27,7 +28,7 @@ void relax() {
 
 /// The teams that nobody uses right now.
 struct IdleTeams {
-  std::mutex mutex;
+  ForkSafeMutex mutex;
   std::vector<std::unique_ptr<Team>> teams;
 };
 
@@ -44,15 +45,20 @@ int available_cores() {
   return std::max(1, CPU_COUNT(&set));
 }
 
-Team::Team(int threads) : spins_(threads <= available_cores() ? patience : 0) {
-  for (int me = 1; me < threads; ++me) workers_.emplace_back([this, me] { worker(me); });
+Team::Team(int wanted) : wanted_(wanted), spins_(wanted <= available_cores() ? patience : 0) { complete(); }
+
+void Team::complete() {
+  int threads = workers_.count() + 1;
+  const int seen = round_.load(std::memory_order_relaxed);
+  while (threads < wanted_ && workers_.start([this, threads, seen] { worker(threads, seen); })) ++threads;
+  threads_.store(threads, std::memory_order_relaxed);
 }
 
 Team::~Team() {
   stop_.store(true, std::memory_order_relaxed);
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
-  for (std::thread& t : workers_) t.join();
+  workers_.join();
 }
 
 void Team::wait_while(const std::atomic<int>& value, int old) const {
@@ -63,9 +69,9 @@ void Team::wait_while(const std::atomic<int>& value, int old) const {
   while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
 }
 
-void Team::worker(int me) {
+void Team::worker(int me, int seen) {
   omp_set_num_threads(1);
-  for (int seen = 0;;) {
+  for (;;) {
     wait_while(round_, seen);
     seen = round_.load(std::memory_order_relaxed);  // the next round waits for this thread's barrier
     if (stop_.load(std::memory_order_relaxed)) return;
@@ -95,15 +101,15 @@ TeamLease::TeamLease(int threads) {
   IdleTeams& idle = idle_teams();
   {
     const std::lock_guard lock(idle.mutex);
-    const auto fits = [&](const std::unique_ptr<Team>& t) { return t->threads() == threads; };
+    const auto fits = [&](const std::unique_ptr<Team>& t) { return t->wanted() == threads; };
     if (const auto found = std::find_if(idle.teams.begin(), idle.teams.end(), fits); found != idle.teams.end()) {
       team_ = std::move(*found);
       *found = std::move(idle.teams.back());
       idle.teams.pop_back();
-      return;
     }
   }
-  team_ = std::make_unique<Team>(threads);
+  if (team_) team_->complete();
+  else team_ = std::make_unique<Team>(threads);
 }
 
 TeamLease::~TeamLease() {

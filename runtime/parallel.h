@@ -1,5 +1,5 @@
 #pragma once
-// Where compute threads come from, and the only file that knows: teams of std::threads. A program runs all its steps
+// Where compute threads come from, and the only file that knows: teams of workers (runtime/threads.h). A program runs all its steps
 // inside one Team::run, with barriers where one step reads what another thread wrote. Libraries run on the thread that
 // calls them.
 //
@@ -9,8 +9,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <thread>
-#include <vector>
+
+#include "weft/runtime/threads.h"
 
 namespace weft {
 
@@ -28,13 +28,17 @@ inline Share share_of(int64_t units, int me, int threads) {
 /// Threads that work together. One caller at a time.
 class Team {
  public:
-  /// Starts threads - 1 workers; the caller of run() is the other one. `threads` must be positive.
-  explicit Team(int threads);
+  /// Starts `wanted` - 1 workers, or as many as the system allows; the caller of run() is the other one. `wanted` must be
+  /// positive.
+  explicit Team(int wanted);
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+  int threads() const { return threads_.load(std::memory_order_relaxed); }
+  int wanted() const { return wanted_; }
+  /// Between two rounds: starts the workers that are missing, since the system refused them or a fork left them behind.
+  void complete();
 
   /// Calls work(context, me) once on every thread, me = 0 .. threads() - 1, and returns when all calls have. What was
   /// written before is seen by all of them, and what they write is seen afterwards. `work` must not throw.
@@ -44,20 +48,21 @@ class Team {
   void barrier();
 
  private:
-  void worker(int me);
+  void worker(int me, int seen);
   void wait_while(const std::atomic<int>& value, int old) const;
 
-  int spins_;
+  const int wanted_, spins_;
+  std::atomic<int> threads_ = 1;
   void (*work_)(void*, int) = nullptr;
   void* context_ = nullptr;
   std::atomic<bool> stop_ = false;
   alignas(64) std::atomic<int> round_ = 0;    // counts the calls of run
   alignas(64) std::atomic<int> arrived_ = 0;  // threads at the barrier
   alignas(64) std::atomic<int> passed_ = 0;   // counts the barriers
-  std::vector<std::thread> workers_;
+  Workers workers_;
 };
 
-/// Borrows an idle team of that many threads, and makes one if there is none: programs that run one after the other share
+/// Borrows an idle team of that many threads (fewer where the system refuses them), and makes one if there is none: programs that run one after the other share
 /// their threads, programs that run at once have their own.
 class TeamLease {
  public:

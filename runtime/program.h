@@ -34,7 +34,8 @@ class Program {
   const std::vector<Port>& outputs() const { return outputs_; }
 
   /// Runs once. `inputs[i]` points to the elements of input i; an input that an output aliases is overwritten in
-  /// place, the others are only read. Not to be called from two threads at once.
+  /// place, the others are only read, and must lie apart from these and from the arena. Not to be called from two threads
+  /// at once.
   virtual void run(std::span<std::byte* const> inputs) = 0;
 
   /// Where the elements of output i are after run(), until the next run(). For an aliased output: the input's memory.
@@ -42,6 +43,8 @@ class Program {
 
   /// Bytes of the arena that holds every intermediate value; 0 when nothing was planned.
   virtual size_t arena_bytes() const { return 0; }
+  /// The arena: run() writes it while it reads the inputs, which must not lie there.
+  virtual std::span<const std::byte> arena() const { return {}; }
   /// One line per launch or library call, in order of execution.
   virtual std::vector<std::string> calls() const { return {}; }
 

@@ -15,12 +15,20 @@
 #include "weft/passes/lowered.h"
 #include "weft/passes/placement.h"
 #include "weft/runtime/parallel.h"
+#include "weft/support/memory.h"
 
 namespace weft::cpu {
 namespace {
 
 using ir::Op;
 using ir::Value;
+
+/// Memory for a constant.
+Array array_of(const Op& op) try {
+  return Array(op.result().dtype(), op.result().shape(), std::source_location());
+} catch (const OutOfMemory& e) {
+  throw OutOfMemory("a constant at {}: {}", to_string(op.locations()), e.what());
+}
 
 /// What the planned values of a graph reach to. A text may give the arena any size.
 int64_t needed_bytes(const ir::Graph& graph) {
@@ -32,15 +40,17 @@ int64_t needed_bytes(const ir::Graph& graph) {
   return bytes;
 }
 
+int64_t arena_bytes(const ir::Module& module) { return std::min(*module.arena_bytes, needed_bytes(module.graph())); }
+
 class Compiler {
  public:
   Compiler(const ir::Module& module, const Options& options)
       : graph_(module.graph()), jit_(std::make_shared<Jit>(options.max_isa)), kernels_(jit_->module(), shape_), placement_(passes::placement_of(graph_)) {
     parts_.threads = options.threads > 0 ? options.threads : available_cores();
-    parts_.arena_bytes = std::min(*module.arena_bytes, needed_bytes(graph_));
+    parts_.arena_bytes = arena_bytes(module);
   }
 
-  std::unique_ptr<Program> run(std::vector<KernelText>* texts) {
+  ProgramParts run(std::vector<KernelText>* texts) {
     for (const auto& op : graph_.ops()) lower(*op);
     std::vector<std::string> names;
     for (const codegen::Kernel& kernel : kernels_.all()) names.push_back(kernel.name);
@@ -48,7 +58,7 @@ class Compiler {
     for (const Pending& p : pending_) finish(p);
     add_ports();
     parts_.code = jit_;
-    return make_program(std::move(parts_));
+    return std::move(parts_);
   }
 
  private:
@@ -84,7 +94,7 @@ class Compiler {
 
   void add_constant(const Op& op) {
     const auto& d = op.attribute<ir::Dense>("value");
-    Array array(d.type().dtype, d.type().shape);
+    Array array = array_of(op);
     const size_t size = size_of(d.type().dtype);
     for (size_t i = 0; i < static_cast<size_t>(d.type().shape.numel()); ++i)
       std::copy_n(d.bytes().data() + (d.is_splat() ? 0 : i * size), size, array.data() + i * size);
@@ -151,15 +161,41 @@ class Compiler {
 
 }  // namespace
 
+namespace {
+
+/// Where the arena's bytes go: its largest values, with their lines.
+std::string largest_values(const ir::Module& module) {
+  std::vector<passes::Interval> values = passes::arena_intervals(module.graph());
+  std::stable_sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.value.type().bytes() > b.value.type().bytes(); });
+  std::string text;
+  for (size_t i = 0; i < std::min<size_t>(3, values.size()); ++i)
+    text += fmt::format("{} {} of {} at {}", i == 0 ? " Largest:" : ",", to_string(values[i].value.type()), values[i].value.op()->name(),
+                        to_string(values[i].value.op()->locations()));
+  return text;
+}
+
+OutOfMemory no_arena(const ir::Module& module) {
+  const auto refusal = out_of_memory(fmt::format("the arena of '{}'", module.graph().name()), static_cast<uint64_t>(arena_bytes(module)));
+  return OutOfMemory("{}.{}. A smaller batch needs less", refusal.what(), largest_values(module));
+}
+
+}  // namespace
+
 std::unique_ptr<Program> compile(const ir::Module& module, const Options& options, std::vector<KernelText>* kernels) {
   if (module.target != "cpu" || module.stage != "plan" || !module.arena_bytes)
     throw Error("the module is at stage '{}' for target '{}'; the cpu backend needs one that has been planned for 'cpu'",
                 module.stage, module.target);
   passes::verify_lowered(module, target());  // the text may have been edited
+  if (static_cast<uint64_t>(arena_bytes(module)) > memory_limit()) throw no_arena(module);
   Options limited = options;
   if (limited.max_isa.empty()) limited.max_isa = max_isa_of_environment();
   limit_library_isa(limited.max_isa);
-  return Compiler(module, limited).run(kernels);
+  ProgramParts parts = Compiler(module, limited).run(kernels);
+  try {
+    return make_program(std::move(parts));
+  } catch (const OutOfMemory&) {
+    throw no_arena(module);
+  }
 }
 
 }  // namespace weft::cpu

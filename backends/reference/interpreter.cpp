@@ -1,9 +1,11 @@
 // Runs the ops of a graph in order.
 
+#include <new>
 #include <unordered_map>
 
 #include "weft/backends/reference/kernels.h"
 #include "weft/ir/order.h"
+#include "weft/support/memory.h"
 
 namespace weft::reference {
 namespace {
@@ -23,7 +25,7 @@ std::unique_ptr<ir::Graph> decomposed(const ir::Op& op) {
   return graph;
 }
 
-std::vector<Tensor> run_op(const ir::Op& op, Operands operands) {
+std::vector<Tensor> run_op(const ir::Op& op, Operands operands) try {
   std::vector<Tensor> results;
   switch (op.def().kind) {
     case ir::Kind::composite: return run(*decomposed(op), operands);
@@ -37,6 +39,11 @@ std::vector<Tensor> run_op(const ir::Op& op, Operands operands) {
     case ir::Kind::heavy: results.push_back(heavy(op, operands)); break;
   }
   return results;
+} catch (const std::bad_alloc&) {
+  // Every element is a double or a 64-bit integer here.
+  uint64_t bytes = 0;
+  for (ir::Value v : op.results()) bytes += 8 * static_cast<uint64_t>(v.shape().numel());
+  throw out_of_memory(fmt::format("the reference interpreter, for {} {} at {},", op.name(), to_string(op.result().type()), to_string(op.locations())), bytes);
 }
 
 /// The values of a running graph; a result is dropped after its last use.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 
 #include "weft/backends/reference/kernels.h"
+#include "weft/support/memory.h"
 
 namespace weft::reference {
 namespace {
@@ -40,12 +42,9 @@ int64_t saturated(double value) {
 
 Tensor::Tensor(ir::Type t) : type(std::move(t)) {
   const auto count = static_cast<size_t>(type.shape.numel());
-  try {
-    if (is_floating(type.dtype)) real.resize(count);
-    else integer.resize(count);
-  } catch (const std::bad_alloc&) {
-    throw Error("the reference interpreter has no {} bytes for a {}", 8 * count, to_string(type));
-  }
+  if (count > memory_limit() / 8) throw std::bad_alloc();  // which Linux may grant, and then end the process
+  if (is_floating(type.dtype)) real.resize(count);
+  else integer.resize(count);
 }
 
 Tensor from_memory(const ir::Type& type, const std::byte* data) {

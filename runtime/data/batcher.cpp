@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
+#include "weft/runtime/float_mode.h"
+#include "weft/support/memory.h"
 #include "weft/support/philox.h"
 
 namespace weft {
@@ -53,30 +56,60 @@ Batcher::Batcher(const Dataset& dataset, BatchOptions options) : dataset_(datase
   order_.resize(static_cast<size_t>(count));
   std::iota(order_.begin(), order_.end(), int64_t{0});
   const int64_t room = std::min(options.batch, count);
-  for (int64_t i = 0; i < std::min<int64_t>(options.workers + spare_slots, batches_); ++i)
-    slots_.push_back({Array(dataset.input_dtype(), dataset.input_shape(room)),
-                      Array(dataset.target_dtype(), dataset.target_shape(room)), Batch{}});
+  slots_.resize(static_cast<size_t>(std::min<int64_t>(int64_t{options.workers} + spare_slots, batches_)));
+  try {
+    for (Slot& slot : slots_) {
+      slot.inputs = Array(dataset.input_dtype(), dataset.input_shape(room), std::source_location());
+      slot.targets = Array(dataset.target_dtype(), dataset.target_shape(room), std::source_location());
+    }
+  } catch (const OutOfMemory& e) {
+    throw OutOfMemory("{} batches of {} examples of data set '{}' are held at once, for one of which {}", slots_.size(), room, dataset.name, e.what());
+  }
   const Dims& dims = dataset.inputs.shape().dims();
   shapes_.emplace_back(Dims(dims.begin() + 1, dims.end()));
   for (const Transform& transform : dataset.transforms) shapes_.push_back(transform.shape(shapes_.back()));
   if (batches_ > 0) example_bytes_ = slots_[0].inputs.bytes() / static_cast<size_t>(room);
-  for (int64_t i = 0; i < std::min<int64_t>(options.workers, batches_); ++i) workers_.emplace_back([this] { work(); });
+  start_workers();
 }
 
 Batcher::~Batcher() {
+  if (meeting_->born != fork_count()) {
+    keep_for_ever(std::move(meeting_));
+    return;
+  }
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(meeting_->mutex);
     stop_ = true;
   }
-  wake_workers_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
+  meeting_->wake_workers.notify_all();
+  meeting_->workers.join();
+}
+
+void Batcher::start_workers() {
+  for (int64_t i = 0; i < std::min<int64_t>(options_.workers, batches_); ++i)
+    if (!meeting_->workers.start([this] { work(); })) return;
+}
+
+/// In a child of the process that made it: the workers stayed behind with what they were doing, so that all batches after the
+/// one in use are made again.
+void Batcher::renew_after_fork() {
+  if (meeting_->born == fork_count()) return;
+  keep_for_ever(std::exchange(meeting_, std::make_shared<Meeting>()));
+  for (Slot& slot : slots_) slot.busy = slot.ready = false;
+  busy_ = 0;
+  ordering_ = false;
+  claimed_ = taken_;
+  if (generation_ > 0) ++generation_;
+  if (!options_.shuffle) ordered_ = generation_;
+  start_workers();
 }
 
 void Batcher::start_epoch(int64_t epoch, int64_t first) {
   if (first < 0 || first > batches_) throw Error("an epoch of {} batches has no batch number {}", batches_, first);
   if (epoch < 0 || epoch > int64_t{UINT32_MAX}) throw Error("epoch {} is not in [0, 2^32)", epoch);
+  renew_after_fork();
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(meeting_->mutex);
     ++generation_;
     epoch_ = epoch;
     claimed_ = taken_ = first;
@@ -84,35 +117,42 @@ void Batcher::start_epoch(int64_t epoch, int64_t first) {
     for (Slot& slot : slots_) slot.ready = false;
     if (!options_.shuffle) ordered_ = generation_;
   }
-  wake_workers_.notify_all();
+  meeting_->wake_workers.notify_all();
 }
 
 const Batch* Batcher::next() {
+  renew_after_fork();
   const Batch* result = nullptr;
   {
-    std::unique_lock lock(mutex_);
+    std::unique_lock lock(meeting_->mutex);
     if (generation_ == 0) throw Error("Batcher::next() was called before start_epoch()");
     if (taken_ == batches_) return nullptr;
     Slot& slot = slot_of(taken_);
-    wake_consumer_.wait(lock, [&] { return slot.ready; });
+    while (!slot.ready && meeting_->workers.count() == 0) work_once(lock, scratch_);
+    meeting_->wake_consumer.wait(lock, [&] { return slot.ready; });
     if (slot.failure) std::rethrow_exception(slot.failure);
     slot.ready = false;  // it is the caller's now, and then free for another batch
     result = &slot.batch;
     ++taken_;
   }
-  wake_workers_.notify_one();
+  meeting_->wake_workers.notify_one();
   return result;
 }
 
 void Batcher::work() {
   Scratch scratch;
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(meeting_->mutex);
   for (;;) {
-    wake_workers_.wait(lock, [this] { return stop_ || must_order() || may_fill(); });
+    meeting_->wake_workers.wait(lock, [this] { return stop_ || must_order() || may_fill(); });
     if (stop_) return;
-    if (must_order()) order(lock);
-    else fill_next(lock, scratch);
+    work_once(lock, scratch);
   }
+}
+
+void Batcher::work_once(std::unique_lock<std::mutex>& lock, Scratch& scratch) {
+  const FloatMode mode;
+  if (must_order()) order(lock);
+  else fill_next(lock, scratch);
 }
 
 bool Batcher::must_order() const { return ordered_ != generation_ && !ordering_ && busy_ == 0; }
@@ -132,7 +172,7 @@ void Batcher::order(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   ordering_ = false;
   ordered_ = generation;
-  wake_workers_.notify_all();
+  meeting_->wake_workers.notify_all();
 }
 
 void Batcher::fill_next(std::unique_lock<std::mutex>& lock, Scratch& scratch) {
@@ -155,8 +195,8 @@ void Batcher::fill_next(std::unique_lock<std::mutex>& lock, Scratch& scratch) {
   --busy_;
   slot.failure = failure;
   slot.ready = generation == generation_;  // else start_epoch() was called meanwhile
-  if (slot.ready) wake_consumer_.notify_one();
-  else wake_workers_.notify_all();
+  if (slot.ready) meeting_->wake_consumer.notify_one();
+  else meeting_->wake_workers.notify_all();
 }
 
 void Batcher::fill(Slot& slot, int64_t index, int64_t epoch, Scratch& scratch) const {

@@ -6,13 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <span>
-#include <thread>
 #include <vector>
 
 #include "weft/runtime/array.h"
 #include "weft/runtime/data/dataset.h"
+#include "weft/runtime/threads.h"
 #include "weft/runtime/view.h"
 
 namespace weft {
@@ -22,7 +23,7 @@ struct BatchOptions {
   bool shuffle = false;    // a new order in each epoch, a function of (seed, epoch) alone
   bool drop_last = false;  // leave out a last batch with fewer than `batch` examples
   uint64_t seed = 0;        // of the order and of random transforms
-  int workers = 1;          // threads that load; their number changes no order and no bit
+  int workers = 1;          // threads that load, fewer where the system refuses them; their number changes no order and no bit
 };
 
 /// Views into the batcher's buffers: step({{"x", batch->inputs}, {"y", batch->targets}}).
@@ -68,7 +69,18 @@ class Batcher {
     std::vector<float> from, to;
   };
 
+  /// Where threads meet. One object, so that a child of this process can leave it behind with the threads that wait in it.
+  struct Meeting {
+    std::mutex mutex;
+    std::condition_variable wake_workers, wake_consumer;
+    Workers workers;
+    const uint64_t born = fork_count();
+  };
+
+  void start_workers();
+  void renew_after_fork();
   void work();
+  void work_once(std::unique_lock<std::mutex>& lock, Scratch& scratch);
   bool must_order() const;
   bool may_fill() const;
   void order(std::unique_lock<std::mutex>& lock);
@@ -87,8 +99,9 @@ class Batcher {
   std::vector<Slot> slots_;     // batch i of an epoch lives in slot i % slots_.size()
   std::vector<int64_t> order_;  // written when no slot is busy
 
-  std::mutex mutex_;  // guards what follows, and the slots' flags
-  std::condition_variable wake_workers_, wake_consumer_;
+  std::shared_ptr<Meeting> meeting_ = std::make_shared<Meeting>();
+  Scratch scratch_;          // of the caller of next(), where there are no workers
+  // The mutex guards what follows, and the slots' flags.
   uint64_t generation_ = 0;  // counts start_epoch(); work for an older one is thrown away
   uint64_t ordered_ = 0;     // the generation that order_ belongs to
   bool ordering_ = false;
@@ -98,7 +111,6 @@ class Batcher {
   int64_t taken_ = 0;    // batches that next() has returned; the last of them is in use
   int busy_ = 0;         // slots that are
   bool stop_ = false;
-  std::vector<std::thread> workers_;
 };
 
 /// Writes a permutation of 0 .. order.size()-1: Fisher-Yates with Philox, a function of (seed, epoch) alone;

@@ -2,11 +2,13 @@
 
 #include <cmath>
 
+#include "weft/runtime/float_mode.h"
+
 namespace weft {
 namespace {
 
 Array converted(const Array& from, DType dtype) {
-  Array result(dtype, from.shape());
+  Array result(dtype, from.shape(), std::source_location());
   for (int64_t i = 0; i < from.shape().numel(); ++i) result.set(i, from.at(i));
   return result;
 }
@@ -20,6 +22,7 @@ Shape with_batch(const Shape& shape, int64_t batch) {
 }  // namespace
 
 Dataset Dataset::from(Array inputs, Array targets) {
+  const FloatMode mode;
   Dataset result;
   if (inputs.dtype() == f64) inputs = converted(inputs, f32);
   if (inputs.dtype() == i32) inputs = converted(inputs, i64);
@@ -47,6 +50,10 @@ void Dataset::check() const {
     throw Error("a data set's divisor must be positive and finite, but it is {}", divisor);
   if (in == i64 && divisor != 1.0f)
     throw Error("i64 inputs are delivered as they are, so the divisor must be 1, but it is {}", divisor);
+  for (size_t i = 0; i < transforms.size(); ++i)
+    if (const Transform& t = transforms[i]; !t.shape || !t.apply)
+      throw Error("transform {} of data set '{}', '{}', has no function .{}: both .shape and .apply must be set", i, this->name, t.name,
+                  t.shape ? "apply" : "shape");
   if (in == i64 && !transforms.empty())
     throw Error("i64 inputs are delivered as they are, but the data set has the transform '{}'", transforms[0].name);
   input_shape(1);  // lets every transform look at what it gets

@@ -13,7 +13,7 @@ namespace {
 class CpuProgram final : public Program {
  public:
   explicit CpuProgram(ProgramParts parts)
-      : parts_(std::move(parts)), arena_(u8, Shape{parts_.arena_bytes}), bound_(parts_.inputs.size(), nullptr) {
+      : parts_(std::move(parts)), arena_(u8, Shape{parts_.arena_bytes}, std::source_location()), bound_(parts_.inputs.size(), nullptr) {
     inputs_ = parts_.inputs;
     outputs_ = parts_.outputs;
     readers_.resize(inputs_.size());
@@ -42,6 +42,7 @@ class CpuProgram final : public Program {
 
   const std::byte* output(int i) const override { return address(parts_.output_places[static_cast<size_t>(i)]); }
   size_t arena_bytes() const override { return static_cast<size_t>(parts_.arena_bytes); }
+  std::span<const std::byte> arena() const override { return {arena_.data(), arena_bytes()}; }
 
   void start_profile() override { profiler_.emplace(parts_.tasks.size(), threads_); }
 
@@ -96,7 +97,7 @@ class CpuProgram final : public Program {
       if (team && waits_[i]) timed(&Profiler::waited, me, i, [&] { team->barrier(); });
       const int64_t units = parts_.tasks[i].task->units();
       Share share{0, me == 0 ? units : 0};
-      if (team && is_shared(i)) share = share_of(units, me, threads_);
+      if (team && is_shared(i)) share = share_of(units, me, team->threads());
       if (share.begin != share.end) timed(&Profiler::ran, me, i, [&] { run_units(i, share); });
     }
   }

@@ -1,6 +1,6 @@
 #include "weft/backends/cpu/exec/scratch.h"
 
-#include "weft/support/error.h"
+#include "weft/support/memory.h"
 
 namespace weft::cpu {
 
@@ -8,7 +8,12 @@ Scratch::Scratch(const std::string& what, int64_t wanted, int64_t planned) {
   if (planned > 0 && wanted > planned)
     throw Error("{} needs {} bytes of scratch here, but its plan has {}: it was made for another instruction set or library; run the passes "
                 "from 'partition' on again", what, wanted, planned);
-  if (planned == 0 && wanted > 0) own_ = Array(u8, {wanted});
+  if (planned > 0 || wanted == 0) return;
+  try {
+    own_ = Array(u8, {wanted}, std::source_location());
+  } catch (const OutOfMemory&) {
+    throw out_of_memory("the scratch memory of " + what, static_cast<uint64_t>(wanted));
+  }
 }
 
 const std::vector<std::byte*>& Scratch::behind(const std::vector<std::byte*>& buffers) {

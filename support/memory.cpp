@@ -1,0 +1,69 @@
+#include "weft/support/memory.h"
+
+#include <sys/sysinfo.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <limits>
+
+namespace weft {
+namespace {
+
+constexpr uint64_t unlimited = std::numeric_limits<uint64_t>::max();
+
+/// The number in a file; without one ("max"), or without the file, no limit.
+uint64_t number_in(const std::string& path) {
+  std::ifstream file(path);
+  std::string text;
+  uint64_t number = 0;
+  if (!(file >> text)) return unlimited;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : unlimited;
+}
+
+uint64_t sum(uint64_t a, uint64_t b) { return a > unlimited - b ? unlimited : a + b; }
+
+/// What the control groups of this process allow, from its own up to the root (cgroup v2), or the container's (v1).
+uint64_t control_group_limit(uint64_t swap) {
+  uint64_t limit = number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    if (!line.starts_with("0::")) continue;
+    for (std::string group = line.substr(3);; group.resize(group.rfind('/'))) {
+      const std::string folder = "/sys/fs/cgroup" + (group == "/" ? "" : group);
+      limit = std::min(limit, sum(number_in(folder + "/memory.max"), std::min(swap, number_in(folder + "/memory.swap.max"))));
+      if (group.find('/') == std::string::npos) break;
+    }
+  }
+  return limit;
+}
+
+uint64_t find_limit() {
+  struct sysinfo machine {};
+  if (::sysinfo(&machine) != 0) return unlimited;
+  const uint64_t swap = uint64_t{machine.totalswap} * machine.mem_unit;
+  return std::min(sum(uint64_t{machine.totalram} * machine.mem_unit, swap), control_group_limit(swap));
+}
+
+}  // namespace
+
+uint64_t memory_limit() {
+  static const uint64_t limit = find_limit();
+  return limit;
+}
+
+std::string bytes_text(uint64_t bytes) {
+  std::string text = fmt::format("{} bytes", bytes);
+  if (bytes >= uint64_t{1} << 30) text += fmt::format(" ({:.1f} GiB)", static_cast<double>(bytes) * 0x1p-30);
+  else if (bytes >= uint64_t{1} << 20) text += fmt::format(" ({:.1f} MiB)", static_cast<double>(bytes) * 0x1p-20);
+  return text;
+}
+
+OutOfMemory out_of_memory(const std::string& what, uint64_t bytes) {
+  return OutOfMemory("{} needs {}, which {}", what, bytes_text(bytes),
+                     bytes > memory_limit() ? "is more than the " + bytes_text(memory_limit()) + " that this process can have"
+                                            : "the system refuses");
+}
+
+}  // namespace weft

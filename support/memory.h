@@ -1,0 +1,27 @@
+#pragma once
+// How much memory there is, and how its refusal is said.
+
+#include <cstdint>
+#include <string>
+
+#include "weft/support/error.h"
+
+namespace weft {
+
+/// Thrown where memory is not to be had.
+class OutOfMemory : public Error {
+ public:
+  using Error::Error;  // its format and arguments
+};
+
+/// Bytes that this process can have at most: the machine's memory and swap space, or its control group's where that is less.
+/// Linux grants more than that without a word and ends the process once it is touched.
+uint64_t memory_limit();
+
+/// "360000000000 bytes (335.3 GiB)"
+std::string bytes_text(uint64_t bytes);
+
+/// The refusal of so many bytes for `what`: "the arena of 'net'".
+OutOfMemory out_of_memory(const std::string& what, uint64_t bytes);
+
+}  // namespace weft
