@@ -27,10 +27,11 @@ ASGD::ASGD(AsgdOptions o, std::source_location at)
 Rprop::Rprop(RpropOptions o, std::source_location at)
     : Optimizer("rprop", at),
       lr(hyper("lr", o.lr, {.low = 0})),
-      etaminus(hyper("etaminus", o.etas.first, {.low = 0, .high = 1, .above_low = true, .below_high = true})),
-      etaplus(hyper("etaplus", o.etas.second, {.low = 1, .above_low = true})),
+      etaminus(hyper("etaminus", o.etas.first, {.low = 0, .high = 1, .below_high = true})),
+      etaplus(hyper("etaplus", o.etas.second, {.low = 1})),
       step_size_min(hyper("step_size_min", o.step_sizes.first, {.low = 0})),
       step_size_max(hyper("step_size_max", o.step_sizes.second, {.low = 0})) {
+  if (o.etas.first <= 0 || o.etas.second <= 1) fail("rprop: etas must be 0 < etas.first < 1 < etas.second");
   if (o.step_sizes.first > o.step_sizes.second)
     fail(fmt::format("rprop: the smallest step size {} is above the largest {}", o.step_sizes.first, o.step_sizes.second));
   flag("maximize", o.maximize);

@@ -52,12 +52,18 @@ std::string momentum_fault(const Optimizer& optimizer, double lowest, double hig
 }  // namespace
 
 Schedule::Schedule(const char* name, const Optimizer& optimizer, std::source_location at)
-    : name_(name), at_(at), optimizer_(optimizer) {
+    : name_(name), at_(at), optimizer_(optimizer), first_(!optimizer.core()->initial_lr) {
   meet_groups();
   base_ = rates_[0].base;
 }
 
 void Schedule::require(bool holds, const std::string& what) const { require_at(holds, name_, what, at_); }
+
+void Schedule::set_base(double rate) {
+  const auto cores = cores_of(optimizer_);
+  for (size_t i = 0; i < cores.size(); ++i) cores[i]->initial_lr = rates_[i].base = rate;
+  base_ = rate;
+}
 
 void Schedule::meet_groups() {
   const auto cores = cores_of(optimizer_);
@@ -231,6 +237,7 @@ OneCycleLR::OneCycleLR(const Optimizer& optimizer, OneCycleOptions options, std:
           fmt::format("anneal_strategy must be \"cos\" or \"linear\", not \"{}\"", o_.anneal_strategy));
   const std::string fault = o_.cycle_momentum ? momentum_fault(optimizer, o_.base_momentum, o_.max_momentum) : "";
   require(fault.empty(), fault);
+  set_base(o_.max_lr / o_.div_factor);
   go_on_from(0);
 }
 double OneCycleLR::rate(int64_t count) const {
@@ -270,6 +277,7 @@ CyclicLR::CyclicLR(const Optimizer& optimizer, CyclicOptions options, std::sourc
           fmt::format("mode must be \"triangular\", \"triangular2\" or \"exp_range\", not \"{}\"", o_.mode));
   const std::string fault = o_.cycle_momentum ? momentum_fault(optimizer, o_.base_momentum, o_.max_momentum) : "";
   require(fault.empty(), fault);
+  if (is_first()) set_base(o_.base_lr);
   go_on_from(0);
 }
 double CyclicLR::height(int64_t count) const {

@@ -56,6 +56,10 @@ class Schedule {
   /// The momentum after `count` steps, for schedules that move it.
   virtual std::optional<double> momentum(int64_t) const { return {}; }
   double base() const { return base_; }
+  /// From here on the base rate of the optimizer and its groups, for schedules that are made later, too.
+  void set_base(double rate);
+  /// Whether it is the first schedule of the optimizer.
+  bool is_first() const { return first_; }
   const Optimizer& optimizer() const { return optimizer_; }
   /// Throws weft::Error naming the schedule and the user's line unless it holds.
   void require(bool holds, const std::string& what) const;
@@ -77,6 +81,7 @@ class Schedule {
   Optimizer optimizer_;
   std::vector<Rate> rates_;
   double base_;  // of the one being computed
+  bool first_;
   int64_t count_ = 0;
 };
 

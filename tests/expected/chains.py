@@ -26,6 +26,8 @@ CHAINS = [
     [("CosineAnnealingWarmRestarts", {"T_0": 6}), ("StepLR", {"step_size": 2, "gamma": 0.5})],
     [("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 4}), ("StepLR", {"step_size": 2, "gamma": 0.5})],
     [("OneCycleLR", {"max_lr": 1.0, "total_steps": 40}), ("ExponentialLR", {"gamma": 0.9})],
+    [("OneCycleLR", {"max_lr": 1.0, "total_steps": 40}), ("LambdaLR", {})],
+    [("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 4}), ("LambdaLR", {})],
 ]
 
 
