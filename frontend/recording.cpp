@@ -27,7 +27,9 @@ ir::Value Recording::latest(const Parameter& parameter, const ir::Location& at) 
 
 void Recording::update(const Parameter& parameter, ir::Value value, const ir::Location& at) {
   const ir::Value old = this->parameter(parameter, at);
-  std::erase_if(graph().outputs(), [&](const ir::Output& output) { return output.alias == old.index(); });
+  std::vector<ir::Output> outputs = graph().outputs();
+  std::erase_if(outputs, [&](const ir::Output& output) { return output.alias == old.index(); });
+  graph().set_outputs(std::move(outputs));
   if (const ir::Output* taken = graph().find_output(old.name()))
     throw Error("update: the output '{}' at {} has the name of the parameter that is updated at {}; rename it", old.name(),
                 to_string(taken->locations), to_string(at));

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "weft/ir/op_def.h"
+#include "weft/support/work.h"
 
 namespace weft::ir {
 namespace {
@@ -37,6 +38,12 @@ bool same_computation(const Op& a, const Op& b) {
 size_t computation_hash(const Op& op) {
   size_t h = std::hash<std::string>{}(op.def().name);
   for (const Attribute& a : op.attributes()) h = h * 1000003 ^ hash_of(a);
+  for (const auto& body : op.bodies())
+    for (const auto& inner : body->ops()) {
+      h = h * 1000003 ^ computation_hash(*inner);
+      for (Value v : inner->results())
+        for (int64_t extent : v.shape()) h = h * 31 ^ static_cast<size_t>(extent);
+    }
   return h;
 }
 
@@ -54,6 +61,7 @@ bool equal(const Graph& a, const Graph& b, Compare what) {
     twin[x.value()] = y.value();
   }
   auto at = b.ops().begin();
+  count_work(static_cast<int64_t>(a.ops().size()));
   for (const auto& x : a.ops()) {
     const Op& y = **at++;
     if (!same_computation(*x, y) || x->operands().size() != y.operands().size() ||

@@ -5,6 +5,7 @@
 
 #include "weft/ir/op_def.h"
 #include "weft/support/error.h"
+#include "weft/support/work.h"
 
 namespace weft::ir {
 
@@ -25,22 +26,13 @@ std::optional<Role> role_from_name(std::string_view name) {
   return std::nullopt;
 }
 
-namespace {
-
-void drop_user(Value value, Op* user) {
-  auto& users = value.node()->users;
-  users.erase(std::find(users.begin(), users.end(), user));
-}
-
-}  // namespace
-
 void Value::replace_all_uses_with(Value other) const {
   if (other == *this) return;
-  for (Op* user : std::vector<Op*>(users()))
-    for (int i = 0; i < static_cast<int>(user->operands().size()); ++i)
-      if (user->operand(i) == *this) user->set_operand(i, other);
-  for (Output& output : graph()->outputs())
-    if (output.value == *this) output.value = other;
+  while (!users().empty()) {
+    const Use use = users().front();
+    use.op->set_operand(use.operand, other);
+  }
+  for (int i : std::vector<int>(node_->outputs)) graph()->set_output(static_cast<size_t>(i), other);
 }
 
 Op::~Op() = default;
@@ -50,19 +42,22 @@ std::string_view Op::name() const { return def_->name; }
 void Op::set_operand(int i, Value value) {
   Value& slot = operands_[static_cast<size_t>(i)];
   if (slot == value) return;
-  drop_user(slot, this);
+  count_work(1);
+  slot.node()->users.erase(uses_[static_cast<size_t>(i)]);
   slot = value;
-  value.node()->users.push_back(this);
+  uses_[static_cast<size_t>(i)] = value.node()->users.insert(value.node()->users.end(), {this, i});
 }
 
 void Op::append_operand(Value value) {
+  uses_.push_back(value.node()->users.insert(value.node()->users.end(), {this, static_cast<int>(operands_.size())}));
   operands_.push_back(value);
-  value.node()->users.push_back(this);
 }
 
 void Op::remove_operand(int i) {
-  drop_user(operand(i), this);
+  operand(i).node()->users.erase(uses_[static_cast<size_t>(i)]);
   operands_.erase(operands_.begin() + i);
+  uses_.erase(uses_.begin() + i);
+  for (size_t k = static_cast<size_t>(i); k < uses_.size(); ++k) uses_[k]->operand = static_cast<int>(k);
 }
 
 std::vector<Value> Op::results() const {
@@ -72,9 +67,7 @@ std::vector<Value> Op::results() const {
 }
 
 bool Op::is_unused() const {
-  return std::all_of(results_.begin(), results_.end(), [&](const auto& node) {
-    return node->users.empty() && !graph_->is_output(Value(node.get()));
-  });
+  return std::all_of(results_.begin(), results_.end(), [](const auto& node) { return node->users.empty() && node->outputs.empty(); });
 }
 
 const Attribute& Op::attribute(std::string_view name) const {
@@ -97,8 +90,9 @@ Graph::~Graph() {
 }
 
 Value Graph::add_input(std::string name, Type type, Role role, Locations locations) {
-  if (find_input(name)) throw Error("the graph '{}' already has an input named '{}'", name_, name);
   if (is_too_large(type)) throw Error("the input '{}' is {}, which takes more than 2^50 bytes, at {}", name, to_string(type), to_string(locations));
+  if (!input_numbers_.try_emplace(name, static_cast<int>(inputs_.size())).second)
+    throw Error("the graph '{}' already has an input named '{}'", name_, name);
   auto node = std::make_unique<detail::ValueNode>();
   node->type = std::move(type);
   node->graph = this;
@@ -108,10 +102,25 @@ Value Graph::add_input(std::string name, Type type, Role role, Locations locatio
   return inputs_.back().value();
 }
 
+void Graph::number_inputs() {
+  input_numbers_.clear();
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    inputs_[i].node->index = static_cast<int>(i);
+    input_numbers_[inputs_[i].node->name] = static_cast<int>(i);
+  }
+}
+
 const Input* Graph::find_input(std::string_view name) const {
-  for (const Input& input : inputs_)
-    if (input.node->name == name) return &input;
-  return nullptr;
+  const auto found = input_numbers_.find(std::string(name));
+  return found == input_numbers_.end() ? nullptr : &inputs_[static_cast<size_t>(found->second)];
+}
+
+void Graph::rename_input(int i, std::string name) {
+  if (find_input(name)) throw Error("the graph '{}' already has an input named '{}'", name_, name);
+  std::string& old = inputs_[static_cast<size_t>(i)].node->name;
+  input_numbers_.erase(old);
+  input_numbers_[name] = i;
+  old = std::move(name);
 }
 
 void Graph::remove_input(int i) {
@@ -119,7 +128,7 @@ void Graph::remove_input(int i) {
   WEFT_CHECK(input(i).users().empty() && !is_output(input(i)) && !replaced, "input '{}' is still read or replaced",
              input(i).name());
   inputs_.erase(inputs_.begin() + i);
-  for (size_t k = static_cast<size_t>(i); k < inputs_.size(); ++k) inputs_[k].node->index = static_cast<int>(k);
+  number_inputs();
   for (Output& output : outputs_)
     if (output.alias && *output.alias > i) --*output.alias;
 }
@@ -130,27 +139,43 @@ void Graph::reorder_inputs(const std::vector<int>& from) {
   std::vector<int> to(from.size());
   for (size_t i = 0; i < from.size(); ++i) {
     reordered.push_back(std::move(inputs_[static_cast<size_t>(from[i])]));
-    reordered.back().node->index = static_cast<int>(i);
     to[static_cast<size_t>(from[i])] = static_cast<int>(i);
   }
   inputs_ = std::move(reordered);
+  number_inputs();
   for (Output& output : outputs_)
     if (output.alias) output.alias = to[static_cast<size_t>(*output.alias)];
 }
 
-const Output* Graph::find_output(std::string_view name) const {
-  for (const Output& output : outputs_)
-    if (output.name == name) return &output;
-  return nullptr;
+void Graph::add_output(Output output) {
+  const int number = static_cast<int>(outputs_.size());
+  output.value.node()->outputs.push_back(number);
+  if (!output.name.empty()) output_numbers_.try_emplace(output.name, number);
+  outputs_.push_back(std::move(output));
 }
 
-bool Graph::is_output(Value value) const {
-  return std::any_of(outputs_.begin(), outputs_.end(), [&](const Output& o) { return o.value == value; });
+void Graph::set_output(size_t i, Value value) {
+  std::erase(outputs_[i].value.node()->outputs, static_cast<int>(i));
+  outputs_[i].value = value;
+  value.node()->outputs.push_back(static_cast<int>(i));
+}
+
+void Graph::set_outputs(std::vector<Output> outputs) {
+  for (const Output& output : outputs_) output.value.node()->outputs.clear();
+  outputs_.clear();
+  output_numbers_.clear();
+  for (Output& output : outputs) add_output(std::move(output));
+}
+
+const Output* Graph::find_output(std::string_view name) const {
+  const auto found = output_numbers_.find(std::string(name));
+  return found == output_numbers_.end() ? nullptr : &outputs_[static_cast<size_t>(found->second)];
 }
 
 std::vector<Op*> Graph::op_list() const {
   std::vector<Op*> all;
   for (const auto& op : ops_) all.push_back(op.get());
+  count_work(static_cast<int64_t>(all.size()));
   return all;
 }
 
@@ -161,6 +186,7 @@ Op* Graph::previous(const Op* op) const {
 
 Op& Graph::insert(const OpDef& def, std::vector<Value> operands, std::vector<Attribute> attributes,
                   std::vector<Type> result_types, Locations locations, Op* before) {
+  count_work(1);
   std::unique_ptr<Op> op(new Op());
   op->def_ = &def;
   op->graph_ = this;
@@ -181,6 +207,7 @@ Op& Graph::insert(const OpDef& def, std::vector<Value> operands, std::vector<Att
 }
 
 void Graph::erase(Op& op) {
+  count_work(1);
   WEFT_CHECK(op.is_unused(), "erasing '{}', which is still read", op.name());
   while (!op.operands().empty()) op.remove_operand(static_cast<int>(op.operands().size()) - 1);
   ops_.erase(op.position_);

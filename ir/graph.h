@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "weft/ir/attribute.h"
@@ -28,6 +29,15 @@ enum class Role { batch, parameter, state, hyper, key };
 std::string_view name_of(Role role);
 std::optional<Role> role_from_name(std::string_view name);
 
+/// An op that reads a value, and as which operand.
+struct Use {
+  Op* op;
+  int operand;
+
+  operator Op*() const { return op; }
+  Op* operator->() const { return op; }
+};
+
 namespace detail {
 struct ValueNode {
   Type type;
@@ -35,7 +45,8 @@ struct ValueNode {
   Graph* graph = nullptr;  // the graph that the value lives in
   int index = 0;           // result number or input number
   std::string name;        // of an input; results are numbered when printed
-  std::vector<Op*> users;  // one entry per operand that reads the value
+  std::list<Use> users;    // one entry per operand that reads the value
+  std::vector<int> outputs;  // the numbers of the graph's outputs that are the value
   std::optional<int64_t> offset;  // bytes into the arena, once planned
 };
 }  // namespace detail
@@ -55,7 +66,7 @@ class Value {
   const std::string& name() const { return node_->name; }
 
   /// The ops that read this value, one entry per operand. Graph outputs are not ops: see Graph::is_output.
-  const std::vector<Op*>& users() const { return node_->users; }
+  const std::list<Use>& users() const { return node_->users; }
   /// Makes every op and every graph output that read this value read `other` instead.
   void replace_all_uses_with(Value other) const;
 
@@ -122,6 +133,7 @@ class Op {
   const OpDef* def_ = nullptr;
   Graph* graph_ = nullptr;
   std::vector<Value> operands_;
+  std::vector<std::list<Use>::iterator> uses_;  // per operand: its entry among the value's users
   std::vector<std::unique_ptr<detail::ValueNode>> results_;
   std::vector<Attribute> attributes_;
   std::vector<std::unique_ptr<Graph>> bodies_;
@@ -160,17 +172,21 @@ class Graph {
   const std::vector<Input>& inputs() const { return inputs_; }
   std::vector<Input>& inputs() { return inputs_; }
   const Input* find_input(std::string_view name) const;
+  void rename_input(int i, std::string name);
   Value input(int i) const { return inputs_[static_cast<size_t>(i)].value(); }
   /// Requires that nothing reads the input.
   void remove_input(int i);
   /// Input i is then what input from[i] was; `from` names every input once.
   void reorder_inputs(const std::vector<int>& from);
 
-  void add_output(Output output) { outputs_.push_back(std::move(output)); }
+  void add_output(Output output);
   const std::vector<Output>& outputs() const { return outputs_; }
-  std::vector<Output>& outputs() { return outputs_; }
+  /// Makes output i another value.
+  void set_output(size_t i, Value value);
+  /// Replaces all of them.
+  void set_outputs(std::vector<Output> outputs);
   const Output* find_output(std::string_view name) const;
-  bool is_output(Value value) const;
+  static bool is_output(Value value) { return !value.node()->outputs.empty(); }
 
   /// The ops in program order.
   const std::list<std::unique_ptr<Op>>& ops() const { return ops_; }
@@ -190,10 +206,13 @@ class Graph {
   void reorder(const std::vector<Op*>& order);
 
  private:
+  void number_inputs();
+
   std::string name_;
   std::vector<Input> inputs_;
   std::list<std::unique_ptr<Op>> ops_;
   std::vector<Output> outputs_;
+  std::unordered_map<std::string, int> input_numbers_, output_numbers_;  // by name; of outputs the first
 };
 
 /// A deep copy, offsets and locations included.

@@ -25,12 +25,14 @@ inline std::string to_string(const Location& at) {
   return at.file + ":" + std::to_string(at.line) + (at.scope.empty() ? "" : " (" + at.scope + ")");
 }
 
-/// One op has one location when recorded; gradients and fusions keep every line they came from, in first-seen order.
+/// One op has one location when recorded; gradients and fusions keep the lines they came from, in first-seen order, up to
+/// `most_lines`: what the layers of a large net share comes from all of their lines.
 using Locations = std::vector<Location>;
+constexpr std::size_t most_lines = 32;
 
 inline void merge(Locations& into, const Locations& from) {
   for (const Location& at : from)
-    if (std::find(into.begin(), into.end(), at) == into.end()) into.push_back(at);
+    if (into.size() < most_lines && std::find(into.begin(), into.end(), at) == into.end()) into.push_back(at);
 }
 
 /// Those of the user's source; or those of the text that it was read from.

@@ -77,11 +77,11 @@ class Reverse {
   /// The op's decomposition is written out once more and differentiated; the op itself stays, since others hold its
   /// results. Once the op is decomposed too, common subexpression elimination leaves one copy.
   void differentiate_decomposition(ir::Builder& builder, const Op& op, const std::vector<Value>& incoming) {
-    const size_t before = graph_.ops().size();
+    const Op* before = graph_.previous(nullptr);
     const std::vector<Value> results = ir::decompose(builder, op);
     std::vector<Op*> added;
-    for (auto at = std::next(graph_.ops().begin(), static_cast<std::ptrdiff_t>(before)); at != graph_.ops().end(); ++at)
-      added.push_back(at->get());
+    for (Op* last = graph_.previous(nullptr); last != before; last = graph_.previous(last)) added.push_back(last);
+    std::reverse(added.begin(), added.end());
     for (Op* inner : added) mark_active(*inner);
     for (size_t i = 0; i < results.size(); ++i)
       if (incoming[i] && active_.contains(results[i])) accumulate(builder, results[i], incoming[i]);
@@ -136,10 +136,11 @@ bool autodiff(ir::Module& module) {
                 did_you_mean(module.train->loss, names));
   }
   std::vector<Value> xs;
+  std::unordered_set<std::string> named;
   for (const std::string& name : module.train->all_inputs()) {
     const ir::Input* input = graph.find_input(name);
     if (!input) throw Error("the train block names '{}', which is no input of the graph", name);
-    if (std::find(xs.begin(), xs.end(), input->value()) != xs.end())
+    if (!named.insert(name).second)
       throw Error("the train block names '{}' twice", name);
     xs.push_back(input->value());
   }

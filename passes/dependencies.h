@@ -9,17 +9,26 @@
 
 namespace weft::passes {
 
+/// Ops are numbered as they stand in the graph.
 class Dependencies {
  public:
   explicit Dependencies(const ir::Graph& graph);
 
-  const std::vector<const ir::Op*>& before(const ir::Op* op) const { return before_.at(op); }
-  const std::vector<const ir::Op*>& after(const ir::Op* op) const { return after_.at(op); }
+  int count() const { return static_cast<int>(ops_.size()); }
+  ir::Op* op(int number) const { return ops_[static_cast<size_t>(number)]; }
+  int number(const ir::Op* op) const { return number_.at(op); }
+  /// Each op once, in the order of the operands and readers.
+  const std::vector<int>& before(int number) const { return before_[static_cast<size_t>(number)]; }
+  const std::vector<int>& after(int number) const { return after_[static_cast<size_t>(number)]; }
+
+  /// An order that respects every dependency, otherwise as the ops stand; ops that wait for each other in a circle, and
+  /// those that wait for them, are left out.
+  std::vector<int> order() const;
 
  private:
-  void edge(const ir::Op* first, const ir::Op* second);
-
-  std::unordered_map<const ir::Op*, std::vector<const ir::Op*>> before_, after_;
+  std::vector<ir::Op*> ops_;
+  std::unordered_map<const ir::Op*, int> number_;
+  std::vector<std::vector<int>> before_, after_;
 };
 
 /// Puts the ops of the graph in an order that respects every dependency, otherwise as they stand. There must be one.

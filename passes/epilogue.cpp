@@ -23,7 +23,7 @@ class Candidate {
   /// Takes the only reader of the last value, if it is elementwise and the target accepts it.
   bool extend(const Target& target) {
     if (last_.users().size() != 1 || last_.graph()->is_output(last_)) return false;
-    Op& next = *last_.users()[0];
+    Op& next = *last_.users().front();
     if (!next.def().is_elementwise() || next.is("copy") || next.result().type() != product_.result().type()) return false;
     Candidate longer(*this, next);
     if (!longer.reads_rightly() || !target.accepts_epilogue(product_, *longer.body_)) return false;

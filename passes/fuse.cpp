@@ -12,6 +12,7 @@
 #include "weft/passes/liveness.h"
 #include "weft/passes/loop_nest.h"
 #include "weft/passes/simplify.h"
+#include "weft/support/work.h"
 
 namespace weft::passes {
 namespace {
@@ -20,8 +21,10 @@ using ir::Kind;
 using ir::Op;
 using ir::Value;
 
-/// Enough for every kernel that pays, small enough to compile quickly.
+/// Enough for every kernel that pays, small enough to compile quickly. An op of many operands counts as several.
 constexpr size_t max_ops_in_a_nest = 200;
+/// So many values at most are joined by one nest; along the innermost axis, where each vector may lie in several, fewer.
+constexpr size_t max_joined = 64, max_joined_innermost = 16;
 /// So many ops at most are repeated to make a value again instead of storing it.
 constexpr int max_repeated_ops = 64;
 
@@ -51,8 +54,11 @@ class Fuser {
 
   /// Without merging, every op ends alone.
   void run(bool merge) {
+    split_wide_concats();
     if (merge) repeat_cheap_ops();
+    find_replaced();
     Groups groups(graph_);
+    for (const auto& op : graph_.ops()) weight_.push_back(std::max<size_t>(op->operands().size(), 3) - 2);
     if (!merge) return replace(groups);
     for (bool changed = true; changed;) {
       changed = false;
@@ -73,6 +79,36 @@ class Fuser {
     int64_t bytes;
     bool siblings;
   };
+
+  /// A concat of many values becomes a concat of concats.
+  void split_wide_concats() {
+    for (Op* op : graph_.op_list()) {
+      if (!is_concat(*op)) continue;
+      const Shape& shape = op->result().shape();
+      const int64_t axis = op->integer("axis");
+      bool innermost = true;
+      for (int d = static_cast<int>(axis) + 1; d < shape.rank(); ++d) innermost = innermost && shape[d] == 1;
+      const size_t most = innermost ? max_joined_innermost : max_joined;
+      if (op->operands().size() <= most) continue;
+      ir::Builder b(graph_, op, op->locations());
+      std::vector<Value> parts = op->operands();
+      while (parts.size() > most) {
+        std::vector<Value> joined;
+        for (size_t i = 0; i < parts.size(); i += most) {
+          const std::vector<Value> some(parts.begin() + static_cast<std::ptrdiff_t>(i), parts.begin() + static_cast<std::ptrdiff_t>(std::min(i + most, parts.size())));
+          joined.push_back(some.size() == 1 ? some[0] : b(op->name(), some, {{"axis", axis}}));
+        }
+        parts = std::move(joined);
+      }
+      op->result().replace_all_uses_with(b(op->name(), parts, {{"axis", axis}}));
+      graph_.erase(*op);
+    }
+  }
+
+  /// Movements that join any number of values along an axis.
+  static bool is_concat(const Op& op) {
+    return op.def().kind == Kind::movement && op.def().operands.back().variadic && op.def().attribute_index("axis") >= 0;
+  }
 
   /// The cheap ops whose repetition, with that of the cheap ops they read, stays small: where values are read twice at
   /// every step, the ops to repeat double at every step.
@@ -100,8 +136,9 @@ class Fuser {
       if (!repeatable.contains(&op)) continue;
       const Value v = op.result();
       std::vector<Op*> readers;
+      std::unordered_set<const Op*> known;
       for (Op* u : v.users())
-        if (can_fuse(*u) && std::find(readers.begin(), readers.end(), u) == readers.end()) readers.push_back(u);
+        if (can_fuse(*u) && known.insert(u).second) readers.push_back(u);
       // One reader may keep the original, unless someone needs it as it is.
       const bool needed = graph_.is_output(v) || std::any_of(v.users().begin(), v.users().end(), [](Op* u) { return !can_fuse(*u); });
       for (size_t i = needed ? 0 : 1; i < readers.size(); ++i) {
@@ -118,9 +155,11 @@ class Fuser {
       if (can_fuse(*a) && can_fuse(*b) && groups.of(a) != groups.of(b)) all.push_back({a, b, v.type().bytes(), siblings});
     };
     const auto readers_of = [&](Value v) {
-      for (size_t i = 0; i < v.users().size(); ++i) {
-        if (!v.is_input()) consider(v, v.op(), v.users()[i], false);
-        if (i) consider(v, v.users()[i - 1], v.users()[i], true);
+      Op* last = nullptr;
+      for (Op* user : v.users()) {
+        if (!v.is_input()) consider(v, v.op(), user, false);
+        if (last) consider(v, last, user, true);
+        last = user;
       }
     };
     for (const ir::Input& input : graph_.inputs()) readers_of(input.value());
@@ -132,6 +171,7 @@ class Fuser {
       return std::tuple(e.siblings, whole, -e.bytes);
     };
     std::stable_sort(all.begin(), all.end(), [&](const Edge& x, const Edge& y) { return rank(x) < rank(y); });
+    count_work(static_cast<int64_t>(all.size()));
     return all;
   }
 
@@ -140,20 +180,22 @@ class Fuser {
     const int a = groups.of(e.first), b = groups.of(e.second);
     if (a == b) return false;
     // Groups only grow, so their sizes tell whether this was tried before; and nothing outside makes it possible later.
-    const std::tuple attempt(a, groups.ops(a).size(), b, groups.ops(b).size(), e.siblings);
+    const size_t count = groups.size(a) + groups.size(b), weight = weight_[static_cast<size_t>(a)] + weight_[static_cast<size_t>(b)];
+    const std::tuple attempt(a, groups.size(a), b, groups.size(b), e.siblings);
     if (!remarks && !tried_.insert(attempt).second) return false;
-    const std::vector<Op*> ops = groups.united(a, b);
+    count_work(1);
     std::string why;
-    if (ops.size() > max_ops_in_a_nest) {
+    if (weight > max_ops_in_a_nest) {
       why = "the nest would have too many ops";
     } else if (groups.would_cycle(a, b)) {
       why = "another op must run between them";
-    } else if (e.siblings && groups.ops(a).size() + groups.ops(b).size() > 2 && groups.connected(a, b)) {
+    } else if (e.siblings && count > 2 && groups.connected(a, b)) {
       why = "one waits for the other";
-    } else if (reads_view_of_replaced(ops)) {
-      why = "a view of the old value is read";
-    } else if (analyze(region(groups, ops), &why)) {
-      if (!remarks) groups.merge(a, b);
+    } else if (is_one_nest(groups, groups.united(a, b), why)) {
+      if (!remarks) {
+        groups.merge(a, b);
+        weight_[static_cast<size_t>(a)] = weight;
+      }
       return true;
     }
     if (remarks)
@@ -164,7 +206,7 @@ class Fuser {
   /// The edges of which an end is no part of any nest.
   void remark_on_others() {
     for (const auto& op : graph_.ops())
-      for (const Op* user : op->result_count() ? op->result().users() : std::vector<Op*>()) {
+      for (const Op* user : op->result_count() ? op->result().users() : std::list<ir::Use>()) {
         const Op* outside = !can_fuse(*op) ? op.get() : !can_fuse(*user) ? user : nullptr;
         if (outside) remarks_->push_back(fmt::format("not fused: {} -> {}: {}", label(*op), label(*user), why_outside(*outside)));
       }
@@ -180,29 +222,35 @@ class Fuser {
     return fmt::format("{} {} ({})", op.name(), to_string(op.result().type()), to_string(op.locations()));
   }
 
-  NestRegion region(const Groups& groups, const std::vector<Op*>& ops) const {
+  /// Notes what is to be written over which input.
+  void find_replaced() {
+    for (const ir::Output& output : graph_.outputs())
+      if (output.alias && !output.value.is_input()) replaced_[output.value].push_back(graph_.input(*output.alias));
+  }
+
+  bool is_one_nest(const Groups& groups, const std::vector<Op*>& ops, std::string& why) const {
     NestRegion r;
     r.ops.assign(ops.begin(), ops.end());
     r.outputs = groups.results_read_outside(ops);
-    for (const ir::Output& output : graph_.outputs())
-      if (output.alias)
-        for (size_t i = 0; i < r.outputs.size(); ++i)
-          if (r.outputs[i] == output.value) r.in_place.emplace_back(static_cast<int>(i), graph_.input(*output.alias));
-    return r;
+    for (size_t i = 0; i < r.outputs.size(); ++i)
+      if (const auto found = replaced_.find(r.outputs[i]); found != replaced_.end())
+        for (Value old : found->second) r.in_place.emplace_back(static_cast<int>(i), old);
+    if (!r.in_place.empty() && reads_view_of_replaced(r)) {
+      why = "a view of the old value is read";
+      return false;
+    }
+    count_work(static_cast<int64_t>(ops.size()));
+    return analyze(r, &why).has_value();
   }
 
   /// A view that stays outside hides from the nest which elements of the old value are read.
-  bool reads_view_of_replaced(const std::vector<Op*>& ops) const {
-    const std::unordered_set<const Op*> inside(ops.begin(), ops.end());
-    const auto is_view_of = [&](Value v, Value old) {
-      return v != old && !inside.contains(v.op()) && owner_of(v) == old;
-    };
-    for (const ir::Output& output : graph_.outputs()) {
-      if (!output.alias || output.value.is_input() || !inside.contains(output.value.op())) continue;
-      for (const Op* op : ops)
-        for (Value v : op->operands())
-          if (is_view_of(v, graph_.input(*output.alias))) return true;
-    }
+  static bool reads_view_of_replaced(const NestRegion& r) {
+    const std::unordered_set<const Op*> inside(r.ops.begin(), r.ops.end());
+    std::unordered_set<Value, ir::ValueHash> old;
+    for (const auto& [output, value] : r.in_place) old.insert(value);
+    for (const Op* op : r.ops)
+      for (Value v : op->operands())
+        if (owner_of(v) != v && !inside.contains(v.op()) && old.contains(owner_of(v))) return true;
     return false;
   }
 
@@ -221,6 +269,8 @@ class Fuser {
 
   ir::Graph& graph_;
   std::vector<std::string>* remarks_;
+  std::unordered_map<Value, std::vector<Value>, ir::ValueHash> replaced_;  // result: the inputs that it takes the place of
+  std::vector<size_t> weight_;  // per group: what its ops count
   std::set<std::tuple<int, size_t, int, size_t, bool>> tried_;
 };
 

@@ -9,8 +9,8 @@
 //            `fused` op, alone if need be.
 //   isolate  every op its own `fused` op: what `fuse` must agree with, bit for bit
 //   launch   `fused` ops -> `kernel` ops, run by one launch: nests whose results nobody waits for within the step
-//            (all parameters' updates), and neighbouring nests too small to be worth a launch each, which then run in
-//            order on one thread.
+//            (all parameters' updates), and nests too small to be worth a launch each that can run at the same stage of
+//            the step, between the same library calls and large nests, which then run in order on one thread.
 //
 // `remarks`, when given, gets a line for each edge that was not fused, and why: between a value's maker and its reader
 // ("->"), between two readers of one value ("beside"), and where one end is no part of a nest.

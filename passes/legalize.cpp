@@ -78,11 +78,9 @@ void break_circles(ir::Graph& graph) {
   for (std::vector<int> stuck = circular_updates(graph); !stuck.empty(); stuck = circular_updates(graph)) {
     const ir::Output& output = graph.outputs()[static_cast<size_t>(stuck[0])];
     const Value old = graph.input(*output.alias);
-    const std::vector<Op*> readers = old.users();
+    const std::vector<ir::Use> readers(old.users().begin(), old.users().end());
     const Value copy = Builder(graph, graph.ops().front().get(), output.locations)("copy", {old});
-    for (Op* reader : readers)
-      for (int i = 0; i < static_cast<int>(reader->operands().size()); ++i)
-        if (reader->operand(i) == old) reader->set_operand(i, copy);
+    for (const ir::Use& reader : readers) reader.op->set_operand(reader.operand, copy);
   }
 }
 
@@ -94,7 +92,8 @@ bool updates(ir::Module& module) {
   std::unordered_set<Value, ir::ValueHash> taken, replaced;
   for (const ir::Output& output : graph.outputs())
     if (output.alias) replaced.insert(graph.input(*output.alias));
-  for (ir::Output& output : graph.outputs()) {
+  for (size_t i = 0; i < graph.outputs().size(); ++i) {
+    const ir::Output& output = graph.outputs()[i];
     if (output.alias) {
       const Value old = graph.input(*output.alias);
       const bool own = !output.value.is_input() && may_replace(output.value, old) &&
@@ -103,7 +102,7 @@ bool updates(ir::Module& module) {
     } else if (!replaced.contains(owner_of(output.value))) {
       continue;  // else an old value, which must outlive its replacement
     }
-    output.value = Builder(graph, nullptr, output.locations)("copy", {output.value});
+    graph.set_output(i, Builder(graph, nullptr, output.locations)("copy", {output.value}));
   }
   break_circles(graph);
   sort_by_dependencies(graph);

@@ -6,6 +6,7 @@
 
 #include "weft/ir/op_def.h"
 #include "weft/passes/liveness.h"
+#include "weft/support/work.h"
 
 namespace weft::passes {
 namespace {
@@ -17,6 +18,11 @@ using ir::Value;
 
 /// More floating-point work than this per element is not repeated for every outer iteration.
 constexpr double cheap_flops = 4;
+/// Inside a pad or a concat a value is computed at every point of the loops, though only some are its elements: up to this
+/// much work for each of these.
+constexpr double guarded_flops = 128;
+/// A concat of more values is not looked through at every point of another.
+constexpr size_t few_joined = 8;
 
 /// Whoever walks a nest from a result to what it reads goes this deep at most, one call an op.
 constexpr int most_depth = 1000;
@@ -165,6 +171,8 @@ class Analysis {
       case Kind::elementwise: {
         if (v.shape().numel() > 1) {
           if (!seen_[v].empty()) return no("would be computed twice, at two places");
+          if (guards_ > 0 && flops_of(op) * static_cast<double>(nest_.points()) > guarded_flops * static_cast<double>(v.shape().numel()) * static_cast<double>(v.shape().numel()))
+            return no("is too dear to be computed where it has no elements");
           if (repeated(map) && flops_of(op) > cheap_flops * static_cast<double>(v.shape().numel()))
             return no("is too dear to be computed again for every outer iteration");
         }
@@ -174,7 +182,12 @@ class Analysis {
       case Kind::view: {
         const auto accesses = op.def().access(op);
         if (!accesses) return no("is no affine movement");
-        return visit_operands(op, [&](int i) { return compose((*accesses)[static_cast<size_t>(i)].map, map); });
+        if (guards_ > 0 && accesses->size() > few_joined) return no("joins too many values to be looked through");
+        const bool guarded = accesses->size() > 0 && (*accesses)[0].guarded;
+        guards_ += guarded;
+        const auto level = visit_operands(op, [&](int i) { return compose((*accesses)[static_cast<size_t>(i)].map, map); });
+        guards_ -= guarded;
+        return level;
       }
       case Kind::reduction: {
         if (combines_nothing(op)) return visit_operands(op, [&](int) { return reduction_passthrough(op, map); });
@@ -258,6 +271,7 @@ class Analysis {
   std::unordered_map<Value, std::vector<std::pair<IndexMap, int>>, ir::ValueHash> seen_;
   std::vector<Read> reads_;
   int depth_ = 0;
+  int guards_ = 0;  // pads and concats around what is visited
   std::string why_;
 };
 
@@ -327,16 +341,21 @@ bool nest_may_overwrite(const ir::Op& op, int operand, int result) {
 bool kernel_may_overwrite(const ir::Op& kernel, int operand, int result) {
   const ir::Graph& body = kernel.body();
   const Value old = body.input(operand), written = body.outputs()[static_cast<size_t>(result)].value;
-  bool after = false;
+  std::unordered_set<const Op*> others;
+  for (const ir::Use& use : old.users())
+    if (use.op != written.op()) others.insert(use.op);
+    else if (!nest_may_overwrite(*use.op, use.operand, written.index())) return false;
+  if (others.empty()) return true;
+  if (!kernel.flag("serial")) return false;
   for (const auto& nest : body.ops()) {
-    const bool writes = nest.get() == written.op();
-    for (int i = 0; i < static_cast<int>(nest->operands().size()); ++i) {
-      if (nest->operand(i) != old) continue;
-      if (writes ? !nest_may_overwrite(*nest, i, written.index()) : (after || !kernel.flag("serial"))) return false;
-    }
-    after = after || writes;
+    if (nest.get() == written.op()) return others.empty();
+    others.erase(nest.get());
   }
-  return true;
+  return false;
+}
+
+bool may_replace(const Op& op, int operand, int result) {
+  return op.is("kernel") ? kernel_may_overwrite(op, operand, result) : nest_may_overwrite(op, operand, result);
 }
 
 }  // namespace
@@ -344,10 +363,14 @@ bool kernel_may_overwrite(const ir::Op& kernel, int operand, int result) {
 bool may_replace(Value v, Value old) {
   const Op& op = *v.op();
   if (op.def().kind == Kind::view || op.def().kind == Kind::constant) return false;
-  for (int i = 0; i < static_cast<int>(op.operands().size()); ++i) {
-    if (owner_of(op.operand(i)) != old) continue;
-    if (op.is("kernel") ? !kernel_may_overwrite(op, i, v.index()) : !nest_may_overwrite(op, i, v.index())) return false;
-  }
+  // The operands that are `old` or a view of it.
+  std::vector<Value> same{old};
+  for (size_t i = 0; i < same.size(); ++i)
+    for (const ir::Use& use : same[i].users()) {
+      count_work(1);
+      if (use.op->def().kind == Kind::view) same.push_back(use.op->result());
+      if (use.op == &op && !may_replace(op, use.operand, v.index())) return false;
+    }
   return true;
 }
 

@@ -17,7 +17,7 @@ bool parts(ir::Module& module, const Target& target) {
     for (auto& [name, value] : attributes)
       if (name == "parts") value = count;
     Value whole = op->result();
-    Op* transpose = whole.users().size() == 1 && !module.graph().is_output(whole) && whole.users()[0]->is("transpose") ? whole.users()[0] : nullptr;
+    Op* transpose = whole.users().size() == 1 && !module.graph().is_output(whole) && whole.users().front()->is("transpose") ? whole.users().front().op : nullptr;
     ir::Builder b(module.graph(), op, op->locations());
     Value cut = b(op->name(), op->operands(), attributes);
     if (transpose) {

@@ -17,6 +17,7 @@
 #include "weft/passes/simplify.h"
 #include "weft/passes/training_step.h"
 #include "weft/support/error.h"
+#include "weft/support/work.h"
 
 namespace weft::passes {
 namespace {
@@ -90,6 +91,7 @@ std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes,
     const Pass& pass = find_pass(name);
     if (options.disabled.contains(name)) continue;
     const auto start = std::chrono::steady_clock::now();
+    const int64_t work = counted_work();
     PassRun done{name, pass.run(module, target)};
     done.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     module.target = target.name();
@@ -99,6 +101,7 @@ std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes,
     } catch (const Error& e) {
       throw InternalError(fmt::format("after the pass '{}': {}", name, e.what()));
     }
+    done.work = counted_work() - work;
     runs.push_back(done);
     if (options.after) options.after(module, done);
     if (options.stop_after == name) break;

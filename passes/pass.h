@@ -34,6 +34,8 @@ struct PassRun {
   std::string name;
   bool changed = false;
   double milliseconds = 0;
+  /// Steps that it counted (support/work.h), verifying included: what is to grow with the number of ops and no faster.
+  int64_t work = 0;
 };
 
 struct RunOptions {

@@ -1,12 +1,18 @@
 #include "weft/passes/plan.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+#include <map>
+#include <set>
 #include <unordered_set>
 
 #include "weft/ir/op_def.h"
 #include "weft/passes/liveness.h"
 #include "weft/passes/loop_nest.h"
 #include "weft/passes/placement.h"
+#include "weft/support/work.h"
 
 namespace weft::passes {
 namespace {
@@ -42,6 +48,85 @@ Value overwritten_operand(const Interval& v, const std::unordered_map<Value, con
   return {};
 }
 
+/// The free ranges of bytes of an arena that grows at its end.
+class Gaps {
+ public:
+  /// The lowest range of this size: from a gap that is large enough, or at the end.
+  int64_t take(int64_t bytes) {
+    auto at = find(bytes);
+    count_work(1);
+    if (at == gaps_.end()) {
+      // A gap at the end grows with the arena.
+      const bool grows = !gaps_.empty() && end_of(*std::prev(gaps_.end())) == top_;
+      const int64_t offset = grows ? std::prev(gaps_.end())->first : top_;
+      if (grows) erase(std::prev(gaps_.end()));
+      insert(offset, std::max(bytes, top_ - offset));
+      top_ = std::max(top_, offset + bytes);
+      at = gaps_.find(offset);
+    }
+    const auto [offset, size] = *at;
+    erase(at);
+    if (size > bytes) insert(offset + bytes, size - bytes);
+    return offset;
+  }
+
+  void give_back(int64_t offset, int64_t bytes) {
+    count_work(1);
+    auto next = gaps_.upper_bound(offset);
+    if (next != gaps_.begin())
+      if (const auto previous = std::prev(next); end_of(*previous) == offset) {
+        offset = previous->first, bytes += previous->second;
+        erase(previous);
+      }
+    next = gaps_.upper_bound(offset);
+    if (next != gaps_.end() && offset + bytes == next->first) {
+      bytes += next->second;
+      erase(next);
+    }
+    insert(offset, bytes);
+  }
+
+  /// One past the highest byte that was ever taken.
+  int64_t top() const { return top_; }
+
+ private:
+  using List = std::map<int64_t, int64_t>;  // size by offset
+
+  static int64_t end_of(const List::value_type& gap) { return gap.first + gap.second; }
+
+  /// The gaps are also kept by the power of two of their size: a gap of a higher power than the wanted one's surely fits.
+  static size_t power(int64_t bytes) { return static_cast<size_t>(std::bit_width(static_cast<uint64_t>(bytes))); }
+
+  List::iterator find(int64_t bytes) {
+    int64_t lowest = std::numeric_limits<int64_t>::max();
+    for (size_t p = power(bytes) + 1; p < by_power_.size(); ++p)
+      if (!by_power_[p].empty()) lowest = std::min(lowest, *by_power_[p].begin());
+    int tries = 0;
+    for (int64_t offset : by_power_[power(bytes)]) {
+      if (offset > lowest || ++tries > most_tries) break;
+      if (gaps_.at(offset) >= bytes) lowest = std::min(lowest, offset);
+    }
+    count_work(tries);
+    return lowest == std::numeric_limits<int64_t>::max() ? gaps_.end() : gaps_.find(lowest);
+  }
+
+  void insert(int64_t offset, int64_t bytes) {
+    gaps_[offset] = bytes;
+    by_power_[power(bytes)].insert(offset);
+  }
+
+  void erase(List::iterator at) {
+    by_power_[power(at->second)].erase(at->first);
+    gaps_.erase(at);
+  }
+
+  static constexpr int most_tries = 64;
+
+  List gaps_;
+  std::array<std::set<int64_t>, 65> by_power_;
+  int64_t top_ = 0;
+};
+
 std::vector<Block> make_blocks(const std::vector<Interval>& all) {
   std::unordered_map<Value, const Interval*, ir::ValueHash> intervals;
   for (const Interval& i : all) intervals[i.value] = &i;
@@ -62,45 +147,76 @@ std::vector<Block> make_blocks(const std::vector<Interval>& all) {
   return blocks;
 }
 
-/// The lowest offset at which the block meets no placed block that lives at the same time.
-int64_t lowest_free(const Block& block, const std::vector<const Block*>& placed) {
-  std::vector<const Block*> rivals;
-  for (const Block* other : placed)
-    if (other->overlaps(block)) rivals.push_back(other);
-  std::sort(rivals.begin(), rivals.end(), [](const Block* x, const Block* y) { return x->offset < y->offset; });
-  int64_t offset = 0;
-  for (const Block* other : rivals)
-    if (other->offset < offset + block.bytes) offset = std::max(offset, other->offset + other->bytes);
-    else break;
-  return offset;
-}
-
-/// Lays the blocks out in the order given; returns the arena's size.
-int64_t lay_out(std::vector<Block*> order) {
-  std::vector<const Block*> placed;
+/// Lays the blocks out in the order given, each at the lowest offset at which it meets no placed block that lives at the
+/// same time; returns the arena's size.
+int64_t lay_out(const std::vector<Block*>& order) {
+  struct Placed {
+    int begin, end;
+    int64_t offset, top;
+  };
+  std::vector<Placed> placed;  // by offset
   int64_t total = 0;
   for (Block* block : order) {
-    block->offset = lowest_free(*block, placed);
-    placed.push_back(block);
-    total = std::max(total, block->offset + block->bytes);
+    const int begin = block->begin(), end = block->end();
+    int64_t offset = 0;
+    size_t looked_at = 0;
+    for (const Placed& other : placed) {
+      if (other.offset >= offset + block->bytes) break;
+      ++looked_at;
+      if (other.begin <= end && begin <= other.end) offset = std::max(offset, other.top);
+    }
+    count_work(static_cast<int64_t>(looked_at));
+    const Placed here{begin, end, offset, offset + block->bytes};
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), here, [](const Placed& x, const Placed& y) { return x.offset < y.offset; }), here);
+    block->offset = offset;
+    total = std::max(total, here.top);
   }
   return total;
 }
 
-/// Tries a few orders, since greedy by size alone can lose a third; keeps the best.
+/// Lays the blocks out as they begin, or from the end of the step as they end, each in the lowest gap between those that
+/// live then; with a list of the gaps, so that the work grows with the blocks alone.
+int64_t lay_out_in_time(std::vector<Block*> blocks, bool from_the_end) {
+  const auto begin = [&](const Block* b) { return from_the_end ? -b->end() : b->begin(); };
+  const auto end = [&](const Block* b) { return from_the_end ? -b->begin() : b->end(); };
+  std::stable_sort(blocks.begin(), blocks.end(), [&](const Block* x, const Block* y) { return begin(x) < begin(y); });
+  Gaps gaps;
+  std::multimap<int, Block*> living;  // by their ends
+  for (Block* block : blocks) {
+    for (; !living.empty() && living.begin()->first < begin(block); living.erase(living.begin()))
+      gaps.give_back(living.begin()->second->offset, living.begin()->second->bytes);
+    block->offset = gaps.take(block->bytes);
+    living.emplace(end(block), block);
+  }
+  return gaps.top();
+}
+
+/// Tries a few orders, since greedy by size alone can lose a third; keeps the best. Comparing each block with all others is
+/// for as many as that costs little.
 int64_t best_layout(std::vector<Block>& blocks) {
-  std::vector<Block*> by_size;
-  for (Block& b : blocks) by_size.push_back(&b);
-  std::vector<Block*> by_area = by_size, by_begin = by_size;
+  constexpr size_t many = 400;
+  std::vector<Block*> all;
+  for (Block& b : blocks) all.push_back(&b);
+  std::vector<Block*> by_size = all, by_area = all;
   const auto area = [](const Block* b) { return static_cast<double>(b->bytes) * (b->end() - b->begin() + 1); };
   std::stable_sort(by_size.begin(), by_size.end(), [](const Block* x, const Block* y) { return x->bytes > y->bytes; });
   std::stable_sort(by_area.begin(), by_area.end(), [&](const Block* x, const Block* y) { return area(x) > area(y); });
-  std::stable_sort(by_begin.begin(), by_begin.end(), [](const Block* x, const Block* y) { return x->begin() < y->begin(); });
-  std::vector<Block*>* best = &by_size;
-  int64_t smallest = lay_out(by_size);
-  for (auto* order : {&by_area, &by_begin})
-    if (const int64_t bytes = lay_out(*order); bytes < smallest) smallest = bytes, best = order;
-  return lay_out(*best);
+  std::vector<int64_t> best;
+  int64_t smallest = std::numeric_limits<int64_t>::max();
+  const auto keep_better = [&](int64_t bytes) {
+    if (bytes > smallest) return;
+    smallest = bytes;
+    best.clear();
+    for (const Block& b : blocks) best.push_back(b.offset);
+  };
+  keep_better(lay_out_in_time(all, true));
+  keep_better(lay_out_in_time(all, false));
+  if (blocks.size() <= many) {
+    keep_better(lay_out(by_area));
+    keep_better(lay_out(by_size));
+  }
+  for (size_t i = 0; i < blocks.size(); ++i) blocks[i].offset = best[i];
+  return smallest;
 }
 
 /// Offsets are sums of sizes.
@@ -114,6 +230,9 @@ void check_aliases(const ir::Graph& graph) {
   std::unordered_map<const Op*, int> position;
   for (const auto& op : graph.ops()) position[op.get()] = static_cast<int>(position.size());
   std::unordered_set<Value, ir::ValueHash> taken;
+  std::unordered_map<Value, std::string_view, ir::ValueHash> owned_by_input;  // outputs that are an input's memory
+  for (const ir::Output& output : graph.outputs())
+    if (owner_of(output.value).is_input()) owned_by_input.try_emplace(owner_of(output.value), output.name);
   for (const ir::Output& output : graph.outputs()) {
     if (!output.alias) continue;
     const std::string where = written_at(output.locations);
@@ -123,9 +242,8 @@ void check_aliases(const ir::Graph& graph) {
       throw Error("'{}' is not written in place: the pass 'updates' sees to that, at {}", output.name, where);
     const Op& writer = *output.value.op();
     const Value old = graph.input(*output.alias);
-    for (const ir::Output& other : graph.outputs())
-      if (owner_of(other.value) == old)
-        throw Error("the output '{}' is the old value of '{}', which is replaced: the pass 'updates' copies it, at {}", other.name, old.name(), where);
+    if (const auto other = owned_by_input.find(old); other != owned_by_input.end())
+      throw Error("the output '{}' is the old value of '{}', which is replaced: the pass 'updates' copies it, at {}", other->second, old.name(), where);
     for (const Op* reader : memory_readers(old))
       if (reader != &writer && position.at(reader) >= position.at(&writer))
         throw Error("{} reads '{}' after it was replaced: the passes 'updates' and 'schedule' see to the order, at {}", reader->name(),
@@ -163,13 +281,14 @@ bool plan(ir::Module& module, const Target& target) {
 int64_t largest_live_set(const ir::Graph& graph, const Target& target) {
   const std::vector<Interval> intervals = arena_intervals(graph);
   std::vector<Block> blocks = make_blocks(intervals);
-  int64_t largest = 0;
-  for (int now = 0; now <= static_cast<int>(graph.ops().size()); ++now) {
-    int64_t live = 0;
-    for (const Block& b : blocks)
-      if (b.begin() <= now && now <= b.end()) live += std::max(round_up(b.bytes, target.alignment()), target.alignment());
-    largest = std::max(largest, live);
+  std::vector<int64_t> change(graph.ops().size() + 2, 0);
+  for (const Block& b : blocks) {
+    const int64_t bytes = std::max(round_up(b.bytes, target.alignment()), target.alignment());
+    change[static_cast<size_t>(b.begin())] += bytes;
+    change[static_cast<size_t>(b.end()) + 1] -= bytes;
   }
+  int64_t largest = 0, live = 0;
+  for (int64_t bytes : change) largest = std::max(largest, live += bytes);
   return largest;
 }
 
@@ -190,6 +309,34 @@ void check_overlap(const Interval& a, const Interval& b) {
                 written_at(a.value.op()->locations()), b.value.op()->name(), written_at(b.value.op()->locations()));
 }
 
+/// Sweeps through time: a value that begins is compared with the living that share bytes with it. Of those it is right that
+/// few do, so they are found among the neighbours by offset.
+void check_overlaps(const std::vector<Interval>& intervals) {
+  std::vector<const Interval*> by_begin, by_end;
+  for (const Interval& i : intervals) by_begin.push_back(&i), by_end.push_back(&i);
+  std::stable_sort(by_begin.begin(), by_begin.end(), [](const Interval* x, const Interval* y) { return x->begin < y->begin; });
+  std::stable_sort(by_end.begin(), by_end.end(), [](const Interval* x, const Interval* y) { return x->end < y->end; });
+  std::multimap<int64_t, const Interval*> living;  // by offset
+  size_t ended = 0;
+  for (const Interval* i : by_begin) {
+    for (; by_end[ended]->end < i->begin; ++ended) {
+      auto [at, end] = living.equal_range(*by_end[ended]->value.offset());
+      living.erase(std::find_if(at, end, [&](const auto& entry) { return entry.second == by_end[ended]; }));
+    }
+    const int64_t offset = *i->value.offset(), top = offset + i->value.type().bytes();
+    auto at = living.lower_bound(offset);
+    for (auto above = at; above != living.end() && above->first < top; ++above) check_overlap(*i, *above->second);
+    // Those below it that reach it: of values that share no bytes at most the nearest one that is not empty does.
+    while (at != living.begin()) {
+      const Interval& below = *(--at)->second;
+      check_overlap(*i, below);
+      if (below.value.type().bytes() > 0 && *below.value.offset() < offset) break;
+    }
+    count_work(1);
+    living.emplace(offset, i);
+  }
+}
+
 }  // namespace
 
 void verify_plan(const ir::Module& module, const Target& target) {
@@ -202,8 +349,8 @@ void verify_plan(const ir::Module& module, const Target& target) {
     if (offset < 0 || arena > most_arena_bytes || bytes > arena || offset > arena - bytes)
       refuse(fmt::format("has no room: {} bytes at {} of an arena of {}", bytes, offset, arena));
     if (offset % target.alignment() != 0) refuse(fmt::format("is not aligned: its offset must be a multiple of {}", target.alignment()));
-    for (size_t k = 0; k < i; ++k) check_overlap(intervals[i], intervals[k]);
   }
+  check_overlaps(intervals);
   check_aliases(module.graph());
 }
 

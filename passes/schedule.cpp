@@ -1,9 +1,13 @@
 #include <algorithm>
+#include <set>
+#include <tuple>
+#include <unordered_set>
 
 #include "weft/ir/op_def.h"
 #include "weft/passes/dependencies.h"
 #include "weft/passes/liveness.h"
 #include "weft/passes/plan.h"
+#include "weft/support/work.h"
 
 namespace weft::passes {
 namespace {
@@ -19,29 +23,40 @@ enum class Choice {
 
 class Scheduler {
  public:
-  explicit Scheduler(const ir::Graph& graph) : graph_(graph), dependencies_(graph) {
-    for (const auto& op : graph.ops()) {
-      waiting_[op.get()] = dependencies_.before(op.get()).size();
-      for (Value v : op->operands()) ++reads_[owner_of(v)];
+  Scheduler(const ir::Graph& graph, const Dependencies& dependencies, Choice choice) : dependencies_(dependencies), choice_(choice) {
+    for (const ir::Output& output : graph.outputs()) {
+      if (output.alias) replacing_.insert(output.value);
+      owners_[owner_of(output.value)].reads += 1;  // never freed
     }
-    for (const ir::Output& output : graph.outputs()) ++reads_[owner_of(output.value)];  // never freed
+    for (int i = 0; i < dependencies.count(); ++i) {
+      waiting_.push_back(dependencies.before(i).size());
+      for (const auto& [owner, count] : reads_of(*dependencies.op(i))) {
+        Owner& o = owners_[owner];
+        o.reads += count;
+        o.readers += 1;
+        o.sum_of_readers += i;
+      }
+    }
   }
 
   /// To be called once.
-  std::vector<Op*> order(Choice choice) {
+  std::vector<Op*> order() {
     std::vector<Op*> result;
-    for (const auto& op : graph_.ops())
-      if (waiting_[op.get()] == 0) ready_.push_back({op.get(), 0});
+    places_.resize(waiting_.size());
+    for (int i = 0; i < dependencies_.count(); ++i)
+      if (waiting_[static_cast<size_t>(i)] == 0) make_ready(i, 0);
     while (!ready_.empty()) {
-      const auto best = choice == Choice::newest ? newest() : least_growth();
-      Op* op = best->op;
-      ready_.erase(best);
-      result.push_back(op);
-      peak_ = std::max(peak_, live_ + taken(*op));
-      live_ += growth(*op);
-      for (Value v : op->operands()) --reads_[owner_of(v)];
-      for (const Op* next : dependencies_.after(op))
-        if (--waiting_[next] == 0) ready_.push_back({const_cast<Op*>(next), result.size()});
+      const int best = std::get<3>(*ready_.begin());
+      ready_.erase(ready_.begin());
+      is_ready_.erase(best);
+      const Op& op = *dependencies_.op(best);
+      result.push_back(dependencies_.op(best));
+      peak_ = std::max(peak_, live_ + taken(op));
+      live_ += growth(op);
+      for (const auto& [owner, count] : reads_of(op)) finish_reading(owner, best, count);
+      for (int next : dependencies_.after(best))
+        if (--waiting_[static_cast<size_t>(next)] == 0) make_ready(next, static_cast<int64_t>(result.size()));
+      count_work(1);
     }
     return result;
   }
@@ -50,23 +65,44 @@ class Scheduler {
   int64_t peak() const { return peak_; }
 
  private:
-  struct Ready {
-    Op* op;
-    size_t since;  // so many ops had run
+  /// Of a value's memory: how often it will still be read, by how many ops, and the sum of their numbers, which is the
+  /// last one's once there is only one.
+  struct Owner {
+    int64_t reads = 0, readers = 0, sum_of_readers = 0;
   };
 
-  std::vector<Ready>::iterator least_growth() {
-    auto best = ready_.begin();
-    for (auto at = std::next(best); at != ready_.end(); ++at)
-      if (growth(*at->op) < growth(*best->op)) best = at;
-    return best;
+  /// What chooses among the ready: of newest ones those since when (negated), then the growth, then who came first.
+  using Place = std::tuple<int64_t, int64_t, int64_t, int>;
+
+  void make_ready(int op, int64_t since) {
+    places_[static_cast<size_t>(op)] = {choice_ == Choice::newest ? -since : 0, growth(*dependencies_.op(op)), made_ready_++, op};
+    ready_.insert(places_[static_cast<size_t>(op)]);
+    is_ready_.insert(op);
   }
 
-  std::vector<Ready>::iterator newest() {
-    auto best = ready_.begin();
-    for (auto at = std::next(best); at != ready_.end(); ++at)
-      if (at->since > best->since || (at->since == best->since && growth(*at->op) < growth(*best->op))) best = at;
-    return best;
+  /// The growth of the value's last reader changes when the others have run.
+  void finish_reading(Value owner, int op, int64_t count) {
+    Owner& o = owners_.at(owner);
+    o.reads -= count;
+    o.readers -= 1;
+    o.sum_of_readers -= op;
+    if (o.readers != 1 || !is_ready_.contains(static_cast<int>(o.sum_of_readers))) return;
+    Place& place = places_[static_cast<size_t>(o.sum_of_readers)];
+    ready_.erase(place);
+    std::get<1>(place) = growth(*dependencies_.op(static_cast<int>(o.sum_of_readers)));
+    ready_.insert(place);
+  }
+
+  /// The memory that the op reads, and as how many operands.
+  static std::vector<std::pair<Value, int64_t>> reads_of(const Op& op) {
+    std::vector<std::pair<Value, int64_t>> reads;
+    std::unordered_map<Value, size_t, ir::ValueHash> place;
+    for (Value v : op.operands()) {
+      const auto [at, added] = place.try_emplace(owner_of(v), reads.size());
+      if (added) reads.emplace_back(at->first, 0);
+      ++reads[at->second].second;
+    }
+    return reads;
   }
 
   static bool is_free(const Op& op) { return op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant; }
@@ -75,7 +111,7 @@ class Scheduler {
   int64_t taken(const Op& op) const {
     int64_t bytes = 0;
     for (Value v : op.results())
-      if (!is_free(op) && !replaces_input(v) && !is_transient(v)) bytes += v.type().bytes();
+      if (!is_free(op) && !replacing_.contains(v) && !is_transient(v)) bytes += v.type().bytes();
     return bytes;
   }
 
@@ -83,30 +119,23 @@ class Scheduler {
   int64_t growth(const Op& op) const {
     if (is_free(op)) return 0;
     int64_t bytes = taken(op);
-    std::vector<Value> counted;
-    for (Value v : op.operands()) {
-      const Value owner = owner_of(v);
-      if (owner.is_input() || std::find(counted.begin(), counted.end(), owner) != counted.end()) continue;
-      counted.push_back(owner);
-      const auto reads_here = std::count_if(op.operands().begin(), op.operands().end(), [&](Value o) { return owner_of(o) == owner; });
-      if (reads_.at(owner) == reads_here) bytes -= owner.type().bytes();
-    }
+    for (const auto& [owner, count] : reads_of(op))
+      if (!owner.is_input() && owners_.at(owner).reads == count) bytes -= owner.type().bytes();
     return bytes;
   }
 
   /// Scratch: gone with the op.
-  bool is_transient(Value v) const { return v.users().empty() && !graph_.is_output(v); }
+  static bool is_transient(Value v) { return v.users().empty() && !ir::Graph::is_output(v); }
 
-  bool replaces_input(Value v) const {
-    return std::any_of(graph_.outputs().begin(), graph_.outputs().end(),
-                       [&](const ir::Output& o) { return o.alias && o.value == v; });
-  }
-
-  const ir::Graph& graph_;
-  Dependencies dependencies_;
-  std::unordered_map<const Op*, size_t> waiting_;
-  std::unordered_map<Value, int64_t, ir::ValueHash> reads_;
-  std::vector<Ready> ready_;
+  const Dependencies& dependencies_;
+  Choice choice_;
+  std::unordered_set<Value, ir::ValueHash> replacing_;  // written over an input
+  std::unordered_map<Value, Owner, ir::ValueHash> owners_;
+  std::vector<size_t> waiting_;  // per op: those before it that have not run
+  std::vector<Place> places_;    // per op
+  std::set<Place> ready_;
+  std::unordered_set<int> is_ready_;
+  int64_t made_ready_ = 0;
   int64_t live_ = 0, peak_ = 0;
 };
 
@@ -116,9 +145,10 @@ bool schedule(ir::Module& module) {
   ir::Graph& graph = module.graph();
   const std::vector<Op*> before = graph.op_list();
   sort_by_dependencies(graph);
-  Scheduler greedy(graph), deep(graph);
-  std::vector<Op*> after = greedy.order(Choice::least_growth);
-  const std::vector<Op*> other = deep.order(Choice::newest);
+  const Dependencies dependencies(graph);
+  Scheduler greedy(graph, dependencies, Choice::least_growth), deep(graph, dependencies, Choice::newest);
+  std::vector<Op*> after = greedy.order();
+  const std::vector<Op*> other = deep.order();
   if (deep.peak() < greedy.peak()) after = other;
   graph.reorder(after);
   return before != after;

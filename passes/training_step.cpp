@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <unordered_set>
 
 #include "weft/ir/builder.h"
 #include "weft/ir/ops/optimizer.h"
@@ -157,10 +158,12 @@ bool training_step(ir::Module& module) {
   for (const std::string& kept : train.keep)
     if (!graph.find_output(kept))
       throw Error("'{}' is to be kept, but it is not the gradient of a trained parameter ('<parameter>.grad')", kept);
-  std::erase_if(graph.outputs(), [&](const ir::Output& o) {
-    const bool gradient = o.name.ends_with(".grad") && std::count(inputs.begin(), inputs.end(), o.name.substr(0, o.name.size() - 5)) > 0;
-    return gradient && std::count(train.keep.begin(), train.keep.end(), o.name) == 0;
-  });
+  std::unordered_set<std::string> gone;
+  for (const std::string& name : inputs) gone.insert(name + ".grad");
+  for (const std::string& name : train.keep) gone.erase(name);
+  std::vector<ir::Output> outputs = graph.outputs();
+  std::erase_if(outputs, [&](const ir::Output& o) { return gone.contains(o.name); });
+  graph.set_outputs(std::move(outputs));
   return true;
 }
 

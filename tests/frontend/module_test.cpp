@@ -34,7 +34,7 @@ std::vector<std::string> names(const nn::Module& module) {
 ir::Module anonymous(const Graph& graph, bool simplified) {
   ir::Module m = Recorded(graph).module;
   if (simplified) passes::run(m, passes::pipeline("simplify"), passes::generic_target());
-  for (size_t i = 0; i < m.graph().inputs().size(); ++i) m.graph().inputs()[i].node->name = std::to_string(i);
+  for (size_t i = 0; i < m.graph().inputs().size(); ++i) m.graph().rename_input(static_cast<int>(i), std::to_string(i));
   m.graph().set_name("anonymous");
   return m;
 }

@@ -117,18 +117,28 @@ TEST_CASE("input names are unique", "[verifier]") {
   CHECK_THROWS_WITH(module.graph().add_input("x", {f32, {}}), "the graph 'f' already has an input named 'x'");
 }
 
+namespace {
+
+void replace_alias(ir::Graph& graph, size_t output, int input) {
+  std::vector<ir::Output> outputs = graph.outputs();
+  outputs[output].alias = input;
+  graph.set_outputs(std::move(outputs));
+}
+
+}  // namespace
+
 TEST_CASE("an alias replaces one input of its own type, once", "[verifier]") {
   ir::Module module = chain();
   ir::Graph& graph = module.graph();
   graph.add_input("state", {f32, {3}}, ir::Role::state);
-  graph.outputs()[0].alias = 1;
+  replace_alias(graph, 0, 1);
   CHECK(message_of(module) ==
         "output 'y' is f32[2] but replaces the input 'state', which is f32[3], at model.cpp:5");
-  graph.outputs()[0].alias = 0;
+  replace_alias(graph, 0, 0);
   CHECK(message_of(module) == "");
   graph.add_output({"z", graph.input(0), 0, line_3});
   CHECK(message_of(module) == "the input 'x' is updated twice, the second time at model.cpp:3 (fc1)");
-  graph.outputs()[1].alias = 2;
+  replace_alias(graph, 1, 2);
   CHECK(message_of(module) == "output 'z' replaces input 2, but there are only 2, at model.cpp:3 (fc1)");
 }
 

@@ -79,7 +79,7 @@ void differentiate(ir::Module& module, const std::vector<int>& inputs) {
   for (int i : inputs) xs.push_back(graph.input(i));
   const ir::Value loss = loss_of(graph);
   const std::vector<ir::Value> gradients = passes::gradients(graph, loss, xs);
-  graph.outputs().clear();
+  graph.set_outputs({});
   graph.add_output({"loss", loss, {}, {}});
   for (size_t i = 0; i < gradients.size(); ++i) graph.add_output({"d" + xs[i].name(), gradients[i], {}, {}});
   ir::verify(module);

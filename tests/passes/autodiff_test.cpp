@@ -22,7 +22,7 @@ std::string second_order(const std::string& statements) {
   const ir::Value x = graph.input(0);
   const ir::Value first = passes::gradients(graph, graph.outputs()[0].value, std::vector{x})[0];
   const ir::Value second = passes::gradients(graph, first, std::vector{x})[0];
-  graph.outputs().clear();
+  graph.set_outputs({});
   graph.add_output({"first", first, {}, {}});
   graph.add_output({"second", second, {}, {}});
   ir::verify(module);

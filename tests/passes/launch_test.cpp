@@ -111,6 +111,23 @@ TEST_CASE("launch: a library call between two small nests keeps them apart", "[p
     output y = %2)", "launch")) == 2);
 }
 
+TEST_CASE("launch: branches that wait for nothing of each other share their launches, stage by stage", "[passes][launch]") {
+  std::string text = "input %x0: f32[8,8]\n input %x1: f32[8,8]\n input %x2: f32[8,8]\n", outputs;
+  for (const char* branch : {"0", "1", "2"}) {
+    std::string last = std::string("%x") + branch;
+    for (int i = 0; i < 4; ++i) {
+      const std::string n = branch + std::string("_") + std::to_string(i);
+      text += "%e" + n + " = exp(" + last + ") : f32[8,8]\n %p" + n + " = matmul(%e" + n + ", %e" + n + ") : f32[8,8]\n";
+      last = "%p" + n;
+    }
+    text += std::string("%s") + branch + " = sin(%x" + branch + ") : f32[8,8]\n";  // in any stage
+    outputs += "output y" + std::string(branch) + " = " + last + "\n output s" + branch + " = %s" + branch + "\n";
+  }
+  const ir::Module m = compiled(text + outputs, "launch");
+  CHECK(count_kernels(m) == 4);
+  CHECK(count_ops(m, "matmul") == 12);
+}
+
 TEST_CASE("launch: an update does not join a reader of the old value", "[passes][launch]") {
   CHECK(count_kernels(compiled(R"(
     input %w: f32[256,256] parameter

@@ -15,7 +15,9 @@ namespace {
 
 void forget_lines(ir::Graph& graph) {
   for (ir::Input& input : graph.inputs()) input.locations.clear();
-  for (ir::Output& output : graph.outputs()) output.locations.clear();
+  std::vector<ir::Output> outputs = graph.outputs();
+  for (ir::Output& output : outputs) output.locations.clear();
+  graph.set_outputs(std::move(outputs));
   for (const auto& op : graph.ops()) {
     op->set_locations({});
     for (const auto& body : op->bodies()) forget_lines(*body);

@@ -54,14 +54,14 @@ void shuffle(ir::Graph& graph, uint64_t seed) {
   std::unordered_map<const ir::Op*, size_t> waiting;
   std::vector<ir::Op*> ready, order;
   for (ir::Op* op : graph.op_list())
-    if ((waiting[op] = dependencies.before(op).size()) == 0) ready.push_back(op);
+    if ((waiting[op] = dependencies.before(dependencies.number(op)).size()) == 0) ready.push_back(op);
   while (!ready.empty()) {
     std::swap(ready[dice(ready.size())], ready.back());
     ir::Op* op = ready.back();
     ready.pop_back();
     order.push_back(op);
-    for (const ir::Op* next : dependencies.after(op))
-      if (--waiting[next] == 0) ready.push_back(const_cast<ir::Op*>(next));
+    for (int number : dependencies.after(dependencies.number(op)))
+      if (ir::Op* next = dependencies.op(number); --waiting[next] == 0) ready.push_back(next);
   }
   graph.reorder(order);
 }

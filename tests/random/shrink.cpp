@@ -52,9 +52,10 @@ class Shrinker {
     bool any = false;
     for (size_t i = 0; i < smallest_.graph().outputs().size() && smallest_.graph().outputs().size() > 1;) {
       ir::Module candidate = smallest_.clone();
-      auto& outputs = candidate.graph().outputs();
+      std::vector<ir::Output> outputs = candidate.graph().outputs();
       if (candidate.train && outputs[i].name == candidate.train->loss) candidate.train.reset();
       outputs.erase(outputs.begin() + static_cast<std::ptrdiff_t>(i));
+      candidate.graph().set_outputs(std::move(outputs));
       if (try_it(std::move(candidate))) any = true;
       else ++i;
     }
