@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace llvm {
 class Function;
@@ -15,10 +16,12 @@ class Module;
 namespace weft::codegen {
 
 /// One loop nest as a function `void (ptr buffers, i64 begin, i64 end)` that runs its work units begin to end - 1.
-/// Units are independent of each other: they may run in any order and at the same time.
+/// Units are independent of each other: they may run in any order and at the same time. Where nests are shared, one more
+/// argument points to i32 numbers: which of the buffers are the nest's inputs, then which are its outputs.
 struct EmittedNest {
   llvm::Function* function;
   int64_t units;
+  std::vector<int> buffers = {};  // those numbers
 };
 
 class CodeShape {
@@ -32,6 +35,8 @@ class CodeShape {
   virtual int lanes() const = 0;
   /// May a kernel call the C library's mathematical functions?
   virtual bool has_libm() const = 0;
+  /// Do kernels call the same function for equal nests? Else each has its own, which knows its buffers.
+  virtual bool shares_nests() const = 0;
   /// LLVM's number of the address space that buffers lie in.
   virtual unsigned buffer_space() const = 0;
 

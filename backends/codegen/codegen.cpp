@@ -6,6 +6,7 @@
 #include "weft/backends/codegen/nest_emitter.h"
 #include "weft/ir/equal.h"
 #include "weft/ir/op_def.h"
+#include "weft/support/work.h"
 
 namespace weft::codegen {
 namespace {
@@ -13,30 +14,28 @@ namespace {
 /// A nest with the kernel's buffers for its operands and results.
 struct Part {
   const ir::Op* fused;
-  std::vector<int> inputs, outputs;
+  std::vector<int> buffers;
 };
 
 /// The nests of the op, in order.
 std::vector<Part> parts_of(const ir::Op& op) {
   const int operands = static_cast<int>(op.operands().size());
   if (op.is("fused")) {
-    Part part{&op, std::vector<int>(static_cast<size_t>(operands)), std::vector<int>(static_cast<size_t>(op.result_count()))};
-    std::iota(part.inputs.begin(), part.inputs.end(), 0);
-    std::iota(part.outputs.begin(), part.outputs.end(), operands);
+    Part part{&op, std::vector<int>(static_cast<size_t>(operands + op.result_count()))};
+    std::iota(part.buffers.begin(), part.buffers.end(), 0);
     return {part};
   }
   const ir::Graph& body = op.body();
   const auto buffer_of = [&](ir::Value v) {
     if (v.is_input()) return v.index();
-    for (size_t i = 0; i < body.outputs().size(); ++i)
-      if (body.outputs()[i].value == v) return operands + static_cast<int>(i);
-    throw InternalError("a nest's result is no result of its kernel");
+    WEFT_CHECK(ir::Graph::is_output(v), "a nest's result is no result of its kernel");
+    return operands + v.node()->outputs.front();
   };
   std::vector<Part> parts;
   for (const auto& nest : body.ops()) {
-    Part part{nest.get(), {}, {}};
-    for (ir::Value v : nest->operands()) part.inputs.push_back(buffer_of(v));
-    for (ir::Value v : nest->results()) part.outputs.push_back(buffer_of(v));
+    Part part{nest.get(), {}};
+    for (ir::Value v : nest->operands()) part.buffers.push_back(buffer_of(v));
+    for (ir::Value v : nest->results()) part.buffers.push_back(buffer_of(v));
     parts.push_back(std::move(part));
   }
   return parts;
@@ -75,22 +74,38 @@ std::string kernel_name(const ir::Op& op, size_t number) {
 
 bool is_serial(const ir::Op& op) { return op.is("kernel") && op.flag("serial"); }
 
+EmittedNest Nests::of(const ir::Op& fused, const std::string& name, const std::vector<int>& buffers) {
+  const size_t hash = ir::computation_hash(fused);
+  if (shape_.shares_nests())
+    for (auto [at, end] = known_.equal_range(hash); at != end; ++at)
+      if (ir::same_computation(*at->second.first, fused)) return {at->second.second.function, at->second.second.units, buffers};
+  require_functions(shape_, fused.body());
+  EmittedNest nest = emit_nest(module_, shape_, fused.body(), name, buffers);
+  count_work(static_cast<int64_t>(fused.body().ops().size()));
+  nest.buffers = buffers;
+  known_.emplace(hash, std::pair(&fused, nest));
+  return nest;
+}
+
 int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name) {
-  std::vector<EmittedNest> nests;
-  for (const Part& part : parts_of(op)) {
-    require_functions(shape, part.fused->body());
-    const std::string nest_name = name + ".nest" + std::to_string(nests.size());
-    nests.push_back(emit_nest(module, shape, part.fused->body(), nest_name, part.inputs, part.outputs));
-  }
-  return shape.emit_entry(module, name, nests, static_cast<int>(op.operands().size()) + op.result_count(), is_serial(op));
+  Nests nests(module, shape);
+  return emit_kernel(module, shape, op, name, nests);
+}
+
+int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests) {
+  std::vector<EmittedNest> emitted;
+  for (const Part& part : parts_of(op)) emitted.push_back(nests.of(*part.fused, name + ".nest" + std::to_string(emitted.size()), part.buffers));
+  return shape.emit_entry(module, name, emitted, static_cast<int>(op.operands().size()) + op.result_count(), is_serial(op));
 }
 
 const Kernel& Kernels::of(const ir::Op& op) {
-  for (const Kernel& known : all_)
-    if (ir::same_computation(*known.op, op)) return known;
+  const size_t hash = ir::computation_hash(op);
+  for (auto [at, end] = known_.equal_range(hash); at != end; ++at)
+    if (ir::same_computation(*at->second->op, op)) return *at->second;
   Kernel kernel{kernel_name(op, all_.size()), &op};
-  kernel.units = emit_kernel(module_, shape_, op, kernel.name);
+  kernel.units = emit_kernel(module_, shape_, op, kernel.name, nests_);
   all_.push_back(std::move(kernel));
+  known_.emplace(hash, &all_.back());
   return all_.back();
 }
 

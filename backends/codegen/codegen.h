@@ -5,15 +5,31 @@
 // independent of each other, so threads may share them out; how they are shared out changes no bit of the result.
 
 #include <deque>
+#include <unordered_map>
+#include <utility>
 
 #include "weft/backends/codegen/code_shape.h"
 #include "weft/ir/graph.h"
 
 namespace weft::codegen {
 
+/// Nests that are emitted already, by what they compute.
+class Nests {
+ public:
+  Nests(llvm::Module& module, const CodeShape& shape) : module_(module), shape_(shape) {}
+  /// The `fused` op as a function, an earlier one's if the shape shares equal nests; `name` is that of a new one.
+  EmittedNest of(const ir::Op& fused, const std::string& name, const std::vector<int>& buffers);
+
+ private:
+  llvm::Module& module_;
+  const CodeShape& shape_;
+  std::unordered_multimap<size_t, std::pair<const ir::Op*, EmittedNest>> known_;
+};
+
 /// Adds the function for a `fused` or `kernel` op to `module`; returns its number of work units. Throws weft::Error with
 /// the op's source lines for a function that the target does not have.
 int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name);
+int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests);
 
 /// Are these nests to run in order, by one launch?
 bool is_serial(const ir::Op& op);
@@ -27,7 +43,7 @@ struct Kernel {
 /// The kernels of a program in one LLVM module; ops that compute the same share one.
 class Kernels {
  public:
-  Kernels(llvm::Module& module, const CodeShape& shape) : module_(module), shape_(shape) {}
+  Kernels(llvm::Module& module, const CodeShape& shape) : module_(module), shape_(shape), nests_(module, shape) {}
   /// The kernel of a `fused` or `kernel` op, emitted now unless it was before.
   const Kernel& of(const ir::Op& op);
   const std::deque<Kernel>& all() const { return all_; }
@@ -35,7 +51,9 @@ class Kernels {
  private:
   llvm::Module& module_;
   const CodeShape& shape_;
+  Nests nests_;
   std::deque<Kernel> all_;
+  std::unordered_multimap<size_t, const Kernel*> known_;  // by what they compute
 };
 
 }  // namespace weft::codegen

@@ -17,6 +17,7 @@ class HostShape final : public CodeShape {
   std::string name() const override { return "cpu"; }
   int lanes() const override { return lanes_; }
   bool has_libm() const override { return true; }
+  bool shares_nests() const override { return true; }
   unsigned buffer_space() const override { return 0; }
   int64_t emit_entry(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int buffers,
                      bool serial) const override;

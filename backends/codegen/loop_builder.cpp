@@ -44,9 +44,14 @@ void LoopBuilder::when(llvm::Value* condition, const std::string& name, const st
 llvm::Value* LoopBuilder::at_level(int level, const std::function<llvm::Value*()>& emit) {
   llvm::Instruction* hoist = levels_[static_cast<size_t>(level)].hoist;
   if (!hoist) return emit();
-  IRBuilder::InsertPointGuard guard(b_);
+  // By the instruction, which may come to stand in another block where `emit` branches.
+  llvm::BasicBlock* block = b_.GetInsertBlock();
+  llvm::Instruction* at = b_.GetInsertPoint() == block->end() ? nullptr : &*b_.GetInsertPoint();
   b_.SetInsertPoint(hoist);
-  return emit();
+  llvm::Value* value = emit();
+  if (at) b_.SetInsertPoint(at);
+  else b_.SetInsertPoint(block);
+  return value;
 }
 
 }  // namespace weft::codegen

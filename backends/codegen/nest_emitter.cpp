@@ -17,8 +17,7 @@ using ir::Op;
 
 class NestEmitter {
  public:
-  NestEmitter(llvm::Module& module, const CodeShape& shape, const ir::Graph& body, const std::string& name,
-              std::span<const int> inputs, std::span<const int> outputs)
+  NestEmitter(llvm::Module& module, const CodeShape& shape, const ir::Graph& body, const std::string& name, std::span<const int> numbers)
       : body_(body), lanes_(shape.lanes()), b_(module.getContext()), build_(b_) {
     WEFT_CHECK(lanes_ == 1 || lanes_ == reduction_lanes, "a vector holds the partial results of a reduction along it");
     std::string why;
@@ -30,19 +29,23 @@ class NestEmitter {
     for (int l : loops_.inner) reduced.push_back(extent_of(l));
     pieces_ = reduction_pieces(reduced);
 
-    auto* type = llvm::FunctionType::get(b_.getVoidTy(), {b_.getPtrTy(), b_.getInt64Ty(), b_.getInt64Ty()}, false);
+    llvm::SmallVector<llvm::Type*> arguments{b_.getPtrTy(), b_.getInt64Ty(), b_.getInt64Ty()};
+    if (shape.shares_nests()) arguments.push_back(b_.getPtrTy());
+    auto* type = llvm::FunctionType::get(b_.getVoidTy(), arguments, false);
     function_ = llvm::Function::Create(type, llvm::Function::InternalLinkage, name, module);
     b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", function_));
     llvm::Type* pointer = b_.getPtrTy(shape.buffer_space());
-    const auto pointers = [&](std::span<const int> numbers) {
-      std::vector<llvm::Value*> loaded;
-      for (int i : numbers) loaded.push_back(b_.CreateLoad(pointer, b_.CreateConstGEP1_64(pointer, function_->getArg(0), static_cast<uint64_t>(i))));
-      return loaded;
+    const auto load_pointer = [&](size_t place) -> llvm::Value* {
+      llvm::Value* number = shape.shares_nests()
+                                ? b_.CreateZExt(b_.CreateLoad(b_.getInt32Ty(), b_.CreateConstGEP1_64(b_.getInt32Ty(), function_->getArg(3), place)), b_.getInt64Ty())
+                                : i64_of(numbers[place]);
+      return b_.CreateLoad(pointer, b_.CreateGEP(pointer, function_->getArg(0), number));
     };
     using Kept = Accumulators::Kept;
     const Kept kept = loops_.vector_reduced() ? Kept::in_lanes : loops_.vector >= 0 ? Kept::as_vectors : Kept::as_scalars;
     accumulators_.emplace(b_, build_, *function_, kept, pieces_ ? pieces_->levels : 0);
-    auto from = pointers(inputs), to = pointers(outputs);
+    std::vector<llvm::Value*> from, to;
+    for (size_t place = 0; place < numbers.size(); ++place) (place < body.inputs().size() ? from : to).push_back(load_pointer(place));
     values_.emplace(b_, build_, body_, nest_, loops_, lanes_, std::move(from), std::move(to));
   }
 
@@ -188,8 +191,8 @@ class NestEmitter {
 }  // namespace
 
 EmittedNest emit_nest(llvm::Module& module, const CodeShape& shape, const ir::Graph& body, const std::string& name,
-                      std::span<const int> inputs, std::span<const int> outputs) {
-  return NestEmitter(module, shape, body, name, inputs, outputs).emit();
+                      std::span<const int> numbers) {
+  return NestEmitter(module, shape, body, name, numbers).emit();
 }
 
 }  // namespace weft::codegen

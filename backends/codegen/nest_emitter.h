@@ -6,8 +6,9 @@
 
 namespace weft::codegen {
 
-/// `body` is the body of a `fused` op. Input i is at buffers[inputs[i]], output i at buffers[outputs[i]].
+/// `body` is the body of a `fused` op. Input i is at buffers[numbers[i]], and the outputs follow, unless the shape shares
+/// nests: then the numbers are the function's last argument.
 EmittedNest emit_nest(llvm::Module& module, const CodeShape& shape, const ir::Graph& body, const std::string& name,
-                      std::span<const int> inputs, std::span<const int> outputs);
+                      std::span<const int> numbers);
 
 }  // namespace weft::codegen

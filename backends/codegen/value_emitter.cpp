@@ -1,6 +1,7 @@
 #include "weft/backends/codegen/value_emitter.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "weft/backends/codegen/accumulators.h"
 #include "weft/backends/codegen/scalar_emitter.h"
@@ -15,6 +16,9 @@ using ir::Kind;
 using ir::Op;
 
 llvm::Align align(DType t) { return llvm::Align(size_of(t)); }
+
+/// So many joined values and more are worth branches.
+constexpr std::ptrdiff_t branching = 3;
 
 }  // namespace
 
@@ -117,10 +121,69 @@ llvm::Value* ValueEmitter::constant(const Op& op) {
   return llvm::ConstantInt::get(type, static_cast<uint64_t>(d.integer_at(0)), true);
 }
 
+/// Where all lanes are in the same one of several joined values, only that one is computed: found by halving, by its index
+/// along the joined axis.
+llvm::Value* ValueEmitter::move_one_of(const Op& op, const std::vector<ir::Access>& accesses, const IndexMap& map, llvm::Value* index) {
+  llvm::LLVMContext& context = b_.getContext();
+  const auto axis = static_cast<size_t>(op.integer("axis"));
+  struct Branch {
+    size_t operand;
+    int64_t begin;
+    llvm::BasicBlock* end = nullptr;
+    llvm::Value* value = nullptr;
+  };
+  std::vector<Branch> branches;
+  for (size_t i = 0; i < accesses.size(); ++i)
+    if (op.operands()[i].shape().numel() > 0) branches.push_back({i, -accesses[i].map[axis].offset});
+  // What stands behind the insertion point goes on once the branches have joined.
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  llvm::BasicBlock* joined = nullptr;
+  if (b_.GetInsertPoint() == before->end()) {
+    joined = llvm::BasicBlock::Create(context, "joined", before->getParent());
+  } else {
+    joined = before->splitBasicBlock(b_.GetInsertPoint(), "joined");
+    before->getTerminator()->eraseFromParent();
+  }
+  llvm::Value* outer = guard_;
+  guard_ = outer ? outer : b_.getTrue();  // nothing of a branch is hoisted out of it, or shared
+  bool vector = false;
+  const std::function<void(size_t, size_t, llvm::BasicBlock*)> emit = [&](size_t first, size_t last, llvm::BasicBlock* block) {
+    b_.SetInsertPoint(block);
+    if (first == last) {
+      Branch& branch = branches[first];
+      branch.value = eval(op.operands()[branch.operand], compose(accesses[branch.operand].map, map));
+      branch.end = b_.GetInsertBlock();
+      vector = vector || is_vector(branch.value);
+      return;
+    }
+    const size_t middle = (first + last) / 2 + 1;
+    auto* low = llvm::BasicBlock::Create(context, "low", before->getParent(), joined);
+    auto* high = llvm::BasicBlock::Create(context, "high", before->getParent(), joined);
+    b_.CreateCondBr(b_.CreateICmpSLT(index, integer(index, branches[middle].begin)), low, high);
+    emit(first, middle - 1, low);
+    emit(middle, last, high);
+  };
+  emit(0, branches.size() - 1, before);
+  guard_ = outer;
+  for (Branch& branch : branches) {
+    b_.SetInsertPoint(branch.end);
+    if (vector) branch.value = splat(branch.value);
+    b_.CreateBr(joined);
+  }
+  b_.SetInsertPoint(joined, joined->begin());
+  llvm::PHINode* result = b_.CreatePHI(branches[0].value->getType(), static_cast<unsigned>(branches.size()));
+  for (const Branch& branch : branches) result->addIncoming(branch.value, branch.end);
+  return result;
+}
+
 /// The first operand that has an element at the index, or the fill.
 llvm::Value* ValueEmitter::move(const Op& op, const IndexMap& map) {
   const auto accesses = *op.def().access(op);
   if (!accesses[0].guarded) return eval(op.operand(0), compose(accesses[0].map, map));
+  const auto joined = std::count_if(op.operands().begin(), op.operands().end(), [](ir::Value v) { return v.shape().numel() > 0; });
+  if (joined >= branching)
+    if (llvm::Value* index = lane_index(compose(accesses[0].map, map)[static_cast<size_t>(op.integer("axis"))]); !is_vector(index))
+      return move_one_of(op, accesses, map, index);
   const DType t = op.result().dtype();
   const ir::Type fill_type{t, {}};
   const double fill = op.def().fill ? op.def().fill(op) : 0;
@@ -233,6 +296,11 @@ llvm::Value* ValueEmitter::load(ir::Value v, const IndexMap& map) {
 llvm::Value* ValueEmitter::load_guarded(DType t, llvm::Type* element, llvm::Value* base, const Walk& walk) {
   llvm::Value* active = splat(guard_);
   if (mask_) active = b_.CreateAnd(active, mask_);
+  if (vector_step(walk) == 1 && !is_spread(walk)) {
+    llvm::FixedVectorType* vector = vector_of(element);
+    llvm::Value* pointer = b_.CreateGEP(element, base, first_index(walk));
+    return from_memory(b_, t, b_.CreateMaskedLoad(vector, pointer, align(t), active, llvm::Constant::getNullValue(vector)));
+  }
   return from_memory(b_, t, gather(vector_of(element), element, base, splat(lane_index(walk)), active));
 }
 

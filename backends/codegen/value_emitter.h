@@ -51,6 +51,7 @@ class ValueEmitter {
   llvm::Value* emit_value(ir::Value v, const ir::IndexMap& map);
   llvm::Value* constant(const ir::Op& op);
   llvm::Value* move(const ir::Op& op, const ir::IndexMap& map);
+  llvm::Value* move_one_of(const ir::Op& op, const std::vector<ir::Access>& accesses, const ir::IndexMap& map, llvm::Value* index);
   llvm::Value* both(llvm::Value* x, llvm::Value* y);
   llvm::Value* in_range(const ir::IndexMap& map, const Shape& shape);
   llvm::Value* lane_index(const ir::Affine& a) { return lane_index(collapsed(a, nest_, loops_)); }

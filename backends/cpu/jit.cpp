@@ -1,6 +1,7 @@
 #include "weft/backends/cpu/jit.h"
 
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/IR/Instructions.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
@@ -10,6 +11,7 @@
 #include <llvm/Transforms/Utils/Cloning.h>
 
 #include <mutex>
+#include <set>
 
 #include "weft/backends/codegen/optimize.h"
 #include "weft/support/error.h"
@@ -54,22 +56,34 @@ llvm::orc::JITTargetMachineBuilder machine(const std::string& max_isa, int& widt
   return builder;
 }
 
+/// The kernel and the functions of its nests, which others may call as well.
+std::set<const llvm::GlobalValue*> parts_of(const llvm::Module& module, const std::string& kernel) {
+  std::set<const llvm::GlobalValue*> parts;
+  const auto add = [&](const auto& self, const llvm::Function& function) -> void {
+    if (function.isDeclaration() || function.getName().starts_with("weft.") || !parts.insert(&function).second) return;
+    for (const llvm::BasicBlock& block : function)
+      for (const llvm::Instruction& i : block)
+        if (const auto* call = llvm::dyn_cast<llvm::CallInst>(&i); call && call->getCalledFunction()) self(self, *call->getCalledFunction());
+  };
+  add(add, *module.getFunction(kernel));
+  return parts;
+}
+
 std::string print_function(llvm::Module& module, const std::string& kernel) {
   std::string text;
   llvm::raw_string_ostream out(text);
+  const auto parts = parts_of(module, kernel);
   for (const llvm::Function& f : module)
-    if (f.getName() == kernel || f.getName().starts_with(kernel + ".")) f.print(out);
+    if (parts.contains(&f)) f.print(out);
   return out.str();
 }
 
 std::string assembly_of(llvm::Module& module, llvm::TargetMachine& machine, const std::string& kernel) {
-  // Everything but this kernel becomes a declaration.
-  const std::unique_ptr<llvm::Module> alone = llvm::CloneModule(module);
-  for (llvm::Function& f : *alone)
-    if (!f.isDeclaration() && f.getName() != kernel && !f.getName().starts_with(kernel + ".")) {
-      f.deleteBody();
-      f.setLinkage(llvm::GlobalValue::ExternalLinkage);
-    }
+  // Every other function becomes a declaration.
+  const auto parts = parts_of(module, kernel);
+  llvm::ValueToValueMapTy twins;
+  const std::unique_ptr<llvm::Module> alone =
+      llvm::CloneModule(module, twins, [&](const llvm::GlobalValue* v) { return !llvm::isa<llvm::Function>(v) || parts.contains(v); });
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream out(buffer);
   llvm::legacy::PassManager passes;

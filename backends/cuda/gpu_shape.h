@@ -16,6 +16,7 @@ class GpuShape final : public codegen::CodeShape {
   std::string name() const override { return "cuda"; }
   int lanes() const override { return 1; }
   bool has_libm() const override { return false; }
+  bool shares_nests() const override { return false; }
   unsigned buffer_space() const override { return 1; }  // global memory
   int64_t emit_entry(llvm::Module& module, const std::string& name, std::span<const codegen::EmittedNest> nests, int buffers,
                      bool serial) const override;
