@@ -1,17 +1,30 @@
+#include <unordered_map>
+
 #include "weft/passes/rewrites.h"
 #include "weft/passes/simplify.h"
 
 namespace weft::passes {
 namespace {
 
+/// The rows for an op, in the order of the tables.
+const std::vector<const Rewrite*>& rows_for(const ir::OpDef& def) {
+  static const auto all = [] {
+    std::unordered_map<std::string_view, std::vector<const Rewrite*>> rows;
+    for (const auto* table : {&arithmetic_rewrites(), &movement_rewrites(), &contraction_rewrites(), &window_rewrites()})
+      for (const Rewrite& row : *table) rows[row.op].push_back(&row);
+    return rows;
+  }();
+  static const std::vector<const Rewrite*> none;
+  const auto found = all.find(def.name);
+  return found == all.end() ? none : found->second;
+}
+
 ir::Value rewrite_once(ir::Builder& builder, const ir::Op& op, const OnRewrite& on_rewrite) {
-  for (const auto* table : {&arithmetic_rewrites(), &movement_rewrites(), &contraction_rewrites()})
-    for (const Rewrite& row : *table)
-      if (row.op == op.name())
-        if (const ir::Value v = row.apply(builder, op)) {
-          if (on_rewrite) on_rewrite(row);
-          return v;
-        }
+  for (const Rewrite* row : rows_for(op.def()))
+    if (const ir::Value v = row->apply(builder, op)) {
+      if (on_rewrite) on_rewrite(*row);
+      return v;
+    }
   return {};
 }
 

@@ -18,5 +18,6 @@ struct Rewrite {
 const std::vector<Rewrite>& arithmetic_rewrites();
 const std::vector<Rewrite>& movement_rewrites();
 const std::vector<Rewrite>& contraction_rewrites();
+const std::vector<Rewrite>& window_rewrites();
 
 }  // namespace weft::passes

@@ -51,6 +51,7 @@ void list_rewrites() {
   print_rewrites("movement", passes::movement_rewrites());
   fmt::print("\n");
   print_rewrites("contraction", passes::contraction_rewrites());
+  print_rewrites("window", passes::window_rewrites());
 }
 
 void add_explain(CLI::App& app) {
