@@ -5,12 +5,15 @@
 
 #include "weft/frontend/recorder.h"
 #include "weft/frontend/scope.h"
+#include "weft/ir/ops/movements.h"
 
 namespace weft {
 namespace {
 
 using detail::Recorder;
 using ir::Value;
+
+constexpr int64_t largest = int64_t{1} << 30;  // stride, dilation and padding, as the ops have it
 
 size_t index(int d) { return static_cast<size_t>(d); }
 
@@ -55,11 +58,21 @@ Tensor convolution(const char* name, Recorder r, int spatial, const Arg& input, 
   if (o.padding.same())
     for (int d = 0; d < spatial; ++d) {
       if (stride[index(d)] != 1) r.fail("padding \"same\" needs stride 1");
-      const int64_t all = dilation[index(d)] * (w.shape()[d + 2] - 1);
+      const int64_t steps = std::max<int64_t>(0, w.shape()[d + 2] - 1);
+      if (dilation[index(d)] < 1 || dilation[index(d)] > largest / std::max<int64_t>(1, steps)) r.fail("the dilation must be positive, and the kernel's reach not too large");
+      const int64_t all = dilation[index(d)] * steps;
       low[index(d)] = all / 2, high[index(d)] = all - all / 2;
     }
   const Value y = r.builder("convolution", {x, w}, {{"stride", stride}, {"low", low}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
   return unbatched(r, with_bias(r, y, bias), single);
+}
+
+/// All that the kernel reaches from `positions` of it.
+int64_t transposed_extent(Recorder& r, int64_t positions, int64_t kernel, int64_t stride, int64_t dilation) {
+  if (positions < 1 || kernel < 1) r.fail("the spatial extents of x and of the weight must be positive");
+  constexpr int64_t room = int64_t{1} << 60;  // to add what little is left
+  if ((positions - 1) > room / stride || (kernel - 1) > room / dilation) r.fail("the result is too large");
+  return (positions - 1) * stride + dilation * (kernel - 1) + 1;
 }
 
 Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const Arg& kernel, const Arg* bias, const TransposedConvolutionOptions& o) {
@@ -72,16 +85,26 @@ Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const A
   if (x.shape()[1] != in) r.fail(fmt::format("x must have the weight's input channels, {}", in));
   const Dims stride = over(r, o.stride, spatial, "stride"), dilation = over(r, o.dilation, spatial, "dilation");
   const Dims padding = over(r, o.padding, spatial, "padding"), more = over(r, o.output_padding, spatial, "output_padding");
-  Dims extents, high = padding;
+  Dims extents, low = padding, high = padding, wanted;
   for (size_t d = 0; d < stride.size(); ++d) {
+    if (stride[d] < 1 || dilation[d] < 1) r.fail("stride and dilation must be positive");
+    if (padding[d] < 0) r.fail("padding must not be negative");
+    if (std::max({stride[d], dilation[d], padding[d]}) > largest) r.fail("a stride, a padding or a dilation is too large");
     if (more[d] < 0 || more[d] >= std::max(stride[d], dilation[d])) r.fail("output_padding must be smaller than stride or dilation");
-    const int d2 = static_cast<int>(d) + 2;
-    extents.push_back((x.shape()[d2] - 1) * stride[d] - 2 * padding[d] + dilation[d] * (w.shape()[d2] - 1) + more[d] + 1);
-    if (extents.back() < 0) r.fail("the padding leaves nothing of the result");
+    const int axis = static_cast<int>(d) + 2;
+    const int64_t whole = transposed_extent(r, x.shape()[axis], w.shape()[axis], stride[d], dilation[d]);
+    wanted.push_back(whole - 2 * padding[d] + more[d]);
+    if (wanted.back() < 1) r.fail("the padding leaves nothing of the result");
+    extents.push_back(wanted.back());
     // What output_padding adds has no position of its own: the last positions end before it.
     high[d] = std::max<int64_t>(0, high[d] - more[d]);
+    // Where it would have: without padding, which comes behind.
+    if (more[d] - padding[d] >= stride[d]) extents.back() = whole, low[d] = high[d] = 0;
   }
-  const Value y = r.builder("convolution_data", {x, w}, {{"extents", extents}, {"stride", stride}, {"low", padding}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
+  Value y = r.builder("convolution_data", {x, w}, {{"extents", extents}, {"stride", stride}, {"low", low}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
+  for (size_t d = 0; d < stride.size(); ++d)
+    if (low[d] != padding[d] || extents[d] != wanted[d])
+      y = ir::fitted(r.builder, y, static_cast<int>(d) + 2, low[d] - padding[d], wanted[d] - extents[d] - low[d] + padding[d]);
   return unbatched(r, with_bias(r, y, bias), single);
 }
 
@@ -96,9 +119,13 @@ PoolPadding pool_padding(Recorder& r, Value x, const Dims& kernel, const Dims& s
   for (size_t d = 0; d < kernel.size(); ++d) {
     if (kernel[d] < 1 || stride[d] < 1 || dilation[d] < 1) r.fail("kernel, stride and dilation must be positive");
     if (padding[d] < 0 || padding[d] > kernel[d] / 2) r.fail("the padding must not be negative nor more than half the kernel");
+    if (std::max({kernel[d], stride[d], dilation[d]}) > largest) r.fail("the kernel, a stride or a dilation is too large");
+    const int64_t extent = x.shape()[first + static_cast<int>(d)];
+    if (extent < 1) r.fail("the spatial extents of x must be positive");
     if (!ceil_mode) continue;
-    const int64_t extent = x.shape()[first + static_cast<int>(d)], room = extent + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1;
-    if (room < 0) continue;
+    // A window that is wider than what there is counts, too, if less than a step is missing.
+    const int64_t room = extent + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1;
+    if (room + stride[d] <= 0) continue;
     int64_t count = (room + stride[d] - 1) / stride[d] + 1;
     if ((count - 1) * stride[d] >= extent + padding[d]) --count;  // the last window would start behind x
     p.uncounted[d] = std::max<int64_t>(0, (count - 1) * stride[d] - room);

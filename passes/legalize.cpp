@@ -1,6 +1,7 @@
 #include "weft/passes/legalize.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include "weft/ir/builder.h"
@@ -48,9 +49,22 @@ Op& split_epilogue(Op& op) {
   return product;
 }
 
+/// A product of bf16 as one of f32 whose result is rounded, which is what it is by its definition; none where the target does
+/// not run that either.
+std::optional<Value> widened(Op& op, const Target& target) {
+  if (!op.def().bilinear || op.result().dtype() != bf16) return std::nullopt;
+  Builder b(op.graph(), &op, op.locations());
+  const std::vector<Op*> casts{b.cast(op.operand(0), f32).op(), b.cast(op.operand(1), f32).op()};
+  Op& wide = b.create(op.name(), {casts[0]->result(), casts[1]->result()}, ir::named_attributes(op));
+  if (target.claims(wide) && !target.is_better_expanded(wide)) return b.cast(wide.result(), bf16);
+  op.graph().erase(wide);
+  for (Op* cast : casts) op.graph().erase(*cast);
+  return std::nullopt;
+}
+
 }  // namespace
 
-bool expand(ir::Module& module, const Target& target) {
+bool expand(ir::Module& module, const Target& target, std::vector<std::string>* remarks) {
   bool changed = false;
   for (Op* op : module.graph().op_list()) {
     if (op->def().kind != ir::Kind::heavy) continue;
@@ -58,10 +72,20 @@ bool expand(ir::Module& module, const Target& target) {
       op = &split_epilogue(*op);
       changed = true;
     }
-    if (target.claims(*op)) continue;
+    const bool claimed = target.claims(*op);
+    if (claimed && !target.is_better_expanded(*op)) continue;
     if (!op->def().decompose)
       throw Error("the target '{}' cannot run {} {}, at {}", target.name(), op->name(), to_string(op->result().type()),
                   to_string(op->locations()));
+    if (const auto wide = widened(*op, target)) {
+      op->result().replace_all_uses_with(*wide);
+      module.graph().erase(*op);
+      changed = true;
+      continue;
+    }
+    if (remarks)
+      remarks->push_back(fmt::format("written out: {} of {} at {}: {}", op->name(), to_string(op->operand(0).type()), to_string(op->locations()),
+                                     claimed ? "the library has only its plain loops for it" : "the target's library does not run it"));
     Builder builder(module.graph(), op, op->locations());
     const std::vector<Value> results = ir::decompose(builder, *op);
     op->result().replace_all_uses_with(results[0]);

@@ -3,7 +3,8 @@
 //
 //   expand   a heavy op that the target does not claim becomes its decomposition into elementwise ops and reductions, as
 //            matmul(a, b) = sum over k of a[.., i, 1, k] * b[.., 1, j, k]; an epilogue that the target cannot apply
-//            becomes ops behind the product
+//            becomes ops behind the product; so does one that the target claims but has only its library's plain loops for;
+//            a product of bf16 is one of f32 where the target runs that
 //   updates  every output that replaces an input is the result of an op that may write over it: an output that is an
 //            input, a constant, a view, another output's value or read along with the old one gets a `copy`, and so
 //            does an old value that is an output itself; then the ops are sorted so that every reader of an old value
@@ -11,12 +12,16 @@
 //
 // Both run after simplification, since they add what it would look through.
 
+#include <string>
+#include <vector>
+
 #include "weft/ir/module.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
 
-bool expand(ir::Module& module, const Target& target);
+/// `remarks`, when given, gets a line for each op that is written out, and why.
+bool expand(ir::Module& module, const Target& target, std::vector<std::string>* remarks = nullptr);
 bool updates(ir::Module& module);
 
 }  // namespace weft::passes

@@ -1,6 +1,7 @@
 #include "weft/passes/partition.h"
 
 #include "weft/ir/builder.h"
+#include "weft/support/error.h"
 
 namespace weft::passes {
 namespace {
@@ -44,6 +45,17 @@ bool partition(ir::Module& module, const Target& target) {
     changed = changed || slices != before || scratch != scratch_before;
   }
   return changed;
+}
+
+std::vector<std::string> slow_calls(const ir::Module& module, const Target& target) {
+  std::vector<std::string> remarks;
+  for (const auto& op : module.graph().ops()) {
+    if (op->def().kind != ir::Kind::heavy || !target.claims(*op)) continue;
+    if (const auto by = target.implementation(*op); by.plain)
+      remarks.push_back(fmt::format("slow: {} of {} at {}: the library runs it in its plain loops, {}", op->name(), to_string(op->operand(0).type()),
+                                    to_string(op->locations()), by.name));
+  }
+  return remarks;
 }
 
 }  // namespace weft::passes

@@ -35,7 +35,7 @@ const std::vector<Pass>& all_passes() {
       without_target("autodiff", "adds the gradients that the train block asks for", autodiff),
       without_target("training_step", "turns gradients into updates of parameters and states", training_step),
       without_target("decompose", "replaces composite ops by what they are made of", decompose),
-      {"expand", "writes out heavy ops that the target does not run", expand},
+      {"expand", "writes out heavy ops that the target does not run", [](Module& m, const Target& t) { return expand(m, t); }},
       without_target("canonicalize", "applies the algebraic equations once", [](Module& m) { return canonicalize(m); }),
       without_target("fold", "computes what depends on constants alone", fold),
       without_target("cse", "keeps one of equal computations", [](Module& m) { return cse(m); }),

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "weft/ir/graph.h"
@@ -17,6 +18,15 @@ class Target {
   /// Does a library or a routine of the target run this heavy op as it is? What no one claims is expanded into
   /// elementwise ops and reductions where that is possible.
   virtual bool claims(const ir::Op& op) const = 0;
+  /// Would loop nests compute an op that it claims faster, since its library has only plain loops for it?
+  virtual bool is_better_expanded(const ir::Op&) const { return false; }
+  /// What runs a library call as the op says it, by the library's own name, and is that its plain loops, which it has for
+  /// want of better? No name for what is no such call.
+  struct Implementation {
+    std::string name;
+    bool plain = false;
+  };
+  virtual Implementation implementation(const ir::Op&) const { return {}; }
   /// Can the library apply `body` (input 0 the product, then the further operands) while it writes the product?
   virtual bool accepts_epilogue(const ir::Op& product, const ir::Graph& body) const = 0;
   /// Does the target run a convolution faster as the data gradient of the mirrored one?

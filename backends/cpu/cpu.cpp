@@ -76,7 +76,7 @@ class Compiler {
       case ir::Kind::region: return add_kernel(op);
       case ir::Kind::heavy: {
         auto task = call_of(op);
-        task->description = describe(op, "");
+        task->description = describe(op, "", task->implementation);
         return add_task(op, std::move(task), true);
       }
       default: throw InternalError(fmt::format("{} is not lowered, at {}", op.name(), to_string(op.locations())));

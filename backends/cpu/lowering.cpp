@@ -16,7 +16,9 @@ MatmulSpec matmul_spec(const Op& op) {
   spec.dtype = op.operand(0).dtype();
   spec.transpose_a = op.flag("transpose_a");
   spec.transpose_b = op.flag("transpose_b");
-  for (int d = 0; d < r - 2; ++d) spec.batch *= a[d];
+  // Extents beside an empty one may have any product.
+  if (op.result().shape().numel() == 0) spec.batch = 0;
+  for (int d = 0; d < r - 2 && spec.batch > 0; ++d) spec.batch *= a[d];
   spec.m = a[spec.transpose_a ? r - 1 : r - 2];
   spec.k = a[spec.transpose_a ? r - 2 : r - 1];
   spec.n = b[spec.transpose_b ? r - 2 : r - 1];
@@ -52,8 +54,9 @@ IndexingSpec indexing_spec(const Op& op) {
   const int axis = op.def().attribute_index("axis") < 0 ? 0 : static_cast<int>(op.integer("axis"));
   IndexingSpec spec;
   spec.dtype = op.result().dtype();
-  for (int d = 0; d < axis; ++d) spec.outer *= x[d];
-  for (int d = coalesces ? index.rank() : axis + 1; d < x.rank(); ++d) spec.inner *= x[d];
+  if (op.result().shape().numel() == 0) spec.outer = spec.inner = 0;  // extents beside an empty one may have any product
+  for (int d = 0; d < axis && spec.outer > 0; ++d) spec.outer *= x[d];
+  for (int d = coalesces ? index.rank() : axis + 1; d < x.rank() && spec.inner > 0; ++d) spec.inner *= x[d];
   if (!coalesces) spec.extent = x[axis];
   spec.count = index.numel();
   return spec;
@@ -69,12 +72,13 @@ std::unique_ptr<Task> lower_heavy(const Op& op) {
   throw Error("the cpu backend cannot run {}, at {}", op.name(), to_string(op.locations()));
 }
 
-std::string describe(const Op& op, const std::string& kernel) {
+std::string describe(const Op& op, const std::string& kernel, const std::string& implementation) {
   std::string text = kernel.empty() ? std::string(op.name()) : kernel;
   for (size_t i = 0; i < op.operands().size(); ++i) text += (i ? ", " : " (") + to_string(op.operands()[i].type());
   text += op.operands().empty() ? " (" : "";
   text += ") ->";
   for (ir::Value v : op.results()) text += " " + to_string(v.type());
+  if (!implementation.empty()) text += "  by " + implementation;
   return text + "  # " + to_string(op.locations());
 }
 

@@ -35,7 +35,7 @@ IndexingSpec indexing_spec(const ir::Op& op);
 /// A library call or routine for a heavy op; its buffers are the op's operands in order, then its results.
 std::unique_ptr<Task> lower_heavy(const ir::Op& op);
 
-/// One line for people.
-std::string describe(const ir::Op& op, const std::string& kernel);
+/// One line for people: what is run, by which of the library's implementations if it is one, on what, for which source lines.
+std::string describe(const ir::Op& op, const std::string& kernel, const std::string& implementation = {});
 
 }  // namespace weft::cpu

@@ -49,13 +49,25 @@ class CpuTarget final : public passes::Target {
     return is_convolution(op) ? useful_slices(convolution_spec(op), cores_) : 1;
   }
   int64_t scratch_bytes(const ir::Op& op) const override {
-    if (op.is("matmul")) return matmul_scratch_bytes(matmul_spec(op));
     if (op.is("scatter_add")) return scatter_add_scratch_bytes(indexing_spec(op));
     if (op.is("coalesce")) return coalesce_scratch_bytes(indexing_spec(op).count);
-    return is_convolution(op) ? convolution_scratch_bytes(convolution_spec(op)) : 0;
+    return answer(op).scratch_bytes;
+  }
+  Implementation implementation(const ir::Op& op) const override {
+    const Answer a = answer(op);
+    return {a.implementation, a.is_plain()};
+  }
+  bool is_better_expanded(const ir::Op& op) const override {
+    return is_convolution(op) && claims(op) && has_only_plain_loops(convolution_spec(op)) && !mirrors(op);
   }
 
  private:
+  /// What the library says of the op as it is.
+  static Answer answer(const ir::Op& op) {
+    if (op.is("matmul")) return matmul_answer(matmul_spec(op));
+    return is_convolution(op) ? convolution_answer(convolution_spec(op)) : Answer();
+  }
+
   int cores_ = available_cores();
 };
 

@@ -14,6 +14,8 @@
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/passes/fuse.h"
+#include "weft/passes/legalize.h"
+#include "weft/passes/partition.h"
 #include "weft/passes/pass.h"
 #include "weft/support/error.h"
 
@@ -51,11 +53,13 @@ void require_run(const std::string& option, const std::string& name, const std::
                 run.empty() ? "none does" : fmt::format("these do: {}", fmt::join(run, ", ")));
 }
 
-/// Fuses a copy, for the remarks alone.
-void print_remarks(const ir::Module& module, const passes::Target& target) {
+/// What a pass has to say; it runs on a copy, for the remarks alone.
+void print_remarks(const std::string& pass, const ir::Module& module, const passes::Target& target) {
   ir::Module copy = module.clone();
   std::vector<std::string> remarks;
-  passes::fuse(copy, target, &remarks);
+  if (pass == "expand") passes::expand(copy, target, &remarks);
+  if (pass == "fuse") passes::fuse(copy, target, &remarks);
+  if (pass == "partition") passes::partition(copy, target), remarks = passes::slow_calls(copy, target);
   for (const std::string& remark : remarks) fmt::print(stderr, "{}\n", remark);
 }
 
@@ -73,7 +77,7 @@ void run_passes(ir::Module& module, const Options& o) {
   };
   Table times({"pass", "changed", "ms"}, {Table::Column::left, Table::Column::left, Table::Column::right});
   for (const std::string& name : chosen) {
-    if (o.remarks && name == "fuse") print_remarks(module, target);
+    if (o.remarks && !options.disabled.contains(name)) print_remarks(name, module, target);
     for (const passes::PassRun& run : passes::run(module, {name}, target, options))
       times.add({run.name, run.changed ? "yes" : "no", fmt::format("{:.3f}", run.milliseconds)});
   }
@@ -115,7 +119,7 @@ void add_opt(CLI::App& app) {
       ->type_name("PASS");
   c->add_option("--disable", o->disabled, "Passes to leave out")->type_name("A,B,C");
   c->add_flag("--time", o->time, "Print to standard error how long each pass took");
-  c->add_flag("--remarks", o->remarks, "Print to standard error what was not fused, and why");
+  c->add_flag("--remarks", o->remarks, "Print to standard error what was not fused, what no library runs and what it runs slowly, and why");
   c->add_flag("--list-passes", o->list, "List the passes and stop");
   c->footer("Example: weft opt mlp.weft --pipeline=step | weft opt - --print-after=fuse -o planned.weft");
   c->callback([o] { opt(*o); });

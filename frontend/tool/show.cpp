@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
@@ -86,15 +87,33 @@ passes::Placement places_of(const ir::Graph& graph) {
   return passes::placement_of(graph);
 }
 
+/// What runs the library calls of a module for a target that has a library, here: by the library's own names.
+std::map<const ir::Op*, std::string> implementations(const ir::Module& module) {
+  std::map<const ir::Op*, std::string> names;
+  if (module.target.empty() || !module.arena_bytes) return names;
+  const passes::Target& target = target_for(module, "");
+  for (const auto& op : module.graph().ops()) {
+    if (op->def().kind != ir::Kind::heavy || !target.claims(*op)) continue;
+    try {
+      if (std::string name = target.implementation(*op).name; !name.empty()) names[op.get()] = std::move(name);
+    } catch (const Error&) {
+      names[op.get()] = "nothing here";  // planned for another machine
+    }
+  }
+  return names;
+}
+
 /// The table of ops: a graph's, with the bodies of fused ops indented below them.
 class OpTable {
  public:
-  explicit OpTable(const ir::Module& module) : planned_(module.arena_bytes.has_value()), table_(titles(), columns()) {
+  explicit OpTable(const ir::Module& module)
+      : planned_(module.arena_bytes.has_value()), by_library_(implementations(module)), table_(titles(), columns()) {
     if (planned_) places_ = places_of(module.graph());
     add(module.graph(), 0);
     table_.rule();
     std::vector<std::string> cells{fmt::format("{} op{}", total_.ops, total_.ops == 1 ? "" : "s"), "",
                                    count_text(total_.flops), bytes_text(total_.read), bytes_text(total_.written)};
+    if (!by_library_.empty()) cells.push_back("");
     if (planned_) cells.push_back("arena " + bytes_text(*module.arena_bytes));
     table_.add(std::move(cells));
   }
@@ -104,12 +123,14 @@ class OpTable {
  private:
   std::vector<std::string> titles() const {
     std::vector<std::string> all{"op", "result", "FLOPs", "read", "written"};
+    if (!by_library_.empty()) all.push_back("by");
     if (planned_) all.push_back("place");
     all.push_back("source");
     return all;
   }
   std::vector<Column> columns() const {
     std::vector<Column> all{Column::left, Column::cut_end, Column::right, Column::right, Column::right};
+    if (!by_library_.empty()) all.push_back(Column::cut_end);
     if (planned_) all.push_back(Column::cut_end);
     all.push_back(Column::cut_start);
     return all;
@@ -126,6 +147,8 @@ class OpTable {
       // Inside a body values live in registers.
       cells.push_back(depth ? "" : bytes_text(work.read));
       cells.push_back(depth ? "" : bytes_text(work.written));
+      const auto by = by_library_.find(op.get());
+      if (!by_library_.empty()) cells.push_back(by == by_library_.end() ? "" : by->second);
       if (planned_) cells.push_back(depth ? "" : place_text(graph, places_, *op));
       cells.push_back(lines_text(op->locations()));
       table_.add(std::move(cells));
@@ -137,6 +160,7 @@ class OpTable {
   }
 
   bool planned_;
+  std::map<const ir::Op*, std::string> by_library_;
   Table table_;
   passes::Placement places_;
   Work total_;
@@ -189,7 +213,8 @@ void add_show(CLI::App& app) {
   auto file = std::make_shared<std::string>();
   CLI::App* c = app.add_subcommand("show", "Show a program as a table: ops, shapes, work, memory, source lines");
   c->add_option("FILE", *file, "The program in text form; - is standard input")->required();
-  c->footer("FLOPs and bytes are those of one run. The ops of a fused kernel are indented below it.\n"
+  c->footer("FLOPs and bytes are those of one run. The ops of a fused kernel are indented below it; \"by\" is what runs a\n"
+            "library call on this machine.\n"
             "Example: weft opt mlp.weft | weft show -");
   c->callback([file] { show(*file); });
 }

@@ -103,6 +103,11 @@ def transposed_convolutions():
     yield case("depthwise", 2, groups=4, stride=2)
     yield case("no_bias", 2, out=2, bias=False)
     yield case("unbatched", 2, out=3, x=(4, 3, 2), stride=2)
+    # What output_padding adds would be whole positions of a kernel that is spread out.
+    yield case("beyond_a_stride", 2, out=2, dilation=2, output_padding=1)
+    yield case("beyond_strides", 2, out=2, stride=[1, 2], dilation=[3, 4], padding=[1, 0], output_padding=[2, 3])
+    yield case("beyond_padding", 2, out=2, dilation=5, padding=2, output_padding=4)
+    yield case("nothing_but_padding", 1, out=2, x=(2, 4, 1, 2), stride=1, dilation=[4, 2], padding=[1, 0], output_padding=[3, 1])
 
 
 def pooling():
@@ -117,6 +122,13 @@ def pooling():
         # The last window in the second axis would start in the padding: it is left out.
         yield calls.call("ceil_mode_padding", module, [spread(1, 2, 6, 5)], [2], {"stride": [3, 2], "padding": 1, "ceil_mode": True})
         yield calls.call("unbatched", module, [spread(3, 4, 5)], [2])
+        # Windows wider than the padded axis count when less than a step is missing.
+        yield calls.call("ceil_wider", module, [spread(2, 2, 1, 8)], [[4, 1]], {"stride": [2, 1], "padding": [1, 0], "ceil_mode": True})
+        yield calls.call("ceil_wider_step", module, [spread(1, 2, 1, 3)], [[8, 4]], {"stride": [9, 5], "padding": [1, 0], "ceil_mode": True})
+        yield calls.call("ceil_wider_twice", module, [spread(1, 2, 1, 2)], [[8, 3]], {"stride": 2, "padding": [4, 0], "ceil_mode": True})
+    yield calls.call("ceil_wider_dilation", "MaxPool2d", [spread(1, 2, 2, 4)], [[3, 2]], {"stride": 2, "dilation": [2, 1], "padding": 1, "ceil_mode": True})
+    yield calls.call("ceil_wider_without_padding", "AvgPool2d", [spread(2, 2, 1, 8)], [[4, 1]],
+                     {"stride": [2, 1], "padding": [1, 0], "ceil_mode": True, "count_include_pad": False})
     yield calls.call("dilation", "MaxPool2d", x, [2], {"stride": 1, "dilation": 3})
     yield calls.call("dilation_padding", "MaxPool2d", x, [3], {"stride": 2, "dilation": 2, "padding": 1, "ceil_mode": True})
     for name, options in (("ties", {}), ("ties_overlapping", {"stride": 1, "padding": 1})):  # the first of the largest has the gradient

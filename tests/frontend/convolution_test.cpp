@@ -69,6 +69,32 @@ TEST_CASE_METHOD(Fixture, "a transposed convolution's output_padding is smaller 
   CHECK_THROWS_WITH(padded(x), contains_text("conv_transpose2d: the padding leaves nothing of the result; given") && contains_text("at " + line()));
 }
 
+TEST_CASE_METHOD(Fixture, "a transposed convolution with an empty result is refused where it is recorded") {
+  nn::ConvTranspose2d point(4, 2, 1, {.padding = {0, 3}}), all(4, 2, 3, {.padding = {3, 4}}), one(4, 2, 1, {.padding = {2, 0}});
+  for (nn::ConvTranspose2d* layer : {&point, &all})
+    CHECK_THROWS_WITH((*layer)(x), contains_text("conv_transpose2d: the padding leaves nothing of the result; given") && contains_text("at " + line()));
+  CHECK(one(x).shape() == Shape{2, 2, 1, 6});
+  CHECK_THROWS_WITH(nn::ConvTranspose2d(4, 2, 2)(g.input("flat_x", f32, {2, 4, 0, 6})),
+                    contains_text("conv_transpose2d: the spatial extents of x and of the weight must be positive") && contains_text("at " + line()));
+  nn::ConvTranspose2d wide(4, 2, 2, {.stride = int64_t{1} << 62, .padding = 1}), padded(4, 2, 2, {.padding = int64_t{1} << 62});
+  CHECK_THROWS_WITH(wide(x), contains_text("a stride, a padding or a dilation is too large") && contains_text("at " + line()));
+  CHECK_THROWS_WITH(padded(x), contains_text("a stride, a padding or a dilation is too large") && contains_text("at " + line()));
+  CHECK(nn::ConvTranspose2d(4, 2, 2)(g.input("none", f32, {0, 4, 3, 3})).shape() == Shape{0, 2, 4, 4});
+}
+
+TEST_CASE_METHOD(Fixture, "under ceil_mode a window wider than the padded axis needs less than a step more") {
+  const Tensor narrow = g.input("narrow", f32, {2, 4, 1, 8});
+  CHECK(max_pool2d(narrow, {4, 1}, {.stride = {2, 1}, .padding = {1, 0}, .ceil_mode = true}).shape() == Shape{2, 4, 1, 8});
+  CHECK(avg_pool2d(narrow, {3, 1}, {.stride = {3, 1}, .ceil_mode = true}).shape() == Shape{2, 4, 1, 8});
+  CHECK(max_pool2d(narrow, {2, 1}, {.stride = {2, 1}, .padding = {1, 0}, .dilation = {3, 1}, .ceil_mode = true}).shape() == Shape{2, 4, 1, 8});
+  for (const bool ceil_mode : {false, true}) {
+    CHECK_THROWS_WITH(max_pool2d(narrow, {4, 1}, {.stride = {2, 1}, .ceil_mode = ceil_mode}), contains_text("a window does not fit into the axis") && contains_text("at " + line()));
+    CHECK_THROWS_WITH(avg_pool2d(narrow, {3, 1}, {.stride = {1, 1}, .ceil_mode = ceil_mode}), contains_text("a window does not fit into the axis") && contains_text("at " + line()));
+  }
+  CHECK_THROWS_WITH(max_pool2d(narrow, {4, 1}, {.stride = {2, 1}, .padding = {1, 0}}), contains_text("a window does not fit into the axis"));
+  CHECK_THROWS_WITH(max_pool2d(g.input("empty", f32, {2, 4, 0, 8}), 3, {.padding = 1}), contains_text("max_pool2d: the spatial extents of x must be positive") && contains_text("at " + line()));
+}
+
 TEST_CASE_METHOD(Fixture, "pooling pads by at most half its kernel, and its windows fit") {
   nn::MaxPool2d much(3, {.padding = 2}), high({6, 1});
   CHECK_THROWS_WITH(much(x), contains_text("max_pool2d: the padding must not be negative nor more than half the kernel; given") && contains_text("at " + line()));

@@ -1,13 +1,11 @@
 #include "weft/backends/cpu/exec/convolution.h"
 
-#include <dnnl_debug.h>
-
 #include <algorithm>
 #include <cctype>
-#include <map>
 #include <numeric>
 #include <optional>
 
+#include "weft/backends/cpu/exec/formats.h"
 #include "weft/backends/cpu/exec/library.h"
 #include "weft/backends/cpu/exec/scratch.h"
 #include "weft/runtime/parallel.h"
@@ -17,98 +15,17 @@ namespace weft::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
-using Tag = dnnl::memory::format_tag;
 using Wanted = ConvolutionSpec::Wanted;
 
 constexpr double least_flops = 3e5;  // some microseconds of work, far more than a barrier costs
 
-// --- formats by name -------------------------------------------------------------------------------------------------
-
-/// The library's formats by their names; each has one of letters, "aBcd8b", besides those that speak of images.
-const std::map<std::string, Tag>& formats() {
-  static const std::map<std::string, Tag> all = [] {
-    std::map<std::string, Tag> found;
-    for (int tag = static_cast<int>(dnnl_format_tag_any) + 1; tag < static_cast<int>(dnnl_format_tag_last); ++tag)
-      found.emplace(dnnl_fmt_tag2str(static_cast<dnnl_format_tag_t>(tag)), static_cast<Tag>(tag));
-    return found;
-  }();
-  return all;
-}
-
-std::string row_major(size_t rank) { return std::string("abcdef").substr(0, rank); }
-
-bool is_known(const std::string& format) { return format.empty() || formats().contains(format); }
-
-Tag tag_of(const std::string& format, size_t rank) {
-  const auto found = formats().find(format.empty() ? row_major(rank) : format);
-  if (found == formats().end()) throw Error("oneDNN has no format '{}'", format);
-  return found->second;
-}
-
-bool is_padded(const Desc& d) {
-#if DNNL_VERSION_MAJOR >= 3
-  return d.get_padded_dims() != d.get_dims();
-#else
-  return !std::equal(d.data.dims, d.data.dims + d.data.ndims, d.data.padded_dims);
-#endif
-}
-
-/// The name of a desc's format; none where it is padded or has no name.
-std::optional<std::string> name_of_format(const Desc& d, const dnnl::memory::dims& dims) {
-  if (is_padded(d)) return std::nullopt;
-  for (const auto& [name, tag] : formats()) {
-    int axes = 0;
-    for (size_t i = 0; i < name.size(); ++i) {
-      const auto digit = [&](size_t at) { return std::isdigit(static_cast<unsigned char>(name[at])) != 0; };
-      axes += !digit(i) && (i == 0 || !digit(i - 1));
-    }
-    // Names of letters only; those that speak of images are other names of the same formats.
-    if (axes != static_cast<int>(dims.size()) || name.find_first_of("aA") == std::string::npos) continue;
-    try {
-      if (Desc(dims, dnnl::memory::data_type::f32, tag) == d) return name == row_major(dims.size()) ? "" : name;
-    } catch (const dnnl::error&) {  // a format for another number of axes
-    }
-  }
-  return std::nullopt;
-}
-
-// Grouped weights are [groups, o / groups, i, ..] to the library and [o, i, ..] to us: the same memory, where groups come
-// outermost, or one by one.
-
-char shifted(char letter) { return static_cast<char>(letter + 1); }
-
-/// "ABcd8b8a" -> "aBCde8c8b"; with one output channel a group, "Abcd8a" -> "Abcde8a".
-std::string grouped_format(const std::string& format, bool single, size_t rank) {
-  const std::string own = format.empty() ? row_major(rank) : format;
-  std::string result = single ? "" : "a";
-  for (char c : own) {
-    const bool first = std::tolower(static_cast<unsigned char>(c)) == 'a';
-    if (std::isdigit(static_cast<unsigned char>(c)) || (single && first)) result += c;
-    else result += shifted(c);
-    if (single && first && result.size() == 1) result += 'b';
-  }
-  return result;
-}
-
-std::optional<std::string> ungrouped_format(const std::string& format, bool single, size_t rank) {
-  const std::string own = format.empty() ? row_major(rank + 1) : format;
-  if (own.size() < 2 || (single ? std::tolower(static_cast<unsigned char>(own[0])) != 'a' || own[1] != 'b' : own[0] != 'a')) return std::nullopt;
-  std::string result;
-  for (size_t i = 0; i < own.size(); ++i) {
-    const char c = own[i];
-    if ((single && i == 1) || (!single && i == 0)) continue;
-    const bool first = std::tolower(static_cast<unsigned char>(c)) == 'a';
-    result += std::isdigit(static_cast<unsigned char>(c)) || (single && first) ? c : static_cast<char>(c - 1);
-  }
-  return result == row_major(rank) ? "" : result;
-}
-
 bool is_single(const ConvolutionSpec& s) { return s.w[0] == s.groups; }
 
-/// Do the weights of a group lie together, or one output channel of each group after the other?
+/// Do the weights of a group lie together, or one output channel of each group after the other, or all output channels side
+/// by side?
 bool keeps_groups(const ConvolutionSpec& s) {
   if (s.w_layout.empty()) return true;
-  if (std::tolower(static_cast<unsigned char>(s.w_layout[0])) != 'a') return false;
+  if (std::tolower(static_cast<unsigned char>(s.w_layout[0])) != 'a') return s.w_layout.find('A') == std::string::npos;
   int64_t block = 0, all = 1;
   for (char c : s.w_layout)
     if (std::isdigit(static_cast<unsigned char>(c))) block = block * 10 + (c - '0');
@@ -124,22 +41,24 @@ dnnl::memory::dims weight_dims(const ConvolutionSpec& s) {
   return d;
 }
 
-struct Descs {
-  Desc x, w, y;
+/// The three tensors, or the formats that they lie in.
+template <class T>
+struct Three {
+  T x, w, y;
 };
 
-/// The three tensors for `batch` samples. Formats may be "any".
-Descs descs_of(const ConvolutionSpec& s, int64_t batch) {
-  const auto type = dnnl::memory::data_type::f32;
-  const auto desc = [&](dnnl::memory::dims dims, const std::string& format) {
-    return Desc(dims, type, format == "any" ? Tag::any : tag_of(format, dims.size()));
-  };
+Three<dnnl::memory::dims> dims_of(const ConvolutionSpec& s, int64_t batch) {
   dnnl::memory::dims x = s.x, y = s.y;
   x[0] = y[0] = batch;
-  std::string w = s.w_layout;
-  if (s.groups > 1 && w != "any") w = grouped_format(w, is_single(s), s.w.size());
-  return {desc(x, s.x_layout), desc(weight_dims(s), w), desc(y, s.y_layout)};
+  return {x, weight_dims(s), y};
 }
+
+/// A format of the weight, as the library names it.
+std::string weight_format(const ConvolutionSpec& s, const std::string& own) {
+  return s.groups > 1 ? grouped_format(own, is_single(s), s.w.size()) : own;
+}
+
+Three<std::string> formats_of(const ConvolutionSpec& s) { return {s.x_layout, weight_format(s, s.w_layout), s.y_layout}; }
 
 dnnl::primitive_attr user_scratch() {
   dnnl::primitive_attr attr;
@@ -147,12 +66,14 @@ dnnl::primitive_attr user_scratch() {
   return attr;
 }
 
-/// The primitive for a part of the batch, with the descs that it settled on.
+/// The library's answer for a part of the batch, with the descs that it settled on.
 struct Described {
-  dnnl::primitive primitive;
+  dnnl::primitive_desc primitive;
   Desc x, w, y, scratch;
   std::string implementation;
 };
+
+bool is_plain(const Described& d) { return Answer{d.implementation}.is_plain(); }
 
 dnnl::memory::dims less_one(const Dims& d) {
   dnnl::memory::dims result = d;
@@ -160,8 +81,10 @@ dnnl::memory::dims less_one(const Dims& d) {
   return result;
 }
 
-Described describe(const ConvolutionSpec& s, int64_t batch) {
-  const Descs d = descs_of(s, batch);
+/// What the library has for tensors in just these formats. Throws dnnl::error where it has nothing.
+Described asked(const ConvolutionSpec& s, int64_t batch, const Three<std::string>& formats) {
+  const Three<dnnl::memory::dims> dims = dims_of(s, batch);
+  const Three<Desc> d{described(dims.x, formats.x), described(dims.w, formats.w), described(dims.y, formats.y)};
   const dnnl::memory::dims stride = s.stride, dilation = less_one(s.dilation), low = s.low, high = s.high;
   const auto training = dnnl::prop_kind::forward_training;
   const auto direct = dnnl::algorithm::convolution_direct;
@@ -173,7 +96,7 @@ Described describe(const ConvolutionSpec& s, int64_t batch) {
       dnnl::convolution_forward::desc(training, direct, d.x, d.w, d.y, stride, dilation, low, high), attr, engine());
 #endif
   if (s.wanted == Wanted::y)
-    return {dnnl::convolution_forward(forward), forward.src_desc(), forward.weights_desc(), forward.dst_desc(), forward.scratchpad_desc(), forward.impl_info_str()};
+    return {forward, forward.src_desc(), forward.weights_desc(), forward.dst_desc(), forward.scratchpad_desc(), forward.impl_info_str()};
   if (s.wanted == Wanted::x) {
 #if DNNL_VERSION_MAJOR >= 3
     const dnnl::convolution_backward_data::primitive_desc data(engine(), direct, d.x, d.w, d.y, stride, dilation, low, high, forward, attr);
@@ -181,8 +104,7 @@ Described describe(const ConvolutionSpec& s, int64_t batch) {
     const dnnl::convolution_backward_data::primitive_desc data(
         dnnl::convolution_backward_data::desc(direct, d.x, d.w, d.y, stride, dilation, low, high), attr, engine(), forward);
 #endif
-    return {dnnl::convolution_backward_data(data), data.diff_src_desc(), data.weights_desc(), data.diff_dst_desc(), data.scratchpad_desc(),
-            data.impl_info_str()};
+    return {data, data.diff_src_desc(), data.weights_desc(), data.diff_dst_desc(), data.scratchpad_desc(), data.impl_info_str()};
   }
 #if DNNL_VERSION_MAJOR >= 3
   const dnnl::convolution_backward_weights::primitive_desc weights(engine(), direct, d.x, d.w, d.y, stride, dilation, low, high, forward, attr);
@@ -190,9 +112,67 @@ Described describe(const ConvolutionSpec& s, int64_t batch) {
   const dnnl::convolution_backward_weights::primitive_desc weights(
       dnnl::convolution_backward_weights::desc(direct, d.x, d.w, d.y, stride, dilation, low, high), attr, engine(), forward);
 #endif
-  return {dnnl::convolution_backward_weights(weights), weights.src_desc(), weights.diff_weights_desc(), weights.diff_dst_desc(), weights.scratchpad_desc(),
-          weights.impl_info_str()};
+  return {weights, weights.src_desc(), weights.diff_weights_desc(), weights.diff_dst_desc(), weights.scratchpad_desc(), weights.impl_info_str()};
 }
+
+std::string channels_last(size_t rank) { return rank == 3 ? "acb" : rank == 4 ? "acdb" : "acdeb"; }
+std::string spatial_first(size_t rank) { return rank == 3 ? "cba" : rank == 4 ? "cdba" : "cdeba"; }
+
+/// Of these formats, those that implementations look for in x and y: row-major, channels last and in blocks; else all.
+std::vector<std::string> for_images(const std::vector<std::string>& formats) {
+  std::vector<std::string> known;
+  for (const std::string& f : formats)
+    if (f.empty() || f == channels_last(f.size()) || f.find('B') != std::string::npos) known.push_back(f);
+  return known.empty() ? formats : known;
+}
+
+/// The library's answer for tensors that lie as the spec says, whatever their formats are called. It depends on where the
+/// elements lie and on nothing else: a format's other names are tried in one order, until what answers are no plain loops.
+class Choice {
+ public:
+  Choice(const ConvolutionSpec& s, int64_t batch) : spec_(s), batch_(batch), dims_(dims_of(s, batch)) {
+    const Three<std::string> given = formats_of(s);
+    lying_ = {described(dims_.x, given.x), described(dims_.w, given.w), described(dims_.y, given.y)};
+    if (is_taken({"any", "any", "any"})) return;
+    const std::vector<std::string> xs = for_images(same_memory(dims_.x, given.x)), ws = same_memory(dims_.w, given.w), ys = for_images(same_memory(dims_.y, given.y));
+    if (xs.empty() || ws.empty() || ys.empty() || is_taken({xs[0], ws[0], ys[0]}) || is_taken({"any", ws[0], "any"})) return;
+    for (const std::string& x : xs)
+      for (const std::string& y : ys)
+        if (is_taken({x, "any", y})) return;
+    for (const std::string& x : xs)
+      for (const std::string& y : ys)
+        for (const std::string& w : ws)
+          if (is_taken({x, w, y})) return;
+  }
+
+  /// Throws dnnl::error where the library has nothing.
+  const Described& answer() const {
+    if (!found_) throw dnnl::error(dnnl_unimplemented, "it has nothing for these formats");
+    return *found_;
+  }
+
+ private:
+  /// Are they the formats to use? Plain loops are kept for want of better.
+  bool is_taken(const Three<std::string>& formats) {
+    try {
+      Described d = asked(spec_, batch_, formats);
+      if (!is_same_memory(d.x, lying_.x) || !is_same_memory(d.w, lying_.w) || !is_same_memory(d.y, lying_.y)) return false;
+      const bool plain = is_plain(d);
+      if (!found_ || !plain) found_ = std::move(d);
+      return !plain;
+    } catch (const dnnl::error&) {
+      return false;
+    }
+  }
+
+  const ConvolutionSpec& spec_;
+  int64_t batch_;
+  Three<dnnl::memory::dims> dims_;
+  Three<Desc> lying_;
+  std::optional<Described> found_;
+};
+
+Described describe(const ConvolutionSpec& s, int64_t batch) { return Choice(s, batch).answer(); }
 
 int64_t elements(const Dims& d) { return std::accumulate(d.begin(), d.end(), int64_t{1}, std::multiplies<>()); }
 
@@ -203,17 +183,23 @@ std::vector<int64_t> cuts_of(const ConvolutionSpec& s) {
   return cuts;
 }
 
+/// All that the library's answer follows from.
+std::string key_of(const ConvolutionSpec& s, int64_t batch) {
+  return fmt::format("convolution {} of {}: {} '{}', {} '{}', {} '{}', {}, {}, {}, {}, {}", static_cast<int>(s.wanted), batch, to_string(s.x), s.x_layout,
+                     to_string(s.w), s.w_layout, to_string(s.y), s.y_layout, s.groups, to_string(s.stride), to_string(s.low), to_string(s.high), to_string(s.dilation));
+}
+
 class ConvolutionTask final : public Task {
  public:
   ConvolutionTask(const ConvolutionSpec& s, int64_t scratch_bytes) : Task(s.slices) {
     constexpr auto size = static_cast<int64_t>(sizeof(float));
     const int64_t x = elements(s.x) / s.x[0] * size, y = elements(s.y) / s.y[0] * size, w = elements(s.w) * size;
     const std::vector<int64_t> cuts = cuts_of(s);
-    int64_t scratch = 0;
+    Answer answer;
     for (int64_t i = 0; i < s.slices; ++i) {
       const int64_t first = cuts[static_cast<size_t>(i)], count = cuts[static_cast<size_t>(i) + 1] - first;
       const Described d = describe(s, count);
-      LibraryCall call(d.primitive);
+      LibraryCall call(shared_primitive(key_of(s, count), d.primitive));
       switch (s.wanted) {
         case Wanted::y:
           call.add(DNNL_ARG_SRC, d.x, 0, first * x), call.add(DNNL_ARG_WEIGHTS, d.w, 1, 0), call.add(DNNL_ARG_DST, d.y, 2, first * y);
@@ -225,10 +211,12 @@ class ConvolutionTask final : public Task {
           call.add(DNNL_ARG_SRC, d.x, 0, first * x), call.add(DNNL_ARG_DIFF_DST, d.y, 1, first * y), call.add(DNNL_ARG_DIFF_WEIGHTS, d.w, 2, i * w);
           break;
       }
-      if (const int64_t own = scratch_of(d.scratch)) call.add(DNNL_ARG_SCRATCHPAD, d.scratch, 3, scratch), scratch += own;
+      if (scratch_of(d.scratch) > 0) call.add(DNNL_ARG_SCRATCHPAD, d.scratch, 3, answer.scratch_bytes);
+      answer.add(d.implementation, scratch_of(d.scratch));
       calls_.push_back(std::move(call));
     }
-    scratch_.emplace(fmt::format("the convolution of {} with {}", to_string(s.x), to_string(s.w)), scratch, scratch_bytes);
+    implementation = answer.implementation;
+    scratch_.emplace(fmt::format("the convolution of {} with {}", to_string(s.x), to_string(s.w)), answer.scratch_bytes, scratch_bytes);
     buffers.resize(3 + (scratch_bytes > 0 ? 1 : 0), nullptr);
   }
 
@@ -247,51 +235,78 @@ class ConvolutionTask final : public Task {
   std::optional<Scratch> scratch_;
 };
 
-/// Layouts that the library knows, but not together: only a text can ask for them.
-[[noreturn]] void refuse(const ConvolutionSpec& s, const dnnl::error& e) {
-  throw Error("oneDNN cannot run the convolution of {} with {} in the layouts '{}', '{}', '{}': {}", to_string(s.x), to_string(s.w), s.x_layout, s.w_layout,
-              s.y_layout, e.what());
+/// Does it; says for what the library had nothing.
+template <class Do>
+auto told(const ConvolutionSpec& s, Do what) {
+  if (s.slices < 1 || s.slices > s.x[0]) throw Error("a convolution of {} samples cannot run in {} slices", s.x[0], s.slices);
+  try {
+    return what();
+  } catch (const dnnl::error& e) {
+    throw Error("oneDNN cannot run the convolution of {} with {} in the layouts '{}', '{}', '{}': {}", to_string(s.x), to_string(s.w), s.x_layout,
+                s.w_layout, s.y_layout, e.what());
+  }
 }
 
-std::string channels_last(size_t rank) { return rank == 3 ? "acb" : rank == 4 ? "acdb" : "acdeb"; }
+/// The first format whose samples lie one behind the other, so that the batch can be cut.
+std::optional<std::string> by_sample(const std::vector<std::string>& formats) {
+  const auto found = std::find_if(formats.begin(), formats.end(), [](const std::string& f) { return f.empty() || f[0] == 'a'; });
+  return found == formats.end() ? std::nullopt : std::optional(*found);
+}
+
+/// The first format of the weight that has a name without groups, which it gives.
+std::optional<std::string> by_output(const ConvolutionSpec& s, const std::vector<std::string>& formats) {
+  for (const std::string& f : formats) {
+    if (s.groups == 1) return f;
+    const auto name = ungrouped_format(f, is_single(s), s.w.size());
+    if (name && (name->empty() || std::find(formats.begin(), formats.end(), weight_format(s, *name)) != formats.end())) return name;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
 bool knows_formats(const ConvolutionSpec& s) {
   if (s.groups > 1 && !keeps_groups(s)) return false;
-  const std::string w = s.groups > 1 ? grouped_format(s.w_layout, is_single(s), s.w.size()) : s.w_layout;
-  return is_known(s.x_layout) && is_known(w) && is_known(s.y_layout);
+  const Three<std::string> formats = formats_of(s);
+  return is_known(formats.x, s.x.size()) && is_known(formats.w, weight_dims(s).size()) && is_known(formats.y, s.y.size());
 }
 
 ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec) {
   const SerialLibraries scope;
-  ConvolutionSpec s = spec;
-  s.x_layout = s.w_layout = s.y_layout = "any";
-  // Where the library would pad the channels: those tensors with channels last; then both. Where it still would, or had only
-  // its plain loops to offer: row-major, for which it has products of matrices.
-  for (int attempt = 0; attempt < 3; ++attempt) {
+  const int64_t batch = std::max<int64_t>(1, spec.x[0] / spec.slices);
+  const Three<dnnl::memory::dims> dims = dims_of(spec, batch);
+  const std::string last = channels_last(spec.x.size()), plain = weight_format(spec, ""), inputs_last = weight_format(spec, spatial_first(spec.w.size()));
+  const Three<std::string> any{"any", "any", "any"};
+  Three<std::string> unpadded = any;
+  const auto tried = [&](const Three<std::string>& formats) -> std::optional<ConvolutionLayouts> {
     try {
-      const int64_t batch = std::max<int64_t>(1, spec.x[0] / spec.slices);
-      const Described d = describe(s, batch);
-      dnnl::memory::dims x = s.x, y = s.y;
-      x[0] = y[0] = batch;
-      const auto x_name = name_of_format(d.x, x), y_name = name_of_format(d.y, y);
-      auto w_name = name_of_format(d.w, weight_dims(s));
-      if (w_name && s.groups > 1) w_name = ungrouped_format(*w_name, is_single(s), s.w.size());
-      // Parts of the batch must lie one behind the other.
-      const auto by_sample = [](const std::optional<std::string>& name) { return name && (name->empty() || (*name)[0] == 'a'); };
-      const bool fits = by_sample(x_name) && by_sample(y_name) && w_name;
-      if (fits && !d.implementation.starts_with("ref")) return {*x_name, *w_name, *y_name};
-      if (!by_sample(x_name) || attempt == 1) s.x_layout = channels_last(s.x.size());
-      if (!by_sample(y_name) || attempt == 1) s.y_layout = channels_last(s.y.size());
-    } catch (const dnnl::error&) {
-      break;
+      const Described d = asked(spec, batch, formats);
+      const auto x = by_sample(same_memory(dims.x, d.x)), w = by_output(spec, same_memory(dims.w, d.w)), y = by_sample(same_memory(dims.y, d.y));
+      if (x && w && y && !is_plain(d)) return ConvolutionLayouts{*x, *w, *y};
+      if (!x) unpadded.x = last;
+      if (!y) unpadded.y = last;
+    } catch (const dnnl::error&) {  // nothing for these formats
     }
-  }
+    return std::nullopt;
+  };
+  // Where the library would pad the channels: those tensors with channels last; then both. Where it still would, or had only
+  // its plain loops to offer: row-major and channels last again, as its products of matrices take them.
+  if (const auto found = tried(any)) return *found;
+  if (const auto found = tried(unpadded)) return *found;
+  for (const Three<std::string>& formats : {Three<std::string>{last, "any", last}, {"", plain, ""}, {last, inputs_last, last}, {"any", plain, "any"}})
+    if (const auto found = tried(formats)) return *found;
   return {};
 }
 
-bool runs_faster_as(ConvolutionSpec data, ConvolutionSpec forward) {
+bool has_only_plain_loops(ConvolutionSpec spec) {
+  if (!convolution_answer(spec).is_plain()) return false;
+  const ConvolutionLayouts layouts = preferred_layouts(spec);
+  spec.x_layout = layouts.x, spec.w_layout = layouts.w, spec.y_layout = layouts.y;
+  return convolution_answer(spec).is_plain();
+}
+
+bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward) {
+  if (has_only_plain_loops(forward)) return !has_only_plain_loops(data);
   // The library's AVX2 kernels add up 3 positions times some blocks of 8 output channels at once, and with few blocks wait
   // for their own sums. Forward they take 4 blocks and then what is left, backward as many as divide their number. Measured
   // shares of the machine's peak, by blocks at once:
@@ -304,9 +319,9 @@ bool runs_faster_as(ConvolutionSpec data, ConvolutionSpec forward) {
   if (static_cast<double>(blocks) / data_share[at_once] * 1.1 > whole + left) return false;
 
   const SerialLibraries scope;
-  for (ConvolutionSpec* spec : {&data, &forward}) spec->x_layout = spec->w_layout = spec->y_layout = "any";
+  const Three<std::string> any{"any", "any", "any"};
   try {
-    return describe(forward, 1).implementation == "jit:avx2" && describe(data, 1).implementation == "jit:avx2";
+    return asked(forward, 1, any).implementation == "jit:avx2" && asked(data, 1, any).implementation == "jit:avx2";
   } catch (const dnnl::error&) {
     return false;
   }
@@ -319,25 +334,22 @@ int64_t useful_slices(const ConvolutionSpec& s, int cores) {
   return std::clamp<int64_t>(static_cast<int64_t>(flops / least_flops), 1, std::min<int64_t>(cores, s.x[0]));
 }
 
-int64_t convolution_scratch_bytes(const ConvolutionSpec& spec) {
+Answer convolution_answer(const ConvolutionSpec& spec) {
   const SerialLibraries scope;
-  const std::vector<int64_t> cuts = cuts_of(spec);
-  int64_t bytes = 0;
-  try {
-    for (size_t i = 0; i + 1 < cuts.size(); ++i) bytes += scratch_of(describe(spec, cuts[i + 1] - cuts[i]).scratch);
-  } catch (const dnnl::error& e) {
-    refuse(spec, e);
-  }
-  return bytes;
+  return told(spec, [&] {
+    const std::vector<int64_t> cuts = cuts_of(spec);
+    Answer answer;
+    for (size_t i = 0; i + 1 < cuts.size(); ++i) {
+      const Described d = describe(spec, cuts[i + 1] - cuts[i]);
+      answer.add(d.implementation, scratch_of(d.scratch));
+    }
+    return answer;
+  });
 }
 
 std::unique_ptr<Task> make_convolution(const ConvolutionSpec& spec, int64_t scratch_bytes) {
   const SerialLibraries scope;
-  try {
-    return std::make_unique<ConvolutionTask>(spec, scratch_bytes);
-  } catch (const dnnl::error& e) {
-    refuse(spec, e);
-  }
+  return told(spec, [&] { return std::make_unique<ConvolutionTask>(spec, scratch_bytes); });
 }
 
 }  // namespace weft::cpu

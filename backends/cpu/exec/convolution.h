@@ -1,10 +1,11 @@
 #pragma once
-// Convolutions by oneDNN. convolution.cpp is the only file that knows how oneDNN 2 and 3 differ in them.
+// Convolutions by oneDNN. convolution.cpp and formats.cpp alone know how oneDNN 2 and 3 differ in them.
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "weft/backends/cpu/exec/answer.h"
 #include "weft/backends/cpu/exec/task.h"
 #include "weft/support/shape.h"
 
@@ -32,14 +33,18 @@ bool knows_formats(const ConvolutionSpec& spec);
 /// How the library would like the operands and the result to lie. Only formats that need no padding are considered.
 ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec);
 
+/// Has the library nothing but its plain loops, whether the operands stay as they lie or go where it likes them best?
+bool has_only_plain_loops(ConvolutionSpec spec);
+
 /// Is what `forward` gives better computed as the x of the convolution `data` (passes/mirror.h), the reorder of w included?
-bool runs_faster_as(ConvolutionSpec data, ConvolutionSpec forward);
+bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward);
 
 /// How many parts of the batch are worth a thread each on `cores` cores.
 int64_t useful_slices(const ConvolutionSpec& spec, int cores);
 
-/// Bytes of scratch memory, of all slices together.
-int64_t convolution_scratch_bytes(const ConvolutionSpec& spec);
+/// What the library has for the convolution. A format's name decides nothing: several describe the same memory where extents
+/// are 1, and of them one is taken that is not left to plain loops. Throws weft::Error where it has nothing.
+Answer convolution_answer(const ConvolutionSpec& spec);
 
 /// buffers: the two operands, the result, (scratch, if `scratch_bytes` is not 0; else the
 /// task has its own). Throws weft::Error when that is too little.

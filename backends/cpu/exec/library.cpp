@@ -1,5 +1,8 @@
 #include "weft/backends/cpu/exec/library.h"
 
+#include <mutex>
+#include <unordered_map>
+
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/runtime/array.h"
 
@@ -8,9 +11,20 @@ namespace weft::cpu {
 dnnl::engine& engine() {
   static dnnl::engine e = [] {
     limit_library_isa(max_isa_of_environment());
+    dnnl::set_primitive_cache_capacity(0);
     return dnnl::engine(dnnl::engine::kind::cpu, 0);
   }();
   return e;
+}
+
+dnnl::primitive shared_primitive(const std::string& key, const dnnl::primitive_desc& desc) {
+  constexpr size_t most = 1024;  // then all are forgotten; who has one keeps it
+  static std::mutex mutex;
+  static std::unordered_map<std::string, dnnl::primitive> all;
+  const std::lock_guard lock(mutex);
+  if (const auto found = all.find(key); found != all.end()) return found->second;
+  if (all.size() >= most) all.clear();
+  return all.emplace(key, dnnl::primitive(desc)).first->second;
 }
 
 dnnl::memory::data_type data_type(DType t) { return t == bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32; }

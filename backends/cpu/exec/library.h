@@ -3,12 +3,19 @@
 
 #include <dnnl.hpp>
 
+#include <string>
+
 #include "weft/support/dtype.h"
 
 namespace weft::cpu {
 
-/// The one engine; making it limits the library to the instruction sets that the environment allows.
+/// The one engine; making it limits the library to the instruction sets that the environment allows, and turns its cache of
+/// primitives off: that takes descs for equal which are not, so that what a call is, and the scratch it needs, would follow
+/// from what the process has made before.
 dnnl::engine& engine();
+
+/// The primitive that a desc describes, shared by all calls with this key, which says all that the desc follows from.
+dnnl::primitive shared_primitive(const std::string& key, const dnnl::primitive_desc& desc);
 
 dnnl::memory::data_type data_type(DType t);
 

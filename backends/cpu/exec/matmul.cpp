@@ -15,19 +15,27 @@ namespace {
 
 using Desc = dnnl::memory::desc;
 
+/// The distances of a matrix's neighbours along rows and columns. An axis of extent 1 has any, and gets one that follows
+/// from the rest: the library's cache of primitives takes descs that differ in nothing else for equal, and would hand a
+/// call what it made for another.
+std::pair<int64_t, int64_t> canonical(int64_t rows, int64_t columns, int64_t row, int64_t column) {
+  if (columns == 1) return {rows == 1 ? 1 : row, 1};
+  if (rows == 1) return {column == 1 ? columns : 1, column};
+  return {row, column};
+}
+
 /// Three axes: [batches, rows, columns], in memory as part of matrices of `all_rows` x `all_columns`, row-major or with
 /// rows and columns swapped.
 Desc matrix(const MatmulSpec& spec, int64_t batches, int64_t rows, int64_t columns, int64_t all_rows, int64_t all_columns,
             bool transposed) {
-  const dnnl::memory::dims dims{batches, rows, columns};
-  const dnnl::memory::dims strides{all_rows * all_columns, transposed ? 1 : all_columns, transposed ? all_rows : 1};
+  const auto [row, column] = canonical(rows, columns, transposed ? 1 : all_columns, transposed ? all_rows : 1);
   // One matrix needs no batch axis, and the library is at its best without.
-  if (spec.batch == 1) return Desc({dims[1], dims[2]}, data_type(spec.dtype), {strides[1], strides[2]});
-  return Desc(dims, data_type(spec.dtype), strides);
+  if (batches == 1) return Desc({rows, columns}, data_type(spec.dtype), dnnl::memory::dims{row, column});
+  return Desc({batches, rows, columns}, data_type(spec.dtype), {all_rows * all_columns, row, column});
 }
 
-Desc bias_of(const MatmulSpec& spec, int64_t columns) {
-  if (spec.batch == 1) return Desc({1, columns}, data_type(spec.dtype), dnnl::memory::dims{columns, 1});
+Desc bias_of(const MatmulSpec& spec, int64_t batches, int64_t columns) {
+  if (batches == 1) return Desc({1, columns}, data_type(spec.dtype), dnnl::memory::dims{columns, 1});
   return Desc({1, 1, columns}, data_type(spec.dtype), dnnl::memory::dims{columns, columns, 1});
 }
 
@@ -48,31 +56,38 @@ dnnl::matmul::primitive_desc describe(const MatmulSpec& s, const Slice& part) {
   const Desc c = matrix(s, part.batches, part.rows, part.columns, s.m, s.n, false);
   const dnnl::primitive_attr attr = attributes(s);
 #if DNNL_VERSION_MAJOR >= 3
-  if (s.bias) return {engine(), a, b, bias_of(s, part.columns), c, attr};
+  if (s.bias) return {engine(), a, b, bias_of(s, part.batches, part.columns), c, attr};
   return {engine(), a, b, c, attr};
 #else
-  if (s.bias) return {dnnl::matmul::desc(a, b, bias_of(s, part.columns), c), attr, engine()};
+  if (s.bias) return {dnnl::matmul::desc(a, b, bias_of(s, part.batches, part.columns), c), attr, engine()};
   return {dnnl::matmul::desc(a, b, c), attr, engine()};
 #endif
+}
+
+/// All that the library's answer follows from.
+std::string key_of(const MatmulSpec& s, const Slice& part) {
+  return fmt::format("matmul {} {}x{}x{}x{} {}{}{}{}: {}x{}x{}", name_of(s.dtype), s.batch, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.bias, s.addend,
+                     part.batches, part.rows, part.columns);
 }
 
 /// One slice of a product.
 class SlicedProduct {
  public:
   SlicedProduct(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset)
-      : spec_(spec), part_(part), desc_(describe(spec, part)), call_(dnnl::matmul(desc_)) {
+      : spec_(spec), part_(part), desc_(describe(spec, part)), call_(shared_primitive(key_of(spec, part), desc_)) {
     const auto size = static_cast<int64_t>(size_of(spec.dtype));
     const int64_t a_row = spec.transpose_a ? 1 : spec.k, b_column = spec.transpose_b ? spec.k : 1;
     // The task's buffers: a, b, (bias or addend,) result, scratch. An addend is no argument of the call.
     const size_t result = spec.bias || spec.addend ? 3 : 2;
     call_.add(DNNL_ARG_SRC, desc_.src_desc(), 0, size * (part.batch * spec.m * spec.k + part.m * a_row));
     call_.add(DNNL_ARG_WEIGHTS, desc_.weights_desc(), 1, size * (part.batch * spec.k * spec.n + part.n * b_column));
-    if (spec.bias) call_.add(DNNL_ARG_BIAS, bias_of(spec, part.columns), 2, size * part.n);
+    if (spec.bias) call_.add(DNNL_ARG_BIAS, bias_of(spec, part.batches, part.columns), 2, size * part.n);
     call_.add(DNNL_ARG_DST, desc_.dst_desc(), result, size * (part.batch * spec.m * spec.n + part.m * spec.n + part.n));
     if (scratch_bytes() > 0) call_.add(DNNL_ARG_SCRATCHPAD, desc_.scratchpad_desc(), result + 1, scratch_offset);
   }
 
   int64_t scratch_bytes() const { return scratch_of(desc_.scratchpad_desc()); }
+  std::string implementation() const { return desc_.impl_info_str(); }
 
   void bind(const std::vector<std::byte*>& buffers) {
     call_.bind(buffers);
@@ -105,12 +120,13 @@ class SlicedProduct {
 class MatmulTask final : public Task {
  public:
   MatmulTask(const MatmulSpec& spec, int64_t scratch_bytes) : Task(static_cast<int64_t>(slices_of(spec).size())) {
-    int64_t scratch = 0;
+    Answer answer;
     for (const Slice& part : slices_of(spec)) {
-      slices_.push_back(std::make_unique<SlicedProduct>(spec, part, scratch));
-      scratch += slices_.back()->scratch_bytes();
+      slices_.push_back(std::make_unique<SlicedProduct>(spec, part, answer.scratch_bytes));
+      answer.add(slices_.back()->implementation(), slices_.back()->scratch_bytes());
     }
-    scratch_.emplace(fmt::format("the product [{},{}] x [{},{}]", spec.m, spec.k, spec.k, spec.n), scratch, scratch_bytes);
+    implementation = answer.implementation;
+    scratch_.emplace(fmt::format("the product [{},{}] x [{},{}]", spec.m, spec.k, spec.k, spec.n), answer.scratch_bytes, scratch_bytes);
     buffers.resize((spec.bias || spec.addend ? 4 : 3) + (scratch_bytes > 0 ? 1 : 0), nullptr);
   }
 
@@ -163,25 +179,27 @@ bool supports_matmul(DType dtype) {
       MatmulSpec small;
       small.dtype = bf16;
       small.m = small.n = small.k = 16;
-      describe(small, slices_of(small)[0]);
-      return true;
-    } catch (const dnnl::error&) {
+      return !matmul_answer(small).is_plain();
+    } catch (const Error&) {
       return false;
     }
   }();
   return has_bf16;
 }
 
-int64_t matmul_scratch_bytes(const MatmulSpec& spec) {
-  if (any_empty(spec)) return 0;
+Answer matmul_answer(const MatmulSpec& spec) {
+  Answer answer;
+  if (any_empty(spec)) return answer;
   const SerialLibraries scope;
-  int64_t bytes = 0;
   try {
-    for (const Slice& part : slices_of(spec)) bytes += scratch_of(describe(spec, part).scratchpad_desc());
+    for (const Slice& part : slices_of(spec)) {
+      const auto desc = describe(spec, part);
+      answer.add(desc.impl_info_str(), scratch_of(desc.scratchpad_desc()));
+    }
   } catch (const dnnl::error& e) {
     refuse(spec, e);
   }
-  return bytes;
+  return answer;
 }
 
 std::unique_ptr<Task> make_matmul(const MatmulSpec& spec, int64_t scratch_bytes) {

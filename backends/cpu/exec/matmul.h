@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "weft/backends/cpu/exec/answer.h"
 #include "weft/backends/cpu/exec/task.h"
 #include "weft/support/dtype.h"
 
@@ -20,14 +21,14 @@ struct MatmulSpec {
   int64_t slices = 1;
 };
 
-/// Can oneDNN on this machine multiply elements of this type?
+/// Can oneDNN on this machine multiply elements of this type, and not by plain loops?
 bool supports_matmul(DType dtype);
 
 /// How many parts a product is worth on `cores` cores.
 int64_t useful_slices(const MatmulSpec& spec, int cores);
 
-/// Bytes of scratch memory, of all slices together.
-int64_t matmul_scratch_bytes(const MatmulSpec& spec);
+/// What the library has for the product; nothing where an extent is 0, which needs none.
+Answer matmul_answer(const MatmulSpec& spec);
 
 /// buffers: a, b, (bias or addend,) result, (scratch, if `scratch_bytes` is not 0; else the
 /// task has its own). Throws weft::Error when that is too little.

@@ -33,7 +33,7 @@ std::vector<Slice> slices_of(const MatmulSpec& s) {
   std::erase_if(choices, [&](const Choice& c) { return c.extent < s.slices; });
   const auto best = std::min_element(choices.begin(), choices.end(), [](const Choice& x, const Choice& y) { return x.repeated < y.repeated; });
   const Slice whole{0, s.batch, 0, s.m, 0, s.n};
-  if (best == choices.end() || s.slices == 1) return {whole};
+  if (best == choices.end() || s.slices <= 1) return {whole};
   std::vector<Slice> parts;
   for (int64_t i = 0; i < s.slices; ++i) {
     Slice part = whole;

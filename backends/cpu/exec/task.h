@@ -23,6 +23,8 @@ class Task {
   virtual int run(int64_t begin, int64_t end) = 0;
   /// One line for people: what it does, on what, for which source lines.
   std::string description;
+  /// What the library calls the routine that runs it; "" for our own code.
+  std::string implementation;
 
  private:
   int64_t units_;

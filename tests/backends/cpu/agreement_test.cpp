@@ -297,6 +297,59 @@ TEST_CASE("a convolution to few channels, which may be computed the other way ro
   }
 }
 
+TEST_CASE("library: convolutions of few channels and of extents of 1 agree with the reference, in all three passes", "[library]") {
+  struct Case { const char *x, *w, *y, *geometry, *kernel, *extents; };
+  for (const Case& c : {Case{"[3,1,12,12]", "[16,1,3,3]", "[3,16,12,12]", "low = [1,1], high = [1,1]", "[3,3]", "[12,12]"},
+                        {"[3,1,12]", "[32,1,5]", "[3,32,4]", "stride = [2]", "[5]", "[12]"},
+                        {"[2,1,5,6,7]", "[16,1,1,3,2]", "[2,16,5,4,6]", "stride = [1,1,1]", "[1,3,2]", "[5,6,7]"},
+                        {"[2,3,14,14]", "[1,3,7,7]", "[2,1,14,14]", "low = [3,3], high = [3,3]", "[7,7]", "[14,14]"},
+                        {"[2,16,1,1]", "[16,16,1,1]", "[2,16,1,1]", "groups = 1", "[1,1]", "[1,1]"},
+                        {"[1,1,1,9]", "[1,1,1,3]", "[1,1,1,9]", "low = [0,1], high = [0,1]", "[1,3]", "[1,9]"},
+                        {"[2,16,6,6]", "[16,1,3,3]", "[2,16,6,6]", "groups = 16, low = [1,1], high = [1,1]", "[3,3]", "[6,6]"},
+                        {"[1,1,28,1]", "[1,1,7,5]", "[1,1,10,13]", "stride = [3,1], low = [3,8], high = [3,8]", "[7,5]", "[28,1]"}}) {
+    const std::string x = std::string("f32") + c.x, w = std::string("f32") + c.w, y = std::string("f32") + c.y, geometry = c.geometry;
+    const std::string text = function("  input %x: " + x + "\n  input %w: " + w + "\n  input %g: " + y + "\n  %0 = convolution(%x, %w) {" + geometry + "} : " + y +
+                                      "\n  %1 = convolution_data(%g, %w) {extents = " + c.extents + ", " + geometry + "} : " + x +
+                                      "\n  %2 = convolution_weight(%x, %g) {extents = " + c.kernel + ", " + geometry + "} : " + w +
+                                      "\n  output y = %0\n  output x_gradient = %1\n  output w_gradient = %2\n");
+    INFO(text);
+    const auto inputs = test::sample_inputs(text);
+    const auto got = test::run_cpu(text, inputs), want = test::run_reference(text, inputs);
+    for (size_t i = 0; i < want.values.size(); ++i) CHECK(test::relative_difference(got.values[i], want.values[i]) < 4e-6);
+  }
+}
+
+TEST_CASE("library: a weight with its channels last, grouped and depthwise, agrees with the reference", "[library]") {
+  struct Case { const char *w, *groups; };
+  for (const Case& c : {Case{"[3,3,4,4]", "1"}, {"[3,3,2,4]", "2"}, {"[3,3,1,4]", "4"}}) {
+    const std::string w = std::string("f32") + c.w, layouts = std::string("groups = ") + c.groups + R"(, x_layout = "acdb", w_layout = "cdba", y_layout = "acdb"})";
+    const std::string text = function("  input %x: f32[2,6,7,4]\n  input %w: " + w + "\n  input %g: f32[2,4,5,4]\n  %0 = convolution(%x, %w) {" + layouts +
+                                      " : f32[2,4,5,4]\n  %1 = convolution_data(%g, %w) {extents = [6,7], " + layouts +
+                                      " : f32[2,6,7,4]\n  %2 = convolution_weight(%x, %g) {extents = [3,3], " + layouts + " : " + w +
+                                      "\n  output y = %0\n  output x_gradient = %1\n  output w_gradient = %2\n");
+    INFO(text);
+    const auto inputs = test::sample_inputs(text);
+    const auto got = test::run_cpu(text, inputs), want = test::run_reference(text, inputs);
+    for (size_t i = 0; i < want.values.size(); ++i) CHECK(test::relative_difference(got.values[i], want.values[i]) < 4e-6);
+  }
+}
+
+TEST_CASE("library: products and convolutions of bf16 agree with the reference where no library runs them", "[library]") {
+  const std::string text = function(R"(
+  input %a: bf16[9,33]
+  input %b: bf16[17,33]
+  input %x: bf16[2,3,8,8]
+  input %w: bf16[5,3,3,3]
+  %0 = matmul(%a, %b) {transpose_b = true} : bf16[9,17]
+  %1 = convolution(%x, %w) {low = [1,1], high = [1,1]} : bf16[2,5,8,8]
+  output p = %0
+  output y = %1
+)");
+  const auto inputs = test::sample_inputs(text);
+  const auto got = test::run_cpu(text, inputs), want = test::run_reference(text, inputs);
+  for (size_t i = 0; i < want.values.size(); ++i) CHECK(test::relative_difference(got.values[i], want.values[i]) < 0x1p-8);
+}
+
 TEST_CASE("nan and infinity pass through a product and its epilogue as in the reference") {
   const std::string text = function(R"(
   input %a: f32[4,20]
