@@ -119,7 +119,7 @@ void add_opt(CLI::App& app) {
       ->type_name("PASS");
   c->add_option("--disable", o->disabled, "Passes to leave out")->type_name("A,B,C");
   c->add_flag("--time", o->time, "Print to standard error how long each pass took");
-  c->add_flag("--remarks", o->remarks, "Print to standard error what was not fused, what no library runs and what it runs slowly, and why");
+  c->add_flag("--remarks", o->remarks, "Print to standard error what was not fused, or runs slowly, and why");
   c->add_flag("--list-passes", o->list, "List the passes and stop");
   c->footer("Example: weft opt mlp.weft --pipeline=step | weft opt - --print-after=fuse -o planned.weft");
   c->callback([o] { opt(*o); });

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "weft/backends/cpu/exec/library.h"
 #include "weft/backends/cpu/exec/scratch.h"
@@ -16,8 +17,7 @@ namespace {
 using Desc = dnnl::memory::desc;
 
 /// The distances of a matrix's neighbours along rows and columns. An axis of extent 1 has any, and gets one that follows
-/// from the rest: the library's cache of primitives takes descs that differ in nothing else for equal, and would hand a
-/// call what it made for another.
+/// from the rest: one memory has one desc, and so one answer of the library, which else holds some of them for equal.
 std::pair<int64_t, int64_t> canonical(int64_t rows, int64_t columns, int64_t row, int64_t column) {
   if (columns == 1) return {rows == 1 ? 1 : row, 1};
   if (rows == 1) return {column == 1 ? columns : 1, column};
