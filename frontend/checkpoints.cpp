@@ -64,15 +64,16 @@ void Checkpoints::read_note(const std::string& text, History& history) {
 
 void Checkpoints::resume(History& history) {
   if (options_.resume.empty()) return;
-  checkpoint_.load(options_.resume);
-  const auto found = checkpoint_.notes.find(note_key);
-  if (found == checkpoint_.notes.end()) throw Error("'{}' was not written by a Trainer: it keeps no place in the data", options_.resume);
+  const auto metadata = read_safetensors(options_.resume).metadata;
+  const auto found = metadata.find(note_key);
+  if (found == metadata.end()) throw Error("'{}' was not written by a Trainer: it keeps no place in the data", options_.resume);
   try {
     read_note(found->second, history);
   } catch (const std::exception& e) {
     throw Error("'{}': its metadata '{}' are not as weft writes them ({})", options_.resume, note_key, e.what());
   }
   if (written_how_ != how()) throw Error("'{}' was written while training on {}; this is {}", options_.resume, written_how_, how());
+  checkpoint_.load(options_.resume);  // last: it changes the model
   history.epochs = epochs_;
 }
 

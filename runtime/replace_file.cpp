@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -34,10 +33,13 @@ std::string name_beside(const std::string& path) {
 /// Whether name_beside() makes such a name for a file called `of`.
 bool is_partial_of(std::string_view name, std::string_view of) {
   if (!name.starts_with(of) || !name.ends_with(partial_ending) || name.size() <= of.size() + partial_ending.size()) return false;
-  const std::string_view middle = name.substr(of.size(), name.size() - of.size() - partial_ending.size());
+  std::string_view middle = name.substr(of.size(), name.size() - of.size() - partial_ending.size());
   const size_t dash = middle.find('-');
-  const auto is_number = [](std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }); };
-  return middle.starts_with('.') && dash != std::string_view::npos && is_number(middle.substr(1, dash - 1)) && is_number(middle.substr(dash + 1));
+  if (!middle.starts_with('.') || dash == std::string_view::npos) return false;
+  const auto is_number = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  return is_number(middle.substr(1, dash - 1)) && is_number(middle.substr(dash + 1));
 }
 
 std::string folder_of(const std::string& path) {

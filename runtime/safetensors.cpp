@@ -113,10 +113,12 @@ class Reader {
 
  private:
   SafeTensorsHeader read_header() {
-    if (file_.size() < length_bytes) fail(path_, file_.size(), "truncated: a safetensors file begins with 8 bytes, the length of its header");
+    if (file_.size() < length_bytes)
+      fail(path_, file_.size(), "truncated: a safetensors file begins with 8 bytes, the length of its header");
     uint64_t length = 0;
     file_.read(0, &length, length_bytes);
-    if (length > largest_header) fail(path_, 0, "no safetensors file: its header would have {} bytes, more than the {} allowed", length, largest_header);
+    if (length > largest_header)
+      fail(path_, 0, "no safetensors file: its header would have {} bytes, more than the {} allowed", length, largest_header);
     data_ = length_bytes + length;
     if (data_ > file_.size()) fail(path_, file_.size(), "truncated: the header ends at byte {}, the file at byte {}", data_, file_.size());
     std::string text(length, '\0');
@@ -133,7 +135,8 @@ class Reader {
         fail(path_, length_bytes, "'{}' has a shape of too many elements", t.name);
     if (std::count(t.shape.begin(), t.shape.end(), 0) > 0) bytes = 0;
     if (t.offsets.size() != 2 || t.offsets[0] > t.offsets[1])
-      fail(path_, length_bytes, "the data_offsets of '{}' must be where its bytes begin and end, not [{}]", t.name, fmt::join(t.offsets, ","));
+      fail(path_, length_bytes, "the data_offsets of '{}' must be where its bytes begin and end, not [{}]", t.name,
+           fmt::join(t.offsets, ","));
     if (t.offsets[1] > file_.size() - data_)
       fail(path_, file_.size(), "truncated: '{}' ends at byte {}, the file at byte {}", t.name, data_ + t.offsets[1], file_.size());
     const Shape shape{Dims(t.shape.begin(), t.shape.end())};
@@ -145,7 +148,9 @@ class Reader {
 
   /// Every byte of the data belongs to one tensor.
   void check_layout(std::vector<Entry> entries) const {
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+    });
     uint64_t end = data_;
     std::string before;
     for (const Entry& e : entries) {
@@ -183,7 +188,8 @@ class Reader {
 };
 
 const WrittenType& written_as(DType dtype) {
-  const auto* found = std::find_if(std::begin(written_types), std::end(written_types), [dtype](const WrittenType& t) { return t.dtype == dtype; });
+  const auto* found = std::find_if(std::begin(written_types), std::end(written_types),
+                                   [dtype](const WrittenType& t) { return t.dtype == dtype; });
   WEFT_CHECK(found != std::end(written_types), "an element type without a name in safetensors files");
   return *found;
 }

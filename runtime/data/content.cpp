@@ -83,9 +83,10 @@ size_t Content::inflate_some(std::byte* to, size_t count) {
     const int result = inflate(&stream_, Z_NO_FLUSH);
     done += wanted - stream_.avail_out;
     if (result == Z_STREAM_END) in_member_ = false;
-    else if (result == Z_DATA_ERROR && !first_member_ && stream_.total_out == 0)
-      fail_behind(done, stream_.msg ? stream_.msg : "damaged");
-    else if (result != Z_OK && result != Z_BUF_ERROR) fail(offset_ + done, "cannot read on: {}", stream_.msg ? stream_.msg : "the gzip stream is damaged");
+    if (result == Z_STREAM_END || result == Z_OK || result == Z_BUF_ERROR) continue;
+    const char* const why = stream_.msg ? stream_.msg : "the gzip stream is damaged";
+    if (!first_member_ && stream_.total_out == 0) fail_behind(done, why);
+    fail(offset_ + done, "cannot read on: {}", why);
   }
   return done;
 }

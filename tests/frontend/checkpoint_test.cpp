@@ -220,7 +220,11 @@ TEST_CASE("a trainer keeps the last and the best, and refuses to go on with othe
   FitOptions other = options;
   other.resume = dir / "run.safetensors";
   other.batch = 16;
-  CHECK_THROWS_WITH(trainer.fit(train, test, other), contains_text(".batch = 8, .shuffle = true") && contains_text("this is 85 examples, .batch = 16"));
+  Model untouched;
+  const auto before = weights(untouched);
+  CHECK_THROWS_WITH(Trainer(untouched.net, cross_entropy, untouched.adam).fit(train, test, other),
+                    contains_text(".batch = 8, .shuffle = true") && contains_text("this is 85 examples, .batch = 16"));
+  CHECK(weights(untouched) == before);
   Checkpoint(m.net).add(m.adam).save(dir / "mine");
   other.resume = dir / "mine";
   CHECK_THROWS_WITH(trainer.fit(train, test, other), contains_text("was not written by a Trainer"));
