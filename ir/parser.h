@@ -8,7 +8,8 @@
 
 namespace weft::ir {
 
-/// Throws weft::Error "name:line:column: what is wrong" for malformed text and for ops that do not verify.
+/// Throws weft::Error "name:line:column: what is wrong" for malformed text, for ops that do not verify and for bodies more than 16
+/// deep. Inputs, ops and outputs know their line in the text (Location::read).
 Module parse(std::string_view text, const std::string& name = "<text>");
 /// Reads a file; "-" is standard input.
 Module parse_file(const std::string& path);

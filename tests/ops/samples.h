@@ -28,6 +28,8 @@ struct Sample {
   std::vector<int> constant = {};
   /// Not for ops in a form that passes make after differentiation.
   bool differentiable = true;
+  /// Another sample with an extent of 0 or 1, or of rank 0: where a difference is exactly 0, roundings may be left of it.
+  bool degenerate = false;
 };
 
 /// Samples of every op. `floating` is the element type of the floating operands that may have any.
