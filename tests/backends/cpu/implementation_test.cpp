@@ -242,3 +242,21 @@ TEST_CASE("library: no product runs in plain loops", "[library]") {
               }
   }
 }
+
+TEST_CASE("library: a convolution is computed as its mirror only where that has the same implementation, or the other is plain", "[library]") {
+  const auto liked = [](ConvolutionSpec s) {
+    const cpu::ConvolutionLayouts layouts = cpu::preferred_layouts(s);
+    s.x_layout = layouts.x, s.w_layout = layouts.w, s.y_layout = layouts.y;
+    return cpu::convolution_answer(s);
+  };
+  for (int64_t in : {1, 3, 4, 8, 16})
+    for (int64_t out : {1, 8, 16, 32, 48})
+      for (int64_t kernel : {3, 7}) {
+        ConvolutionSpec forward{.x = {4, in, 28, 28}, .w = {out, in, kernel, kernel}, .y = {4, out, 28, 28}};
+        forward.stride = forward.dilation = {1, 1}, forward.low = forward.high = {kernel / 2, kernel / 2};
+        ConvolutionSpec data = forward;
+        data.wanted = Wanted::x, data.x = forward.y, data.y = forward.x, data.w = {in, out, kernel, kernel};
+        INFO(text_of(forward));
+        if (cpu::runs_faster_as(data, forward)) CHECK((liked(forward).is_plain() || liked(data).implementation == liked(forward).implementation));
+      }
+}
