@@ -35,8 +35,9 @@ Tensor detail::LossRecorder::reduced(Value each, const std::string& reduction) {
 
 std::pair<Expr, Expr> detail::LossRecorder::pair(const Arg& input, const Arg& target) {
   const DType dtype = common_dtype();
-  const Value x = value(input, dtype), t = value(target, dtype);
-  if (!is_floating(dtype) || x.shape() != t.shape()) fail("input and target must be floating and of one shape");
+  if (!is_floating(dtype)) fail("input and target must be floating and of one shape");
+  const Value x = widened(value(input, dtype)), t = widened(value(target, dtype));
+  if (x.shape() != t.shape()) fail("input and target must be floating and of one shape");
   return {expr(x), expr(t)};
 }
 
@@ -116,7 +117,7 @@ Tensor CosineEmbedding::operator()(Arg input1, Arg input2, Arg target, CosineEmb
   const Expr lengths = ((along(a * a) + epsilon) * (along(b * b) + epsilon)).apply("sqrt");
   const Expr cosine = along(a * b) / lengths, y = r.expr(t), zero = y.like(0);
   const Expr apart = (cosine - options.margin).apply("relu");
-  return r.reduced(select(y == 1.0, 1.0 - cosine, zero) + select(y == -1.0, apart, zero), options.reduction);
+  return pair_of.reduced(select(y == 1.0, 1.0 - cosine, zero) + select(y == -1.0, apart, zero), options.reduction);
 }
 
 }  // namespace weft

@@ -86,7 +86,7 @@ Tensor of_probabilities(LossRecorder& r, Value input, Value target, const CrossE
 
 Tensor NllLoss::operator()(Arg input, Arg target, NllOptions options) const {
   LossRecorder r("nll_loss", {&input, &target, pointer(options.weight)});
-  const Value x = r.value(input), t = r.value(target);
+  const Value x = r.scores(input), t = r.value(target);
   require_classes(r, x, t);
   if (!options.weight && !options.ignore_index) return r("nll_loss", {x, t}, {{"reduction", options.reduction}});
   return weighted(r, x, t, {.weight = options.weight, .ignore_index = options.ignore_index, .reduction = options.reduction});
@@ -96,7 +96,7 @@ Tensor CrossEntropy::operator()(Arg input, Arg target, CrossEntropyOptions optio
   LossRecorder r("cross_entropy", {&input, &target, pointer(options.weight)});
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
     r.fail(fmt::format("label_smoothing must lie in [0, 1], but is {}", options.label_smoothing));
-  const Value x = r.value(input), t = r.value(target);
+  const Value x = r.scores(input), t = is_floating(r.value(target).dtype()) ? r.scores(target) : r.value(target);
   if (is_floating(t.dtype()) && x.shape().rank() > 0) return of_probabilities(r, x, t, options);
   require_classes(r, x, t);
   if (!options.weight && !options.ignore_index && options.label_smoothing == 0)
@@ -107,7 +107,7 @@ Tensor CrossEntropy::operator()(Arg input, Arg target, CrossEntropyOptions optio
 Tensor MultiMarginLoss::operator()(Arg input, Arg target, MultiMarginOptions options) const {
   LossRecorder r("multi_margin_loss", {&input, &target, pointer(options.weight)});
   if (options.p != 1 && options.p != 2) r.fail(fmt::format("p must be 1 or 2, but is {}", options.p));
-  const Value scores = r.value(input), t = r.value(target);
+  const Value scores = r.scores(input), t = r.value(target);
   require_classes(r, scores, t);
   if (scores.shape().rank() > 2) r.fail("input must be [N, C] or [C]");
   const int64_t axis = class_axis(scores);

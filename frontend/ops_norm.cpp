@@ -15,17 +15,21 @@ using detail::Recorder;
 using ir::Expr;
 using ir::Value;
 
+/// bf16 is computed in f32 and rounded once, behind the affine part.
 Value standardized(Recorder& r, Value v, const Dims& axes, double eps, bool center) {
   if (!is_floating(v.dtype())) r.fail("x must be floating");
+  if (v.dtype() == bf16) v = r.builder.cast(v, f32);
   if (!(eps >= 0 && std::isfinite(eps))) r.fail(fmt::format("eps must be finite and not negative, not {}", eps));
   return r.builder("standardize", {v}, {{"axes", axes}, {"eps", eps}, {"center", center}});
 }
 
-/// v * weight + bias, each of `shape`, stretched to v from where `column` (as many elements, rank of v or less) says.
-Tensor affine(Recorder& r, Value v, const Arg* weight, const Arg* bias, const Dims& shape, const Dims& column) {
+/// v * weight + bias, each of `shape`, stretched to v from where `column` (as many elements, rank of v or less) says. The result
+/// has the type that x, of type `dtype`, and these promote to.
+Tensor affine(Recorder& r, DType dtype, Value v, const Arg* weight, const Arg* bias, const Dims& shape, const Dims& column) {
   const auto stretched = [&](const Arg& arg, const char* what) {
     const Value given = r.value(arg);
     if (given.shape() != Shape(shape)) r.fail(fmt::format("the {} must have the shape {}", what, weft::to_string(shape)));
+    dtype = detail::promote(dtype, given.dtype());
     const DType wide = detail::promote(v.dtype(), given.dtype());
     v = r.builder.cast(v, wide);
     return Expr(r.builder, r.builder.broadcast(r.builder.reshape(r.builder.cast(given, wide), Shape(column)), v.shape()));
@@ -38,7 +42,7 @@ Tensor affine(Recorder& r, Value v, const Arg* weight, const Arg* bias, const Di
     const Expr b = stretched(*bias, "bias");
     v = Expr(r.builder, v) + b;
   }
-  return r.tensor(v);
+  return r.tensor(r.builder.cast(v, dtype));
 }
 
 /// The last axes of v, which must have these extents.
@@ -60,20 +64,20 @@ double epsilon(DType t) {
 Tensor standardize(Arg x, Axes axes, double eps, bool center) {
   Recorder r("standardize", {&x});
   const Value v = r.value(x);
-  return r.tensor(standardized(r, v, r.axes(axes, v.shape().rank()), eps, center));
+  return r.tensor(r.builder.cast(standardized(r, v, r.axes(axes, v.shape().rank()), eps, center), v.dtype()));
 }
 
 Tensor layer_norm(Arg x, Dims shape, std::optional<Arg> weight, std::optional<Arg> bias, double eps) {
   Recorder r("layer_norm", {&x, pointer(weight), pointer(bias)});
   const Value v = r.value(x);
-  return affine(r, standardized(r, v, last_axes(r, v, shape), eps, true), pointer(weight), pointer(bias), shape, shape);
+  return affine(r, v.dtype(), standardized(r, v, last_axes(r, v, shape), eps, true), pointer(weight), pointer(bias), shape, shape);
 }
 
 Tensor rms_norm(Arg x, Dims shape, std::optional<Arg> weight, std::optional<double> eps) {
   Recorder r("rms_norm", {&x, pointer(weight)});
   const Value v = r.value(x);
   const Value y = standardized(r, v, last_axes(r, v, shape), eps.value_or(epsilon(v.dtype())), false);
-  return affine(r, y, pointer(weight), nullptr, shape, shape);
+  return affine(r, v.dtype(), y, pointer(weight), nullptr, shape, shape);
 }
 
 Tensor group_norm(Arg x, int64_t groups, std::optional<Arg> weight, std::optional<Arg> bias, double eps) {
@@ -87,7 +91,7 @@ Tensor group_norm(Arg x, int64_t groups, std::optional<Arg> weight, std::optiona
   const Value y = r.builder.reshape(standardized(r, split, {2}, eps, true), shape);
   Dims column(shape.dims().size() - 1, 1);
   column[0] = shape[1];
-  return affine(r, y, pointer(weight), pointer(bias), {shape[1]}, column);
+  return affine(r, v.dtype(), y, pointer(weight), pointer(bias), {shape[1]}, column);
 }
 
 }  // namespace weft

@@ -39,7 +39,8 @@ ScalarExpression scalar_of(const Op& op) {
 }
 
 ScalarExpression combine_of(const Op& op) {
-  const DType type = op.result().dtype();
+  // Partial results of bf16 are f32.
+  const DType type = op.result().dtype() == bf16 ? f32 : op.result().dtype();
   const DType types[] = {type, type};
   return build_scalar(types, [&](std::span<const Scalar> args) { return op.def().combine(args[0], args[1]); });
 }

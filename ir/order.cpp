@@ -85,16 +85,71 @@ void Added::sort(std::span<const Value> results) const {
     if (need.is_left(op)) graph_.erase(*op);
 }
 
+bool Added::any(Kind kind, const Op* but) const {
+  for (Op* op = graph_.previous(first_after_); op != last_before_; op = graph_.previous(op))
+    if (op != but && op->def().kind == kind) return true;
+  return false;
+}
+
+namespace {
+
+/// Does the op compute with numbers that are narrower than f32?
+bool is_narrow(const Op& op) {
+  const Kind kind = op.def().kind;
+  const bool computes = kind == Kind::elementwise || kind == Kind::reduction || kind == Kind::composite || (kind == Kind::heavy && op.bodies().empty());
+  return computes && std::any_of(op.operands().begin(), op.operands().end(), [](Value v) { return v.dtype() == bf16; });
+}
+
+Value widened(Builder& b, Value v) { return v && v.dtype() == bf16 ? b.cast(v, f32) : v; }
+
+/// The same op of f32 operands.
+const Op& wide_twin(Builder& b, const Op& op) {
+  std::vector<Value> operands;
+  for (Value v : op.operands()) operands.push_back(widened(b, v));
+  return b.create(op.name(), operands, named_attributes(op));
+}
+
+}  // namespace
+
 std::vector<Value> decompose(Builder& builder, const Op& op) {
   const Added added(builder);
-  std::vector<Value> results = op.def().decompose(builder, op);
+  std::vector<Value> results;
+  if (is_narrow(op)) {
+    const Op& twin = wide_twin(builder, op);
+    results = op.def().decompose(builder, twin);
+    for (size_t i = 0; i < results.size(); ++i) results[i] = builder.cast(results[i], op.results()[i].dtype());
+    if (added.any(Kind::heavy, &twin)) {
+      added.sort({});
+      results.clear();
+    }
+  }
+  if (results.empty()) results = op.def().decompose(builder, op);
   added.sort(results);
   return results;
 }
 
 std::vector<Value> differentiate(GradientContext& context) {
-  const Added added(context.builder);
-  std::vector<Value> gradients = context.op.def().gradient(context);
+  Builder& b = context.builder;
+  const Op& op = context.op;
+  const Added added(b);
+  if (!is_narrow(op) || op.def().kind == Kind::heavy) {
+    std::vector<Value> gradients = op.def().gradient(context);
+    added.sort(gradients);
+    return gradients;
+  }
+  const Op& twin = wide_twin(b, op);
+  std::vector<Value> incoming;
+  for (Value v : context.result_gradients) incoming.push_back(widened(b, v));
+  GradientContext wide{b, twin, incoming};
+  std::vector<Value> gradients = op.def().gradient(wide);
+  // A rule that uses the result gets it as it was rounded: nobody has kept another.
+  for (size_t i = 0; i < twin.results().size(); ++i) {
+    const Value result = twin.results()[i], kept = widened(b, op.results()[i]);
+    result.replace_all_uses_with(kept);
+    std::replace(gradients.begin(), gradients.end(), result, kept);
+  }
+  for (size_t i = 0; i < gradients.size(); ++i)
+    if (gradients[i]) gradients[i] = b.cast(gradients[i], op.operands()[i].dtype());
   added.sort(gradients);
   return gradients;
 }

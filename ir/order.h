@@ -22,6 +22,8 @@ class Added {
   explicit Added(const Builder& builder);
   /// Sorts them by what `results` (which may hold nulls) need, and erases what these do not need.
   void sort(std::span<const Value> results) const;
+  /// Is one of this kind among them, `but` aside?
+  bool any(Kind kind, const Op* but) const;
 
  private:
   Graph& graph_;
@@ -29,7 +31,8 @@ class Added {
   Op* first_after_;
 };
 
-/// The op's decomposition, and its gradient rule, with their ops sorted by need.
+/// The op's decomposition, and its gradient rule, with their ops sorted by need. Of operands that are bf16 both are computed in
+/// f32 and rounded once at the end, as PyTorch's kernels do; but what calls a library or moves whole tables is taken as it is.
 std::vector<Value> decompose(Builder& builder, const Op& op);
 std::vector<Value> differentiate(GradientContext& context);
 

@@ -27,6 +27,8 @@ constexpr size_t max_ops_in_a_nest = 200;
 constexpr size_t max_joined = 64, max_joined_innermost = 16;
 /// So many ops at most are repeated to make a value again instead of storing it.
 constexpr int max_repeated_ops = 64;
+/// And so many to make an f32 value again from bf16 ones.
+constexpr int max_widened_ops = 8;
 
 bool can_fuse(const Op& op) {
   switch (op.def().kind) {
@@ -46,6 +48,26 @@ bool is_cheap(const Op& op) {
   if (op.def().kind == Kind::constant || op.def().kind == Kind::index || op.is("broadcast")) return can_fuse(op);
   const bool single = op.result().shape().numel() == 1 && op.def().kind != Kind::reduction;
   return single && can_fuse(op);
+}
+
+/// The same numbers in a wider type: who makes them again from the narrow ones reads fewer bytes than who reads them stored.
+bool widens(const Op& op) {
+  if (!op.def().is_elementwise() || op.operands().size() != 1) return false;
+  const DType from = op.operand(0).dtype(), to = op.result().dtype();
+  return is_floating(from) && is_floating(to) && size_of(from) < size_of(to);
+}
+
+/// A little arithmetic on such numbers, and on what is worth repeating anyway.
+bool follows_widened(const Op& op, const std::unordered_set<const Op*>& widened) {
+  if (widens(op)) return true;
+  if (!op.def().is_elementwise() || ir::flops_of(op) > 4 * static_cast<double>(op.result().shape().numel())) return false;
+  bool any = false;
+  for (Value v : op.operands()) {
+    const bool wide = !v.is_input() && widened.contains(v.op());
+    if (!wide && (v.is_input() || !is_cheap(*v.op()))) return false;
+    any = any || wide;
+  }
+  return any;
 }
 
 class Fuser {
@@ -114,14 +136,17 @@ class Fuser {
   /// every step, the ops to repeat double at every step.
   std::unordered_set<const Op*> repeatable_ops() const {
     std::unordered_map<const Op*, int> repeated;
-    std::unordered_set<const Op*> result;
+    std::unordered_set<const Op*> result, widened;
     for (const auto& op : graph_.ops()) {
-      if (!is_cheap(*op)) continue;
+      const bool wide = follows_widened(*op, widened);
+      if (!wide && !is_cheap(*op)) continue;
       int count = 1;
       for (Value v : op->operands())
         if (!v.is_input() && result.contains(v.op())) count += repeated.at(v.op());
       repeated[op.get()] = count;
-      if (count <= max_repeated_ops) result.insert(op.get());
+      if (count > (wide ? max_widened_ops : max_repeated_ops)) continue;
+      result.insert(op.get());
+      if (wide) widened.insert(op.get());
     }
     return result;
   }

@@ -11,11 +11,8 @@ namespace weft::codegen {
 using ir::Op;
 
 llvm::Value* combine(IRBuilder& b, const Op& op, llvm::Value* x, llvm::Value* y) {
-  const DType t = op.result().dtype() == bf16 ? f32 : op.result().dtype();
-  const DType types[] = {t, t};
-  const auto e = ir::build_scalar(types, [&](std::span<const ir::Scalar> a) { return op.def().combine(a[0], a[1]); });
   llvm::Value* operands[] = {x, y};
-  return emit_scalar(b, e, operands);
+  return emit_scalar(b, ir::combine_of(op), operands);
 }
 
 llvm::Constant* identity(const Op& op, llvm::Type* type) {

@@ -37,6 +37,9 @@ Tensor BatchNorm::forward(Tensor x) {
     if (axis != 1) over.push_back(axis);
   column[0] = features_;
   const bool tracked = running_mean.defined();
+  // bf16 is computed in f32 and rounded once.
+  const DType dtype = weight.defined() ? weft::detail::promote(x.dtype(), weight.dtype()) : x.dtype();
+  x = x.dtype() == bf16 ? cast(x, f32) : x;
   Tensor y;
   if (training() || !tracked) {
     if (training() && x.shape().numel() == features_) r.fail("in training there must be more than one value per channel; a last batch of one example can be left out (.drop_last)");
@@ -47,7 +50,7 @@ Tensor BatchNorm::forward(Tensor x) {
     y = (x - reshape(current(running_mean, x), column)) * reshape(scale, column);
   }
   if (weight.defined()) y = y * reshape(weight, column) + reshape(bias, column);
-  return y;
+  return cast(y, dtype);
 }
 
 void BatchNorm::track(const Tensor& x, const Axes& over) const {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "weft/ir/ops/families.h"
+#include "weft/ir/ops/moments.h"
 
 namespace weft::ir {
 namespace {
@@ -15,14 +16,21 @@ struct Standardize {
     return {b, b("mean", {v}, {{"axes", op.dims("axes")}, {"keep_dims", true}})};
   }
   Expr spread(Expr v) const { return {b, b.broadcast(v, op.operand(0).shape())}; }
+  Expr x() const { return {b, op.operand(0)}; }
+  Moments moments() const { return Moments(b, op.operand(0), op.dims("axes")); }
   /// x, less its mean if the op centers.
-  Expr centered() const {
-    const Expr x{b, op.operand(0)};
-    return op.flag("center") ? x - spread(mean(x)) : x;
-  }
+  Expr centered() const { return op.flag("center") ? moments().centered() : x(); }
   /// 1 / sqrt(mean of squares + eps), stretched.
-  Expr scale(Expr centered) const {
-    return spread((mean(centered.apply("square")) + op.real("eps")).apply("rsqrt"));
+  Expr scale() const {
+    const Expr variance = op.flag("center") ? moments().squares() / count() : mean(x().apply("square"));
+    return spread((variance + op.real("eps")).apply("rsqrt"));
+  }
+
+ private:
+  double count() const {
+    double count = 1;
+    for (int64_t axis : op.dims("axes")) count *= static_cast<double>(op.operand(0).shape()[static_cast<int>(axis)]);
+    return count;
   }
 };
 
@@ -48,8 +56,7 @@ void define_norm_ops(Registry& r) {
   };
   def.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     const Standardize s{b, op};
-    const Expr d = s.centered();
-    return {d * s.scale(d)};
+    return {s.centered() * s.scale()};
   };
   def.gradient = [](GradientContext& c) -> std::vector<Value> {
     // With the result y: dx = (g - mean(g) - y mean(g y)) / sqrt(...); two means, one sweep.
@@ -57,7 +64,7 @@ void define_norm_ops(Registry& r) {
     const Expr g{c.builder, c.result_gradients[0]}, y{c.builder, c.op.result()};
     const Expr along = y * s.spread(s.mean(g * y));
     const Expr across = c.op.flag("center") ? g - s.spread(s.mean(g)) : g;
-    return {(across - along) * s.scale(s.centered())};
+    return {(across - along) * s.scale()};
   };
   def.error_ulps = 64;
   r.add(std::move(def));

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "weft/ir/ops/families.h"
+#include "weft/ir/ops/moments.h"
 
 namespace weft::ir {
 namespace {
@@ -48,12 +49,8 @@ double count_of(const Op& op) {
 /// var: what the sum of squares is divided by.
 double freedom(const Op& op) { return std::max(count_of(op) - op.real("correction"), 0.0); }
 
-/// var: x less its mean.
-Expr centered(Builder& b, const Op& op) {
-  const Expr x{b, op.operand(0)};
-  const Value mean = b("mean", {x}, {{"axes", op.dims("axes")}, {"keep_dims", true}});
-  return x - Expr(b, b.broadcast(mean, x.value().shape()));
-}
+/// var: of its operand.
+Moments moments(Builder& b, const Op& op) { return Moments(b, op.operand(0), op.dims("axes")); }
 
 OpDef reduction(std::string name, Accepts accepts, std::string doc) {
   OpDef def;
@@ -127,13 +124,11 @@ void define_reduction_ops(Registry& r) {
     return infer_reduction(c);
   };
   var.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
-    const Expr squares = centered(b, op).apply("square");
-    const Expr total{b, b("sum", {squares}, {{"axes", op.dims("axes")}, {"keep_dims", op.flag("keep_dims")}})};
-    return {total / freedom(op)};
+    return {b.reshape(moments(b, op).squares() / freedom(op), op.result().shape())};
   };
   var.gradient = [](GradientContext& c) -> std::vector<Value> {
     const Expr g{c.builder, spread(c.builder, c.op, c.result_gradients[0])};
-    return {g * 2.0 / freedom(c.op) * centered(c.builder, c.op)};
+    return {g * 2.0 / freedom(c.op) * moments(c.builder, c.op).centered()};
   };
   var.error_ulps = 64;
   r.add(std::move(var));
