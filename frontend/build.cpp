@@ -21,6 +21,7 @@ detail::Built detail::build(const ir::Module& recorded, const Target& target, co
   ir::Module& module = built.planned;
   Dump dump(options.dump_ir, module.graph().name());
   dump.stage("recorded", module);
+  if (options.check_finite) built.checks = RunChecks(module);
   std::optional<Validation> validation;
   if (validates(options.validate)) validation.emplace(module);
   built.passes = passes::run(module, target.pipeline(), target.asked_by_passes(),

@@ -6,6 +6,7 @@
 
 #include "weft/backends/cpu/cpu.h"
 #include "weft/frontend/compile.h"
+#include "weft/frontend/run_checks.h"
 #include "weft/ir/module.h"
 #include "weft/passes/pass.h"
 #include "weft/runtime/program.h"
@@ -16,6 +17,7 @@ struct Built {
   ir::Module planned;  // that `program` was made from
   std::unique_ptr<Program> program;
   std::vector<passes::PassRun> passes;
+  RunChecks checks;  // if they were asked for
   std::vector<cpu::KernelText> kernels;  // if they were asked for
   double milliseconds = 0;
 };

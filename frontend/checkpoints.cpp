@@ -15,7 +15,7 @@ constexpr const char* note_key = "weft.training";
 Checkpoint::Named named(const Recipe& recipe, const Specialization& program) {
   if (auto own = recipe.model->state_dict(); !own.empty()) return own;
   Checkpoint::Named all;
-  for (const Parameter& p : program.parameters()) all.emplace_back(p.name(), p);
+  for (size_t i = 0; i < program.parameters().size(); ++i) all.emplace_back(program.names()[i], program.parameters()[i]);
   return all;
 }
 
@@ -27,7 +27,37 @@ EpochResult epoch_in(const json& j, int64_t number) {
   return {number, number_in_note(j.at(0)), number_in_note(j.at(1)), number_in_note(j.at(2)), number_in_note(j.at(3)), number_in_note(j.at(4))};
 }
 
+json terms_text(const std::vector<Quotient>& terms) {
+  json all = json::array();
+  for (const Quotient& t : terms) all.push_back({text_of(t.numerator), text_of(t.count)});
+  return all;
+}
+
+std::vector<Quotient> terms_in(const json& j) {
+  std::vector<Quotient> terms;
+  for (const json& t : j) terms.push_back({number_in_note(t.at(0)), number_in_note(t.at(1))});
+  return terms;
+}
+
 }  // namespace
+
+void Tally::add(const Outcome& outcome, int64_t size) {
+  terms.resize(std::max(terms.size(), outcome.terms.size()));
+  for (size_t i = 0; i < outcome.terms.size(); ++i) {
+    terms[i].numerator += outcome.terms[i].numerator;
+    terms[i].count += outcome.terms[i].count;
+  }
+  correct += outcome.correct;
+  targets += outcome.targets;
+  samples += size;
+  ++batches;
+}
+
+double Tally::loss() const {
+  double sum = 0;
+  for (const Quotient& t : terms) sum += t.numerator / t.count;
+  return terms.empty() ? std::numeric_limits<double>::quiet_NaN() : sum;
+}
 
 Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, const FitOptions& options, int64_t examples,
                          int64_t batches, CheckpointFiles& files, EarlyStopping* stopping)
@@ -39,7 +69,7 @@ Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, co
   if (!stopping) return;
   checkpoint_.add(*stopping);
   for (size_t i = 0; i < stopping->best_weights().size(); ++i)
-    checkpoint_.add("weft.best/" + program.parameters()[i].name(), stopping->best_weights()[i]);
+    checkpoint_.add("weft.best/" + program.names()[i], stopping->best_weights()[i]);
 }
 
 /// What must be equal for a continuation to see the same batches and masks.
@@ -52,8 +82,8 @@ void Checkpoints::read_note(const std::string& text, History& history) {
   const json note = parse_note(text);
   written_how_ = note.at("how").get<std::string>();
   for (const json& epoch : note.at("epochs")) epochs_.push_back(epoch_in(epoch, std::ssize(epochs_) + 1));
-  position_ = {std::ssize(epochs_), {number_in_note(note.at("losses")), count_in_note(note.at("batches")), count_in_note(note.at("correct")),
-                                     count_in_note(note.at("samples"))}};
+  position_ = {std::ssize(epochs_), {terms_in(note.at("terms")), count_in_note(note.at("batches")), count_in_note(note.at("correct")),
+                                     count_in_note(note.at("targets")), count_in_note(note.at("samples"))}};
   best_loss_ = number_in_note(note.at("best_loss"));
   history.steps = count_in_note(note.at("steps"));
   std::vector<int64_t> kept;
@@ -99,8 +129,9 @@ void Checkpoints::write(int64_t steps, double test_loss) {
   json epochs = json::array();
   for (const EpochResult& r : epochs_) epochs.push_back(epoch_text(r));
   const Tally& t = position_.tally;
-  const json note{{"how", how()}, {"epochs", epochs}, {"losses", text_of(t.losses)}, {"batches", t.batches}, {"correct", t.correct},
-                  {"samples", t.samples}, {"best_loss", text_of(best_loss_)}, {"steps", steps}, {"kept", files_.kept()}};
+  const json note{{"how", how()}, {"epochs", epochs}, {"terms", terms_text(t.terms)}, {"batches", t.batches},
+                  {"correct", t.correct}, {"targets", t.targets}, {"samples", t.samples}, {"best_loss", text_of(best_loss_)},
+                  {"steps", steps}, {"kept", files_.kept()}};
   checkpoint_.notes[note_key] = note.dump();
   checkpoint_.save(options_.checkpoint);
   files_.written(best);

@@ -13,16 +13,14 @@ namespace weft::detail {
 
 /// Adds up what the batches of an epoch gave.
 struct Tally {
-  double losses = 0;  // each as often as its batch has samples
-  int64_t batches = 0, correct = 0, samples = 0;
+  std::vector<Quotient> terms;  // of the loss
+  int64_t batches = 0, correct = 0, targets = 0, samples = 0;
 
-  void add(const Outcome& outcome, int64_t size) {
-    losses += outcome.loss * static_cast<double>(size);
-    correct += outcome.correct;
-    samples += size;
-    ++batches;
-  }
-  double loss() const { return losses / static_cast<double>(samples); }
+  void add(const Outcome& outcome, int64_t size);
+  /// That of all batches at once; nan when a term has nothing that counts.
+  double loss() const;
+  /// Of the targets that count; nan where none does.
+  double accuracy() const { return static_cast<double>(correct) / static_cast<double>(targets); }
 };
 
 /// How far training has come: complete epochs, and the batches of the next one so far.

@@ -11,6 +11,7 @@ Step compile(Recorded recorded, const Target& target, CompileOptions options) {
   auto core = std::make_shared<detail::StepCore>(std::move(recorded), std::move(built.planned), std::move(built.program), target,
                                                  options.seed.value_or(current_seed()));
   core->passes = std::move(built.passes);
+  core->checks = std::move(built.checks);
   core->kernels = std::move(built.kernels);
   core->compile_milliseconds = built.milliseconds;
   core->options = std::move(options);

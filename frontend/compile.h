@@ -21,6 +21,9 @@ struct CompileOptions {
   /// After every pass, lets the reference interpret the program on sample data and compares what it gives with what it gave
   /// before the pass; slow. Unset: the environment variable WEFT_VALIDATE decides (1 or 0), else off.
   std::optional<bool> validate = {};
+  /// After every call, throws weft::Error when an index that the program computed is out of its range (it would give nan, or pick
+  /// nothing) or an element of a floating output or new parameter is not finite, naming the line. Reads all of them: for debugging.
+  bool check_finite = false;
 };
 
 /// Compiles `recorded`, or a graph as it is now. Throws weft::Error for what only the whole graph shows: a parameter to

@@ -65,7 +65,7 @@ void train_on(const Batch& batch, std::span<TrainingRun* const> runs, TrainingLo
     if (!run->takes(batch)) continue;
     const Outcome outcome = run->step(batch);
     losses += outcome.loss, count += 1;
-    correct += run->counts_correct() ? static_cast<double>(outcome.correct) / static_cast<double>(batch.size) : NAN;
+    correct += run->counts_correct() ? static_cast<double>(outcome.correct) / static_cast<double>(outcome.targets) : NAN;
     samples = run->position().tally.samples;
   }
   log.batch(batch.index, samples, losses / count, correct / count);

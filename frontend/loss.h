@@ -63,8 +63,8 @@ struct NllOptions {
   std::string reduction = "mean";
 };
 
-/// -input[target] for log-probabilities. A class outside 0 .. C-1 is an error when fed directly without ignore_index, else it
-/// gives nan.
+/// -input[target] for log-probabilities. A class outside 0 .. C-1 that is not ignored is an error where the target is fed, as it is
+/// or moved by a number (y - 1); of a computed target it gives nan (CompileOptions::check_finite says so).
 struct NllLoss {
   Tensor operator()(Arg input, Arg target, NllOptions options = {}) const;
 };
@@ -91,7 +91,7 @@ struct MultiMarginOptions {
   std::string reduction = "mean";
 };
 
-/// sum over i != target of max(0, margin - input[target] + input[i])^p / C; input [N, C] or [C].
+/// sum over i != target of max(0, margin - input[target] + input[i])^p / C; input [N, C] or [C]. Classes as in NllLoss.
 struct MultiMarginLoss {
   Tensor operator()(Arg input, Arg target, MultiMarginOptions options = {}) const;
 };
@@ -104,7 +104,8 @@ struct BceOptions {
   std::string reduction = "mean";
 };
 
-/// -(target log(input) + (1 - target) log(1 - input)), logarithms not below -100.
+/// -(target log(input) + (1 - target) log(1 - input)), logarithms not below -100. Numbers outside 0 .. 1 are an error where they
+/// are fed.
 struct Bce {
   Tensor operator()(Arg input, Arg target, BceOptions options = {}) const;
 };

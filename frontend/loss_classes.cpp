@@ -1,7 +1,5 @@
 // Losses of scores for classes.
 
-#include <limits>
-
 #include "weft/frontend/loss_recorder.h"
 
 namespace weft {
@@ -43,11 +41,21 @@ void require_classes(LossRecorder& r, Value input, Value target) {
     r.fail("input must be floating, [N, C, ...] or [C], and target i64" + weft::to_string(each) + ", one class index a sample");
 }
 
+/// Where the target is one that is ignored, if one is; says what the loss decides.
+std::optional<Expr> decide(LossRecorder& r, Value scores, Value target, const std::optional<int64_t>& ignore_index = {}) {
+  std::optional<Expr> ignored;
+  if (ignore_index) {
+    const Value index = r.builder("constant", {}, {{"value", ir::Dense::splat_integer(target.type(), *ignore_index)}});
+    ignored = r.expr(target) == r.expr(index);
+  }
+  r.recording().classifications.push_back({scores, target, ignored ? ignored->value() : Value(), class_axis(scores)});
+  return ignored;
+}
+
 /// The loss of log-probabilities under class indices, with whatever is asked for beside the plain one.
-Tensor weighted(LossRecorder& r, Value log_p, Value target, const CrossEntropyOptions& o) {
+Tensor weighted(LossRecorder& r, Value log_p, Value target, std::optional<Expr> ignored, const CrossEntropyOptions& o) {
   const Expr given = r.expr(target);
-  std::optional<Expr> ignored, weight, counts;
-  if (o.ignore_index) ignored = given == static_cast<double>(*o.ignore_index);
+  std::optional<Expr> weight, counts;
   if (o.weight) weight = r.expr(weights(r, *o.weight, log_p));
   const Expr index = ignored ? select(*ignored, given.like(0), given) : given;
   Expr each = r.expr(r.builder("nll_loss", {log_p, index}, {{"reduction", std::string("none")}}));
@@ -88,8 +96,9 @@ Tensor NllLoss::operator()(Arg input, Arg target, NllOptions options) const {
   LossRecorder r("nll_loss", {&input, &target, pointer(options.weight)});
   const Value x = r.scores(input), t = r.value(target);
   require_classes(r, x, t);
-  if (!options.weight && !options.ignore_index) return r("nll_loss", {x, t}, {{"reduction", options.reduction}});
-  return weighted(r, x, t, {.weight = options.weight, .ignore_index = options.ignore_index, .reduction = options.reduction});
+  const std::optional<Expr> ignored = decide(r, x, t, options.ignore_index);
+  if (!options.weight && !ignored) return r("nll_loss", {x, t}, {{"reduction", options.reduction}});
+  return weighted(r, x, t, ignored, {.weight = options.weight, .ignore_index = options.ignore_index, .reduction = options.reduction});
 }
 
 Tensor CrossEntropy::operator()(Arg input, Arg target, CrossEntropyOptions options) const {
@@ -99,9 +108,9 @@ Tensor CrossEntropy::operator()(Arg input, Arg target, CrossEntropyOptions optio
   const Value x = r.scores(input), t = is_floating(r.value(target).dtype()) ? r.scores(target) : r.value(target);
   if (is_floating(t.dtype()) && x.shape().rank() > 0) return of_probabilities(r, x, t, options);
   require_classes(r, x, t);
-  if (!options.weight && !options.ignore_index && options.label_smoothing == 0)
-    return r("cross_entropy", {x, t}, {{"reduction", options.reduction}});
-  return weighted(r, r.builder("log_softmax", {x}, {{"axis", class_axis(x)}}), t, options);
+  const std::optional<Expr> ignored = decide(r, x, t, options.ignore_index);
+  if (!options.weight && !ignored && options.label_smoothing == 0) return r("cross_entropy", {x, t}, {{"reduction", options.reduction}});
+  return weighted(r, r.builder("log_softmax", {x}, {{"axis", class_axis(x)}}), t, ignored, options);
 }
 
 Tensor MultiMarginLoss::operator()(Arg input, Arg target, MultiMarginOptions options) const {
@@ -114,14 +123,14 @@ Tensor MultiMarginLoss::operator()(Arg input, Arg target, MultiMarginOptions opt
   const double classes = static_cast<double>(scores.shape()[static_cast<int>(axis)]);
   const Value counted = r.builder("iota", {}, {{"shape", scores.shape().dims()}, {"axis", axis}});
   const Expr x = r.expr(scores), right = over_samples(r, t, scores) == r.expr(counted);
-  const Value picked = r.builder.sum(select(right, x, x.like(0)), {axis});
+  decide(r, scores, t);
+  // The score of the target is nan for a class that does not exist, which must not pass as one without a rival.
+  const Expr picked = -r.expr(r.builder("nll_loss", {scores, t}, {{"reduction", std::string("none")}}));
   Expr excess = (x - over_samples(r, picked, scores) + options.margin).apply("relu");
   if (options.p == 2) excess = excess * excess;
   Expr each = r.expr(r.builder.sum(select(right, x.like(0), excess), {axis})) / classes;
   if (options.weight) each = each * r.expr(r.builder("gather", {weights(r, *options.weight, scores), t}));
-  // A class that does not exist must not pass as one without a rival.
-  const Expr index = r.expr(t), exists = r.expr(r.builder("and", {index.like(0) <= index, index < classes}));
-  return r.reduced(select(exists, each, each.like(std::numeric_limits<double>::quiet_NaN())), options.reduction);
+  return r.reduced(each, options.reduction);
 }
 
 }  // namespace weft

@@ -84,11 +84,13 @@ LrSearch Trainer::find_lr(const Dataset& train, const FitOptions& given, const L
       batch = batches.next();
     }
     rate = search.min_lr * std::pow(search.max_lr / search.min_lr, static_cast<double>(step) / static_cast<double>(search.steps - 1));
-    const double loss = smoothed.add(programs.run(*batch).loss);
+    const detail::Outcome outcome = programs.run(*batch);
+    if (outcome.is_finite() && std::isnan(outcome.loss)) continue;  // nothing of the batch counts
+    const double loss = smoothed.add(outcome.loss);
     if (!std::isfinite(loss)) break;
     result.rates.push_back(rate);
     result.losses.push_back(loss);
-    if (step == 0 || loss < best) best = loss;
+    if (result.losses.size() == 1 || loss < best) best = loss;
     if (search.stop_factor > 0 && step > 1 && loss > search.stop_factor * best) break;
   }
   before.restore();

@@ -34,7 +34,7 @@ Tensor operator!(detail::TensorHandle x);
 Tensor operator&&(detail::TensorHandle a, detail::TensorHandle b);
 Tensor operator||(detail::TensorHandle a, detail::TensorHandle b);
 
-Tensor pow(Arg base, Arg exponent);  // floating
+Tensor pow(Arg base, Arg exponent);  // integers to an integer number that is not negative stay integers, else floating
 Tensor maximum(Arg a, Arg b);        // nan if either is
 Tensor minimum(Arg a, Arg b);
 /// a where the condition (bool) holds, else b: torch.where. The branch not taken contributes nothing, nan included.
@@ -65,8 +65,9 @@ Tensor round(Arg x);  // halves to even
 Tensor square(Arg x);
 Tensor relu(Arg x);  // further activations: frontend/nn/activations.h
 
-/// x between the bounds; nan stays nan. The derivative at a bound is 0.
-Tensor clamp(Arg x, std::optional<double> min, std::optional<double> max = {});
+/// x between the bounds, which are numbers; `max` wins. nan stays nan, and the derivative at a bound is 0. Integers between integer
+/// bounds stay what they are; a floating bound makes them default_dtype().
+Tensor clamp(Arg x, std::optional<Arg> min, std::optional<Arg> max = {});
 /// x, through which no gradient flows.
 Tensor detach(Arg x);
 
@@ -96,7 +97,8 @@ Tensor standardize(Arg x, Axes axes = {}, double eps = 1e-5, bool center = true)
 Tensor layer_norm(Arg x, Dims shape, std::optional<Arg> weight = {}, std::optional<Arg> bias = {}, double eps = 1e-5);
 /// x / sqrt(mean(x^2) + eps) over the last axes, times weight. Without eps: the type's distance from 1 to the next number.
 Tensor rms_norm(Arg x, Dims shape, std::optional<Arg> weight = {}, std::optional<double> eps = {});
-/// x [N, C, ...] standardized over each of `groups` equal parts of a sample's channels; weight and bias are [C].
+/// x [N, C, ...] standardized over each of `groups` equal parts of a sample's channels; weight and bias are [C]. Refused, as in
+/// PyTorch, where N is 1 and a group has one value.
 Tensor group_norm(Arg x, int64_t groups, std::optional<Arg> weight = {}, std::optional<Arg> bias = {}, double eps = 1e-5);
 
 // --- Products --------------------------------------------------------------------------------------------------------
@@ -123,7 +125,9 @@ Tensor concat(const std::vector<Tensor>& xs, int64_t axis = 0,
 /// `low` elements of `value` before and `high` after x, per axis.
 Tensor pad(Arg x, Dims low, Dims high, double value = 0);
 
-// --- Indices: i64, 0 <= index < extent; the step checks those that are fed directly ------------------------------------
+// --- Indices: i64, 0 <= index < extent. The step checks those that are fed: as they are, moved by a number (y - 1), or but for a
+// number that select() leaves out. One that is computed and out of range gives nan where it picks (0 of integers), adds nothing
+// where it scatters and has no 1 in one_hot; CompileOptions::check_finite makes it an error. --------------------------------
 
 /// Slices of x along `axis` for an index of any shape, which replaces the axis (numpy.take; for token embeddings). It is
 /// not torch.gather, which picks single elements.
@@ -151,7 +155,8 @@ Tensor iota(Shape shape, int64_t axis = 0, std::source_location at = std::source
 Tensor arange(int64_t n, std::source_location at = std::source_location::current());
 /// Elements that are known now; they become part of the program.
 Tensor constant(const Array& values, std::source_location at = std::source_location::current());
-/// Uniform in [0, 1), standard normal: other numbers at every step and for every call, a function of the step's seed.
+/// Uniform in [0, 1), standard normal and always finite: other numbers at every step and for every call, a function of the step's
+/// seed. Uniforms are multiples of 2^-24, of bf16 multiples of 2^-8, which is what it holds exactly.
 Tensor random_uniform(Shape shape, DType dtype = default_dtype(),
                       std::source_location at = std::source_location::current());
 Tensor random_normal(Shape shape, DType dtype = default_dtype(),

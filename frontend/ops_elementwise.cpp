@@ -1,5 +1,7 @@
 // Elementwise ops of the tensor language.
 
+#include <limits>
+
 #include "weft/frontend/dropout_rate.h"
 #include "weft/frontend/ops.h"
 #include "weft/frontend/recorder.h"
@@ -36,6 +38,39 @@ Tensor rounding(std::string_view op, const Arg& x) {
   return is_integer(v.dtype()) ? r.tensor(v) : r(op, {v});
 }
 
+/// The least and the largest integer of the type.
+std::pair<int64_t, int64_t> range_of(DType t) {
+  if (t == u8) return {0, 255};
+  if (t == i32) return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
+  return {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
+}
+
+/// Between integer bounds, exactly. A bound that all numbers of the type keep means nothing; one that none can keep is an error.
+Tensor clamped_integers(Recorder& r, ir::Value v, const std::optional<Arg>& min, const std::optional<Arg>& max) {
+  const auto [least, most] = range_of(v.dtype());
+  const auto bounded = [&](const Arg& bound, std::string_view op) {
+    v = r.builder(op, {v, r.value(bound, v.dtype(), v.shape())});
+  };
+  const auto refuse = [&](const char* what, int64_t bound) {
+    r.fail(fmt::format("no {} keeps the {} {}; cast x to a wider type", name_of(v.dtype()), what, bound));
+  };
+  if (min && min->number()->integer > most) refuse("lower bound", min->number()->integer);
+  if (max && max->number()->integer < least) refuse("upper bound", max->number()->integer);
+  if (min && min->number()->integer > least) bounded(*min, "maximum");
+  if (max && max->number()->integer < most) bounded(*max, "minimum");
+  return r.tensor(v);
+}
+
+/// v^n of integers by repeated squaring; it wraps as products do.
+ir::Value power(Recorder& r, ir::Value v, int64_t n) {
+  ir::Value result;
+  for (; n > 0; n >>= 1) {
+    if (n & 1) result = result ? r.builder("mul", {result, v}) : v;
+    if (n > 1) v = r.builder("mul", {v, v});
+  }
+  return result ? result : r.builder.splat(v.type(), 1);
+}
+
 Arg arg(const detail::TensorHandle& x) { return {Tensor(x.recording, x.node), x.where}; }
 
 }  // namespace
@@ -64,7 +99,14 @@ Tensor operator!(detail::TensorHandle x) { return !arg(x); }
 Tensor operator&&(detail::TensorHandle a, detail::TensorHandle b) { return arg(a) && arg(b); }
 Tensor operator||(detail::TensorHandle a, detail::TensorHandle b) { return arg(a) || arg(b); }
 
-Tensor pow(Arg base, Arg exponent) { return binary("pow", base, exponent); }
+Tensor pow(Arg base, Arg exponent) {
+  Recorder r("pow", {&base, &exponent});
+  const DType dtype = r.common_dtype();
+  if (is_floating(dtype) || !exponent.number()) return binary("pow", base, exponent);
+  const int64_t n = exponent.number()->integer;
+  if (n < 0) r.fail("integers have no negative powers; cast the base to a floating type");
+  return r.tensor(power(r, r.value(base, dtype), n));
+}
 Tensor maximum(Arg a, Arg b) { return binary("maximum", a, b); }
 Tensor minimum(Arg a, Arg b) { return binary("minimum", a, b); }
 
@@ -105,9 +147,15 @@ Tensor round(Arg x) { return rounding("round", x); }
 Tensor square(Arg x) { return unary("square", x); }
 Tensor relu(Arg x) { return unary("relu", x); }
 
-Tensor clamp(Arg x, std::optional<double> min, std::optional<double> max) {
+Tensor clamp(Arg x, std::optional<Arg> min, std::optional<Arg> max) {
+  Recorder r("clamp", {&x, detail::pointer(min), detail::pointer(max)});
+  for (const std::optional<Arg>& bound : {min, max})
+    if (bound && !bound->number()) r.fail("the bounds must be numbers; maximum and minimum take tensors");
+  const DType dtype = r.common_dtype();
+  if (dtype == boolean) r.fail("x must be a number, but is bool; cast it");
+  if (!is_floating(dtype)) return clamped_integers(r, r.value(x, dtype), min, max);
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  return floating("clamp", x, {{"min", min.value_or(-infinity)}, {"max", max.value_or(infinity)}});
+  return r("clamp", {r.value(x, dtype)}, {{"min", min ? min->number()->real : -infinity}, {"max", max ? max->number()->real : infinity}});
 }
 Tensor detach(Arg x) { return unary("detach", x); }
 

@@ -87,6 +87,7 @@ Tensor group_norm(Arg x, int64_t groups, std::optional<Arg> weight, std::optiona
   if (shape.rank() < 2 || groups < 1 || shape[1] % groups != 0)
     r.fail(fmt::format("x must be [N, C, ...] with a number of channels C that {} groups divide", groups));
   const int64_t rest = std::accumulate(shape.begin() + 2, shape.end(), shape[1] / groups, std::multiplies<>());
+  if (shape[0] * rest == 1) r.fail("there must be more than one value to normalize: a batch of one sample needs more than one in a group");
   const Value split = r.builder.reshape(v, Shape{shape[0], groups, rest});
   const Value y = r.builder.reshape(standardized(r, split, {2}, eps, true), shape);
   Dims column(shape.dims().size() - 1, 1);

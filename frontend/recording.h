@@ -29,6 +29,12 @@ struct OffSwitch {
   std::string left_out;  // "so no dropout was recorded at main.cpp:12 (drop)"
 };
 
+/// That a loss takes the class of largest score along `axis` for each target but those that are `ignored` (null: none is).
+struct Classification {
+  ir::Value scores, target, ignored;
+  int64_t axis;
+};
+
 /// What the inputs of a recorded module stand for. Everything else is fed by the caller.
 struct Bindings {
   std::vector<BoundParameter> parameters;
@@ -67,6 +73,7 @@ class Recording {
 
   ir::Module module;
   Bindings bindings;
+  std::vector<Classification> classifications;  // what losses recorded here decide
   std::optional<bool> training = {};  // the mode in which all modules record here; unset: each in its own
 
  private:

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 
 #include "weft/frontend/compile.h"
-#include "weft/frontend/index_bounds.h"
+#include "weft/frontend/loss_terms.h"
 #include "weft/frontend/micro_batches.h"
 #include "weft/frontend/ops.h"
 #include "weft/frontend/scope.h"
@@ -13,12 +14,40 @@
 namespace weft::detail {
 namespace {
 
-/// Samples whose largest logit is at the target, where targets are classes along axis 1.
-std::optional<Tensor> count_correct(const Tensor& prediction, const Tensor& target) {
+/// Is `v` made of `source` by moving its elements alone?
+bool stems_from(ir::Value v, ir::Value source) {
+  while (v != source) {
+    if (v.is_input() || v.op()->operands().size() != 1) return false;
+    const ir::Kind kind = v.op()->def().kind;
+    if (kind != ir::Kind::view && kind != ir::Kind::movement) return false;
+    v = v.op()->operand(0);
+  }
+  return true;
+}
+
+Decided decided(const Tensor& scores, int64_t axis, const Tensor& target, const std::optional<Tensor>& counts) {
+  const Tensor right = argmax(scores, axis) == target;
+  if (!counts) return {sum(right), {}, target.shape().numel()};
+  return {sum(right && *counts), sum(*counts), target.shape().numel()};
+}
+
+/// What the loss, of which `recording` knows since `first`, decided about the targets; where it said nothing, what the prediction
+/// says of classes along axis 1 or the last one.
+std::optional<Decided> decide(Recording& recording, size_t first, const Tensor& prediction, const Tensor& target) {
+  const auto tensor = [&](ir::Value v) { return Tensor(target.recording, v); };
+  for (size_t i = first; i < recording.classifications.size(); ++i) {
+    const Classification c = recording.classifications[i];
+    if (!stems_from(c.target, target.value())) continue;
+    return decided(tensor(c.scores), c.axis, tensor(c.target), c.ignored ? std::optional(!tensor(c.ignored)) : std::nullopt);
+  }
   if (target.dtype() != i64 || prediction.shape().rank() < 2 || !is_floating(prediction.dtype())) return {};
-  const Tensor chosen = argmax(prediction, 1);
-  if (chosen.shape() != target.shape()) return {};
-  return sum(chosen == target);
+  for (const int axis : {1, prediction.shape().rank() - 1}) {
+    Dims each = prediction.shape().dims();
+    const int64_t classes = each[static_cast<size_t>(axis)];
+    each.erase(each.begin() + axis);
+    if (classes > 0 && Shape(each) == target.shape()) return decided(prediction, axis, target, target >= 0 && target < classes);
+  }
+  return {};
 }
 
 /// "fc1" of "fc1.weight"; a parameter of no layer stands for itself.
@@ -77,9 +106,11 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
   std::vector<Parameter> trained;
   std::copy_if(all.begin(), all.end(), std::back_inserter(trained), [](const Parameter& p) { return p.requires_grad(); });
   if (train && options.gradient_norms) output_gradient_norms(graph, loss, trained, recipe);
-  for (const BoundParameter& bound : graph.recording()->bindings.parameters) parameters_.push_back(bound.parameter);
+  note_parameters(graph);
   const auto bounds = index_bounds(graph.recording()->graph());
-  if (const auto bound = bounds.find("y"); bound != bounds.end()) label_bound_ = bound->second;
+  if (const auto bound = bounds.find("y"); bound != bounds.end()) labels_ = bound->second;
+  const auto ranges = value_ranges(graph.recording()->graph());
+  if (const auto range = ranges.find("y"); range != ranges.end()) target_range_ = range->second;
   const ir::Value v = loss.value();
   loss_line_ = to_string(v.is_input() ? ir::Locations{Scope::locate(recipe.at)} : v.op()->locations());
 
@@ -93,21 +124,66 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
 }
 
 Tensor Specialization::record(Graph& graph, const Recipe& recipe, const Tensor& x, const Tensor& y, int64_t parts) {
-  std::optional<Tensor> correct;
-  const Tensor loss = micro_batches(Arg(x, recipe.at), Arg(y, recipe.at), parts, [&](const Tensor& some_x, const Tensor& some_y) {
+  std::vector<Decided> all;
+  size_t recorded = 0;
+  const PartLoss of_part = [&](const Tensor& some_x, const Tensor& some_y, bool computed) {
     const Tensor prediction = (*recipe.model)(Arg(some_x, recipe.at));
     require_registered(graph, *recipe.model);
+    Recording& recording = *graph.recording();
+    const size_t first = recording.classifications.size();
     const Tensor part = recipe.loss(prediction, some_y);
     const Scope here("", Scope::Code::library, recipe.at, graph.recording());
-    const auto some = count_correct(prediction, some_y);
-    if (some) correct = correct ? *correct + *some : *some;
+    if (!computed) return part;
+    ++recorded;
+    if (auto some = decide(recording, first, prediction, some_y)) all.push_back(std::move(*some));
     return part;
-  });
+  };
+  const Tensor loss = micro_batches(Arg(x, recipe.at), Arg(y, recipe.at), parts, of_part);
   const Scope here("", Scope::Code::library, recipe.at, graph.recording());
   graph.output("loss", loss);
-  if (correct) graph.output("correct", *correct);
-  counts_correct_ = correct.has_value();
+  output_terms(graph, loss);
+  if (!all.empty() && all.size() == recorded) output_decisions(graph, all);
   return loss;
+}
+
+void Specialization::note_parameters(Graph& graph) {
+  Recording& recording = *graph.recording();
+  recording.settle();
+  for (const ir::Input& input : recording.graph().inputs())
+    for (const BoundParameter& bound : recording.bindings.parameters) {
+      if (bound.input != input.node->name) continue;
+      std::string name = bound.parameter.name();
+      for (int i = 1; std::count(names_.begin(), names_.end(), name) > 0; ++i) name = fmt::format("{}.{}", bound.parameter.name(), i);
+      parameters_.push_back(bound.parameter);
+      names_.push_back(name);
+    }
+}
+
+void Specialization::output_terms(Graph& graph, const Tensor& loss) {
+  ir::Builder b(graph.recording()->graph(), nullptr, loss.value().is_input() ? ir::Locations{} : loss.value().op()->locations());
+  const auto output = [&](const char* what, ir::Value v) {
+    const std::string name = fmt::format("loss.{}.{}", what, terms_.size());
+    graph.output(name, Tensor(loss.recording, v));
+    return name;
+  };
+  for (const LossTerm& term : loss_terms(b, loss.value())) {
+    if (term.numerator == loss.value()) continue;  // the loss alone
+    const std::string numerator = output("numerator", term.numerator);
+    terms_.emplace_back(numerator, term.count ? output("count", term.count) : "");
+  }
+}
+
+void Specialization::output_decisions(Graph& graph, const std::vector<Decided>& all) {
+  counts_correct_ = true;
+  Tensor correct, counted;
+  for (const Decided& some : all) {
+    correct = correct.recording ? correct + some.correct : some.correct;
+    if (some.counted.recording) counted = counted.recording ? counted + some.counted : some.counted;
+    targets_ += some.targets;
+  }
+  graph.output("correct", correct);
+  counts_targets_ = counted.recording != nullptr;
+  if (counts_targets_) graph.output("targets", counted);
 }
 
 void Specialization::output_gradient_norms(Graph& graph, const Tensor& loss, const std::vector<Parameter>& trained, const Recipe& recipe) {
@@ -126,17 +202,30 @@ void Specialization::output_gradient_norms(Graph& graph, const Tensor& loss, con
 }
 
 void Specialization::check_labels(const Dataset& data) const {
-  if (!label_bound_) return;
-  if (std::ssize(data.class_names) > *label_bound_)
-    throw Error("data set '{}' has {} classes, but the model gives {}; the loss is computed at {}", data.name, data.class_names.size(),
-                *label_bound_, loss_line_);
   const int64_t each = data.targets.shape().numel() / std::max<int64_t>(1, data.size());
+  if (target_range_)
+    if (const auto bad = find_outside(View(data.targets), *target_range_))
+      throw Error("sample {} of data set '{}' has the target {}, but the loss takes numbers from {} to {}; it is computed at "
+                  "{}", static_cast<int64_t>(*bad) / each, data.name, data.targets.at(static_cast<int64_t>(*bad)),
+                  target_range_->low, target_range_->high, loss_line_);
+  if (!labels_) return;
+  if (std::ssize(data.class_names) > labels_->high)
+    throw Error("data set '{}' has {} classes, but the model gives {}; the loss is computed at {}", data.name, data.class_names.size(),
+                labels_->high, loss_line_);
   const auto labels = data.targets.values<int64_t>();
-  for (size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] == ignored_label || (labels[i] >= 0 && labels[i] < *label_bound_)) continue;
-    throw Error("sample {} of data set '{}' has the class {}, but the model gives {} classes; the loss is computed at {}",
-                static_cast<int64_t>(i) / each, data.name, labels[i], *label_bound_, loss_line_);
+  if (const auto bad = find_outside(labels, *labels_))
+    throw Error("sample {} of data set '{}' has the class {}, but the model gives {} classes{}; the loss is computed at {}",
+                static_cast<int64_t>(*bad) / each, data.name, labels[*bad], labels_->high - labels_->low,
+                labels_->low == 0 && labels_->besides.empty() ? "" : ", so that it takes " + labels_->text(), loss_line_);
+}
+
+bool Outcome::is_finite() const {
+  bool counts = true;
+  for (const Quotient& t : terms) {
+    if (!std::isfinite(t.numerator) || !std::isfinite(t.count) || (t.count == 0 && t.numerator != 0)) return false;
+    counts = counts && t.count != 0;
   }
+  return !counts || std::isfinite(loss);
 }
 
 BatchOptions training_batches(const FitOptions& o) {
@@ -147,7 +236,15 @@ Outcome Specialization::run(const Batch& batch) {
   const auto start = std::chrono::steady_clock::now();
   const Results results = (*step_)({{"x", batch.inputs}, {"y", batch.targets}});
   const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
-  Outcome outcome{results["loss"].item(), counts_correct_ ? results["correct"].item<int64_t>() : 0, time.count()};
+  Outcome outcome{.loss = results["loss"].item(), .microseconds = time.count()};
+  const auto samples = static_cast<double>(batch.size);
+  for (const auto& [numerator, count] : terms_) {
+    const double value = results[numerator].item();
+    outcome.terms.push_back(count.empty() ? Quotient{value * samples, samples} : Quotient{value, results[count].item()});
+  }
+  if (terms_.empty()) outcome.terms = {{outcome.loss * samples, samples}};
+  if (counts_correct_) outcome.correct = results["correct"].item<int64_t>();
+  if (counts_correct_) outcome.targets = counts_targets_ ? results["targets"].item<int64_t>() : targets_;
   for (const std::string& norm : norms_) outcome.gradient_norms.push_back(results[norm].item());
   return outcome;
 }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "weft/frontend/index_bounds.h"
-
 namespace weft::detail {
 namespace {
 
@@ -43,13 +41,17 @@ void StepCore::start_profile() {
 void StepCore::bind() {
   bind_counters();
   slots_.clear(), memory_.clear();
-  const auto bounds = index_bounds(recorded.module.graph());
+  const auto indices = index_bounds(recorded.module.graph());
+  const auto ranges = value_ranges(recorded.module.graph());
+  const auto found = [](const auto& all, const std::string& name) {
+    const auto at = all.find(name);
+    return at == all.end() ? std::nullopt : std::optional(at->second);
+  };
   for (const Port& port : program->inputs()) {
     const ir::Input* input = planned.graph().find_input(port.name);
     WEFT_CHECK(input, "the program has an input '{}' that its graph lacks", port.name);
     if (input->role == ir::Role::batch) {
-      const auto bound = bounds.find(port.name);
-      slots_.push_back({static_cast<int>(memory_.size()), bound == bounds.end() ? -1 : bound->second, false});
+      slots_.push_back({static_cast<int>(memory_.size()), found(indices, port.name), found(ranges, port.name), false});
       memory_.push_back(nullptr);
     } else {
       memory_.push_back(memory_of(port, input->role));
@@ -93,6 +95,7 @@ std::unique_ptr<Program> StepCore::tell_apart() {
   planned = std::move(built.planned);
   auto before = std::exchange(program, std::move(built.program));
   passes = std::move(built.passes);
+  checks = std::move(built.checks);
   kernels = std::move(built.kernels);
   compile_milliseconds = built.milliseconds;
   if (profiling_) program->start_profile();
@@ -143,6 +146,7 @@ uint64_t StepCore::run(std::span<const Feed> feeds) {
   if (recorded.optimizer) ++recorded.optimizer->steps;
   for (Counter& counter : counters_)
     for (OptimizerCore::States* states : counter.of) ++states->count;
+  checks.check(*program, name());
   return calls_;
 }
 
@@ -178,16 +182,21 @@ void StepCore::feed(Slot& slot, const View& values) {
     throw Error("step '{}': input {} takes {} elements, given {}; a program is compiled for one batch size", name(),
                 describe(p), p.shape.numel(), values.count());
   if (!values.data() && values.count() > 0) throw Error("step '{}': input {} is given a null pointer", name(), describe(p));
-  if (slot.bound >= 0) check_indices(p, slot.bound, values);
+  check_values(slot, values);
   memory_[static_cast<size_t>(slot.port)] = const_cast<std::byte*>(values.data());
   slot.fed = true;
 }
 
-void StepCore::check_indices(const Port& port, int64_t bound, const View& values) const {
-  const std::span<const int64_t> all(reinterpret_cast<const int64_t*>(values.data()), static_cast<size_t>(values.count()));
-  if (const auto bad = find_outside(all, bound))
-    throw Error("step '{}': input {} holds indices below {}, but element {} is {}", name(), describe(port), bound, *bad,
-                all[*bad]);
+void StepCore::check_values(const Slot& slot, const View& values) const {
+  if (slot.indices) {
+    const std::span<const int64_t> all(reinterpret_cast<const int64_t*>(values.data()), static_cast<size_t>(values.count()));
+    if (const auto bad = find_outside(all, *slot.indices))
+      throw Error("step '{}': input {} holds {}, but element {} is {}", name(), describe(port(slot)), slot.indices->text(), *bad, all[*bad]);
+  }
+  if (slot.range)
+    if (const auto bad = find_outside(values, *slot.range))
+      throw Error("step '{}': input {} holds numbers from {} to {}, but element {} is not one of them", name(), describe(port(slot)),
+                  slot.range->low, slot.range->high, *bad);
 }
 
 void StepCore::fail_missing() const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "weft/frontend/build.h"
+#include "weft/frontend/index_bounds.h"
 #include "weft/frontend/optim/core.h"
 
 namespace weft::detail {
@@ -32,6 +33,7 @@ struct StepCore {
   CompileOptions options;  // for compiling it again
   std::vector<passes::PassRun> passes;
   double compile_milliseconds = 0;
+  RunChecks checks;
   std::vector<cpu::KernelText> kernels;
 
  private:
@@ -56,13 +58,14 @@ struct StepCore {
   /// A batch input, in the graph's order.
   struct Slot {
     int port;
-    int64_t bound;  // of indices; -1: none
+    std::optional<IndexBound> indices;
+    std::optional<ValueRange> range;
     bool fed;
   };
 
   std::byte* memory_of(const Port& port, ir::Role role);
   void feed(Slot& slot, const View& values);
-  void check_indices(const Port& port, int64_t bound, const View& values) const;
+  void check_values(const Slot& slot, const View& values) const;
   Slot& slot_named(std::string_view name, size_t expected);
   void check_switches() const;
   [[noreturn]] void fail_missing() const;

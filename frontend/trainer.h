@@ -70,8 +70,11 @@ struct FitOptions {
   Target target = Target::cpu();
 };
 
-/// Losses are means over samples of the loss of the batch that a sample was in, the training loss before each update unless
-/// FitOptions::evaluate_train; accuracies are fractions of samples, nan where targets are no classes. Test numbers are nan
+/// A loss is that of all batches at once, the training loss before each update unless FitOptions::evaluate_train: what a loss
+/// divides by (targets that are not ignored, class weights, a mask's sum) is added up over the batches as what it divides is. A loss
+/// that divides by no such sum counts as often as its batch has samples. Accuracies are fractions of the targets that count: of the
+/// classes that the loss is given and does not ignore, or, where a loss of yours calls none of the library's for classes, of the
+/// targets that are classes along the prediction's axis 1 or last axis; nan where targets are no classes. Test numbers are nan
 /// without a test set.
 struct EpochResult {
   int64_t epoch = 0;  // from 1

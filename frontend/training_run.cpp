@@ -9,7 +9,7 @@ namespace weft::detail {
 namespace {
 
 double accuracy(const Tally& tally, const Programs& programs) {
-  return programs.any().counts_correct() ? static_cast<double>(tally.correct) / static_cast<double>(tally.samples) : NAN;
+  return programs.any().counts_correct() ? tally.accuracy() : NAN;
 }
 
 /// The first sample with an element that is nan or infinite, or -1.
@@ -116,7 +116,7 @@ Outcome TrainingRun::step(const Batch& batch) {
   Outcome outcome = training_.run(batch);
   curve_.add(++history_.steps, outcome.loss);
   for (size_t i = 0; i < outcome.gradient_norms.size(); ++i) history_.gradient_norms[i].second.push_back(outcome.gradient_norms[i]);
-  if (!std::isfinite(outcome.loss))
+  if (!outcome.is_finite())
     throw Error("{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. {}; the parameters hold what this step "
                 "made of them", name_.empty() ? "" : name_ + ": ", std::isnan(outcome.loss) ? "nan" : "infinite", history_.steps,
                 position().epoch + 1, batch.index + 1, training_.any().loss_line(), advice(data_.train));

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "weft/frontend/index_bounds.h"
 #include "weft/support/error.h"
 #include "weft/support/philox.h"
 
@@ -15,7 +14,7 @@ using reference::Tensor;
 
 /// Elements that follow from the input's name, so that every stage gets the same. Positive, as running squares must be, and
 /// below 1, as rates of decay must be; counters and keys are 1.
-Tensor sample_of(const ir::Input& input, std::optional<int64_t> bound, double moved_ulps) {
+Tensor sample_of(const ir::Input& input, const IndexBound& bound, double moved_ulps) {
   Tensor t(input.node->type);
   uint32_t site = 0;
   for (char c : input.node->name) site = site * 31 + static_cast<unsigned char>(c);
@@ -23,9 +22,9 @@ Tensor sample_of(const ir::Input& input, std::optional<int64_t> bound, double mo
     const double x = static_cast<float>(0.0625 + 0.875 * uniform_from_bits(random_bits(1, site, 0, e)));
     t.real[e] = x * (1 + moved_ulps * std::ldexp(random_bits(1, site, 1, e) % 2 ? 1.0 : -1.0, -24));
   }
-  const int64_t below = input.node->type.dtype == boolean ? 2 : bound.value_or(0);
+  const int64_t extent = input.node->type.dtype == boolean ? 2 : bound.high - bound.low;
   for (size_t e = 0; e < t.integer.size(); ++e)
-    t.integer[e] = below > 0 ? static_cast<int64_t>(random_bits(1, site, 0, e)) % below : 1;
+    t.integer[e] = extent > 0 ? bound.low + static_cast<int64_t>(random_bits(1, site, 0, e)) % extent : 1;
   return t;
 }
 
@@ -70,7 +69,7 @@ Validation::Tensors Validation::evaluate(const ir::Module& module, double moved_
   std::vector<Tensor> inputs;
   for (const ir::Input& input : module.graph().inputs()) {
     const auto bound = index_bounds_.find(input.node->name);
-    inputs.push_back(sample_of(input, bound == index_bounds_.end() ? std::nullopt : std::optional(bound->second), moved_ulps));
+    inputs.push_back(sample_of(input, bound == index_bounds_.end() ? IndexBound{} : bound->second, moved_ulps));
   }
   const std::vector<Tensor> values = reference::evaluate(module.graph(), inputs);
   Tensors outputs;

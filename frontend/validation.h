@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weft/backends/reference/reference.h"
+#include "weft/frontend/index_bounds.h"
 #include "weft/ir/module.h"
 
 namespace weft::detail {
@@ -28,7 +29,7 @@ class Validation {
   using Tensors = std::map<std::string, reference::Tensor>;
   Tensors evaluate(const ir::Module& module, double moved_ulps) const;
 
-  std::map<std::string, int64_t> index_bounds_;  // of recorded integer inputs
+  std::map<std::string, IndexBound> index_bounds_;  // of recorded integer inputs
   Tensors exact_, moved_;                        // outputs by name
 };
 

@@ -30,6 +30,7 @@ struct OperandSpec {
   bool index = false;  // class or row indices: no gradient, values bounded by the op (see OpDef::index_bound)
   std::optional<Type> type = {};  // the only type that fits, where there is just one
   std::string layout = {};  // the attribute that says how it lies in memory (ir/layout.h), where a target may choose
+  std::optional<std::pair<double, double>> range = {};  // floating: where its elements must lie; checked where a user feeds them
 };
 
 struct AttributeSpec {

@@ -1,5 +1,7 @@
 #include "weft/passes/reassociate.h"
 
+#include <algorithm>
+
 #include "weft/ir/builder.h"
 #include "weft/passes/simplify.h"
 
@@ -25,25 +27,41 @@ Value with_factor(Builder& b, Value product, int factor, Value changed) {
   return b.create(product.op()->name(), operands, ir::named_attributes(*product.op())).result();
 }
 
-/// The single number that every element of `v` is, in a value that can be stretched to `shape`.
-Value number_in(Builder& b, Value v, const Shape& shape) {
-  if (v.is_input()) return {};
-  const Op& op = *v.op();
-  if (op.def().kind == ir::Kind::constant) {
-    const auto& d = op.attribute<ir::Dense>("value");
-    return d.is_splat() ? b.splat({v.dtype(), shape}, d.at(0)) : Value();
+/// The one number that every element of `v` is, in a value that can be stretched, if it follows from hyper-parameters alone.
+Value run_time_number(Value v) {
+  if (v.is_input() || !v.op()->is("broadcast") || v.op()->operand(0).shape().numel() != 1) return {};
+  std::vector<Value> open{v.op()->operand(0)};
+  bool any = false;
+  while (!open.empty()) {
+    const Value next = open.back();
+    open.pop_back();
+    if (!next.is_input()) open.insert(open.end(), next.op()->operands().begin(), next.op()->operands().end());
+    else if (next.graph()->inputs()[static_cast<size_t>(next.index())].role != ir::Role::hyper) return {};
+    else any = true;
   }
-  if (!op.is("broadcast") || op.operand(0).shape().numel() != 1) return {};
-  return b.broadcast(b.reshape(op.operand(0), {}), shape);
+  return any ? v.op()->operand(0) : Value();
+}
+
+/// Is the op's only use to be added to an input, or subtracted from it, that the sum replaces?
+bool updates_in_place(const Op& op) {
+  const ir::Graph& graph = op.graph();
+  if (op.result().users().size() != 1 || graph.is_output(op.result())) return false;
+  const Op& sum = *op.result().users().front().op;
+  if (!sum.is("add") && !sum.is("sub")) return false;
+  const Value other = sum.operand(sum.operand(0) == op.result() ? 1 : 0);
+  return std::any_of(graph.outputs().begin(), graph.outputs().end(), [&](const ir::Output& output) {
+    return output.alias && output.value == sum.result() && graph.input(*output.alias) == other;
+  });
 }
 
 Value scaled(Builder& b, const Op& op) {
+  if (!updates_in_place(op)) return {};
   for (int side : {0, 1}) {
-    const Value product = op.operand(side);
-    const int factor = smaller_factor(product);
+    const Value product = op.operand(side), s = run_time_number(op.operand(1 - side));
+    const int factor = s ? smaller_factor(product) : -1;
     if (factor < 0) continue;
-    const Value a = product.op()->operand(factor), s = number_in(b, op.operand(1 - side), a.shape());
-    if (s) return with_factor(b, product, factor, b("mul", {a, s}));
+    const Value a = product.op()->operand(factor);
+    return with_factor(b, product, factor, b("mul", {a, b.broadcast(b.reshape(s, {}), a.shape())}));
   }
   return {};
 }

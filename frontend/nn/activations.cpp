@@ -1,5 +1,7 @@
 #include "weft/frontend/nn/activations.h"
 
+#include <limits>
+
 #include "weft/frontend/recorder.h"
 
 namespace weft {
@@ -44,7 +46,19 @@ Tensor selu(Arg x) {
 Tensor softplus(Arg x, double beta, double threshold) {
   return activation("softplus", x, {{"beta", beta}, {"threshold", threshold}});
 }
-Tensor hardtanh(Arg x, double min, double max) { return activation("clamp", x, {{"min", min}, {"max", max}}); }
+
+Tensor hardtanh(Arg x, double min, double max) {
+  const Recorder r("hardtanh", {&x});
+  if (!(min <= max)) r.fail(fmt::format("the lower bound must not be above the upper one, but they are {} and {}", min, max));
+  if (is_floating(r.common_dtype())) return clamp(x, min, max);
+  // As in PyTorch, the bounds promote no integer: they are cut off to integers themselves.
+  const auto whole = [](double bound) {
+    return bound <= -0x1p63 ? std::numeric_limits<int64_t>::min() : bound >= 0x1p63 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(bound);
+  };
+  return clamp(x, whole(min), whole(max));
+}
+
+Tensor relu6(Arg x) { return hardtanh(x, 0, 6); }
 
 namespace nn {
 

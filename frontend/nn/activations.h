@@ -1,6 +1,6 @@
 #pragma once
 // Activations as functions of the tensor language and as layers of torch.nn. Functions of integers compute in
-// default_dtype().
+// default_dtype(), where nothing else is said.
 
 #include "weft/frontend/nn/layers.h"
 #include "weft/frontend/ops.h"
@@ -39,11 +39,14 @@ Tensor elu(Arg x, double alpha = 1);
 Tensor selu(Arg x);
 /// log(1 + e^(beta x)) / beta, and x where beta x > threshold.
 Tensor softplus(Arg x, double beta = 1, double threshold = 20);
-Tensor hardtanh(Arg x, double min = -1, double max = 1);  // clamp
+/// clamp; integers stay integers, between the bounds' integer parts.
+Tensor hardtanh(Arg x, double min = -1, double max = 1);
+Tensor relu6(Arg x);  // hardtanh between 0 and 6
 
 namespace nn {
 
 using ReLU = Activation<relu>;
+using ReLU6 = Activation<relu6>;
 using Sigmoid = Activation<sigmoid>;
 using Tanh = Activation<tanh>;
 using SELU = Activation<selu>;

@@ -1,5 +1,7 @@
 #include "weft/frontend/nn/norm.h"
 
+#include <cmath>
+
 #include "weft/frontend/ops.h"
 #include "weft/frontend/recorder.h"
 
@@ -15,6 +17,8 @@ std::optional<Arg> given(const Parameter& parameter) {
 BatchNorm::BatchNorm(const char* name, int lowest, int highest, int64_t features, BatchNormOptions options, std::source_location at)
     : name_(name), lowest_(lowest), highest_(highest), features_(features), options_(options) {
   const detail::Making make{name, at};
+  make.require(std::isfinite(options.eps) && std::isfinite(options.momentum.value_or(0)),
+               fmt::format("eps and momentum must be finite, but are {} and {}", options.eps, options.momentum.value_or(0)));
   if (options.affine) {
     weight = add("weight", make.constant("weight", {features}, 1, options.dtype));
     bias = add("bias", make.constant("bias", {features}, 0, options.dtype));
@@ -36,13 +40,16 @@ Tensor BatchNorm::forward(Tensor x) {
   for (int axis = 0; axis < rank; ++axis)
     if (axis != 1) over.push_back(axis);
   column[0] = features_;
-  const bool tracked = running_mean.defined();
+  const bool tracked = running_mean.defined(), of_batch = training() || !tracked;
+  if (options_.eps < 0 || (of_batch && options_.eps == 0))
+    r.fail(fmt::format("eps must be {}, but is {}", of_batch ? "positive where the statistics are the batch's" : "0 or positive", options_.eps));
   // bf16 is computed in f32 and rounded once.
   const DType dtype = weight.defined() ? weft::detail::promote(x.dtype(), weight.dtype()) : x.dtype();
   x = x.dtype() == bf16 ? cast(x, f32) : x;
   Tensor y;
-  if (training() || !tracked) {
-    if (training() && x.shape().numel() == features_) r.fail("in training there must be more than one value per channel; a last batch of one example can be left out (.drop_last)");
+  if (of_batch) {
+    if (features_ > 0 && x.shape().numel() == features_)
+      r.fail("for the batch's statistics there must be more than one value per channel; a last batch of one example can be left out (.drop_last)");
     y = standardize(x, Axes(over), options_.eps);
     if (training() && tracked) track(x, Axes(over));
   } else {
@@ -56,6 +63,7 @@ Tensor BatchNorm::forward(Tensor x) {
 void BatchNorm::track(const Tensor& x, const Axes& over) const {
   const Tensor count = current(num_batches_tracked, x) + 1;
   update(num_batches_tracked, count);
+  if (x.shape().numel() == 0) return;  // it has no statistics
   // With their axes kept, the batch's statistics are those of `standardize`, and common subexpressions.
   const auto move = [&](const Parameter& running, const Tensor& batch) {
     const Tensor old = current(running, x), seen = cast(reshape(batch, {features_}), running.dtype());

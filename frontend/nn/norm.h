@@ -24,7 +24,9 @@ struct BatchNormOptions {
 /// running = (1 - momentum) * running + momentum * (the batch's mean, its unbiased variance). In eval mode they are the
 /// running ones. Without track_running_stats there are no buffers, and it is always the batch's.
 ///
-/// forward() throws weft::Error when x has other axes or channels, and in training mode for one value per channel.
+/// An empty batch counts as a training step and moves no statistics. forward() throws weft::Error when x has other axes or
+/// channels, for one value per channel where the statistics are the batch's, and for an eps that is negative or there 0; the
+/// constructor when eps or momentum is not finite.
 class BatchNorm : public Layer {
  public:
   Tensor forward(Tensor x) override;

@@ -1,6 +1,5 @@
 #include "weft/frontend/tool/feed.h"
 
-#include "weft/frontend/index_bounds.h"
 #include "weft/runtime/data/npy.h"
 #include "weft/runtime/safetensors.h"
 
@@ -23,11 +22,11 @@ Array fitting(const Port& port, Array array, const std::string& path) {
   return narrow;
 }
 
-void check_indices(const Port& port, const Array& array, int64_t bound, const std::string& path) {
+void check_indices(const Port& port, const Array& array, const detail::IndexBound& bound, const std::string& path) {
   const std::span<const int64_t> all = array.values<int64_t>();
   if (const auto bad = detail::find_outside(all, bound))
-    throw Error("'{}': the input '{}' ({}, {}) holds indices below {}, but element {} is {}", path, port.name,
-                type_text(port), port.where, bound, *bad, all[*bad]);
+    throw Error("'{}': the input '{}' ({}, {}) holds {}, but element {} is {}", path, port.name, type_text(port), port.where,
+                bound.text(), *bad, all[*bad]);
 }
 
 void check_names(const ir::Graph& graph, const Given& given) {
@@ -96,7 +95,7 @@ bool is_key(const ir::Input& input) {
 }
 
 std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given,
-                        const std::map<std::string, int64_t>& bounds) {
+                        const std::map<std::string, detail::IndexBound>& bounds) {
   check_names(graph, given);
   std::map<std::string, Array, std::less<>> weights = weights_in(given.weights, graph);
   std::vector<Array> arrays;

@@ -93,7 +93,7 @@ void define_index_ops(Registry& r) {
 
   OpDef one_hot;
   one_hot.name = "one_hot";
-  one_hot.doc = "A new last axis with 1 where its index equals the operand, else 0";
+  one_hot.doc = "A new last axis with 1 where its index equals the operand, else 0; zeros alone for an index outside the classes";
   one_hot.operands = {{"index", Accepts::integer, false, "i64", true}};
   one_hot.attributes = {{"classes", AttributeKind::integer, {}, "the new axis's extent"},
                         {"dtype", AttributeKind::dtype, Attribute(i64), "the result's element type"}};

@@ -100,7 +100,8 @@ void define_loss_ops(Registry& r) {
   bce.kind = Kind::elementwise;
   bce.doc = "-(target log(x) + (1 - target) log(1 - x)) for a probability x, logarithms not below -100; the derivative in x is "
             "(x - target) / max((1 - x) x, 1e-12)";
-  bce.operands = {{"x", Accepts::floating}, {"target", Accepts::floating}};
+  bce.operands = {{.name = "x", .accepts = Accepts::floating, .doc = "in [0, 1]", .range = {{0, 1}}},
+                  {.name = "target", .accepts = Accepts::floating, .doc = "in [0, 1]", .range = {{0, 1}}}};
   bce.scalar = [](std::span<const Scalar> v, const std::vector<Attribute>&) {
     const Scalar x = v[0], t = v[1], least = x.like(-100);
     const auto clamped = [&](Scalar l) { return select(l < least, least, l); };

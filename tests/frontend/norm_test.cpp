@@ -86,7 +86,7 @@ TEST_CASE("batch normalization says what it requires") {
   Graph g("refused");
   CHECK_THROWS_WITH(bn(g.input("a", f32, {4, 3})), contains_text("nn::BatchNorm1d: x must be [N, 2] or [N, C, L]; given (f32[4,3]), at " + testing::line()));
   CHECK_THROWS_WITH(bn2(g.input("b", f32, {4, 2})), contains_text("nn::BatchNorm2d: x must be [N, 2, H, W]"));
-  CHECK_THROWS_WITH(bn(g.input("c", f32, {1, 2})), contains_text("in training there must be more than one value per channel"));
+  CHECK_THROWS_WITH(bn(g.input("c", f32, {1, 2})), contains_text("there must be more than one value per channel"));
   CHECK_THROWS_WITH(nn::BatchNorm1d(-1), contains_text("sizes must not be negative"));
   CHECK_THROWS_WITH(nn::GroupNorm(2, 3), contains_text("must divide"));
   CHECK_THROWS_WITH(nn::LayerNorm({3})(g.input("d", f32, {4, 2})), contains_text("the last axes of x must be [3]"));
@@ -122,4 +122,43 @@ TEST_CASE("normalizing adds no launch to a training step") {
   const size_t plain = calls_with(nn::Identity());
   CHECK(calls_with(nn::BatchNorm1d(32)) == plain);
   CHECK(calls_with(nn::LayerNorm({32})) == plain);
+}
+
+TEST_CASE("an empty batch is counted, and moves no statistics") {
+  const std::vector<std::pair<std::optional<double>, Shape>> cases{{0.1, {0, 3, 2, 2}}, {0.1, {2, 3, 0, 2}}, {std::nullopt, {0, 3, 2, 2}}};
+  for (const auto& [momentum, shape] : cases) {
+    nn::BatchNorm2d bn(3, {.momentum = momentum});
+    Graph g("empty");
+    Tensor x = g.input("x", f32, shape);
+    g.output("y", bn(x));
+    Step step = compile(g, Target::cpu());
+    step({{"x", std::vector<float>{}}});
+    CHECK(numbers(bn.running_mean) == std::vector<double>{0, 0, 0});
+    CHECK(numbers(bn.running_var) == std::vector<double>{1, 1, 1});
+    CHECK(numbers(bn.num_batches_tracked) == std::vector<double>{1});
+  }
+}
+
+TEST_CASE("one value to normalize, and an eps that is not positive, are refused where PyTorch refuses them") {
+  Graph g("refused");
+  Tensor one = g.input("one", f32, {1, 3}), some = g.input("some", f32, {4, 3});
+  CHECK_THROWS_WITH(nn::BatchNorm1d(3)(one), contains_text("more than one value per channel"));
+  nn::BatchNorm1d untracked(3, {.track_running_stats = false});
+  untracked.eval();
+  CHECK_THROWS_WITH(untracked(one), contains_text("more than one value per channel"));
+  for (const double eps : {0.0, -1.0})
+    CHECK_THROWS_WITH(nn::BatchNorm1d(3, {.eps = eps})(some), contains_text("eps must be positive where the statistics are the batch's"));
+  nn::BatchNorm1d negative(3, {.eps = -1}), zero(3, {.eps = 0});
+  negative.eval(), zero.eval();
+  CHECK_THROWS_WITH(negative(some), contains_text("eps must be 0 or positive, but is -1"));
+  CHECK_NOTHROW(zero(some));
+  CHECK_THROWS_WITH(nn::BatchNorm1d(3, {.eps = NAN}), contains_text("eps and momentum must be finite"));
+  CHECK_THROWS_WITH(nn::BatchNorm1d(3, {.momentum = INFINITY}), contains_text("eps and momentum must be finite"));
+
+  CHECK_THROWS_WITH(nn::GroupNorm(3, 3)(one), contains_text("more than one value to normalize"));
+  CHECK_NOTHROW(nn::GroupNorm(3, 3)(some));
+  CHECK_NOTHROW(nn::GroupNorm(1, 3)(one));
+  CHECK_NOTHROW(nn::GroupNorm(3, 3)(g.input("none", f32, {0, 3})));
+  CHECK_THROWS_WITH(nn::LayerNorm({3}, {.eps = -1})(some), contains_text("eps must be finite and not negative"));
+  CHECK_THROWS_WITH(nn::GroupNorm(1, 3, {.eps = -1})(some), contains_text("eps must be finite and not negative"));
 }

@@ -87,3 +87,64 @@ TEST_CASE("shapes that do not broadcast: both are named, and the line") {
   CHECK_THROWS_WITH(sum(), contains_text("add: the shapes do not broadcast") && contains_text("f32[64,10], f32[63]") &&
                                contains_text("at " + at));
 }
+
+TEST_CASE("integers between integer bounds stay integers, to the last digit") {
+  // torch.clamp, hardtanh, relu6 and pow of integers, torch 2.15.
+  Graph g("types");
+  const Tensor longs = tensor({16777217, -5, 3}, {3}, i64), ints = tensor({16777217, -5, 3}, {3}, i32), bytes = tensor({3, 200}, {2}, u8),
+               flags = tensor({1, 0}, {2}, boolean);
+  const std::tuple<const char*, Tensor, DType, std::vector<double>> rows[] = {
+      {"clamp", clamp(longs, -1, 16777217), i64, {16777217, -1, 3}},
+      {"clamp from below", clamp(longs, 0), i64, {16777217, 0, 3}},
+      {"clamp from above", clamp(longs, {}, 2), i64, {2, -5, 2}},
+      {"the upper bound wins", clamp(longs, 5, 2), i64, {2, 2, 2}},
+      {"a floating bound", clamp(longs, 0.5), f32, {16777216, 0.5, 3}},
+      {"i32", clamp(ints, -2, int64_t{1} << 40), i32, {16777217, -2, 3}},
+      {"i32 and a floating bound", clamp(ints, 1.5), f32, {16777216, 1.5, 3}},
+      {"u8", clamp(bytes, -1, 100), u8, {3, 100}},
+      {"bool", clamp(flags, 0, 1), i64, {1, 0}},
+      {"bf16 and an integer bound", clamp(tensor({-3, 3}, {2}, bf16), 1), bf16, {1, 3}},
+      {"hardtanh", hardtanh(longs), i64, {1, -1, 1}},
+      {"hardtanh cuts its bounds off", hardtanh(longs, -1.5, 2.75), i64, {2, -1, 2}},
+      {"hardtanh of u8", hardtanh(bytes), u8, {1, 1}},
+      {"relu6", relu6(longs), i64, {6, 0, 3}},
+      {"relu6 of floats", relu6(tensor({-1, 2.5, 7}, {3})), f32, {0, 2.5, 6}},
+      {"relu", relu(ints), i32, {16777217, 0, 3}},
+      {"abs", abs(ints), i32, {16777217, 5, 3}},
+      {"sign", sign(longs), i64, {1, -1, 1}},
+      {"maximum", maximum(longs, 4), i64, {16777217, 4, 4}},
+      {"minimum", minimum(longs, 16777218), i64, {16777217, -5, 3}},
+      {"pow", pow(longs, 2), i64, {281475010265089, 25, 9}},
+      {"pow wraps", pow(ints, 3), i32, {50331649, -125, 27}},
+      {"pow of u8", pow(bytes, 3), u8, {27, 0}},
+      {"pow of bool", pow(flags, 2), i64, {1, 0}},
+      {"pow 0", pow(longs, 0), i64, {1, 1, 1}},
+      {"pow of a floating exponent", pow(longs, 2.0), f32, {2.81474976710656e14, 25, 9}},
+      {"square", square(bytes), u8, {9, 64}},
+  };
+  for (const auto& [name, t, dtype, want] : rows) {
+    INFO(name);
+    CHECK(t.dtype() == dtype);
+    g.output(name, t);
+  }
+  for (const Target& target : {Target::cpu(), Target::reference()}) {
+    Step step = compile(g, target);
+    const Results r = step();
+    for (const auto& [name, t, dtype, want] : rows) {
+      INFO(name);
+      const Array got = r[name].array();
+      for (size_t i = 0; i < want.size(); ++i) CHECK(got.at(static_cast<int64_t>(i)) == want[i]);
+    }
+  }
+}
+
+TEST_CASE("bounds that no integer of the type keeps, and integers' negative powers, are refused") {
+  Graph g("types");
+  const Tensor ints = tensor({1, 2}, {2}, i32), bytes = tensor({1, 2}, {2}, u8);
+  CHECK_THROWS_WITH(clamp(ints, int64_t{1} << 40), contains_text("clamp: no i32 keeps the lower bound 1099511627776") && contains_text(line()));
+  CHECK_THROWS_WITH(clamp(bytes, {}, -1), contains_text("no u8 keeps the upper bound -1"));
+  CHECK_THROWS_WITH(clamp(ints, ints), contains_text("the bounds must be numbers"));
+  CHECK_THROWS_WITH(clamp(tensor({1}, {1}, boolean), true), contains_text("but is bool"));
+  CHECK_THROWS_WITH(pow(ints, -1), contains_text("no negative powers"));
+  CHECK_THROWS_WITH(hardtanh(ints, 3, 1), contains_text("must not be above"));
+}

@@ -97,8 +97,8 @@ TEST_CASE("options and data are checked before anything is compiled") {
   CHECK_THROWS_WITH(trainer.fit(bad, quiet), contains_text("sample 2 of data set 'points' has the class 7, but the model gives 2 classes" + at));
   CHECK_THROWS_WITH(trainer.fit(points(4), bad, quiet), contains_text("sample 2 of data set 'points' has the class 7"));
   CHECK_THROWS_WITH(trainer.find_lr(bad, quiet), contains_text("sample 2 of data set 'points' has the class 7"));
-  bad.targets.set(2, -100);  // the batch says more of it
-  CHECK_THROWS_WITH(trainer.fit(bad, quiet), contains_text("element 2 is -100"));
+  bad.targets.set(2, -100);
+  CHECK_THROWS_WITH(trainer.fit(bad, quiet), contains_text("sample 2 of data set 'points' has the class -100, but the model gives 2 classes" + at));
   Dataset many = points(4);
   many.class_names = {"a", "b", "c"};
   CHECK_THROWS_WITH(trainer.fit(many, quiet), contains_text("data set 'points' has 3 classes, but the model gives 2" + at));

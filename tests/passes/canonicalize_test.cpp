@@ -175,12 +175,24 @@ std::vector<passes::Rewrite> all_rows() {
   return all;
 }
 
-/// Numbers at which careless algebra changes a bit.
+/// The text with every f32 of another type.
+std::string of_type(std::string text, const std::string& type) {
+  for (size_t at = text.find("f32"); at != std::string::npos; at = text.find("f32", at + type.size())) text.replace(at, 3, type);
+  return text;
+}
+
+/// Numbers at which careless algebra changes a bit, or turns finite into infinite or nonzero into zero.
+constexpr size_t special_count = 17;
 Tensor special_values(const ir::Type& type, size_t start) {
   constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  const double reals[] = {-0.0, 1.5, nan, inf, 0.0, -inf, 1e-45f, -3.0, 3.4028234663852886e+38, 0.1f, -1.0};
+  const double reals[] = {-0.0, 1.5, nan, inf, 0.0, -inf, 1e-45f, -3.0, 3.4028234663852886e+38, 0.1f, -1.0,
+                          1e30f, 1e-30f, -1e38f, 1.1754943508222875e-38, 9.2e-41f, 16777217.0f};
+  static_assert(std::size(reals) == special_count);
   Tensor t(type);
-  for (size_t i = 0; i < t.real.size(); ++i) t.real[i] = reals[(start + i) % std::size(reals)];
+  for (size_t i = 0; i < t.real.size(); ++i) {
+    t.real[i] = reals[(start + i) % std::size(reals)];
+    if (type.dtype == bf16) t.real[i] = from_bf16(to_bf16(static_cast<float>(t.real[i])));
+  }
   for (size_t i = 0; i < t.integer.size(); ++i)
     t.integer[i] = type.dtype == boolean ? static_cast<int64_t>((start + i) % 2) : static_cast<int64_t>(start * 37 + i * 91) % 256;
   return t;
@@ -228,19 +240,21 @@ TEST_CASE("canonicalize: every equation leaves its look-alike", "[passes][canoni
   }
 }
 
-TEST_CASE("canonicalize: every equation keeps every bit, nan, inf and -0 included", "[passes][canonicalize]") {
-  for (const Case& c : all_cases()) {
-    INFO(c.equation);
-    const ir::Module before = module_from(c.before), after = module_from(c.after);
-    for (size_t start = 0; start < 11; ++start) {
-      std::vector<Tensor> inputs;
-      for (const ir::Input& input : before.graph().inputs())
-        inputs.push_back(special_values(input.node->type, start + 3 * inputs.size()));
-      // A sum starts from +0 (support/reduction_order.h), so the sum of -0 alone would be +0.
-      if (c.op == "sum") std::replace(inputs[0].real.begin(), inputs[0].real.end(), -0.0, 0.0);
-      check_same_bits(reference::evaluate(after.graph(), inputs)[0], reference::evaluate(before.graph(), inputs)[0]);
+TEST_CASE("canonicalize: every equation keeps every bit in every floating type, nan, inf and -0 included", "[passes][canonicalize]") {
+  for (const Case& c : all_cases())
+    for (const std::string type : {"f32", "bf16", "f64"}) {
+      if (c.op == "cast" && type != "f32") continue;  // of certain types
+      INFO(c.equation << " " << type);
+      const ir::Module before = module_from(of_type(c.before, type)), after = module_from(of_type(c.after, type));
+      for (size_t start = 0; start < special_count; ++start) {
+        std::vector<Tensor> inputs;
+        for (const ir::Input& input : before.graph().inputs())
+          inputs.push_back(special_values(input.node->type, start + 3 * inputs.size()));
+        // A sum starts from +0 (support/reduction_order.h), so the sum of -0 alone would be +0.
+        if (c.op == "sum") std::replace(inputs[0].real.begin(), inputs[0].real.end(), -0.0, 0.0);
+        check_same_bits(reference::evaluate(after.graph(), inputs)[0], reference::evaluate(before.graph(), inputs)[0]);
+      }
     }
-  }
 }
 
 TEST_CASE("canonicalize: x + 0 is not x when x is -0, but is for integers", "[passes][canonicalize]") {

@@ -1,0 +1,35 @@
+#pragma once
+// What a program compiled with CompileOptions::check_finite is asked after every call.
+
+#include <string>
+#include <vector>
+
+#include "weft/ir/module.h"
+#include "weft/runtime/program.h"
+
+namespace weft::detail {
+
+class RunChecks {
+ public:
+  /// Of nothing.
+  RunChecks() = default;
+  /// Adds outputs to the recorded `module`: the least and the largest of all indices that are computed.
+  explicit RunChecks(ir::Module& module);
+
+  /// Throws weft::Error, beginning with `step`, when an index is out of its range or an element of a floating output is
+  /// not finite.
+  void check(const Program& program, const std::string& step) const;
+
+ private:
+  /// Outputs, and what may lie in them.
+  struct Indices {
+    std::string least, largest, what;
+    int64_t bound;
+  };
+  void check_indices(const Program& program, const std::string& step) const;
+
+  bool on_ = false;
+  std::vector<Indices> indices_;
+};
+
+}  // namespace weft::detail
