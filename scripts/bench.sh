@@ -2,6 +2,7 @@
 # Measures training steps of weft beside PyTorch, JAX and plain C++; writes BENCHMARKS.md and bench.json.
 #
 #   scripts/bench.sh             everything, about half an hour on a still machine
+#   scripts/bench.sh --kernels   only single kernels beside PyTorch's; the rest of the page stays as it was
 #   scripts/bench.sh --quick     fewer rounds and modes, about four minutes: rough figures
 #
 #   --threads N      compute threads, each on a core of its own (default: 2, or 1 where there is one core)
@@ -22,7 +23,7 @@ python="" out=$root arguments=()
 while (($#)); do
   case "$1" in
     -h | --help) usage; exit ;;
-    --quick) arguments+=("$1") ;;
+    --quick | --kernels) arguments+=("$1") ;;
     --threads | --case) arguments+=("$1" "${2:?$1 needs a value}"); shift ;;
     --out) out=${2:?--out needs a directory}; shift ;;
     --python) python=${2:?--python needs an interpreter}; shift ;;
@@ -52,5 +53,5 @@ has_peers "$python" || die "$python cannot import torch, jax and numpy"
 "$python" -c 'import os, sysconfig; raise SystemExit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
   echo "bench: Python.h is missing (on Debian: python3-dev), so PyTorch's compiled modes may fail" >&2
 
-"$root/scripts/test.sh" --build-only weft_peer plain_peer machine_peer
+"$root/scripts/test.sh" --build-only weft_peer kernels_peer plain_peer machine_peer
 exec "$python" -B "$root/tests/benchmark/run.py" --programs "$root/build/tests/benchmark" --out "$out" ${arguments[0]+"${arguments[@]}"}

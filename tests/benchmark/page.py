@@ -251,6 +251,31 @@ Timing each call makes the step slower by two readings of the clock a call.
 """
 
 
+def kernel_line(row):
+    return f"{row['kernel']}: {digits(row['weft_us'])} us, {digits(row['ratio'])} x PyTorch's {digits(row['peer_us'])} us"
+
+
+def kernels_section(found):
+    if not found:
+        return ""
+    head = ["kernel", "weft, us", "PyTorch, us", "weft / it (range)", "pairs of blocks", "calls"]
+    rows = [[f"`{row['kernel']}`", digits(row["weft_us"]), digits(row["peer_us"]),
+             spread(row),
+             f"{row['pairs']}" + (f", {row['disturbed']} disturbed" if row["disturbed"] else ""), str(len(row["calls"]))]
+            for row in found["rows"]]
+    slower = [f"`{row['kernel']}`" for row in found["rows"] if row["ratio"] > 1]
+    verdict = f"weft is slower at {', '.join(slower)}." if slower else "weft is slower at none."
+    return f"""## Single kernels
+
+One thread, f32, arrays of {found['side']} x {found['side']}: a program of that one op beside PyTorch's eager function with the better of its
+allocators. `softmax` and `layer_norm` go along the rows; `softmax_masked` is causal, its operand -inf above the diagonal. {verdict}
+
+{table(head, rows)}
+Measured by `scripts/bench.sh --kernels` on {found['date']}{' in a quick run' if found['quick'] else ''}, commit {found['commit'] or 'unknown'}, PyTorch {found['versions']['torch']['PyTorch']}, on {found['machine']['cpu']}
+(family {found['machine']['family']}, model {found['machine']['model']}; {found['machine']['isa']}).
+"""
+
+
 def measured(report):
     effort, tolerances = report["effort"], report["tolerances"]
     return f"""## How it was measured
@@ -312,6 +337,7 @@ A ratio below 1 means that weft is faster. {several(report['threads'], 'thread')
 ## The cases
 
 {cases}
+{kernels_section(report.get("kernels"))}
 {measured(report)}
 {machine_section(report)}"""
 

@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import cases
+import kernels
 import machine
 import measure
 import page
@@ -74,9 +75,9 @@ class Bench:
         foreign = machine.busy_seconds(self.cores) - busy - own
         return answer["median_us"], time.monotonic() - start, foreign
 
-    def pair(self, number, weft, peer, mode, seconds):
+    def pair(self, number, weft, ours, peer, mode, seconds):
         blocks, spins = {}, [self.spin()]
-        order = [(weft, "step"), (peer, mode)]
+        order = [(weft, ours), (peer, mode)]
         for process, its_mode in order if measure.weft_first(number) else reversed(order):
             blocks[process] = self.block(process, its_mode, seconds)
             spins.append(self.spin())
@@ -84,8 +85,9 @@ class Bench:
                             foreign_s=max(foreign for _, _, foreign in blocks.values()),
                             core_s=len(self.cores) * min(wall for _, wall, _ in blocks.values()))
 
-    def compare(self, weft, peer, mode, seconds, pairs):
-        run = lambda number: self.pair(number, weft, peer, mode, seconds)
+    def compare(self, weft, peer, mode, seconds, pairs, ours="step"):
+        """Blocks of weft's mode `ours` and of the peer's `mode`."""
+        run = lambda number: self.pair(number, weft, ours, peer, mode, seconds)
         collected = measure.collect(run, lambda: self.best_spin, pairs, ATTEMPTS * pairs)
         return measure.summary(collected, self.best_spin, pairs)
 
@@ -210,7 +212,43 @@ def arguments():
     parser.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))))
     parser.add_argument("--quick", action="store_true", help="fewer rounds and modes")
     parser.add_argument("--case", action="append", help="only this case; may be repeated")
+    parser.add_argument("--kernels", action="store_true", help="only the single kernels; the rest of the page stays as it was")
     return parser.parse_args()
+
+
+@contextlib.contextmanager
+def bench(options, threads, work):
+    cores = machine.choose_cores(threads)
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)  # and so every peer's
+    launcher = Launcher(options.programs, sys.executable, threads)
+    with launcher.machine() as machine_peer:
+        yield Bench(launcher, machine_peer, QUICK if options.quick else FULL, cores, work)
+    os.sched_setaffinity(0, everywhere)
+
+
+def where_and_when(root, cores, start):
+    return {"date": datetime.date.today().isoformat(), "commit": commit(root), "machine": machine.description(cores),
+            "seconds": time.monotonic() - start}
+
+
+def measure_cases(options, table, work, root):
+    start = time.monotonic()
+    with bench(options, options.threads, work) as session:
+        runs = [CaseRun(session, case) for case in table if case.name in (options.case or [case.name])]
+        results = [run.result() for run in runs]
+    versions = {peer: found for run in runs for peer, found in run.versions.items()}
+    return {"quick": options.quick, "threads": options.threads, "steps": COMPARED_STEPS, "versions": versions,
+            "effort": dataclasses.asdict(session.effort),
+            "tolerances": {"spin": measure.SPIN_TOLERANCE, "foreign": measure.FOREIGN_TOLERANCE, "attempts": ATTEMPTS},
+            "gflops": session.gflops, "vector_bits": session.machine.about["vector_bits"], "spin_ms": session.best_spin,
+            "cases": results} | where_and_when(root, session.cores, start)
+
+
+def measure_kernels(options, work, root):
+    start = time.monotonic()
+    with bench(options, 1, work) as session:
+        return kernels.result(session, say) | {"quick": options.quick} | where_and_when(root, session.cores, start)
 
 
 def main():
@@ -220,23 +258,18 @@ def main():
     if unknown:
         sys.exit(f"no case {', '.join(sorted(unknown))}; there are {', '.join(case.name for case in table)}")
     start = time.monotonic()
-    cores = machine.choose_cores(options.threads)
-    os.sched_setaffinity(0, cores)  # and so every peer's
-    effort = QUICK if options.quick else FULL
-    launcher = Launcher(options.programs, sys.executable, options.threads)
-    with tempfile.TemporaryDirectory(prefix="weft-bench-") as work, launcher.machine() as machine_peer:
-        bench = Bench(launcher, machine_peer, effort, cores, pathlib.Path(work))
-        runs = [CaseRun(bench, case) for case in table if case.name in (options.case or [case.name])]
-        results = [run.result() for run in runs]
-    versions = {peer: found for run in runs for peer, found in run.versions.items()}
     root = pathlib.Path(__file__).resolve().parents[2]
-    report = {"date": datetime.date.today().isoformat(), "commit": commit(root), "quick": options.quick, "threads": options.threads, "steps": COMPARED_STEPS,
-              "machine": machine.description(cores), "versions": versions, "effort": dataclasses.asdict(effort),
-              "tolerances": {"spin": measure.SPIN_TOLERANCE, "foreign": measure.FOREIGN_TOLERANCE, "attempts": ATTEMPTS},
-              "gflops": bench.gflops, "vector_bits": machine_peer.about["vector_bits"], "spin_ms": bench.best_spin,
-              "seconds": time.monotonic() - start, "cases": results}
+    stored = options.out / "bench.json"
+    report = json.loads(stored.read_text()) if stored.exists() else {}
+    if options.kernels and "cases" not in report:
+        sys.exit(f"--kernels adds to {stored}, which has no cases yet")
+    with tempfile.TemporaryDirectory(prefix="weft-bench-") as work:
+        if not options.kernels:
+            report = {"kernels": report.get("kernels")} | measure_cases(options, table, pathlib.Path(work), root)
+        if options.kernels or not options.case:
+            report["kernels"] = measure_kernels(options, pathlib.Path(work), root)
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "bench.json").write_text(json.dumps(report, indent=1) + "\n")
+    stored.write_text(json.dumps(report, indent=1) + "\n")
     (options.out / "BENCHMARKS.md").write_text(page.render(report))
     say(f"{time.monotonic() - start:.0f} s")
 

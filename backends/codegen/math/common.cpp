@@ -18,6 +18,16 @@ Value* emit_copysign(IRBuilder& b, Value* magnitude, Value* sign) {
   return b.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, magnitude, sign);
 }
 
+Value* at_most(IRBuilder& b, Value* x, double bound) {
+  return b.CreateSelect(b.CreateFCmpOGT(x, number(x, bound)), number(x, bound), x);
+}
+
+Value* normal_square(IRBuilder& b, Value* a) {
+  Value* least = number(a, 0x1p-30);
+  a = b.CreateSelect(b.CreateFCmpOLT(a, least), least, a);
+  return b.CreateFMul(a, a);
+}
+
 Value* horner(IRBuilder& b, Value* x, std::initializer_list<double> coefficients) {
   auto at = coefficients.begin();
   Value* sum = number(x, *at++);

@@ -1,4 +1,7 @@
 #include <llvm/IR/Constants.h>
+#include <llvm/IR/Intrinsics.h>
+
+#include <cmath>
 
 #include "weft/backends/codegen/math/math.h"
 
@@ -22,9 +25,10 @@ Reduced reduce(IRBuilder& b, Value* x, Value* rest) {
   if (is_f32(x)) {
     Value* r = emit_fma(b, rounded, number(x, -0.693359375), x);
     r = emit_fma(b, rounded, number(x, 2.12194440e-4), r);
-    // (e^r - 1 - r) / r^2, as in Cephes' expf (S. Moshier).
-    Value* q = horner(b, r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1});
-    return {n, emit_fma(b, q, b.CreateFMul(r, r), r)};
+    // (e^r - 1 - r) / r^2 by Chebyshev interpolation, within 2^-27 of e^r.
+    Value* q = horner(b, r, {0.00139261761, 0.00836317307, 0.0416665547, 0.16666577, 0.5});
+    // q r, not r^2: the square of a tiny r would be subnormal.
+    return {n, emit_fma(b, b.CreateFMul(q, r), r, r)};
   }
   // The upper part of ln 2 times n is exact; what r loses is added behind its square.
   Value* high = emit_fma(b, rounded, number(x, -0.69314718036912382), x);
@@ -35,13 +39,15 @@ Reduced reduce(IRBuilder& b, Value* x, Value* rest) {
   Value* q = horner(b, r, {2.091483135138041e-09, 2.5105419192016337e-08, 2.7557273295539724e-07, 2.75572549134867e-06,
                            2.4801587325822283e-05, 0.00019841269875205077, 0.001388888888888367, 0.008333333333326025,
                            0.04166666666666667, 0.1666666666666667, 0.5});
-  return {n, b.CreateFAdd(r, emit_fma(b, q, b.CreateFMul(r, r), lost))};
+  // The square of a tiny r would be subnormal, and is nothing beside r.
+  Value* is_linear = b.CreateFCmpOLT(emit_fabs(b, r), number(r, 0x1p-60));
+  Value* square = b.CreateFMul(r, b.CreateSelect(is_linear, number(r, 0), r));
+  return {n, b.CreateFAdd(r, emit_fma(b, q, square, lost))};
 }
 
 /// Beyond these e^x is 0 or inf; comparisons with nan are false, so nan goes through.
 Value* clamped(IRBuilder& b, Value* x) {
-  Value *low = number(x, is_f32(x) ? -104 : -746), *high = number(x, is_f32(x) ? 89 : 710);
-  Value* top = b.CreateSelect(b.CreateFCmpOGT(x, high), high, x);
+  Value *low = number(x, is_f32(x) ? -104 : -746), *top = at_most(b, x, is_f32(x) ? 89 : 710);
   return b.CreateSelect(b.CreateFCmpOLT(top, low), low, top);
 }
 
@@ -51,12 +57,22 @@ Value* power_of_two(IRBuilder& b, Value* like, Value* n) {
   return float_of(b, b.CreateShl(b.CreateAdd(n, integer(n, bias)), integer(n, significand_bits(like))));
 }
 
+/// 2^n (1 + p), by the bits of the result: an instruction whose result is subnormal makes most processors stop for a hundred
+/// cycles and more. Where the exponent falls below the normal ones, the significand is rounded by an addition in a range
+/// where it is normal; where it rises above them, the result is inf.
 Value* scaled(IRBuilder& b, const Reduced& e) {
   Value* y = b.CreateFAdd(e.p, number(e.p, 1));
-  // In two factors, since 2^n may lie beyond the normal numbers.
-  Value* half = b.CreateAShr(e.n, integer(e.n, 1));
-  y = b.CreateFMul(y, power_of_two(b, y, half));
-  return b.CreateFMul(y, power_of_two(b, y, b.CreateSub(e.n, half)));
+  const int significand = significand_bits(y), bias = is_f32(y) ? 127 : 1023;
+  const auto exponent = [&](Value* like, int64_t value) { return integer(like, value << significand); };
+  Value* bits = b.CreateAdd(bits_of(b, y), b.CreateShl(e.n, integer(e.n, significand)));
+  Value* finite = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, bits, exponent(bits, 2 * bias + 1));
+  // In units of the smallest subnormal number, up to 2^significand: adding that rounds to a whole number.
+  Value* small = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, bits, exponent(bits, 1));
+  Value* units = float_of(b, b.CreateAdd(small, exponent(bits, bias - 1 + significand)));
+  Value* one = number(y, std::ldexp(1, significand));
+  Value* whole = b.CreateSub(bits_of(b, b.CreateFAdd(units, one)), b.CreateBitCast(one, bits->getType()));
+  Value* is_tiny = b.CreateICmpSLT(bits, exponent(bits, 1));
+  return b.CreateSelect(b.CreateFCmpUNO(y, y), y, float_of(b, b.CreateSelect(is_tiny, whole, finite)));
 }
 
 }  // namespace

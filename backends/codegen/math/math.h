@@ -7,6 +7,9 @@
 //   f32  ulp  2     2     2     2     2    2    2     2    1
 //   f64  ulp  1     2     1     2               3     1    1
 //
+// Subnormal numbers on the way, and as results of exp, cost no time: an instruction that makes or reads one makes most
+// processors stop. Those among the operands do, but for log's.
+//
 // Where there is no inline form, the C library is called for each lane, on targets that have one. Results that are zero
 // have C's sign; bf16 is computed in f32.
 
@@ -61,6 +64,10 @@ bool is_f32(const llvm::Value* v);
 llvm::Value* emit_fma(IRBuilder& b, llvm::Value* x, llvm::Value* y, llvm::Value* z);
 llvm::Value* emit_fabs(IRBuilder& b, llvm::Value* x);
 llvm::Value* emit_copysign(IRBuilder& b, llvm::Value* magnitude, llvm::Value* sign);
+/// x, but not above the bound; nan stays.
+llvm::Value* at_most(IRBuilder& b, llvm::Value* x, double bound);
+/// a^2 for a >= 0, or 2^-60 where that is less, so that neither it nor its square is subnormal: for what is added to 1.
+llvm::Value* normal_square(IRBuilder& b, llvm::Value* a);
 /// c[0] x^(n-1) + ... + c[n-1], by Horner's rule with fma.
 llvm::Value* horner(IRBuilder& b, llvm::Value* x, std::initializer_list<double> coefficients);
 /// The bits of a float as an integer of its size, and back.

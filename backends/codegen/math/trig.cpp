@@ -71,9 +71,9 @@ Value* sine(IRBuilder& b, Value* a, int64_t quarters) {
   Value* r = b.CreateSelect(is_near, near.r, far.r);
   Value* turns = b.CreateSelect(is_near, near.turns, far.turns);
   turns = b.CreateAdd(turns, integer(turns, quarters));
-  Value* z = b.CreateFMul(r, r);
+  Value* z = normal_square(b, emit_fabs(b, r));
   // Chebyshev interpolation, within 2^-25 and 2^-28.
-  Value* sin = emit_fma(b, b.CreateFMul(r, z), horner(b, z, {-0.000195873872, 0.0083327461, -0.166666642}), r);
+  Value* sin = emit_fma(b, b.CreateFMul(z, horner(b, z, {-0.000195873872, 0.0083327461, -0.166666642})), r, r);
   Value* cos = emit_fma(b, b.CreateFMul(z, z), horner(b, z, {2.45474366e-05, -0.00138883002, 0.0416666642}),
                         emit_fma(b, z, number(z, -0.5), number(z, 1)));
   Value* is_odd = b.CreateICmpNE(b.CreateAnd(turns, integer(turns, 1)), integer(turns, 0));
