@@ -21,7 +21,7 @@ class AccessWalk {
     for (size_t i = 0; i < body.outputs().size(); ++i) {
       const Value v = body.outputs()[i].value;
       offsets_.push_back(linear_offset(v.shape(), nest.outputs[i], count_));
-      visit(v, nest.outputs[i]);
+      visit(v, nest.outputs[i], false);
     }
   }
 
@@ -34,11 +34,15 @@ class AccessWalk {
     });
   }
 
+  /// Where the operands are read that are so at every point.
+  const std::vector<Affine>& reads() const { return reads_; }
+
  private:
-  void visit(Value v, IndexMap map) {
+  void visit(Value v, IndexMap map, bool guarded) {
     for (Affine& a : map) a.coefficients.resize(static_cast<size_t>(count_), 0);
     if (v.is_input()) {
       offsets_.push_back(linear_offset(v.shape(), map, count_));
+      if (!guarded) reads_.push_back(offsets_.back());
       return;
     }
     auto& seen = seen_[v];
@@ -53,16 +57,16 @@ class AccessWalk {
         const auto accesses = *op.def().access(op);
         for (size_t i = 0; i < accesses.size(); ++i) {
           if (accesses[i].guarded) keep_apart(map);
-          visit(op.operands()[i], compose(accesses[i].map, map));
+          visit(op.operands()[i], compose(accesses[i].map, map), guarded || accesses[i].guarded);
         }
         return;
       }
       case Kind::reduction:
-        if (passes::combines_nothing(op)) return visit(op.operand(0), passes::reduction_passthrough(op, map));
-        visit(op.operand(0), passes::reduction_operand(op, nest_));
+        if (passes::combines_nothing(op)) return visit(op.operand(0), passes::reduction_passthrough(op, map), guarded);
+        visit(op.operand(0), passes::reduction_operand(op, nest_), guarded);
         return;
       default:
-        for (Value operand : op.operands()) visit(operand, map);
+        for (Value operand : op.operands()) visit(operand, map, guarded);
     }
   }
 
@@ -76,11 +80,30 @@ class AccessWalk {
   const passes::LoopNest& nest_;
   int count_;
   std::vector<bool> separate_;
-  std::vector<Affine> offsets_;
+  std::vector<Affine> offsets_, reads_;
   std::unordered_map<Value, std::vector<IndexMap>, ir::ValueHash> seen_;
 };
 
+/// The row loop along which most operands lie that are strided along the vector loop, or -1: where there is none, or too
+/// little for whole tiles.
+int tiled_loop(const Loops& loops, const std::vector<Affine>& reads, const passes::LoopNest& nest, int lanes) {
+  if (loops.vector < 0 || !loops.inner.empty() || loops.all[static_cast<size_t>(loops.vector)].extent < lanes) return -1;
+  int best = -1;
+  int64_t most = 0;
+  for (int row : loops.rows) {
+    if (loops.all[static_cast<size_t>(row)].extent < lanes) continue;
+    const int64_t count = std::count_if(reads.begin(), reads.end(), [&](const Affine& a) { return lies_along(collapsed(a, nest, loops), row, loops); });
+    if (count > most) best = row, most = count;
+  }
+  return best;
+}
+
 }  // namespace
+
+bool lies_along(const Walk& walk, int row, const Loops& loops) {
+  const int64_t step = walk.along.coefficients[static_cast<size_t>(loops.vector)];
+  return walk.apart.empty() && step != 0 && step != 1 && walk.along.coefficients[static_cast<size_t>(row)] == 1;
+}
 
 ir::Affine linear_offset(const Shape& shape, const IndexMap& map, int loop_count) {
   Affine sum = Affine::zero(loop_count);
@@ -126,13 +149,11 @@ Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes)
   for (int l = 0; l < static_cast<int>(loops.all.size()); ++l) {
     const Loop& loop = loops.all[static_cast<size_t>(l)];
     if (loop.reduced) loops.inner.push_back(l);
-    else if (l != loops.vector) {
-      loops.rows.push_back(l);
-      loops.row_count *= loop.extent;
-    } else {
-      loops.blocks = (loop.extent + lanes - 1) / lanes;
-    }
+    else if (l != loops.vector) loops.rows.push_back(l);
+    else loops.blocks = (loop.extent + lanes - 1) / lanes;
   }
+  loops.tile = tiled_loop(loops, walk.reads(), nest, lanes);
+  for (int row : loops.rows) loops.row_count *= loops.rows_of(row, lanes);
   loops.units_are_blocks = loops.vector >= 0 && loops.row_count < 4 && loops.blocks > loops.row_count;
   loops.units = loops.units_are_blocks ? loops.blocks : loops.row_count;
   return loops;

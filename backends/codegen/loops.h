@@ -22,12 +22,20 @@ struct Loops {
   std::vector<int> rows;     // kept loops without the vector loop: numbers into `all`
   std::vector<int> inner;    // reduced loops, the vector loop last if it is one of them
   int vector = -1;           // the loop that vectors run along; -1 when there is none
-  int64_t row_count = 1;     // points of `rows`
+  /// The row loop that runs in tiles of `lanes` inside the vector loop; -1: none. Some operand lies along it and is strided
+  /// along the vector loop: a tile of it is read in whole vectors and transposed.
+  int tile = -1;
+  int64_t row_count = 1;     // points of `rows`, of the tiled loop its tiles
   int64_t blocks = 1;        // vectors along a kept vector loop
   /// The work units are rows, or the vectors along the vector loop of every row.
   bool units_are_blocks = false;
   int64_t units = 1;
 
+  /// How often a row loop runs: once a tile for the tiled one.
+  int64_t rows_of(int loop, int lanes) const {
+    const int64_t extent = all[static_cast<size_t>(loop)].extent;
+    return loop == tile ? (extent + lanes - 1) / lanes : extent;
+  }
   bool vector_reduced() const { return vector >= 0 && all[static_cast<size_t>(vector)].reduced; }
 };
 
@@ -38,6 +46,9 @@ struct Walk {
   std::vector<std::pair<int, int64_t>> apart;
 };
 Walk collapsed(const ir::Affine& a, const passes::LoopNest& nest, const Loops& loops);
+
+/// Does an operand that is read so lie along this row loop, while the lanes of a vector are apart?
+bool lies_along(const Walk& walk, int row, const Loops& loops);
 
 /// For vectors of so many lanes; with one lane there is no vector loop.
 Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes);

@@ -72,10 +72,11 @@ class NestEmitter {
   /// The indices of the row loops from the row's number.
   void set_row(llvm::Value* row) {
     for (auto at = loops_.rows.rbegin(); at != loops_.rows.rend(); ++at) {
-      const auto l = static_cast<size_t>(*at);
       const bool outermost = std::next(at) == loops_.rows.rend();
-      llvm::Value* extent = i64_of(std::max<int64_t>(1, loops_.all[l].extent));
-      values_->set_index(*at, outermost ? row : b_.CreateURem(row, extent));
+      llvm::Value* extent = i64_of(std::max<int64_t>(1, loops_.rows_of(*at, lanes_)));
+      llvm::Value* index = outermost ? row : b_.CreateURem(row, extent);
+      if (*at == loops_.tile) first_of_tile_ = b_.CreateMul(index, i64_of(lanes_));
+      else values_->set_index(*at, index);
       if (!outermost) row = b_.CreateUDiv(row, extent);
     }
   }
@@ -95,8 +96,21 @@ class NestEmitter {
 
   void emit_block(llvm::Value* block, bool ragged) {
     set_vector_index(b_.CreateMul(block, i64_of(lanes_)), ragged);
-    emit_point();
+    if (loops_.tile < 0) emit_point();
+    else emit_tile();
     values_->end_vector();
+  }
+
+  /// The points of one vector and one tile of the tiled loop.
+  void emit_tile() {
+    llvm::Value* rest = b_.CreateSub(i64_of(extent_of(loops_.tile)), first_of_tile_);
+    llvm::Value* count = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, rest, i64_of(lanes_));
+    values_->start_tile(first_of_tile_, count);
+    build_.loop(i64_of(0), count, i64_of(1), "tile", [&](llvm::Value* i) {
+      values_->set_index(loops_.tile, b_.CreateAdd(first_of_tile_, i));
+      values_->set_tile_row(i);
+      emit_point();
+    });
   }
 
   void set_vector_index(llvm::Value* first_lane, bool ragged) {
@@ -183,6 +197,7 @@ class NestEmitter {
   passes::LoopNest nest_;
   Loops loops_;
   std::optional<ReductionPieces> pieces_;
+  llvm::Value* first_of_tile_ = nullptr;
   llvm::Function* function_ = nullptr;
   std::optional<Accumulators> accumulators_;
   std::optional<ValueEmitter> values_;

@@ -20,6 +20,24 @@ llvm::Align align(DType t) { return llvm::Align(size_of(t)); }
 /// So many joined values and more are worth branches.
 constexpr std::ptrdiff_t branching = 3;
 
+/// A square of vectors: element j of vector i becomes element i of vector j. A perfect shuffle of the first half's elements
+/// with the second's, as many times as the number of vectors has bits.
+std::vector<llvm::Value*> transposed(IRBuilder& b, std::vector<llvm::Value*> lines) {
+  const int count = static_cast<int>(lines.size());
+  const auto interleaved = [&](llvm::Value* x, llvm::Value* y, int first) {
+    std::vector<int> order;
+    for (int i = 0; i < count / 2; ++i) order.push_back(first + i), order.push_back(count + first + i);
+    return b.CreateShuffleVector(x, y, order);
+  };
+  for (int step = 1; step < count; step *= 2) {
+    std::vector<llvm::Value*> next;
+    for (size_t i = 0; i < lines.size() / 2; ++i)
+      for (int first : {0, count / 2}) next.push_back(interleaved(lines[i], lines[i + lines.size() / 2], first));
+    lines = std::move(next);
+  }
+  return lines;
+}
+
 }  // namespace
 
 ValueEmitter::ValueEmitter(IRBuilder& b, LoopBuilder& build, const ir::Graph& body, const passes::LoopNest& nest, const Loops& loops,
@@ -52,6 +70,12 @@ void ValueEmitter::set_vector_index(llvm::Value* first_lane, llvm::Constant* mas
 void ValueEmitter::start_point() {
   point_level_ = build_.depth();
   reduced_.clear();
+}
+
+void ValueEmitter::start_tile(llvm::Value* first, llvm::Value* count) {
+  tile_first_ = first, tile_count_ = count;
+  tile_level_ = build_.depth();
+  tiles_.clear();
 }
 
 // ---- values ----
@@ -280,6 +304,8 @@ llvm::Value* ValueEmitter::load(ir::Value v, const IndexMap& map) {
   llvm::Value* offset = first_index(walk);
   if (guard_) offset = b_.CreateSelect(guard_, offset, i64_of(0));
   if (one_place) return from_memory(b_, t, b_.CreateAlignedLoad(element, b_.CreateGEP(element, base, offset), align(t)));
+  if (!guard_ && loops_.tile >= 0 && lies_along(walk, loops_.tile, loops_))
+    return from_memory(b_, t, load_transposed(v.index(), element, walk));
   auto* vector = vector_of(element);
   llvm::Value* raw = nullptr;
   if (step == 1) {
@@ -290,6 +316,45 @@ llvm::Value* ValueEmitter::load(ir::Value v, const IndexMap& map) {
     raw = gather(vector, element, base, lane_index(walk), mask_);
   }
   return from_memory(b_, t, raw);
+}
+
+/// From this tile's transposed copy, which is made where the tile starts.
+llvm::Value* ValueEmitter::load_transposed(int input, llvm::Type* element, const Walk& walk) {
+  const auto same = [&](const TransposedTile& t) { return t.input == input && t.at == walk.along; };
+  auto found = std::find_if(tiles_.begin(), tiles_.end(), same);
+  if (found == tiles_.end()) {
+    llvm::Value* memory = build_.at_level(tile_level_, [&] { return transposed_tile(input, element, walk); });
+    found = tiles_.insert(tiles_.end(), {input, walk.along, memory});
+  }
+  auto* vector = vector_of(element);
+  return b_.CreateAlignedLoad(vector, b_.CreateGEP(vector, found->memory, tile_row_), llvm::Align(element->getPrimitiveSizeInBits() / 8));
+}
+
+llvm::Value* ValueEmitter::transposed_tile(int input, llvm::Type* element, const Walk& walk) {
+  auto* vector = vector_of(element);
+  const llvm::Align alignment(element->getPrimitiveSizeInBits() / 8);
+  Walk corner = walk;
+  corner.along.coefficients[static_cast<size_t>(loops_.tile)] = 0;
+  llvm::Value* first = b_.CreateAdd(first_index(corner), tile_first_);
+  const bool ragged = loops_.all[static_cast<size_t>(loops_.tile)].extent % lanes_ != 0;
+  llvm::Value* active = ragged ? b_.CreateICmpULT(lane_numbers(1), splat(tile_count_)) : nullptr;
+  std::vector<llvm::Value*> lines;
+  for (int lane = 0; lane < lanes_; ++lane) {
+    llvm::Constant* missing = llvm::Constant::getNullValue(vector);
+    if (mask_ && llvm::cast<llvm::Constant>(mask_)->getAggregateElement(static_cast<unsigned>(lane))->isNullValue()) {
+      lines.push_back(missing);
+      continue;
+    }
+    llvm::Value* place = b_.CreateGEP(element, inputs_[static_cast<size_t>(input)], b_.CreateAdd(first, i64_of(lane * vector_step(walk))));
+    lines.push_back(active ? static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, place, alignment, active, missing))
+                           : b_.CreateAlignedLoad(vector, place, alignment));
+  }
+  lines = transposed(b_, std::move(lines));
+  llvm::BasicBlock& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
+  llvm::Value* memory = IRBuilder(&entry, entry.begin()).CreateAlloca(vector, b_.getInt32(static_cast<uint32_t>(lanes_)), "transposed");
+  for (int i = 0; i < lanes_; ++i)
+    b_.CreateAlignedStore(lines[static_cast<size_t>(i)], b_.CreateGEP(vector, memory, i64_of(i)), alignment);
+  return memory;
 }
 
 /// Only lanes whose index is in range may touch memory.

@@ -22,6 +22,9 @@ class ValueEmitter {
   void set_index(int loop, llvm::Value* index) { enter(loop, index, index); }
   void set_vector_index(llvm::Value* first_lane, llvm::Constant* mask);
   void end_vector() { mask_ = nullptr; }
+  /// Here starts a tile: so many indices of the tiled loop, from `first` on. In it the loop stands at one after the other.
+  void start_tile(llvm::Value* first, llvm::Value* count);
+  void set_tile_row(llvm::Value* number) { tile_row_ = number; }
   llvm::Value* index(int loop) const { return index_[static_cast<size_t>(loop)]; }
   llvm::Value* mask() const { return mask_; }
   /// One point of the kept loops starts here: what follows a reduction belongs inside it. No reduction is finished.
@@ -45,6 +48,13 @@ class ValueEmitter {
   };
 
   void enter(int loop, llvm::Value* index, llvm::Value* of_lanes);
+  /// A tile of an operand that lies along the tiled loop, transposed, on the stack.
+  struct TransposedTile {
+    int input;
+    ir::Affine at;
+    llvm::Value* memory;
+  };
+
   int level_of(const ir::IndexMap& map) const;
   int level_of(const ir::Affine& a) const;
   bool follows_reduction(ir::Value v);
@@ -62,6 +72,8 @@ class ValueEmitter {
   llvm::Value* first_index(const Walk& walk);
   llvm::Value* index_apart(const Walk& walk);
   llvm::Value* load(ir::Value v, const ir::IndexMap& map);
+  llvm::Value* load_transposed(int input, llvm::Type* element, const Walk& walk);
+  llvm::Value* transposed_tile(int input, llvm::Type* element, const Walk& walk);
   llvm::Value* load_guarded(DType t, llvm::Type* element, llvm::Value* base, const Walk& walk);
   llvm::Value* gather(llvm::FixedVectorType* vector, llvm::Type* element, llvm::Value* base, llvm::Value* offsets, llvm::Value* active);
   void store(size_t i, llvm::Value* value);
@@ -85,6 +97,9 @@ class ValueEmitter {
   std::unordered_map<const ir::Op*, bool> follows_;  // depends on a reduction of this nest
   int point_level_ = 0;                            // the level of one point of the kept loops
   std::vector<Memo> memo_;
+  llvm::Value *tile_first_ = nullptr, *tile_count_ = nullptr, *tile_row_ = nullptr;
+  int tile_level_ = 0;                             // the level that a tile starts at
+  std::vector<TransposedTile> tiles_;              // of this tile
 };
 
 }  // namespace weft::codegen
