@@ -125,6 +125,7 @@ class NestEmitter {
   void emit_point() {
     values_->start_point();
     for (int stage = 0; stage < nest_.stages; ++stage) emit_stage(stage);
+    values_->start_stage(nest_.stages);
     values_->store_outputs(nest_.stages);
   }
 
@@ -135,6 +136,7 @@ class NestEmitter {
         reductions.push_back(op.get());
     if (reductions.empty() && std::find(nest_.output_stage.begin(), nest_.output_stage.end(), stage) == nest_.output_stage.end())
       return;
+    values_->start_stage(stage);
     accumulators_->open(reductions);
     emit_inner(0, !reductions.empty() && pieces_, [&] {
       for (const Op* op : reductions) accumulate(*op);

@@ -43,7 +43,8 @@ std::vector<llvm::Value*> transposed(IRBuilder& b, std::vector<llvm::Value*> lin
 ValueEmitter::ValueEmitter(IRBuilder& b, LoopBuilder& build, const ir::Graph& body, const passes::LoopNest& nest, const Loops& loops,
                            int lanes, std::vector<llvm::Value*> inputs, std::vector<llvm::Value*> outputs)
     : b_(b), build_(build), body_(body), nest_(nest), loops_(loops), lanes_(lanes), inputs_(std::move(inputs)), outputs_(std::move(outputs)),
-      index_(loops.all.size(), nullptr), apart_(nest.extents.size(), nullptr), level_(loops.all.size(), 0) {
+      index_(loops.all.size(), nullptr), apart_(nest.extents.size(), nullptr), level_(loops.all.size(), 0),
+      needs_(body, nest) {
   build_.on_close = [this](int level) { std::erase_if(memo_, [&](const Memo& m) { return m.level >= level; }); };
 }
 
@@ -70,6 +71,7 @@ void ValueEmitter::set_vector_index(llvm::Value* first_lane, llvm::Constant* mas
 void ValueEmitter::start_point() {
   point_level_ = build_.depth();
   reduced_.clear();
+  kept_.clear();
 }
 
 void ValueEmitter::start_tile(llvm::Value* first, llvm::Value* count) {
@@ -113,9 +115,77 @@ llvm::Value* ValueEmitter::eval(ir::Value v, IndexMap map) {
     if (m.value == v && m.map == map) return m.emitted;
   // What depends on a reduction belongs behind it: at the point's level, whatever its own index follows.
   const int level = std::max(level_of(map), follows_reduction(v) ? point_level_ : 0);
-  llvm::Value* emitted = build_.at_level(level, [&] { return emit_value(v, map); });
+  llvm::Value* emitted = kept_value(v, map);
+  if (!emitted) {
+    emitted = build_.at_level(level, [&] { return emit_value(v, map); });
+    if (level == build_.depth()) keep(v, map, emitted);
+  }
   memo_.push_back({v, std::move(map), emitted, level});
   return emitted;
+}
+
+// ---- values that a later stage needs too ----
+
+/// What an earlier stage of this point stored, or null.
+llvm::Value* ValueEmitter::kept_value(ir::Value v, const IndexMap& map) {
+  if (v.is_input()) return nullptr;
+  const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.op == v.op() && k.map == map; });
+  if (found == kept_.end() || found->stage == stage_) return nullptr;
+  auto* vector = vector_of(register_type(b_.getContext(), v.dtype()));
+  return b_.CreateAlignedLoad(vector, kept_place(found->memory, vector->getElementType()), align(f32));
+}
+
+void ValueEmitter::keep(ir::Value v, const IndexMap& map, llvm::Value* emitted) {
+  if (v.is_input() || !is_vector(emitted) || !needs_.is_needed_after(*v.op(), stage_) || !follows_all_inner(map)) return;
+  llvm::Type* element = emitted->getType()->getScalarType();
+  // The ragged vector of a sweep comes after the whole ones, to the same memory.
+  auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.op == v.op() && k.map == map; });
+  if (found == kept_.end()) {
+    const int64_t bytes = element->getScalarSizeInBits() / 8 * kept_elements();
+    if (kept_bytes_ + bytes > kept_bytes) return;
+    kept_bytes_ += bytes;
+    found = kept_.insert(kept_.end(), {v.op(), map, stage_, alloca_at_entry(element, kept_elements(), "kept")});
+  }
+  b_.CreateAlignedStore(emitted, kept_place(found->memory, element), align(f32));
+}
+
+bool ValueEmitter::follows_all_inner(const IndexMap& map) const {
+  return std::all_of(loops_.inner.begin(), loops_.inner.end(), [&](int l) {
+    const Loop& loop = loops_.all[static_cast<size_t>(l)];
+    return std::any_of(map.begin(), map.end(), [&](const Affine& a) {
+      return std::any_of(a.coefficients.begin() + loop.first, a.coefficients.begin() + loop.last + 1, [](int64_t c) { return c != 0; });
+    });
+  });
+}
+
+/// One for each point of the reduced loops and lane of the vector loop, with whole vectors along that one; more than may be
+/// kept where that would not fit an integer.
+int64_t ValueEmitter::kept_elements() const {
+  int64_t count = loops_.vector_reduced() ? 1 : lanes_;
+  for (int l : loops_.inner) {
+    const int64_t extent = loops_.all[static_cast<size_t>(l)].extent;
+    if (extent > kept_bytes) return kept_bytes + 1;
+    count = std::min(count * (l == loops_.vector ? (extent + lanes_ - 1) / lanes_ * lanes_ : extent), kept_bytes + 1);
+  }
+  return count;
+}
+
+llvm::Value* ValueEmitter::kept_place(llvm::Value* memory, llvm::Type* element) {
+  llvm::Value* place = i64_of(0);
+  for (int l : loops_.inner) {
+    const int64_t extent = loops_.all[static_cast<size_t>(l)].extent;
+    place = b_.CreateMul(place, i64_of(l == loops_.vector ? (extent + lanes_ - 1) / lanes_ * lanes_ : extent));
+    place = b_.CreateAdd(place, index_[static_cast<size_t>(l)]);
+  }
+  if (!loops_.vector_reduced()) place = b_.CreateMul(place, i64_of(lanes_));
+  return b_.CreateGEP(element, memory, place);
+}
+
+llvm::Value* ValueEmitter::alloca_at_entry(llvm::Type* type, int64_t count, const char* name) {
+  llvm::BasicBlock& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
+  llvm::AllocaInst* memory = IRBuilder(&entry, entry.begin()).CreateAlloca(type, b_.getInt32(static_cast<uint32_t>(count)), name);
+  memory->setAlignment(llvm::Align(64));
+  return memory;
 }
 
 llvm::Value* ValueEmitter::emit_value(ir::Value v, const IndexMap& map) {
@@ -350,8 +420,7 @@ llvm::Value* ValueEmitter::transposed_tile(int input, llvm::Type* element, const
                            : b_.CreateAlignedLoad(vector, place, alignment));
   }
   lines = transposed(b_, std::move(lines));
-  llvm::BasicBlock& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
-  llvm::Value* memory = IRBuilder(&entry, entry.begin()).CreateAlloca(vector, b_.getInt32(static_cast<uint32_t>(lanes_)), "transposed");
+  llvm::Value* memory = alloca_at_entry(vector, lanes_, "transposed");
   for (int i = 0; i < lanes_; ++i)
     b_.CreateAlignedStore(lines[static_cast<size_t>(i)], b_.CreateGEP(vector, memory, i64_of(i)), alignment);
   return memory;

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "weft/backends/codegen/kept_values.h"
 #include "weft/backends/codegen/loop_builder.h"
 #include "weft/backends/codegen/loops.h"
 
@@ -29,6 +30,8 @@ class ValueEmitter {
   llvm::Value* mask() const { return mask_; }
   /// One point of the kept loops starts here: what follows a reduction belongs inside it. No reduction is finished.
   void start_point();
+  /// A sweep over the reduced loops starts here.
+  void start_stage(int stage) { stage_ = stage; }
   void set_reduced(const ir::Op& reduction, llvm::Value* result) { reduced_[&reduction] = result; }
 
   // ---- values ----
@@ -48,6 +51,13 @@ class ValueEmitter {
   };
 
   void enter(int loop, llvm::Value* index, llvm::Value* of_lanes);
+  /// A value that was stored in an earlier stage of this point.
+  struct Kept {
+    const ir::Op* op;
+    ir::IndexMap map;
+    int stage;
+    llvm::Value* memory;
+  };
   /// A tile of an operand that lies along the tiled loop, transposed, on the stack.
   struct TransposedTile {
     int input;
@@ -58,6 +68,12 @@ class ValueEmitter {
   int level_of(const ir::IndexMap& map) const;
   int level_of(const ir::Affine& a) const;
   bool follows_reduction(ir::Value v);
+  llvm::Value* kept_value(ir::Value v, const ir::IndexMap& map);
+  void keep(ir::Value v, const ir::IndexMap& map, llvm::Value* emitted);
+  bool follows_all_inner(const ir::IndexMap& map) const;
+  int64_t kept_elements() const;
+  llvm::Value* kept_place(llvm::Value* memory, llvm::Type* element);
+  llvm::Value* alloca_at_entry(llvm::Type* type, int64_t count, const char* name);
   llvm::Value* emit_value(ir::Value v, const ir::IndexMap& map);
   llvm::Value* constant(const ir::Op& op);
   llvm::Value* move(const ir::Op& op, const ir::IndexMap& map);
@@ -97,6 +113,10 @@ class ValueEmitter {
   std::unordered_map<const ir::Op*, bool> follows_;  // depends on a reduction of this nest
   int point_level_ = 0;                            // the level of one point of the kept loops
   std::vector<Memo> memo_;
+  KeptValues needs_;
+  std::vector<Kept> kept_;                         // of this point
+  int64_t kept_bytes_ = 0;                         // on the stack, of all points' code together
+  int stage_ = 0;
   llvm::Value *tile_first_ = nullptr, *tile_count_ = nullptr, *tile_row_ = nullptr;
   int tile_level_ = 0;                             // the level that a tile starts at
   std::vector<TransposedTile> tiles_;              // of this tile

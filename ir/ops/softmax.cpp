@@ -36,7 +36,9 @@ void define_softmax_ops(Registry& r) {
     // The axis may be empty: then there is nothing to take the maximum of, and nothing to compute.
     if (op.result().shape().numel() == 0) return {op.operand(0)};
     const Expr x{b, op.operand(0)}, e = (x - along_axis(b, op, "max", x)).apply("exp");
-    return {e / along_axis(b, op, "sum", e)};
+    // One division a row: the sum is at least 1.
+    const Value sum = b("sum", {e}, {{"axes", Dims{op.integer("axis")}}, {"keep_dims", true}});
+    return {e * Expr(b, b.broadcast(1.0 / Expr(b, sum), op.result().shape()))};
   };
   softmax.gradient = [](GradientContext& c) -> std::vector<Value> {
     const Expr g{c.builder, c.result_gradients[0]}, y{c.builder, c.op.result()};
