@@ -7,6 +7,7 @@
 #include "weft/frontend/ops.h"
 #include "weft/frontend/recording.h"
 #include "weft/frontend/scope.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft {
 namespace {
@@ -54,6 +55,7 @@ Step AveragedWeights::compile_update(const Target& target) {
 
 void AveragedWeights::update() {
   if (swapped_) throw Error("AveragedWeights::update: the weights are the averages since swap(); swap() back first");
+  const FloatMode mode;
   weight_ = count_ == 0 ? 1 : exponential_ ? 1 - decay : 1 / static_cast<double>(count_ + 1);
   update_();
   ++count_;

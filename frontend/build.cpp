@@ -5,6 +5,7 @@
 
 #include "weft/frontend/dump.h"
 #include "weft/frontend/validation.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft {
 namespace {
@@ -16,6 +17,7 @@ std::atomic<int64_t> compiled = 0;
 int64_t compiled_programs() { return compiled; }
 
 detail::Built detail::build(const ir::Module& recorded, const Target& target, const CompileOptions& options) {
+  const FloatMode mode;
   const auto start = std::chrono::steady_clock::now();
   Built built{.planned = recorded.clone()};
   ir::Module& module = built.planned;

@@ -34,6 +34,7 @@ json numbers_of(const OptimizerCore& core) {
 json describe(const OptimizerCore& core) {
   json j = numbers_of(core);
   j["steps"] = core.steps;
+  j["stream"] = core.stream;
   j["groups"] = json::object();
   for (const auto& group : core.groups) j["groups"][group.name] = numbers_of(*group.core);
   return j;
@@ -48,15 +49,18 @@ struct Numbers {
       values.push_back(number_in_note(from["numbers"][h.name()]));
     }
     if (from.contains("initial_lr")) initial_lr = number_in_note(from["initial_lr"]);
+    if (from.contains("stream")) stream = from["stream"].get<uint64_t>();
   }
   void apply() const {
     for (size_t i = 0; i < values.size(); ++i) core->hypers[i] = values[i];
     if (initial_lr) core->initial_lr = initial_lr;
+    if (stream) core->stream = *stream;
   }
 
   OptimizerCore* core;
   std::vector<double> values;
   std::optional<double> initial_lr;
+  std::optional<uint64_t> stream;
 };
 
 /// Of one optimizer and its groups.

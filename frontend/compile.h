@@ -16,7 +16,9 @@ struct CompileOptions {
   /// DIR/<program>/00-recorded.weft, 01-autodiff.weft, ..., kernels/<name>.ll and .s. A second program of the same name
   /// in this process goes to DIR/<program>.1. Empty: the environment variable WEFT_DUMP_IR decides; unset or empty, off.
   std::string dump_ir = {};
-  /// Of dropout masks and random numbers; manual_seed's unless given.
+  /// Of dropout masks and random numbers; manual_seed's unless given. Each graph draws numbers of its own, the same from run
+  /// to run: by its name, and, unless the seed is given here, by how many graphs of that name were made since manual_seed. All
+  /// training steps of one optimizer, which count their steps together, draw from one stream, which checkpoints keep.
   std::optional<uint64_t> seed = {};
   /// After every pass, lets the reference interpret the program on sample data and compares what it gives with what it gave
   /// before the pass; slow. Unset: the environment variable WEFT_VALIDATE decides (1 or 0), else off.

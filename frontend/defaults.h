@@ -2,6 +2,7 @@
 // What new parameters start from: the element type and the random numbers of their initialization.
 
 #include <cstdint>
+#include <string>
 
 #include "weft/runtime/array.h"
 #include "weft/support/dtype.h"
@@ -17,6 +18,17 @@ DType default_dtype();
 /// compiled from here on draw their dropout masks from this seed. Without a call the seed is 0.
 void manual_seed(uint64_t seed);
 uint64_t current_seed();
+
+namespace detail {
+
+/// A stream of random numbers, of which each program draws from one: of a number of streams of one name.
+uint64_t stream_of(const std::string& name, uint64_t number);
+/// The next one of the name since manual_seed, whatever others there are.
+uint64_t next_stream(const std::string& name);
+/// The key of its numbers (support/philox.h) under a seed.
+uint64_t key_of(uint64_t stream, uint64_t seed);
+
+}  // namespace detail
 
 /// Draws the elements from U(low, high) by Philox: tensor number n since manual_seed gets the same numbers every time.
 void fill_uniform(Array& array, double low, double high);

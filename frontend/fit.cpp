@@ -10,6 +10,7 @@
 
 #include "weft/frontend/training_run.h"
 #include "weft/runtime/data/split.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft::detail {
 namespace {
@@ -97,6 +98,7 @@ void train_epoch(std::list<TrainingRun>& runs, FitData& data, TrainingLog& log, 
 }  // namespace
 
 std::vector<History> fit(const NamedRecipes& all, const Dataset& train, const Dataset* test, const FitOptions& options) {
+  const FloatMode mode;
   check(options, train, test);
   std::optional<Dataset> some;
   if (options.overfit > 0) some = slice(train, 0, options.overfit);

@@ -10,6 +10,7 @@
 namespace weft {
 
 Graph::Graph(std::string name) : recording_(std::make_shared<detail::Recording>(std::move(name))) {
+  recording_->bindings.stream = detail::next_stream(recording_->name());
   detail::Recording::open(recording_);
 }
 
@@ -17,18 +18,23 @@ Graph::~Graph() {
   if (recording_) recording_->close();
 }
 
+const std::shared_ptr<detail::Recording>& Graph::recording() const {
+  if (!recording_) throw Error("this Graph was moved from; use the one that it was moved to");
+  return recording_;
+}
+
 Tensor Graph::input(const std::string& name, DType dtype, Shape shape, std::source_location at) {
-  ir::Graph& graph = recording_->graph();
+  ir::Graph& graph = recording()->graph();
   if (const ir::Input* taken = graph.find_input(name))
     throw Error("input: '{}' is taken, at {}: the graph '{}' has an input of that name since {}", name,
                 detail::line_text(at), this->name(), to_string(taken->locations));
-  return {recording_, graph.add_input(name, {dtype, std::move(shape)}, ir::Role::batch, {detail::Scope::locate(at)})};
+  return {recording(), graph.add_input(name, {dtype, std::move(shape)}, ir::Role::batch, {detail::Scope::locate(at)})};
 }
 
 Tensor Graph::output(const std::string& name, Arg value) {
-  const detail::Scope here("", detail::Scope::Code::library, value.where(), recording_);
+  const detail::Scope here("", detail::Scope::Code::library, value.where(), recording());
   detail::Recorder r("output", {&value});
-  if (&r.recording() != recording_.get())
+  if (&r.recording() != recording().get())
     throw Error("output '{}': the tensor belongs to the graph '{}', not to '{}', at {}", name, r.recording().name(),
                 this->name(), to_string(r.where()));
   const ir::Value v = r.value(value);
@@ -37,12 +43,12 @@ Tensor Graph::output(const std::string& name, Arg value) {
 }
 
 void Graph::update(const Parameter& parameter, Arg value) {
-  const detail::Scope here("", detail::Scope::Code::library, value.where(), recording_);
+  const detail::Scope here("", detail::Scope::Code::library, value.where(), recording());
   detail::Recorder r("update", {&value});
-  if (&r.recording() != recording_.get())
+  if (&r.recording() != recording().get())
     throw Error("update '{}': the tensor belongs to the graph '{}', not to '{}', at {}", parameter.name(),
                 r.recording().name(), this->name(), to_string(r.where()));
-  const ir::Value old = recording_->parameter(parameter, r.where());
+  const ir::Value old = recording()->parameter(parameter, r.where());
   const ir::Value v = value.number() ? r.value(value, old.dtype()) : r.value(value);
   Shape both;
   if (v.dtype() != old.dtype() || !broadcast_shapes(v.shape(), old.shape(), both) || both != old.shape())
@@ -54,26 +60,26 @@ void Graph::update(const Parameter& parameter, Arg value) {
 
 void Graph::add_output(const std::string& name, ir::Value value, std::optional<int> alias, const ir::Location& at) {
   if (name.empty()) throw Error("an output needs a name, at {}", to_string(at));
-  if (const ir::Output* taken = recording_->graph().find_output(name))
+  if (const ir::Output* taken = recording()->graph().find_output(name))
     throw Error("{}: '{}' is taken, at {}: the graph '{}' has {} of that name since {}", alias ? "update" : "output", name,
                 to_string(at), this->name(), taken->alias ? "an update" : "an output", to_string(taken->locations));
-  recording_->graph().add_output({name, value, alias, {at}});
+  recording()->graph().add_output({name, value, alias, {at}});
 }
 
 std::vector<Parameter> Graph::parameters() const {
-  recording_->settle();
+  recording()->settle();
   std::vector<Parameter> all;
-  for (const ir::Input& input : recording_->graph().inputs())
-    for (const detail::BoundParameter& bound : recording_->bindings.parameters)
+  for (const ir::Input& input : recording()->graph().inputs())
+    for (const detail::BoundParameter& bound : recording()->bindings.parameters)
       if (bound.input == input.node->name && !bound.parameter.is_buffer()) all.push_back(bound.parameter);
   return all;
 }
 
-const std::string& Graph::name() const { return recording_->name(); }
+const std::string& Graph::name() const { return recording()->name(); }
 
 std::string Graph::ir() const {
-  recording_->settle();
-  return ir::print(recording_->module);
+  recording()->settle();
+  return ir::print(recording()->module);
 }
 
 std::ostream& operator<<(std::ostream& out, const Graph& graph) { return out << graph.ir(); }

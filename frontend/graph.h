@@ -36,7 +36,8 @@ class Graph {
   /// The graph in weft's text form.
   std::string ir() const;
 
-  const std::shared_ptr<detail::Recording>& recording() const { return recording_; }
+  /// Throws weft::Error when the graph was moved from.
+  const std::shared_ptr<detail::Recording>& recording() const;
 
  private:
   void add_output(const std::string& name, ir::Value value, std::optional<int> alias, const ir::Location& at);

@@ -64,6 +64,7 @@ void uniform(Values values, double low, double high) { fill_uniform(floating(val
 void normal(Values values, double mean, double std) { fill_normal(floating(values, "normal"), mean, std); }
 
 void trunc_normal(Values values, double mean, double std, double low, double high) {
+  const FloatMode mode;
   Array& array = floating(values, "trunc_normal");
   require(low < high && std > 0, "trunc_normal", fmt::format("needs low < high and std > 0; given {}, {}, {}", low, high, std));
   // The middle of each of 2^24 equal parts of the distribution function between the bounds, inverted.
@@ -98,26 +99,31 @@ double calculate_gain(std::string_view nonlinearity, std::optional<double> param
 }
 
 void xavier_uniform(Values values, double gain) {
+  const FloatMode mode;
   const Fans f = fans(values.array().shape());
   const double bound = gain * std::sqrt(6 / (f.in + f.out));
   fill_uniform(floating(values, "xavier_uniform"), -bound, bound);
 }
 
 void xavier_normal(Values values, double gain) {
+  const FloatMode mode;
   const Fans f = fans(values.array().shape());
   fill_normal(floating(values, "xavier_normal"), 0, gain * std::sqrt(2 / (f.in + f.out)));
 }
 
 void kaiming_uniform(Values values, KaimingOptions options) {
+  const FloatMode mode;
   const double bound = std::numbers::sqrt3 * kaiming_std(values.array(), options, "kaiming_uniform");
   fill_uniform(floating(values, "kaiming_uniform"), -bound, bound);
 }
 
 void kaiming_normal(Values values, KaimingOptions options) {
+  const FloatMode mode;
   fill_normal(floating(values, "kaiming_normal"), 0, kaiming_std(values.array(), options, "kaiming_normal"));
 }
 
 void orthogonal(Values values, double gain) {
+  const FloatMode mode;
   Array& array = floating(values, "orthogonal");
   require(array.shape().rank() >= 2, "orthogonal", "a matrix needs at least two axes; given " + to_string(array.shape()));
   if (array.shape().numel() == 0) return;

@@ -11,6 +11,8 @@
 #include <string_view>
 
 #include "weft/frontend/parameter.h"
+#include "weft/runtime/float_mode.h"
+#include "weft/support/callable.h"
 
 namespace weft::init {
 
@@ -32,9 +34,11 @@ void normal(Values values, double mean = 0, double std = 1);
 /// N(mean, std^2) cut off below `low` and above `high`. Throws weft::Error unless low < high.
 void trunc_normal(Values values, double mean = 0, double std = 1, double low = -2, double high = 2);
 void constant(Values values, double value);
-/// element(i) for each element, in row-major order.
+/// element(i) for each element, in row-major order. Throws weft::Error when `element` is null.
 template <class Function>
 void fill(Values values, Function element) {
+  if (is_null(element)) throw Error("init::fill: the function of the elements is null");
+  const FloatMode mode;
   Array& array = values.array();
   for (int64_t i = 0; i < array.shape().numel(); ++i) array.set(i, element(i));
 }

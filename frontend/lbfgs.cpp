@@ -8,6 +8,7 @@
 
 #include "weft/frontend/compile.h"
 #include "weft/frontend/scope.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft {
 namespace {
@@ -225,6 +226,7 @@ LBFGS::Point LBFGS::line_search(std::span<const Feed> feeds, const Point& start,
 }
 
 double LBFGS::step(std::initializer_list<Feed> given) {
+  const FloatMode mode;
   const std::span<const Feed> feeds(given.begin(), given.size());
   for (const Parameter& parameter : parameters_)
     if (parameter.is_frozen())

@@ -6,6 +6,7 @@
 #include "weft/frontend/snapshot.h"
 #include "weft/frontend/specialization.h"
 #include "weft/runtime/data/split.h"
+#include "weft/runtime/float_mode.h"
 #include "weft/support/error.h"
 
 namespace weft {
@@ -61,6 +62,7 @@ double LrSearch::suggestion() const {
 }
 
 LrSearch Trainer::find_lr(const Dataset& train, const FitOptions& given, const LrSearchOptions& search) {
+  const FloatMode mode;
   FitOptions options = given;
   options.patience = options.eval_every = 0;
   options.keep_best = false;

@@ -52,6 +52,7 @@ Tensor detail::micro_batches(const Arg& x, const Arg& y, int64_t parts, const Pa
 }
 
 Tensor micro_batches(Arg x, Arg y, int64_t parts, const std::function<Tensor(const Tensor&, const Tensor&)>& loss) {
+  if (!loss) Recorder("micro_batches", {&x, &y}).fail("the loss is a null function");
   return detail::micro_batches(x, y, parts,
                                [&](const Tensor& some_x, const Tensor& some_y, bool) { return loss(some_x, some_y); });
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "weft/frontend/defaults.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft {
 
@@ -93,10 +94,12 @@ Parameter::Parameter(std::string name, Array values)
 
 Parameter::Parameter(std::string name, std::initializer_list<double> values)
     : Parameter(std::move(name), Array(default_dtype(), Shape{static_cast<int64_t>(values.size())})) {
+  const FloatMode mode;
   for (int64_t i = 0; double value : values) array().set(i++, value);
 }
 
 Parameter::Parameter(std::string name, double value) : Parameter(std::move(name), Array(default_dtype(), Shape{})) {
+  const FloatMode mode;
   array().set(0, value);
 }
 
@@ -116,7 +119,7 @@ void Parameter::set(DType dtype, const std::byte* data, size_t count) {
   if (dtype != values.dtype() || static_cast<int64_t>(count) != values.shape().numel())
     throw Error("parameter '{}' is {}{} and takes {} {} values; given {} {} values", name(), name_of(values.dtype()),
                 to_string(values.shape()), values.shape().numel(), name_of(values.dtype()), count, name_of(dtype));
-  std::memcpy(values.data(), data, values.bytes());
+  std::memmove(values.data(), data, values.bytes());  // it may be a part of the same memory
 }
 
 }  // namespace weft

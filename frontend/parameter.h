@@ -111,7 +111,8 @@ class Parameter {
     set(dtype_of<T>, reinterpret_cast<const std::byte*>(std::ranges::data(values)), std::ranges::size(values));
   }
 
-  /// The storage itself; its address stays while a handle lives.
+  /// The storage itself. Once a program that uses the parameter is compiled, its memory stays where it is while a handle or the
+  /// program lives, and assigning another array to it copies the elements: see Array::pin.
   Array& array();
   const Array& array() const;
 

@@ -11,6 +11,7 @@
 #include "weft/frontend/recording.h"
 #include "weft/frontend/tensor.h"
 #include "weft/ir/builder.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft::detail {
 
@@ -55,6 +56,7 @@ class Recorder {
  private:
   std::shared_ptr<Recording> find_recording() const;
 
+  FloatMode mode_;  // numbers become constants
   std::string what_;
   std::vector<const Arg*> operands_;
   ir::Location where_;

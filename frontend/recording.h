@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "weft/frontend/defaults.h"
 #include "weft/frontend/hyper.h"
 #include "weft/frontend/parameter.h"
 #include "weft/ir/module.h"
@@ -40,7 +41,8 @@ struct Bindings {
   std::vector<BoundParameter> parameters;
   std::vector<BoundHyper> hypers;
   std::vector<OffSwitch> off;
-  std::string key;  // the input that holds seed and step, if any
+  std::string key;  // the input that holds the stream's key and the step, if any
+  std::optional<uint64_t> stream = {};  // of random numbers (see defaults.h); unset: that of the seed itself
 };
 
 class Recording {

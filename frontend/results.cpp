@@ -11,13 +11,19 @@ const Port& port(const detail::StepCore& core, int output) { return core.program
 
 }  // namespace
 
+Result::Result(std::shared_ptr<const detail::StepCore> core, uint64_t step, int output)
+    : core_(std::move(core)), held_(core_->lent().held()), step_(step), output_(output) {}
+
+Results::Results(std::shared_ptr<const detail::StepCore> core, uint64_t step)
+    : core_(std::move(core)), held_(core_->lent().held()), step_(step) {}
+
 DType Result::dtype() const { return port(*core_, output_).dtype; }
 const Shape& Result::shape() const { return port(*core_, output_).shape; }
 const std::string& Result::where() const { return port(*core_, output_).where; }
 
 const std::byte* Result::data() const {
   core_->require_latest(step_);
-  return core_->program->output(output_);
+  return port(*core_, output_).alias ? core_->lent().read(output_) : core_->program->output(output_);
 }
 
 const std::byte* Result::data(DType wanted) const {
@@ -40,7 +46,7 @@ double Result::item() const {
 
 Array Result::array() const {
   const std::byte* from = data();
-  Array copy(dtype(), shape());
+  Array copy(dtype(), shape(), std::source_location());
   std::memcpy(copy.data(), from, copy.bytes());
   return copy;
 }

@@ -97,6 +97,7 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
     : input_dtype_(data.input_dtype()), target_dtype_(data.target_dtype()) {
   Graph graph(fmt::format("{}_{}", train ? "train" : "eval", size));
   graph.recording()->training = train;
+  graph.recording()->bindings.stream = {};  // a run's programs draw from one stream, and so does the run that resumes it
   const Tensor x = graph.input("x", input_dtype_, data.input_shape(size), recipe.at);
   const Tensor y = graph.input("y", target_dtype_, data.target_shape(size), recipe.at);
   const Tensor loss = record(graph, recipe, x, y, train ? options.accumulate : 1);

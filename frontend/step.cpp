@@ -5,6 +5,7 @@
 #include "weft/frontend/reports.h"
 #include "weft/frontend/step_core.h"
 #include "weft/ir/printer.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft {
 
@@ -22,6 +23,7 @@ std::string Step::ir(std::string_view pass) const {
   if (std::find(known.begin(), known.end(), pass) == known.end())
     throw Error("step '{}': no pass '{}' ran for the target '{}'{} (there are: {})", name(), pass, core_->target.name(),
                 did_you_mean(pass, known), detail::comma_separated(known));
+  const FloatMode mode;
   // Passes are deterministic, so running them again is as good as having kept every stage.
   ir::Module module = core_->recorded.module.clone();
   passes::run(module, core_->target.pipeline(), core_->target.asked_by_passes(), {.stop_after = std::string(pass)});
@@ -32,6 +34,7 @@ const std::vector<passes::PassRun>& Step::passes() const { return core_->passes;
 std::vector<std::string> Step::calls() const { return core_->program->calls(); }
 
 const std::vector<cpu::KernelText>& Step::kernels() const {
+  const FloatMode mode;
   if (core_->kernels.empty()) core_->target.build(core_->planned, &core_->kernels);
   return core_->kernels;
 }

@@ -19,9 +19,13 @@ namespace weft {
 class Step {
  public:
   explicit Step(std::shared_ptr<detail::StepCore> core) : core_(std::move(core)) {}
+  // Moving copies, so that there is no handle of nothing.
+  Step(const Step&) = default;
+  Step& operator=(const Step&) = default;
 
   /// Runs once: step({{"x", images}, {"y", labels}}), one entry for each input of the graph, read in place. weft allocates
-  /// nothing here.
+  /// nothing here. What the step writes may be fed too, its own results and the parameters that it updates: that is copied
+  /// before, to a place that the first such call makes.
   ///
   /// Throws weft::Error naming the input, what it requires, what was given and its source line: for a missing or unknown
   /// name, another element type or count, and an index outside its range (the element and the bound). Throws when a

@@ -1,7 +1,12 @@
 #include "weft/frontend/step_core.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
+
+#include "weft/frontend/defaults.h"
+#include "weft/runtime/threads.h"
+#include "weft/support/memory.h"
 
 namespace weft::detail {
 namespace {
@@ -11,24 +16,26 @@ std::string describe(const Port& port) {
                      port.where.empty() ? "an unknown line" : port.where);
 }
 
-/// Marks a program as running; a second thread is turned away.
+/// Marks a program as running; a second thread is turned away. A thread that ran it when this process was forked is none of
+/// this process.
 class Running {
  public:
-  Running(std::atomic<bool>& flag, const std::string& name) : flag_(flag) {
-    if (flag_.exchange(true, std::memory_order_acquire))
+  Running(std::atomic<uint64_t>& flag, const std::string& name) : flag_(flag) {
+    const uint64_t here = fork_count() + 1;
+    if (flag_.exchange(here, std::memory_order_acquire) == here)
       throw Error("step '{}' is running in another thread; compile one program per thread", name);
   }
-  ~Running() { flag_.store(false, std::memory_order_release); }
+  ~Running() { flag_.store(0, std::memory_order_release); }
 
  private:
-  std::atomic<bool>& flag_;
+  std::atomic<uint64_t>& flag_;
 };
 
 }  // namespace
 
-StepCore::StepCore(Recorded r, ir::Module p, std::unique_ptr<Program> made, Target t, uint64_t seed)
+StepCore::StepCore(Recorded r, ir::Module p, std::unique_ptr<Program> made, Target t, uint64_t key)
     : recorded(std::move(r)), planned(std::move(p)), program(std::move(made)), target(std::move(t)) {
-  key_ = {static_cast<int64_t>(seed), 0};
+  key_ = {static_cast<int64_t>(key), 0};
   steps_ = recorded.optimizer ? &recorded.optimizer->steps : &own_steps_;
   bind();
 }
@@ -40,7 +47,7 @@ void StepCore::start_profile() {
 
 void StepCore::bind() {
   bind_counters();
-  slots_.clear(), memory_.clear();
+  slots_.clear(), memory_.clear(), written_.clear();
   const auto indices = index_bounds(recorded.module.graph());
   const auto ranges = value_ranges(recorded.module.graph());
   const auto found = [](const auto& all, const std::string& name) {
@@ -51,12 +58,41 @@ void StepCore::bind() {
     const ir::Input* input = planned.graph().find_input(port.name);
     WEFT_CHECK(input, "the program has an input '{}' that its graph lacks", port.name);
     if (input->role == ir::Role::batch) {
-      slots_.push_back({static_cast<int>(memory_.size()), found(indices, port.name), found(ranges, port.name), false});
+      slots_.push_back({static_cast<int>(memory_.size()), found(indices, port.name), found(ranges, port.name)});
       memory_.push_back(nullptr);
     } else {
       memory_.push_back(memory_of(port, input->role));
     }
   }
+  find_written();
+}
+
+/// The arena and what outputs replace. The latter are lent.
+void StepCore::find_written() {
+  std::vector<LentResults::Place> lent;
+  const std::vector<Port>& outputs = program->outputs();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (!outputs[i].alias) continue;
+    lent.push_back({static_cast<int>(i), {memory_[static_cast<size_t>(*outputs[i].alias)], outputs[i].bytes()}});
+    written_.push_back(lent.back().memory);
+  }
+  written_.push_back(program->arena());
+  std::erase_if(written_, [](const auto& w) { return w.empty(); });
+  std::sort(written_.begin(), written_.end(), [](const auto& a, const auto& b) { return a.data() < b.data(); });
+  lent_ = std::make_unique<LentResults>(std::move(lent));
+}
+
+bool StepCore::is_written(std::span<const std::byte> memory) const {
+  const auto after = std::partition_point(written_.begin(), written_.end(),
+                                          [&](const auto& w) { return w.data() < memory.data() + memory.size(); });
+  return after != written_.begin() && std::prev(after)->data() + std::prev(after)->size() > memory.data();
+}
+
+std::byte* StepCore::bind(Array& array, const Port& port) {
+  if (array.dtype() != port.dtype || array.shape() != port.shape)
+    throw Error("step '{}': {} is {}{} by now; record the graph again", name(), describe(port), name_of(array.dtype()), to_string(array.shape()));
+  array.pin(&LentResults::before_write);
+  return const_cast<std::byte*>(std::as_const(array).data());
 }
 
 bool StepCore::Counter::read() {
@@ -89,11 +125,11 @@ bool StepCore::read_counters() {
   return agree;
 }
 
-std::unique_ptr<Program> StepCore::tell_apart() {
+StepCore::Before StepCore::tell_apart() {
   recorded.tell_counters_apart();
   Built built = build(recorded.module, target, options);
   planned = std::move(built.planned);
-  auto before = std::exchange(program, std::move(built.program));
+  Before before{std::exchange(program, std::move(built.program)), std::exchange(lent_, std::make_unique<LentResults>(std::vector<LentResults::Place>()))};
   passes = std::move(built.passes);
   checks = std::move(built.checks);
   kernels = std::move(built.kernels);
@@ -114,7 +150,7 @@ void StepCore::check_freezing() {
 std::byte* StepCore::memory_of(const Port& port, ir::Role role) {
   if (role == ir::Role::key) return reinterpret_cast<std::byte*>(key_.data());
   for (BoundParameter& bound : recorded.bindings.parameters)
-    if (bound.input == port.name) return bound.parameter.array().data();
+    if (bound.input == port.name) return bind(bound.parameter.array(), port);
   for (const BoundHyper& bound : recorded.bindings.hypers)
     if (bound.input == port.name) return reinterpret_cast<std::byte*>(bound.hyper.address());
   if (OptimizerCore* optimizer = recorded.optimizer.get()) {
@@ -125,7 +161,7 @@ std::byte* StepCore::memory_of(const Port& port, ir::Role role) {
       if (port.name.starts_with(bound.input + ".")) {
         const std::string state = port.name.substr(bound.input.size() + 1);
         if (state.find('.') == std::string::npos)
-          return optimizer->state(bound.parameter, bound.input, state, port.dtype, port.shape).data();
+          return bind(optimizer->state(bound.parameter, bound.input, state, port.dtype, port.shape), port);
       }
   }
   throw InternalError(fmt::format("nothing is bound to the {} '{}'", name_of(role), port.name));
@@ -135,19 +171,25 @@ uint64_t StepCore::run(std::span<const Feed> feeds) {
   const Running running(running_, name());
   check_switches();
   check_freezing();
-  const std::unique_ptr<Program> before = read_counters() ? nullptr : tell_apart();
-  for (Slot& slot : slots_) slot.fed = false;
-  for (size_t i = 0; i < feeds.size(); ++i) feed(slot_named(feeds[i].name, i), feeds[i].values);
-  if (feeds.size() < slots_.size()) fail_missing();
+  feed(feeds);
+  const Before before = read_counters() ? Before() : tell_apart();
+  ++calls_;  // until here, a call that is refused leaves the results of the one before as they are
+  if (before.program) feed(feeds);
+  if (seed_) key_[0] = static_cast<int64_t>(key_of(recorded.optimizer->stream, *seed_));
   key_[1] = *steps_;
-  ++calls_;
+  lent_->before_call();
   program->run(memory_);
+  lent_->after_call();
   ++own_steps_;
   if (recorded.optimizer) ++recorded.optimizer->steps;
   for (Counter& counter : counters_)
     for (OptimizerCore::States* states : counter.of) ++states->count;
   checks.check(*program, name());
   return calls_;
+}
+
+void StepCore::draw_as_optimizer(uint64_t seed) {
+  if (recorded.optimizer && !recorded.bindings.key.empty()) seed_ = seed;
 }
 
 void StepCore::check_switches() const {
@@ -169,6 +211,12 @@ StepCore::Slot& StepCore::slot_named(std::string_view wanted, size_t expected) {
               comma_separated(names));
 }
 
+void StepCore::feed(std::span<const Feed> feeds) {
+  for (Slot& slot : slots_) slot.fed = false;
+  for (size_t i = 0; i < feeds.size(); ++i) feed(slot_named(feeds[i].name, i), feeds[i].values);
+  if (feeds.size() < slots_.size()) fail_missing();
+}
+
 void StepCore::feed(Slot& slot, const View& values) {
   const Port& p = port(slot);
   if (slot.fed) throw Error("step '{}': input {} is given twice", name(), describe(p));
@@ -183,8 +231,20 @@ void StepCore::feed(Slot& slot, const View& values) {
                 describe(p), p.shape.numel(), values.count());
   if (!values.data() && values.count() > 0) throw Error("step '{}': input {} is given a null pointer", name(), describe(p));
   check_values(slot, values);
-  memory_[static_cast<size_t>(slot.port)] = const_cast<std::byte*>(values.data());
+  const bool written = is_written({values.data(), p.bytes()});
+  memory_[static_cast<size_t>(slot.port)] = written ? copy_of(slot, values) : const_cast<std::byte*>(values.data());
   slot.fed = true;
+}
+
+std::byte* StepCore::copy_of(Slot& slot, const View& values) {
+  const Port& p = port(slot);
+  try {
+    if (!slot.copy) slot.copy.emplace(p.dtype, p.shape, std::source_location());
+  } catch (const OutOfMemory& e) {
+    throw OutOfMemory("step '{}': input {} is given where the step writes, so that it is copied, but {}", name(), describe(p), e.what());
+  }
+  std::memcpy(slot.copy->data(), values.data(), p.bytes());
+  return slot.copy->data();
 }
 
 void StepCore::check_values(const Slot& slot, const View& values) const {

@@ -4,25 +4,31 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "weft/frontend/build.h"
 #include "weft/frontend/index_bounds.h"
+#include "weft/frontend/lent_results.h"
 #include "weft/frontend/optim/core.h"
 
 namespace weft::detail {
 
 struct StepCore {
-  /// Binds the program's inputs. `planned` is the module that `program` was made from.
-  StepCore(Recorded recorded, ir::Module planned, std::unique_ptr<Program> program, Target target, uint64_t seed);
+  /// Binds the program's inputs. `planned` is the module that `program` was made from, `key` that of its random numbers.
+  StepCore(Recorded recorded, ir::Module planned, std::unique_ptr<Program> program, Target target, uint64_t key);
 
   /// Checks the feeds and runs once. Returns the number of this call, from 1.
   uint64_t run(std::span<const Feed> feeds);
+  /// From here on a training step draws from its optimizer's stream, as that stands at each call.
+  void draw_as_optimizer(uint64_t seed);
   const std::string& name() const { return recorded.module.graph().name(); }
   /// Throws weft::Error when `step` is not the latest call.
   void require_latest(uint64_t step) const;
+  /// The outputs that replace an input.
+  const LentResults& lent() const { return *lent_; }
 
   void start_profile();
 
@@ -52,18 +58,29 @@ struct StepCore {
   void bind_counters();
   /// Whether one counter still serves those that share it.
   bool read_counters();
-  /// Compiles with a counter for each that now needs one. Returns the program until now: what is fed may be its results.
-  std::unique_ptr<Program> tell_apart();
+  /// The program until now, and what it lent: what is fed may be its results.
+  struct Before {
+    std::unique_ptr<Program> program = nullptr;
+    std::unique_ptr<LentResults> lent = nullptr;
+  };
+  /// Compiles with a counter for each that now needs one. Results of earlier calls are gone.
+  Before tell_apart();
   void check_freezing();
   /// A batch input, in the graph's order.
   struct Slot {
     int port;
-    std::optional<IndexBound> indices;
-    std::optional<ValueRange> range;
-    bool fed;
+    std::optional<IndexBound> indices = {};
+    std::optional<ValueRange> range = {};
+    bool fed = false;
+    std::optional<Array> copy = {};  // of what is given where the program writes, once that has happened
   };
 
   std::byte* memory_of(const Port& port, ir::Role role);
+  std::byte* bind(Array& array, const Port& port);
+  void find_written();
+  bool is_written(std::span<const std::byte> memory) const;
+  std::byte* copy_of(Slot& slot, const View& values);
+  void feed(std::span<const Feed> feeds);
   void feed(Slot& slot, const View& values);
   void check_values(const Slot& slot, const View& values) const;
   Slot& slot_named(std::string_view name, size_t expected);
@@ -73,13 +90,16 @@ struct StepCore {
 
   std::vector<Slot> slots_;
   std::vector<std::byte*> memory_;  // per input of the program
+  std::vector<std::span<const std::byte>> written_;  // by the program, in order of address
+  std::unique_ptr<LentResults> lent_;
   std::vector<Counter> counters_;
   uint64_t freezing_seen_ = 0;  // freezing_changes() when it was last looked at
   bool profiling_ = false;
-  std::array<int64_t, 2> key_;  // seed, number of the step
+  std::array<int64_t, 2> key_;  // of the random numbers, number of the step
+  std::optional<uint64_t> seed_;  // of the optimizer's stream, if that is drawn from
   int64_t own_steps_ = 0;
   const int64_t* steps_;  // completed: the optimizer's, else this program's own
-  std::atomic<bool> running_ = false;
+  std::atomic<uint64_t> running_ = 0;  // 0, or 1 + the fork_count() of the process whose thread is in run()
   uint64_t calls_ = 0;
 };
 

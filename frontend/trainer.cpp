@@ -3,7 +3,9 @@
 #include <set>
 
 #include "weft/frontend/fit.h"
+#include "weft/frontend/scope.h"
 #include "weft/frontend/training_run.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft {
 namespace {
@@ -44,6 +46,7 @@ Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& traine
 }
 
 Evaluation Trainer::evaluate(const Dataset& data, const FitOptions& options) {
+  const FloatMode mode;
   FitOptions once = options;  // what is about training does not matter
   once.overfit = once.patience = once.eval_every = 0;
   detail::check(once, data, nullptr);
@@ -52,6 +55,8 @@ Evaluation Trainer::evaluate(const Dataset& data, const FitOptions& options) {
   Batcher batches(data, BatchOptions{.batch = options.batch, .workers = options.workers});
   return detail::evaluate(programs, batches);
 }
+
+void Trainer::refuse(const char* what, std::source_location at) { throw Error("Trainer: {}, at {}", what, detail::line_text(at)); }
 
 detail::Recipe Trainer::recipe() const { return {model_, loss_, optimizer_, at_, schedules_, average_}; }
 

@@ -119,13 +119,17 @@ class Trainer {
   template <class Model, class Loss>
   Trainer(Model model, Loss loss, const optim::Optimizer& optimizer,
           std::source_location at = std::source_location::current())
-      : model_(nn::share(std::move(model))), optimizer_(optimizer), at_(at) {
+      : model_(shared(std::move(model), at)), optimizer_(optimizer), at_(at) {
+    if (is_null(loss)) refuse("the loss is a null function", at);
     // A function of the library takes this line along in its Arg; a user's reports its own lines.
     if constexpr (std::is_invocable_v<Loss&, Arg, Arg>)
       loss_ = [loss, at](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(Arg(p, at), Arg(y, at))); };
     else
       loss_ = [loss](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(p, y)); };
   }
+
+  // Moving copies, so that there is no trainer of nothing.
+  Trainer(const Trainer&) = default;
 
   /// Moves a schedule of the optimizer's on after every epoch, or after every training step; a ReduceLROnPlateau after every epoch
   /// by the test loss. Checkpoints keep its progress. It must outlive the trainer and its copies. Throws weft::Error when it moves
@@ -174,6 +178,12 @@ class Trainer {
  private:
   friend Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& trainers, const Dataset& train, const Dataset& test,
                                const FitOptions& options);
+  template <class Model>
+  static std::shared_ptr<nn::Module> shared(Model model, std::source_location at) {
+    if (is_null(model)) refuse("the model is a null function or pointer", at);
+    return nn::share(std::move(model));
+  }
+  [[noreturn]] static void refuse(const char* what, std::source_location at);
   detail::Recipe recipe() const;
   Trainer& add(detail::DrivenSchedule schedule);
 

@@ -97,6 +97,10 @@ bool expand(ir::Module& module, const Target& target, std::vector<std::string>* 
 
 namespace {
 
+Value copy_of(const ir::Output& output) {
+  return Builder(*output.value.graph(), nullptr, output.locations)("copy", {output.value});
+}
+
 /// Updates that each read what another one replaces have no order, until everyone reads a copy of one old value.
 void break_circles(ir::Graph& graph) {
   for (std::vector<int> stuck = circular_updates(graph); !stuck.empty(); stuck = circular_updates(graph)) {
@@ -113,20 +117,19 @@ void break_circles(ir::Graph& graph) {
 bool updates(ir::Module& module) {
   ir::Graph& graph = module.graph();
   const std::vector<Op*> before = graph.op_list();
-  std::unordered_set<Value, ir::ValueHash> taken, replaced;
-  for (const ir::Output& output : graph.outputs())
-    if (output.alias) replaced.insert(graph.input(*output.alias));
+  std::unordered_set<Value, ir::ValueHash> taken;
   for (size_t i = 0; i < graph.outputs().size(); ++i) {
     const ir::Output& output = graph.outputs()[i];
-    if (output.alias) {
-      const Value old = graph.input(*output.alias);
-      const bool own = !output.value.is_input() && may_replace(output.value, old) &&
-                       !is_read_after(old, *output.value.op());
-      if (own && taken.insert(output.value).second) continue;
-    } else if (!replaced.contains(owner_of(output.value))) {
-      continue;  // else an old value, which must outlive its replacement
-    }
-    graph.set_output(i, Builder(graph, nullptr, output.locations)("copy", {output.value}));
+    if (!output.alias) continue;
+    const Value old = graph.input(*output.alias);
+    const bool own = !output.value.is_input() && may_replace(output.value, old) &&
+                     !is_read_after(old, *output.value.op());
+    if (!own || !taken.insert(output.value).second) graph.set_output(i, copy_of(output));
+  }
+  for (size_t i = 0; i < graph.outputs().size(); ++i) {
+    const ir::Output& output = graph.outputs()[i];
+    const Value owner = owner_of(output.value);
+    if (!output.alias && (owner.is_input() || taken.contains(owner))) graph.set_output(i, copy_of(output));
   }
   break_circles(graph);
   sort_by_dependencies(graph);

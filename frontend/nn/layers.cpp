@@ -14,7 +14,7 @@ Array detail::Making::filled(const Dims& shape, double value, std::optional<DTyp
   const DType type = dtype.value_or(default_dtype());
   require(is_floating(type), fmt::format("the element type must be floating, not {}", name_of(type)));
   for (int64_t extent : shape) require(extent >= 0, fmt::format("sizes must not be negative, but there is {}", extent));
-  Array array(type, Shape(shape));
+  Array array(type, Shape(shape), at);
   for (int64_t i = 0; i < array.shape().numel(); ++i) array.set(i, value);
   return array;
 }

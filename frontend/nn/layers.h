@@ -6,6 +6,7 @@
 
 #include "weft/frontend/hyper.h"
 #include "weft/frontend/nn/module.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft::nn {
 
@@ -21,6 +22,7 @@ namespace detail {
 struct Making {
   const char* layer;
   std::source_location at;
+  FloatMode mode = {};  // while its numbers are computed
 
   [[noreturn]] void fail(const std::string& what) const;
   void require(bool holds, const std::string& what) const {

@@ -5,6 +5,7 @@
 
 #include "weft/frontend/recorder.h"
 #include "weft/frontend/scope.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft::nn {
 
@@ -97,6 +98,7 @@ Tensor Module::forward(Tensor) {
 }
 
 Tensor Module::operator()(Arg x) {
+  const FloatMode mode;
   const std::source_location call = Scope::call_site(x.where());
   Tensor operand;
   if (x.tensor()) {

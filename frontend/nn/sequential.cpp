@@ -4,6 +4,15 @@
 
 namespace weft::nn {
 
+void Function::require_function(bool given) {
+  if (!given) throw Error("a model or a layer is a null function, where a module or a function Tensor -> Tensor must stand");
+}
+
+std::shared_ptr<Module> share(std::shared_ptr<Module> module) {
+  if (!module) throw Error("a model or a layer is a null pointer, where a module or a function Tensor -> Tensor must stand");
+  return module;
+}
+
 Tensor Function::forward(Tensor x) { return function_(x, weft::detail::Scope::innermost_call()); }
 
 Module& ModuleList::operator[](size_t i) const {

@@ -5,15 +5,17 @@
 #include <type_traits>
 
 #include "weft/frontend/nn/module.h"
+#include "weft/support/callable.h"
 
 namespace weft::nn {
 
-/// A function or lambda Tensor -> Tensor as a module without parameters.
+/// A function or lambda Tensor -> Tensor as a module without parameters. Throws weft::Error when it is null.
 class Function : public Module {
  public:
   template <class F>
     requires(!std::derived_from<std::remove_cvref_t<F>, Module>)
   explicit Function(F function) {
+    require_function(!is_null(function));
     // A function of the library takes the line of the call along in its Arg; a user's lambda reports its own lines.
     if constexpr (std::is_invocable_v<F&, Arg>)
       function_ = [function](const Tensor& x, std::source_location at) mutable { return Tensor(function(Arg(x, at))); };
@@ -23,6 +25,9 @@ class Function : public Module {
   Tensor forward(Tensor x) override;
 
  private:
+  /// Throws weft::Error when there is none.
+  static void require_function(bool given);
+
   std::function<Tensor(const Tensor&, std::source_location)> function_;
 };
 
@@ -75,7 +80,8 @@ class ModuleList : public Module {
   std::vector<std::shared_ptr<Module>> modules_;
 };
 
-inline std::shared_ptr<Module> share(std::shared_ptr<Module> module) { return module; }
+/// Throws weft::Error when there is none.
+std::shared_ptr<Module> share(std::shared_ptr<Module> module);
 
 /// Calls its layers one after the other: nn::Sequential(nn::Linear(64, 48), nn::ReLU(), ...). Layers are modules, the
 /// user's too, or functions Tensor -> Tensor. Their names are "0", "1", ..., so parameters are named "0.weight".

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <functional>
 
+#include "weft/frontend/defaults.h"
 #include "weft/frontend/optim/core.h"
 #include "weft/frontend/scope.h"
 #include "weft/ir/op_def.h"
+#include "weft/support/memory.h"
 
 namespace weft {
 
@@ -47,12 +49,14 @@ std::vector<detail::OffSwitch> OptimizerCore::off() const {
 }
 
 Array& OptimizerCore::state(const Parameter& parameter, const std::string& name, const std::string& state, DType dtype,
-                            const Shape& shape) {
-  Array& array = states_of(parameter, name).arrays.try_emplace(state, dtype, shape).first->second;
+                            const Shape& shape) try {
+  Array& array = states_of(parameter, name).arrays.try_emplace(state, dtype, shape, std::source_location()).first->second;
   if (array.dtype() != dtype || array.shape() != shape)
     throw Error("{}: the state '{}' of '{}' is {}{}, but the program needs {}{}", op, state, name, name_of(array.dtype()),
                 to_string(array.shape()), name_of(dtype), to_string(shape));
   return array;
+} catch (const OutOfMemory& e) {
+  throw OutOfMemory("{}: the state '{}' of '{}': {}", op, state, name, e.what());
 }
 
 OptimizerCore::States* OptimizerCore::find_states(const Parameter& parameter) {
@@ -94,6 +98,7 @@ namespace {
 
 std::shared_ptr<OptimizerCore> core_with(std::string op) {
   auto core = std::make_shared<OptimizerCore>();
+  core->stream = detail::next_stream("the optimizer " + op);
   core->op = std::move(op);
   return core;
 }

@@ -7,6 +7,7 @@
 
 #include "weft/frontend/optim/core.h"
 #include "weft/frontend/scope.h"
+#include "weft/runtime/float_mode.h"
 
 namespace weft::optim {
 namespace {
@@ -75,6 +76,7 @@ void Schedule::meet_groups() {
 }
 
 void Schedule::advance(int64_t count, bool alone) {
+  const FloatMode mode;
   const size_t known = rates_.size();
   meet_groups();
   std::vector<double> next;

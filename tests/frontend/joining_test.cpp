@@ -139,6 +139,37 @@ TEST_CASE("joining: those that are always updated together share a counter, and 
   CHECK((adam.steps(a) == 10 && adam.steps(b) == 8 && adam.steps(c) == 3));
 }
 
+TEST_CASE("joining: results stand until a call that tells counters apart has taken what it is fed, which they may be") {
+  for (const Target& target : {Target::cpu({.threads = 1}), Target::reference()})
+    for (const std::string fed : {"y", "a"}) {
+      Parameter a("a", {1.0, 2.0}), b("b", {3.0, 4.0});
+      optim::Adam adam({.lr = 0.1});
+      const auto program = [&](std::vector<Parameter> trained) {
+        Graph g("g");
+        const Tensor x = g.input("x", f32, {2});
+        g.output("y", x * 2.0 + 1.0);
+        g.output("z", sum(a * x));
+        return compile(training_step(g, sum(a * x) + sum(b * x), trained, adam), target);
+      };
+      Step both = program({a, b}), alone = program({a});
+      const std::vector<float> x{5, 6};
+      const Results r = both({{"x", x}});
+      const std::vector<float> new_a = r["a"].values<float>(), new_b = b.values<float>();
+      alone({{"x", x}});  // the counters differ from here on
+      CHECK_THROWS_AS(both({{"x", std::vector<float>{1, 2, 3}}}), Error);
+      CHECK_THROWS_AS(both(), Error);
+      CHECK(r["y"].values<float>() == std::vector<float>{11, 13});
+      CHECK(r["a"].values<float>() == new_a);
+      CHECK(r["b"].values<float>() == new_b);
+      const std::vector<float> carried = r[fed].values<float>();
+      const float z = a.values<float>()[0] * carried[0] + a.values<float>()[1] * carried[1];
+      const Results next = both({{"x", r[fed].view<float>()}});
+      CHECK(next["y"].values<float>() == std::vector<float>{carried[0] * 2 + 1, carried[1] * 2 + 1});
+      CHECK(next["z"].item() == Approx(z));
+      CHECK_THROWS_WITH(r["y"], contains_text("are gone"));
+    }
+}
+
 TEST_CASE("joining: the first step of a parameter that joins late is as long as any first step") {
   Parameter early("early", {1.0}), late("late", {1.0});
   optim::Adam adam({.lr = 0.1});

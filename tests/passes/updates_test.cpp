@@ -202,13 +202,54 @@ TEST_CASE("updates: a new value that is read together with the old one is copied
     output change = %2)");
 }
 
-TEST_CASE("updates: an input that nobody replaces may be an output as it is", "[passes][updates]") {
-  check_stays("updates", R"(
+TEST_CASE("updates: an output that is an input, or a view of one, gets a copy", "[passes][updates]") {
+  check_becomes("updates", R"(
     input %x: f32[4]
     input %w: f32[4] state
     %0 = add(%w, %x) : f32[4]
+    %1 = reshape(%x) {shape = [2,2]} : f32[2,2]
     output w = %0 aliases %w
-    output x = %x)");
+    output x = %x
+    output square = %1)", R"(
+    input %x: f32[4]
+    input %w: f32[4] state
+    %0 = add(%w, %x) : f32[4]
+    %1 = reshape(%x) {shape = [2,2]} : f32[2,2]
+    %2 = copy(%x) : f32[4]
+    %3 = copy(%1) : f32[2,2]
+    output w = %0 aliases %w
+    output x = %2
+    output square = %3)");
+}
+
+TEST_CASE("updates: an output that is what replaces an input, or a view of it, gets a copy", "[passes][updates]") {
+  check_becomes("updates", R"(
+    input %w: f32[4] state
+    %0 = exp(%w) : f32[4]
+    %1 = reshape(%0) {shape = [2,2]} : f32[2,2]
+    output new = %0
+    output w = %0 aliases %w
+    output square = %1)", R"(
+    input %w: f32[4] state
+    %0 = exp(%w) : f32[4]
+    %1 = reshape(%0) {shape = [2,2]} : f32[2,2]
+    %2 = copy(%0) : f32[4]
+    %3 = copy(%1) : f32[2,2]
+    output new = %2
+    output w = %0 aliases %w
+    output square = %3)");
+}
+
+TEST_CASE("updates: values of the program's own may be outputs as they are", "[passes][updates]") {
+  check_stays("updates", R"(
+    input %x: f32[4]
+    %0 = constant() {value = f32[4] 0.0} : f32[4]
+    %1 = exp(%x) : f32[4]
+    %2 = reshape(%1) {shape = [2,2]} : f32[2,2]
+    output zero = %0
+    output y = %1
+    output square = %2
+    output again = %1)");
 }
 
 TEST_CASE("updates: two states that trade places do so through a copy", "[passes][updates]") {
