@@ -259,19 +259,24 @@ TEST_CASE("expressions read like the maths", "[builder]") {
 }
 
 TEST_CASE("uses follow every edit", "[builder]") {
+  const auto users = [](ir::Value v) {
+    std::vector<ir::Op*> all;
+    for (ir::Op* op : v.users()) all.push_back(op);
+    return all;
+  };
   ir::Graph graph;
   ir::Builder b(graph);
   const ir::Value x = graph.add_input("x", vector), y = graph.add_input("y", vector);
   ir::Op& add = b.create("add", {x, x});
   graph.add_output({"out", x, {}, {}});
-  CHECK(x.users() == std::vector<ir::Op*>{&add, &add});
+  CHECK(users(x) == std::vector<ir::Op*>{&add, &add});
   x.replace_all_uses_with(y);
   CHECK(x.users().empty());
-  CHECK(y.users() == std::vector<ir::Op*>{&add, &add});
+  CHECK(users(y) == std::vector<ir::Op*>{&add, &add});
   CHECK(graph.is_output(y));
   CHECK_FALSE(graph.is_output(x));
   add.set_operand(1, x);
-  CHECK(y.users() == std::vector<ir::Op*>{&add});
+  CHECK(users(y) == std::vector<ir::Op*>{&add});
   CHECK(add.is_unused());
   ir::Op& neg = b.create("neg", {add.result()});
   CHECK_FALSE(add.is_unused());
