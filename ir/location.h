@@ -26,13 +26,15 @@ inline std::string to_string(const Location& at) {
 }
 
 /// One op has one location when recorded; gradients and fusions keep the lines they came from, in first-seen order, up to
-/// `most_lines`: what the layers of a large net share comes from all of their lines.
+/// `most_lines` of the source and as many of a text: what the layers of a large net share comes from all of their lines.
 using Locations = std::vector<Location>;
-constexpr std::size_t most_lines = 32;
+constexpr std::ptrdiff_t most_lines = 32;
 
 inline void merge(Locations& into, const Locations& from) {
-  for (const Location& at : from)
-    if (into.size() < most_lines && std::find(into.begin(), into.end(), at) == into.end()) into.push_back(at);
+  for (const Location& at : from) {
+    const auto known = std::count_if(into.begin(), into.end(), [&](const Location& l) { return l.read == at.read; });
+    if (known < most_lines && std::find(into.begin(), into.end(), at) == into.end()) into.push_back(at);
+  }
 }
 
 /// Those of the user's source; or those of the text that it was read from.

@@ -15,10 +15,12 @@ TEST_CASE("decompose: a composite becomes what it is made of", "[passes][decompo
     %1 = broadcast(%0) {shape = [2,3]} : f32[2,3]
     %2 = sub(%x, %1) : f32[2,3]
     %3 = exp(%2) : f32[2,3]
-    %4 = sum(%3) {axes = [1], keep_dims = true} : f32[2,1]
-    %5 = broadcast(%4) {shape = [2,3]} : f32[2,3]
-    %6 = div(%3, %5) : f32[2,3]
-    output y = %6)");
+    %4 = constant() {value = f32[2,1] 1.0} : f32[2,1]
+    %5 = sum(%3) {axes = [1], keep_dims = true} : f32[2,1]
+    %6 = div(%4, %5) : f32[2,1]
+    %7 = broadcast(%6) {shape = [2,3]} : f32[2,3]
+    %8 = mul(%3, %7) : f32[2,3]
+    output y = %8)");
 }
 
 TEST_CASE("decompose: composites of composites go all the way down", "[passes][decompose]") {

@@ -47,14 +47,18 @@ ir::Module function(const std::string& lines, std::vector<std::string> passes = 
 /// A kernel that adds up so many inputs: that many operands and a result.
 ir::Module sum_of(int count) {
   std::string inputs, operands, body;
+  std::vector<std::string> terms;
   for (int i = 0; i < count; ++i) {
-    const std::string n = std::to_string(i);
-    inputs += "  input %x" + n + ": f32[4]\n";
-    operands += (i ? ", %x" : "%x") + n;
-    if (i) body += "  %s" + n + " = add(" + (i == 1 ? "%x0" : "%s" + std::to_string(i - 1)) + ", %x" + n + ") : f32[4]\n";
+    terms.push_back("%x" + std::to_string(i));
+    inputs += "  input " + terms.back() + ": f32[4]\n";
+    operands += (i ? ", " : "") + terms.back();
   }
-  const std::string last = std::to_string(count - 1);
-  return function(inputs + "  %0 = fused(" + operands + ") : f32[4] {\n" + inputs + body + "  output %s" + last +
+  // In pairs, since chains inside a nest have a length: the list grows by a sum of two of its terms until all are in the last.
+  for (size_t i = 0; i + 1 < terms.size(); i += 2) {
+    terms.push_back("%s" + std::to_string(i));
+    body += "  " + terms.back() + " = add(" + terms[i] + ", " + terms[i + 1] + ") : f32[4]\n";
+  }
+  return function(inputs + "  %0 = fused(" + operands + ") : f32[4] {\n" + inputs + body + "  output " + terms.back() +
                   "\n  } at \"net.cpp\":7\n  output y = %0\n", {"dce"});
 }
 
