@@ -420,7 +420,7 @@ TEST_CASE("weft show: tables fit the width of the terminal", "[tool]") {
 }
 
 TEST_CASE("weft show: a plan with holes is refused", "[tool]") {
-  check_refused("show -", "the header gives the bytes of an arena, but a result of matmul has no place in it, at <standard input>:2",
+  check_refused("show -", "the header gives the bytes of an arena, but a result of matmul has no place in it, at <standard input>:3",
                 "weft 1 module arena = 64 func @f {\n input %x: f32[2,2]\n %0 = matmul(%x, %x) : f32[2,2]\n output y = %0\n}");
 }
 
