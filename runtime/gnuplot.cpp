@@ -9,21 +9,25 @@
 #include <filesystem>
 #include <fstream>
 
+#include "weft/runtime/columns.h"
 #include "weft/runtime/replace_file.h"
 #include "weft/support/error.h"
 
 namespace weft::detail {
 namespace {
 
-/// Both gnuplot and the shell take a single-quoted string as it is, but for the quote itself.
-std::string quoted(std::string_view text, std::string_view quote) {
+/// The shell takes a single-quoted string as it is, but for the quote itself.
+std::string shell_quoted(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
-    if (c == '\'') result += quote;
-    else result += c == '\n' ? ' ' : c;
+    if (c == '\'') result += "'\\''";
+    else result += c;
   }
   return result + "'";
 }
+
+/// Nothing that a program takes for an option, or gnuplot for a home directory (~) or a command to write to (|).
+std::string file_argument(const std::string& path) { return path.starts_with('/') ? path : "./" + path; }
 
 std::string terminal(const std::string& path) {
   if (path.ends_with(".svg")) return "svg";
@@ -51,18 +55,34 @@ std::pair<std::string, int> run(const std::string& command) {
 
 }  // namespace
 
-std::string gnuplot_quoted(std::string_view text) { return quoted(text, "''"); }
+std::string gnuplot_quoted(std::string_view bytes) {
+  std::string result = "\"";
+  for (const char c : bytes) {
+    const auto code = static_cast<unsigned char>(c);
+    // A backquote would run a command.
+    if (c == '"' || c == '\\' || c == '`' || code < 0x20 || code == 0x7f) result += fmt::format("\\{:03o}", code);
+    else result += c;
+  }
+  return result + "\"";
+}
+
+std::string gnuplot_text(std::string_view text) {
+  std::string clean = one_line(text);
+  // gnuplot leaves this in SVG as it is, where XML forbids it.
+  for (size_t at; (at = clean.find("]]>")) != std::string::npos;) clean.insert(at + 2, " ");
+  return gnuplot_quoted(clean);
+}
 
 void run_gnuplot(const std::string& path, int width, int height, const std::string& script) {
   for (const std::string& file : {path, path + ".gp"})
     if (std::error_code code; std::filesystem::is_directory(file, code)) throw Error("cannot draw '{}': '{}' is a folder", path, file);
   // Under its last name from the start, so that a script left behind draws what it should.
-  const std::string head = fmt::format("set terminal {} size {},{} background rgb 'white' font 'sans,12'\nset encoding utf8\n",
+  const std::string head = fmt::format("set terminal {} size {},{} noenhanced background rgb 'white' font 'sans,12'\nset encoding utf8\n",
                                        terminal(path), width, height);
   const std::string script_path = path + ".gp";
-  write_script(script_path, head + "set output " + gnuplot_quoted(path) + "\n" + script);
+  write_script(script_path, head + "set output " + gnuplot_quoted(file_argument(path)) + "\n" + script);
   std::remove(link_target(path).c_str());  // a link to it stays
-  const auto [said, code] = run("gnuplot " + quoted(script_path, "'\\''") + " 2>&1");
+  const auto [said, code] = run("gnuplot " + shell_quoted(file_argument(script_path)) + " 2>&1");
   constexpr int not_found = 127;
   if (code == not_found) {
     fmt::print(stderr, "gnuplot is not installed: wrote '{}' in place of the picture; `gnuplot {}` draws it\n", script_path, script_path);

@@ -13,7 +13,9 @@
 
 namespace weft {
 
-/// Curves and points in one frame.
+/// Curves and points in one frame. Texts are drawn as they are, on one line: none of their characters means anything to gnuplot;
+/// what is too long for the picture is cut ("..."). Where all x are whole numbers, as epochs are, so are the ticks. The legend
+/// takes about a quarter of the width at most; of more series than it has lines it names the first and counts the others.
 ///
 ///   Plot plot{.title = "A line", .x_label = "t_u", .y_label = "t_c"};
 ///   plot.points("readings", t_u, t_c);
@@ -43,9 +45,13 @@ struct Plot {
 };
 
 /// Draws examples of `images` (inputs [N, 1 or 3, height, width]: grey or RGB, black at 0 and full at the set's divisor)
-/// in rows, the name of its class (or its number) above each. Throws weft::Error as Plot::save does, for other inputs and
-/// for an index outside the set.
+/// in rows. An image keeps its shape: its pixels are squares, the longer side is about 80 pixels of the picture (of images over
+/// 160, 160). Above each stands its caption, of one line or several ('\n'); without captions, the name of its class or its number.
+///
+///   save_image_grid("wrong.png", test, std::vector<int64_t>{3, 17}, "wrong", 8, {"cat\n(is a dog)", "dog\n(is a cat)"});
+///
+/// Throws weft::Error as Plot::save does, for other inputs, for an index outside the set and for another number of captions.
 void save_image_grid(const std::string& path, const Dataset& images, std::span<const int64_t> indices,
-                     const std::string& title = "", int64_t columns = 8);
+                     const std::string& title = "", int64_t columns = 8, const std::vector<std::string>& captions = {});
 
 }  // namespace weft

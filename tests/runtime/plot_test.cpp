@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "weft/tests/catch.h"
-#include "weft/tests/runtime/temp_files.h"
+#include "weft/tests/runtime/gnuplot_support.h"
 
 using namespace weft;
+using test::OnlyIn;
 
 namespace {
 
@@ -28,18 +28,6 @@ Dataset coloured() {
   return data;
 }
 
-bool has_gnuplot() { return std::system("gnuplot --version > /dev/null 2>&1") == 0; }
-
-/// While it lives, `gnuplot` is what stands in an otherwise empty folder.
-class OnlyIn {
- public:
-  explicit OnlyIn(const std::string& folder) : before_(std::getenv("PATH")) { setenv("PATH", folder.c_str(), 1); }
-  ~OnlyIn() { setenv("PATH", before_.c_str(), 1); }
-
- private:
-  std::string before_;
-};
-
 }  // namespace
 
 TEST_CASE("plot: without gnuplot its script is left, with the data") {
@@ -53,12 +41,12 @@ TEST_CASE("plot: without gnuplot its script is left, with the data") {
   }
   CHECK_FALSE(std::filesystem::exists(dir / "loss.svg"));
   CHECK(test::read_file(dir / "loss.svg.gp") ==
-        "set terminal svg size 640,480 background rgb 'white' font 'sans,12'\nset encoding utf8\nset output '" + dir / "loss.svg" +
-            "'\nset title 'Sam''s \"losses\" 100 %' noenhanced\nset xlabel 'epoch' noenhanced\nset ylabel 'loss' noenhanced\n"
-            "set xrange [0:5]\nset logscale y\nset format y '%.0e'\nset grid lc rgb '#DDDDDD' lt 1\nset key outside right top vertical noenhanced\n"
+        "set terminal svg size 640,480 noenhanced background rgb 'white' font 'sans,12'\nset encoding utf8\nset output \"" + dir / "loss.svg" +
+            "\"\nset title \"Sam's \\042losses\\042 100 %\"\nset xlabel \"epoch\"\nset ylabel \"loss\"\n"
+            "set xrange [0:5]\nset logscale y\nset format y '%.0e'\nset grid lc rgb '#DDDDDD' lt 1\nset key outside right top vertical Left reverse samplen 2 width -1 font ',10'\n"
             "$data0 << end\n1 1\n2 0.5\n3 nan\n4 0.25\nend\n$data1 << end\n1.5 0.75\n2.5 nan\nend\n"
-            "plot $data0 using 1:2 with linespoints lw 2 pt 7 ps 0.4 lc rgb '#0072B2' title 'train_1',"
-            " $data1 using 1:2 with points pt 7 ps 0.8 lc rgb '#D55E00' title 'test'\n");
+            "plot $data0 using 1:2 with linespoints lw 2 pt 7 ps 0.4 lc rgb '#0072B2' title \"train_1\","
+            " $data1 using 1:2 with points pt 7 ps 0.8 lc rgb '#D55E00' title \"test\"\n");
   plot.grid = plot.legend = false;
   plot.y_limits = {0.5, 1};
   {
@@ -66,7 +54,7 @@ TEST_CASE("plot: without gnuplot its script is left, with the data") {
     plot.save(dir / "loss.png");
   }
   const std::string script = test::read_file(dir / "loss.png.gp");
-  CHECK_THAT(script, contains_text("set terminal pngcairo size 800,500") && contains_text("set yrange [0.5:1]\n") && contains_text("unset key\n"));
+  CHECK_THAT(script, contains_text("set terminal pngcairo size 800,500 noenhanced") && contains_text("set yrange [0.5:1]\n") && contains_text("unset key\n"));
   CHECK(script.find("set grid") == std::string::npos);
 }
 
@@ -80,7 +68,8 @@ TEST_CASE("plot: more curves than colours are told apart by dashes") {
     plot.save(dir / "many.svg");
   }
   CHECK_THAT(test::read_file(dir / "many.svg.gp"),
-             contains_text("lc rgb '#0072B2' title '0'") && contains_text("lc rgb '#0072B2' dt 2 title '8'") && contains_text("lc rgb '#D55E00' title 'readings'"));
+             contains_text("lc rgb '#0072B2' title \"0\"") && contains_text("lc rgb '#0072B2' dt 2 title \"8\"") &&
+                 contains_text("lc rgb '#D55E00' title \"readings\""));
 }
 
 TEST_CASE("plot: an image grid places pixels and labels") {
@@ -94,8 +83,8 @@ TEST_CASE("plot: an image grid places pixels and labels") {
   CHECK_THAT(script, contains_text("$pixels << end\n0 0 255 255 255\n") &&
                          contains_text("\n0 1 255 0 0\n1 1 255 0 0\n2 1 255 255 255\n3 1 0 0 0\n4 1 0 0 0\n0 2 0 0 255\n1 2 0 0 255\n"));
   CHECK_THAT(script, contains_text("\n0 4 255 0 0\n1 4 255 0 0\n2 4 255 255 255\n3 4 255 255 255\n"));  // the third, below the first
-  CHECK_THAT(script, contains_text("set label 'flag_1' at 0.5,0.5 ") && contains_text("set label '7' at 3.5,0.5 "));
-  CHECK_THAT(script, contains_text("set xrange [-0.5:4.5]\nset yrange [5.5:-0.5]\n") && contains_text("set title 'some'"));
+  CHECK_THAT(script, contains_text("set label \"flag_1\" at 0.5,0.3125 ") && contains_text("set label \"7\" at 3.5,0.3125 "));
+  CHECK_THAT(script, contains_text("set xrange [-0.5:4.5]\nset yrange [5.5:-0.5]\n") && contains_text("set title \"some\""));
 }
 
 TEST_CASE("plot: an image of one channel is grey, from 0 to the divisor") {
@@ -109,7 +98,7 @@ TEST_CASE("plot: an image of one channel is grey, from 0 to the divisor") {
     save_image_grid(dir / "grey.svg", grey, std::vector<int64_t>{1});
   }
   const std::string script = test::read_file(dir / "grey.svg.gp");
-  CHECK_THAT(script, contains_text("\n0 1 0 0 0\n1 1 128 128 128\n2 1 255 255 255\nend\n") && contains_text("set label '2.5' at 1,0.5 "));
+  CHECK_THAT(script, contains_text("\n0 1 0 0 0\n1 1 128 128 128\n2 1 255 255 255\nend\n") && contains_text("set label \"2.5\" at 1,"));
 }
 
 TEST_CASE("plot: a folder in the place of a picture is refused, and stays; so does a link to an old one") {
@@ -130,10 +119,7 @@ TEST_CASE("plot: a folder in the place of a picture is refused, and stays; so do
 }
 
 TEST_CASE("plot: gnuplot draws") {
-  if (!has_gnuplot()) {
-    WARN("skipped: no gnuplot");
-    return;
-  }
+  if (!test::has_gnuplot()) return;
   const test::TempDir dir;
   curves().save(dir / "it's.svg");
   CHECK_THAT(test::read_file(dir / "it's.svg"), contains_text("<svg") && contains_text("train_1") && contains_text("Sam's"));
