@@ -54,6 +54,8 @@ void StepCore::bind() {
     const auto at = all.find(name);
     return at == all.end() ? std::nullopt : std::optional(at->second);
   };
+  BoundByInput bound;
+  for (BoundParameter& b : recorded.bindings.parameters) bound.emplace(b.input, &b);
   for (const Port& port : program->inputs()) {
     const ir::Input* input = planned.graph().find_input(port.name);
     WEFT_CHECK(input, "the program has an input '{}' that its graph lacks", port.name);
@@ -61,7 +63,7 @@ void StepCore::bind() {
       slots_.push_back({static_cast<int>(memory_.size()), found(indices, port.name), found(ranges, port.name)});
       memory_.push_back(nullptr);
     } else {
-      memory_.push_back(memory_of(port, input->role));
+      memory_.push_back(memory_of(port, input->role, bound));
     }
   }
   find_written();
@@ -147,22 +149,18 @@ void StepCore::check_freezing() {
   freezing_seen_ = changes;
 }
 
-std::byte* StepCore::memory_of(const Port& port, ir::Role role) {
+std::byte* StepCore::memory_of(const Port& port, ir::Role role, const BoundByInput& bound) {
   if (role == ir::Role::key) return reinterpret_cast<std::byte*>(key_.data());
-  for (BoundParameter& bound : recorded.bindings.parameters)
-    if (bound.input == port.name) return bind(bound.parameter.array(), port);
+  if (const auto at = bound.find(port.name); at != bound.end()) return bind(at->second->parameter.array(), port);
   for (const BoundHyper& bound : recorded.bindings.hypers)
     if (bound.input == port.name) return reinterpret_cast<std::byte*>(bound.hyper.address());
   if (OptimizerCore* optimizer = recorded.optimizer.get()) {
     for (Counter& counter : counters_)
       if (port.name == counter.input) return reinterpret_cast<std::byte*>(&counter.value);
     if (const Hyper* hyper = optimizer->hyper_of_input(port.name)) return reinterpret_cast<std::byte*>(hyper->address());
-    for (const BoundParameter& bound : recorded.bindings.parameters)
-      if (port.name.starts_with(bound.input + ".")) {
-        const std::string state = port.name.substr(bound.input.size() + 1);
-        if (state.find('.') == std::string::npos)
-          return bind(optimizer->state(bound.parameter, bound.input, state, port.dtype, port.shape), port);
-      }
+    const size_t dot = std::min(port.name.rfind('.'), port.name.size());
+    if (const auto at = bound.find(std::string_view(port.name).substr(0, dot)); at != bound.end() && dot < port.name.size())
+      return bind(optimizer->state(at->second->parameter, at->second->input, port.name.substr(dot + 1), port.dtype, port.shape), port);
   }
   throw InternalError(fmt::format("nothing is bound to the {} '{}'", name_of(role), port.name));
 }

@@ -7,6 +7,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "weft/frontend/build.h"
@@ -75,7 +77,8 @@ struct StepCore {
     std::optional<Array> copy = {};  // of what is given where the program writes, once that has happened
   };
 
-  std::byte* memory_of(const Port& port, ir::Role role);
+  using BoundByInput = std::unordered_map<std::string_view, BoundParameter*>;
+  std::byte* memory_of(const Port& port, ir::Role role, const BoundByInput& bound);
   std::byte* bind(Array& array, const Port& port);
   void find_written();
   bool is_written(std::span<const std::byte> memory) const;

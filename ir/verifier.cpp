@@ -1,6 +1,6 @@
 #include "weft/ir/verifier.h"
 
-#include <set>
+#include <string_view>
 #include <unordered_set>
 
 #include "weft/ir/builder.h"
@@ -37,25 +37,25 @@ void verify(const Graph& graph) {
     verify_op(*op, defined);
     for (Value v : op->results()) defined.insert(v);
   }
-  std::set<std::string> names;
-  std::set<int> aliased;
+  std::unordered_set<std::string_view> names;
+  std::unordered_set<int> aliased;
   for (const Output& output : graph.outputs()) {
-    const std::string where = to_string(output.locations);
-    if (!defined.contains(output.value)) throw Error("output '{}' is not defined in its graph, at {}", output.name, where);
+    const auto where = [&] { return to_string(output.locations); };
+    if (!defined.contains(output.value)) throw Error("output '{}' is not defined in its graph, at {}", output.name, where());
     if (is_scratch(output.value))
-      throw Error("output '{}': nothing may read the memory that {} works in, its second result, at {}", output.name, output.value.op()->name(), where);
+      throw Error("output '{}': nothing may read the memory that {} works in, its second result, at {}", output.name, output.value.op()->name(), where());
     if (!output.name.empty() && !names.insert(output.name).second)
-      throw Error("there are two outputs named '{}', the second at {}", output.name, where);
+      throw Error("there are two outputs named '{}', the second at {}", output.name, where());
     if (!output.alias) continue;
     if (*output.alias < 0 || *output.alias >= static_cast<int>(graph.inputs().size()))
       throw Error("output '{}' replaces input {}, but there are only {}, at {}", output.name, *output.alias,
-                  graph.inputs().size(), where);
+                  graph.inputs().size(), where());
     const Value old = graph.input(*output.alias);
     if (old.type() != output.value.type())
       throw Error("output '{}' is {} but replaces the input '{}', which is {}, at {}", output.name,
-                  to_string(output.value.type()), old.name(), to_string(old.type()), where);
+                  to_string(output.value.type()), old.name(), to_string(old.type()), where());
     if (!aliased.insert(*output.alias).second)
-      throw Error("the input '{}' is updated twice, the second time at {}", old.name(), where);
+      throw Error("the input '{}' is updated twice, the second time at {}", old.name(), where());
   }
 }
 

@@ -1,6 +1,8 @@
 #include "weft/passes/loop_nest.h"
 
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <numeric>
 #include <unordered_set>
 
@@ -72,7 +74,9 @@ std::optional<IndexMap> map_joining(const Shape& shape, const Dims& extents, con
 
 class Analysis {
  public:
-  explicit Analysis(const NestRegion& region) : region_(region), inside_(region.ops.begin(), region.ops.end()) {}
+  explicit Analysis(const NestRegion& region) : region_(region), inside_(region.ops), seen_by_op_(region.ops.size(), -1) {
+    std::sort(inside_.begin(), inside_.end(), std::less<>());
+  }
 
   std::optional<LoopNest> run(std::string* why_not) {
     if (find_loops() && place_outputs() && visit_outputs() && check_in_place()) return nest_;
@@ -126,7 +130,7 @@ class Analysis {
   bool visit_outputs() {
     int stages = 1;
     for (size_t i = 0; i < region_.outputs.size(); ++i) {
-      const auto level = visit(region_.outputs[i], nest_.outputs[i]);
+      const auto level = visit(region_.outputs[i], keep(nest_.outputs[i]));
       if (!level) return false;
       nest_.output_stage.push_back(*level);
       // What is written in the sweep of stage s needs a sweep s; a reduction of stage s makes level s + 1.
@@ -140,26 +144,46 @@ class Analysis {
     return true;
   }
 
-  /// How many stages must have finished before the value can be evaluated.
+  const IndexMap& keep(IndexMap map) { return maps_.emplace_back(std::move(map)); }
+
+  /// The place of the op in inside_, or -1: it is read from outside.
+  int place_of(Value v) const {
+    if (v.is_input()) return -1;
+    const auto at = std::lower_bound(inside_.begin(), inside_.end(), v.op(), std::less<>());
+    return at != inside_.end() && *at == v.op() ? static_cast<int>(at - inside_.begin()) : -1;
+  }
+
+  /// How many stages must have finished before the value can be evaluated. The map is one that was kept.
   std::optional<int> visit(Value v, const IndexMap& map) {
-    if (v.is_input() || !inside_.contains(v.op())) {
-      reads_.push_back({v, map});
+    const int place = place_of(v);
+    if (place < 0) {
+      reads_.push_back({v, &map});
       return 0;
     }
-    for (const auto& [seen, level] : seen_[v])
-      if (seen == map) return level;
+    int& last = seen_by_op_[static_cast<size_t>(place)];
+    bool elsewhere = false;
+    for (int i = last; i >= 0; i = seen_[static_cast<size_t>(i)].before) {
+      const Seen& s = seen_[static_cast<size_t>(i)];
+      if (s.value != v) continue;
+      if (s.map == &map || *s.map == map) return s.level;
+      elsewhere = true;
+    }
     if (depth_ == most_depth) {
       fail(fmt::format("a result is more than {} ops from what it reads", most_depth));
       return std::nullopt;
     }
     ++depth_;
-    const std::optional<int> level = visit_op(*v.op(), v, map);
+    const std::optional<int> level = visit_op(*v.op(), v, map, elsewhere);
     --depth_;
-    if (level) seen_[v].emplace_back(map, *level);
+    if (level) {
+      seen_.push_back({v, &map, *level, last});
+      last = static_cast<int>(seen_.size()) - 1;
+    }
     return level;
   }
 
-  std::optional<int> visit_op(const Op& op, Value v, const IndexMap& map) {
+  /// `elsewhere`: the value was evaluated at another index before.
+  std::optional<int> visit_op(const Op& op, Value v, const IndexMap& map, bool elsewhere) {
     const auto no = [&](std::string why) -> std::optional<int> {
       fail(std::string(op.name()) + " " + std::move(why));
       return std::nullopt;
@@ -170,13 +194,13 @@ class Analysis {
       case Kind::index: return 0;
       case Kind::elementwise: {
         if (v.shape().numel() > 1) {
-          if (!seen_[v].empty()) return no("would be computed twice, at two places");
+          if (elsewhere) return no("would be computed twice, at two places");
           if (guards_ > 0 && flops_of(op) * static_cast<double>(nest_.points()) > guarded_flops * static_cast<double>(v.shape().numel()) * static_cast<double>(v.shape().numel()))
             return no("is too dear to be computed where it has no elements");
           if (repeated(map) && flops_of(op) > cheap_flops * static_cast<double>(v.shape().numel()))
             return no("is too dear to be computed again for every outer iteration");
         }
-        return visit_operands(op, [&](int) { return map; });
+        return visit_operands(op, [&](int) -> const IndexMap& { return map; });
       }
       case Kind::movement:
       case Kind::view: {
@@ -185,12 +209,12 @@ class Analysis {
         if (guards_ > 0 && accesses->size() > few_joined) return no("joins too many values to be looked through");
         const bool guarded = accesses->size() > 0 && (*accesses)[0].guarded;
         guards_ += guarded;
-        const auto level = visit_operands(op, [&](int i) { return compose((*accesses)[static_cast<size_t>(i)].map, map); });
+        const auto level = visit_operands(op, [&](int i) -> const IndexMap& { return keep_padded(compose((*accesses)[static_cast<size_t>(i)].map, map)); });
         guards_ -= guarded;
         return level;
       }
       case Kind::reduction: {
-        if (combines_nothing(op)) return visit_operands(op, [&](int) { return reduction_passthrough(op, map); });
+        if (combines_nothing(op)) return visit_operands(op, [&](int) -> const IndexMap& { return keep_padded(reduction_passthrough(op, map)); });
         return visit_reduction(op, v, map, no);
       }
       default: return no("is no part of a loop nest");
@@ -207,20 +231,23 @@ class Analysis {
       if (op.operand(0).shape()[axis] != 1 && reduces_axis(op, axis) != nest_.reduced[loop++])
         return no("reduces other loops");
     if (map != *result) return no("is read at another place than it is computed");
-    const std::optional<int> level = visit(op.operand(0), *operand);
+    const std::optional<int> level = visit(op.operand(0), keep(*operand));
     if (!level) return std::nullopt;
     nest_.reduction_stage[&op] = *level;
     return *level + 1;
+  }
+
+  /// A rank-0 result gives no loop count to the maps derived from it.
+  const IndexMap& keep_padded(IndexMap map) {
+    for (ir::Affine& a : map) a.coefficients.resize(nest_.extents.size(), 0);
+    return keep(std::move(map));
   }
 
   template <class MapOf>
   std::optional<int> visit_operands(const Op& op, MapOf map_of) {
     int level = 0;
     for (int i = 0; i < static_cast<int>(op.operands().size()); ++i) {
-      IndexMap map = map_of(i);
-      // A rank-0 result gives no loop count to the maps derived from it.
-      for (ir::Affine& a : map) a.coefficients.resize(nest_.extents.size(), 0);
-      const auto l = visit(op.operand(i), map);
+      const auto l = visit(op.operand(i), map_of(i));
       if (!l) return std::nullopt;
       level = std::max(level, *l);
     }
@@ -250,7 +277,7 @@ class Analysis {
       const size_t o = static_cast<size_t>(output);
       for (const Read& read : reads_) {
         if (read.value != old) continue;
-        if (read.map != nest_.outputs[o]) return fail("the old value is read at other elements than the one replaced");
+        if (*read.map != nest_.outputs[o]) return fail("the old value is read at other elements than the one replaced");
         if (full_[o] && nest_.stages > 1 && nest_.output_stage[o] + 1 < nest_.stages)
           return fail("the old value may be read again by a later sweep");
       }
@@ -260,15 +287,24 @@ class Analysis {
 
   struct Read {
     Value value;
-    IndexMap map;
+    const IndexMap* map;
+  };
+
+  struct Seen {
+    Value value;
+    const IndexMap* map;
+    int level;
+    int before;  // of the same op, or -1
   };
 
   const NestRegion& region_;
-  std::unordered_set<const Op*> inside_;
+  std::vector<const Op*> inside_;  // sorted
   LoopNest nest_;
   std::vector<int> all_, kept_;  // loop numbers
   std::vector<bool> full_;       // per output: does it have all loops?
-  std::unordered_map<Value, std::vector<std::pair<IndexMap, int>>, ir::ValueHash> seen_;
+  std::deque<IndexMap> maps_;
+  std::vector<Seen> seen_;
+  std::vector<int> seen_by_op_;  // per op of inside_: the last in seen_, or -1
   std::vector<Read> reads_;
   int depth_ = 0;
   int guards_ = 0;  // pads and concats around what is visited

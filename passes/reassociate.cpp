@@ -1,6 +1,7 @@
 #include "weft/passes/reassociate.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "weft/ir/builder.h"
 #include "weft/passes/simplify.h"
@@ -42,20 +43,28 @@ Value run_time_number(Value v) {
   return any ? v.op()->operand(0) : Value();
 }
 
+/// The inputs that the outputs replace, by the output's value.
+using Replaced = std::unordered_multimap<Value, Value, ir::ValueHash>;
+
+Replaced replaced_inputs(const ir::Graph& graph) {
+  Replaced replaced;
+  for (const ir::Output& output : graph.outputs())
+    if (output.alias) replaced.emplace(output.value, graph.input(*output.alias));
+  return replaced;
+}
+
 /// Is the op's only use to be added to an input, or subtracted from it, that the sum replaces?
-bool updates_in_place(const Op& op) {
-  const ir::Graph& graph = op.graph();
-  if (op.result().users().size() != 1 || graph.is_output(op.result())) return false;
+bool updates_in_place(const Op& op, const Replaced& replaced) {
+  if (op.result().users().size() != 1 || op.graph().is_output(op.result())) return false;
   const Op& sum = *op.result().users().front().op;
   if (!sum.is("add") && !sum.is("sub")) return false;
   const Value other = sum.operand(sum.operand(0) == op.result() ? 1 : 0);
-  return std::any_of(graph.outputs().begin(), graph.outputs().end(), [&](const ir::Output& output) {
-    return output.alias && output.value == sum.result() && graph.input(*output.alias) == other;
-  });
+  const auto [from, to] = replaced.equal_range(sum.result());
+  return std::any_of(from, to, [&](const auto& output) { return output.second == other; });
 }
 
-Value scaled(Builder& b, const Op& op) {
-  if (!updates_in_place(op)) return {};
+Value scaled(Builder& b, const Op& op, const Replaced& replaced) {
+  if (!updates_in_place(op, replaced)) return {};
   for (int side : {0, 1}) {
     const Value product = op.operand(side), s = run_time_number(op.operand(1 - side));
     const int factor = s ? smaller_factor(product) : -1;
@@ -78,10 +87,11 @@ Value subtracted(Builder& b, const Op& op) {
 bool reassociate(ir::Module& module) {
   ir::Graph& graph = module.graph();
   bool changed = false;
+  const Replaced replaced = replaced_inputs(graph);  // of sums, which no equation here takes away from what they update
   for (Op* op : graph.op_list()) {
     if (!op->is("mul") && !op->is("sub")) continue;
     Builder b(graph, op, op->locations());
-    const Value better = op->is("mul") ? scaled(b, *op) : subtracted(b, *op);
+    const Value better = op->is("mul") ? scaled(b, *op, replaced) : subtracted(b, *op);
     if (!better) continue;
     op->result().replace_all_uses_with(better);
     graph.erase(*op);

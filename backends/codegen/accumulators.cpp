@@ -27,10 +27,14 @@ llvm::Constant* identity(const Op& op, llvm::Type* type) {
   return llvm::ConstantInt::get(type, extreme);
 }
 
-int Accumulators::count() const { return kept_ == Kept::in_lanes ? 1 : reduction_lanes; }
+void Accumulators::for_each(const std::function<void(llvm::Value*)>& partial) {
+  if (count() == 1) partial(b_.getInt64(0));
+  else build_.loop(b_.getInt64(0), b_.getInt64(static_cast<uint64_t>(count())), b_.getInt64(1), "lane", partial);
+}
 
-void Accumulators::open(const std::vector<const Op*>& reductions) {
+void Accumulators::open(const std::vector<const Op*>& reductions, int strip) {
   open_ = reductions;
+  strip_ = strip;
   partials_.clear();
   for (const Op* op : reductions) {
     llvm::Type* type = register_type(b_.getContext(), op->result().dtype());
@@ -40,7 +44,7 @@ void Accumulators::open(const std::vector<const Op*>& reductions) {
     Partials p{{}, type};
     for (int level = 0; level <= levels_; ++level) {
       p.levels.push_back(allocate());
-      for (int i = 0; i < count(); ++i) b_.CreateStore(identity(*op, type), address(p, p.levels.back(), b_.getInt64(static_cast<uint64_t>(i))));
+      for_each([&](llvm::Value* number) { b_.CreateStore(identity(*op, type), address(p, p.levels.back(), number)); });
     }
     partials_[op] = std::move(p);
   }
@@ -64,13 +68,11 @@ void Accumulators::take(const Op& op, llvm::Value* x, llvm::Value* number, llvm:
 void Accumulators::raise(size_t level) {
   for (const Op* op : open_) {
     const Partials& p = partials_.at(op);
-    const auto add = [&](llvm::Value* number) {
+    for_each([&](llvm::Value* number) {
       llvm::Value *above = address(p, p.levels[level + 1], number), *own = address(p, p.levels[level], number);
       b_.CreateStore(combine(b_, *op, b_.CreateLoad(p.type, above), b_.CreateLoad(p.type, own)), above);
       b_.CreateStore(identity(*op, p.type), own);
-    };
-    if (count() == 1) add(b_.getInt64(0));
-    else build_.loop(b_.getInt64(0), b_.getInt64(static_cast<uint64_t>(count())), b_.getInt64(1), "lane", add);
+    });
   }
 }
 
@@ -97,12 +99,14 @@ void Accumulators::end_pieces() {
   for (size_t level = 1; level < static_cast<size_t>(levels_); ++level) raise(level);
 }
 
-llvm::Value* Accumulators::finish(const Op& op) {
+llvm::Value* Accumulators::finish(const Op& op, llvm::Value* vector) {
   const Partials& p = partials_.at(&op);
   std::vector<llvm::Value*> partials;
   llvm::Value* lanes = kept_ == Kept::in_lanes ? b_.CreateLoad(p.type, p.levels.back()) : nullptr;
+  llvm::Value* first = b_.CreateMul(vector, b_.getInt64(reduction_lanes));
   for (uint64_t i = 0; i < reduction_lanes; ++i)
-    partials.push_back(lanes ? b_.CreateExtractElement(lanes, i) : b_.CreateLoad(p.type, address(p, p.levels.back(), b_.getInt64(i))));
+    partials.push_back(lanes ? b_.CreateExtractElement(lanes, i)
+                             : b_.CreateLoad(p.type, address(p, p.levels.back(), b_.CreateAdd(first, b_.getInt64(i)))));
   for (size_t width = reduction_lanes / 2; width > 0; width /= 2)
     for (size_t i = 0; i < width; ++i) partials[i] = combine(b_, op, partials[i], partials[i + width]);
   return op.result().dtype() == bf16 ? round_to_bf16(b_, partials[0]) : partials[0];

@@ -1,11 +1,13 @@
 #pragma once
 // The partial results of reductions (support/reduction_order.h) while their loops run.
 
+#include <functional>
 #include <unordered_map>
 #include <vector>
 
 #include "weft/backends/codegen/loop_builder.h"
 #include "weft/ir/graph.h"
+#include "weft/support/reduction_order.h"
 
 namespace weft::codegen {
 
@@ -26,15 +28,17 @@ class Accumulators {
   Accumulators(IRBuilder& b, LoopBuilder& build, llvm::Function& function, Kept kept, int levels)
       : b_(b), build_(build), function_(function), kept_(kept), levels_(levels) {}
 
-  /// Starts these reductions, and forgets those before.
-  void open(const std::vector<const ir::Op*>& reductions);
-  /// Combines x into partial result `number`; kept in lanes, into those that `mask` (null: all) has, whatever `number` is.
+  /// Starts these reductions, and forgets those before: `strip` times, of as many neighbouring vectors.
+  void open(const std::vector<const ir::Op*>& reductions, int strip = 1);
+  /// Combines x into partial result `number`, 16 for each vector of the strip; kept in lanes, into those that `mask` (null: all)
+  /// has, whatever `number` is.
   void take(const ir::Op& reduction, llvm::Value* x, llvm::Value* number, llvm::Value* mask);
   /// The next level takes the piece in, and a new one starts.
   void end_piece();
   /// All levels become one; before the first `finish`.
   void end_pieces();
-  llvm::Value* finish(const ir::Op& reduction);
+  /// Of vector number `vector` of the strip.
+  llvm::Value* finish(const ir::Op& reduction, llvm::Value* vector);
 
  private:
   struct Partials {
@@ -42,7 +46,8 @@ class Accumulators {
     llvm::Type* type;
   };
 
-  int count() const;
+  int count() const { return strip_ * (kept_ == Kept::in_lanes ? 1 : reduction_lanes); }
+  void for_each(const std::function<void(llvm::Value* number)>& partial);
   void raise(size_t level);
   void raise_full(llvm::Value* done, size_t level);
   llvm::Value* address(const Partials& p, llvm::AllocaInst* memory, llvm::Value* number) { return b_.CreateGEP(p.type, memory, number); }
@@ -52,6 +57,7 @@ class Accumulators {
   llvm::Function& function_;
   Kept kept_;
   int levels_;
+  int strip_ = 1;
   llvm::AllocaInst* done_ = nullptr;  // pieces, where there is more than one level above them
   std::vector<const ir::Op*> open_;
   std::unordered_map<const ir::Op*, Partials> partials_;

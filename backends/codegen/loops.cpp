@@ -1,6 +1,7 @@
 #include "weft/backends/codegen/loops.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "weft/ir/op_def.h"
 #include "weft/support/reduction_order.h"
@@ -98,6 +99,29 @@ int tiled_loop(const Loops& loops, const std::vector<Affine>& reads, const passe
   return best;
 }
 
+/// Vectors that run together. Their partial results stay in the first cache: 16 each, of 64 bytes.
+constexpr int strip_vectors = 8;
+
+/// Is anything computed for a point of the kept loops alone, before the sweep? Where vectors run together it would be computed
+/// again at every point of the sweep.
+bool computes_per_point(const ir::Graph& body, const passes::LoopNest& nest) {
+  std::unordered_set<const ir::Op*> after;  // what follows a reduction
+  return std::any_of(body.ops().begin(), body.ops().end(), [&](const auto& op) {
+    const bool follows = nest.reduction_stage.contains(op.get()) || std::any_of(op->operands().begin(), op->operands().end(), [&](Value v) {
+                           return !v.is_input() && after.contains(v.op());
+                         });
+    if (follows) after.insert(op.get());
+    const int64_t elements = op->result().shape().numel();
+    return !follows && op->def().kind == Kind::elementwise && elements > 1 && elements < nest.points();
+  });
+}
+
+int strip_of(const Loops& loops, const ir::Graph& body, const passes::LoopNest& nest, int lanes) {
+  if (loops.vector < 0 || loops.vector_reduced() || loops.inner.empty() || nest.stages > 1) return 1;
+  if (loops.all[static_cast<size_t>(loops.vector)].extent < strip_vectors * lanes || computes_per_point(body, nest)) return 1;
+  return strip_vectors;
+}
+
 }  // namespace
 
 bool lies_along(const Walk& walk, int row, const Loops& loops) {
@@ -153,6 +177,7 @@ Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes)
     else loops.blocks = (loop.extent + lanes - 1) / lanes;
   }
   loops.tile = tiled_loop(loops, walk.reads(), nest, lanes);
+  loops.strip = strip_of(loops, body, nest, lanes);
   for (int row : loops.rows) loops.row_count *= loops.rows_of(row, lanes);
   loops.units_are_blocks = loops.vector >= 0 && loops.row_count < 4 && loops.blocks > loops.row_count;
   loops.units = loops.units_are_blocks ? loops.blocks : loops.row_count;

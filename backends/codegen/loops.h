@@ -25,6 +25,9 @@ struct Loops {
   /// The row loop that runs in tiles of `lanes` inside the vector loop; -1: none. Some operand lies along it and is strided
   /// along the vector loop: a tile of it is read in whole vectors and transposed.
   int tile = -1;
+  /// So many neighbouring vectors along a kept vector loop run together inside the reduced loops, so that a strip of every row is
+  /// read at a time; 1: each by itself.
+  int strip = 1;
   int64_t row_count = 1;     // points of `rows`, of the tiled loop its tiles
   int64_t blocks = 1;        // vectors along a kept vector loop
   /// The work units are rows, or the vectors along the vector loop of every row.

@@ -88,10 +88,49 @@ class NestEmitter {
       const auto id = at_most ? llvm::Intrinsic::smin : llvm::Intrinsic::smax;
       return b_.CreateBinaryIntrinsic(id, v, i64_of(bound));
     };
-    if (whole > 0)
-      build_.loop(begin, clipped(end, whole, true), i64_of(1), "block", [&](llvm::Value* block) { emit_block(block, false); });
+    if (whole > 0) {
+      llvm::Value* last = clipped(end, whole, true);
+      if (loops_.strip > 1) begin = emit_strips(begin, last);
+      build_.loop(begin, last, i64_of(1), "block", [&](llvm::Value* block) { emit_block(block, false); });
+    }
     if (extent % lanes_)
       build_.loop(clipped(begin, whole, false), end, i64_of(1), "tail", [&](llvm::Value* block) { emit_block(block, true); });
+  }
+
+  /// As many strips as there are between these vectors; returns the one behind them.
+  llvm::Value* emit_strips(llvm::Value* begin, llvm::Value* end) {
+    llvm::Value* count = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, b_.CreateSub(end, begin), i64_of(0));
+    llvm::Value* behind = b_.CreateAdd(begin, b_.CreateMul(b_.CreateUDiv(count, i64_of(loops_.strip)), i64_of(loops_.strip)));
+    build_.loop(begin, behind, i64_of(loops_.strip), "strip", [&](llvm::Value* block) { emit_strip(block); });
+    return behind;
+  }
+
+  /// The only sweep, with all vectors of the strip at every point of it, then what has the kept loops only.
+  void emit_strip(llvm::Value* first_block) {
+    const auto each_vector = [&](const std::function<void(llvm::Value*)>& emit_vector) {
+      build_.loop(i64_of(0), i64_of(loops_.strip), i64_of(1), "vector", [&](llvm::Value* number) {
+        set_vector_index(b_.CreateMul(b_.CreateAdd(first_block, number), i64_of(lanes_)), false);
+        emit_vector(number);
+        values_->end_vector();
+      });
+    };
+    const std::vector<const Op*> reductions = reductions_of(0);
+    values_->start_point();
+    values_->start_stage(0);
+    accumulators_->open(reductions, loops_.strip);
+    emit_inner(0, !reductions.empty() && pieces_, [&] {
+      each_vector([&](llvm::Value* number) {
+        for (const Op* op : reductions) accumulate(*op, number);
+        values_->store_outputs(0);
+      });
+    });
+    accumulators_->end_pieces();
+    each_vector([&](llvm::Value* number) {
+      values_->start_point();
+      for (const Op* op : reductions) values_->set_reduced(*op, accumulators_->finish(*op, number));
+      values_->start_stage(nest_.stages);
+      values_->store_outputs(nest_.stages);
+    });
   }
 
   void emit_block(llvm::Value* block, bool ragged) {
@@ -129,27 +168,33 @@ class NestEmitter {
     values_->store_outputs(nest_.stages);
   }
 
-  void emit_stage(int stage) {
+  std::vector<const Op*> reductions_of(int stage) const {
     std::vector<const Op*> reductions;
     for (const auto& op : body_.ops())
       if (const auto found = nest_.reduction_stage.find(op.get()); found != nest_.reduction_stage.end() && found->second == stage)
         reductions.push_back(op.get());
+    return reductions;
+  }
+
+  void emit_stage(int stage) {
+    const std::vector<const Op*> reductions = reductions_of(stage);
     if (reductions.empty() && std::find(nest_.output_stage.begin(), nest_.output_stage.end(), stage) == nest_.output_stage.end())
       return;
     values_->start_stage(stage);
     accumulators_->open(reductions);
     emit_inner(0, !reductions.empty() && pieces_, [&] {
-      for (const Op* op : reductions) accumulate(*op);
+      for (const Op* op : reductions) accumulate(*op, i64_of(0));
       values_->store_outputs(stage);
     });
     accumulators_->end_pieces();
-    for (const Op* op : reductions) values_->set_reduced(*op, accumulators_->finish(*op));
+    for (const Op* op : reductions) values_->set_reduced(*op, accumulators_->finish(*op, i64_of(0)));
   }
 
   /// The lane axis counts the partial results; it is the last reduced loop.
-  void accumulate(const Op& op) {
+  void accumulate(const Op& op, llvm::Value* vector_of_strip) {
     llvm::Value* x = values_->eval(op.operand(0), passes::reduction_operand(op, nest_));
     llvm::Value* number = loops_.vector_reduced() ? nullptr : b_.CreateAnd(values_->index(loops_.inner.back()), i64_of(reduction_lanes - 1));
+    if (number) number = b_.CreateAdd(b_.CreateMul(vector_of_strip, i64_of(reduction_lanes)), number);
     accumulators_->take(op, x, number, values_->mask());
   }
 

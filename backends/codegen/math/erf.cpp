@@ -7,29 +7,20 @@ namespace {
 
 using llvm::Value;
 
-/// 2^t, t in [-126, 0], within 2^-23 of itself.
-Value* small_power_of_two(IRBuilder& b, Value* t) {
-  Value* magic = number(t, 0x1.8p23);  // leaves the rounded integer in the low bits
-  Value* shifted = b.CreateFAdd(t, magic);
-  Value* f = b.CreateFSub(t, b.CreateFSub(shifted, magic));
-  // By Chebyshev interpolation.
-  Value* y = horner(b, f, {0.00133908634, 0.00967603192, 0.0555035711, 0.240221075, 0.693147188, 1.00000008});
-  return float_of(b, b.CreateAdd(bits_of(b, y), b.CreateShl(bits_of(b, shifted), integer(bits_of(b, y), 23))));
-}
-
-/// |erf(x)| as a + a P(a^2) near 0, 1 - 2^(a Q(a)) elsewhere; the minimax coefficients are N. Juffa's, those of Q in units of
-/// ln 2.
+/// |erf(x)| as 1 - e^t, t = -(a + a P(a)): with e^t = 2^n (1 + w) that is (1 - 2^n) - 2^n w, which is -w, as exact as t, where a is
+/// small. P = -ln(erfc(a)) / a - 1 is the polynomial whose error has the least effect on the result, 2^-27.9 of it.
 Value* erf_f32(IRBuilder& b, Value* a) {
   a = at_most(b, a, 4);  // 1 to the last bit from 3.92 on
-  Value* s = normal_square(b, a);
-  Value* p = horner(b, s, {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1});
-  Value* small = emit_fma(b, p, a, a);
-  constexpr double unit = 1 / std::numbers::ln2;
-  Value* q = horner(b, a, {-1.72853470e-5 * unit, 3.83197126e-4 * unit, -3.88396438e-3 * unit, 2.42546219e-2 * unit,
-                           -1.06777877e-1 * unit, -6.34846687e-1 * unit, -1.128717512 * unit});
-  Value* large = b.CreateFSub(number(a, 1), small_power_of_two(b, b.CreateFMul(a, q)));
-  // Also where a is nan, which the bits of `large` do not keep.
-  return b.CreateSelect(b.CreateFCmpULE(a, number(a, 0.927734375)), small, large);
+  Value* p = horner(b, a, {9.256265886576688e-06, -0.00011764127794564978, 0.0006328368794961258, -0.0016670275080614828,
+                           0.00016039611757898424, 0.019153063870737612, -0.1027778304974721, -0.6366193819677805,
+                           -0.1283791716112721});
+  Value* t = emit_fma(b, p, a, b.CreateFNeg(a));
+  Value* magic = number(t, 0x1.8p23);  // leaves the rounded integer in the low bits
+  Value* shifted = emit_fma(b, t, number(t, std::numbers::log2e), magic);
+  Value* r = emit_fma(b, b.CreateFSub(shifted, magic), number(t, -std::numbers::ln2), t);
+  Value* w = emit_small_expm1(b, r);
+  Value* power = float_of(b, b.CreateAdd(b.CreateShl(bits_of(b, shifted), integer(bits_of(b, t), 23)), bits_of(b, number(t, 1))));
+  return emit_fma(b, b.CreateFNeg(power), w, b.CreateFSub(number(t, 1), power));
 }
 
 /// |erf(x)| as a + a P(a^2) up to 1, 1 - e^(-a^2) G((a - 3) / (a + 3)) beyond; both by Chebyshev interpolation, within

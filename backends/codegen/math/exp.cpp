@@ -25,10 +25,7 @@ Reduced reduce(IRBuilder& b, Value* x, Value* rest) {
   if (is_f32(x)) {
     Value* r = emit_fma(b, rounded, number(x, -0.693359375), x);
     r = emit_fma(b, rounded, number(x, 2.12194440e-4), r);
-    // (e^r - 1 - r) / r^2 by Chebyshev interpolation, within 2^-27 of e^r.
-    Value* q = horner(b, r, {0.00139261761, 0.00836317307, 0.0416665547, 0.16666577, 0.5});
-    // q r, not r^2: the square of a tiny r would be subnormal.
-    return {n, emit_fma(b, b.CreateFMul(q, r), r, r)};
+    return {n, emit_small_expm1(b, r)};
   }
   // The upper part of ln 2 times n is exact; what r loses is added behind its square.
   Value* high = emit_fma(b, rounded, number(x, -0.69314718036912382), x);
@@ -76,6 +73,13 @@ Value* scaled(IRBuilder& b, const Reduced& e) {
 }
 
 }  // namespace
+
+Value* emit_small_expm1(IRBuilder& b, Value* r) {
+  // (e^r - 1 - r) / r^2 by Chebyshev interpolation, within 2^-27 of e^r.
+  Value* q = horner(b, r, {0.00139261761, 0.00836317307, 0.0416665547, 0.16666577, 0.5});
+  // q r, not r^2: the square of a tiny r would be subnormal.
+  return emit_fma(b, b.CreateFMul(q, r), r, r);
+}
 
 Value* emit_exp(IRBuilder& b, Value* x) { return scaled(b, reduce(b, clamped(b, x), number(x, 0))); }
 

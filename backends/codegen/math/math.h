@@ -55,6 +55,8 @@ llvm::Value* emit_pow(IRBuilder& b, llvm::Value* x, llvm::Value* y);
 
 // What they are made of.
 
+/// e^r - 1 in f32, |r| at most ln(2) / 2.
+llvm::Value* emit_small_expm1(IRBuilder& b, llvm::Value* r);
 /// e^(x + rest) in f64, where |rest| is at most a few ulps of x.
 llvm::Value* emit_exp_of_sum(IRBuilder& b, llvm::Value* x, llvm::Value* rest);
 /// A positive finite x as 2^e (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2), exactly; e and f are of x's type.
