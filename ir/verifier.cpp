@@ -11,8 +11,21 @@ namespace {
 /// The memory that a library works in: a call's second result.
 bool is_scratch(Value v) { return !v.is_input() && v.index() > 0 && v.op()->def().attribute_index("scratch") >= 0; }
 
-void verify_op(const Op& op, const std::unordered_set<Value, ValueHash>& defined) {
+/// What a graph defines: its inputs, and the ops that were come by.
+class Defined {
+ public:
+  explicit Defined(const Graph& graph) : graph_(graph) { ops_.reserve(graph.ops().size()); }
+  void add(const Op& op) { ops_.insert(&op); }
+  bool contains(Value v) const { return v.is_input() ? v.graph() == &graph_ : ops_.contains(v.op()); }
+
+ private:
+  const Graph& graph_;
+  std::unordered_set<const Op*> ops_;
+};
+
+void verify_op(const Op& op, const Defined& defined) {
   std::vector<Type> operands;
+  operands.reserve(op.operands().size());
   for (Value v : op.operands()) {
     if (!defined.contains(v))
       throw Error("{}: an operand is not defined before its use, at {}", op.name(), to_string(op.locations()));
@@ -31,11 +44,10 @@ void verify_op(const Op& op, const std::unordered_set<Value, ValueHash>& defined
 }  // namespace
 
 void verify(const Graph& graph) {
-  std::unordered_set<Value, ValueHash> defined;
-  for (const Input& input : graph.inputs()) defined.insert(input.value());
+  Defined defined(graph);
   for (const auto& op : graph.ops()) {
     verify_op(*op, defined);
-    for (Value v : op->results()) defined.insert(v);
+    defined.add(*op);
   }
   std::unordered_set<std::string_view> names;
   std::unordered_set<int> aliased;
