@@ -81,13 +81,3 @@ function(weft_install_package)
           DESTINATION ${folder})
   install(FILES ${PROJECT_SOURCE_DIR}/frontend/weft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft)
 endfunction()
-
-# LLVM's headers as system headers, and the one shared library.
-add_library(weft_llvm INTERFACE)
-function(weft_setup_llvm)
-  if(NOT "NVPTX" IN_LIST LLVM_TARGETS_TO_BUILD)
-    message(FATAL_ERROR "This LLVM (${LLVM_DIR}) was built without the target NVPTX, which weft writes GPU kernels with")
-  endif()
-  target_include_directories(weft_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})
-  target_link_libraries(weft_llvm INTERFACE LLVM)
-endfunction()
