@@ -63,10 +63,7 @@ double LrSearch::suggestion() const {
 
 LrSearch Trainer::find_lr(const Dataset& train, const FitOptions& given, const LrSearchOptions& search) {
   const FloatMode mode;
-  FitOptions options = given;
-  options.patience = options.eval_every = 0;
-  options.keep_best = false;
-  options.gradient_norms = false;
+  const FitOptions options = detail::about_batches(given);
   check(search);
   detail::check(options, train, nullptr);
   const Dataset data = options.overfit > 0 ? slice(train, 0, options.overfit) : train;

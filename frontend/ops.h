@@ -37,7 +37,9 @@ Tensor operator||(detail::TensorHandle a, detail::TensorHandle b);
 Tensor pow(Arg base, Arg exponent);  // integers to an integer number that is not negative stay integers, else floating
 Tensor maximum(Arg a, Arg b);        // nan if either is
 Tensor minimum(Arg a, Arg b);
-/// a where the condition (bool) holds, else b: torch.where. The branch not taken contributes nothing, nan included.
+/// a where the condition (bool) holds, else b: torch.where. What the branch not taken holds, nan included, is not seen in the result.
+/// Its gradient is 0 there, which goes on to what the branch is computed from, and 0 times an infinite or undefined slope is nan, as in
+/// PyTorch: of select(x > 0, sqrt(x), 0), at x = 0 for example. So choose the operand too: select(x > 0, sqrt(select(x > 0, x, 1)), 0).
 Tensor select(Arg condition, Arg a, Arg b);
 Tensor cast(Arg x, DType dtype);
 

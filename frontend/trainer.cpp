@@ -47,12 +47,12 @@ Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& traine
 
 Evaluation Trainer::evaluate(const Dataset& data, const FitOptions& options) {
   const FloatMode mode;
-  FitOptions once = options;  // what is about training does not matter
-  once.overfit = once.patience = once.eval_every = 0;
+  FitOptions once = detail::about_batches(options);
+  once.overfit = 0, once.accumulate = 1;
   detail::check(once, data, nullptr);
-  detail::Programs programs(recipe(), data, false, options);
+  detail::Programs programs(recipe(), data, false, once);
   programs.any().check_labels(data);
-  Batcher batches(data, BatchOptions{.batch = options.batch, .workers = options.workers});
+  Batcher batches(data, BatchOptions{.batch = once.batch, .workers = once.workers});
   return detail::evaluate(programs, batches);
 }
 

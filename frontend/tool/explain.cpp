@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/passes/pass.h"
@@ -57,14 +58,18 @@ void list_rewrites() {
 void add_explain(CLI::App& app) {
   CLI::App* c = app.add_subcommand("explain", "Explain an op or a pass, or list them");
   c->require_subcommand(1);
-  const auto topic_with_name = [c](const char* topic, const char* doc, void (*explain)(const std::string&)) {
+  const auto topic_with_name = [c](const char* topic, const char* doc, void (*explain)(const std::string&), const char* footer) {
     auto name = std::make_shared<std::string>();
     CLI::App* t = c->add_subcommand(topic, doc);
     t->add_option("NAME", *name)->required();
+    t->footer(footer);
+    refuse_empty(*t);
     t->callback([name, explain] { explain(*name); });
   };
-  topic_with_name("op", "One op: what it computes, operands, attributes, gradient, what it is made of", explain_op);
-  topic_with_name("pass", "One pass: what it does and when it runs", explain_pass);
+  topic_with_name("op", "One op: what it computes, operands, attributes, gradient, what it is made of", explain_op,
+                  "weft explain ops lists the names.\nExample: weft explain op softmax");
+  topic_with_name("pass", "One pass: what it does and when it runs", explain_pass,
+                  "weft explain passes lists the names.\nExample: weft explain pass fuse");
   c->add_subcommand("ops", "Every op on a line")->callback(list_ops);
   c->add_subcommand("passes", "Every pass on a line")->callback(list_passes);
   c->add_subcommand("rewrites", "The equations of the pass canonicalize")->callback(list_rewrites);

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/support/error.h"
 
@@ -15,32 +16,46 @@ using namespace weft;
 
 constexpr int users_mistake = 1, own_defect = 2;
 
-/// CLI11 only says that an argument was not expected.
-void check_command(CLI::App& app, int argc, char** argv) {
-  if (argc < 2 || argv[1][0] == '-') return;
+Error unknown_command(const CLI::App& app, const std::string& name) {
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
-    names.push_back(command->get_name());
-  if (std::find(names.begin(), names.end(), argv[1]) == names.end())
-    throw Error("unknown command '{}'{}", argv[1], did_you_mean(argv[1], names));
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+  const std::string near = did_you_mean(name, names);
+  return Error("unknown command '{}'{}", name, near.empty() ? fmt::format("; known are {}", fmt::join(names, ", ")) : near);
+}
+
+/// What was wrong with the command line, and how to go on.
+Error refusal(const CLI::App& app, const CLI::ParseError& e) {
+  const CLI::App& command = tool::reached(app);
+  const std::vector<std::string> unexpected = command.remaining();
+  const std::string what = e.what();
+  if (!dynamic_cast<const CLI::RequiredError*>(&e)) return Error("{}; see {} --help", what, tool::full_name(command));
+  if (!unexpected.empty() && unexpected[0].starts_with('-'))
+    return Error("The following argument was not expected: {}; see {} --help", unexpected[0], tool::full_name(command));
+  if (!unexpected.empty()) return unknown_command(command, unexpected[0]);
+  const std::string missing = what.starts_with("FILE")   ? "which program? give a FILE, or - for standard input"
+                              : what.starts_with("NAME") ? "which one? give a NAME"
+                                                         : "which command?";
+  return Error("{}\n{}", missing, tool::how_to_go_on(command));
 }
 
 int run(int argc, char** argv) {
   CLI::App app("Looks at weft programs in text form, transforms and runs them.", "weft");
   app.set_version_flag("--version", "weft " WEFT_VERSION);
   app.require_subcommand(1);
-  app.footer("weft COMMAND --help explains a command. FILE may be - for standard input.");
+  app.footer("weft COMMAND --help explains a command. FILE may be - for standard input.\n"
+             "Example: weft show FILE.weft");
   tool::add_opt(app);
   tool::add_run(app);
   tool::add_show(app);
   tool::add_ptx(app);
   tool::add_explain(app);
+  std::vector<std::string> arguments = tool::arguments_of(app, argc, argv);
   try {
-    check_command(app, argc, argv);
-    app.parse(argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    app.parse(std::move(arguments));
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help and --version
-    throw Error("{}; see weft --help", e.what());
+    throw refusal(app, e);
   }
   std::fflush(stdout);
   if (std::ferror(stdout)) throw Error("standard output cannot be written");

@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/explain.h"
 #include "weft/frontend/tool/targets.h"
@@ -24,6 +25,7 @@ namespace {
 
 struct Options {
   std::string file, target, output = "-", print_after, pipeline, passes, disabled;
+  bool some_passes = false;  // --passes was given, and may be empty
   bool list = false, time = false, remarks = false;
 };
 
@@ -36,7 +38,7 @@ std::vector<std::string> pass_names(const std::string& list) {
 }
 
 std::vector<std::string> chosen_passes(const ir::Module& module, const Options& o) {
-  if (!o.passes.empty()) return pass_names(o.passes);
+  if (o.some_passes) return pass_names(o.passes);
   if (o.pipeline.empty() || o.pipeline == "compile") return passes::remaining_passes(module);
   return passes::pipeline(o.pipeline);
 }
@@ -95,7 +97,7 @@ void write(const std::string& path, const std::string& text) {
 
 void opt(const Options& o) {
   if (o.list) return list_passes();
-  if (o.file.empty()) throw Error("which program? give a FILE, or - for standard input");
+  if (o.file.empty()) throw CLI::RequiredError("FILE");
   ir::Module module = ir::parse_file(o.file);
   run_passes(module, o);
   write(o.output, ir::print(module));
@@ -107,7 +109,7 @@ void add_opt(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("opt", "Run passes on a program and print the result");
   c->add_option("FILE", o->file, "The program in text form; - is standard input");
-  CLI::Option* passes = c->add_option("--passes", o->passes, "The passes to run, in this order");
+  CLI::Option* passes = c->add_option("--passes", o->passes, "The passes to run, in this order; none of them for an empty list");
   passes->type_name("A,B,C");
   c->add_option("--pipeline", o->pipeline,
                 "A named list of passes: compile, step or simplify; default: what is left of compile")
@@ -122,7 +124,11 @@ void add_opt(CLI::App& app) {
   c->add_flag("--remarks", o->remarks, "Print to standard error what was not fused, or runs slowly, and why");
   c->add_flag("--list-passes", o->list, "List the passes and stop");
   c->footer("Example: weft opt mlp.weft --pipeline=step | weft opt - --print-after=fuse -o planned.weft");
-  c->callback([o] { opt(*o); });
+  refuse_empty(*c, {"--passes", "--disable"});
+  c->callback([o, passes] {
+    o->some_passes = passes->count() > 0;
+    opt(*o);
+  });
 }
 
 }  // namespace weft::tool

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "weft/backends/cuda/ptx.h"
+#include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/ir/parser.h"
@@ -36,6 +37,7 @@ void add_ptx(CLI::App& app) {
   c->add_option("--arch", o->arch, "The oldest GPU that the code is for: sm_70 or newer")->capture_default_str()->type_name("NAME");
   c->footer("Library calls are left out. weft does not launch these kernels yet.\n"
             "Example: weft ptx mlp.weft > mlp.ptx && ptxas --gpu-name=sm_90 mlp.ptx");
+  refuse_empty(*c);
   c->callback([o] { ptx(*o); });
 }
 

@@ -7,6 +7,7 @@
 #include "weft/backends/cpu/cpu.h"
 #include "weft/backends/reference/reference.h"
 #include "weft/frontend/index_bounds.h"
+#include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/feed.h"
 #include "weft/frontend/tool/targets.h"
@@ -140,6 +141,7 @@ void add_run(CLI::App& app) {
       ->type_name("N");
   c->add_option("--output-dir", o->output_dir, "Write every output to DIR/NAME.npy")->type_name("DIR");
   c->footer("Example: weft run line.weft --input x=x.npy --input y=y.npy --zeros --set sgd.lr=0.01 --steps 100");
+  refuse_empty(*c);
   c->callback([o] { run(*o); });
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
@@ -216,6 +217,7 @@ void add_show(CLI::App& app) {
   c->footer("FLOPs and bytes are those of one run. The ops of a fused kernel are indented below it; \"by\" is what runs a\n"
             "library call on this machine.\n"
             "Example: weft opt mlp.weft | weft show -");
+  refuse_empty(*c);
   c->callback([file] { show(*file); });
 }
 

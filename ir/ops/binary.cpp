@@ -104,8 +104,8 @@ void define_binary_ops(Registry& r) {
   OpDef select_op;
   select_op.name = "select";
   select_op.kind = Kind::elementwise;
-  select_op.doc = "a where the condition holds, else b (torch.where). The branch not taken contributes nothing, "
-                  "nan and inf included";
+  select_op.doc = "a where the condition holds, else b (torch.where). What the branch not taken holds, nan and inf "
+                  "included, is not seen; its gradient is 0 there";
   select_op.operands = {{"condition", Accepts::boolean}, {"a"}, {"b"}};
   select_op.infer = [](const InferContext& c) -> std::vector<Type> {
     c.require(c.operand(1).dtype == c.operand(2).dtype, "the branches must have equal element types");

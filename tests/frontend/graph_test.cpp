@@ -4,6 +4,8 @@
 
 #include "weft/ir/equal.h"
 #include "weft/ir/parser.h"
+#include <cmath>
+
 #include "weft/tests/frontend/support.h"
 
 using namespace weft;
@@ -156,6 +158,15 @@ TEST_CASE("gradients") {
   SECTION("zero where nothing depends on it") {
     auto [d] = gradients<1>(sum(w), {Parameter("unused", {1.0, 1.0})});
     CHECK(evaluate(g, d) == std::vector<double>{0, 0});
+  }
+  SECTION("of a branch of select that is not taken: 0, of which an infinite slope makes nan, and a safe operand does not") {
+    Parameter x("x", {0.0, 4.0});
+    const Tensor positive = x > 0;
+    auto [naive] = gradients<1>(sum(select(positive, sqrt(x), 0)), {x});
+    auto [safe] = gradients<1>(sum(select(positive, sqrt(select(positive, x, 1)), 0)), {x});
+    const std::vector<double> slopes = evaluate(g, concat({naive, safe}));  // as PyTorch gives them
+    CHECK(std::isnan(slopes.at(0)));
+    CHECK(std::vector<double>(slopes.begin() + 1, slopes.end()) == std::vector<double>{0.25, 0, 0.25});
   }
   SECTION("only of a floating scalar, in floating tensors") {
     CHECK_THROWS_WITH(gradients<1>(w, {w}), contains_text("only a floating scalar can be differentiated") &&

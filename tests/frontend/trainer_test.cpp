@@ -102,6 +102,29 @@ TEST_CASE("the loss on a data set does not depend on how it is cut into batches"
   CHECK(trainer.evaluate(data, with([](FitOptions& o) { o.batch = 8; })).loss == Approx(whole).epsilon(1e-6));
 }
 
+TEST_CASE("evaluating and looking for a rate take the options of a fit, and leave alone what is a training's") {
+  const test::TempDir dir;
+  const std::string file = dir / "net.safetensors", metrics = dir / "m.jsonl", curve = dir / "curve.csv", events = dir / "events";
+  FitOptions all = quiet;
+  all.epochs = 2, all.max_steps = 3, all.eval_every = 1, all.evaluate_train = all.keep_best = all.gradient_norms = all.profile = true;
+  all.overfit = 24, all.patience = 2, all.accumulate = 2, all.checkpoint_every = 1, all.keep_last = 2;
+  all.checkpoint = file, all.metrics = metrics, all.loss_curve = curve, all.tensorboard = events;
+  nn::Linear net(2, 2);
+  Trainer trainer(net, cross_entropy, optim::SGD());
+  const double plain = trainer.evaluate(points(32), quiet).loss;
+  CHECK(trainer.evaluate(points(32), all).loss == plain);
+  FitOptions no_file = all;
+  no_file.checkpoint = "";  // what fit refuses without one means nothing here
+  CHECK(trainer.evaluate(points(32), no_file).loss == plain);
+  CHECK(trainer.evaluate(points(1), all).accuracy <= 1);  // fewer than .overfit, and than the parts of a batch
+  all.drop_last = true;
+  CHECK(trainer.evaluate(points(20), all).loss == trainer.evaluate(points(20), quiet).loss);
+  for (const FitOptions& options : {all, no_file}) CHECK(trainer.find_lr(points(32), options, {.steps = 3}).rates.size() == 3);
+  for (const std::string& path : {file, metrics, curve, events}) CHECK(!std::filesystem::exists(path));
+  trainer.fit(points(32), points(16), all);  // as far as a training may have them all
+  CHECK(trainer.evaluate(points(32), all).loss != plain);
+}
+
 TEST_CASE("modules that a function calls are evaluated in eval mode too, and trained in training mode") {
   manual_seed(3);
   nn::Sequential net(nn::Linear(2, 8), nn::BatchNorm1d(8), nn::Dropout(0.5), nn::Linear(8, 2));

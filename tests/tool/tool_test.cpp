@@ -94,9 +94,75 @@ TEST_CASE("weft: help is for newcomers, and needs no program", "[tool]") {
 
 TEST_CASE("weft: unknown commands and options are mistakes", "[tool]") {
   check_refused("otp", "unknown command 'otp'; did you mean 'opt', 'ptx'?");
-  check_refused("", "A subcommand is required; see weft --help");
-  check_refused("opt --pases=cse", "The following argument was not expected: --pases=cse; see weft --help");
-  check_refused("explain", "A subcommand is required; see weft --help");
+  check_refused("frobnicate", "unknown command 'frobnicate'; known are opt, run, show, ptx, explain");
+  check_refused("explain opp", "unknown command 'opp'; did you mean 'op', 'ops'?");
+  check_refused("--bogus", "The following argument was not expected: --bogus; see weft --help");
+  check_refused("run --bogus", "The following argument was not expected: --bogus; see weft run --help");
+  check_refused("opt --pases=cse", "The following argument was not expected: --pases=cse; see weft opt --help");
+  check_refused("explain op softmax --all", "The following argument was not expected: --all; see weft explain op --help");
+}
+
+TEST_CASE("weft: whoever leaves out what a command needs is told how to go on", "[tool]") {
+  check_refused("", R"(which command?
+These are:
+  opt       Run passes on a program and print the result
+  run       Run a program on arrays from files
+  show      Show a program as a table: ops, shapes, work, memory, source lines
+  ptx       Print a program's kernels in PTX, the assembly language of NVIDIA's GPUs
+  explain   Explain an op or a pass, or list them
+Example: weft show FILE.weft
+weft --help explains them all.)");
+  for (const std::string command : {"opt", "opt --time", "run", "run --zeros", "show", "ptx"}) {
+    const Outcome o = weft_tool(command);
+    INFO(command << "\n" << o.err);
+    const std::string name = command.substr(0, command.find(' '));
+    CHECK(o.code == 1);
+    CHECK(o.out.empty());
+    CHECK_THAT(o.err, contains_text("weft: error: which program? give a FILE, or - for standard input\nExample: weft ") &&
+                          contains_text("weft " + name + " ") && contains_text("\nweft " + name + " --help explains it all.\n"));
+  }
+  check_refused("explain", R"(which command?
+These are:
+  op        One op: what it computes, operands, attributes, gradient, what it is made of
+  pass      One pass: what it does and when it runs
+  ops       Every op on a line
+  passes    Every pass on a line
+  rewrites  The equations of the pass canonicalize
+Example: weft explain op softmax
+weft explain --help explains it all.)");
+  check_refused("explain op", "which one? give a NAME\nExample: weft explain op softmax\nweft explain op --help explains it all.");
+  check_refused("explain pass", "which one? give a NAME\nExample: weft explain pass fuse\nweft explain pass --help explains it all.");
+}
+
+TEST_CASE("weft: the example of every command's help runs as far as its files are there", "[tool]") {
+  CHECK(output_of("explain op softmax").find("softmax: ") == 0);
+  CHECK(output_of("explain pass fuse").find("fuse: ") == 0);
+  for (const char* arguments : {"--help", "opt --help", "run --help", "show --help", "ptx --help", "explain --help", "explain op --help", "explain pass --help"})
+    CHECK_THAT(output_of(arguments), contains_text("\nExample: weft "));
+}
+
+TEST_CASE("weft: an empty value is a value, and the next argument another", "[tool]") {
+  const TempDir dir;
+  const std::string file = dir.write("small.weft", small_program);
+  // An empty list of passes runs none; an empty list of those to leave out leaves none out.
+  for (const std::string& how : {file + " --passes=", file + " --passes \"\"", "--passes= " + file, "--passes= -o - " + file,
+                                 "--target=generic --passes= " + file})
+    CHECK(output_of("opt " + how) == small_program);
+  const std::string planned = output_of("opt --target=generic " + file);
+  for (const std::string& how : {file + " --disable=", file + " --disable \"\"", "--disable= " + file})
+    CHECK(output_of("opt --target=generic " + how) == planned);
+  CHECK(output_of("opt --passes= -", planned) == planned);
+  check_refused("opt --passes= --print-after=cse " + file, "--print-after: the pass 'cse' does not run here; none does");
+  check_refused("opt --passes=, " + file, "unknown pass ''");
+  for (const std::string option : {"opt --target", "opt --pipeline", "opt --output", "opt --print-after", "run --device", "run --input",
+                                    "run --weights", "run --set", "run --seed", "run --steps", "run --output-dir", "ptx --arch"}) {
+    const std::string name = option.substr(option.find(' ') + 1);
+    check_refused(option + "= " + file, name + " must not be empty");
+    check_refused(option + " \"\" " + file, name + " must not be empty");
+    check_refused(option.substr(0, 4) + file + " " + name + "=", name + " must not be empty");
+  }
+  for (const std::string command : {"opt", "run", "show", "ptx"}) check_refused(command + " \"\"", "FILE must not be empty");
+  check_refused("explain op \"\"", "NAME must not be empty");
 }
 
 TEST_CASE("weft opt: runs what is left of the pipeline on standard input", "[tool]") {
@@ -168,7 +234,6 @@ TEST_CASE("weft opt: bad files are refused with line and column", "[tool]") {
   const std::string file = dir.write("bad.weft", "weft 1\nfunc @f {\n  output y = %x\n}\n");
   check_refused("opt " + file, file + ":3:14: %x is not defined before this use");
   check_refused("opt " + (dir / "none.weft"), (dir / "none.weft") + ": cannot open the file: No such file or directory");
-  check_refused("opt", "which program? give a FILE, or - for standard input");
 }
 
 TEST_CASE("weft opt: unknown names come with the nearest ones", "[tool]") {
@@ -181,7 +246,7 @@ TEST_CASE("weft opt: unknown names come with the nearest ones", "[tool]") {
 
 TEST_CASE("weft opt: what would be ignored is refused", "[tool]") {
   check_refused("opt - --passes=cse --print-after=dce", "--print-after: the pass 'dce' does not run here; these do: cse", small_program);
-  check_refused("opt - --passes=cse --pipeline=step", "--passes excludes --pipeline; see weft --help", small_program);
+  check_refused("opt - --passes=cse --pipeline=step", "--passes excludes --pipeline; see weft opt --help", small_program);
   const std::string planned = output_of("opt - --target=generic", small_program);
   check_refused("opt - --target=cpu",
                 "the program was made for the target 'generic', up to the pass 'plan'; it cannot go on for 'cpu'", planned);
@@ -304,7 +369,7 @@ TEST_CASE("weft run: unknown names and bad values are refused", "[tool]") {
   check_refused("run " + file + " --set lr=fast", "--set lr: 'fast' is not a number");
   check_refused("run " + file + " --device=gpu", "unknown device 'gpu'; did you mean 'cpu'? (known are cpu, reference)");
   check_refused("run " + file + " --steps=0", "--steps must be at least 1, not 0");
-  check_refused("run " + file + " --steps=many", "Could not convert: --steps = many; see weft --help");
+  check_refused("run " + file + " --steps=many", "Could not convert: --steps = many; see weft run --help");
 }
 
 TEST_CASE("weft run: every device trains what a train block says", "[tool]") {
