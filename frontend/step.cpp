@@ -42,10 +42,12 @@ const std::vector<cpu::KernelText>& Step::kernels() const {
 size_t Step::arena_bytes() const { return core_->program->arena_bytes(); }
 double Step::compile_milliseconds() const { return core_->compile_milliseconds; }
 
-
 void Step::start_profile() { core_->start_profile(); }
 std::vector<CallTime> Step::profile() const { return core_->program->profile(); }
-std::string Step::profile_table() const { return detail::profile_table(profile()); }
+std::string Step::profile_table() const {
+  const std::vector<CallTime> calls = profile();
+  return to_string(calls.empty() ? detail::Profile{} : detail::profile_of(calls, core_->planned.graph()));
+}
 std::string Step::memory() const { return detail::memory_table(core_->planned); }
 
 }  // namespace weft

@@ -53,7 +53,7 @@ class Step {
   void start_profile();
   /// What was measured, one entry per launch or library call in order; empty unless started, and for the reference.
   std::vector<CallTime> profile() const;
-  /// The same as a table: microseconds a step, share, GFLOP/s, GB/s, what was called and its source lines.
+  /// The same as a table: microseconds a step, share, GFLOP/s and GB/s by layer, by kernel and of each call, the largest first.
   std::string profile_table() const;
   /// The plan of the arena as a table: its size, and each value with its bytes, offset, life (first and last call) and
   /// source lines, largest first.

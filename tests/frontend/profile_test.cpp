@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <numeric>
+#include <sstream>
 
+#include "weft/frontend/reports.h"
+#include "weft/ir/parser.h"
 #include "weft/tests/frontend/support.h"
 
 using namespace weft;
@@ -25,6 +29,7 @@ TEST_CASE("a profile has each call's time, and its work") {
   Step step = small_program();
   run(step, 2);
   CHECK(step.profile().empty());  // not asked for
+  CHECK_THAT(step.profile_table(), contains_text("nothing was measured: start_profile() comes before"));
   step.start_profile();
   run(step, 20);
   const std::vector<CallTime> calls = step.profile();
@@ -38,6 +43,71 @@ TEST_CASE("a profile has each call's time, and its work") {
   }
   CHECK_THAT(step.profile_table(), contains_text("GFLOP/s") && contains_text("matmul (f32[64,256], f32[256,128])") &&
                                        contains_text("the whole step"));
+}
+
+TEST_CASE("a profile is summed by layer and by kernel, the largest first") {
+  const ir::Module planned = ir::parse(R"(weft 1
+func @net {
+  input %x: f32[4,4]
+  %0 = matmul(%x, %x) : f32[4,4] at "net.cpp":3 "fc1"
+  %1 = reshape(%0) {shape = [16]} : f32[16] at "net.cpp":3 "fc1"
+  %2 = exp(%1) : f32[16] at "net.cpp":4, "net.cpp":3 "fc1", "net.cpp":5 "fc2"
+  %3 = matmul(%x, %x) : f32[4,4] at "net.cpp":5 "fc2"
+  %4 = exp(%3) : f32[4,4] at "net.cpp":6
+  %5 = exp(%3) : f32[4,4] at "net.cpp":5 "fc2", "net.cpp":3 "fc1", "net.cpp":7 "a", "net.cpp":7 "b"
+  output y = %4
+}
+)");
+  const std::vector<CallTime> calls{{"matmul (f32[4,4], f32[4,4]) -> f32[4,4]  by jit:x  # net.cpp:3 (fc1)", 10, 1, 128e3, 192e3},
+                                    {"weft_k00_exp (f32[16]) -> f32[16]  # net.cpp:4", 30, 2, 16e3, 128e3},
+                                    {"matmul (f32[4,4], f32[4,4]) -> f32[4,4]  by gemm:y  # net.cpp:5 (fc2)", 5, 0, 128e3, 192e3},
+                                    {"weft_k00_exp (f32[4,4]) -> f32[4,4]  # net.cpp:6", 4, 0, 16e3, 128e3},
+                                    {"weft_k01_exp (f32[4,4]) -> f32[4,4]  # net.cpp:5 (fc2)", 1, 0, 16e3, 128e3}};
+  const detail::Profile profile = detail::profile_of(calls, planned.graph());
+  const auto check = [](const std::vector<detail::ProfileRow>& rows, const std::vector<std::pair<std::string, double>>& wanted) {
+    REQUIRE(rows.size() == wanted.size());
+    for (size_t i = 0; i < rows.size(); ++i) CHECK((rows[i].name == wanted[i].first && rows[i].microseconds == wanted[i].second));
+  };
+  check(profile.layers, {{"fc1, fc2", 30}, {"fc1", 10}, {"fc2", 5}, {"net.cpp:6", 4}, {"a, b and 2 more", 1}});
+  check(profile.kernels, {{"weft_k00_exp", 34}, {"matmul by jit:x", 10}, {"matmul by gemm:y", 5}, {"weft_k01_exp", 1}});
+  check(profile.calls, {{calls[1].call, 30}, {calls[0].call, 10}, {calls[2].call, 5}, {calls[3].call, 4}, {calls[4].call, 1}});
+  CHECK(profile.kernels[0].calls == 2);
+  CHECK(profile.kernels[0].waiting == 2);
+  CHECK(profile.kernels[0].bytes == 256e3);
+  CHECK((profile.step.microseconds == 50 && profile.step.calls == 5 && profile.step.flops == 304e3));
+  const std::string text = to_string(profile);
+  CHECK_THAT(text, contains_text("    34.0     2.0  68.0%     0.9   7.5     2  weft_k00_exp\n") &&
+                       contains_text("    10.0     1.0  20.0%    12.8  19.2  matmul (f32[4,4], f32[4,4]) -> f32[4,4]  by jit:x  # fc1\n") &&
+                       contains_text("     1.0     0.0   2.0%    16.0 128.0  weft_k01_exp (f32[4,4]) -> f32[4,4]  # a, b and 2 more\n"));
+}
+
+TEST_CASE("the profile of a net of many calls: sums first, no line longer than a terminal's") {
+  struct Net : nn::Module {
+    Net() {
+      for (int i = 0; i < 24; ++i) layers.append(nn::Linear(16, 16)), layers.append(nn::LayerNorm({16})), layers.append(nn::GELU());
+    }
+    Tensor forward(Tensor x) override {
+      for (nn::Module& layer : layers) x = layer(x);
+      return x;
+    }
+    nn::ModuleList layers = add("layers", nn::ModuleList());
+  } net;
+  optim::Adam adam;
+  Graph g("deep");
+  const Tensor loss = g.output("loss", mean(square(net(g.input("x", f32, {8, 16})))));
+  Step step = compile(training_step(g, loss, net.parameters(), adam), Target::cpu({.threads = 1}));
+  step.start_profile();
+  step({{"x", std::vector<float>(8 * 16, 1)}});
+  REQUIRE(step.calls().size() > 80);
+  const std::string text = step.profile_table();
+  INFO(text);
+  std::istringstream lines(text);
+  size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) CHECK(line.size() <= 100);
+  CHECK(count <= step.calls().size() + 50);  // a call each, and at most 21 sums of each sort
+  const size_t layers = text.find("  layer\n"), kernels = text.find("  kernel\n"), calls = text.find("  call\n"), whole = text.find("100.0%");
+  CHECK((layers < kernels && kernels < calls && calls < whole && whole != std::string::npos));
+  CHECK_THAT(text, contains_text(" others\n") && contains_text("  matmul by ") && contains_text("  # layers."));
 }
 
 TEST_CASE("a profile counts of a table the rows that a step looks up") {
