@@ -40,7 +40,7 @@ void run(const Options& o) {
   std::fflush(stdout);  // before the progress, which goes to standard error
   const History history = trainer.fit(train, test, o.fit());
   report(history, o);
-  if (!o.plots.empty()) draw(history, test, o.plots);
+  if (!o.plots.empty()) draw(history, test, o.plots, predictions(net, test, o));
 }
 
 }  // namespace

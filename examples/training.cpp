@@ -2,11 +2,19 @@
 
 #include <numeric>
 
+#include "weft/runtime/data/batcher.h"
+
 using namespace weft;
+
+namespace {
+
+constexpr int64_t shown = 64;  // images in a picture
+
+}  // namespace
 
 Images load_images(const Options& o, std::FILE* say) {
   if (o.data.empty()) {
-    fmt::print(say, "No --data given: training on 20000 digits drawn by the program, testing on 4000 others.\n");
+    fmt::print(say, "No --data: training on 20000 digits drawn by the program, testing on 4000.\n");
     return {generate_digits(20000, o.seed + 1), generate_digits(4000, o.seed + 1'000'000)};
   }
   Images images{load_idx_directory(o.data, true), load_idx_directory(o.data, false)};
@@ -31,17 +39,40 @@ void find_lr(Trainer& trainer, const Dataset& train, const optim::Optimizer& opt
 void report(const History& history, const Options& o, const std::string& name) {
   const std::string prefix = name.empty() ? "" : name + ": ";
   if (o.patience > 0) fmt::print("{}The weights are those of epoch {}.\n", prefix, history.kept().epoch);
-  fmt::print("{}{} steps, {:.0f} us each (median); test loss {:.4f}, accuracy {:.2f} %; compiled in {:.0f} ms, arena {:.2f} MB\n",
-             prefix, history.steps, history.last().step_us, history.kept().test_loss, 100 * history.kept().test_accuracy,
-             history.compile_ms, static_cast<double>(history.planned_bytes) / 1e6);
+  fmt::print("{}{} steps; test loss {:.4f}, accuracy {:.2f} %\n", prefix, history.steps, history.kept().test_loss,
+             100 * history.kept().test_accuracy);
+  fmt::print("{}{:.0f} us a step (median); compiled in {:.0f} ms, arena {:.2f} MB\n", prefix, history.last().step_us, history.compile_ms,
+             static_cast<double>(history.planned_bytes) / 1e6);
   if (o.profile) fmt::print("\n{}\n", history.profile);
 }
 
-void draw(const History& history, const Dataset& images, const std::string& directory) {
+std::vector<std::string> predictions(nn::Module& net, const Dataset& images, const Options& o) {
+  const int64_t count = std::min(shown, images.size());
+  net.eval();
+  Graph graph("predictions");
+  graph.output("class", argmax(net(graph.input("x", f32, images.input_shape(count))), 1));
+  net.train();
+  Step step = compile(graph, o.target());
+  Batcher batches(images, {.batch = count});
+  batches.start_epoch(0);
+  const Batch& batch = *batches.next();
+  std::vector<std::string> all;
+  const std::vector<int64_t> classes = step({{"x", batch.inputs}})["class"].values<int64_t>();
+  const auto name = [&](int64_t c) {
+    return c < std::ssize(images.class_names) ? images.class_names[static_cast<size_t>(c)] : fmt::format("{}", c);
+  };
+  for (size_t i = 0; i < classes.size(); ++i) {
+    const int64_t target = images.targets.values<int64_t>()[i];
+    all.push_back(name(classes[i]) + (classes[i] == target ? "" : fmt::format(" (is {})", name(target))));
+  }
+  return all;
+}
+
+void draw(const History& history, const Dataset& images, const std::string& directory, const std::vector<std::string>& captions) {
   loss_plot({{"", history}}).save(in_directory(directory, "loss.svg"));
   accuracy_plot({{"", history}}).save(in_directory(directory, "accuracy.svg"));
   gradient_plot(history).save(in_directory(directory, "gradients.svg"));
-  std::vector<int64_t> first(static_cast<size_t>(std::min<int64_t>(64, images.size())));
+  std::vector<int64_t> first(static_cast<size_t>(std::min(shown, images.size())));
   std::iota(first.begin(), first.end(), 0);
-  save_image_grid(in_directory(directory, "images.png"), images, first, "the first examples");
+  save_image_grid(in_directory(directory, "images.png"), images, first, captions.empty() ? "the first examples" : "the first examples, as classified", 8, captions);
 }

@@ -25,5 +25,9 @@ void find_lr(weft::Trainer& trainer, const weft::Dataset& train, const weft::opt
 /// Prints what came of the training, and the profile if asked for.
 void report(const weft::History& history, const Options& o, const std::string& name = "");
 
-/// Loss and accuracy over epochs, the gradients' norms over steps and the first 64 of `images`, into a directory.
-void draw(const weft::History& history, const weft::Dataset& images, const std::string& directory);
+/// What the net takes the first 64 of `images` for: "3", or "3 (is 5)".
+std::vector<std::string> predictions(weft::nn::Module& net, const weft::Dataset& images, const Options& o);
+
+/// Loss and accuracy over epochs, the gradients' norms over steps and the first 64 of `images`, into a directory. Above each image
+/// stands its caption, or its class where there are none.
+void draw(const weft::History& history, const weft::Dataset& images, const std::string& directory, const std::vector<std::string>& captions = {});

@@ -60,16 +60,19 @@ void check_shared(const std::list<TrainingRun>& runs, const FitOptions& options)
 
 /// Each whose next batch it is trains on it.
 void train_on(const Batch& batch, std::span<TrainingRun* const> runs, TrainingLog& log) {
-  double losses = 0, correct = 0, count = 0;
-  int64_t samples = 0;
+  BatchNumbers mean{.index = batch.index};
+  double count = 0;
   for (TrainingRun* run : runs) {
     if (!run->takes(batch)) continue;
-    const Outcome outcome = run->step(batch);
-    losses += outcome.loss, count += 1;
-    correct += run->counts_correct() ? static_cast<double>(outcome.correct) / static_cast<double>(outcome.targets) : NAN;
-    samples = run->position().tally.samples;
+    mean.batch_loss += run->step(batch).loss;
+    mean.loss += run->position().tally.loss();
+    mean.accuracy += run->accuracy();
+    mean.samples_done = run->position().tally.samples;
+    if (count++ == 0) mean.learning_rate = run->learning_rate();
+    if (mean.learning_rate != run->learning_rate()) mean.learning_rate = NAN;
   }
-  log.batch(batch.index, samples, losses / count, correct / count);
+  mean.batch_loss /= count, mean.loss /= count, mean.accuracy /= count;
+  log.batch(mean);
   for (TrainingRun* run : runs) run->after_step(log);
 }
 
@@ -111,7 +114,8 @@ std::vector<History> fit(const NamedRecipes& all, const Dataset& train, const Da
   std::optional<MetricsFile> metrics;
   if (!options.metrics.empty()) metrics.emplace(options.metrics);
   std::list<TrainingRun> runs;
-  for (const auto& [name, recipe] : all) runs.emplace_back(name, recipe, data, own_options(options, name));
+  for (const auto& [name, recipe] : all) runs.emplace_back(name, recipe, data, own_options(options, name), log);
+  log.compiled();
   check_shared(runs, options);
   for (const TrainingRun& run : runs)
     if (run.is_over())

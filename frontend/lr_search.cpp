@@ -5,6 +5,7 @@
 
 #include "weft/frontend/snapshot.h"
 #include "weft/frontend/specialization.h"
+#include "weft/frontend/training_log.h"
 #include "weft/runtime/data/split.h"
 #include "weft/runtime/float_mode.h"
 #include "weft/support/error.h"
@@ -67,7 +68,7 @@ LrSearch Trainer::find_lr(const Dataset& train, const FitOptions& given, const L
   check(search);
   detail::check(options, train, nullptr);
   const Dataset data = options.overfit > 0 ? slice(train, 0, options.overfit) : train;
-  detail::Programs programs(recipe(), data, true, options);
+  detail::Programs programs(recipe(), data, true, options, detail::compile_notice(options.log));
   programs.any().check_labels(data);
   const Snapshot before(programs.any().parameters(), optimizer_);
   Hyper rate = optimizer_.learning_rate();

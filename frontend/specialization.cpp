@@ -255,13 +255,17 @@ Outcome Specialization::run(const Batch& batch) {
   return outcome;
 }
 
-Programs::Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options)
+Programs::Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options, const Announce& announce)
     : full_size_(options.batch) {
   if (train && options.drop_last && data.size() < full_size_)
     throw Error("Trainer: data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.drop_last): make the "
                 "batch smaller", data.name, data.size(), full_size_);
-  if (data.size() >= full_size_) full_.emplace(recipe, data, full_size_, train, options);
-  if (data.size() % full_size_ != 0 && !(train && options.drop_last)) last_.emplace(recipe, data, data.size() % full_size_, train, options);
+  const auto compile = [&](std::optional<Specialization>& program, int64_t size) {
+    announce(fmt::format("{}, batches of {}", train ? "training" : "evaluation", size));
+    program.emplace(recipe, data, size, train, options);
+  };
+  if (data.size() >= full_size_) compile(full_, full_size_);
+  if (data.size() % full_size_ != 0 && !(train && options.drop_last)) compile(last_, data.size() % full_size_);
 }
 
 void Programs::count_into(History& history) const {

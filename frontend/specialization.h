@@ -53,6 +53,9 @@ struct Decided {
   int64_t targets;
 };
 
+/// Told before each program is compiled what it does: "training, batches of 64".
+using Announce = std::function<void(const std::string&)>;
+
 class Specialization {
  public:
   /// Records and compiles for batches of `size`, a training step or an evaluation.
@@ -95,7 +98,7 @@ class Specialization {
 /// The programs for a data set: full batches and the smaller last one, unless that is dropped.
 class Programs {
  public:
-  Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options);
+  Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options, const Announce& announce);
   Outcome run(const Batch& batch) { return (batch.size == full_size_ ? full_ : last_)->run(batch); }
 
   /// Any of them: what they have in common.

@@ -4,6 +4,7 @@
 
 #include "weft/frontend/fit.h"
 #include "weft/frontend/scope.h"
+#include "weft/frontend/training_log.h"
 #include "weft/frontend/training_run.h"
 #include "weft/runtime/float_mode.h"
 
@@ -50,7 +51,7 @@ Evaluation Trainer::evaluate(const Dataset& data, const FitOptions& options) {
   FitOptions once = detail::about_batches(options);
   once.overfit = 0, once.accumulate = 1;
   detail::check(once, data, nullptr);
-  detail::Programs programs(recipe(), data, false, once);
+  detail::Programs programs(recipe(), data, false, once, detail::compile_notice(options.log));
   programs.any().check_labels(data);
   Batcher batches(data, BatchOptions{.batch = once.batch, .workers = once.workers});
   return detail::evaluate(programs, batches);

@@ -65,8 +65,9 @@ struct FitOptions {
   std::string dump_ir = {};           // see CompileOptions
   bool profile = false;               // measure where the training step's time goes: History::profile
   int threads = 0;                    // 0: the target's
-  std::string log = "bar";            // "bar" or "plain" on stderr; "classic", as PyTorch's quickstart prints, or a line of an epoch's
-                                      // losses and accuracies for each of several models; "none"
+  std::string log = "bar";            // "bar" or "plain" on stderr: what compiles, the means of the epoch so far (bar), a line for every
+                                      // epoch. "classic", as PyTorch's quickstart prints, or a line of an epoch's losses and accuracies
+                                      // for each of several models. "none"
   Target target = Target::cpu();
 };
 

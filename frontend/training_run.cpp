@@ -8,7 +8,7 @@
 namespace weft::detail {
 namespace {
 
-double accuracy(const Tally& tally, const Programs& programs) {
+double accuracy_of(const Tally& tally, const Programs& programs) {
   return programs.any().counts_correct() ? tally.accuracy() : NAN;
 }
 
@@ -59,7 +59,7 @@ Evaluation evaluate(Programs& programs, Batcher& batches) {
   Tally tally;
   batches.start_epoch(0);
   while (const Batch* batch = batches.next()) tally.add(programs.run(*batch), batch->size);
-  return {.loss = tally.loss(), .accuracy = accuracy(tally, programs)};
+  return {.loss = tally.loss(), .accuracy = accuracy_of(tally, programs)};
 }
 
 LossCurve::LossCurve(const std::string& path) : path_(path) {
@@ -83,9 +83,9 @@ void LossCurve::check() const {
   if (!file_) throw Error("{}: cannot write the loss curve: {}", path_, std::strerror(errno));
 }
 
-TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options)
-    : name_(std::move(name)), options_(options), data_(data), files_(options), curve_(options.loss_curve), training_(recipe, data.train, true, options),
-      schedules_(recipe.schedules), average_(recipe.average) {
+TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options, TrainingLog& log)
+    : name_(std::move(name)), options_(options), data_(data), learning_rate_(recipe.optimizer.learning_rate()), files_(options), curve_(options.loss_curve),
+      training_(recipe, data.train, true, options, log.announce(name_)), schedules_(recipe.schedules), average_(recipe.average) {
   if (average_ && average_->is_swapped())
     throw Error("Trainer::fit: the model has its averages since AveragedWeights::swap(); swap() back to go on with its weights");
   for (const DrivenSchedule& schedule : schedules_)
@@ -96,16 +96,18 @@ TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, 
   training_.count_into(history_);
   for (const std::string& layer : training_.any().layers()) history_.gradient_norms.emplace_back(layer, std::vector<double>());
   if (data.test) {
-    testing_.emplace(recipe, *data.test, false, options_).count_into(history_);
+    testing_.emplace(recipe, *data.test, false, options_, log.announce(name_)).count_into(history_);
     testing_->any().check_labels(*data.test);
   }
-  if (data.trained) trained_.emplace(recipe, data.train, false, options_).count_into(history_);
+  if (data.trained) trained_.emplace(recipe, data.train, false, options_, log.announce(name_)).count_into(history_);
   if (options_.patience > 0) stopping_.emplace(parameters(), options_.patience);
   checkpoints_.emplace(recipe, training_.any(), options_, data.train.size(), data.training.batches(), files_,
                        stopping_ ? &*stopping_ : nullptr);
   checkpoints_->resume(history_);
   if (options_.profile) Step(training_.any().step()).start_profile();
 }
+
+double TrainingRun::accuracy() const { return accuracy_of(position().tally, training_); }
 
 bool TrainingRun::is_over() const {
   return (stopping_ && stopping_->is_over()) || position().epoch >= options_.epochs ||
@@ -139,7 +141,7 @@ void TrainingRun::after_step(TrainingLog& log) {
 }
 
 void TrainingRun::end_epoch(TrainingLog& log, MetricsFile* metrics) {
-  EpochResult result{.epoch = position().epoch + 1, .train_loss = position().tally.loss(), .train_accuracy = accuracy(position().tally, training_)};
+  EpochResult result{.epoch = position().epoch + 1, .train_loss = position().tally.loss(), .train_accuracy = accuracy()};
   result.step_us = median(std::exchange(times_, {}));
   curve_.end_epoch();
   const auto note = [](const Evaluation& measured, double& loss, double& accuracy) { loss = measured.loss, accuracy = measured.accuracy; };

@@ -46,9 +46,9 @@ class LossCurve {
 
 class TrainingRun {
  public:
-  /// Compiles, and goes on from options.resume if there is one; throws as Trainer::fit does. `data` must outlive it. `name`
-  /// tells it from others in what is written; empty where there are none.
-  TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options);
+  /// Compiles, telling the log, and goes on from options.resume if there is one; throws as Trainer::fit does. `data` must outlive
+  /// it. `name` tells it from others in what is written; empty where there are none.
+  TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options, TrainingLog& log);
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
 
@@ -56,7 +56,9 @@ class TrainingRun {
   const History& history() const { return history_; }
   const Position& position() const { return checkpoints_->position(); }
   const std::vector<Parameter>& parameters() const { return training_.any().parameters(); }
-  bool counts_correct() const { return training_.any().counts_correct(); }
+  /// Of the epoch so far; nan where targets are no classes.
+  double accuracy() const;
+  double learning_rate() const { return learning_rate_; }
 
   /// Is nothing left to do: all epochs or steps made, or no patience left?
   bool is_over() const;
@@ -82,6 +84,7 @@ class TrainingRun {
   std::string name_;
   FitOptions options_;
   FitData& data_;
+  Hyper learning_rate_;
   CheckpointFiles files_;  // before programs, so that what cannot be written is noticed before they compile
   LossCurve curve_;
   std::optional<EventFile> events_;

@@ -142,7 +142,7 @@ std::string percent_text(double fraction) {
 }
 
 std::string duration_text(double microseconds) {
-  static constexpr const char* units[] = {"us", "ms", "s "};
+  static constexpr const char* units[] = {"us", "ms", "s"};
   size_t unit = 0;
   double value = microseconds;
   for (; unit < 2 && value >= 9999.5; ++unit) value /= 1000;

@@ -26,7 +26,7 @@ std::string number_text(double value);
 /// A fraction in 6 columns: "97.12%", " 5.00%", "100.0%".
 std::string percent_text(double fraction);
 
-/// A time from microseconds on, with three digits or four, in 7 columns: "3035 us", "12.3 ms", "4.21 s ".
+/// A time with three digits or four, in at most 7 columns: "3035 us", "12.3 ms", "4.21 s".
 std::string duration_text(double microseconds);
 
 }  // namespace weft

@@ -10,10 +10,12 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "weft/runtime/columns.h"
+
 namespace weft {
 namespace {
 
-constexpr int widest_bar = 40, narrowest_bar = 6;
+constexpr int widest_bar = 40, narrowest_bar = 6, usual_columns = 80;
 constexpr std::string_view clear_line = "\r\x1b[K";
 
 bool is_terminal(std::FILE* out) {
@@ -21,9 +23,9 @@ bool is_terminal(std::FILE* out) {
   return isatty(fileno(out)) && term && std::string_view(term) != "dumb";
 }
 
-int columns_of(std::FILE* out) {
+int columns_of_terminal(std::FILE* out) {
   winsize size{};
-  return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual_columns;
 }
 
 std::string rate_text(double per_second) {
@@ -37,7 +39,7 @@ std::string rate_text(double per_second) {
 std::string time_text(double seconds) {
   if (!(seconds < 360000)) return "";  // not yet known, or not worth showing
   const auto s = static_cast<int64_t>(std::ceil(seconds));
-  if (s >= 3600) return fmt::format("{}:{:02}:{:02} left", s / 3600, s / 60 % 60, s % 60);
+  if (s >= 3600) return fmt::format("{}h{:02} left", s / 3600, s / 60 % 60);
   return fmt::format("{}:{:02} left", s / 60, s % 60);
 }
 
@@ -53,28 +55,33 @@ std::string bar_text(double fraction, int width) {
 
 }  // namespace
 
+std::string epoch_text(int64_t epoch, int64_t epochs) {
+  const std::string all = fmt::format("{}", epochs);
+  return fmt::format("epoch {:>{}}/{}", epoch, all.size(), all);
+}
+
 std::string progress_line(const ProgressState& state, int columns) {
   const auto done = static_cast<double>(state.batch), all = static_cast<double>(state.batches);
   const double fraction = all > 0 ? std::clamp(done / all, 0.0, 1.0) : 0;
   const double left = fraction > 0 ? state.seconds * (1 - fraction) / fraction : INFINITY;
-  const double rate = state.samples > 0 ? static_cast<double>(state.samples) / state.seconds : NAN;
+  const double per_second = state.samples > 0 ? static_cast<double>(state.samples) / state.seconds : NAN;
 
   // Padded, so that the bar keeps its place as the numbers change.
-  enum Part { bar, percent, speed, loss, accuracy, time, parts };
+  enum Part { bar, percent, speed, loss, accuracy, rate, time, parts };
   std::array<std::string, parts> text;
   text[percent] = fmt::format(" {:3.0f}%", std::floor(fraction * 100));
-  text[speed] = fmt::format("  {:>8}", rate_text(rate));
-  if (state.batch > 0) text[loss] = fmt::format("  loss {:<9.4g}", state.loss);
-  if (state.batch > 0 && !std::isnan(state.accuracy))
-    text[accuracy] = fmt::format("  acc {:6.2f}%", state.accuracy * 100);
+  text[speed] = fmt::format("  {:>8}", rate_text(per_second));
+  if (state.batch > 0) text[loss] = fmt::format("  loss {:<7}", number_text(state.loss));
+  if (state.batch > 0 && !std::isnan(state.accuracy)) text[accuracy] = "  acc " + percent_text(state.accuracy);
+  if (state.batch > 0 && !std::isnan(state.learning_rate)) text[rate] = fmt::format("  lr {:<8.3g}", state.learning_rate);
   text[time] = fmt::format("  {:>10}", time_text(left));
 
-  const std::string head = fmt::format("epoch {}/{}", state.epoch, state.epochs);
+  const std::string head = epoch_text(state.epoch, state.epochs);
   const int room = std::max(columns - 1, 0);  // a full line would wrap on some terminals
   int used = static_cast<int>(head.size()) + 1 + narrowest_bar;
   for (const std::string& t : text) used += static_cast<int>(t.size());
   bool with_bar = true;
-  for (const Part part : {speed, time, accuracy, bar, loss, percent}) {
+  for (const Part part : {speed, time, rate, accuracy, bar, loss, percent}) {
     if (used <= room) break;
     used -= part == bar ? 1 + narrowest_bar : static_cast<int>(text[part].size());
     if (part == bar) with_bar = false;
@@ -106,7 +113,7 @@ void Progress::begin_epoch(int64_t epoch, int64_t epochs, int64_t total_batches)
   if (terminal_) draw(start_);
 }
 
-void Progress::update(int64_t batch, int64_t samples_done, double loss, double accuracy) {
+void Progress::update(int64_t batch, int64_t samples_done, double loss, double accuracy, double learning_rate) {
   if (!terminal_) return;
   const auto now = Clock::now();
   if (now - last_draw_ < std::chrono::milliseconds(100)) return;
@@ -114,17 +121,28 @@ void Progress::update(int64_t batch, int64_t samples_done, double loss, double a
   state_.samples = samples_done;
   state_.loss = loss;
   state_.accuracy = accuracy;
+  state_.learning_rate = learning_rate;
   draw(now);
 }
 
 void Progress::draw(Clock::time_point now) {
   state_.seconds = std::chrono::duration<double>(now - start_).count();
   last_draw_ = now;
+  write_line(progress_line(state_, columns()));
+}
+
+void Progress::write_line(const std::string& line) {
   drawn_ = true;
   // One write for each line, so that nothing flickers.
-  const std::string text = fmt::format("\r{}\x1b[K", progress_line(state_, columns_of(out_)));
+  const std::string text = fmt::format("\r{}\x1b[K", line);
   std::fwrite(text.data(), 1, text.size(), out_);
   std::fflush(out_);
+}
+
+int Progress::columns() const { return terminal_ ? columns_of_terminal(out_) : usual_columns; }
+
+void Progress::status(const std::string& text) {
+  if (terminal_) write_line(elided(text, std::max(columns() - 1, 0)));
 }
 
 void Progress::note(const std::string& note) {
@@ -137,8 +155,8 @@ void Progress::note(const std::string& note) {
 
 void Progress::end_epoch(const std::string& summary) {
   if (!enabled_) return;
-  const std::string text = fmt::format("{}epoch {}/{}{}{}\n", drawn_ ? clear_line : "", state_.epoch,
-                                       state_.epochs, summary.empty() ? "" : "  ", summary);
+  const std::string text = fmt::format("{}{}{}{}\n", drawn_ ? clear_line : "", epoch_text(state_.epoch, state_.epochs),
+                                       summary.empty() ? "" : "  ", summary);
   drawn_ = false;
   std::fwrite(text.data(), 1, text.size(), out_);
   std::fflush(out_);

@@ -17,11 +17,16 @@ struct ProgressState {
   int64_t samples = 0;             // finished in the epoch
   double seconds = 0;              // since the epoch began
   double loss = 0;
-  double accuracy = std::numeric_limits<double>::quiet_NaN();  // 0 .. 1; NaN is not shown
+  double accuracy = std::numeric_limits<double>::quiet_NaN();       // 0 .. 1; NaN is not shown
+  double learning_rate = std::numeric_limits<double>::quiet_NaN();  // NaN is not shown
 };
 
-/// The bar's line: fewer than `columns` characters, ASCII. Too narrow, it loses the rate first, then time
-/// left, accuracy, bar, loss and percentage.
+/// "epoch  3/10", as wide as that of the last.
+std::string epoch_text(int64_t epoch, int64_t epochs);
+
+/// The bar's line: fewer than `columns` characters, ASCII. Each number keeps its place as it changes. Too
+/// narrow, it loses the samples a second first, then time left, learning rate, accuracy, bar, loss and
+/// percentage.
 std::string progress_line(const ProgressState& state, int columns);
 
 class Progress {
@@ -39,7 +44,16 @@ class Progress {
 
   /// After `batch` batches of the epoch. Reads a clock; draws (and allocates) at most 10 times a second.
   void update(int64_t batch, int64_t samples_done, double loss,
-              double accuracy = std::numeric_limits<double>::quiet_NaN());
+              double accuracy = std::numeric_limits<double>::quiet_NaN(),
+              double learning_rate = std::numeric_limits<double>::quiet_NaN());
+
+  /// Is the last line rewritten, as a terminal's is?
+  bool rewrites() const { return terminal_; }
+  /// Characters that fit on a line: a terminal's, otherwise 80.
+  int columns() const;
+
+  /// In place of the bar on a terminal, cut to its width, until something else is shown; nothing elsewhere.
+  void status(const std::string& text);
 
   /// Writes a line of its own; the bar goes on after it.
   void note(const std::string& text);
@@ -50,6 +64,8 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   void draw(Clock::time_point now);
+  /// Over what stands in the terminal's current line.
+  void write_line(const std::string& text);
 
   std::FILE* out_;
   bool enabled_;
