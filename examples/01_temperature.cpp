@@ -14,6 +14,7 @@
 
 #include "options.h"
 #include "temperature.h"
+#include "weft/runtime/columns.h"
 #include "weft/runtime/metrics.h"
 
 using namespace weft;
@@ -129,8 +130,11 @@ std::vector<Slope> gradient_three_ways(const Readings& data, const Options& o) {
 // ---- for people ----
 
 void print_epoch(const Epoch& e) {
-  fmt::print("  epoch {:5}  loss {:12.6g}  params {:>9.4f}  grad {:>10.4f}\n", e.number, e.loss, fmt::join(e.parameters, " "),
-             fmt::join(e.gradient, " "));
+  std::string line = fmt::format("{:4}  loss {:<7}  params", e.number, number_text(e.loss));
+  for (const double p : e.parameters) line += fmt::format(" {:>7}", number_text(p));
+  line += "  grad";
+  for (const double g : e.gradient) line += fmt::format(" {:>7}", number_text(g));
+  fmt::print("{}\n", line);
 }
 
 void lesson(const Readings& data, const Options& o) {
@@ -145,10 +149,11 @@ void lesson(const Readings& data, const Options& o) {
   const auto show = [&](const char* title, Step step, const Model& model, const Readings& d) {
     fmt::print("\n{}\n", title);
     const int64_t stopped = train(step, model, d, o.epochs, [&](const Epoch& e) {
+      if (e.number == 1) fmt::print("epoch\n");
       if (e.number <= 3 || e.number % std::max<int64_t>(1, o.epochs / 5) == 0) print_epoch(e);
       if (metrics) metrics->write({{"run", std::string(title)}, {"epoch", e.number}, {"train_loss", e.loss}});
     });
-    if (stopped) fmt::print("  epoch {:5}  the loss is no finite number any more\n", stopped);
+    if (stopped) fmt::print("{:4}  the loss is no finite number any more\n", stopped);
   };
   // Another model: change these two lines. For the parabola, take the learning rate of the run further below.
   Model model = line(1, 0);
@@ -158,7 +163,7 @@ void lesson(const Readings& data, const Options& o) {
   model = line(1, 0);
   show("optim::Adam, on t_u as it is:", optimizer_step(model, n, optim::Adam({.lr = 0.1}), o), model, data);
   model = parabola(0.1, 1, 0);
-  show("A parabola w2 t^2 + w1 t + b on 0.1 t_u (params w1, w2, b), optim::SGD with lr 1e-4:",
+  show("A parabola w2 t^2 + w1 t + b on 0.1 t_u (w1, w2, b), optim::SGD with lr 1e-4:",
        optimizer_step(model, n, optim::SGD({.lr = 1e-4}), o), model, normalized);
 }
 

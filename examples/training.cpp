@@ -39,7 +39,7 @@ void find_lr(Trainer& trainer, const Dataset& train, const optim::Optimizer& opt
 void report(const History& history, const Options& o, const std::string& name) {
   const std::string prefix = name.empty() ? "" : name + ": ";
   if (o.patience > 0) fmt::print("{}The weights are those of epoch {}.\n", prefix, history.kept().epoch);
-  fmt::print("{}{} steps; test loss {:.4f}, accuracy {:.2f} %\n", prefix, history.steps, history.kept().test_loss,
+  fmt::print("{}{} steps, test loss {:.4f}, accuracy {:.2f} %\n", prefix, history.steps, history.kept().test_loss,
              100 * history.kept().test_accuracy);
   fmt::print("{}{:.0f} us a step (median); compiled in {:.0f} ms, arena {:.2f} MB\n", prefix, history.last().step_us, history.compile_ms,
              static_cast<double>(history.planned_bytes) / 1e6);
