@@ -122,7 +122,7 @@ TEST_CASE("03_mnist_bn_dropout looks for learning rates, stops net by net, and w
     ends.insert(epochs);
     CHECK(epochs < 60);
     CHECK_THAT(ran.out, contains_text(net + ": Of ") && contains_text(fmt::format("{}: The weights are those of epoch {}.", net, epochs - 2)));
-    CHECK_THAT(ran.err, contains_text(fmt::format("step 3  {:10}  test loss ", net)) && contains_text(fmt::format("epoch 1/60  {:10}  loss ", net)));
+    CHECK_THAT(ran.err, contains_text(fmt::format("step 3  {:10}  test loss ", net)) && contains_text(fmt::format("epoch  1/60  {:10}  loss ", net)));
     const std::string curve = test::read_file(dir / "curves/" + net + ".csv");
     CHECK(std::count(curve.begin(), curve.end(), '\n') == 1 + 2 * epochs);
     CHECK(std::distance(std::filesystem::directory_iterator(dir / "tb/" + net), {}) == 1);
