@@ -150,7 +150,7 @@ void run(Options o, bool json) {
 
 int main(int argc, char** argv) {
   CLI::App app("Trains a small net with every optimizer, and a table of 200000 rows with Adam and with SparseAdam. LBFGS, which is no part of a "
-               "compiled step, knows --lr, --epochs, --batch (for the steps in an epoch), --max-steps, --json and --plots alone.");
+               "compiled step, knows of what is about training --lr, --epochs, --batch (for the steps in an epoch) and --max-steps alone.");
   Options o{.epochs = 5, .batch = 100, .lr = 1};
   o.optimizer = "";
   o.shuffle = true;

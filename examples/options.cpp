@@ -104,7 +104,7 @@ void add_training_options(CLI::App& app, Options& o) {
   app.add_option("--curve", o.curve, "write the loss of every training step into this CSV file");
   app.add_option("--plots", o.plots, "draw pictures of the training into this directory (with gnuplot)");
   app.add_option("--tensorboard", o.tensorboard, "write losses and accuracies into this directory, as TensorBoard reads them");
-  app.add_flag("--profile", o.profile, "print where the time of a training step goes, call by call");
+  app.add_flag("--profile", o.profile, "print where the time of a training step goes, by layer, by kernel and call by call");
   app.add_option("--save", o.save, "keep the weights and all that training needs to go on in this safetensors file, from epoch to epoch; with "
                  "--patience the best ones in FILE.best.safetensors for FILE.safetensors");
   app.add_option("--resume", o.resume, "go on from this file as if training had not stopped; learning rate and other numbers come from it")

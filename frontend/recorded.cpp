@@ -37,7 +37,7 @@ std::string name_loss(const Graph& graph, const Tensor& loss, ir::Graph& copy, c
   if (copy.find_output("loss"))
     throw Error("training_step: the graph's output 'loss' is another tensor than the loss given at {}; output the loss "
                 "under a name of its own", line);
-  const ir::Locations lines = value.is_input() ? ir::Locations{} : value.op()->locations();
+  const ir::Locations lines = value.is_input() ? copy.inputs()[static_cast<size_t>(value.index())].locations : value.op()->locations();
   copy.add_output({"loss", value, {}, lines});
   return "loss";
 }

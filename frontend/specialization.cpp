@@ -166,7 +166,9 @@ void Specialization::note_parameters(Graph& graph) {
 }
 
 void Specialization::output_terms(Graph& graph, const Tensor& loss) {
-  ir::Builder b(graph.recording()->graph(), nullptr, loss.value().is_input() ? ir::Locations{} : loss.value().op()->locations());
+  const ir::Value v = loss.value();
+  ir::Graph& recorded = graph.recording()->graph();
+  ir::Builder b(recorded, nullptr, v.is_input() ? recorded.inputs()[static_cast<size_t>(v.index())].locations : v.op()->locations());
   const auto output = [&](const char* what, ir::Value v) {
     const std::string name = fmt::format("loss.{}.{}", what, terms_.size());
     graph.output(name, Tensor(loss.recording, v));

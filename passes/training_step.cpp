@@ -18,11 +18,12 @@ using ir::Value;
 /// How the parameters of one group are updated.
 class Rule {
  public:
-  /// `prefix` is what the names of its hyper-parameters start with.
-  Rule(ir::Graph& graph, const std::string& optimizer, const std::string& prefix, const ir::NamedAttributes& attributes)
+  /// `prefix` is what the names of its hyper-parameters start with, `lines` what is said of them.
+  Rule(ir::Graph& graph, const std::string& optimizer, const std::string& prefix, const ir::NamedAttributes& attributes,
+       const ir::Locations& lines)
       : graph_(graph), attributes_(attributes), spec_(ir::find_optimizer(optimizer)) {
     if (!spec_) throw Error("the train block's optimizer '{}' is no update op", optimizer);
-    for (const ir::HyperSpec& h : spec_->hypers) hypers_.push_back(graph.add_input(prefix + h.name, {f64, {}}, ir::Role::hyper));
+    for (const ir::HyperSpec& h : spec_->hypers) hypers_.push_back(graph.add_input(prefix + h.name, {f64, {}}, ir::Role::hyper, lines));
   }
 
   void update(const std::string& name, Value gradient, Value step) {
@@ -142,8 +143,8 @@ bool training_step(ir::Module& module) {
   const std::string prefix = train.optimizer + ".";
   const ir::Locations lines = graph.find_output(train.loss)->locations;  // of what belongs to no parameter
   const std::vector<Value> steps = count_steps(graph, train, inputs.size(), lines);
-  std::vector<Rule> rules{{graph, train.optimizer, prefix, train.attributes}};
-  for (const ir::TrainGroup& group : train.groups) rules.emplace_back(graph, group.optimizer, prefix + group.name + ".", group.attributes);
+  std::vector<Rule> rules{{graph, train.optimizer, prefix, train.attributes, lines}};
+  for (const ir::TrainGroup& group : train.groups) rules.emplace_back(graph, group.optimizer, prefix + group.name + ".", group.attributes, lines);
   ir::Builder b(graph, nullptr, lines);
   if (train.clip_value) clip_by_value(b, gradients, graph.add_input(prefix + "clip_value", {f64, {}}, ir::Role::hyper, lines));
   if (train.clip_norm) clip_by_norm(b, gradients, graph.add_input(prefix + "clip_norm", {f64, {}}, ir::Role::hyper, lines));

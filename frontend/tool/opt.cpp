@@ -55,8 +55,11 @@ void require_run(const std::string& option, const std::string& name, const std::
                 run.empty() ? "none does" : fmt::format("these do: {}", fmt::join(run, ", ")));
 }
 
+bool has_remarks(const std::string& pass) { return pass == "expand" || pass == "fuse" || pass == "partition"; }
+
 /// What a pass has to say; it runs on a copy, for the remarks alone.
 void print_remarks(const std::string& pass, const ir::Module& module, const passes::Target& target) {
+  if (!has_remarks(pass)) return;
   ir::Module copy = module.clone();
   std::vector<std::string> remarks;
   if (pass == "expand") passes::expand(copy, target, &remarks);
@@ -71,7 +74,8 @@ void run_passes(ir::Module& module, const Options& o) {
   passes::RunOptions options{.disabled = {disabled.begin(), disabled.end()}};
   if (!o.print_after.empty() && o.print_after != "all")
     require_run("--print-after", o.print_after, chosen, options.disabled);
-  if (o.remarks) require_run("--remarks", "fuse", chosen, options.disabled);
+  if (o.remarks && std::none_of(chosen.begin(), chosen.end(), [&](const std::string& n) { return has_remarks(n) && !options.disabled.contains(n); }))
+    require_run("--remarks", "fuse", chosen, options.disabled);
   options.after = [&](const ir::Module& m, const passes::PassRun& run) {
     if (o.print_after != "all" && o.print_after != run.name) return;
     // The line between two programs is a comment in the text form.

@@ -217,6 +217,9 @@ TEST_CASE("weft opt: --remarks says what was not fused", "[tool]") {
   CHECK(o.code == 0);
   CHECK(o.err.find("not fused: ") == 0);
   CHECK(o.err.find("does not fit the loops [64,32]") != std::string::npos);
+  // Other passes have remarks too, and may run alone.
+  for (const std::string pass : {"expand", "partition"}) CHECK(weft_tool("opt - --remarks --passes=" + pass, small_program).code == 0);
+  check_refused("opt - --remarks --passes=fuse --disable=fuse", "--remarks: the pass 'fuse' does not run here; none does", small_program);
   check_refused("opt - --passes=cse --remarks", "--remarks: the pass 'fuse' does not run here; these do: cse", small_program);
 }
 
