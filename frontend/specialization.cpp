@@ -94,7 +94,7 @@ void check(const FitOptions& o, const Dataset& train, const Dataset* test) {
 
 FitOptions about_batches(const FitOptions& o) {
   return {.batch = o.batch, .drop_last = o.drop_last, .shuffle = o.shuffle, .seed = o.seed, .workers = o.workers, .overfit = o.overfit,
-          .accumulate = o.accumulate, .dump_ir = o.dump_ir, .threads = o.threads, .target = o.target};
+          .accumulate = o.accumulate, .dump_ir = o.dump_ir, .threads = o.threads, .log = o.log, .target = o.target};
 }
 
 Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, bool train,

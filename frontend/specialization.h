@@ -40,8 +40,8 @@ struct Outcome {
 /// Throws weft::Error when an option or a data set (null: no test set) is not as it must be.
 void check(const FitOptions& options, const Dataset& train, const Dataset* test);
 
-/// Of the options those about batches, how their gradient is computed and where; the others are those of a training that leaves
-/// nothing behind.
+/// Of the options those about batches, how their gradient is computed and where, and what is said of it; the others are those of
+/// a training that leaves nothing behind.
 FitOptions about_batches(const FitOptions& options);
 
 /// How a Trainer goes through its training set.

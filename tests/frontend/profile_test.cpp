@@ -133,7 +133,7 @@ TEST_CASE("the memory of a step: the arena and its values, largest first, with t
   const std::string text = step.memory();
   CHECK_THAT(text, contains_text("arena: " + std::to_string(step.arena_bytes()) + " bytes for "));
   CHECK(text.find("32768") < text.find(" 4 "));
-  CHECK_THAT(text, contains_text("f32[64,128] of matmul at ") && contains_text("profile_test.cpp:13"));
+  CHECK_THAT(text, contains_text("f32[64,128] of matmul at ") && contains_text("profile_test.cpp:"));
   Graph g("interpreted");
   g.output("y", g.input("x", f32, {2}) * 2);
   CHECK_THAT(compile(g, Target::reference()).memory(), contains_text("nothing was planned"));

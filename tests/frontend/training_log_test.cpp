@@ -123,6 +123,7 @@ TEST_CASE("log: on a terminal other calls that compile show it too, and leave th
     trainer().evaluate(points(40), logged("bar"));
     trainer().find_lr(points(40), logged("bar"), {.steps = 3});
     trainer().evaluate(points(40), logged("none"));
+    trainer().find_lr(points(40), logged("none"), {.steps = 3});
   }
   CHECK(terminal.text() == "\rcompiling evaluation, batches of 16\x1b[K\rcompiling evaluation, batches of 8\x1b[K\r\x1b[K"
                            "\rcompiling training, batches of 16\x1b[K\rcompiling training, batches of 8\x1b[K\r\x1b[K");
