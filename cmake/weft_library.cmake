@@ -33,9 +33,17 @@ endfunction()
 
 # weft_library(name [COMPONENT runtime] [INTERNAL] SOURCES folder... PUBLIC lib... PRIVATE lib... [KEEPS header...]): the
 # static library weft_<name> of the .cpp files that stand directly in the folders. Their headers are installed, but for
-# those that it KEEPS, and none if it is INTERNAL: headers that include others' headers. COMPONENT: see weft_export.
+# those that it KEEPS, and none if it is INTERNAL: headers that include others' headers. COMPONENT: see weft_export. With
+# WEFT_LIBRARIES_FROM it lies in that folder already, unless it is one of WEFT_LIBRARIES_BUILT.
 function(weft_library name)
   cmake_parse_arguments(ARG "INTERNAL" "COMPONENT" "SOURCES;PUBLIC;PRIVATE;KEEPS" ${ARGN})
+  if(WEFT_LIBRARIES_FROM AND NOT name IN_LIST WEFT_LIBRARIES_BUILT)
+    add_library(weft_${name} STATIC IMPORTED)
+    set_target_properties(weft_${name} PROPERTIES IMPORTED_LOCATION ${WEFT_LIBRARIES_FROM}/libweft_${name}.a)
+    target_include_directories(weft_${name} INTERFACE ${WEFT_INCLUDE})
+    target_link_libraries(weft_${name} INTERFACE ${ARG_PUBLIC} ${ARG_PRIVATE})
+    return()
+  endif()
   set(files)
   foreach(folder ${ARG_SOURCES})
     file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)

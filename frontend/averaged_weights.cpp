@@ -6,6 +6,7 @@
 #include "weft/frontend/graph.h"
 #include "weft/frontend/ops.h"
 #include "weft/frontend/recording.h"
+#include "weft/frontend/restored_count.h"
 #include "weft/frontend/scope.h"
 #include "weft/runtime/float_mode.h"
 
@@ -59,6 +60,13 @@ void AveragedWeights::update() {
   weight_ = count_ == 0 ? 1 : exponential_ ? 1 - decay : 1 / static_cast<double>(count_ + 1);
   update_();
   ++count_;
+}
+
+void AveragedWeights::restore(const std::vector<double>& progress) {
+  const int64_t count = detail::restored_count(progress.at(0)), swapped = detail::restored_count(progress.at(1));
+  if (swapped > (count > 0 ? 1 : 0)) throw Error("AveragedWeights: {} averages cannot have been swapped in", count);
+  decay = progress.at(2);
+  count_ = count, swapped_ = swapped != 0;
 }
 
 void AveragedWeights::swap() {

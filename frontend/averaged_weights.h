@@ -50,9 +50,7 @@ class AveragedWeights {
 
   /// What a checkpoint keeps of it beside the averages (Checkpoint::add), and how it goes on from there.
   std::vector<double> progress() const { return {static_cast<double>(count_), swapped_ ? 1.0 : 0.0, decay}; }
-  void restore(const std::vector<double>& progress) {
-    count_ = static_cast<int64_t>(progress.at(0)), swapped_ = progress.at(1) != 0, decay = progress.at(2);
-  }
+  void restore(const std::vector<double>& progress);
 
   /// Read at every update; of stochastic weight averaging without effect.
   Hyper decay;

@@ -13,6 +13,7 @@ namespace weft {
 namespace {
 
 using detail::count_in_note;
+using detail::list_in_note;
 using detail::number_in_note;
 using detail::OptimizerCore;
 using detail::text_of;
@@ -46,15 +47,23 @@ struct Numbers {
     if (from.at("op") != core->op) throw Error("it keeps the optimizer {}, not {}", from.at("op").get<std::string>(), core->op);
     for (const Hyper& h : core->hypers) {
       if (!from.at("numbers").contains(h.name())) throw Error("it keeps no {}", h.name());
-      values.push_back(number_in_note(from["numbers"][h.name()]));
+      values.push_back(allowed(h, from["numbers"][h.name()]));
     }
-    if (from.contains("initial_lr")) initial_lr = number_in_note(from["initial_lr"]);
-    if (from.contains("stream")) stream = from["stream"].get<uint64_t>();
+    if (const Hyper* lr = core->hyper("lr"); lr && from.contains("initial_lr")) initial_lr = allowed(*lr, from["initial_lr"]);
+    if (!from.contains("stream")) return;
+    if (!from["stream"].is_number_unsigned()) throw Error("{} is no number of a stream", from["stream"].dump());
+    stream = from["stream"].get<uint64_t>();
   }
   void apply() const {
     for (size_t i = 0; i < values.size(); ++i) core->hypers[i] = values[i];
     if (initial_lr) core->initial_lr = initial_lr;
     if (stream) core->stream = *stream;
+  }
+
+  static double allowed(const Hyper& h, const json& text) {
+    const double value = number_in_note(text);
+    if (!h.allows(value)) throw Error("{} cannot be {}", h.name(), value);
+    return value;
   }
 
   OptimizerCore* core;
@@ -261,6 +270,7 @@ std::vector<Checkpoint::Counts> Checkpoint::counts_in(const SafeTensors& file) c
     counts[i].steps = count_in_note(optimizers[i].at("steps"));
     if (!optimizers[i].contains("counts")) continue;
     counts[i].of.emplace();
+    if (!optimizers[i]["counts"].is_object()) throw Error("{} counts no updates of parameters", optimizers[i]["counts"].dump());
     for (const auto& [name, count] : optimizers[i]["counts"].items()) counts[i].of->emplace(name, count_in_note(count));
   }
   return counts;
@@ -282,19 +292,22 @@ std::vector<Checkpoint::NewState> Checkpoint::match(const SafeTensors& file, con
   std::vector<NewState> fresh;
   for (const auto& [name, array] : file.tensors) {
     if (matching.expected(name) || (optimizers_.empty() && name.starts_with(own_prefix))) continue;
-    if (auto state = new_state(name, array)) fresh.push_back(std::move(*state));
+    if (auto state = new_state(name, array, counts)) fresh.push_back(std::move(*state));
     else matching.unexpected(name);
   }
   return fresh;
 }
 
-std::optional<Checkpoint::NewState> Checkpoint::new_state(const std::string& name, const Array& array) const {
+std::optional<Checkpoint::NewState> Checkpoint::new_state(const std::string& name, const Array& array, const std::vector<Counts>& counts) const {
   for (size_t i = 0; i < optimizers_.size(); ++i) {
     const std::string start = state_prefix(i);
     const size_t end = name.rfind('/');
     if (!name.starts_with(start) || end < start.size()) continue;
     const auto found = by_name_.find(name.substr(start.size(), end - start.size()));
-    if (found != by_name_.end()) return NewState{optimizers_[i].get(), found->second, name.substr(end + 1), &array};
+    if (found == by_name_.end()) continue;
+    if (!counts[i].find(names_of(found->second, optimizers_[i]->op)))
+      throw Error("it keeps '{}', but not how often {} has updated '{}'", name, optimizers_[i]->op, found->first);
+    return NewState{optimizers_[i].get(), found->second, name.substr(end + 1), &array};
   }
   return std::nullopt;
 }
@@ -330,9 +343,21 @@ Checkpoint::Kept Checkpoint::kept_in(const SafeTensors& file) const {
   for (size_t i = 0; i < progress_.size(); ++i) {
     if (schedules[i].size() != progress_[i].get().size()) throw Error("it keeps another schedule at place {}", i);
     kept.progress.emplace_back();
-    for (const json& value : schedules[i]) kept.progress.back().push_back(number_in_note(value));
+    for (const json& value : list_in_note(schedules[i])) kept.progress.back().push_back(number_in_note(value));
   }
   return kept;
+}
+
+/// All of them or, when one refuses numbers that are not its own, none.
+void Checkpoint::restore(const std::vector<std::vector<double>>& progress) {
+  std::vector<std::vector<double>> before;
+  for (const Progress& p : progress_) before.push_back(p.get());
+  try {
+    for (size_t i = 0; i < progress.size(); ++i) progress_[i].set(progress[i]);
+  } catch (...) {
+    for (size_t i = 0; i < before.size(); ++i) progress_[i].set(before[i]);
+    throw;
+  }
 }
 
 Loaded Checkpoint::load(const std::string& path, const LoadOptions& options) try {
@@ -343,11 +368,11 @@ Loaded Checkpoint::load(const std::string& path, const LoadOptions& options) try
   matching.require(options, path);
   const Kept kept = kept_in(file);
 
+  restore(kept.progress);
   matching.write();
   for (const NewState& s : fresh)
     copy(*s.array, s.optimizer->state(s.parameter, s.parameter.name(), s.state, s.array->dtype(), s.array->shape()));
   write_counts(counts);
-  for (size_t i = 0; i < kept.progress.size(); ++i) progress_[i].set(kept.progress[i]);
   for (const Numbers& n : kept.numbers) n.apply();  // after the schedules, which compute theirs anew
   notes = file.metadata;
   notes.erase(note_key);

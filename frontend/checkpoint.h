@@ -98,9 +98,10 @@ class Checkpoint {
   /// What the optimizers' parameters are called, first name first. `keeper` is who needs them.
   const std::vector<std::string>& names_of(const Parameter& parameter, const std::string& keeper) const;
   std::vector<NewState> match(const SafeTensors& file, const std::vector<Counts>& counts, Matching& matching);
-  std::optional<NewState> new_state(const std::string& name, const Array& array) const;
+  std::optional<NewState> new_state(const std::string& name, const Array& array, const std::vector<Counts>& counts) const;
   std::vector<Counts> counts_in(const SafeTensors& file) const;
   void write_counts(const std::vector<Counts>& counts);
+  void restore(const std::vector<std::vector<double>>& progress);
   Kept kept_in(const SafeTensors& file) const;
 
   Named tensors_;  // each once

@@ -35,7 +35,7 @@ json terms_text(const std::vector<Quotient>& terms) {
 
 std::vector<Quotient> terms_in(const json& j) {
   std::vector<Quotient> terms;
-  for (const json& t : j) terms.push_back({number_in_note(t.at(0)), number_in_note(t.at(1))});
+  for (const json& t : list_in_note(j)) terms.push_back({number_in_note(t.at(0)), number_in_note(t.at(1))});
   return terms;
 }
 
@@ -62,7 +62,7 @@ double Tally::loss() const {
 Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, const FitOptions& options, int64_t examples,
                          int64_t batches, CheckpointFiles& files, EarlyStopping* stopping)
     : options_(options), files_(files), examples_(examples), batches_(batches), checkpoint_(named(recipe, program)),
-      best_loss_(std::numeric_limits<double>::infinity()) {
+      best_loss_(std::numeric_limits<double>::infinity()), stopping_(stopping) {
   checkpoint_.add(recipe.optimizer);
   for (const DrivenSchedule& schedule : recipe.schedules) schedule.add_to(checkpoint_);
   if (recipe.average) checkpoint_.add(*recipe.average);
@@ -81,15 +81,27 @@ std::string Checkpoints::how() const {
 void Checkpoints::read_note(const std::string& text, History& history) {
   const json note = parse_note(text);
   written_how_ = note.at("how").get<std::string>();
-  for (const json& epoch : note.at("epochs")) epochs_.push_back(epoch_in(epoch, std::ssize(epochs_) + 1));
+  for (const json& epoch : list_in_note(note.at("epochs"))) epochs_.push_back(epoch_in(epoch, std::ssize(epochs_) + 1));
   position_ = {std::ssize(epochs_), {terms_in(note.at("terms")), count_in_note(note.at("batches")), count_in_note(note.at("correct")),
                                      count_in_note(note.at("targets")), count_in_note(note.at("samples"))}};
   best_loss_ = number_in_note(note.at("best_loss"));
   history.steps = count_in_note(note.at("steps"));
   std::vector<int64_t> kept;
   if (note.contains("kept"))
-    for (const json& step : note["kept"]) kept.push_back(count_in_note(step));
+    for (const json& step : list_in_note(note["kept"])) kept.push_back(count_in_note(step));
   files_.resume(std::move(kept));
+}
+
+/// Whether the numbers can stand beside each other, once how() is known to be the same.
+void Checkpoints::check_note(const History& history) const {
+  const Tally& t = position_.tally;
+  const int64_t steps = position_.epoch * batches_ + t.batches;
+  std::string fault;
+  if (t.batches >= batches_) fault = fmt::format("{} batches of an epoch that has {}", t.batches, batches_);
+  else if (history.steps != steps) fault = fmt::format("{} steps, but {} epochs and {} batches", history.steps, position_.epoch, t.batches);
+  else if (t.correct > t.targets) fault = fmt::format("{} of {} targets classified right", t.correct, t.targets);
+  else if (t.samples > examples_) fault = fmt::format("{} samples of an epoch that has {}", t.samples, examples_);
+  if (!fault.empty()) throw Error("'{}': its metadata '{}' are not as weft writes them (they count {})", options_.resume, note_key, fault);
 }
 
 void Checkpoints::resume(History& history) {
@@ -103,7 +115,10 @@ void Checkpoints::resume(History& history) {
     throw Error("'{}': its metadata '{}' are not as weft writes them ({})", options_.resume, note_key, e.what());
   }
   if (written_how_ != how()) throw Error("'{}' was written while training on {}; this is {}", options_.resume, written_how_, how());
+  check_note(history);
   checkpoint_.load(options_.resume);  // last: it changes the model
+  if (stopping_ && stopping_->best_step() > position_.epoch)
+    throw Error("'{}': after {} epochs, number {} cannot have the smallest test loss", options_.resume, position_.epoch, stopping_->best_step());
   history.epochs = epochs_;
 }
 

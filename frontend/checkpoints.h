@@ -48,6 +48,7 @@ class Checkpoints {
   std::string how() const;
   void write(int64_t steps, double test_loss);
   void read_note(const std::string& text, History& history);
+  void check_note(const History& history) const;
 
   const FitOptions& options_;
   CheckpointFiles& files_;
@@ -56,6 +57,7 @@ class Checkpoints {
   Position position_;
   std::vector<EpochResult> epochs_;  // complete ones
   double best_loss_;
+  EarlyStopping* stopping_;
   std::string written_how_;  // how() of the run that wrote what is resumed
 };
 

@@ -1,5 +1,7 @@
 #include "weft/frontend/early_stopping.h"
 
+#include "weft/frontend/restored_count.h"
+
 namespace weft {
 namespace {
 
@@ -13,6 +15,12 @@ int64_t checked(int64_t patience) {
 EarlyStopping::EarlyStopping(std::vector<Parameter> parameters, int64_t patience)
     : best_weights_(std::move(parameters)), patience_(checked(patience)) {}
 EarlyStopping::EarlyStopping(const nn::Module& model, int64_t patience) : best_weights_(model), patience_(checked(patience)) {}
+
+void EarlyStopping::restore(const std::vector<double>& progress) {
+  const int64_t best_step = detail::restored_count(progress.at(1)), steps = detail::restored_count(progress.at(2));
+  if (best_step > steps) throw Error("early stopping: the best of {} losses cannot be number {}", steps, best_step);
+  best_ = progress.at(0), best_step_ = best_step, steps_ = steps;
+}
 
 bool EarlyStopping::step(double loss) {
   ++steps_;

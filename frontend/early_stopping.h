@@ -34,9 +34,7 @@ class EarlyStopping {
   /// What a checkpoint keeps of it: the best weights, in the order of the parameters, and numbers.
   std::vector<Array>& best_weights() { return best_weights_.values(); }
   std::vector<double> progress() const { return {best_, static_cast<double>(best_step_), static_cast<double>(steps_)}; }
-  void restore(const std::vector<double>& progress) {
-    best_ = progress.at(0), best_step_ = static_cast<int64_t>(progress.at(1)), steps_ = static_cast<int64_t>(progress.at(2));
-  }
+  void restore(const std::vector<double>& progress);
 
  private:
   Snapshot best_weights_;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "weft/frontend/restored_count.h"
 #include "weft/support/error.h"
 #include "weft/support/number_text.h"
 
@@ -47,8 +48,13 @@ double number_in_note(const json& text) {
 
 int64_t count_in_note(const json& number) {
   if (number.is_number_unsigned())
-    if (const auto value = number.get<uint64_t>(); value <= INT64_MAX) return static_cast<int64_t>(value);
+    if (const auto value = number.get<uint64_t>(); value <= largest_count) return static_cast<int64_t>(value);
   throw Error("{} is no count", number.dump());
+}
+
+const json& list_in_note(const json& list) {
+  if (!list.is_array()) throw Error("{} is no list", list.dump());
+  return list;
 }
 
 }  // namespace weft::detail

@@ -15,7 +15,10 @@ std::string text_of(double value);
 /// Throws weft::Error unless it is such a text.
 double number_in_note(const nlohmann::json& text);
 
-/// An integer from 0; throws weft::Error for anything else.
+/// An integer from 0 to largest_count (restored_count.h); throws weft::Error for anything else.
 int64_t count_in_note(const nlohmann::json& number);
+
+/// `list`; throws weft::Error unless it is one.
+const nlohmann::json& list_in_note(const nlohmann::json& list);
 
 }  // namespace weft::detail

@@ -180,9 +180,16 @@ class Parser {
       const std::string key = new_key(given, "a header entry");
       if (key == "target") m.target = lex_.take(Token::string, "a string");
       else if (key == "stage") m.stage = lex_.take(Token::string, "a string");
-      else if (key == "arena") m.arena_bytes = integer();
+      else if (key == "arena") m.arena_bytes = bytes();
       else lex_.fail_at(mark, "unknown header entry '" + key + "'; known are target, stage, arena");
     }
+  }
+
+  int64_t bytes() {
+    const size_t mark = lex_.mark();
+    const int64_t count = integer();
+    if (count < 0) lex_.fail_at(mark, fmt::format("a number of bytes is not negative, but this is {}", count));
+    return count;
   }
 
   /// "key =", for a key that must not have been given before.

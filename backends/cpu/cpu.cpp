@@ -176,15 +176,17 @@ std::string largest_values(const ir::Module& module) {
 
 OutOfMemory no_arena(const ir::Module& module) {
   const auto refusal = out_of_memory(fmt::format("the arena of '{}'", module.graph().name()), static_cast<uint64_t>(arena_bytes(module)));
-  return OutOfMemory("{}.{}. A smaller batch needs less", refusal.what(), largest_values(module));
+  const std::string largest = largest_values(module);
+  return OutOfMemory("{}.{} A smaller batch needs less", refusal.what(), largest.empty() ? "" : largest + ".");
 }
 
 }  // namespace
 
 std::unique_ptr<Program> compile(const ir::Module& module, const Options& options, std::vector<KernelText>* kernels) {
-  if (module.target != "cpu" || module.stage != "plan" || !module.arena_bytes)
+  if (module.target != "cpu" || module.stage != "plan")
     throw Error("the module is at stage '{}' for target '{}'; the cpu backend needs one that has been planned for 'cpu'",
                 module.stage, module.target);
+  if (!module.arena_bytes) throw Error("the module is at stage 'plan', but its header does not say how large its arena is: arena = BYTES");
   passes::verify_lowered(module, target());  // the text may have been edited
   if (static_cast<uint64_t>(arena_bytes(module)) > memory_limit()) throw no_arena(module);
   Options limited = options;

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "weft/frontend/optim/core.h"
+#include "weft/frontend/restored_count.h"
 #include "weft/frontend/scope.h"
 #include "weft/runtime/float_mode.h"
 
@@ -110,7 +111,10 @@ std::vector<double> Schedule::progress() const {
 
 void Schedule::restore(const std::vector<double>& progress) {
   require(progress.size() == rates_.size() + 1, fmt::format("{} numbers are not the progress of one with {} rates", progress.size(), rates_.size()));
-  count_ = static_cast<int64_t>(progress[0]);
+  const int64_t count = weft::detail::restored_count(progress[0]);
+  for (size_t i = 0; i < rates_.size(); ++i)
+    require(rates_[i].lr.allows(progress[i + 1]), fmt::format("{} cannot be {}", rates_[i].lr.name(), progress[i + 1]));
+  count_ = count;
   for (size_t i = 0; i < rates_.size(); ++i) rates_[i].lr = progress[i + 1];
 }
 
@@ -325,7 +329,7 @@ std::vector<double> SequentialLR::progress() const {
   return all;
 }
 void SequentialLR::restore(const std::vector<double>& progress) {
-  count_ = static_cast<int64_t>(progress.at(0));
+  count_ = weft::detail::restored_count(progress.at(0));
   std::vector<double> of_current = progress;
   of_current[0] = static_cast<double>(count_ - begin());
   schedules_[current()]->restore(of_current);
@@ -343,6 +347,10 @@ ReduceLROnPlateau::ReduceLROnPlateau(const Optimizer& optimizer, PlateauOptions 
           fmt::format("threshold_mode must be \"rel\" or \"abs\", not \"{}\"", o_.threshold_mode));
   require(o_.patience >= 0 && o_.cooldown >= 0, fmt::format("patience and cooldown must not be negative, but they are {} and {}", o_.patience, o_.cooldown));
   require(o_.min_lr >= 0 && o_.eps >= 0, fmt::format("min_lr and eps must not be negative, but they are {} and {}", o_.min_lr, o_.eps));
+}
+void ReduceLROnPlateau::restore(const std::vector<double>& progress) {
+  const int64_t bad = weft::detail::restored_count(progress.at(1)), cooldown = weft::detail::restored_count(progress.at(2));
+  best_ = progress.at(0), bad_ = bad, cooldown_ = cooldown;
 }
 bool ReduceLROnPlateau::is_better(double metric) const {
   const bool relative = o_.threshold_mode == "rel";

@@ -312,9 +312,7 @@ class ReduceLROnPlateau {
   const Hyper& learning_rate() const { return lr_; }
   double last_lr() const { return lr_; }
   std::vector<double> progress() const { return {best_, static_cast<double>(bad_), static_cast<double>(cooldown_)}; }
-  void restore(const std::vector<double>& progress) {
-    best_ = progress.at(0), bad_ = static_cast<int64_t>(progress.at(1)), cooldown_ = static_cast<int64_t>(progress.at(2));
-  }
+  void restore(const std::vector<double>& progress);
 
  private:
   bool is_better(double metric) const;

@@ -69,9 +69,19 @@ TEST_CASE("places that a text makes up are refused") {
   };
   check_runs(two(" @64"));
   check_refused(two(" @0"), "are live together and share bytes");
-  check_refused(planned(x16 + nest("%0", "%x", " @0"), "-64"), "has no room");
+  for (const char* negative : {"-64", "-1", "-9223372036854775808"}) {
+    check_refused(planned(x16 + nest("%0", "%x", " @0"), negative), "a number of bytes is not negative");
+    check_refused(planned("%0 = constant() {value = f32[2] 1.0} : f32[2]\noutput o = %0", negative), "t:2:46: a number of bytes is not negative");
+  }
   check_runs(planned(x16 + nest("%0", "%x", " @0") + "output o = %0", "4611686018427387904"));  // only what is needed is taken
   check_refused(planned(x16 + nest("%0", "%x", " @9223372036854775744") + "output o = %0", "9223372036854775807"), "has no room");
+}
+
+TEST_CASE("a plan without an arena is told so") {
+  for (const char* target : {"cpu", "generic"}) {
+    const std::string said = refusal("weft 1\nmodule target = \"" + std::string(target) + "\" stage = \"plan\"\nfunc @f {\n" + x16 + "output o = %x\n}\n");
+    CHECK_THAT(said, contains_text(target == std::string("cpu") ? "does not say how large its arena is" : "needs one that has been planned for 'cpu'"));
+  }
 }
 
 TEST_CASE("what a text keeps in an input's place is what the order allows") {
