@@ -298,7 +298,8 @@ std::vector<Checkpoint::NewState> Checkpoint::match(const SafeTensors& file, con
   return fresh;
 }
 
-std::optional<Checkpoint::NewState> Checkpoint::new_state(const std::string& name, const Array& array, const std::vector<Counts>& counts) const {
+std::optional<Checkpoint::NewState> Checkpoint::new_state(const std::string& name, const Array& array,
+                                                          const std::vector<Counts>& counts) const {
   for (size_t i = 0; i < optimizers_.size(); ++i) {
     const std::string start = state_prefix(i);
     const size_t end = name.rfind('/');

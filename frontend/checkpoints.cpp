@@ -118,7 +118,8 @@ void Checkpoints::resume(History& history) {
   check_note(history);
   checkpoint_.load(options_.resume);  // last: it changes the model
   if (stopping_ && stopping_->best_step() > position_.epoch)
-    throw Error("'{}': after {} epochs, number {} cannot have the smallest test loss", options_.resume, position_.epoch, stopping_->best_step());
+    throw Error("'{}': after {} epochs, number {} cannot have the smallest test loss", options_.resume, position_.epoch,
+                stopping_->best_step());
   history.epochs = epochs_;
 }
 
