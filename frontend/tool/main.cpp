@@ -62,16 +62,27 @@ int run(int argc, char** argv) {
   return 0;
 }
 
+/// Names out of files may hold what moves a terminal's cursor: of control characters only the ends of lines are left.
+std::string shown(std::string_view text) {
+  std::string plain;
+  for (char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if ((code >= 0x20 && code != 0x7f) || c == '\n' || c == '\t') plain += c;
+    else plain += fmt::format("\\x{:02x}", code);
+  }
+  return plain;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const Error& e) {
-    fmt::print(stderr, "weft: error: {}\n", e.what());
+    fmt::print(stderr, "weft: error: {}\n", shown(e.what()));
     return users_mistake;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "weft: {}\n", e.what());
+    fmt::print(stderr, "weft: {}\n", shown(e.what()));
     return own_defect;
   }
 }

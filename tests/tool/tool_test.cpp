@@ -348,6 +348,14 @@ TEST_CASE("weft run: parameters come from a file of weights by their names", "[t
   check_refused("run " + file + " --weights " + weights, "--weights: '" + weights + "' holds no parameter or state of the program (it holds: x, y)");
 }
 
+TEST_CASE("weft run: a name out of a file does not reach the terminal as it is", "[tool]") {
+  const TempDir dir;
+  const std::string file = dir.write("f.weft", "weft 1 func @f {\n input %w: f32[1] parameter\n output y = %w\n}"), weights = dir / "net.safetensors";
+  const Array one = Array::of({1}, std::vector<float>{1});
+  write_safetensors(weights, {{"\x1b[31mred\x7f", &one}});
+  check_refused("run " + file + " --weights " + weights, "--weights: '" + weights + "' holds no parameter or state of the program (it holds: \\x1b[31mred\\x7f)");
+}
+
 TEST_CASE("weft run: files that do not fit the inputs are refused", "[tool]") {
   const TempDir dir;
   const std::string file = dir.write("small.weft", small_program), x = dir / "x.npy";
