@@ -1,5 +1,7 @@
 #include "weft/runtime/array.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "weft/support/memory.h"
@@ -106,4 +108,15 @@ TEST_CASE("array: a pinned one keeps its type and shape, and tells of every writ
   CHECK(writes == 3);
   a = copy;
   CHECK(writes == 4);
+}
+
+TEST_CASE("array: buffers begin with a line, large ones with a page of 2 MiB, and all are zeros") {
+  for (int64_t elements : {0, 1, 16, 1 << 18, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20}) {
+    const Array a(f32, {elements});
+    const auto address = reinterpret_cast<uintptr_t>(a.data());
+    CHECK(address % buffer_alignment == 0);
+    if (elements * 4 >= 4 << 20) CHECK(address % (2 << 20) == 0);
+    const std::span<const float> values = a.values<float>();
+    CHECK(std::all_of(values.begin(), values.end(), [](float v) { return v == 0; }));
+  }
 }
