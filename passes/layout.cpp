@@ -21,9 +21,9 @@ bool is_cut(const std::vector<Part>& parts, int axis) {
   return std::count_if(parts.begin(), parts.end(), [&](const Part& p) { return p.axis == axis; }) > 1;
 }
 
-/// Was the op asked before?
+/// Has the op been asked before? One that is in parts has: its result has an axis more than its layout.
 bool has_layout(const Op& op) {
-  bool any = !op.attribute<std::string>(op.def().result_layout).empty();
+  bool any = (op.def().attribute_index("parts") >= 0 && op.integer("parts") > 1) || !op.attribute<std::string>(op.def().result_layout).empty();
   for (const ir::OperandSpec& operand : op.def().operands)
     any = any || (!operand.layout.empty() && !op.attribute<std::string>(operand.layout).empty());
   return any;
