@@ -68,11 +68,14 @@ double flops_of(const Op& op) {
   return total;
 }
 
+bool is_scratch(Value v) { return !v.is_input() && v.index() > 0 && v.op()->def().attribute_index("scratch") >= 0; }
+
 int64_t bytes_of(const Op& op) {
   if (op.def().bytes) return op.def().bytes(op);
   int64_t bytes = 0;
   for (Value v : op.operands()) bytes += v.type().bytes();
-  for (Value v : op.results()) bytes += v.type().bytes();
+  for (Value v : op.results())
+    if (!is_scratch(v)) bytes += v.type().bytes();
   return bytes;
 }
 

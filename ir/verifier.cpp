@@ -8,9 +8,6 @@
 namespace weft::ir {
 namespace {
 
-/// The memory that a library works in: a call's second result.
-bool is_scratch(Value v) { return !v.is_input() && v.index() > 0 && v.op()->def().attribute_index("scratch") >= 0; }
-
 /// What a graph defines: its inputs, and the ops that were come by.
 class Defined {
  public:

@@ -41,6 +41,15 @@ func @main {
 
 }  // namespace
 
+TEST_CASE("partition: what a library works in is no work: a call's bytes are those of its operands and result", "[passes][partition]") {
+  const auto bytes_with = [](const std::string& call) {
+    const ir::Module module = ir::parse("weft 1\nfunc @f {\n  input %x: f32[4,8]\n  input %w: f32[8,16]\n  " + call + "\n  output y = %0\n}\n");
+    return ir::bytes_of(*module.graph().ops().front());
+  };
+  CHECK(bytes_with("%0 = matmul(%x, %w) : f32[4,16]") == 4 * (4 * 8 + 8 * 16 + 4 * 16));
+  CHECK(bytes_with("%0, %1 = matmul(%x, %w) {scratch = 200} : f32[4,16], u8[200]") == 4 * (4 * 8 + 8 * 16 + 4 * 16));
+}
+
 TEST_CASE("partition: a call gets the slices and the scratch that the target asks for", "[passes][partition]") {
   ir::Module m = product();
   CHECK(passes::partition(m, Halving()));
