@@ -31,6 +31,7 @@ TEST_CASE("reassociate: a scale that could turn finite into infinite or nonzero 
   for (const std::string& use : used) {
     check_stays("reassociate", inputs + one + product + "%c = constant() {value = f32[8,9] 1e+30} : f32[8,9]\n%q = mul(%p, %c) : f32[8,9]\n" + use);
     check_stays("reassociate", inputs + one + product + "%c = constant() {value = f32[8,9] 7.888609e-31} : f32[8,9]\n%q = mul(%c, %p) : f32[8,9]\n" + use);
+    check_stays("reassociate", inputs + one + "%s = constant() {value = f32[] 1e+30} : f32[]\n" + product + stretched + "%q = mul(%p, %c) : f32[8,9]\n" + use);
     check_stays("reassociate", inputs + "input %s: f32[]\n" + one + product + stretched + "%q = mul(%p, %c) : f32[8,9]\n" + use);
   }
   // A rate, but of what is no update; and a product of a rate and data.
