@@ -1,5 +1,6 @@
 #include "weft/passes/partition.h"
 
+#include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/passes/plan.h"
