@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "weft/runtime/columns.h"
+#include "weft/support/number_text.h"
 #include "weft/tests/frontend/support.h"
 #include "weft/tests/runtime/temp_files.h"
 #include "weft/tests/runtime/terminal.h"
@@ -163,17 +164,17 @@ TEST_CASE("log: a bar shows the mean of the epoch so far, weighted as the epoch'
   std::vector<double> losses;
   std::string line;
   std::istringstream curve(test::read_file(options.loss_curve));
-  for (std::getline(curve, line); std::getline(curve, line);) losses.push_back(std::stod(line.substr(line.find(',') + 1)));
+  for (std::getline(curve, line); std::getline(curve, line);) losses.push_back(number_in<double>(line.substr(line.find(',') + 1)).value());
   REQUIRE(losses.size() == 7);  // six of four, one of two
   const std::string text = terminal.text();
   int bars = 0;
   const std::regex bar(R"(\] +([0-9]+)% .*?loss ([^ ]+) +acc +[0-9.]+% +lr ([^ ]+) )");
   for (std::sregex_iterator found(text.begin(), text.end(), bar); found != std::sregex_iterator(); ++found, ++bars) {
     int64_t batches = 0;
-    while (batches * 100 / 7 != std::stoi((*found)[1])) REQUIRE(++batches <= 7);
+    while (batches * 100 / 7 != number_in<int64_t>((*found)[1].str()).value()) REQUIRE(++batches <= 7);
     double sum = 0, count = 0;
     for (int64_t i = 0; i < batches; ++i) sum += losses[static_cast<size_t>(i)] * (i < 6 ? 4 : 2), count += i < 6 ? 4 : 2;
-    CHECK(std::stod((*found)[2]) == Approx(sum / count).margin(2e-4));
+    CHECK(number_in<double>((*found)[2].str()).value() == Approx(sum / count).margin(2e-4));
     CHECK((*found)[3] == fmt::format("{:.3g}", 0.5 * std::pow(0.5, static_cast<double>(batches - 1))));
   }
   CHECK(bars >= 3);

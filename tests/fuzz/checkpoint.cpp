@@ -129,9 +129,6 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t most);
 
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t most, unsigned seed) {
   if (seed % 2 == 0) return LLVMFuzzerMutate(data, size, most);
-  const std::string text = weft::test::edited(std::string(reinterpret_cast<const char*>(data), size), seed);
-  const size_t length = std::min(text.size(), most);
-  std::memcpy(data, text.data(), length);
-  return length;
+  return weft::test::edit_in_place(data, size, most, seed);
 }
 #endif

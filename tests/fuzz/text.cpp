@@ -1,8 +1,6 @@
 // The text form: parsed, verified, printed, sent through the passes, lowered and run.
 
-#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <string>
 
 #include "weft/tests/fuzz/text_check.h"
@@ -19,9 +17,6 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t most);
 /// Bytes alone seldom make another program: mostly the edits know lines, tokens and numbers.
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t most, unsigned seed) {
   if (seed % 4 == 0) return LLVMFuzzerMutate(data, size, most);
-  const std::string text = weft::test::edited(std::string(reinterpret_cast<const char*>(data), size), seed);
-  const size_t length = std::min(text.size(), most);
-  std::memcpy(data, text.data(), length);
-  return length;
+  return weft::test::edit_in_place(data, size, most, seed);
 }
 #endif

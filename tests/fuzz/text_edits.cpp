@@ -1,7 +1,9 @@
 #include "weft/tests/fuzz/text_edits.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -132,6 +134,13 @@ std::string edited(const std::string& text, uint64_t seed) {
   std::string result = text;
   for (size_t edits = 1 + draw.below(3); edits > 0; --edits) result = edited_once(result, draw);
   return result;
+}
+
+size_t edit_in_place(uint8_t* text, size_t size, size_t most, uint64_t seed) {
+  const std::string result = edited(std::string(reinterpret_cast<const char*>(text), size), seed);
+  const size_t length = std::min(result.size(), most);
+  std::memcpy(text, result.data(), length);
+  return length;
 }
 
 }  // namespace weft::test

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <regex>
 
+#include "weft/support/number_text.h"
 #include "weft/tests/runtime/gnuplot_support.h"
 
 using namespace weft;
@@ -26,7 +27,7 @@ Plot line_over(std::vector<double> x) {
 double tick_step(const Plot& plot, int width = 800) {
   const std::string text = script(plot, width);
   std::smatch found;
-  return std::regex_search(text, found, std::regex("set xtics ([0-9]+)\n")) ? std::stod(found[1]) : 0;
+  return std::regex_search(text, found, std::regex("set xtics ([0-9]+)\n")) ? number_in<double>(found[1].str()).value() : 0;
 }
 
 /// Groups of `pattern` where it first stands in `text`, as numbers.
@@ -34,7 +35,7 @@ std::vector<double> numbers(const std::string& text, const std::string& pattern)
   std::smatch found;
   REQUIRE(std::regex_search(text, found, std::regex(pattern)));
   std::vector<double> all;
-  for (size_t i = 1; i < found.size(); ++i) all.push_back(std::stod(found[i]));
+  for (size_t i = 1; i < found.size(); ++i) all.push_back(number_in<double>(found[i].str()).value());
   return all;
 }
 

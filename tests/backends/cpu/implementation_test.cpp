@@ -152,11 +152,12 @@ bool convolution(uint64_t i, ConvolutionSpec& s) {
   const int64_t batch = digits.of<int64_t>({1, 3});
   int64_t in = digits.of<int64_t>({1, 1, 2, 3, 8, 15, 16, 17, 32, 64, 128, 130}), out = digits.of<int64_t>({16, 1, 2, 8, 15, 16, 32, 33, 48, 64, 128, 130});
   s = {};
-  switch (digits.of({0, 0, 0, 1, 2, 3})) {
-    case 1: s.groups = in, out = in; break;                   // depthwise
-    case 2: s.groups = in, out = 2 * in; break;               // two outputs of each channel
-    case 3: s.groups = 2 + in % 3, in *= s.groups, out *= s.groups; break;
-    default: break;
+  enum class Groups { one, depthwise, two_of_each, several };
+  switch (digits.of({Groups::one, Groups::one, Groups::one, Groups::depthwise, Groups::two_of_each, Groups::several})) {
+    case Groups::one: break;
+    case Groups::depthwise: s.groups = in, out = in; break;
+    case Groups::two_of_each: s.groups = in, out = 2 * in; break;
+    case Groups::several: s.groups = 2 + in % 3, in *= s.groups, out *= s.groups; break;
   }
   s.x = {batch, in}, s.w = {out, in / s.groups}, s.y = {batch, out};
   for (int d = 0; d < spatial; ++d) {
