@@ -2,6 +2,8 @@
 // How an op that only moves elements (broadcast, transpose, slice, pad, ...) finds its operand's element: affine
 // functions of the result's index. Fusion, the code generator and the reference all read this one description.
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include "weft/support/shape.h"
@@ -14,12 +16,48 @@ inline int64_t wrapping_multiply_add(int64_t a, int64_t b, int64_t c) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b) * static_cast<uint64_t>(c));
 }
 
+/// One number an axis, 0 until it is set. Maps come and go by the thousand while nests are looked for, so those of few axes
+/// need no memory of their own.
+class Coefficients {
+ public:
+  Coefficients() = default;
+  explicit Coefficients(size_t count) { resize(count); }
+
+  size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  int64_t* begin() { return count_ <= few_.size() ? few_.data() : many_.data(); }
+  int64_t* end() { return begin() + count_; }
+  const int64_t* begin() const { return count_ <= few_.size() ? few_.data() : many_.data(); }
+  const int64_t* end() const { return begin() + count_; }
+  int64_t& operator[](size_t axis) { return begin()[axis]; }
+  int64_t operator[](size_t axis) const { return begin()[axis]; }
+  int64_t back() const { return begin()[count_ - 1]; }
+
+  void resize(size_t count) {
+    if (count > few_.size()) {
+      if (count_ <= few_.size()) many_.assign(few_.begin(), few_.begin() + static_cast<std::ptrdiff_t>(count_));
+      many_.resize(count, 0);
+    } else {
+      if (count_ > few_.size()) std::copy_n(many_.begin(), count, few_.begin());
+      std::fill(few_.begin() + static_cast<std::ptrdiff_t>(count), few_.end(), 0);
+    }
+    count_ = count;
+  }
+
+  bool operator==(const Coefficients& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
+
+ private:
+  size_t count_ = 0;
+  std::array<int64_t, 6> few_{};
+  std::vector<int64_t> many_;
+};
+
 /// offset + sum of coefficients[d] * index[d].
 struct Affine {
-  std::vector<int64_t> coefficients;
+  Coefficients coefficients;
   int64_t offset = 0;
 
-  static Affine zero(int rank) { return {std::vector<int64_t>(static_cast<size_t>(rank), 0), 0}; }
+  static Affine zero(int rank) { return {Coefficients(static_cast<size_t>(rank)), 0}; }
   static Affine axis(int rank, int axis) {
     Affine a = zero(rank);
     a.coefficients[static_cast<size_t>(axis)] = 1;

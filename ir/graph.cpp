@@ -1,6 +1,7 @@
 #include "weft/ir/graph.h"
 
 #include <algorithm>
+#include <memory_resource>
 #include <unordered_map>
 
 #include "weft/ir/op_def.h"
@@ -60,14 +61,8 @@ void Op::remove_operand(int i) {
   for (size_t k = static_cast<size_t>(i); k < uses_.size(); ++k) uses_[k]->operand = static_cast<int>(k);
 }
 
-std::vector<Value> Op::results() const {
-  std::vector<Value> all;
-  for (const auto& node : results_) all.emplace_back(node.get());
-  return all;
-}
-
 bool Op::is_unused() const {
-  return std::all_of(results_.begin(), results_.end(), [](const auto& node) { return node->users.empty() && node->outputs.empty(); });
+  return std::all_of(results_.get(), results_.get() + result_count_, [](const auto& node) { return node.users.empty() && node.outputs.empty(); });
 }
 
 const Attribute& Op::attribute(std::string_view name) const {
@@ -174,6 +169,7 @@ const Output* Graph::find_output(std::string_view name) const {
 
 std::vector<Op*> Graph::op_list() const {
   std::vector<Op*> all;
+  all.reserve(ops_.size());
   for (const auto& op : ops_) all.push_back(op.get());
   count_work(static_cast<int64_t>(all.size()));
   return all;
@@ -192,14 +188,17 @@ Op& Graph::insert(const OpDef& def, std::vector<Value> operands, std::vector<Att
   op->graph_ = this;
   op->attributes_ = std::move(attributes);
   op->locations_ = std::move(locations);
+  op->operands_.reserve(operands.size());
+  op->uses_.reserve(operands.size());
   for (Value operand : operands) op->append_operand(operand);
-  for (Type& type : result_types) {
-    auto node = std::make_unique<detail::ValueNode>();
-    node->type = std::move(type);
-    node->op = op.get();
-    node->graph = this;
-    node->index = static_cast<int>(op->results_.size());
-    op->results_.push_back(std::move(node));
+  op->result_count_ = result_types.size();
+  op->results_ = std::make_unique<detail::ValueNode[]>(result_types.size());
+  for (size_t i = 0; i < result_types.size(); ++i) {
+    detail::ValueNode& node = op->results_[i];
+    node.type = std::move(result_types[i]);
+    node.op = op.get();
+    node.graph = this;
+    node.index = static_cast<int>(i);
   }
   Op& reference = *op;
   reference.position_ = ops_.insert(before ? before->position_ : ops_.end(), std::move(op));
@@ -224,7 +223,8 @@ void Graph::reorder(const std::vector<Op*>& order) {
 
 std::unique_ptr<Graph> clone(const Graph& graph) {
   auto copy = std::make_unique<Graph>(graph.name());
-  std::unordered_map<Value, Value, ValueHash> map;
+  std::pmr::monotonic_buffer_resource memory;
+  std::pmr::unordered_map<Value, Value, ValueHash> map(&memory);
   for (const Input& input : graph.inputs()) {
     const Value v = copy->add_input(input.node->name, input.node->type, input.role, input.locations);
     v.set_offset(input.value().offset());
@@ -248,7 +248,8 @@ std::unique_ptr<Graph> clone(const Graph& graph) {
 }
 
 std::vector<Value> inline_body(const Graph& body, const std::vector<Value>& operands, Graph& into, Op* before) {
-  std::unordered_map<Value, Value, ValueHash> outside;
+  std::pmr::monotonic_buffer_resource memory;
+  std::pmr::unordered_map<Value, Value, ValueHash> outside(&memory);
   for (size_t i = 0; i < operands.size(); ++i) outside[body.input(static_cast<int>(i))] = operands[i];
   for (const auto& op : body.ops()) {
     std::vector<Value> inner;

@@ -86,6 +86,27 @@ struct ValueHash {
   size_t operator()(Value v) const { return std::hash<detail::ValueNode*>{}(v.node()); }
 };
 
+/// The results of an op.
+class Results {
+ public:
+  struct Iterator {
+    detail::ValueNode* node;
+    Value operator*() const { return Value(node); }
+    Iterator& operator++() { return ++node, *this; }
+    bool operator==(const Iterator&) const = default;
+  };
+
+  Results(detail::ValueNode* nodes, size_t count) : nodes_(nodes), count_(count) {}
+  Iterator begin() const { return {nodes_}; }
+  Iterator end() const { return {nodes_ + count_}; }
+  size_t size() const { return count_; }
+  Value operator[](size_t i) const { return Value(nodes_ + i); }
+
+ private:
+  detail::ValueNode* nodes_;
+  size_t count_;
+};
+
 class Op {
  public:
   const OpDef& def() const { return *def_; }
@@ -99,9 +120,9 @@ class Op {
   void append_operand(Value value);
   void remove_operand(int i);
 
-  int result_count() const { return static_cast<int>(results_.size()); }
-  Value result(int i = 0) const { return Value(results_[static_cast<size_t>(i)].get()); }
-  std::vector<Value> results() const;
+  int result_count() const { return static_cast<int>(result_count_); }
+  Value result(int i = 0) const { return Value(&results_[static_cast<size_t>(i)]); }
+  Results results() const { return {results_.get(), result_count_}; }
   /// True when nothing reads any result.
   bool is_unused() const;
 
@@ -134,7 +155,8 @@ class Op {
   Graph* graph_ = nullptr;
   std::vector<Value> operands_;
   std::vector<std::list<Use>::iterator> uses_;  // per operand: its entry among the value's users
-  std::vector<std::unique_ptr<detail::ValueNode>> results_;
+  std::unique_ptr<detail::ValueNode[]> results_;
+  size_t result_count_ = 0;
   std::vector<Attribute> attributes_;
   std::vector<std::unique_ptr<Graph>> bodies_;
   Locations locations_;

@@ -2,7 +2,9 @@
 // Where in the user's program an op comes from.
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,10 +29,38 @@ inline std::string to_string(const Location& at) {
 
 /// One op has one location when recorded; gradients and fusions keep the lines they came from, in first-seen order, up to
 /// `most_lines` of the source and as many of a text: what the layers of a large net share comes from all of their lines.
-using Locations = std::vector<Location>;
+///
+/// What one layer records is rewritten into many ops, so copies share the list until one of them gets another line.
+class Locations {
+ public:
+  using value_type = Location;
+
+  Locations() = default;
+  Locations(std::initializer_list<Location> all) : all_(std::make_shared<std::vector<Location>>(all)) {}
+
+  const Location* begin() const { return all_ ? all_->data() : nullptr; }
+  const Location* end() const { return all_ ? all_->data() + all_->size() : nullptr; }
+  size_t size() const { return all_ ? all_->size() : 0; }
+  bool empty() const { return size() == 0; }
+  const Location& operator[](size_t i) const { return (*all_)[i]; }
+
+  void push_back(Location at) {
+    if (!all_) all_ = std::make_shared<std::vector<Location>>();
+    if (all_.use_count() > 1) all_ = std::make_shared<std::vector<Location>>(*all_);
+    all_->push_back(std::move(at));
+  }
+  void clear() { all_ = nullptr; }
+
+  bool shares_with(const Locations& other) const { return all_ == other.all_; }
+  bool operator==(const Locations& other) const { return shares_with(other) || std::equal(begin(), end(), other.begin(), other.end()); }
+
+ private:
+  std::shared_ptr<std::vector<Location>> all_;
+};
 constexpr std::ptrdiff_t most_lines = 32;
 
 inline void merge(Locations& into, const Locations& from) {
+  if (into.shares_with(from)) return;
   for (const Location& at : from) {
     const auto known = std::count_if(into.begin(), into.end(), [&](const Location& l) { return l.read == at.read; });
     if (known < most_lines && std::find(into.begin(), into.end(), at) == into.end()) into.push_back(at);

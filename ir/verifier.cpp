@@ -1,5 +1,6 @@
 #include "weft/ir/verifier.h"
 
+#include <memory_resource>
 #include <string_view>
 #include <unordered_set>
 
@@ -11,18 +12,19 @@ namespace {
 /// What a graph defines: its inputs, and the ops that were come by.
 class Defined {
  public:
-  explicit Defined(const Graph& graph) : graph_(graph) { ops_.reserve(graph.ops().size()); }
+  explicit Defined(const Graph& graph) : graph_(graph), ops_(&memory_) { ops_.reserve(graph.ops().size()); }
   void add(const Op& op) { ops_.insert(&op); }
   bool contains(Value v) const { return v.is_input() ? v.graph() == &graph_ : ops_.contains(v.op()); }
 
  private:
   const Graph& graph_;
-  std::unordered_set<const Op*> ops_;
+  std::pmr::monotonic_buffer_resource memory_;
+  std::pmr::unordered_set<const Op*> ops_;
 };
 
-void verify_op(const Op& op, const Defined& defined) {
-  std::vector<Type> operands;
-  operands.reserve(op.operands().size());
+/// `operands` is room for their types.
+void verify_op(const Op& op, const Defined& defined, std::vector<Type>& operands) {
+  operands.clear();
   for (Value v : op.operands()) {
     if (!defined.contains(v))
       throw Error("{}: an operand is not defined before its use, at {}", op.name(), to_string(op.locations()));
@@ -42,8 +44,9 @@ void verify_op(const Op& op, const Defined& defined) {
 
 void verify(const Graph& graph) {
   Defined defined(graph);
+  std::vector<Type> operands;
   for (const auto& op : graph.ops()) {
-    verify_op(*op, defined);
+    verify_op(*op, defined, operands);
     defined.add(*op);
   }
   std::unordered_set<std::string_view> names;

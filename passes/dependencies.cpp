@@ -1,6 +1,7 @@
 #include "weft/passes/dependencies.h"
 
 #include <functional>
+#include <memory_resource>
 #include <queue>
 #include <unordered_set>
 
@@ -14,7 +15,10 @@ using ir::Op;
 using ir::Value;
 
 Dependencies::Dependencies(const ir::Graph& graph) : ops_(graph.op_list()), before_(ops_.size()), after_(ops_.size()) {
-  std::unordered_set<uint64_t> known;
+  std::pmr::monotonic_buffer_resource memory;
+  std::pmr::unordered_set<uint64_t> known(&memory);
+  known.reserve(2 * ops_.size());
+  number_.reserve(ops_.size());
   const auto edge = [&](const Op* first, const Op* second) {
     const int a = number(first), b = number(second);
     count_work(1);

@@ -1,8 +1,9 @@
 #include "weft/passes/groups.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
-#include <unordered_set>
+#include <memory_resource>
 
 #include "weft/ir/builder.h"
 #include "weft/support/error.h"
@@ -181,11 +182,12 @@ void Groups::merge(int a, int b) {
 }
 
 std::vector<Value> Groups::results_read_outside(const std::vector<Op*>& ops) const {
-  const std::unordered_set<const Op*> inside(ops.begin(), ops.end());
+  std::vector<const Op*> inside(ops.begin(), ops.end());
+  std::sort(inside.begin(), inside.end(), std::less<>());
   std::vector<Value> results;
   for (const Op* op : ops)
     for (Value v : op->results()) {
-      const bool read = std::any_of(v.users().begin(), v.users().end(), [&](const Op* u) { return !inside.contains(u); });
+      const bool read = std::any_of(v.users().begin(), v.users().end(), [&](const Op* u) { return !std::binary_search(inside.begin(), inside.end(), u, std::less<>()); });
       if (read || graph_.is_output(v)) results.push_back(v);
     }
   return results;
@@ -194,7 +196,8 @@ std::vector<Value> Groups::results_read_outside(const std::vector<Op*>& ops) con
 Op& outline(ir::Graph& graph, std::string_view name, const std::vector<Op*>& ops, const std::vector<Value>& results,
             ir::NamedAttributes attributes) {
   auto body = std::make_unique<ir::Graph>();
-  std::unordered_map<Value, Value, ir::ValueHash> twin;
+  std::pmr::monotonic_buffer_resource memory;
+  std::pmr::unordered_map<Value, Value, ir::ValueHash> twin(&memory);
   std::vector<Value> operands;
   ir::Locations lines;
   for (const Op* op : ops) {

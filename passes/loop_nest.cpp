@@ -1,8 +1,10 @@
 #include "weft/passes/loop_nest.h"
 
 #include <algorithm>
-#include <deque>
+#include <array>
 #include <functional>
+#include <list>
+#include <memory_resource>
 #include <numeric>
 #include <unordered_set>
 
@@ -74,12 +76,13 @@ std::optional<IndexMap> map_joining(const Shape& shape, const Dims& extents, con
 
 class Analysis {
  public:
-  explicit Analysis(const NestRegion& region) : region_(region), inside_(region.ops), seen_by_op_(region.ops.size(), -1) {
+  explicit Analysis(const NestRegion& region)
+      : region_(region), inside_(region.ops.begin(), region.ops.end(), &memory_), seen_by_op_(region.ops.size(), -1, &memory_) {
     std::sort(inside_.begin(), inside_.end(), std::less<>());
   }
 
   std::optional<LoopNest> run(std::string* why_not) {
-    if (find_loops() && place_outputs() && visit_outputs() && check_in_place()) return nest_;
+    if (find_loops() && place_outputs() && visit_outputs() && check_in_place()) return std::move(nest_);
     if (why_not) *why_not = why_;
     return std::nullopt;
   }
@@ -239,7 +242,7 @@ class Analysis {
 
   /// A rank-0 result gives no loop count to the maps derived from it.
   const IndexMap& keep_padded(IndexMap map) {
-    for (ir::Affine& a : map) a.coefficients.resize(nest_.extents.size(), 0);
+    for (ir::Affine& a : map) a.coefficients.resize(nest_.extents.size());
     return keep(std::move(map));
   }
 
@@ -298,14 +301,17 @@ class Analysis {
   };
 
   const NestRegion& region_;
-  std::vector<const Op*> inside_;  // sorted
+  // Fusion asks for a nest at every merge that it tries: what is needed only meanwhile lies here, most of it on the stack.
+  std::array<std::byte, 4096> first_bytes_;
+  std::pmr::monotonic_buffer_resource memory_{first_bytes_.data(), first_bytes_.size()};
+  std::pmr::vector<const Op*> inside_;  // sorted
   LoopNest nest_;
   std::vector<int> all_, kept_;  // loop numbers
   std::vector<bool> full_;       // per output: does it have all loops?
-  std::deque<IndexMap> maps_;
-  std::vector<Seen> seen_;
-  std::vector<int> seen_by_op_;  // per op of inside_: the last in seen_, or -1
-  std::vector<Read> reads_;
+  std::pmr::list<IndexMap> maps_{&memory_};
+  std::pmr::vector<Seen> seen_{&memory_};
+  std::pmr::vector<int> seen_by_op_;  // per op of inside_: the last in seen_, or -1
+  std::pmr::vector<Read> reads_{&memory_};
   int depth_ = 0;
   int guards_ = 0;  // pads and concats around what is visited
   std::string why_;

@@ -1,5 +1,6 @@
 #include "weft/passes/simplify.h"
 
+#include <memory_resource>
 #include <unordered_map>
 
 #include "weft/ir/equal.h"
@@ -34,7 +35,8 @@ bool decompose(ir::Module& module) {
 
 bool cse(ir::Graph& graph, bool (*which)(const ir::Op&)) {
   bool changed = false;
-  std::unordered_multimap<size_t, Op*> seen;
+  std::pmr::monotonic_buffer_resource memory;
+  std::pmr::unordered_multimap<size_t, Op*> seen(&memory);
   for (Op* op : graph.op_list()) {
     if (op->is("copy") || (which && !which(*op))) continue;  // each copy is a buffer of its own
     size_t hash = ir::computation_hash(*op);

@@ -33,10 +33,11 @@ uint64_t buffer_bytes(DType dtype, const Shape& shape) {
 /// what one array reads and another writes at the same index never shares the lower 12 bits of nearby addresses by chance.
 std::byte* allocate(uint64_t bytes) {
   constexpr uint64_t huge_page = uint64_t{1} << 21;
-  if (bytes < 2 * huge_page) return static_cast<std::byte*>(std::aligned_alloc(buffer_alignment, bytes));
-  void* p = std::aligned_alloc(huge_page, bytes);
+  const bool large = bytes >= 2 * huge_page;
+  void* p = nullptr;  // not by aligned_alloc, which wants a multiple of the alignment
+  if (posix_memalign(&p, large ? huge_page : buffer_alignment, bytes) != 0) return nullptr;
 #if defined(__linux__)
-  if (p) madvise(p, bytes / huge_page * huge_page, MADV_HUGEPAGE);  // only advice: a system without them refuses
+  if (large) madvise(p, bytes / huge_page * huge_page, MADV_HUGEPAGE);  // only advice: a system without them refuses
 #endif
   return static_cast<std::byte*>(p);
 }

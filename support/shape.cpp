@@ -6,28 +6,31 @@
 
 namespace weft {
 
-Shape::Shape(Dims dims) : dims_(std::move(dims)) {
+constinit const Dims Shape::none_;
+
+Shape::Shape(Dims dims) {
   constexpr int64_t limit = int64_t{1} << 62;
   bool empty = false;
-  for (int64_t d : dims_) {
-    if (d < 0) throw Error("negative extent {} in shape {}", d, to_string(dims_));
+  for (int64_t d : dims) {
+    if (d < 0) throw Error("negative extent {} in shape {}", d, to_string(dims));
     empty = empty || d == 0;
     if (d == 0) continue;
-    if (numel_ > limit / d) throw Error("shape {} has more than 2^62 elements", to_string(dims_));
+    if (numel_ > limit / d) throw Error("shape {} has more than 2^62 elements", to_string(dims));
     numel_ *= d;
   }
   if (empty) numel_ = 0;
+  if (!dims.empty()) dims_ = std::make_shared<const Dims>(std::move(dims));
 }
 
 void Shape::fail(const Axis& axis) const {
   const std::string file = axis.at.file_name();
   const std::string range = rank() == 0 ? "it has none" : fmt::format("its axes are 0 to {}, or -1 to -{} from the end", rank() - 1, rank());
-  throw Error("the shape {} has no axis {}: {}, at {}:{}", to_string(dims_), axis.number, range,
+  throw Error("the shape {} has no axis {}: {}, at {}:{}", to_string(dims()), axis.number, range,
               file.starts_with('/') ? file.substr(file.rfind('/') + 1) : file, axis.at.line());
 }
 
 Dims Shape::strides() const {
-  Dims result(dims_.size(), 1);
+  Dims result(dims().size(), 1);
   for (int axis = rank() - 2; axis >= 0; --axis)
     result[static_cast<size_t>(axis)] = result[static_cast<size_t>(axis) + 1] * std::max<int64_t>(1, (*this)[axis + 1]);
   return result;

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <source_location>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct Axis {
   std::source_location at;
 };
 
+/// Copies share the extents, which never change: a compiler copies shapes all the time.
 class Shape {
  public:
   Shape() = default;
@@ -27,27 +29,29 @@ class Shape {
   /// Throws weft::Error for a negative extent and for more than 2^62 elements.
   explicit Shape(Dims dims);
 
-  int rank() const { return static_cast<int>(dims_.size()); }
+  int rank() const { return static_cast<int>(dims().size()); }
   /// The extent of an axis; -1 is the last. Throws weft::Error naming the line when there is no such axis.
   int64_t operator[](Axis axis) const {
     const int64_t n = axis.number < 0 ? axis.number + rank() : axis.number;
     if (n < 0 || n >= rank()) [[unlikely]] fail(axis);
-    return dims_[static_cast<size_t>(n)];
+    return dims()[static_cast<size_t>(n)];
   }
   int64_t numel() const { return numel_; }
-  const Dims& dims() const { return dims_; }
-  auto begin() const { return dims_.begin(); }
-  auto end() const { return dims_.end(); }
+  const Dims& dims() const { return dims_ ? *dims_ : none_; }
+  auto begin() const { return dims().begin(); }
+  auto end() const { return dims().end(); }
 
   /// Elements between neighbours along each axis of a dense row-major array.
   Dims strides() const;
 
-  bool operator==(const Shape& other) const { return dims_ == other.dims_; }
+  bool operator==(const Shape& other) const { return dims_ == other.dims_ || dims() == other.dims(); }
 
  private:
   [[noreturn]] void fail(const Axis& axis) const;
 
-  Dims dims_;
+  static const Dims none_;
+
+  std::shared_ptr<const Dims> dims_;  // null: rank 0
   int64_t numel_ = 1;
 };
 

@@ -40,7 +40,7 @@ class AccessWalk {
 
  private:
   void visit(Value v, IndexMap map, bool guarded) {
-    for (Affine& a : map) a.coefficients.resize(static_cast<size_t>(count_), 0);
+    for (Affine& a : map) a.coefficients.resize(static_cast<size_t>(count_));
     if (v.is_input()) {
       offsets_.push_back(linear_offset(v.shape(), map, count_));
       if (!guarded) reads_.push_back(offsets_.back());

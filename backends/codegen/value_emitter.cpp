@@ -107,7 +107,7 @@ bool ValueEmitter::follows_reduction(ir::Value v) {
 }
 
 llvm::Value* ValueEmitter::eval(ir::Value v, IndexMap map) {
-  for (Affine& a : map) a.coefficients.resize(nest_.extents.size(), 0);
+  for (Affine& a : map) a.coefficients.resize(nest_.extents.size());
   if (!v.is_input())
     if (const auto done = reduced_.find(v.op()); done != reduced_.end()) return done->second;
   if (guard_) return emit_value(v, map);  // under a guard nothing is hoisted or shared

@@ -92,8 +92,14 @@ struct Inferred {
     }
     return Shape(shape);
   }
+  /// Of x, by the weight.
+  int64_t channels() const {
+    int64_t all = 0;
+    c.require(!__builtin_mul_overflow(conv.w[1], conv.groups, &all), "groups is too large");
+    return all;
+  }
   void require_channels() const {
-    c.require(conv.x[1] == conv.w[1] * conv.groups, fmt::format("x must have groups * the weight's input channels, {}", conv.w[1] * conv.groups));
+    c.require(conv.x[1] == channels(), fmt::format("x must have groups * the weight's input channels, {}", channels()));
     c.require(conv.w[0] % conv.groups == 0, "groups must divide the output channels");
   }
   void require_slices() const {
@@ -125,7 +131,7 @@ std::vector<Type> infer_data(const InferContext& c) {
   i.read_y(0), i.read_w(1);
   const Dims& extents = c.get<Dims>("extents");
   c.require(static_cast<int>(extents.size()) == i.rank() - 2, "extents needs one entry per spatial axis of x");
-  Dims x{i.conv.y[0], i.conv.w[1] * i.conv.groups};
+  Dims x{i.conv.y[0], i.channels()};
   x.insert(x.end(), extents.begin(), extents.end());
   for (int64_t extent : extents) c.require(extent >= 0, "extents must not be negative");
   i.conv.x = Shape(x);
