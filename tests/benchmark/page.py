@@ -268,7 +268,8 @@ def kernels_section(found):
     return f"""## Single kernels
 
 One thread, f32, arrays of {found['side']} x {found['side']}: a program of that one op beside PyTorch's eager function with the better of its
-allocators. `softmax` and `layer_norm` go along the rows; `softmax_masked` is causal, its operand -inf above the diagonal. {verdict}
+allocators, each in processes of its own. `softmax` and `layer_norm` go along the rows; `softmax_masked` is causal, its
+operand -inf above the diagonal. {verdict}
 
 {table(head, rows)}
 Measured by `scripts/bench.sh --kernels` on {found['date']}{' in a quick run' if found['quick'] else ''}, commit {found['commit'] or 'unknown'}, PyTorch {found['versions']['torch']['PyTorch']}, on {found['machine']['cpu']}
