@@ -166,7 +166,7 @@ void for_indices(const ir::Graph& graph, const Take& take) {
         if (!next) break;
         source = behind_views(*next);
       }
-      take(ComputedIndex{op.get(), op->operand(i), *high}, source, bound);
+      take(ComputedIndex{op, op->operand(i), *high}, source, bound);
     }
   }
 }

@@ -108,11 +108,11 @@ class Joiner {
   Value join_decompositions(Value whole, const std::vector<Value>& parts) {
     const auto written_out = [&](Value v) {
       r_.builder.set_locations(v.op()->locations());
-      const std::list<std::unique_ptr<Op>>& ops = v.graph()->ops();
+      const ir::Ops& ops = v.graph()->ops();
       const size_t before = ops.size();
       const Value result = ir::decompose(r_.builder, *v.op())[static_cast<size_t>(v.index())];
       for (auto at = std::next(ops.begin(), static_cast<std::ptrdiff_t>(before)); at != ops.end(); ++at)
-        made_.insert(at->get());
+        made_.insert(*at);
       return result;
     };
     std::vector<Value> of_parts;

@@ -17,7 +17,7 @@ ir::Value twin(ir::Value v, const ir::Graph& from, const ir::Graph& to) {
   if (v.is_input()) return to.input(v.index());
   auto there = to.ops().begin();
   for (const auto& op : from.ops()) {
-    if (op.get() == v.op()) return (*there)->result(v.index());
+    if (op == v.op()) return (*there)->result(v.index());
     ++there;
   }
   throw InternalError("a tensor's op is not in its graph");

@@ -107,7 +107,7 @@ Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned) {
   Profile profile{.step = {.name = "the whole step"}};
   std::vector<const ir::Op*> called;
   for (const auto& op : planned.ops())
-    if (op->def().kind != ir::Kind::view && op->def().kind != ir::Kind::constant) called.push_back(op.get());
+    if (op->def().kind != ir::Kind::view && op->def().kind != ir::Kind::constant) called.push_back(op);
   WEFT_CHECK(called.size() == calls.size(), "{} calls were measured, but the graph has {}", calls.size(), called.size());
   Sums layers, kernels;
   for (size_t i = 0; i < calls.size(); ++i) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,8 @@ class Dense {
 };
 
 using Attribute = std::variant<bool, int64_t, double, std::string, Dims, DType, Dense>;
+/// Those of an op, in the order of its definition.
+using Attributes = std::span<const Attribute>;
 
 enum class AttributeKind { boolean, integer, real, text, dims, dtype, dense };
 

@@ -73,8 +73,7 @@ std::vector<Attribute> complete_attributes(const OpDef& def, const NamedAttribut
   return values;
 }
 
-std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands,
-                              const std::vector<Attribute>& attributes,
+std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands, Attributes attributes,
                               std::span<const std::unique_ptr<Graph>> bodies, const Locations& at) {
   const InferContext context(def, operands, attributes, bodies, at);
   if (!bodies.empty() && !def.takes_body) context.fail("takes no body");

@@ -48,8 +48,7 @@ class Builder {
 };
 
 /// Result types by the op's own rule, operands checked against its specification.
-std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands,
-                              const std::vector<Attribute>& attributes,
+std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands, Attributes attributes,
                               std::span<const std::unique_ptr<Graph>> bodies, const Locations& at);
 
 /// Attributes in the order of the definition, defaults filled in; unknown or missing ones throw weft::Error.

@@ -9,7 +9,7 @@
 namespace weft::ir {
 namespace {
 
-bool equal_lists(const std::vector<Attribute>& a, const std::vector<Attribute>& b) {
+bool equal_lists(Attributes a, Attributes b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i)
     if (!equal(a[i], b[i])) return false;

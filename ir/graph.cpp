@@ -1,8 +1,8 @@
 #include "weft/ir/graph.h"
 
 #include <algorithm>
-#include <memory_resource>
-#include <unordered_map>
+#include <memory>
+#include <utility>
 
 #include "weft/ir/op_def.h"
 #include "weft/support/error.h"
@@ -27,68 +27,97 @@ std::optional<Role> role_from_name(std::string_view name) {
   return std::nullopt;
 }
 
-void Value::replace_all_uses_with(Value other) const {
-  if (other == *this) return;
-  while (!users().empty()) {
-    const Use use = users().front();
-    use.op->set_operand(use.operand, other);
-  }
-  for (int i : std::vector<int>(node_->outputs)) graph()->set_output(static_cast<size_t>(i), other);
+/// Where the parts of an op lie in its piece of memory.
+struct Op::Piece {
+  size_t operand_count, result_count, attribute_count;
+
+  size_t results() const { return sizeof(Op); }
+  size_t attributes() const { return results() + result_count * sizeof(detail::ValueNode); }
+  size_t uses() const { return attributes() + attribute_count * sizeof(Attribute); }
+  size_t operands() const { return uses() + operand_count * sizeof(detail::UseLink); }
+  size_t bytes() const { return operands() + operand_count * sizeof(Value); }
+
+  static Piece of(const Op& op) { return {op.operand_count_, op.result_count_, op.attribute_count_}; }
+};
+
+Op::Op(const OpDef& def, Graph& graph, const Piece& piece)
+    : def_(&def), graph_(&graph), operand_count_(static_cast<uint32_t>(piece.operand_count)),
+      result_count_(static_cast<uint32_t>(piece.result_count)), attribute_count_(static_cast<uint32_t>(piece.attribute_count)) {
+  auto* memory = reinterpret_cast<std::byte*>(this);
+  const auto make = [&]<class T>(T*& first, size_t offset, size_t count) {
+    static_assert(alignof(T) <= alignof(Op) && sizeof(T) % alignof(Op) == 0);
+    first = reinterpret_cast<T*>(memory + offset);
+    std::uninitialized_value_construct_n(first, count);
+  };
+  make(results_, piece.results(), piece.result_count);
+  make(attributes_, piece.attributes(), piece.attribute_count);
+  make(uses_, piece.uses(), piece.operand_count);
+  make(operands_, piece.operands(), piece.operand_count);
 }
 
-Op::~Op() = default;
+Op::~Op() {
+  std::destroy_n(results_, result_count_);
+  std::destroy_n(attributes_, attribute_count_);
+}
 
 std::string_view Op::name() const { return def_->name; }
 
 void Op::set_operand(int i, Value value) {
-  Value& slot = operands_[static_cast<size_t>(i)];
-  if (slot == value) return;
+  if (operands_[i] == value) return;
   count_work(1);
-  slot.node()->users.erase(uses_[static_cast<size_t>(i)]);
-  slot = value;
-  uses_[static_cast<size_t>(i)] = value.node()->users.insert(value.node()->users.end(), {this, i});
-}
-
-void Op::append_operand(Value value) {
-  uses_.push_back(value.node()->users.insert(value.node()->users.end(), {this, static_cast<int>(operands_.size())}));
-  operands_.push_back(value);
-}
-
-void Op::remove_operand(int i) {
-  operand(i).node()->users.erase(uses_[static_cast<size_t>(i)]);
-  operands_.erase(operands_.begin() + i);
-  uses_.erase(uses_.begin() + i);
-  for (size_t k = static_cast<size_t>(i); k < uses_.size(); ++k) uses_[k]->operand = static_cast<int>(k);
+  operands_[i].node()->drop_use(uses_[i]);
+  operands_[i] = value;
+  value.node()->add_use(uses_[i]);
 }
 
 bool Op::is_unused() const {
-  return std::all_of(results_.get(), results_.get() + result_count_, [](const auto& node) { return node.users.empty() && node.outputs.empty(); });
+  return std::all_of(results_, results_ + result_count_, [](const auto& node) { return node.use_count == 0 && node.outputs.empty(); });
 }
 
 const Attribute& Op::attribute(std::string_view name) const {
   const int i = def_->attribute_index(name);
   WEFT_CHECK(i >= 0, "{} has no attribute '{}'", def_->name, name);
-  return attributes_[static_cast<size_t>(i)];
+  return attributes_[i];
 }
 
 void Op::set_attribute(std::string_view name, Attribute value) {
   const int i = def_->attribute_index(name);
   WEFT_CHECK(i >= 0, "{} has no attribute '{}'", def_->name, name);
-  attributes_[static_cast<size_t>(i)] = std::move(value);
+  attributes_[i] = std::move(value);
 }
 
 void Op::add_body(std::unique_ptr<Graph> body) { bodies_.push_back(std::move(body)); }
 
+void Ops::link(Op& op, Op* before) {
+  op.behind_ = before;
+  op.before_ = before ? before->before_ : last_;
+  (op.before_ ? op.before_->behind_ : first_) = &op;
+  (before ? before->before_ : last_) = &op;
+  ++size_;
+}
+
+void Ops::unlink(Op& op) {
+  (op.before_ ? op.before_->behind_ : first_) = op.behind_;
+  (op.behind_ ? op.behind_->before_ : last_) = op.before_;
+  --size_;
+}
+
 Graph::~Graph() {
-  // Ops point at each other's results; dropping the list in any order is fine because nothing reads on the way.
-  ops_.clear();
+  // Ops point at each other's results; dropping them in any order is fine because nothing reads on the way.
+  for (Op* op = ops_.first_; op;) destroy(*std::exchange(op, op->behind_));
+}
+
+void Graph::destroy(Op& op) {
+  const size_t bytes = Op::Piece::of(op).bytes();
+  op.~Op();
+  memory_.give_back(&op, bytes);
 }
 
 Value Graph::add_input(std::string name, Type type, Role role, Locations locations) {
   if (is_too_large(type)) throw Error("the input '{}' is {}, which takes more than 2^50 bytes, at {}", name, to_string(type), to_string(locations));
   if (!input_numbers_.try_emplace(name, static_cast<int>(inputs_.size())).second)
     throw Error("the graph '{}' already has an input named '{}'", name_, name);
-  auto node = std::make_unique<detail::ValueNode>();
+  auto node = std::make_unique<detail::InputNode>();
   node->type = std::move(type);
   node->graph = this;
   node->index = static_cast<int>(inputs_.size());
@@ -167,53 +196,68 @@ const Output* Graph::find_output(std::string_view name) const {
   return found == output_numbers_.end() ? nullptr : &outputs_[static_cast<size_t>(found->second)];
 }
 
+EditableOps Graph::editable_ops() const {
+  count_work(static_cast<int64_t>(ops_.size()));
+  return EditableOps(ops_);
+}
+
 std::vector<Op*> Graph::op_list() const {
+  count_work(static_cast<int64_t>(ops_.size()));
   std::vector<Op*> all;
   all.reserve(ops_.size());
-  for (const auto& op : ops_) all.push_back(op.get());
-  count_work(static_cast<int64_t>(all.size()));
+  all.assign(ops_.begin(), ops_.end());
   return all;
 }
 
-Op* Graph::previous(const Op* op) const {
-  const std::list<std::unique_ptr<Op>>::const_iterator at = op ? op->position_ : ops_.end();
-  return at == ops_.begin() ? nullptr : std::prev(at)->get();
+Op& Graph::place(const OpDef& def, std::span<const Value> operands, size_t results, size_t attributes, Op* before) {
+  count_work(1);
+  const Op::Piece piece{operands.size(), results, attributes};
+  Op& op = *new (memory_.take(piece.bytes())) Op(def, *this, piece);
+  op.number_ = numbers_++;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    static_cast<Use&>(op.uses_[i]) = {&op, static_cast<int>(i)};
+    op.operands_[i] = operands[i];
+    operands[i].node()->add_use(op.uses_[i]);
+  }
+  for (size_t i = 0; i < results; ++i) {
+    op.results_[i].op = &op;
+    op.results_[i].graph = this;
+    op.results_[i].index = static_cast<int>(i);
+  }
+  ops_.link(op, before);
+  return op;
 }
 
-Op& Graph::insert(const OpDef& def, std::vector<Value> operands, std::vector<Attribute> attributes,
+Op& Graph::insert(const OpDef& def, std::span<const Value> operands, std::vector<Attribute> attributes,
                   std::vector<Type> result_types, Locations locations, Op* before) {
-  count_work(1);
-  std::unique_ptr<Op> op(new Op());
-  op->def_ = &def;
-  op->graph_ = this;
-  op->attributes_ = std::move(attributes);
-  op->locations_ = std::move(locations);
-  op->operands_.reserve(operands.size());
-  op->uses_.reserve(operands.size());
-  for (Value operand : operands) op->append_operand(operand);
-  op->result_count_ = result_types.size();
-  op->results_ = std::make_unique<detail::ValueNode[]>(result_types.size());
-  for (size_t i = 0; i < result_types.size(); ++i) {
-    detail::ValueNode& node = op->results_[i];
-    node.type = std::move(result_types[i]);
-    node.op = op.get();
-    node.graph = this;
-    node.index = static_cast<int>(i);
-  }
-  Op& reference = *op;
-  reference.position_ = ops_.insert(before ? before->position_ : ops_.end(), std::move(op));
-  return reference;
+  Op& op = place(def, operands, result_types.size(), attributes.size(), before);
+  std::move(attributes.begin(), attributes.end(), op.attributes_);
+  for (size_t i = 0; i < result_types.size(); ++i) op.results_[i].type = std::move(result_types[i]);
+  op.locations_ = std::move(locations);
+  return op;
+}
+
+Op& Graph::insert_copy(const Op& of, std::span<const Value> operands, Op* before) {
+  Op& op = place(of.def(), operands, of.result_count_, of.attribute_count_, before);
+  std::copy_n(of.attributes_, of.attribute_count_, op.attributes_);
+  for (size_t i = 0; i < of.result_count_; ++i) op.results_[i].type = of.results_[i].type;
+  op.locations_ = of.locations_;
+  for (const auto& body : of.bodies_) op.add_body(clone(*body));
+  return op;
 }
 
 void Graph::erase(Op& op) {
   count_work(1);
   WEFT_CHECK(op.is_unused(), "erasing '{}', which is still read", op.name());
-  while (!op.operands().empty()) op.remove_operand(static_cast<int>(op.operands().size()) - 1);
-  ops_.erase(op.position_);
+  for (size_t i = 0; i < op.operand_count_; ++i) op.operands_[i].node()->drop_use(op.uses_[i]);
+  ops_.unlink(op);
+  destroy(op);
 }
 
 void Graph::move_before(Op& op, Op* before) {
-  ops_.splice(before ? before->position_ : ops_.end(), ops_, op.position_);
+  if (before == &op) return;
+  ops_.unlink(op);
+  ops_.link(op, before);
 }
 
 void Graph::reorder(const std::vector<Op*>& order) {
@@ -221,47 +265,57 @@ void Graph::reorder(const std::vector<Op*>& order) {
   for (Op* op : order) move_before(*op, nullptr);
 }
 
+namespace {
+
+/// The values of one graph that stand for those of another, a part of which it copies.
+class Twins {
+ public:
+  Twins(const Graph& of, std::span<const Value> inputs) : inputs_(inputs), ops_(static_cast<size_t>(of.number_limit())) {}
+  void set(const Op& of, Op& twin) { ops_[static_cast<size_t>(of.number())] = &twin; }
+  Value operator[](Value v) const {
+    return v.is_input() ? inputs_[static_cast<size_t>(v.index())] : ops_[static_cast<size_t>(v.op()->number())]->result(v.index());
+  }
+
+ private:
+  std::span<const Value> inputs_;
+  std::vector<Op*> ops_;
+};
+
+/// Copies every op of `from`; `visit` sees each with its copy.
+template <class Visit>
+void copy_ops(const Graph& from, Twins& twins, Graph& into, Op* before, Visit visit) {
+  std::vector<Value> operands;
+  for (const Op* op : from.ops()) {
+    operands.clear();
+    for (Value v : op->operands()) operands.push_back(twins[v]);
+    Op& twin = into.insert_copy(*op, operands, before);
+    visit(*op, twin);
+    twins.set(*op, twin);
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<Graph> clone(const Graph& graph) {
   auto copy = std::make_unique<Graph>(graph.name());
-  std::pmr::monotonic_buffer_resource memory;
-  std::pmr::unordered_map<Value, Value, ValueHash> map(&memory);
+  std::vector<Value> inputs;
   for (const Input& input : graph.inputs()) {
-    const Value v = copy->add_input(input.node->name, input.node->type, input.role, input.locations);
-    v.set_offset(input.value().offset());
-    map[input.value()] = v;
+    inputs.push_back(copy->add_input(input.node->name, input.node->type, input.role, input.locations));
+    inputs.back().set_offset(input.value().offset());
   }
-  for (const auto& op : graph.ops()) {
-    std::vector<Value> operands;
-    for (Value v : op->operands()) operands.push_back(map.at(v));
-    std::vector<Type> types;
-    for (Value v : op->results()) types.push_back(v.type());
-    Op& twin = copy->insert(op->def(), std::move(operands), op->attributes(), std::move(types), op->locations());
-    for (const auto& body : op->bodies()) twin.add_body(clone(*body));
-    for (int i = 0; i < op->result_count(); ++i) {
-      twin.result(i).set_offset(op->result(i).offset());
-      map[op->result(i)] = twin.result(i);
-    }
-  }
-  for (const Output& output : graph.outputs())
-    copy->add_output({output.name, map.at(output.value), output.alias, output.locations});
+  Twins twins(graph, inputs);
+  copy_ops(graph, twins, *copy, nullptr, [](const Op& op, const Op& twin) {
+    for (int i = 0; i < op.result_count(); ++i) twin.result(i).set_offset(op.result(i).offset());
+  });
+  for (const Output& output : graph.outputs()) copy->add_output({output.name, twins[output.value], output.alias, output.locations});
   return copy;
 }
 
-std::vector<Value> inline_body(const Graph& body, const std::vector<Value>& operands, Graph& into, Op* before) {
-  std::pmr::monotonic_buffer_resource memory;
-  std::pmr::unordered_map<Value, Value, ValueHash> outside(&memory);
-  for (size_t i = 0; i < operands.size(); ++i) outside[body.input(static_cast<int>(i))] = operands[i];
-  for (const auto& op : body.ops()) {
-    std::vector<Value> inner;
-    std::vector<Type> types;
-    for (Value v : op->operands()) inner.push_back(outside.at(v));
-    for (Value v : op->results()) types.push_back(v.type());
-    Op& copy = into.insert(op->def(), std::move(inner), op->attributes(), std::move(types), op->locations(), before);
-    for (const auto& b : op->bodies()) copy.add_body(clone(*b));
-    for (int i = 0; i < op->result_count(); ++i) outside[op->result(i)] = copy.result(i);
-  }
+std::vector<Value> inline_body(const Graph& body, std::span<const Value> operands, Graph& into, Op* before) {
+  Twins twins(body, operands);
+  copy_ops(body, twins, into, before, [](const Op&, const Op&) {});
   std::vector<Value> outputs;
-  for (const Output& o : body.outputs()) outputs.push_back(outside.at(o.value));
+  for (const Output& output : body.outputs()) outputs.push_back(twins[output.value]);
   return outputs;
 }
 

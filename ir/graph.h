@@ -4,8 +4,10 @@
 // A Graph owns its ops and inputs; a Value is a cheap handle to an input or to one result of an op and stays valid
 // as long as that op lives. Ops stand in a list in which every operand is defined before it is used. An op may own
 // body graphs; a body captures nothing from outside.
+//
+// Ops lie in memory that their graph owns, each in one piece with its operands, results and attributes: passes walk over
+// whole graphs all the time, and what they wait for is memory.
 
-#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,12 +18,11 @@
 
 #include "weft/ir/attribute.h"
 #include "weft/ir/location.h"
-#include "weft/ir/type.h"
+#include "weft/ir/value.h"
+#include "weft/support/slab.h"
 
 namespace weft::ir {
 
-class Graph;
-class Op;
 struct OpDef;
 
 /// What an input of a function is to training.
@@ -29,100 +30,26 @@ enum class Role { batch, parameter, state, hyper, key };
 std::string_view name_of(Role role);
 std::optional<Role> role_from_name(std::string_view name);
 
-/// An op that reads a value, and as which operand.
-struct Use {
-  Op* op;
-  int operand;
-
-  operator Op*() const { return op; }
-  Op* operator->() const { return op; }
-};
-
-namespace detail {
-struct ValueNode {
-  Type type;
-  Op* op = nullptr;        // null for an input
-  Graph* graph = nullptr;  // the graph that the value lives in
-  int index = 0;           // result number or input number
-  std::string name;        // of an input; results are numbered when printed
-  std::list<Use> users;    // one entry per operand that reads the value
-  std::vector<int> outputs;  // the numbers of the graph's outputs that are the value
-  std::optional<int64_t> offset;  // bytes into the arena, once planned
-};
-}  // namespace detail
-
-class Value {
- public:
-  Value() = default;
-  explicit Value(detail::ValueNode* node) : node_(node) {}
-
-  const Type& type() const { return node_->type; }
-  const Shape& shape() const { return node_->type.shape; }
-  DType dtype() const { return node_->type.dtype; }
-  Op* op() const { return node_->op; }
-  Graph* graph() const { return node_->graph; }
-  bool is_input() const { return !node_->op; }
-  int index() const { return node_->index; }
-  const std::string& name() const { return node_->name; }
-
-  /// The ops that read this value, one entry per operand. Graph outputs are not ops: see Graph::is_output.
-  const std::list<Use>& users() const { return node_->users; }
-  /// Makes every op and every graph output that read this value read `other` instead.
-  void replace_all_uses_with(Value other) const;
-
-  /// Where the memory plan put the value: bytes into the arena.
-  std::optional<int64_t> offset() const { return node_->offset; }
-  void set_offset(std::optional<int64_t> offset) const { node_->offset = offset; }
-
-  explicit operator bool() const { return node_ != nullptr; }
-  bool operator==(const Value&) const = default;
-  detail::ValueNode* node() const { return node_; }
-
- private:
-  detail::ValueNode* node_ = nullptr;
-};
-
-struct ValueHash {
-  size_t operator()(Value v) const { return std::hash<detail::ValueNode*>{}(v.node()); }
-};
-
-/// The results of an op.
-class Results {
- public:
-  struct Iterator {
-    detail::ValueNode* node;
-    Value operator*() const { return Value(node); }
-    Iterator& operator++() { return ++node, *this; }
-    bool operator==(const Iterator&) const = default;
-  };
-
-  Results(detail::ValueNode* nodes, size_t count) : nodes_(nodes), count_(count) {}
-  Iterator begin() const { return {nodes_}; }
-  Iterator end() const { return {nodes_ + count_}; }
-  size_t size() const { return count_; }
-  Value operator[](size_t i) const { return Value(nodes_ + i); }
-
- private:
-  detail::ValueNode* nodes_;
-  size_t count_;
-};
-
 class Op {
  public:
+  Op(const Op&) = delete;
+  Op& operator=(const Op&) = delete;
+
   const OpDef& def() const { return *def_; }
   std::string_view name() const;
   bool is(std::string_view name) const { return this->name() == name; }
   Graph& graph() const { return *graph_; }
+  /// A number that no other op of its graph ever has, below Graph::number_limit(): the place of an op in a table. It says
+  /// nothing about the order.
+  int number() const { return number_; }
 
-  const std::vector<Value>& operands() const { return operands_; }
-  Value operand(int i) const { return operands_[static_cast<size_t>(i)]; }
+  Operands operands() const { return {operands_, operand_count_}; }
+  Value operand(int i) const { return operands_[i]; }
   void set_operand(int i, Value value);
-  void append_operand(Value value);
-  void remove_operand(int i);
 
   int result_count() const { return static_cast<int>(result_count_); }
-  Value result(int i = 0) const { return Value(&results_[static_cast<size_t>(i)]); }
-  Results results() const { return {results_.get(), result_count_}; }
+  Value result(int i = 0) const { return Value(&results_[i]); }
+  Results results() const { return {results_, result_count_}; }
   /// True when nothing reads any result.
   bool is_unused() const;
 
@@ -135,7 +62,7 @@ class Op {
   const Dims& dims(std::string_view name) const { return attribute<Dims>(name); }
   void set_attribute(std::string_view name, Attribute value);
   /// In the order of the definition.
-  const std::vector<Attribute>& attributes() const { return attributes_; }
+  Attributes attributes() const { return {attributes_, attribute_count_}; }
 
   const std::vector<std::unique_ptr<Graph>>& bodies() const { return bodies_; }
   Graph& body(int i = 0) const { return *bodies_[static_cast<size_t>(i)]; }
@@ -145,26 +72,96 @@ class Op {
   void set_locations(Locations locations) { locations_ = std::move(locations); }
   void add_locations(const Locations& more) { merge(locations_, more); }
 
+ private:
+  friend class Graph;
+  friend class Ops;
+  struct Piece;
+
+  Op(const OpDef& def, Graph& graph, const Piece& piece);
   ~Op();
+
+  const OpDef* def_;
+  Graph* graph_;
+  Op *before_ = nullptr, *behind_ = nullptr;  // among the graph's ops
+  Value* operands_;
+  detail::UseLink* uses_;  // per operand: its entry among the value's readers
+  detail::ValueNode* results_;
+  Attribute* attributes_;
+  uint32_t operand_count_, result_count_, attribute_count_;
+  int number_ = 0;
+  std::vector<std::unique_ptr<Graph>> bodies_;
+  Locations locations_;
+};
+
+/// The ops of a graph in program order. Inserting and erasing others leaves an iterator valid.
+class Ops {
+ public:
+  class Iterator {
+   public:
+    using iterator_category = std::bidirectional_iterator_tag;
+    using value_type = Op*;
+    using difference_type = std::ptrdiff_t;
+    using pointer = void;
+    using reference = Op*;
+
+    Iterator() = default;
+    Iterator(Op* at, const Ops* of) : at_(at), of_(of) {}
+    Op* operator*() const { return at_; }
+    Iterator& operator++() { return at_ = at_->behind_, *this; }
+    Iterator& operator--() { return at_ = at_ ? at_->before_ : of_->last_, *this; }
+    Iterator operator++(int) { const Iterator now = *this; return ++*this, now; }
+    Iterator operator--(int) { const Iterator now = *this; return --*this, now; }
+    bool operator==(const Iterator& other) const { return at_ == other.at_; }
+
+   private:
+    Op* at_ = nullptr;  // null: behind the last
+    const Ops* of_ = nullptr;
+  };
+
+  Iterator begin() const { return {first_, this}; }
+  Iterator end() const { return {nullptr, this}; }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  Op* front() const { return first_; }
+  Op* back() const { return last_; }
 
  private:
   friend class Graph;
-  Op() = default;
+  void link(Op& op, Op* before);
+  void unlink(Op& op);
 
-  const OpDef* def_ = nullptr;
-  Graph* graph_ = nullptr;
-  std::vector<Value> operands_;
-  std::vector<std::list<Use>::iterator> uses_;  // per operand: its entry among the value's users
-  std::unique_ptr<detail::ValueNode[]> results_;
-  size_t result_count_ = 0;
-  std::vector<Attribute> attributes_;
-  std::vector<std::unique_ptr<Graph>> bodies_;
-  Locations locations_;
-  std::list<std::unique_ptr<Op>>::iterator position_;
+  Op *first_ = nullptr, *last_ = nullptr;
+  size_t size_ = 0;
+};
+
+/// See Graph::editable_ops.
+class EditableOps {
+ public:
+  class Iterator {
+   public:
+    explicit Iterator(Ops::Iterator at, Ops::Iterator end) : at_(at), next_(at), end_(end) { step(); }
+    Op* operator*() const { return *at_; }
+    Iterator& operator++() { return at_ = next_, step(), *this; }
+    bool operator==(const Iterator& other) const { return at_ == other.at_; }
+
+   private:
+    void step() {
+      if (next_ != end_) ++next_;
+    }
+
+    Ops::Iterator at_, next_, end_;
+  };
+
+  explicit EditableOps(const Ops& ops) : ops_(&ops) {}
+  Iterator begin() const { return Iterator(ops_->begin(), ops_->end()); }
+  Iterator end() const { return Iterator(ops_->end(), ops_->end()); }
+
+ private:
+  const Ops* ops_;
 };
 
 struct Input {
-  std::unique_ptr<detail::ValueNode> node;
+  std::unique_ptr<detail::InputNode> node;
   Role role = Role::batch;
   Locations locations;
 
@@ -211,15 +208,23 @@ class Graph {
   static bool is_output(Value value) { return !value.node()->outputs.empty(); }
 
   /// The ops in program order.
-  const std::list<std::unique_ptr<Op>>& ops() const { return ops_; }
-  /// A snapshot of the ops, for passes that change the list while they walk it.
+  const Ops& ops() const { return ops_; }
+  /// The same for passes that edit as they walk: the op at hand may be erased and others inserted before it, which are not
+  /// walked over.
+  EditableOps editable_ops() const;
+  /// A snapshot of the ops, for passes that change the list otherwise while they walk it.
   std::vector<Op*> op_list() const;
   /// The op right before `op`, or the last one when null; null for the first.
-  Op* previous(const Op* op) const;
+  Op* previous(const Op* op) const { return op ? op->before_ : ops_.last_; }
+  /// Every op's number is below.
+  int number_limit() const { return numbers_; }
 
   /// Appends (or inserts before `before`) an op whose result types are given; checks nothing. Use ir::Builder.
-  Op& insert(const OpDef& def, std::vector<Value> operands, std::vector<Attribute> attributes,
+  Op& insert(const OpDef& def, std::span<const Value> operands, std::vector<Attribute> attributes,
              std::vector<Type> result_types, Locations locations, Op* before = nullptr);
+  /// The same op, of this graph or another, with operands from here: attributes, result types, bodies and locations are
+  /// copied, offsets are not.
+  Op& insert_copy(const Op& op, std::span<const Value> operands, Op* before = nullptr);
   /// Requires that nothing reads its results.
   void erase(Op& op);
   /// Puts `op` right before `before`, or last when null.
@@ -228,11 +233,15 @@ class Graph {
   void reorder(const std::vector<Op*>& order);
 
  private:
+  Op& place(const OpDef& def, std::span<const Value> operands, size_t results, size_t attributes, Op* before);
+  void destroy(Op& op);
   void number_inputs();
 
   std::string name_;
+  Slab memory_;  // of the ops
+  int numbers_ = 0;
   std::vector<Input> inputs_;
-  std::list<std::unique_ptr<Op>> ops_;
+  Ops ops_;
   std::vector<Output> outputs_;
   std::unordered_map<std::string, int> input_numbers_, output_numbers_;  // by name; of outputs the first
 };
@@ -242,6 +251,6 @@ std::unique_ptr<Graph> clone(const Graph& graph);
 
 /// Copies the body's ops into a graph, in front of `before` or, if that is null, at the end, reading `operands` for the
 /// body's inputs; returns the body's outputs there.
-std::vector<Value> inline_body(const Graph& body, const std::vector<Value>& operands, Graph& into, Op* before);
+std::vector<Value> inline_body(const Graph& body, std::span<const Value> operands, Graph& into, Op* before);
 
 }  // namespace weft::ir

@@ -5,7 +5,9 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weft::ir {
@@ -30,13 +32,12 @@ inline std::string to_string(const Location& at) {
 /// One op has one location when recorded; gradients and fusions keep the lines they came from, in first-seen order, up to
 /// `most_lines` of the source and as many of a text: what the layers of a large net share comes from all of their lines.
 ///
-/// What one layer records is rewritten into many ops, so copies share the list until one of them gets another line.
+/// What one layer records is rewritten into many ops, so copies share the list, which never changes.
 class Locations {
  public:
-  using value_type = Location;
-
   Locations() = default;
-  Locations(std::initializer_list<Location> all) : all_(std::make_shared<std::vector<Location>>(all)) {}
+  Locations(std::initializer_list<Location> all) : Locations(std::vector<Location>(all)) {}
+  explicit Locations(std::vector<Location> all) : all_(all.empty() ? nullptr : std::make_shared<const std::vector<Location>>(std::move(all))) {}
 
   const Location* begin() const { return all_ ? all_->data() : nullptr; }
   const Location* end() const { return all_ ? all_->data() + all_->size() : nullptr; }
@@ -44,34 +45,37 @@ class Locations {
   bool empty() const { return size() == 0; }
   const Location& operator[](size_t i) const { return (*all_)[i]; }
 
-  void push_back(Location at) {
-    if (!all_) all_ = std::make_shared<std::vector<Location>>();
-    if (all_.use_count() > 1) all_ = std::make_shared<std::vector<Location>>(*all_);
-    all_->push_back(std::move(at));
-  }
-  void clear() { all_ = nullptr; }
-
   bool shares_with(const Locations& other) const { return all_ == other.all_; }
   bool operator==(const Locations& other) const { return shares_with(other) || std::equal(begin(), end(), other.begin(), other.end()); }
 
  private:
-  std::shared_ptr<std::vector<Location>> all_;
+  std::shared_ptr<const std::vector<Location>> all_;  // null: none
 };
 constexpr std::ptrdiff_t most_lines = 32;
 
+/// May it be added to those?
+inline bool is_new(const Location& at, std::span<const Location> all) {
+  const auto known = std::count_if(all.begin(), all.end(), [&](const Location& l) { return l.read == at.read; });
+  return known < most_lines && std::find(all.begin(), all.end(), at) == all.end();
+}
+
+inline void merge(std::vector<Location>& into, const Locations& from) {
+  for (const Location& at : from)
+    if (is_new(at, into)) into.push_back(at);
+}
+
 inline void merge(Locations& into, const Locations& from) {
-  if (into.shares_with(from)) return;
-  for (const Location& at : from) {
-    const auto known = std::count_if(into.begin(), into.end(), [&](const Location& l) { return l.read == at.read; });
-    if (known < most_lines && std::find(into.begin(), into.end(), at) == into.end()) into.push_back(at);
-  }
+  if (into.shares_with(from) || std::none_of(from.begin(), from.end(), [&](const Location& at) { return is_new(at, {into.begin(), into.end()}); })) return;
+  std::vector<Location> all(into.begin(), into.end());
+  merge(all, from);
+  into = Locations(std::move(all));
 }
 
 /// Those of the user's source; or those of the text that it was read from.
 inline Locations only(bool read, const Locations& all) {
-  Locations kept;
+  std::vector<Location> kept;
   std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [&](const Location& at) { return at.read == read; });
-  return kept;
+  return Locations(std::move(kept));
 }
 inline Locations source_lines(const Locations& all) { return only(false, all); }
 

@@ -45,7 +45,7 @@ struct AttributeSpec {
 /// What a shape rule sees. fail() throws weft::Error naming the op, the operands' types and the user's line.
 class InferContext {
  public:
-  InferContext(const OpDef& def, std::span<const Type> operands, const std::vector<Attribute>& attributes,
+  InferContext(const OpDef& def, std::span<const Type> operands, Attributes attributes,
                std::span<const std::unique_ptr<Graph>> bodies, const Locations& at)
       : def_(def), operands_(operands), attributes_(attributes), bodies_(bodies), at_(at) {}
 
@@ -66,7 +66,7 @@ class InferContext {
  private:
   const OpDef& def_;
   std::span<const Type> operands_;
-  const std::vector<Attribute>& attributes_;
+  Attributes attributes_;
   std::span<const std::unique_ptr<Graph>> bodies_;
   const Locations& at_;
 };
@@ -102,7 +102,7 @@ struct OpDef {
   std::function<std::vector<Type>(const InferContext&)> infer = {};
 
   /// elementwise: the value of one element. The attributes are in the order of the definition.
-  std::function<Scalar(std::span<const Scalar>, const std::vector<Attribute>&)> scalar = {};
+  std::function<Scalar(std::span<const Scalar>, Attributes)> scalar = {};
   /// reduction: the combination of two partial results, and its neutral element (an infinity means the element
   /// type's extreme value).
   std::function<Scalar(Scalar, Scalar)> combine = {};

@@ -521,8 +521,8 @@ class Parser {
 
   /// The source lines, if any are given, and where they are given.
   Locations locations(const Location& here) {
-    Locations all{here};
-    if (!lex_.take("at")) return all;
+    std::vector<Location> all{here};
+    if (!lex_.take("at")) return Locations(std::move(all));
     do {
       Location at;
       at.file = lex_.take(Token::string, "a file name");
@@ -531,7 +531,7 @@ class Parser {
       if (lex_.kind == Token::string) at.scope = lex_.take(Token::string, "a scope");
       all.push_back(std::move(at));
     } while (lex_.take(","));
-    return all;
+    return Locations(std::move(all));
   }
 
   /// What `make` gives. Its weft::Error names the token; the line where that stands is not said again behind it.

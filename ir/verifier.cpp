@@ -1,6 +1,5 @@
 #include "weft/ir/verifier.h"
 
-#include <memory_resource>
 #include <string_view>
 #include <unordered_set>
 
@@ -12,14 +11,13 @@ namespace {
 /// What a graph defines: its inputs, and the ops that were come by.
 class Defined {
  public:
-  explicit Defined(const Graph& graph) : graph_(graph), ops_(&memory_) { ops_.reserve(graph.ops().size()); }
-  void add(const Op& op) { ops_.insert(&op); }
-  bool contains(Value v) const { return v.is_input() ? v.graph() == &graph_ : ops_.contains(v.op()); }
+  explicit Defined(const Graph& graph) : graph_(graph), ops_(static_cast<size_t>(graph.number_limit())) {}
+  void add(const Op& op) { ops_[static_cast<size_t>(op.number())] = true; }
+  bool contains(Value v) const { return v.graph() == &graph_ && (v.is_input() || ops_[static_cast<size_t>(v.op()->number())]); }
 
  private:
   const Graph& graph_;
-  std::pmr::monotonic_buffer_resource memory_;
-  std::pmr::unordered_set<const Op*> ops_;
+  std::vector<bool> ops_;
 };
 
 /// `operands` is room for their types.

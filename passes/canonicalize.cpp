@@ -33,7 +33,7 @@ ir::Value rewrite_once(ir::Builder& builder, const ir::Op& op, const OnRewrite& 
 bool canonicalize(ir::Module& module, const OnRewrite& on_rewrite) {
   ir::Graph& graph = module.graph();
   bool changed = false;
-  for (ir::Op* op : graph.op_list()) {
+  for (ir::Op* op : graph.editable_ops()) {
     if (op->result_count() != 1 || op->is_unused()) continue;
     ir::Builder builder(graph, op, op->locations());
     const ir::Value better = rewrite_once(builder, *op, on_rewrite);

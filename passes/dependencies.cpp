@@ -1,9 +1,10 @@
 #include "weft/passes/dependencies.h"
 
+#include <algorithm>
 #include <functional>
-#include <memory_resource>
+#include <numeric>
 #include <queue>
-#include <unordered_set>
+#include <utility>
 
 #include "weft/passes/liveness.h"
 #include "weft/support/error.h"
@@ -14,26 +15,39 @@ namespace weft::passes {
 using ir::Op;
 using ir::Value;
 
-Dependencies::Dependencies(const ir::Graph& graph) : ops_(graph.op_list()), before_(ops_.size()), after_(ops_.size()) {
-  std::pmr::monotonic_buffer_resource memory;
-  std::pmr::unordered_set<uint64_t> known(&memory);
-  known.reserve(2 * ops_.size());
-  number_.reserve(ops_.size());
-  const auto edge = [&](const Op* first, const Op* second) {
-    const int a = number(first), b = number(second);
-    count_work(1);
-    if (!known.insert(static_cast<uint64_t>(a) << 32 | static_cast<uint32_t>(b)).second) return;
-    before_[static_cast<size_t>(b)].push_back(a);
-    after_[static_cast<size_t>(a)].push_back(b);
-  };
-  for (int i = 0; i < count(); ++i) number_[op(i)] = i;
-  for (const Op* op : ops_)
-    for (Value v : op->operands())
-      if (!v.is_input()) edge(v.op(), op);
+Dependencies::Dependencies(const ir::Graph& graph) : ops_(graph.op_list()), number_(static_cast<size_t>(graph.number_limit()), -1) {
+  for (int i = 0; i < count(); ++i) number_[static_cast<size_t>(op(i)->number())] = i;
+  find_before(graph);
+  // The same edges by where they start.
+  after_.begin.resize(ops_.size() + 1);
+  for (int first : before_.all) ++after_.begin[static_cast<size_t>(first) + 1];
+  std::partial_sum(after_.begin.begin(), after_.begin.end(), after_.begin.begin());
+  after_.all.resize(before_.all.size());
+  std::vector<size_t> end(after_.begin.begin(), after_.begin.end() - 1);
+  for (int i = 0; i < count(); ++i)
+    for (int first : before(i)) after_.all[end[static_cast<size_t>(first)]++] = i;
+}
+
+void Dependencies::find_before(const ir::Graph& graph) {
+  // (an op that writes over an input's memory, one that reads it)
+  std::vector<std::pair<int, int>> readers;
   for (const ir::Output& output : graph.outputs()) {
     if (!output.alias || output.value.is_input()) continue;
     for (const Op* reader : memory_readers(graph.input(*output.alias)))
-      if (reader != output.value.op()) edge(reader, output.value.op());
+      if (reader != output.value.op()) readers.emplace_back(number(output.value.op()), number(reader));
+  }
+  std::stable_sort(readers.begin(), readers.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
+  std::vector<int> before_which(ops_.size(), -1);
+  auto reader = readers.begin();
+  for (int i = 0; i < count(); ++i) {
+    const auto add = [&](int first) {
+      count_work(1);
+      if (std::exchange(before_which[static_cast<size_t>(first)], i) != i) before_.all.push_back(first);
+    };
+    for (Value v : op(i)->operands())
+      if (!v.is_input()) add(number(v.op()));
+    for (; reader != readers.end() && reader->first == i; ++reader) add(reader->second);
+    before_.begin.push_back(before_.all.size());
   }
 }
 

@@ -1,6 +1,7 @@
 #include "weft/passes/epilogue.h"
 
 #include <algorithm>
+#include <array>
 
 #include "weft/ir/builder.h"
 #include "weft/passes/liveness.h"
@@ -63,7 +64,7 @@ class Candidate {
     for (Value v : next.operands()) operands.push_back(v == shorter.last_ ? body_->ops().empty() ? body_->input(0) : body_->ops().back()->result() : Value());
     for (size_t i = 0; i < operands.size(); ++i)
       if (!operands[i]) operands[i] = side(next.operand(static_cast<int>(i)));
-    inner_ = body_->insert(next.def(), operands, next.attributes(), {next.result().type()}, next.locations()).result();
+    inner_ = body_->insert_copy(next, operands).result();
     chain_.push_back(shorter.last_);
   }
 
@@ -93,16 +94,12 @@ class Candidate {
   /// An operand that does not come from the product: broadcasts and constants are repeated inside the body.
   Value side(Value v) {
     if (!v.is_input() && v.op()->is("broadcast"))
-      return insert_copy(*v.op(), {side(v.op()->operand(0))});
-    if (!v.is_input() && v.op()->def().kind == ir::Kind::constant) return insert_copy(*v.op(), {});
+      return body_->insert_copy(*v.op(), std::array{side(v.op()->operand(0))}).result();
+    if (!v.is_input() && v.op()->def().kind == ir::Kind::constant) return body_->insert_copy(*v.op(), {}).result();
     for (size_t i = 0; i < extra_.size(); ++i)
       if (extra_[i] == v) return body_->input(static_cast<int>(i) + 1);
     extra_.push_back(v);
     return body_->add_input(fmt::format("extra{}", extra_.size()), v.type());
-  }
-
-  Value insert_copy(const Op& op, std::vector<Value> operands) {
-    return body_->insert(op.def(), std::move(operands), op.attributes(), {op.result().type()}, op.locations()).result();
   }
 
  public:
@@ -130,7 +127,7 @@ bool epilogue(ir::Module& module, const Target& target) {
   // Taking an epilogue erases the ops behind a product, never another product.
   std::vector<Op*> products;
   for (const auto& op : module.graph().ops())
-    if (op->is("matmul") && op->bodies().empty() && target.claims(*op)) products.push_back(op.get());
+    if (op->is("matmul") && op->bodies().empty() && target.claims(*op)) products.push_back(op);
   bool changed = false;
   for (Op* op : products) {
     Candidate candidate(*op);

@@ -1,10 +1,10 @@
 #include "weft/passes/fuse.h"
 
 #include <algorithm>
+#include <memory_resource>
 #include <set>
 #include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "weft/ir/builder.h"
 #include "weft/ir/equal.h"
@@ -57,13 +57,17 @@ bool widens(const Op& op) {
   return is_floating(from) && is_floating(to) && size_of(from) < size_of(to);
 }
 
+/// By the op's number.
+using Marks = std::vector<bool>;
+size_t at(const Op* op) { return static_cast<size_t>(op->number()); }
+
 /// A little arithmetic on such numbers, and on what is worth repeating anyway.
-bool follows_widened(const Op& op, const std::unordered_set<const Op*>& widened) {
+bool follows_widened(const Op& op, const Marks& widened) {
   if (widens(op)) return true;
   if (!op.def().is_elementwise() || ir::flops_of(op) > 4 * static_cast<double>(op.result().shape().numel())) return false;
   bool any = false;
   for (Value v : op.operands()) {
-    const bool wide = !v.is_input() && widened.contains(v.op());
+    const bool wide = !v.is_input() && widened[at(v.op())];
     if (!wide && (v.is_input() || !is_cheap(*v.op()))) return false;
     any = any || wide;
   }
@@ -100,11 +104,14 @@ class Fuser {
     Op* second;
     int64_t bytes;
     bool siblings;
+    bool sums_all;  // the second is a sum of everything
+
+    auto rank() const { return std::tuple(siblings, sums_all, -bytes); }
   };
 
   /// A concat of many values becomes a concat of concats.
   void split_wide_concats() {
-    for (Op* op : graph_.op_list()) {
+    for (Op* op : graph_.editable_ops()) {
       if (!is_concat(*op)) continue;
       const Shape& shape = op->result().shape();
       const int64_t axis = op->integer("axis");
@@ -134,19 +141,20 @@ class Fuser {
 
   /// The cheap ops whose repetition, with that of the cheap ops they read, stays small: where values are read twice at
   /// every step, the ops to repeat double at every step.
-  std::unordered_set<const Op*> repeatable_ops() const {
-    std::unordered_map<const Op*, int> repeated;
-    std::unordered_set<const Op*> result, widened;
+  Marks repeatable_ops() const {
+    const auto limit = static_cast<size_t>(graph_.number_limit());
+    std::vector<int> repeated(limit, 0);
+    Marks result(limit), widened(limit);
     for (const auto& op : graph_.ops()) {
       const bool wide = follows_widened(*op, widened);
       if (!wide && !is_cheap(*op)) continue;
       int count = 1;
       for (Value v : op->operands())
-        if (!v.is_input() && result.contains(v.op())) count += repeated.at(v.op());
-      repeated[op.get()] = count;
+        if (!v.is_input() && result[at(v.op())]) count += repeated[at(v.op())];
+      repeated[at(op)] = count;
       if (count > (wide ? max_widened_ops : max_repeated_ops)) continue;
-      result.insert(op.get());
-      if (wide) widened.insert(op.get());
+      result[at(op)] = true;
+      if (wide) widened[at(op)] = true;
     }
     return result;
   }
@@ -154,30 +162,37 @@ class Fuser {
   /// Gives every reader a copy of its own of each cheap operand, so that it can go into the reader's nest. A cheap op
   /// whose value is an output stays as well.
   void repeat_cheap_ops() {
-    const std::unordered_set<const Op*> repeatable = repeatable_ops();
+    const Marks repeatable = repeatable_ops();
     const std::vector<Op*> ops = graph_.op_list();
-    for (auto at = ops.rbegin(); at != ops.rend(); ++at) {
-      Op& op = **at;
-      if (!repeatable.contains(&op)) continue;
+    std::vector<Op*> readers;
+    for (auto last = ops.rbegin(); last != ops.rend(); ++last) {
+      Op& op = **last;
+      if (!repeatable[at(&op)]) continue;
       const Value v = op.result();
-      std::vector<Op*> readers;
-      std::unordered_set<const Op*> known;
-      for (Op* u : v.users())
-        if (can_fuse(*u) && known.insert(u).second) readers.push_back(u);
+      readers.clear();
+      for (const ir::Use& u : v.users())
+        if (can_fuse(*u.op) && is_first_read(u, v)) readers.push_back(u.op);
       // One reader may keep the original, unless someone needs it as it is.
       const bool needed = graph_.is_output(v) || std::any_of(v.users().begin(), v.users().end(), [](Op* u) { return !can_fuse(*u); });
       for (size_t i = needed ? 0 : 1; i < readers.size(); ++i) {
-        Op& copy = graph_.insert(op.def(), op.operands(), op.attributes(), {v.type()}, op.locations(), &op);
+        Op& copy = graph_.insert_copy(op, op.operands(), &op);
         for (int k = 0; k < static_cast<int>(readers[i]->operands().size()); ++k)
           if (readers[i]->operand(k) == v) readers[i]->set_operand(k, copy.result());
       }
     }
   }
 
+  /// An op that reads a value twice is one reader.
+  static bool is_first_read(const ir::Use& use, Value v) {
+    const auto before = use.op->operands().first(static_cast<size_t>(use.operand));
+    return std::find(before.begin(), before.end(), v) == before.end();
+  }
+
   std::vector<Edge> edges(const Groups& groups) const {
     std::vector<Edge> all;
     const auto consider = [&](Value v, Op* a, Op* b, bool siblings) {
-      if (can_fuse(*a) && can_fuse(*b) && groups.of(a) != groups.of(b)) all.push_back({a, b, v.type().bytes(), siblings});
+      if (groups.of(a) == groups.of(b) || !can_fuse(*a) || !can_fuse(*b)) return;
+      all.push_back({a, b, v.type().bytes(), siblings, b->def().kind == Kind::reduction && b->result().shape().numel() == 1});
     };
     const auto readers_of = [&](Value v) {
       Op* last = nullptr;
@@ -191,11 +206,7 @@ class Fuser {
     for (const auto& op : graph_.ops())
       for (Value v : op->results()) readers_of(v);
     // A sum of everything fits no other reduction's loops: it comes after those that may share a nest with its operand.
-    const auto rank = [](const Edge& e) {
-      const bool whole = e.second->def().kind == Kind::reduction && e.second->result().shape().numel() == 1;
-      return std::tuple(e.siblings, whole, -e.bytes);
-    };
-    std::stable_sort(all.begin(), all.end(), [&](const Edge& x, const Edge& y) { return rank(x) < rank(y); });
+    std::stable_sort(all.begin(), all.end(), [](const Edge& x, const Edge& y) { return x.rank() < y.rank(); });
     count_work(static_cast<int64_t>(all.size()));
     return all;
   }
@@ -231,8 +242,8 @@ class Fuser {
   /// The edges of which an end is no part of any nest.
   void remark_on_others() {
     for (const auto& op : graph_.ops())
-      for (const Op* user : op->result_count() ? op->result().users() : std::list<ir::Use>()) {
-        const Op* outside = !can_fuse(*op) ? op.get() : !can_fuse(*user) ? user : nullptr;
+      for (const Op* user : op->result_count() ? op->result().users() : ir::Users()) {
+        const Op* outside = !can_fuse(*op) ? op : !can_fuse(*user) ? user : nullptr;
         if (outside) remarks_->push_back(fmt::format("not fused: {} -> {}: {}", label(*op), label(*user), why_outside(*outside)));
       }
   }
@@ -295,7 +306,8 @@ class Fuser {
   std::vector<std::string>* remarks_;
   std::unordered_map<Value, std::vector<Value>, ir::ValueHash> replaced_;  // result: the inputs that it takes the place of
   std::vector<size_t> weight_;  // per group: what its ops count
-  std::set<std::tuple<int, size_t, int, size_t, bool>> tried_;
+  std::pmr::monotonic_buffer_resource memory_;
+  std::pmr::set<std::tuple<int, size_t, int, size_t, bool>> tried_{&memory_};
 };
 
 /// What was fused before is taken apart, so that fusing again starts from single ops.

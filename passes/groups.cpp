@@ -1,9 +1,10 @@
 #include "weft/passes/groups.h"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <memory_resource>
+#include <unordered_map>
+#include <utility>
 
 #include "weft/ir/builder.h"
 #include "weft/support/error.h"
@@ -35,38 +36,35 @@ std::vector<int> places_in(const std::vector<int>& order) {
   return place;
 }
 
-/// Appends the shorter list to the longer.
-template <class T>
-std::vector<T> joined(std::vector<T>& a, std::vector<T>& b) {
-  if (a.size() < b.size()) a.swap(b);
-  a.insert(a.end(), b.begin(), b.end());
-  count_work(static_cast<int64_t>(b.size()));
-  b = {};
-  return std::move(a);
-}
-
 }  // namespace
 
 Groups::Groups(const ir::Graph& graph)
     : graph_(graph), dependencies_(graph), sorted_(completed(dependencies_.order(), dependencies_.count())), place_(places_in(sorted_)),
-      paths_(dependencies_, sorted_, place_), order_(sorted_), is_sorted_(sorted_.size(), true), mark_(sorted_.size(), 0) {
+      paths_(dependencies_, sorted_, place_), order_(sorted_), next_(sorted_.size(), -1), asked_(sorted_.size(), 0), mark_(sorted_.size(), 0) {
   for (int op = 0; op < dependencies_.count(); ++op) {
     group_.push_back(op);
-    members_.push_back({dependencies_.op(op)});
-    before_.push_back(dependencies_.before(op));
-    after_.push_back(dependencies_.after(op));
-    first_.push_back(op);
-    last_.push_back(op);
+    groups_.push_back({.first = op, .last = op, .edges_before = std::ssize(dependencies_.before(op)), .edges_after = std::ssize(dependencies_.after(op)), .lowest = op, .highest = op});
   }
 }
 
-const std::vector<Op*>& Groups::ops(int group) const {
-  const auto g = static_cast<size_t>(group);
-  if (!is_sorted_[g]) {
-    std::sort(members_[g].begin(), members_[g].end(), [&](const Op* x, const Op* y) { return number(x) < number(y); });
-    is_sorted_[g] = true;
-  }
-  return members_[g];
+std::vector<int> Groups::sorted(int g) const {
+  Group& all = groups_[static_cast<size_t>(g)];
+  std::vector<int> ops;
+  if (all.size == 0) return ops;
+  ops.reserve(size(g));
+  for (int op = all.first; op >= 0; op = next(op)) ops.push_back(op);
+  if (std::exchange(all.sorted, true)) return ops;
+  std::sort(ops.begin(), ops.end());
+  for (size_t i = 0; i + 1 < ops.size(); ++i) next_[static_cast<size_t>(ops[i])] = ops[i + 1];
+  all.first = ops.front(), all.last = ops.back();
+  next_[static_cast<size_t>(all.last)] = -1;
+  return ops;
+}
+
+std::vector<Op*> Groups::ops(int group) const {
+  std::vector<Op*> all;
+  for (int op : sorted(group)) all.push_back(dependencies_.op(op));
+  return all;
 }
 
 std::vector<int> Groups::in_order() const {
@@ -77,42 +75,44 @@ std::vector<int> Groups::in_order() const {
   return groups;
 }
 
-std::vector<int> Groups::before(int group) const {
-  std::vector<int> groups;
-  for (int op : before_[static_cast<size_t>(group)])
-    if (group_of(op) != group) groups.push_back(group_of(op));
-  return groups;
+std::vector<int> Groups::before(int g) const {
+  std::vector<int> all;
+  for (int op : sorted(g))
+    for (int other : dependencies_.before(op))
+      if (group_of(other) != g) all.push_back(group_of(other));
+  return all;
 }
 
-std::vector<int> Groups::after(int group) const {
-  std::vector<int> groups;
-  for (int op : after_[static_cast<size_t>(group)])
-    if (group_of(op) != group) groups.push_back(group_of(op));
-  return groups;
+std::vector<int> Groups::after(int g) const {
+  std::vector<int> all;
+  for (int op : sorted(g))
+    for (int other : dependencies_.after(op))
+      if (group_of(other) != g) all.push_back(group_of(other));
+  return all;
 }
 
 bool Groups::step(Walk& walk, bool forward, int from, int to) {
-  const int group = walk.seen[walk.at];
-  const std::vector<int>& edges = (forward ? after_ : before_)[static_cast<size_t>(group)];
+  const int current = walk.seen[walk.at];
+  if (walk.op < 0) walk.op = group(current).first;
+  const std::span<const int> edges = forward ? dependencies_.after(walk.op) : dependencies_.before(walk.op);
   if (walk.edge == edges.size()) {
-    ++walk.at;
     walk.edge = 0;
+    walk.op = next(walk.op);
+    if (walk.op < 0) ++walk.at;
     return false;
   }
-  const int next = group_of(edges[walk.edge++]);
-  if (next == group) return false;
+  const int other = group_of(edges[walk.edge++]);
+  if (other == current) return false;
   // An edge from one end to the other is no detour.
-  if (next == from || next == to) return group != from && group != to;
-  const int own = 2 * searches_ + !forward, other = 2 * searches_ + forward;
-  int& mark = mark_[static_cast<size_t>(next)];
-  if (mark == other) return true;
-  if (mark == own) return false;
-  if (forward ? order_.precedes(to, next) : order_.precedes(next, from)) return false;
-  const auto first = [&](int g) { return first_[static_cast<size_t>(g)]; };
-  const auto last = [&](int g) { return last_[static_cast<size_t>(g)]; };
-  if (forward ? paths_.has(first(next), last(to)) : paths_.has(first(from), last(next))) return true;
-  mark = own;
-  walk.seen.push_back(next);
+  if (other == from || other == to) return current != from && current != to;
+  const int own_mark = 2 * searches_ + !forward, other_mark = 2 * searches_ + forward;
+  int& mark = mark_[static_cast<size_t>(other)];
+  if (mark == other_mark) return true;
+  if (mark == own_mark) return false;
+  if (forward ? order_.precedes(to, other) : order_.precedes(other, from)) return false;
+  if (forward ? paths_.has(group(other).lowest, group(to).highest) : paths_.has(group(from).lowest, group(other).highest)) return true;
+  mark = own_mark;
+  walk.seen.push_back(other);
   return false;
 }
 
@@ -133,10 +133,12 @@ bool Groups::would_cycle(int a, int b) {
 }
 
 bool Groups::has_direct(int from, int to) const {
-  const std::vector<int>&after = after_[static_cast<size_t>(from)], &before = before_[static_cast<size_t>(to)];
-  count_work(static_cast<int64_t>(std::min(after.size(), before.size())));
-  if (after.size() <= before.size()) return std::any_of(after.begin(), after.end(), [&](int op) { return group_of(op) == to; });
-  return std::any_of(before.begin(), before.end(), [&](int op) { return group_of(op) == from; });
+  const bool ahead = group(from).edges_after <= group(to).edges_before;
+  count_work(ahead ? group(from).edges_after : group(to).edges_before);
+  for (int op = group(ahead ? from : to).first; op >= 0; op = next(op))
+    for (int other : ahead ? dependencies_.after(op) : dependencies_.before(op))
+      if (group_of(other) == (ahead ? to : from)) return true;
+  return false;
 }
 
 bool Groups::connected(int a, int b) {
@@ -146,9 +148,12 @@ bool Groups::connected(int a, int b) {
 }
 
 std::vector<Op*> Groups::united(int a, int b) const {
-  const std::vector<Op*>&x = ops(a), &y = ops(b);
+  const std::vector<int> x = sorted(a), y = sorted(b);
+  std::vector<int> numbers(x.size() + y.size());
+  std::merge(x.begin(), x.end(), y.begin(), y.end(), numbers.begin());
   std::vector<Op*> all;
-  std::merge(x.begin(), x.end(), y.begin(), y.end(), std::back_inserter(all), [&](const Op* p, const Op* q) { return number(p) < number(q); });
+  all.reserve(numbers.size());
+  for (int op : numbers) all.push_back(dependencies_.op(op));
   count_work(static_cast<int64_t>(all.size()));
   return all;
 }
@@ -169,27 +174,29 @@ void Groups::merge(int a, int b) {
   // The merged group stands where the one of them stood that nothing moved across.
   order_.move_behind(a, forward ? to : from);
   order_.remove(b);
-  const auto keep = static_cast<size_t>(a), gone = static_cast<size_t>(b);
-  for (const Op* op : members_[gone]) group_[number(op)] = a;
-  members_[keep] = joined(members_[keep], members_[gone]);
-  before_[keep] = joined(before_[keep], before_[gone]);
-  after_[keep] = joined(after_[keep], after_[gone]);
-  is_sorted_[keep] = false;
-  const auto place_of = [&](int op) { return place_[static_cast<size_t>(op)]; };
-  first_[keep] = std::min(first_[keep], first_[gone], [&](int x, int y) { return place_of(x) < place_of(y); });
-  last_[keep] = std::max(last_[keep], last_[gone], [&](int x, int y) { return place_of(x) < place_of(y); });
+  Group &keep = group(a), &gone = group(b);
+  for (int op = gone.first; op >= 0; op = next(op)) group_[static_cast<size_t>(op)] = a;
+  count_work(gone.size);
+  next_[static_cast<size_t>(keep.last)] = gone.first;
+  const auto before = [&](int x, int y) { return place_[static_cast<size_t>(x)] < place_[static_cast<size_t>(y)]; };
+  keep = {.first = keep.first, .last = gone.last, .size = keep.size + gone.size, .edges_before = keep.edges_before + gone.edges_before,
+          .edges_after = keep.edges_after + gone.edges_after, .lowest = std::min(keep.lowest, gone.lowest, before),
+          .highest = std::max(keep.highest, gone.highest, before), .sorted = false};
+  gone.size = 0;
   last_search_.first = last_search_.second = -1;
 }
 
 std::vector<Value> Groups::results_read_outside(const std::vector<Op*>& ops) const {
-  std::vector<const Op*> inside(ops.begin(), ops.end());
-  std::sort(inside.begin(), inside.end(), std::less<>());
+  ++questions_;
+  for (const Op* op : ops) asked_[number(op)] = questions_;
+  const auto is_outside = [&](const Op* op) {
+    const int n = dependencies_.number(op);
+    return n < 0 || asked_[static_cast<size_t>(n)] != questions_;
+  };
   std::vector<Value> results;
   for (const Op* op : ops)
-    for (Value v : op->results()) {
-      const bool read = std::any_of(v.users().begin(), v.users().end(), [&](const Op* u) { return !std::binary_search(inside.begin(), inside.end(), u, std::less<>()); });
-      if (read || graph_.is_output(v)) results.push_back(v);
-    }
+    for (Value v : op->results())
+      if (graph_.is_output(v) || std::any_of(v.users().begin(), v.users().end(), is_outside)) results.push_back(v);
   return results;
 }
 
@@ -198,11 +205,10 @@ Op& outline(ir::Graph& graph, std::string_view name, const std::vector<Op*>& ops
   auto body = std::make_unique<ir::Graph>();
   std::pmr::monotonic_buffer_resource memory;
   std::pmr::unordered_map<Value, Value, ir::ValueHash> twin(&memory);
-  std::vector<Value> operands;
-  ir::Locations lines;
+  std::vector<Value> operands, inner;
+  std::vector<ir::Location> lines;
   for (const Op* op : ops) {
-    std::vector<Value> inner;
-    std::vector<ir::Type> types;
+    inner.clear();
     for (Value v : op->operands()) {
       if (!twin.contains(v)) {
         twin[v] = body->add_input(fmt::format("x{}", operands.size()), v.type());
@@ -210,16 +216,14 @@ Op& outline(ir::Graph& graph, std::string_view name, const std::vector<Op*>& ops
       }
       inner.push_back(twin.at(v));
     }
-    for (Value v : op->results()) types.push_back(v.type());
-    Op& copy = body->insert(op->def(), std::move(inner), op->attributes(), std::move(types), op->locations());
-    for (const auto& b : op->bodies()) copy.add_body(clone(*b));
+    Op& copy = body->insert_copy(*op, inner);
     for (int i = 0; i < op->result_count(); ++i) twin[op->result(i)] = copy.result(i);
     merge(lines, op->locations());
   }
   for (Value v : results) body->add_output({"", twin.at(v), std::nullopt, {}});
   std::vector<std::unique_ptr<ir::Graph>> bodies;
   bodies.push_back(std::move(body));
-  ir::Builder builder(graph, nullptr, lines);
+  ir::Builder builder(graph, nullptr, ir::Locations(std::move(lines)));
   Op& region = builder.create(name, operands, std::move(attributes), std::move(bodies));
   for (size_t i = 0; i < results.size(); ++i) results[i].replace_all_uses_with(region.result(static_cast<int>(i)));
   for (auto at = ops.rbegin(); at != ops.rend(); ++at) graph.erase(**at);

@@ -7,7 +7,6 @@
 // walk has seen is what moves to the other side of the merged group, so that the order stays right. (Pearce and Kelly, "A
 // dynamic topological sort algorithm", 2006, has the same order for single edges.)
 
-#include <unordered_map>
 #include <vector>
 
 #include "weft/ir/graph.h"
@@ -24,9 +23,9 @@ class Groups {
 
   int of(const ir::Op* op) const { return group_[number(op)]; }
   /// In program order.
-  const std::vector<ir::Op*>& ops(int group) const;
-  size_t size(int group) const { return members_[static_cast<size_t>(group)].size(); }
-  int count() const { return static_cast<int>(members_.size()); }
+  std::vector<ir::Op*> ops(int group) const;
+  size_t size(int group) const { return static_cast<size_t>(groups_[static_cast<size_t>(group)].size); }
+  int count() const { return static_cast<int>(groups_.size()); }
   /// The groups in an order that respects every dependency.
   std::vector<int> in_order() const;
   /// The groups that must run before this one, with repetitions.
@@ -47,13 +46,27 @@ class Groups {
   std::vector<ir::Value> results_read_outside(const std::vector<ir::Op*>& ops) const;
 
  private:
-  /// One of the two walks of a search: the groups seen, and how far each one's edges are followed.
+  /// Its ops hang together by next_, from first to last.
+  struct Group {
+    int first, last, size = 1;
+    int64_t edges_before, edges_after;  // of its ops, those inside included
+    int lowest, highest;                // its ops with the lowest and the highest place
+    bool sorted = true;                 // do its ops hang together as they stand in the graph?
+  };
+
+  /// One of the two walks of a search: the groups seen, and how far the edges of the one at hand are followed.
   struct Walk {
     std::vector<int> seen;
     size_t at = 0, edge = 0;
+    int op = -1;  // of the group at hand; -1: not begun
     bool done() const { return at == seen.size(); }
   };
 
+  Group& group(int g) { return groups_[static_cast<size_t>(g)]; }
+  const Group& group(int g) const { return groups_[static_cast<size_t>(g)]; }
+  int next(int op) const { return next_[static_cast<size_t>(op)]; }
+  /// The numbers of its ops, as they stand in the graph.
+  std::vector<int> sorted(int g) const;
   size_t number(const ir::Op* op) const { return static_cast<size_t>(dependencies_.number(op)); }
   int group_of(int op) const { return group_[static_cast<size_t>(op)]; }
   /// Follows one edge; true when that shows a path.
@@ -65,11 +78,12 @@ class Groups {
   std::vector<int> sorted_, place_;  // ops by number: in an order that respects the dependencies; each one's place there
   TreePaths paths_;
   OrderList order_;
-  std::vector<int> group_;                           // per op
-  mutable std::vector<std::vector<ir::Op*>> members_;  // per group; sorted when asked for
-  mutable std::vector<bool> is_sorted_;
-  std::vector<std::vector<int>> before_, after_;     // per group: ops outside, and such as have come inside since
-  std::vector<int> first_, last_;                    // per group: its ops with the lowest and the highest place
+  std::vector<int> group_;  // per op
+  // Which ops are in a group is settled; in what order they hang together is when somebody asks.
+  mutable std::vector<Group> groups_;
+  mutable std::vector<int> next_;  // per op: the next of its group, or -1
+  mutable std::vector<int> asked_;  // per op: the last question about what is read outside in which it was inside
+  mutable int questions_ = 0;
   /// The last search: between which groups, whether there is a path, and else the walk that came to its end.
   struct {
     int first = -1, second = -1;

@@ -50,7 +50,7 @@ class Launcher {
     std::vector<Op*> waiting;
     std::map<const Op*, int> offers;
     for (const auto& op : graph_.ops())
-      if (op->is("fused") && is_last(*op)) waiting.push_back(op.get());
+      if (op->is("fused") && is_last(*op)) waiting.push_back(op);
     for (const std::vector<Op*> all = waiting; Op* leader : all) {
       if (is_small(*leader) || shared_.contains(groups_.of(leader))) continue;
       std::vector<Op*> left;

@@ -34,7 +34,7 @@ class LayoutPass {
   LayoutPass(ir::Graph& graph, const Target& target) : graph_(graph), target_(target) {}
 
   bool run() {
-    for (Op* op : graph_.op_list()) {
+    for (Op* op : graph_.editable_ops()) {
       Builder b(graph_, op, op->locations());
       if (!op->def().result_layout.empty() && target_.claims(*op)) choose(b, *op);
       else if (op->result_count() == 1 && std::any_of(op->operands().begin(), op->operands().end(), [&](Value v) { return lying_.contains(v); })) follow(b, *op);
@@ -185,7 +185,7 @@ class LayoutPass {
   /// Whatever still reads a value as it was gets it row-major; what others took the place of goes.
   void bring_back() {
     std::vector<Op*> superseded;
-    for (Op* op : graph_.op_list())
+    for (Op* op : graph_.ops())
       if (op->result_count() == 1 && lying_.contains(op->result())) superseded.push_back(op);
     for (Op* op : superseded) {
       const Value old = op->result();

@@ -107,7 +107,7 @@ void break_circles(ir::Graph& graph) {
     const ir::Output& output = graph.outputs()[static_cast<size_t>(stuck[0])];
     const Value old = graph.input(*output.alias);
     const std::vector<ir::Use> readers(old.users().begin(), old.users().end());
-    const Value copy = Builder(graph, graph.ops().front().get(), output.locations)("copy", {old});
+    const Value copy = Builder(graph, graph.ops().front(), output.locations)("copy", {old});
     for (const ir::Use& reader : readers) reader.op->set_operand(reader.operand, copy);
   }
 }

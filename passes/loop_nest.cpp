@@ -351,7 +351,7 @@ IndexMap reduction_passthrough(const ir::Op& op, const IndexMap& result) {
 
 NestRegion region_of(const ir::Graph& body) {
   NestRegion region;
-  for (const auto& op : body.ops()) region.ops.push_back(op.get());
+  for (const auto& op : body.ops()) region.ops.push_back(op);
   for (const ir::Output& output : body.outputs()) region.outputs.push_back(output.value);
   return region;
 }
@@ -390,8 +390,8 @@ bool kernel_may_overwrite(const ir::Op& kernel, int operand, int result) {
   if (others.empty()) return true;
   if (!kernel.flag("serial")) return false;
   for (const auto& nest : body.ops()) {
-    if (nest.get() == written.op()) return others.empty();
-    others.erase(nest.get());
+    if (nest == written.op()) return others.empty();
+    others.erase(nest);
   }
   return false;
 }

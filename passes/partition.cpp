@@ -28,7 +28,7 @@ void replace(Op& op, Op& by) {
 
 bool partition(ir::Module& module, const Target& target) {
   bool changed = false;
-  for (Op* op : module.graph().op_list()) {
+  for (Op* op : module.graph().editable_ops()) {
     if (op->def().attribute_index("scratch") < 0 || !target.claims(*op)) continue;
     if (!op->bodies().empty() && !target.accepts_epilogue(*op, op->body()))
       throw Error("{}: the target '{}' cannot apply this epilogue; the pass 'expand' writes it out, at {}", op->name(), target.name(),

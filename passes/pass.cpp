@@ -97,7 +97,7 @@ std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes,
     module.target = target.name();
     module.stage = name;
     try {
-      ir::verify(module);
+      if (done.changed || runs.empty()) ir::verify(module);
     } catch (const Error& e) {
       throw InternalError(fmt::format("after the pass '{}': {}", name, e.what()));
     }

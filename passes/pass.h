@@ -45,7 +45,8 @@ struct RunOptions {
   std::function<void(const ir::Module&, const PassRun&)> after = {};
 };
 
-/// Runs the passes in order, verifies after each and sets module.target and module.stage. Throws weft::Error with the
+/// Runs the passes in order, verifies after the first and after each that changed something, and sets module.target and
+/// module.stage. Throws weft::Error with the
 /// nearest names for an unknown pass, in the options too.
 std::vector<PassRun> run(ir::Module& module, const std::vector<std::string>& passes, const Target& target,
                          const RunOptions& options = {});

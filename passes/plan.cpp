@@ -228,7 +228,7 @@ void check_total(const std::vector<Interval>& intervals) {
 
 void check_aliases(const ir::Graph& graph) {
   std::unordered_map<const Op*, int> position;
-  for (const auto& op : graph.ops()) position[op.get()] = static_cast<int>(position.size());
+  for (const auto& op : graph.ops()) position[op] = static_cast<int>(position.size());
   std::unordered_set<Value, ir::ValueHash> taken;
   std::unordered_map<Value, std::string_view, ir::ValueHash> owned_by_input;  // outputs that are an input's memory
   for (const ir::Output& output : graph.outputs())

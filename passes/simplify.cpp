@@ -5,6 +5,7 @@
 
 #include "weft/ir/equal.h"
 #include "weft/ir/order.h"
+#include "weft/support/work.h"
 
 namespace weft::passes {
 
@@ -37,7 +38,7 @@ bool cse(ir::Graph& graph, bool (*which)(const ir::Op&)) {
   bool changed = false;
   std::pmr::monotonic_buffer_resource memory;
   std::pmr::unordered_multimap<size_t, Op*> seen(&memory);
-  for (Op* op : graph.op_list()) {
+  for (Op* op : graph.editable_ops()) {
     if (op->is("copy") || (which && !which(*op))) continue;  // each copy is a buffer of its own
     size_t hash = ir::computation_hash(*op);
     for (Value v : op->operands()) hash = hash * 31 ^ ir::ValueHash{}(v);
@@ -58,12 +59,13 @@ bool cse(ir::Graph& graph, bool (*which)(const ir::Op&)) {
 
 bool dce(ir::Graph& graph) {
   bool changed = false;
-  const std::vector<Op*> ops = graph.op_list();
-  for (auto at = ops.rbegin(); at != ops.rend(); ++at)
-    if ((*at)->is_unused()) {
-      graph.erase(**at);
-      changed = true;
-    }
+  count_work(static_cast<int64_t>(graph.ops().size()));
+  for (Op *op = graph.previous(nullptr), *before; op; op = before) {
+    before = graph.previous(op);
+    if (!op->is_unused()) continue;
+    graph.erase(*op);
+    changed = true;
+  }
   return changed;
 }
 

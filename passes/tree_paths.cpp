@@ -13,7 +13,7 @@ TreePaths::TreePaths(const Dependencies& dependencies, const std::vector<int>& o
   parents.fill(std::vector<int>(count, -1));
   for (int op : order) {
     const auto i = static_cast<size_t>(op);
-    const std::vector<int>& before = dependencies.before(op);
+    const std::span<const int> before = dependencies.before(op);
     if (before.empty()) continue;
     const auto last_by = [&](const std::vector<int>& key) {
       return *std::max_element(before.begin(), before.end(), [&](int x, int y) { return key[static_cast<size_t>(x)] < key[static_cast<size_t>(y)]; });

@@ -5,10 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include "weft/support/memory.h"
 
 namespace weft {
@@ -29,19 +25,6 @@ uint64_t buffer_bytes(DType dtype, const Shape& shape) {
   return std::max<uint64_t>(1, (static_cast<uint64_t>(bytes) + buffer_alignment - 1) / buffer_alignment) * buffer_alignment;
 }
 
-/// Large buffers begin with a page of 2 MiB and ask the system for such pages: the processor looks up far fewer of them, and
-/// what one array reads and another writes at the same index never shares the lower 12 bits of nearby addresses by chance.
-std::byte* allocate(uint64_t bytes) {
-  constexpr uint64_t huge_page = uint64_t{1} << 21;
-  const bool large = bytes >= 2 * huge_page;
-  void* p = nullptr;  // not by aligned_alloc, which wants a multiple of the alignment
-  if (posix_memalign(&p, large ? huge_page : buffer_alignment, bytes) != 0) return nullptr;
-#if defined(__linux__)
-  if (large) madvise(p, bytes / huge_page * huge_page, MADV_HUGEPAGE);  // only advice: a system without them refuses
-#endif
-  return static_cast<std::byte*>(p);
-}
-
 }  // namespace
 
 void Array::Free::operator()(std::byte* p) const { std::free(p); }
@@ -49,7 +32,7 @@ void Array::Free::operator()(std::byte* p) const { std::free(p); }
 Array::Array(DType dtype, Shape shape, std::source_location at) : dtype_(dtype), shape_(std::move(shape)) {
   const uint64_t bytes = buffer_bytes(dtype_, shape_);
   constexpr uint64_t small = uint64_t{1} << 26;  // for which the machine is not asked what it has
-  auto* p = bytes > small && bytes > memory_limit() ? nullptr : allocate(bytes);
+  auto* p = bytes > small && bytes > memory_limit() ? nullptr : allocate_buffer(bytes, buffer_alignment);
   if (!p) throw out_of_memory(describe(dtype_, shape_, at), bytes);
   std::memset(p, 0, bytes);
   data_.reset(p);

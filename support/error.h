@@ -11,13 +11,16 @@
 
 namespace weft {
 
+/// A name from a file may hold any byte, but what() ends at the first zero: each is written as \0.
+std::string without_zeros(std::string text);
+
 class Error : public std::runtime_error {
  public:
-  explicit Error(const std::string& message) : std::runtime_error(message) {}
+  explicit Error(const std::string& message) : std::runtime_error(without_zeros(message)) {}
   template <class... Args>
     requires(sizeof...(Args) > 0)
   explicit Error(fmt::format_string<Args...> format, Args&&... args)
-      : std::runtime_error(fmt::format(format, std::forward<Args>(args)...)) {}
+      : std::runtime_error(without_zeros(fmt::format(format, std::forward<Args>(args)...))) {}
 };
 
 class InternalError : public std::logic_error {

@@ -1,9 +1,11 @@
 #include "weft/support/memory.h"
 
+#include <sys/mman.h>
 #include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 
@@ -47,6 +49,14 @@ uint64_t find_limit() {
 }
 
 }  // namespace
+
+std::byte* allocate_buffer(uint64_t bytes, size_t alignment) {
+  const bool large = bytes >= 2 * huge_page;
+  void* p = nullptr;  // not by aligned_alloc, which wants a multiple of the alignment
+  if (posix_memalign(&p, large ? huge_page : alignment, bytes) != 0) return nullptr;
+  if (large) madvise(p, bytes / huge_page * huge_page, MADV_HUGEPAGE);  // only advice: a system without them refuses
+  return static_cast<std::byte*>(p);
+}
 
 uint64_t memory_limit() {
   static const uint64_t limit = find_limit();

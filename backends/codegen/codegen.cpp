@@ -33,7 +33,7 @@ std::vector<Part> parts_of(const ir::Op& op) {
   };
   std::vector<Part> parts;
   for (const auto& nest : body.ops()) {
-    Part part{nest.get(), {}};
+    Part part{nest, {}};
     for (ir::Value v : nest->operands()) part.buffers.push_back(buffer_of(v));
     for (ir::Value v : nest->results()) part.buffers.push_back(buffer_of(v));
     parts.push_back(std::move(part));

@@ -107,10 +107,10 @@ constexpr int strip_vectors = 8;
 bool computes_per_point(const ir::Graph& body, const passes::LoopNest& nest) {
   std::unordered_set<const ir::Op*> after;  // what follows a reduction
   return std::any_of(body.ops().begin(), body.ops().end(), [&](const auto& op) {
-    const bool follows = nest.reduction_stage.contains(op.get()) || std::any_of(op->operands().begin(), op->operands().end(), [&](Value v) {
+    const bool follows = nest.reduction_stage.contains(op) || std::any_of(op->operands().begin(), op->operands().end(), [&](Value v) {
                            return !v.is_input() && after.contains(v.op());
                          });
-    if (follows) after.insert(op.get());
+    if (follows) after.insert(op);
     const int64_t elements = op->result().shape().numel();
     return !follows && op->def().kind == Kind::elementwise && elements > 1 && elements < nest.points();
   });

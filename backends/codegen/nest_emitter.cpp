@@ -171,8 +171,8 @@ class NestEmitter {
   std::vector<const Op*> reductions_of(int stage) const {
     std::vector<const Op*> reductions;
     for (const auto& op : body_.ops())
-      if (const auto found = nest_.reduction_stage.find(op.get()); found != nest_.reduction_stage.end() && found->second == stage)
-        reductions.push_back(op.get());
+      if (const auto found = nest_.reduction_stage.find(op); found != nest_.reduction_stage.end() && found->second == stage)
+        reductions.push_back(op);
     return reductions;
   }
 

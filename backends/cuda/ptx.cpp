@@ -79,7 +79,7 @@ std::vector<const ir::Op*> kernel_ops(const ir::Graph& graph) {
       case ir::Kind::view:
       case ir::Kind::constant:
       case ir::Kind::heavy: break;
-      case ir::Kind::region: passes::verify_kernel(*op), all.push_back(op.get()); break;
+      case ir::Kind::region: passes::verify_kernel(*op), all.push_back(op); break;
       default:
         throw Error("{} is not part of a kernel: the module has not been through the pass 'fuse', at {}", op->name(),
                     to_string(op->locations()));

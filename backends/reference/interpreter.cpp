@@ -16,9 +16,7 @@ std::unique_ptr<ir::Graph> decomposed(const ir::Op& op) {
   std::vector<ir::Value> operands;
   for (ir::Value v : op.operands())
     operands.push_back(graph->add_input(std::to_string(operands.size()), v.type()));
-  std::vector<ir::Type> types;
-  for (ir::Value v : op.results()) types.push_back(v.type());
-  ir::Op& twin = graph->insert(op.def(), operands, op.attributes(), types, op.locations());
+  ir::Op& twin = graph->insert_copy(op, operands);
   ir::Builder builder(*graph, nullptr, op.locations());
   for (ir::Value result : ir::decompose(builder, twin)) graph->add_output({"", result, {}, {}});
   graph->erase(twin);

@@ -68,7 +68,7 @@ std::string operand_name(const ir::OpDef& def, size_t i) {
   return fmt::format("{}{}", def.operands[last].name, i - last);
 }
 
-ir::Module call(const ir::OpDef& def, const std::vector<Type>& types, const std::vector<Attribute>& attributes) {
+ir::Module call(const ir::OpDef& def, const std::vector<Type>& types, ir::Attributes attributes) {
   ir::Module module(def.name);
   std::vector<ir::Value> operands;
   for (size_t i = 0; i < types.size(); ++i)

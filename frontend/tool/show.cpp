@@ -96,9 +96,9 @@ std::map<const ir::Op*, std::string> implementations(const ir::Module& module) {
   for (const auto& op : module.graph().ops()) {
     if (op->def().kind != ir::Kind::heavy || !target.claims(*op)) continue;
     try {
-      if (std::string name = target.implementation(*op).name; !name.empty()) names[op.get()] = std::move(name);
+      if (std::string name = target.implementation(*op).name; !name.empty()) names[op] = std::move(name);
     } catch (const Error&) {
-      names[op.get()] = "nothing here";  // planned for another machine
+      names[op] = "nothing here";  // planned for another machine
     }
   }
   return names;
@@ -148,7 +148,7 @@ class OpTable {
       // Inside a body values live in registers.
       cells.push_back(depth ? "" : bytes_text(work.read));
       cells.push_back(depth ? "" : bytes_text(work.written));
-      const auto by = by_library_.find(op.get());
+      const auto by = by_library_.find(op);
       if (!by_library_.empty()) cells.push_back(by == by_library_.end() ? "" : by->second);
       if (planned_) cells.push_back(depth ? "" : place_text(graph, places_, *op));
       cells.push_back(lines_text(op->locations()));

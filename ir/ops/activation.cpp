@@ -25,7 +25,7 @@ using Numbers = std::vector<double>;
 /// The gradient from the gradient g of the result, the operand x and the attributes.
 using Gradient = Expr (*)(Expr g, Expr x, const Numbers& a);
 
-Numbers numbers(const std::vector<Attribute>& attributes) {
+Numbers numbers(Attributes attributes) {
   Numbers all;
   for (const Attribute& a : attributes) all.push_back(std::get<double>(a));
   return all;
@@ -36,7 +36,7 @@ OpDef elementwise(std::string name, std::string doc, std::vector<AttributeSpec> 
   OpDef def = activation(std::move(name), std::move(doc));
   def.kind = Kind::elementwise;
   def.attributes = std::move(attributes);
-  def.scalar = [body](std::span<const Scalar> x, const std::vector<Attribute>& a) { return body(x[0], numbers(a)); };
+  def.scalar = [body](std::span<const Scalar> x, Attributes a) { return body(x[0], numbers(a)); };
   def.gradient = [gradient](GradientContext& c) -> std::vector<Value> {
     return {gradient({c.builder, c.result_gradients[0]}, {c.builder, c.op.operand(0)}, numbers(c.op.attributes()))};
   };
@@ -63,7 +63,7 @@ OpDef prelu() {
   OpDef def = activation("prelu", "x where it is positive, else weight * x: with a constant weight, leaky_relu");
   def.kind = Kind::elementwise;
   def.operands.push_back({"weight", Accepts::floating});
-  def.scalar = [](std::span<const Scalar> v, const std::vector<Attribute>&) {
+  def.scalar = [](std::span<const Scalar> v, Attributes) {
     return select(v[0].like(0) < v[0], v[0], v[1] * v[0]);
   };
   def.gradient = [](GradientContext& c) -> std::vector<Value> {

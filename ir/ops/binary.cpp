@@ -6,7 +6,6 @@ namespace weft::ir {
 namespace {
 
 using Args = std::span<const Scalar>;
-using Attributes = const std::vector<Attribute>&;
 
 /// The two operands' gradients from the gradient g, the operands a, b and the result y.
 using BinaryGradient = std::pair<Expr, Expr> (*)(Expr g, Expr a, Expr b, Expr y);

@@ -102,7 +102,7 @@ void define_loss_ops(Registry& r) {
             "(x - target) / max((1 - x) x, 1e-12)";
   bce.operands = {{.name = "x", .accepts = Accepts::floating, .doc = "in [0, 1]", .range = {{0, 1}}},
                   {.name = "target", .accepts = Accepts::floating, .doc = "in [0, 1]", .range = {{0, 1}}}};
-  bce.scalar = [](std::span<const Scalar> v, const std::vector<Attribute>&) {
+  bce.scalar = [](std::span<const Scalar> v, Attributes) {
     const Scalar x = v[0], t = v[1], least = x.like(-100);
     const auto clamped = [&](Scalar l) { return select(l < least, least, l); };
     return (t - t.like(1)) * clamped(unary(Primitive::log1p, -x)) - t * clamped(unary(Primitive::log, x));

@@ -14,7 +14,7 @@ Scalar low_word(Scalar x) { return x & x.like_integer(0xffffffff); }
 Scalar high_word(Scalar x) { return shift_right(x, x.like_integer(32)); }
 
 /// The scalar form of support/philox.h's random_bits; all words live in i64.
-Scalar philox(std::span<const Scalar> args, const std::vector<Attribute>& attributes) {
+Scalar philox(std::span<const Scalar> args, Attributes attributes) {
   const Scalar element = args[0], seed = args[1], step = args[2];
   Scalar c0 = low_word(element), c1 = high_word(element), c3 = low_word(step);
   Scalar c2 = element.like_integer(std::get<int64_t>(attributes[0]) & 0xffffffff);

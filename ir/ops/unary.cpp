@@ -9,7 +9,6 @@ namespace weft::ir {
 namespace {
 
 using Args = std::span<const Scalar>;
-using Attributes = const std::vector<Attribute>&;
 
 /// A unary gradient: from the gradient g of the result, the operand x and the result y.
 using UnaryGradient = Expr (*)(Expr g, Expr x, Expr y);

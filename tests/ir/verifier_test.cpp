@@ -2,6 +2,8 @@
 
 #include "weft/ir/verifier.h"
 
+#include <array>
+
 #include "weft/ir/builder.h"
 #include "weft/ir/parser.h"
 #include "weft/support/error.h"
@@ -61,7 +63,7 @@ TEST_CASE("result types must be what the shape rule gives", "[verifier]") {
   ir::Module module("f");
   ir::Graph& graph = module.graph();
   const ir::Value x = graph.add_input("x", {f32, {2}});
-  graph.insert(ir::op_def("exp"), {x}, {}, {{f32, {3}}}, line_3);
+  graph.insert(ir::op_def("exp"), std::array{x}, {}, {{f32, {3}}}, line_3);
   CHECK(message_of(module) ==
         "exp: result 0 is f32[3], but the shape rule gives something else, at model.cpp:3 (fc1)");
 }
@@ -70,7 +72,7 @@ TEST_CASE("operands must fit the op's specification", "[verifier]") {
   ir::Module module("f");
   ir::Graph& graph = module.graph();
   const ir::Value x = graph.add_input("x", {i64, {2}});
-  graph.insert(ir::op_def("exp"), {x}, {}, {{i64, {2}}}, line_3);
+  graph.insert(ir::op_def("exp"), std::array{x}, {}, {{i64, {2}}}, line_3);
   CHECK(message_of(module) ==
         "exp: operand 'x' must have a floating element type; given (i64[2]), at model.cpp:3 (fc1)");
 }

@@ -234,7 +234,7 @@ TEST_CASE("canonicalize: every equation leaves its look-alike", "[passes][canoni
     for (const auto& op : m.graph().ops())
       for (const passes::Rewrite& row : all_rows()) {
         if (row.op != c.op || row.equation != c.equation || !op->is(row.op)) continue;
-        ir::Builder b(op->graph(), op.get());
+        ir::Builder b(op->graph(), op);
         CHECK_FALSE(row.apply(b, *op));
       }
   }

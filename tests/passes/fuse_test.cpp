@@ -303,7 +303,7 @@ TEST_CASE("fuse: an update does not join a nest that reads the old value elsewhe
   const ir::Module m = compiled(text, "fuse");
   REQUIRE(count_ops(m, "fused") == 2);
   // The reader runs first.
-  CHECK(m.graph().find_output("y")->value.op() == m.graph().ops().front().get());
+  CHECK(m.graph().find_output("y")->value.op() == m.graph().ops().front());
   CHECK(nests(text.substr(0, text.find(" aliases"))) == 1);
 }
 

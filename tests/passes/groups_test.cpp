@@ -95,8 +95,9 @@ TEST_CASE("groups: random merges keep an order, and the answers are a whole sear
       ++merged;
       REQUIRE(groups.size(a) == size);
       REQUIRE(groups.size(b) == 0);
-      REQUIRE(std::is_sorted(groups.ops(a).begin(), groups.ops(a).end(), [&](const Op* x, const Op* y) {
-        const auto number = [&](const Op* op) { return std::distance(graph->ops().begin(), std::find_if(graph->ops().begin(), graph->ops().end(), [&](const auto& o) { return o.get() == op; })); };
+      const std::vector<Op*> ops = groups.ops(a);
+      REQUIRE(std::is_sorted(ops.begin(), ops.end(), [&](const Op* x, const Op* y) {
+        const auto number = [&](const Op* op) { return std::distance(graph->ops().begin(), std::find_if(graph->ops().begin(), graph->ops().end(), [&](const auto& o) { return o == op; })); };
         return number(x) < number(y);
       }));
       check_order(groups);

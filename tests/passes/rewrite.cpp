@@ -14,9 +14,9 @@ namespace weft::testing {
 namespace {
 
 void forget_lines(ir::Graph& graph) {
-  for (ir::Input& input : graph.inputs()) input.locations.clear();
+  for (ir::Input& input : graph.inputs()) input.locations = {};
   std::vector<ir::Output> outputs = graph.outputs();
-  for (ir::Output& output : outputs) output.locations.clear();
+  for (ir::Output& output : outputs) output.locations = {};
   graph.set_outputs(std::move(outputs));
   for (const auto& op : graph.ops()) {
     op->set_locations({});

@@ -24,10 +24,8 @@ using reference::Tensor;
 std::vector<Tensor> evaluate(const Op& op, const std::vector<Tensor>& operands) {
   ir::Graph graph;
   std::vector<Value> values;
-  std::vector<ir::Type> types;
   for (const Tensor& t : operands) values.push_back(graph.add_input(std::to_string(values.size()), t.type));
-  for (Value v : op.results()) types.push_back(v.type());
-  const Op& twin = graph.insert(op.def(), values, op.attributes(), types, {});
+  const Op& twin = graph.insert_copy(op, values);
   for (Value v : twin.results()) graph.add_output({"", v, {}, {}});
   return reference::evaluate(graph, operands);
 }
@@ -264,7 +262,7 @@ class Generator {
   /// Does the row still apply once the other equations have been applied to the operands?
   bool is_rewritten(const Op& op, const Rewrite& row) {
     const auto at = static_cast<std::ptrdiff_t>(module_.graph().ops().size()) - 1;
-    WEFT_CHECK(module_.graph().ops().back().get() == &op, "an op was drawn behind the one wanted");
+    WEFT_CHECK(module_.graph().ops().back() == &op, "an op was drawn behind the one wanted");
     ir::Module copy("row");
     copy.set_graph(clone(module_.graph()));
     copy.graph().add_output({"row", (*std::next(copy.graph().ops().begin(), at))->result(), {}, {}});

@@ -212,6 +212,7 @@ TEST_CASE("headers that nest, overflow or repeat are refused, whatever their siz
   CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8)), contains_text("a second dtype for 'a'"));
   CHECK_THAT(error_of(file_of(R"({"__metadata__":{"a":"1","a":"2"}})", 0)), contains_text("has 'a' twice"));
   CHECK_THAT(error_of(file_of("\xEF\xBB\xBF{}", 0)), contains_text("the header is no JSON object"));
+  CHECK_THAT(error_of(file_of(R"({"a\u0000b":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)), contains_text("a\\0b' ") && contains_text("8 bytes"));
   const TempDir dir;
   CHECK_THROWS_WITH(read_safetensors(dir.path()), "cannot read '" + dir.path() + "': it is a folder, not a file");
 }

@@ -1,0 +1,39 @@
+#include "weft/ir/value.h"
+
+#include <algorithm>
+
+#include "weft/ir/graph.h"
+
+namespace weft::ir {
+
+void detail::ValueNode::add_use(UseLink& use) {
+  use.before = last_use;
+  use.behind = nullptr;
+  (last_use ? last_use->behind : first_use) = &use;
+  last_use = &use;
+  ++use_count;
+}
+
+void detail::ValueNode::drop_use(UseLink& use) {
+  (use.before ? use.before->behind : first_use) = use.behind;
+  (use.behind ? use.behind->before : last_use) = use.before;
+  --use_count;
+}
+
+const std::string& Value::name() const {
+  static const std::string none;
+  return is_input() ? static_cast<const detail::InputNode*>(node_)->name : none;
+}
+
+void Value::replace_all_uses_with(Value other) const {
+  if (other == *this) return;
+  while (!users().empty()) {
+    const Use use = users().front();
+    use.op->set_operand(use.operand, other);
+  }
+  for (int i : std::vector<int>(node_->outputs)) graph()->set_output(static_cast<size_t>(i), other);
+}
+
+bool operator==(const Operands& a, const Operands& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+}  // namespace weft::ir
