@@ -16,32 +16,9 @@ class Slab {
   Slab& operator=(const Slab&) = delete;
 
   /// Aligned for every type without an alignment of its own. Throws std::bad_alloc.
-  void* take(size_t bytes) {
-#ifdef __SANITIZE_ADDRESS__
-    return ::operator new(bytes);
-#else
-    const size_t units = units_of(bytes);
-    if (units < given_back_.size() && given_back_[units]) {
-      Piece* piece = given_back_[units];
-      given_back_[units] = piece->next;
-      return piece;
-    }
-    if (units * unit > left_) add_block(units * unit);
-    left_ -= units * unit;
-    return next_ += units * unit, next_ - units * unit;
-#endif
-  }
-
+  void* take(size_t bytes);
   /// `bytes` as it was taken with.
-  void give_back(void* piece, size_t bytes) {
-#ifdef __SANITIZE_ADDRESS__
-    ::operator delete(piece, bytes);
-#else
-    const size_t units = units_of(bytes);
-    if (units >= given_back_.size()) given_back_.resize(units + 1);
-    given_back_[units] = new (piece) Piece{given_back_[units]};
-#endif
-  }
+  void give_back(void* piece, size_t bytes);
 
  private:
   struct Piece {
@@ -50,8 +27,7 @@ class Slab {
   struct Free {
     void operator()(std::byte* p) const { std::free(p); }
   };
-  static constexpr size_t unit = 2 * alignof(std::max_align_t);
-  static size_t units_of(size_t bytes) { return (bytes + unit - 1) / unit; }
+
   /// A block with room for so many bytes: twice as large as the one before, up to two huge pages.
   void add_block(size_t bytes);
 
