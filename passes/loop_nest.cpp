@@ -156,6 +156,8 @@ class Analysis {
     return at != inside_.end() && *at == v.op() ? static_cast<int>(at - inside_.begin()) : -1;
   }
 
+  [[gnu::noinline]] void too_deep() { fail(fmt::format("a result is more than {} ops from what it reads", most_depth)); }
+
   /// How many stages must have finished before the value can be evaluated. The map is one that was kept.
   std::optional<int> visit(Value v, const IndexMap& map) {
     const int place = place_of(v);
@@ -172,7 +174,7 @@ class Analysis {
       elsewhere = true;
     }
     if (depth_ == most_depth) {
-      fail(fmt::format("a result is more than {} ops from what it reads", most_depth));
+      too_deep();
       return std::nullopt;
     }
     ++depth_;
@@ -185,59 +187,76 @@ class Analysis {
     return level;
   }
 
+  // One call an op, so what these keep on the stack is kept as often as the chain is long: whatever needs room for itself is a
+  // function of its own that has returned before the operands are visited.
+
   /// `elsewhere`: the value was evaluated at another index before.
   std::optional<int> visit_op(const Op& op, Value v, const IndexMap& map, bool elsewhere) {
-    const auto no = [&](std::string why) -> std::optional<int> {
-      fail(std::string(op.name()) + " " + std::move(why));
-      return std::nullopt;
-    };
     switch (op.def().kind) {
-      case Kind::constant:
-        return op.attribute<ir::Dense>("value").is_splat() ? std::optional(0) : no("holds unequal elements");
+      case Kind::constant: return op.attribute<ir::Dense>("value").is_splat() ? std::optional(0) : no(op, "holds unequal elements");
       case Kind::index: return 0;
-      case Kind::elementwise: {
-        if (v.shape().numel() > 1) {
-          if (elsewhere) return no("would be computed twice, at two places");
-          if (guards_ > 0 && flops_of(op) * static_cast<double>(nest_.points()) > guarded_flops * static_cast<double>(v.shape().numel()) * static_cast<double>(v.shape().numel()))
-            return no("is too dear to be computed where it has no elements");
-          if (repeated(map) && flops_of(op) > cheap_flops * static_cast<double>(v.shape().numel()))
-            return no("is too dear to be computed again for every outer iteration");
-        }
-        return visit_operands(op, [&](int) -> const IndexMap& { return map; });
-      }
+      case Kind::elementwise:
+        if (const char* why = why_not_here(op, v, map, elsewhere)) return no(op, why);
+        return visit_operands(op, [&](int) { return &map; });
       case Kind::movement:
-      case Kind::view: {
-        const auto accesses = op.def().access(op);
-        if (!accesses) return no("is no affine movement");
-        if (guards_ > 0 && accesses->size() > few_joined) return no("joins too many values to be looked through");
-        const bool guarded = accesses->size() > 0 && (*accesses)[0].guarded;
-        guards_ += guarded;
-        const auto level = visit_operands(op, [&](int i) -> const IndexMap& { return keep_padded(compose((*accesses)[static_cast<size_t>(i)].map, map)); });
-        guards_ -= guarded;
-        return level;
-      }
-      case Kind::reduction: {
-        if (combines_nothing(op)) return visit_operands(op, [&](int) -> const IndexMap& { return keep_padded(reduction_passthrough(op, map)); });
-        return visit_reduction(op, v, map, no);
-      }
-      default: return no("is no part of a loop nest");
+      case Kind::view: return visit_movement(op, map);
+      case Kind::reduction:
+        if (combines_nothing(op)) return visit_operands(op, [&](int) { return passed_through(op, map); });
+        return visit_reduction(op, v, map);
+      default: return no(op, "is no part of a loop nest");
     }
   }
 
-  template <class No>
-  std::optional<int> visit_reduction(const Op& op, Value v, const IndexMap& map, No no) {
-    const auto operand = map_in_order(op.operand(0).shape(), nest_.extents, all_);
-    const auto result = map_in_order(v.shape(), nest_.extents, kept_);
-    if (!operand || !result) return no("has other loops");
-    size_t loop = 0;
-    for (int axis = 0; axis < op.operand(0).shape().rank(); ++axis)
-      if (op.operand(0).shape()[axis] != 1 && reduces_axis(op, axis) != nest_.reduced[loop++])
-        return no("reduces other loops");
-    if (map != *result) return no("is read at another place than it is computed");
-    const std::optional<int> level = visit(op.operand(0), keep(*operand));
+  [[gnu::noinline]] std::optional<int> no(const Op& op, const char* why) {
+    fail(fmt::format("{} {}", op.name(), why));
+    return std::nullopt;
+  }
+
+  /// Why an elementwise op cannot be computed at this index; null when it can.
+  [[gnu::noinline]] const char* why_not_here(const Op& op, Value v, const IndexMap& map, bool elsewhere) const {
+    const auto elements = static_cast<double>(v.shape().numel());
+    if (elements <= 1) return nullptr;
+    if (elsewhere) return "would be computed twice, at two places";
+    if (guards_ > 0 && flops_of(op) * static_cast<double>(nest_.points()) > guarded_flops * elements * elements)
+      return "is too dear to be computed where it has no elements";
+    if (repeated(map) && flops_of(op) > cheap_flops * elements) return "is too dear to be computed again for every outer iteration";
+    return nullptr;
+  }
+
+  [[gnu::noinline]] std::optional<int> visit_movement(const Op& op, const IndexMap& map) {
+    const auto accesses = op.def().access(op);
+    if (!accesses) return no(op, "is no affine movement");
+    if (guards_ > 0 && accesses->size() > few_joined) return no(op, "joins too many values to be looked through");
+    const bool guarded = accesses->size() > 0 && (*accesses)[0].guarded;
+    guards_ += guarded;
+    const auto level = visit_operands(op, [&](int i) { return moved((*accesses)[static_cast<size_t>(i)].map, map); });
+    guards_ -= guarded;
+    return level;
+  }
+
+  [[gnu::noinline]] const IndexMap* moved(const IndexMap& inner, const IndexMap& outer) { return &keep_padded(compose(inner, outer)); }
+  [[gnu::noinline]] const IndexMap* passed_through(const Op& op, const IndexMap& map) { return &keep_padded(reduction_passthrough(op, map)); }
+
+  [[gnu::noinline]] std::optional<int> visit_reduction(const Op& op, Value v, const IndexMap& map) {
+    const IndexMap* operand = operand_of_reduction(op, v, map);
+    if (!operand) return std::nullopt;
+    const std::optional<int> level = visit(op.operand(0), *operand);
     if (!level) return std::nullopt;
     nest_.reduction_stage[&op] = *level;
     return *level + 1;
+  }
+
+  /// The index of its operand, or null and why it is none of the nest.
+  [[gnu::noinline]] const IndexMap* operand_of_reduction(const Op& op, Value v, const IndexMap& map) {
+    const auto not_here = [&](const char* why) { return no(op, why), nullptr; };
+    auto operand = map_in_order(op.operand(0).shape(), nest_.extents, all_);
+    const auto result = map_in_order(v.shape(), nest_.extents, kept_);
+    if (!operand || !result) return not_here("has other loops");
+    size_t loop = 0;
+    for (int axis = 0; axis < op.operand(0).shape().rank(); ++axis)
+      if (op.operand(0).shape()[axis] != 1 && reduces_axis(op, axis) != nest_.reduced[loop++]) return not_here("reduces other loops");
+    if (map != *result) return not_here("is read at another place than it is computed");
+    return &keep(std::move(*operand));
   }
 
   /// A rank-0 result gives no loop count to the maps derived from it.
@@ -250,7 +269,7 @@ class Analysis {
   std::optional<int> visit_operands(const Op& op, MapOf map_of) {
     int level = 0;
     for (int i = 0; i < static_cast<int>(op.operands().size()); ++i) {
-      const auto l = visit(op.operand(i), map_of(i));
+      const auto l = visit(op.operand(i), *map_of(i));
       if (!l) return std::nullopt;
       level = std::max(level, *l);
     }

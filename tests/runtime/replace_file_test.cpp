@@ -92,12 +92,12 @@ TEST_CASE("replace_file: two that write one path at once each put a whole file t
   const auto write_often = [&](char c) {
     for (int i = 0; i < 200; ++i) replace(path, std::string(5000, c));
   };
-  std::thread other(write_often, 'b');
-  const pid_t child = fork();
+  const pid_t child = fork();  // before there is a thread: what it holds would stay locked in the child
   if (child == 0) {
     write_often('c');
     _exit(0);
   }
+  std::thread other(write_often, 'b');
   write_often('a');
   other.join();
   int status = 0;
