@@ -149,3 +149,19 @@ TEST_CASE("groups: a search that would be too long forbids", "[passes][groups]")
   CHECK(groups.would_cycle(groups.of(foot), groups.of(top)));
   CHECK_FALSE(groups.would_cycle(groups.of(foot), groups.of(right[0].op())));
 }
+
+TEST_CASE("dependencies: an op waits once for each other op, however often it reads it", "[passes][groups]") {
+  ir::Graph graph;
+  const ir::Value w = graph.add_input("w", {f32, {2}}, ir::Role::parameter);
+  ir::Builder b(graph);
+  const ir::Value first = b("exp", {w}), second = b("mul", {first, first}), next = b("add", {second, first});
+  graph.add_output({"w", next, 0, {}});  // whoever reads the old w comes before, too
+  const passes::Dependencies d(graph);
+  const auto list = [](std::span<const int> all) { return std::vector<int>(all.begin(), all.end()); };
+  CHECK(list(d.before(0)).empty());
+  CHECK(list(d.before(1)) == std::vector{0});
+  CHECK(list(d.before(2)) == std::vector{1, 0});
+  CHECK(list(d.after(0)) == std::vector{1, 2});
+  CHECK(list(d.after(1)) == std::vector{2});
+  CHECK(list(d.after(2)).empty());
+}
