@@ -124,6 +124,9 @@ struct OpDef {
   /// movement of one operand: the same one of an operand that lies otherwise, as its attributes and how its result lies
   /// then; none when there is none.
   std::function<std::optional<std::pair<NamedAttributes, Layout>>(const Op&, const Layout&)> in_layout = {};
+  /// movement of one operand without a fill: the attributes with which every element is read so many places nearer to the
+  /// operand's start, along each of its axes; none of its reads is nearer than that.
+  std::function<NamedAttributes(const Op&, const Dims&)> moved_back = {};
 
   /// heavy: the operand that the result may be written over, which it keeps most of; -1: none.
   int in_place = -1;

@@ -1,7 +1,6 @@
 #include "weft/passes/fuse.h"
 
 #include <algorithm>
-#include <memory_resource>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -218,7 +217,7 @@ class Fuser {
     // Groups only grow, so their sizes tell whether this was tried before; and nothing outside makes it possible later.
     const size_t count = groups.size(a) + groups.size(b), weight = weight_[static_cast<size_t>(a)] + weight_[static_cast<size_t>(b)];
     const std::tuple attempt(a, groups.size(a), b, groups.size(b), e.siblings);
-    if (!remarks && !tried_.insert(attempt).second) return false;
+    if (!remarks && failed_.contains(attempt)) return false;
     count_work(1);
     std::string why;
     if (weight > max_ops_in_a_nest) {
@@ -234,7 +233,8 @@ class Fuser {
       }
       return true;
     }
-    if (remarks)
+    if (!remarks) failed_.insert(attempt);
+    else
       remarks->push_back(fmt::format("not fused: {} {} {}: {}", label(*e.first), e.siblings ? "beside" : "->", label(*e.second), why));
     return false;
   }
@@ -306,8 +306,7 @@ class Fuser {
   std::vector<std::string>* remarks_;
   std::unordered_map<Value, std::vector<Value>, ir::ValueHash> replaced_;  // result: the inputs that it takes the place of
   std::vector<size_t> weight_;  // per group: what its ops count
-  std::pmr::monotonic_buffer_resource memory_;
-  std::pmr::set<std::tuple<int, size_t, int, size_t, bool>> tried_{&memory_};
+  std::set<std::tuple<int, size_t, int, size_t, bool>> failed_;
 };
 
 /// What was fused before is taken apart, so that fusing again starts from single ops.
@@ -324,11 +323,10 @@ bool take_apart(ir::Graph& graph) {
   return changed;
 }
 
-/// Without nests from before and with an op that becomes one, fusing cannot leave the graph as it was.
+/// With an op that becomes a nest or part of one, fusing cannot leave the graph as it was.
 bool will_change(const ir::Graph& graph) {
-  const auto is_nest = [](const auto& op) { return op->def().kind == Kind::region; };
   const auto becomes_one = [](const auto& op) { return can_fuse(*op) && op->def().kind != Kind::view && op->def().kind != Kind::constant; };
-  return std::none_of(graph.ops().begin(), graph.ops().end(), is_nest) && std::any_of(graph.ops().begin(), graph.ops().end(), becomes_one);
+  return std::any_of(graph.ops().begin(), graph.ops().end(), becomes_one);
 }
 
 /// A nest that computes nothing for anyone has no result to name: what nobody reads goes first.

@@ -75,18 +75,10 @@ std::vector<int> Groups::in_order() const {
   return groups;
 }
 
-std::vector<int> Groups::before(int g) const {
+std::vector<int> Groups::neighbours(int g, bool after) const {
   std::vector<int> all;
-  for (int op : sorted(g))
-    for (int other : dependencies_.before(op))
-      if (group_of(other) != g) all.push_back(group_of(other));
-  return all;
-}
-
-std::vector<int> Groups::after(int g) const {
-  std::vector<int> all;
-  for (int op : sorted(g))
-    for (int other : dependencies_.after(op))
+  for (int op = group(g).first; op >= 0; op = next(op))
+    for (int other : after ? dependencies_.after(op) : dependencies_.before(op))
       if (group_of(other) != g) all.push_back(group_of(other));
   return all;
 }

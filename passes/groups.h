@@ -28,9 +28,9 @@ class Groups {
   int count() const { return static_cast<int>(groups_.size()); }
   /// The groups in an order that respects every dependency.
   std::vector<int> in_order() const;
-  /// The groups that must run before this one, with repetitions.
-  std::vector<int> before(int group) const;
-  std::vector<int> after(int group) const;
+  /// The groups that must run before this one, with repetitions and in no order.
+  std::vector<int> before(int group) const { return neighbours(group, false); }
+  std::vector<int> after(int group) const { return neighbours(group, true); }
 
   /// Would one of the two groups, once merged, have to run both before and after some third group? Also true where a
   /// search of `most_steps` edges does not find that out.
@@ -67,6 +67,7 @@ class Groups {
   int next(int op) const { return next_[static_cast<size_t>(op)]; }
   /// The numbers of its ops, as they stand in the graph.
   std::vector<int> sorted(int g) const;
+  std::vector<int> neighbours(int g, bool after) const;
   size_t number(const ir::Op* op) const { return static_cast<size_t>(dependencies_.number(op)); }
   int group_of(int op) const { return group_[static_cast<size_t>(op)]; }
   /// Follows one edge; true when that shows a path.

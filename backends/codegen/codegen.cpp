@@ -1,7 +1,5 @@
 #include "weft/backends/codegen/codegen.h"
 
-#include <numeric>
-
 #include "weft/backends/codegen/math/math.h"
 #include "weft/backends/codegen/nest_emitter.h"
 #include "weft/ir/equal.h"
@@ -10,36 +8,6 @@
 
 namespace weft::codegen {
 namespace {
-
-/// A nest with the kernel's buffers for its operands and results.
-struct Part {
-  const ir::Op* fused;
-  std::vector<int> buffers;
-};
-
-/// The nests of the op, in order.
-std::vector<Part> parts_of(const ir::Op& op) {
-  const int operands = static_cast<int>(op.operands().size());
-  if (op.is("fused")) {
-    Part part{&op, std::vector<int>(static_cast<size_t>(operands + op.result_count()))};
-    std::iota(part.buffers.begin(), part.buffers.end(), 0);
-    return {part};
-  }
-  const ir::Graph& body = op.body();
-  const auto buffer_of = [&](ir::Value v) {
-    if (v.is_input()) return v.index();
-    WEFT_CHECK(ir::Graph::is_output(v), "a nest's result is no result of its kernel");
-    return operands + v.node()->outputs.front();
-  };
-  std::vector<Part> parts;
-  for (const auto& nest : body.ops()) {
-    Part part{nest, {}};
-    for (ir::Value v : nest->operands()) part.buffers.push_back(buffer_of(v));
-    for (ir::Value v : nest->results()) part.buffers.push_back(buffer_of(v));
-    parts.push_back(std::move(part));
-  }
-  return parts;
-}
 
 /// Every function of the body has code on the target.
 void require_functions(const CodeShape& shape, const ir::Graph& body) {
@@ -87,25 +55,34 @@ EmittedNest Nests::of(const ir::Op& fused, const std::string& name, const std::v
   return nest;
 }
 
-int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name) {
-  Nests nests(module, shape);
-  return emit_kernel(module, shape, op, name, nests);
+namespace {
+
+/// `op` is as its code has it.
+int64_t emit(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests) {
+  std::vector<EmittedNest> emitted;
+  for (const KernelPart& part : parts_of(op)) emitted.push_back(nests.of(*part.nest, name + ".nest" + std::to_string(emitted.size()), part.buffers));
+  return shape.emit_entry(module, name, emitted, static_cast<int>(buffers_of(op).size()), is_serial(op));
 }
 
-int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests) {
-  std::vector<EmittedNest> emitted;
-  for (const Part& part : parts_of(op)) emitted.push_back(nests.of(*part.fused, name + ".nest" + std::to_string(emitted.size()), part.buffers));
-  return shape.emit_entry(module, name, emitted, static_cast<int>(op.operands().size()) + op.result_count(), is_serial(op));
+}  // namespace
+
+int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name) {
+  const std::unique_ptr<ir::Graph> counted = counted_from_first_read(op);
+  Nests nests(module, shape);
+  return emit(module, shape, counted ? *counted->ops().front() : op, name, nests);
 }
 
 const Kernel& Kernels::of(const ir::Op& op) {
-  const size_t hash = ir::computation_hash(op);
+  std::unique_ptr<ir::Graph> counted = counted_from_first_read(op);
+  const ir::Op& code = counted ? *counted->ops().front() : op;
+  const size_t hash = ir::computation_hash(code);
   for (auto [at, end] = known_.equal_range(hash); at != end; ++at)
-    if (ir::same_computation(*at->second->op, op)) return *at->second;
+    if (ir::same_computation(*at->second.first, code)) return *at->second.second;
   Kernel kernel{kernel_name(op, all_.size()), &op};
-  kernel.units = emit_kernel(module_, shape_, op, kernel.name, nests_);
+  kernel.units = emit(module_, shape_, code, kernel.name, nests_);
   all_.push_back(std::move(kernel));
-  known_.emplace(hash, &all_.back());
+  known_.emplace(hash, std::pair(&code, &all_.back()));
+  if (counted) counted_.push_back(std::move(counted));
   return all_.back();
 }
 

@@ -1,14 +1,15 @@
 #pragma once
 // Loop nests and scalar expressions to LLVM IR, for any LLVM target: code_shape.h says what differs between them.
 //
-// A kernel reads a table that holds one pointer per operand, then one per result, and runs work units that are
-// independent of each other, so threads may share them out; how they are shared out changes no bit of the result.
+// A kernel reads a table of pointers (kernel_buffers.h) and runs work units that are independent of each other, so threads may
+// share them out; how they are shared out changes no bit of the result.
 
 #include <deque>
 #include <unordered_map>
 #include <utility>
 
 #include "weft/backends/codegen/code_shape.h"
+#include "weft/backends/codegen/kernel_buffers.h"
 #include "weft/ir/graph.h"
 
 namespace weft::codegen {
@@ -29,7 +30,6 @@ class Nests {
 /// Adds the function for a `fused` or `kernel` op to `module`; returns its number of work units. Throws weft::Error with
 /// the op's source lines for a function that the target does not have.
 int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name);
-int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests);
 
 /// Are these nests to run in order, by one launch?
 bool is_serial(const ir::Op& op);
@@ -40,11 +40,11 @@ struct Kernel {
   int64_t units = 0;
 };
 
-/// The kernels of a program in one LLVM module; ops that compute the same share one.
+/// The kernels of a program in one LLVM module; ops that compute the same share one. The ops live as long.
 class Kernels {
  public:
   Kernels(llvm::Module& module, const CodeShape& shape) : module_(module), shape_(shape), nests_(module, shape) {}
-  /// The kernel of a `fused` or `kernel` op, emitted now unless it was before.
+  /// The kernel of a `fused` or `kernel` op, emitted now unless it was before; throws as emit_kernel does.
   const Kernel& of(const ir::Op& op);
   const std::deque<Kernel>& all() const { return all_; }
 
@@ -53,7 +53,8 @@ class Kernels {
   const CodeShape& shape_;
   Nests nests_;
   std::deque<Kernel> all_;
-  std::unordered_multimap<size_t, const Kernel*> known_;  // by what they compute
+  std::unordered_multimap<size_t, std::pair<const ir::Op*, const Kernel*>> known_;  // by what they compute
+  std::vector<std::unique_ptr<ir::Graph>> counted_;                                // of those that are not as in the program
 };
 
 }  // namespace weft::codegen

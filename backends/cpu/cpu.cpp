@@ -55,7 +55,7 @@ class Compiler {
     std::vector<std::string> names;
     for (const codegen::Kernel& kernel : kernels_.all()) names.push_back(kernel.name);
     jit_->finish(names, texts);
-    for (const Pending& p : pending_) finish(p);
+    for (Pending& p : pending_) finish(p);
     add_ports();
     parts_.code = jit_;
     return std::move(parts_);
@@ -67,6 +67,7 @@ class Compiler {
     size_t task;
     std::string name;
     int64_t units;
+    std::vector<KernelTask::Pointer> pointers;
   };
 
   void lower(const Op& op) {
@@ -104,7 +105,9 @@ class Compiler {
 
   void add_kernel(const Op& op) {
     const codegen::Kernel& kernel = kernels_.of(op);
-    pending_.push_back({parts_.tasks.size(), kernel.name, kernel.units});
+    std::vector<KernelTask::Pointer> pointers;
+    for (const codegen::KernelBuffer& b : codegen::buffers_of(op)) pointers.push_back({static_cast<size_t>(b.number), b.offset});
+    pending_.push_back({parts_.tasks.size(), kernel.name, kernel.units, std::move(pointers)});
     descriptions_[parts_.tasks.size()] = describe(op, kernel.name);
     add_task(op, nullptr, ir::bytes_of(op) > target().serial_bytes());
   }
@@ -122,9 +125,9 @@ class Compiler {
     parts_.tasks.push_back(std::move(placed));
   }
 
-  void finish(const Pending& p) {
+  void finish(Pending& p) {
     PlacedTask& placed = parts_.tasks[p.task];
-    placed.task = std::make_unique<KernelTask>(reinterpret_cast<KernelTask::Function>(jit_->address(p.name)), p.units);
+    placed.task = std::make_unique<KernelTask>(reinterpret_cast<KernelTask::Function>(jit_->address(p.name)), p.units, std::move(p.pointers));
     placed.task->buffers.resize(placed.places.size(), nullptr);
     placed.task->description = descriptions_.at(p.task);
   }

@@ -89,9 +89,9 @@ std::vector<const ir::Op*> kernel_ops(const ir::Graph& graph) {
 }
 
 int buffers_of(const ir::Op& op) {
-  const int buffers = static_cast<int>(op.operands().size()) + op.result_count();
+  const int buffers = static_cast<int>(codegen::buffers_of(op).size());
   if (buffers > most_buffers)
-    throw Error("a kernel of {} operands and results: a GPU takes at most {}, at {}", buffers, most_buffers, to_string(op.locations()));
+    throw Error("a kernel of {} operands, results and slices: a GPU takes at most {}, at {}", buffers, most_buffers, to_string(op.locations()));
   return buffers;
 }
 

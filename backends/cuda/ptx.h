@@ -34,7 +34,7 @@ struct Ptx {
 ///
 /// `arch` is a virtual architecture, "sm_70" or newer; its code runs on newer GPUs too. Throws weft::Error for another
 /// one, for an op that has not been fused, for a function that has no code on a GPU (f64 sin and cos) with the op's
-/// source lines, and for a kernel of more than 4095 operands and results.
+/// source lines, and for a kernel of more than 4095 operands, results and slices.
 Ptx emit_ptx(const ir::Module& module, const std::string& arch = "sm_90");
 
 }  // namespace weft::cuda

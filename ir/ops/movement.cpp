@@ -176,6 +176,11 @@ void define_slice(Registry& r) {
     }
     return std::vector{access};
   };
+  def.moved_back = [](const Op& op, const Dims& places) -> NamedAttributes {
+    Dims start = op.dims("start"), end = op.dims("end");
+    for (size_t d = 0; d < places.size(); ++d) start[d] -= places[d], end[d] -= places[d];
+    return {{"start", start}, {"end", end}};
+  };
   def.gradient = [](GradientContext& c) -> std::vector<Value> {
     return {unslice(c.builder, c.result_gradients[0], c.op.operand(0).shape(), c.op.dims("start"), steps_of(c.op))};
   };

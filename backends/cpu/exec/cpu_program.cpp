@@ -24,7 +24,8 @@ class CpuProgram final : public Program {
 
   void run(std::span<std::byte* const> inputs) override {
     for (size_t i = 0; i < bound_.size(); ++i)
-      if (bound_[i] != inputs[i]) rebind(i, inputs[i]);
+      if (bound_[i] != inputs[i] || !ran_) rebind(i, inputs[i]);
+    ran_ = true;
     const SerialLibraries scope;
     if (threads_ == 1) {
       run_share(nullptr, 0);
@@ -165,6 +166,7 @@ class CpuProgram final : public Program {
   Array arena_;
   std::vector<std::byte*> bound_;             // per input: the pointer of the last run
   std::vector<std::vector<Reader>> readers_;  // per input
+  bool ran_ = false;                          // then no task is without its buffers
   int threads_ = 1;
   std::vector<bool> waits_;                   // per task: is there a barrier before it?
   Team* team_ = nullptr;                      // of the step that runs

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weft::cpu {
@@ -33,15 +34,30 @@ class Task {
 /// A generated kernel: see backends/codegen/codegen.h.
 class KernelTask final : public Task {
  public:
-  using Function = void (*)(std::byte* const* buffers, int64_t begin, int64_t end);
-  KernelTask(Function function, int64_t units) : Task(units), function_(function) {}
+  using Function = void (*)(std::byte* const* table, int64_t begin, int64_t end);
+  /// So many bytes behind the start of a buffer.
+  struct Pointer {
+    size_t buffer;
+    int64_t offset;
+  };
+  /// `pointers`: what the function's table holds.
+  KernelTask(Function function, int64_t units, std::vector<Pointer> pointers)
+      : Task(units), function_(function), pointers_(std::move(pointers)), table_(pointers_.size(), nullptr) {}
+
+  void rebound() override {
+    for (size_t i = 0; i < table_.size(); ++i)
+      if (std::byte* const start = buffers[pointers_[i].buffer]) table_[i] = start + pointers_[i].offset;
+  }
+
   int run(int64_t begin, int64_t end) override {
-    function_(buffers.data(), begin, end);
+    function_(table_.data(), begin, end);
     return 0;
   }
 
  private:
   Function function_;
+  std::vector<Pointer> pointers_;
+  std::vector<std::byte*> table_;
 };
 
 }  // namespace weft::cpu

@@ -54,7 +54,7 @@ class Buffers {
     const size_t operands = op_.operands().size();
     for (size_t i = 0; i < operands; ++i) fill(op_.operands()[i].type(), static_cast<uint32_t>(i), memory_.data() + offsets_[i]);
     std::vector<std::byte*> pointers;
-    for (size_t offset : offsets_) pointers.push_back(memory_.data() + offset);
+    for (const codegen::KernelBuffer& b : codegen::buffers_of(op_)) pointers.push_back(memory_.data() + offsets_[static_cast<size_t>(b.number)] + b.offset);
     run(pointers.data());
     std::vector<Array> all;
     for (size_t i = operands; i < offsets_.size(); ++i) {

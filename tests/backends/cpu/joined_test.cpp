@@ -1,12 +1,8 @@
 // Concatenations of many values, and nests that are equal: what the code generator makes of them.
 
-#include <set>
-#include <sstream>
-
-#include "weft/passes/pass.h"
+#include "weft/support/shape.h"
 #include "weft/tests/backends/cpu/run.h"
 #include "weft/tests/catch.h"
-#include "weft/tests/passes/rewrite.h"
 
 using namespace weft;
 
@@ -32,21 +28,6 @@ std::string joined(int count, int axis, const std::string& dtype) {
   }
   return inputs + ops + "%y = concat(" + names + ") {axis = " + std::to_string(axis) + "} : " + type(whole) + "\n" +
          "%z = add(%y, %y) : " + type(whole) + "\noutput y = %y\noutput z = %z";
-}
-
-/// The functions that a program's kernels consist of.
-size_t functions_of(const std::string& text) {
-  ir::Module m = testing::module_from(text);
-  passes::run(m, passes::pipeline("compile"), cpu::target());
-  std::vector<cpu::KernelText> kernels;
-  cpu::compile(m, {}, &kernels);
-  std::set<std::string> functions;
-  for (const cpu::KernelText& kernel : kernels) {
-    std::istringstream lines(kernel.llvm_ir);
-    for (std::string line; std::getline(lines, line);)
-      if (line.starts_with("define ")) functions.insert(line.substr(0, line.find('(')));
-  }
-  return functions.size();
 }
 
 /// Products with what stands between them.
@@ -102,7 +83,7 @@ TEST_CASE("cpu: concatenations inside of concatenations, pads and reductions", "
 }
 
 TEST_CASE("cpu: equal nests are compiled once", "[cpu][joined]") {
-  const size_t few = functions_of(layers(8)), many = functions_of(layers(64));
+  const size_t few = test::kernel_functions(module_text(layers(8))), many = test::kernel_functions(module_text(layers(64)));
   INFO(few << " functions for 8 layers, " << many << " for 64");
   CHECK(few > 0);
   CHECK(many <= few + 2);

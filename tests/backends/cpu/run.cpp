@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <set>
+#include <sstream>
 
 #include "weft/backends/reference/reference.h"
 #include "weft/ir/parser.h"
@@ -57,6 +59,20 @@ Outputs run_cpu(const std::string& text, std::vector<Array> inputs, const RunSet
   passes::run(m, setup.passes.empty() ? passes::pipeline("compile") : setup.passes, cpu::target());
   const auto program = cpu::compile(m, setup.options);
   return run(*program, inputs);
+}
+
+size_t kernel_functions(const std::string& text) {
+  ir::Module m = ir::parse(text);
+  passes::run(m, passes::pipeline("compile"), cpu::target());
+  std::vector<cpu::KernelText> kernels;
+  cpu::compile(m, {}, &kernels);
+  std::set<std::string> functions;
+  for (const cpu::KernelText& kernel : kernels) {
+    std::istringstream lines(kernel.llvm_ir);
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("define ")) functions.insert(line.substr(0, line.find('(')));
+  }
+  return functions.size();
 }
 
 Outputs run_reference(const std::string& text, std::vector<Array> inputs) {

@@ -25,6 +25,8 @@ struct Outputs {
 std::vector<Array> sample_inputs(const std::string& text, uint64_t seed = 7);
 
 Outputs run_cpu(const std::string& text, std::vector<Array> inputs, const RunSetup& setup = {});
+/// How many functions the program's kernels consist of.
+size_t kernel_functions(const std::string& text);
 Outputs run_reference(const std::string& text, std::vector<Array> inputs);
 
 /// Largest |a - b| over largest |b|, per output; infinite where one is nan or infinite and the other is not the same.

@@ -248,5 +248,5 @@ TEST_CASE("ptx: a kernel may have more operands than old versions of PTX can pas
 
 TEST_CASE("ptx: a kernel of too many operands is refused", "[cuda]") {
   CHECK_THROWS_WITH(cuda::emit_ptx(sum_of(4095)),
-                    contains_text("a kernel of 4096 operands and results: a GPU takes at most 4095, at net.cpp:7"));
+                    contains_text("a kernel of 4096 operands, results and slices: a GPU takes at most 4095, at net.cpp:7"));
 }
