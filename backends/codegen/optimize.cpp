@@ -1,11 +1,13 @@
 #include "weft/backends/codegen/optimize.h"
 
 #include <llvm/Analysis/CGSCCPassManager.h>
+#include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Target/TargetMachine.h>
 
+#include "weft/backends/codegen/masked_loads.h"
 #include "weft/support/error.h"
 
 namespace weft::codegen {
@@ -28,6 +30,8 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+  for (llvm::Function& function : module)
+    if (!function.isDeclaration()) cut_masked_loads(function, functions.getResult<llvm::TargetIRAnalysis>(function));
 }
 
 }  // namespace weft::codegen
