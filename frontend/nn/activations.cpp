@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "weft/frontend/recorder.h"
+#include "weft/frontend/language/recorder.h"
 
 namespace weft {
 

@@ -3,7 +3,7 @@
 // default_dtype(), where nothing else is said.
 
 #include "weft/frontend/nn/layers.h"
-#include "weft/frontend/ops.h"
+#include "weft/frontend/language/ops.h"
 
 namespace weft {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <source_location>
 
-#include "weft/frontend/convolution.h"
+#include "weft/frontend/language/convolution.h"
 #include "weft/frontend/nn/layers.h"
 
 namespace weft::nn {

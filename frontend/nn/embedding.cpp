@@ -1,7 +1,7 @@
 #include "weft/frontend/nn/embedding.h"
 
-#include "weft/frontend/init.h"
-#include "weft/frontend/ops.h"
+#include "weft/frontend/language/init.h"
+#include "weft/frontend/language/ops.h"
 
 namespace weft::nn {
 

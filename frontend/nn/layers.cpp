@@ -1,10 +1,10 @@
 #include "weft/frontend/nn/layers.h"
 
-#include "weft/frontend/defaults.h"
-#include "weft/frontend/dropout_rate.h"
-#include "weft/frontend/ops.h"
-#include "weft/frontend/recorder.h"
-#include "weft/frontend/scope.h"
+#include "weft/frontend/language/defaults.h"
+#include "weft/frontend/language/dropout_rate.h"
+#include "weft/frontend/language/ops.h"
+#include "weft/frontend/language/recorder.h"
+#include "weft/frontend/language/scope.h"
 
 namespace weft::nn {
 

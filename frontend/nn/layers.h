@@ -4,7 +4,7 @@
 #include <optional>
 #include <source_location>
 
-#include "weft/frontend/hyper.h"
+#include "weft/frontend/language/hyper.h"
 #include "weft/frontend/nn/module.h"
 #include "weft/runtime/float_mode.h"
 

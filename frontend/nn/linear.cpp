@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "weft/frontend/ops.h"
+#include "weft/frontend/language/ops.h"
 
 namespace weft::nn {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "weft/frontend/recorder.h"
-#include "weft/frontend/scope.h"
+#include "weft/frontend/language/recorder.h"
+#include "weft/frontend/language/scope.h"
 #include "weft/runtime/float_mode.h"
 
 namespace weft::nn {

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "weft/frontend/tensor.h"
+#include "weft/frontend/language/tensor.h"
 
 namespace weft::nn {
 

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "weft/frontend/ops.h"
-#include "weft/frontend/recorder.h"
+#include "weft/frontend/language/ops.h"
+#include "weft/frontend/language/recorder.h"
 
 namespace weft::nn {
 namespace {

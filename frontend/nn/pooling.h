@@ -1,7 +1,7 @@
 #pragma once
-// Pooling layers, as torch.nn has them: see frontend/convolution.h for what they compute.
+// Pooling layers, as torch.nn has them: see frontend/language/convolution.h for what they compute.
 
-#include "weft/frontend/convolution.h"
+#include "weft/frontend/language/convolution.h"
 #include "weft/frontend/nn/layers.h"
 
 namespace weft::nn {

@@ -1,6 +1,6 @@
 #include "weft/frontend/nn/sequential.h"
 
-#include "weft/frontend/scope.h"
+#include "weft/frontend/language/scope.h"
 
 namespace weft::nn {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "weft/frontend/optim/optimizer.h"
-#include "weft/frontend/recording.h"
+#include "weft/frontend/language/recording.h"
 
 namespace weft::detail {
 

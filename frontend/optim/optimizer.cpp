@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <functional>
 
-#include "weft/frontend/defaults.h"
+#include "weft/frontend/language/defaults.h"
 #include "weft/frontend/optim/core.h"
-#include "weft/frontend/scope.h"
+#include "weft/frontend/language/scope.h"
 #include "weft/ir/op_def.h"
 #include "weft/support/memory.h"
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "weft/frontend/hyper.h"
-#include "weft/frontend/parameter.h"
+#include "weft/frontend/language/hyper.h"
+#include "weft/frontend/language/parameter.h"
 #include "weft/ir/attribute.h"
 
 namespace weft::detail {

@@ -6,8 +6,8 @@
 #include <numbers>
 
 #include "weft/frontend/optim/core.h"
-#include "weft/frontend/restored_count.h"
-#include "weft/frontend/scope.h"
+#include "weft/frontend/optim/restored_count.h"
+#include "weft/frontend/language/scope.h"
 #include "weft/runtime/float_mode.h"
 
 namespace weft::optim {

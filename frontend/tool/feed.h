@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "weft/frontend/index_bounds.h"
+#include "weft/frontend/program/index_bounds.h"
 #include "weft/ir/module.h"
 #include "weft/runtime/array.h"
 #include "weft/runtime/program.h"
@@ -28,7 +28,7 @@ struct Given {
 std::map<std::string, std::string> assignments(const std::string& option, const std::vector<std::string>& entries);
 
 /// One array per input, in order. Throws weft::Error for names that no input has, for wrong types and values (`bounds`:
-/// see frontend/index_bounds.h), and once for all inputs that are missing.
+/// see frontend/program/index_bounds.h), and once for all inputs that are missing.
 std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given,
                         const std::map<std::string, detail::IndexBound>& bounds);
 

@@ -6,7 +6,7 @@
 
 #include "weft/backends/cpu/cpu.h"
 #include "weft/backends/reference/reference.h"
-#include "weft/frontend/index_bounds.h"
+#include "weft/frontend/program/index_bounds.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/feed.h"

@@ -2,7 +2,7 @@
 #include <numeric>
 #include <sstream>
 
-#include "weft/frontend/reports.h"
+#include "weft/frontend/program/reports.h"
 #include "weft/ir/parser.h"
 #include "weft/tests/frontend/support.h"
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "weft/frontend/step_core.h"
+#include "weft/frontend/program/step_core.h"
 #include "weft/ir/parser.h"
 #include "weft/tests/frontend/allocations.h"
 #include "weft/tests/frontend/support.h"

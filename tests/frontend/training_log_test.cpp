@@ -1,6 +1,6 @@
 // What a Trainer says while it compiles and trains: on a terminal, and elsewhere.
 
-#include "weft/frontend/training_log.h"
+#include "weft/frontend/training/training_log.h"
 
 #include <chrono>
 #include <regex>

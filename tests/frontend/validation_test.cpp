@@ -1,4 +1,4 @@
-#include "weft/frontend/validation.h"
+#include "weft/frontend/program/validation.h"
 
 #include "weft/ir/builder.h"
 #include "weft/ir/parser.h"

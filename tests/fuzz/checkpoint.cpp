@@ -7,9 +7,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "weft/frontend/checkpoints.h"
+#include "weft/frontend/training/checkpoints.h"
 #include "weft/frontend/nn/linear.h"
-#include "weft/frontend/ops.h"
+#include "weft/frontend/language/ops.h"
 #include "weft/frontend/optim/adam.h"
 #include "weft/frontend/optim/schedule.h"
 #include "weft/runtime/safetensors_header.h"

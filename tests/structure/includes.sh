@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Data flows one way: frontend -> ir -> passes -> backends -> runtime. Fails when an include runs against it, or when a
-# library's headers leave their backend's folder.
+# Data flows one way: frontend -> ir -> passes -> backends -> runtime, and among the frontend's rooms language -> nn, optim ->
+# program -> training, beside which stands the tool. Fails when an include runs against it, or when a library's headers leave
+# their backend's folder.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 bad=0
@@ -15,6 +16,15 @@ forbid ir 'weft/(runtime|passes|backends|frontend)/'
 forbid runtime 'weft/(ir|passes|backends|frontend)/'
 forbid passes 'weft/(runtime|backends|frontend)/'
 forbid backends 'weft/frontend/'
+forbid frontend/language 'weft/frontend/(nn|optim|program|training|tool)/'
+forbid frontend/nn 'weft/frontend/(optim|program|training|tool)/'
+forbid frontend/optim 'weft/frontend/(nn|program|training|tool)/'
+forbid frontend/program 'weft/frontend/(nn|training|tool)/'
+forbid frontend/training 'weft/frontend/tool/'
+forbid frontend/tool 'weft/frontend/training/'
+for room in language nn optim program training tool; do
+  forbid "frontend/$room" 'weft/(frontend/)?weft\.h'
+done
 forbid backends/cpu/exec 'weft/(ir|passes|frontend|backends/codegen)/'
 for folder in support ir runtime passes frontend backends/reference; do
   forbid "$folder" '(llvm|dnnl|oneapi|cuda|cudnn|cublas)'

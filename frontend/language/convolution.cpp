@@ -1,0 +1,225 @@
+#include "weft/frontend/language/convolution.h"
+
+#include <algorithm>
+#include <array>
+
+#include "weft/frontend/language/recorder.h"
+#include "weft/frontend/language/scope.h"
+#include "weft/ir/ops/movements.h"
+
+namespace weft {
+namespace {
+
+using detail::Recorder;
+using ir::Value;
+
+constexpr int64_t largest = int64_t{1} << 30;  // stride, dilation and padding, as the ops have it
+
+size_t index(int d) { return static_cast<size_t>(d); }
+
+/// x with a batch axis, and whether it had none.
+std::pair<Value, bool> batched(Recorder& r, Value x, int spatial) {
+  if (x.shape().rank() != spatial + 1 && x.shape().rank() != spatial + 2)
+    r.fail(fmt::format("x must be [n, channels, {0} spatial axes] or [channels, {0} spatial axes]", spatial));
+  const bool single = x.shape().rank() == spatial + 1;
+  Dims shape = x.shape().dims();
+  if (single) shape.insert(shape.begin(), 1);
+  return {r.builder.reshape(x, Shape(shape)), single};
+}
+
+Tensor unbatched(Recorder& r, Value y, bool single) {
+  if (!single) return r.tensor(y);
+  return r.tensor(r.builder.reshape(y, Shape(Dims(y.shape().begin() + 1, y.shape().end()))));
+}
+
+Dims over(Recorder& r, const PerAxis& values, int spatial, const char* what) {
+  try {
+    return values.over(spatial, what);
+  } catch (const Error& e) {
+    r.fail(e.what());
+  }
+}
+
+Value with_bias(Recorder& r, Value y, const Arg* bias) {
+  if (!bias) return y;
+  const Value b = r.value(*bias);
+  if (b.type() != ir::Type{y.dtype(), {y.shape()[1]}}) r.fail("the bias must be [out], of the weight's element type");
+  Dims column(y.shape().dims().size() - 1, 1);
+  column[0] = y.shape()[1];
+  return r.builder("add", {y, r.builder.broadcast(r.builder.reshape(b, Shape(column)), y.shape())});
+}
+
+Tensor convolution(const char* name, Recorder r, int spatial, const Arg& input, const Arg& kernel, const Arg* bias, const ConvolutionOptions& o) {
+  const auto [x, single] = batched(r, r.value(input), spatial);
+  const Value w = r.value(kernel);
+  if (w.shape().rank() != spatial + 2) r.fail(fmt::format("the weight of {} must be [out, in / groups, {} kernel axes]", name, spatial));
+  const Dims stride = over(r, o.stride, spatial, "stride"), dilation = over(r, o.dilation, spatial, "dilation");
+  Dims low = over(r, o.padding.zeros(), spatial, "padding"), high = low;
+  if (o.padding.same())
+    for (int d = 0; d < spatial; ++d) {
+      if (stride[index(d)] != 1) r.fail("padding \"same\" needs stride 1");
+      const int64_t steps = std::max<int64_t>(0, w.shape()[d + 2] - 1);
+      if (dilation[index(d)] < 1 || dilation[index(d)] > largest / std::max<int64_t>(1, steps)) r.fail("the dilation must be positive, and the kernel's reach not too large");
+      const int64_t all = dilation[index(d)] * steps;
+      low[index(d)] = all / 2, high[index(d)] = all - all / 2;
+    }
+  const Value y = r.builder("convolution", {x, w}, {{"stride", stride}, {"low", low}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
+  return unbatched(r, with_bias(r, y, bias), single);
+}
+
+/// All that the kernel reaches from `positions` of it.
+int64_t transposed_extent(Recorder& r, int64_t positions, int64_t kernel, int64_t stride, int64_t dilation) {
+  if (positions < 1 || kernel < 1) r.fail("the spatial extents of x and of the weight must be positive");
+  constexpr int64_t room = int64_t{1} << 60;  // to add what little is left
+  if ((positions - 1) > room / stride || (kernel - 1) > room / dilation) r.fail("the result is too large");
+  return (positions - 1) * stride + dilation * (kernel - 1) + 1;
+}
+
+Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const Arg& kernel, const Arg* bias, const TransposedConvolutionOptions& o) {
+  const auto [x, single] = batched(r, r.value(input), spatial);
+  const Value w = r.value(kernel);
+  if (w.shape().rank() != spatial + 2) r.fail(fmt::format("the weight must be [in, out / groups, {} kernel axes]", spatial));
+  // The op is a derivative of a convolution, and would say this of its own operands.
+  const int64_t in = w.shape()[0];
+  if (o.groups < 1 || in % o.groups) r.fail(fmt::format("groups must be positive and divide the weight's input channels, {}", in));
+  if (x.shape()[1] != in) r.fail(fmt::format("x must have the weight's input channels, {}", in));
+  const Dims stride = over(r, o.stride, spatial, "stride"), dilation = over(r, o.dilation, spatial, "dilation");
+  const Dims padding = over(r, o.padding, spatial, "padding"), more = over(r, o.output_padding, spatial, "output_padding");
+  Dims extents, low = padding, high = padding, wanted;
+  for (size_t d = 0; d < stride.size(); ++d) {
+    if (stride[d] < 1 || dilation[d] < 1) r.fail("stride and dilation must be positive");
+    if (padding[d] < 0) r.fail("padding must not be negative");
+    if (std::max({stride[d], dilation[d], padding[d]}) > largest) r.fail("a stride, a padding or a dilation is too large");
+    if (more[d] < 0 || more[d] >= std::max(stride[d], dilation[d])) r.fail("output_padding must be smaller than stride or dilation");
+    const int axis = static_cast<int>(d) + 2;
+    const int64_t whole = transposed_extent(r, x.shape()[axis], w.shape()[axis], stride[d], dilation[d]);
+    wanted.push_back(whole - 2 * padding[d] + more[d]);
+    if (wanted.back() < 1) r.fail("the padding leaves nothing of the result");
+    extents.push_back(wanted.back());
+    // What output_padding adds has no position of its own: the last positions end before it.
+    high[d] = std::max<int64_t>(0, high[d] - more[d]);
+    // Where it would have: without padding, which comes behind.
+    if (more[d] - padding[d] >= stride[d]) extents.back() = whole, low[d] = high[d] = 0;
+  }
+  Value y = r.builder("convolution_data", {x, w}, {{"extents", extents}, {"stride", stride}, {"low", low}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
+  for (size_t d = 0; d < stride.size(); ++d)
+    if (low[d] != padding[d] || extents[d] != wanted[d])
+      y = ir::fitted(r.builder, y, static_cast<int>(d) + 2, low[d] - padding[d], wanted[d] - extents[d] - low[d] + padding[d]);
+  return unbatched(r, with_bias(r, y, bias), single);
+}
+
+/// Padding after x, of which the last part, that only ceil_mode needs, is given apart.
+struct PoolPadding {
+  Dims low, high, uncounted;
+};
+
+PoolPadding pool_padding(Recorder& r, Value x, const Dims& kernel, const Dims& stride, const Dims& dilation, const Dims& padding, bool ceil_mode) {
+  PoolPadding p{padding, padding, Dims(kernel.size(), 0)};
+  const int first = x.shape().rank() - static_cast<int>(kernel.size());
+  for (size_t d = 0; d < kernel.size(); ++d) {
+    if (kernel[d] < 1 || stride[d] < 1 || dilation[d] < 1) r.fail("kernel, stride and dilation must be positive");
+    if (padding[d] < 0 || padding[d] > kernel[d] / 2) r.fail("the padding must not be negative nor more than half the kernel");
+    if (std::max({kernel[d], stride[d], dilation[d]}) > largest) r.fail("the kernel, a stride or a dilation is too large");
+    const int64_t extent = x.shape()[first + static_cast<int>(d)];
+    if (extent < 1) r.fail("the spatial extents of x must be positive");
+    if (!ceil_mode) continue;
+    // A window that is wider than what there is counts, too, if less than a step is missing.
+    const int64_t room = extent + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1;
+    if (room + stride[d] <= 0) continue;
+    int64_t count = (room + stride[d] - 1) / stride[d] + 1;
+    if ((count - 1) * stride[d] >= extent + padding[d]) --count;  // the last window would start behind x
+    p.uncounted[d] = std::max<int64_t>(0, (count - 1) * stride[d] - room);
+    p.high[d] += p.uncounted[d];
+  }
+  return p;
+}
+
+Tensor max_pool(Recorder r, int spatial, const Arg& input, const PerAxis& extents, const MaxPoolOptions& o) {
+  const auto [x, single] = batched(r, r.value(input), spatial);
+  const Dims kernel = over(r, extents, spatial, "kernel"), stride = o.stride.empty() ? kernel : over(r, o.stride, spatial, "stride");
+  const Dims dilation = over(r, o.dilation, spatial, "dilation");
+  const PoolPadding p = pool_padding(r, x, kernel, stride, dilation, over(r, o.padding, spatial, "padding"), o.ceil_mode);
+  const Value y = r.builder("max_pool", {x}, {{"extents", kernel}, {"stride", stride}, {"dilation", dilation}, {"low", p.low}, {"high", p.high}});
+  return unbatched(r, y, single);
+}
+
+Tensor avg_pool(Recorder r, int spatial, const Arg& input, const PerAxis& extents, const AvgPoolOptions& o) {
+  const auto [x, single] = batched(r, r.value(input), spatial);
+  const Dims kernel = over(r, extents, spatial, "kernel"), stride = o.stride.empty() ? kernel : over(r, o.stride, spatial, "stride");
+  const PoolPadding p = pool_padding(r, x, kernel, stride, Dims(kernel.size(), 1), over(r, o.padding, spatial, "padding"), o.ceil_mode);
+  const Value y = r.builder("avg_pool", {x}, {{"extents", kernel}, {"stride", stride}, {"low", p.low}, {"high", p.high}, {"uncounted", p.uncounted},
+                                              {"count_padding", o.count_include_pad}, {"divisor", o.divisor_override}});
+  return unbatched(r, y, single);
+}
+
+/// The matrix [in, out] whose column i takes the mean of the elements that output i looks at.
+Value means(Recorder& r, DType dtype, int64_t in, int64_t out) {
+  std::vector<double> matrix(static_cast<size_t>(in * out), 0);
+  for (int64_t i = 0; i < out; ++i) {
+    const int64_t begin = i * in / out, end = ((i + 1) * in + out - 1) / out;
+    for (int64_t j = begin; j < end; ++j) matrix[static_cast<size_t>(j * out + i)] = 1.0 / static_cast<double>(end - begin);
+  }
+  Array exact(f64, {in, out});
+  std::copy(matrix.begin(), matrix.end(), exact.values<double>().begin());
+  const auto* bytes = exact.data();
+  const ir::Dense dense({f64, {in, out}}, std::vector<std::byte>(bytes, bytes + matrix.size() * sizeof(double)));
+  return r.builder.cast(r.builder("constant", {}, {{"value", dense}}), dtype);
+}
+
+}  // namespace
+
+Dims PerAxis::over(int spatial, const std::string& what) const {
+  if (values_.size() == 1) return Dims(static_cast<size_t>(spatial), values_[0]);
+  if (static_cast<int>(values_.size()) != spatial)
+    throw Error("{} needs one number, or {}: one per spatial axis; it has {}", what, spatial, values_.size());
+  return values_;
+}
+
+Padding::Padding(std::string word, std::source_location at) : same_(word == "same") {
+  if (word != "same" && word != "valid")
+    throw Error("the padding is numbers, \"same\" or \"valid\", not \"{}\", at {}", word, detail::line_text(at));
+}
+
+Tensor conv1d(Arg x, Arg weight, ConvolutionOptions options) { return convolution("conv1d", Recorder("conv1d", {&x, &weight}), 1, x, weight, nullptr, options); }
+Tensor conv1d(Arg x, Arg weight, Arg bias, ConvolutionOptions options) {
+  return convolution("conv1d", Recorder("conv1d", {&x, &weight, &bias}), 1, x, weight, &bias, options);
+}
+Tensor conv2d(Arg x, Arg weight, ConvolutionOptions options) { return convolution("conv2d", Recorder("conv2d", {&x, &weight}), 2, x, weight, nullptr, options); }
+Tensor conv2d(Arg x, Arg weight, Arg bias, ConvolutionOptions options) {
+  return convolution("conv2d", Recorder("conv2d", {&x, &weight, &bias}), 2, x, weight, &bias, options);
+}
+Tensor conv_transpose2d(Arg x, Arg weight, TransposedConvolutionOptions options) {
+  return transposed_convolution(Recorder("conv_transpose2d", {&x, &weight}), 2, x, weight, nullptr, options);
+}
+Tensor conv_transpose2d(Arg x, Arg weight, Arg bias, TransposedConvolutionOptions options) {
+  return transposed_convolution(Recorder("conv_transpose2d", {&x, &weight, &bias}), 2, x, weight, &bias, options);
+}
+
+Tensor max_pool1d(Arg x, PerAxis kernel, MaxPoolOptions options) { return max_pool(Recorder("max_pool1d", {&x}), 1, x, kernel, options); }
+Tensor max_pool2d(Arg x, PerAxis kernel, MaxPoolOptions options) { return max_pool(Recorder("max_pool2d", {&x}), 2, x, kernel, options); }
+Tensor avg_pool1d(Arg x, PerAxis kernel, AvgPoolOptions options) { return avg_pool(Recorder("avg_pool1d", {&x}), 1, x, kernel, options); }
+Tensor avg_pool2d(Arg x, PerAxis kernel, AvgPoolOptions options) { return avg_pool(Recorder("avg_pool2d", {&x}), 2, x, kernel, options); }
+
+Tensor adaptive_avg_pool2d(Arg input, PerAxis extents) {
+  Recorder r("adaptive_avg_pool2d", {&input});
+  const auto [x, single] = batched(r, r.value(input), 2);
+  const Dims out = over(r, extents, 2, "the output's extents");
+  const std::array in{x.shape()[2], x.shape()[3]};
+  for (size_t d = 0; d < 2; ++d)
+    if (out[d] < 1 || in[d] < 1) r.fail("the extents must be positive");
+  if (in[0] % out[0] == 0 && in[1] % out[1] == 0) {
+    const Dims kernel{in[0] / out[0], in[1] / out[1]};
+    return unbatched(r, r.builder("avg_pool", {x}, {{"extents", kernel}, {"stride", kernel}}), single);
+  }
+  // Windows of unequal extents: a product along each axis.
+  const auto along_last = [&](Value v, int64_t to) {
+    const Shape& s = v.shape();
+    const Value rows = r.builder.reshape(v, Shape{s[0] * s[1] * s[2], s[3]});
+    return r.builder.reshape(r.builder("matmul", {rows, means(r, x.dtype(), s[3], to)}), Shape{s[0], s[1], s[2], to});
+  };
+  const auto swapped = [&](Value v) { return r.builder("transpose", {v}, {{"permutation", Dims{0, 1, 3, 2}}}); };
+  const Value columns = along_last(x, out[1]);
+  return unbatched(r, swapped(along_last(swapped(columns), out[0])), single);
+}
+
+}  // namespace weft

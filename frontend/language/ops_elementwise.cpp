@@ -1,0 +1,184 @@
+// Elementwise ops of the tensor language.
+
+#include <limits>
+
+#include "weft/frontend/language/dropout_rate.h"
+#include "weft/frontend/language/ops.h"
+#include "weft/frontend/language/recorder.h"
+#include "weft/frontend/language/scope.h"
+
+namespace weft {
+namespace {
+
+using detail::Recorder;
+
+/// Operands promoted and broadcast to each other, and to bool before or to floating where the op wants it.
+Tensor binary(std::string_view op, const Arg& a, const Arg& b, std::optional<DType> as = {}) {
+  Recorder r(op, {&a, &b});
+  const DType dtype = as ? *as : r.common_dtype();
+  const Shape shape = r.common_shape();
+  const ir::Value x = r.value(a, dtype, shape), y = r.value(b, dtype, shape);
+  return r(op, {x, y});
+}
+
+Tensor unary(std::string_view op, const Arg& x, ir::NamedAttributes attributes = {}) {
+  Recorder r(op, {&x});
+  return r(op, {r.value(x)}, std::move(attributes));
+}
+
+Tensor floating(std::string_view op, const Arg& x, ir::NamedAttributes attributes = {}) {
+  Recorder r(op, {&x});
+  return r(op, {r.value(x, r.floating_dtype())}, std::move(attributes));
+}
+
+/// An integer is its own floor.
+Tensor rounding(std::string_view op, const Arg& x) {
+  Recorder r(op, {&x});
+  const ir::Value v = r.value(x);
+  return is_integer(v.dtype()) ? r.tensor(v) : r(op, {v});
+}
+
+/// The least and the largest integer of the type.
+std::pair<int64_t, int64_t> range_of(DType t) {
+  if (t == u8) return {0, 255};
+  if (t == i32) return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
+  return {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
+}
+
+/// Between integer bounds, exactly. A bound that all numbers of the type keep means nothing; one that none can keep is an error.
+Tensor clamped_integers(Recorder& r, ir::Value v, const std::optional<Arg>& min, const std::optional<Arg>& max) {
+  const auto [least, most] = range_of(v.dtype());
+  const auto bounded = [&](const Arg& bound, std::string_view op) {
+    v = r.builder(op, {v, r.value(bound, v.dtype(), v.shape())});
+  };
+  const auto refuse = [&](const char* what, int64_t bound) {
+    r.fail(fmt::format("no {} keeps the {} {}; cast x to a wider type", name_of(v.dtype()), what, bound));
+  };
+  if (min && min->number()->integer > most) refuse("lower bound", min->number()->integer);
+  if (max && max->number()->integer < least) refuse("upper bound", max->number()->integer);
+  if (min && min->number()->integer > least) bounded(*min, "maximum");
+  if (max && max->number()->integer < most) bounded(*max, "minimum");
+  return r.tensor(v);
+}
+
+/// v^n of integers by repeated squaring; it wraps as products do.
+ir::Value power(Recorder& r, ir::Value v, int64_t n) {
+  ir::Value result;
+  for (; n > 0; n >>= 1) {
+    if (n & 1) result = result ? r.builder("mul", {result, v}) : v;
+    if (n > 1) v = r.builder("mul", {v, v});
+  }
+  return result ? result : r.builder.splat(v.type(), 1);
+}
+
+Arg arg(const detail::TensorHandle& x) { return {Tensor(x.recording, x.node), x.where}; }
+
+}  // namespace
+
+Tensor operator+(Arg a, Arg b) { return binary("add", a, b); }
+Tensor operator-(Arg a, Arg b) { return binary("sub", a, b); }
+Tensor operator*(Arg a, Arg b) { return binary("mul", a, b); }
+Tensor operator/(Arg a, Arg b) {
+  const DType dtype = Recorder("div", {&a, &b}).common_dtype();
+  return binary("div", a, b, is_floating(dtype) ? dtype : default_dtype());
+}
+Tensor operator-(Arg x) { return unary("neg", x); }
+Tensor operator==(Arg a, Arg b) { return binary("eq", a, b); }
+Tensor operator!=(Arg a, Arg b) { return binary("ne", a, b); }
+Tensor operator<(Arg a, Arg b) { return binary("lt", a, b); }
+Tensor operator<=(Arg a, Arg b) { return binary("le", a, b); }
+Tensor operator>(Arg a, Arg b) { return binary("gt", a, b); }
+Tensor operator>=(Arg a, Arg b) { return binary("ge", a, b); }
+Tensor operator&&(Arg a, Arg b) { return binary("and", a, b, boolean); }
+Tensor operator||(Arg a, Arg b) { return binary("or", a, b, boolean); }
+Tensor operator!(Arg x) {
+  Recorder r("not", {&x});
+  return r("not", {r.value(x, boolean)});
+}
+Tensor operator!(detail::TensorHandle x) { return !arg(x); }
+Tensor operator&&(detail::TensorHandle a, detail::TensorHandle b) { return arg(a) && arg(b); }
+Tensor operator||(detail::TensorHandle a, detail::TensorHandle b) { return arg(a) || arg(b); }
+
+Tensor pow(Arg base, Arg exponent) {
+  Recorder r("pow", {&base, &exponent});
+  const DType dtype = r.common_dtype();
+  if (is_floating(dtype) || !exponent.number()) return binary("pow", base, exponent);
+  const int64_t n = exponent.number()->integer;
+  if (n < 0) r.fail("integers have no negative powers; cast the base to a floating type");
+  return r.tensor(power(r, r.value(base, dtype), n));
+}
+Tensor maximum(Arg a, Arg b) { return binary("maximum", a, b); }
+Tensor minimum(Arg a, Arg b) { return binary("minimum", a, b); }
+
+Tensor select(Arg condition, Arg a, Arg b) {
+  const DType dtype = Recorder("select", {&a, &b}).common_dtype();
+  Recorder r("select", {&condition, &a, &b});
+  const Shape shape = r.common_shape();
+  const ir::Value c = r.builder.broadcast(r.value(condition), shape);
+  const ir::Value x = r.value(a, dtype, shape), y = r.value(b, dtype, shape);
+  return r("select", {c, x, y});
+}
+
+Tensor cast(Arg x, DType dtype) {
+  Recorder r("cast", {&x});
+  return r.tensor(r.value(x, dtype));
+}
+
+Tensor exp(Arg x) { return floating("exp", x); }
+Tensor expm1(Arg x) { return floating("expm1", x); }
+Tensor log(Arg x) { return floating("log", x); }
+Tensor log1p(Arg x) { return floating("log1p", x); }
+Tensor sqrt(Arg x) { return floating("sqrt", x); }
+Tensor rsqrt(Arg x) { return floating("rsqrt", x); }
+Tensor sin(Arg x) { return floating("sin", x); }
+Tensor cos(Arg x) { return floating("cos", x); }
+Tensor tanh(Arg x) { return floating("tanh", x); }
+Tensor erf(Arg x) { return floating("erf", x); }
+Tensor sigmoid(Arg x) { return floating("sigmoid", x); }
+Tensor gelu(Arg x, std::string approximate) {
+  return floating("gelu", x, {{"approximate", std::move(approximate)}});
+}
+
+Tensor abs(Arg x) { return unary("abs", x); }
+Tensor sign(Arg x) { return unary("sign", x); }
+Tensor floor(Arg x) { return rounding("floor", x); }
+Tensor ceil(Arg x) { return rounding("ceil", x); }
+Tensor round(Arg x) { return rounding("round", x); }
+Tensor square(Arg x) { return unary("square", x); }
+Tensor relu(Arg x) { return unary("relu", x); }
+
+Tensor clamp(Arg x, std::optional<Arg> min, std::optional<Arg> max) {
+  Recorder r("clamp", {&x, detail::pointer(min), detail::pointer(max)});
+  for (const std::optional<Arg>& bound : {min, max})
+    if (bound && !bound->number()) r.fail("the bounds must be numbers; maximum and minimum take tensors");
+  const DType dtype = r.common_dtype();
+  if (dtype == boolean) r.fail("x must be a number, but is bool; cast it");
+  if (!is_floating(dtype)) return clamped_integers(r, r.value(x, dtype), min, max);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  return r("clamp", {r.value(x, dtype)}, {{"min", min ? min->number()->real : -infinity}, {"max", max ? max->number()->real : infinity}});
+}
+Tensor detach(Arg x) { return unary("detach", x); }
+
+Tensor dropout(Arg x, double p, bool training) {
+  Recorder r("dropout", {&x});
+  if (!(p >= 0 && p <= 1)) r.fail(fmt::format("p must lie in [0, 1], not be {}", p));
+  const ir::Value v = r.value(x);
+  if (p == 0 || !training) return r.tensor(v);
+  const ir::Value key = r.recording().key(r.where()), rate = r.builder.splat({f64, {}}, p);
+  return r("dropout", {v, key, rate}, {{"site", r.recording().next_site()}});
+}
+
+Tensor detail::dropout_at_rate(const Arg& x, const Hyper& p) {
+  Recorder r("dropout", {&x});
+  const ir::Value v = r.value(x);
+  if (p == 0) {
+    r.recording().bindings.off.push_back({p, fmt::format("no dropout was recorded at {}", to_string(r.where()))});
+    return r.tensor(v);
+  }
+  const std::string path = Scope::path();
+  const ir::Value key = r.recording().key(r.where());
+  const ir::Value rate = r.recording().hyper(p, (path.empty() ? "dropout" : path) + ".p", r.where());
+  return r("dropout", {v, key, rate}, {{"site", r.recording().next_site()}});
+}
+
+}  // namespace weft

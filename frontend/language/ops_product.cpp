@@ -1,0 +1,83 @@
+// Matrix products of the tensor language.
+
+#include "weft/frontend/language/ops.h"
+#include "weft/frontend/language/recorder.h"
+
+namespace weft {
+namespace {
+
+using detail::Recorder;
+using ir::Value;
+
+/// The axes of a product that lead the matrix axes.
+Dims leading(Value v) { return {v.shape().begin(), v.shape().end() - 2}; }
+
+Dims with(Dims lead, std::initializer_list<int64_t> last) {
+  lead.insert(lead.end(), last);
+  return lead;
+}
+
+/// a [..., m, k] times b [..., k, n] (or [..., n, k]), both with at least two axes and agreeing inner extents.
+Value product(Recorder& r, Value a, Value b, bool transpose_b) {
+  const Shape &x = a.shape(), &y = b.shape();
+  const int64_t m = x[x.rank() - 2], k = x[x.rank() - 1];
+  const ir::NamedAttributes attributes{{"transpose_b", transpose_b}};
+  if (y.rank() == 2) {
+    // One matrix for the whole batch: its rows are joined, so that this is one product.
+    const int64_t n = y[transpose_b ? 0 : 1];
+    int64_t rows = m;
+    for (int64_t extent : leading(a)) rows *= extent;
+    const Value joined = r.builder("matmul", {r.builder.reshape(a, Shape{rows, k}), b}, attributes);
+    return r.builder.reshape(joined, Shape(with(leading(a), {m, n})));
+  }
+  Shape batch;
+  if (!broadcast_shapes(Shape(leading(a)), Shape(leading(b)), batch)) r.fail("the batch axes do not broadcast");
+  a = r.builder.broadcast(a, Shape(with(batch.dims(), {m, k})));
+  b = r.builder.broadcast(b, Shape(with(batch.dims(), {y[y.rank() - 2], y[y.rank() - 1]})));
+  return r.builder("matmul", {a, b}, attributes);
+}
+
+/// x weight^T, for x of any rank but 0.
+Value rows_times_weight(Recorder& r, const Arg& x, const Arg& weight) {
+  const Value v = r.value(x), w = r.value(weight);
+  const int rank = v.shape().rank();
+  if (rank < 1 || w.shape().rank() != 2 || v.shape()[rank - 1] != w.shape()[1])
+    r.fail("x must be [..., in] and the weight [out, in]");
+  if (v.dtype() != w.dtype()) r.fail("x and the weight must have equal element types");
+  if (rank > 1) return product(r, v, w, true);
+  return r.builder.reshape(product(r, r.builder.reshape(v, Shape{1, v.shape()[0]}), w, true), Shape{w.shape()[0]});
+}
+
+}  // namespace
+
+Tensor matmul(Arg a, Arg b) {
+  Recorder r("matmul", {&a, &b});
+  Value x = r.value(a), y = r.value(b);
+  const bool row = x.shape().rank() == 1, column = y.shape().rank() == 1;
+  if (x.shape().rank() == 0 || y.shape().rank() == 0) r.fail("both operands need at least one axis");
+  if (x.shape()[x.shape().rank() - 1] != y.shape()[column ? 0 : y.shape().rank() - 2])
+    r.fail("the inner extents must agree");
+  if (x.dtype() != y.dtype()) r.fail("the operands must have equal element types");
+  if (row) x = r.builder.reshape(x, Shape{1, x.shape()[0]});
+  if (column) y = r.builder.reshape(y, Shape{y.shape()[0], 1});
+  Value result = product(r, x, y, false);
+  Dims shape = result.shape().dims();
+  if (column) shape.pop_back();
+  if (row) shape.erase(shape.end() - (column ? 1 : 2));
+  return r.tensor(r.builder.reshape(result, Shape(shape)));
+}
+
+Tensor linear(Arg x, Arg weight) {
+  Recorder r("linear", {&x, &weight});
+  return r.tensor(rows_times_weight(r, x, weight));
+}
+
+Tensor linear(Arg x, Arg weight, Arg bias) {
+  Recorder r("linear", {&x, &weight, &bias});
+  const Value product = rows_times_weight(r, x, weight), b = r.value(bias);
+  const int64_t out = product.shape()[product.shape().rank() - 1];
+  if (b.type() != ir::Type{product.dtype(), {out}}) r.fail("the bias must be [out], of the weight's element type");
+  return r("add", {product, r.builder.broadcast(b, product.shape())});
+}
+
+}  // namespace weft

@@ -1,0 +1,148 @@
+#include "weft/frontend/language/recorder.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <optional>
+
+#include "weft/frontend/language/defaults.h"
+#include "weft/frontend/language/scope.h"
+
+namespace weft::detail {
+namespace {
+
+DType dtype_of_number(const Arg::Number& n) { return n.category == f64 ? default_dtype() : n.category; }
+
+/// What is known of an operand before it is recorded.
+ir::Type type_of(const Arg& arg) {
+  if (arg.tensor()) return arg.tensor()->value().type();
+  if (arg.parameter()) return {arg.parameter()->dtype(), arg.parameter()->shape()};
+  return {dtype_of_number(*arg.number()), {}};
+}
+
+std::string describe(const Arg& arg) {
+  if (const Arg::Number* n = arg.number()) return fmt::format("{}", n->real);
+  return to_string(type_of(arg));
+}
+
+std::vector<const Arg*> given(std::vector<const Arg*> operands) {
+  std::erase(operands, nullptr);
+  return operands;
+}
+
+int category(DType t) { return t == boolean ? 0 : is_integer(t) ? 1 : 2; }
+
+}  // namespace
+
+DType promote(DType a, DType b) {
+  constexpr std::array order = {boolean, u8, i32, i64, bf16, f32, f64};
+  return *std::max(std::find(order.begin(), order.end(), a), std::find(order.begin(), order.end(), b));
+}
+
+Recorder::Recorder(std::string_view what, std::initializer_list<const Arg*> operands)
+    : what_(what),
+      operands_(given(operands)),
+      where_(Scope::locate(operands_[0]->where())),
+      recording_(find_recording()),
+      builder(recording_->graph(), nullptr, {where_}) {}
+
+Recorder::Recorder(std::string_view what, std::source_location at)
+    : what_(what),
+      where_(Scope::locate(at)),
+      recording_(find_recording()),
+      builder(recording_->graph(), nullptr, {where_}) {}
+
+std::shared_ptr<Recording> Recorder::find_recording() const {
+  std::shared_ptr<Recording> found;
+  for (const Arg* arg : operands_) {
+    const Tensor* tensor = arg->tensor();
+    if (!tensor) continue;
+    if (!tensor->recording)
+      throw Error("{}: an operand is a Tensor that nothing was assigned to, at {}", what_, to_string(where_));
+    if (found && found != tensor->recording)
+      throw Error("{}: the operands belong to two graphs, '{}' and '{}', at {}; a tensor lives in the graph that recorded "
+                  "it: let one graph output it and the other take it as an input, or record both in one graph",
+                  what_, found->name(), tensor->recording->name(), to_string(where_));
+    found = tensor->recording;
+  }
+  if (!found) found = Scope::recording();
+  if (!found) found = Recording::innermost();
+  if (!found)
+    throw Error("{}: no graph is being recorded on this thread, at {}; make one first: Graph graph(\"name\")", what_,
+                to_string(where_));
+  return found;
+}
+
+ir::Value Recorder::value(const Arg& arg) {
+  if (arg.tensor()) return arg.tensor()->value();
+  if (arg.parameter()) return recording_->parameter(*arg.parameter(), where_);
+  return value(arg, dtype_of_number(*arg.number()), {});
+}
+
+ir::Value Recorder::value(const Arg& arg, DType dtype) {
+  return arg.number() ? value(arg, dtype, {}) : builder.cast(value(arg), dtype);
+}
+
+ir::Value Recorder::value(const Arg& arg, DType dtype, const Shape& shape) {
+  if (const Arg::Number* n = arg.number()) {
+    const ir::Type type{dtype, shape};
+    const bool exact = n->category != f64 && !is_floating(dtype);
+    return builder("constant", {}, {{"value", exact ? ir::Dense::splat_integer(type, n->integer)
+                                                    : ir::Dense::splat(type, n->real)}});
+  }
+  return builder.broadcast(value(arg, dtype), shape);
+}
+
+DType Recorder::common_dtype() const {
+  std::array<std::optional<DType>, 3> of_rank_class;  // tensors with axes, scalar tensors, numbers
+  for (const Arg* arg : operands_) {
+    const ir::Type type = type_of(*arg);
+    auto& so_far = of_rank_class[arg->number() ? 2 : type.shape.rank() == 0 ? 1 : 0];
+    so_far = so_far ? promote(*so_far, type.dtype) : type.dtype;
+  }
+  std::optional<DType> result;
+  for (const auto& lower : of_rank_class)
+    if (lower && (!result || category(*lower) > category(*result))) result = lower;
+  return *result;
+}
+
+DType Recorder::floating_dtype() const {
+  const DType common = common_dtype();
+  return is_floating(common) ? common : default_dtype();
+}
+
+Shape Recorder::common_shape() const {
+  Shape result;
+  for (const Arg* arg : operands_) {
+    Shape both;
+    if (!broadcast_shapes(result, type_of(*arg).shape, both))
+      fail("the shapes do not broadcast (aligned from the right, extents must be equal or 1)");
+    result = both;
+  }
+  return result;
+}
+
+int64_t Recorder::axis(int64_t axis, int rank) const {
+  if (axis < -rank || axis >= rank) fail(fmt::format("axis {} is out of range for rank {}", axis, rank));
+  return axis < 0 ? axis + rank : axis;
+}
+
+Dims Recorder::axes(const Axes& axes, int rank) const {
+  Dims result;
+  for (int64_t axis : axes.dims) result.push_back(this->axis(axis, rank));
+  std::sort(result.begin(), result.end());
+  if (std::adjacent_find(result.begin(), result.end()) != result.end()) fail("an axis is named twice");
+  if (axes.dims.empty()) {
+    result.resize(static_cast<size_t>(rank));
+    std::iota(result.begin(), result.end(), 0);
+  }
+  return result;
+}
+
+void Recorder::fail(const std::string& requirement) const {
+  std::string given;
+  for (const Arg* arg : operands_) given += (given.empty() ? "" : ", ") + describe(*arg);
+  throw Error("{}: {}; given ({}), at {}", what_, requirement, given, to_string(where_));
+}
+
+}  // namespace weft::detail

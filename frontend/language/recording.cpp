@@ -1,0 +1,68 @@
+#include "weft/frontend/language/recording.h"
+
+#include <algorithm>
+
+namespace weft::detail {
+namespace {
+
+thread_local std::vector<std::weak_ptr<Recording>> living;
+
+}  // namespace
+
+ir::Value Recording::parameter(const Parameter& parameter, const ir::Location& at) {
+  for (const BoundParameter& known : bindings.parameters)
+    if (known.parameter.is(parameter)) return graph().find_input(known.input)->value();
+  const std::string name = free_input_name(parameter.name());
+  bindings.parameters.push_back({name, parameter});
+  const ir::Role role = parameter.is_buffer() ? ir::Role::state : ir::Role::parameter;
+  return graph().add_input(name, {parameter.dtype(), parameter.shape()}, role, {at});
+}
+
+ir::Value Recording::latest(const Parameter& parameter, const ir::Location& at) {
+  const ir::Value old = this->parameter(parameter, at);
+  for (const ir::Output& output : graph().outputs())
+    if (output.alias == old.index()) return output.value;
+  return old;
+}
+
+void Recording::update(const Parameter& parameter, ir::Value value, const ir::Location& at) {
+  const ir::Value old = this->parameter(parameter, at);
+  std::vector<ir::Output> outputs = graph().outputs();
+  std::erase_if(outputs, [&](const ir::Output& output) { return output.alias == old.index(); });
+  graph().set_outputs(std::move(outputs));
+  if (const ir::Output* taken = graph().find_output(old.name()))
+    throw Error("update: the output '{}' at {} has the name of the parameter that is updated at {}; rename it", old.name(),
+                to_string(taken->locations), to_string(at));
+  graph().add_output({old.name(), value, old.index(), {at}});
+}
+
+ir::Value Recording::hyper(const Hyper& hyper, const std::string& name, const ir::Location& at) {
+  for (const BoundHyper& known : bindings.hypers)
+    if (known.hyper.address() == hyper.address()) return graph().find_input(known.input)->value();
+  bindings.hypers.push_back({free_input_name(name), hyper});
+  return graph().add_input(bindings.hypers.back().input, {f64, {}}, ir::Role::hyper, {at});
+}
+
+ir::Value Recording::key(const ir::Location& at) {
+  if (!bindings.key.empty()) return graph().find_input(bindings.key)->value();
+  bindings.key = free_input_name("key");
+  return graph().add_input(bindings.key, {i64, {2}}, ir::Role::key, {at});
+}
+
+std::string Recording::free_input_name(const std::string& wanted) {
+  std::string name = wanted;
+  for (int i = 1; graph().find_input(name); ++i) name = wanted + "." + std::to_string(i);
+  return name;
+}
+
+std::shared_ptr<Recording> Recording::innermost() {
+  std::erase_if(living, [](const auto& weak) {
+    const auto held = weak.lock();
+    return !held || !held->open_;
+  });
+  return living.empty() ? nullptr : living.back().lock();
+}
+
+void Recording::open(const std::shared_ptr<Recording>& recording) { living.push_back(recording); }
+
+}  // namespace weft::detail

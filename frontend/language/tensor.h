@@ -1,0 +1,122 @@
+#pragma once
+// The symbolic tensor, and what can stand where one is expected.
+
+#include <fmt/format.h>
+
+#include <concepts>
+#include <iosfwd>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <variant>
+
+#include "weft/frontend/language/parameter.h"
+#include "weft/ir/graph.h"
+
+namespace weft {
+
+namespace detail {
+
+class Recording;
+
+/// What a Tensor holds. Slicing a Tensor to it notes the caller's line and is a standard conversion, so that for `!t`,
+/// `a && b` and `a || b` our operators are better matches than the built-in ones on bool.
+struct TensorHandle {
+  std::shared_ptr<Recording> recording;
+  ir::Value node;
+  std::source_location where;
+
+  TensorHandle() = default;
+  TensorHandle(std::shared_ptr<Recording> r, ir::Value v) : recording(std::move(r)), node(v) {}
+  TensorHandle(const TensorHandle& other, std::source_location at = std::source_location::current())
+      : recording(other.recording), node(other.node), where(at) {}
+  TensorHandle& operator=(const TensorHandle&) = default;
+};
+
+}  // namespace detail
+
+/// The axes of a reduction: sum(x, 1), sum(x, {0, -1}), sum(x) for all. Negative ones count from the end.
+struct Axes {
+  Dims dims;  // empty: all
+  Axes() = default;
+  Axes(int64_t axis) : dims{axis} {}
+  Axes(std::initializer_list<int64_t> axes) : dims(axes) {}
+  Axes(Dims axes) : dims(std::move(axes)) {}
+};
+
+/// A value of the graph that is being recorded. It has a type and a shape, but no elements: those exist only while a
+/// compiled step runs. A cheap handle.
+class Tensor : public detail::TensorHandle {
+ public:
+  /// Names nothing until assigned to; using it is an error.
+  Tensor() = default;
+  Tensor(std::shared_ptr<detail::Recording> recording, ir::Value value)
+      : TensorHandle(std::move(recording), value) {}
+
+  /// Throw weft::Error when nothing was assigned.
+  const Shape& shape() const { return value().shape(); }
+  DType dtype() const { return value().dtype(); }
+
+  /// weft::reshape, transpose, sum and mean of this tensor.
+  Tensor reshape(Dims shape, std::source_location at = std::source_location::current()) const;
+  Tensor transpose(int64_t axis0 = -2, int64_t axis1 = -1,
+                   std::source_location at = std::source_location::current()) const;
+  Tensor sum(Axes axes = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
+  Tensor mean(Axes axes = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
+
+  template <class B>
+    requires std::same_as<B, bool>
+  operator B() const {
+    static_assert(sizeof(B) == 0,
+                  "a weft::Tensor has no value while the graph is recorded, so it cannot be a C++ condition: use "
+                  "select(condition, a, b) to choose element by element when the step runs");
+    return false;
+  }
+
+  /// The node in the IR, for tools.
+  ir::Value value() const;
+};
+
+/// Says what the tensor is, that it has no value, and how to fetch one.
+std::string to_string(const Tensor& tensor);
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+/// An operand: a tensor, a parameter or a number, and the line where it was handed over.
+class Arg {
+ public:
+  /// Compares like PyTorch's Python scalars: category first (bool < integer < floating), exact value kept.
+  struct Number {
+    DType category;  // boolean, i64 or f64
+    double real;
+    int64_t integer;
+  };
+
+  Arg(const Tensor& tensor, std::source_location at = std::source_location::current()) : what_(tensor), at_(at) {}
+  Arg(const Parameter& parameter, std::source_location at = std::source_location::current())
+      : what_(parameter), at_(at) {}
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  Arg(T number, std::source_location at = std::source_location::current())
+      : what_(Number{std::same_as<T, bool> ? boolean : std::integral<T> ? i64 : f64, static_cast<double>(number),
+                     static_cast<int64_t>(std::integral<T> ? number : T{})}),
+        at_(at) {}
+
+  const Tensor* tensor() const { return std::get_if<Tensor>(&what_); }
+  const Parameter* parameter() const { return std::get_if<Parameter>(&what_); }
+  const Number* number() const { return std::get_if<Number>(&what_); }
+  std::source_location where() const { return at_; }
+
+ private:
+  std::variant<Tensor, Parameter, Number> what_;
+  std::source_location at_;
+};
+
+}  // namespace weft
+
+template <>
+struct fmt::formatter<weft::Tensor> : fmt::formatter<std::string_view> {
+  template <class Context>
+  auto format(const weft::Tensor& tensor, Context& context) const {
+    return fmt::formatter<std::string_view>::format(to_string(tensor), context);
+  }
+};

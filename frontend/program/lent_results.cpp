@@ -1,0 +1,104 @@
+#include "weft/frontend/program/lent_results.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "weft/runtime/threads.h"
+
+namespace weft::detail {
+namespace {
+
+/// All that lend. The mutex guards the list, and every copy.
+struct Lenders {
+  ForkSafeMutex mutex;
+  std::vector<LentResults*> all;
+  std::atomic<int> owing = 0;
+};
+
+Lenders& lenders() {
+  static auto* const all = new Lenders;  // never destroyed: static steps may end after it
+  return *all;
+}
+
+bool overlap(std::span<const std::byte> a, std::span<const std::byte> b) {
+  return a.data() < b.data() + b.size() && b.data() < a.data() + a.size();
+}
+
+}  // namespace
+
+LentResults::LentResults(std::vector<Place> places)
+    : places_(std::move(places)), copies_(places_.size()), copied_at_(places_.size(), 0) {
+  if (places_.empty()) return;
+  std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) { return a.memory.data() < b.memory.data(); });
+  held_ = std::make_shared<char>();
+  const std::lock_guard lock(lenders().mutex);
+  for (LentResults* other : lenders().all)
+    if (overlaps(*other)) other->shares_ = shares_ = true;
+  lenders().all.push_back(this);
+}
+
+LentResults::~LentResults() {
+  if (places_.empty()) return;
+  const std::lock_guard lock(lenders().mutex);
+  std::erase(lenders().all, this);
+  set_owing(false);
+}
+
+bool LentResults::overlaps(const LentResults& other) const {
+  for (auto a = places_.begin(), b = other.places_.begin(); a != places_.end() && b != other.places_.end();) {
+    if (overlap(a->memory, b->memory)) return true;
+    (a->memory.data() < b->memory.data() ? a : b)++;
+  }
+  return false;
+}
+
+void LentResults::before_call() {
+  if (places_.empty()) return;
+  set_owing(false);
+  if (shares_ && lenders().owing > 0) {
+    const std::lock_guard lock(lenders().mutex);
+    for (LentResults* other : lenders().all)
+      if (other != this && other->owing_)
+        for (const Place& place : places_) other->keep(place.memory);
+  }
+  ++call_;
+}
+
+void LentResults::after_call() {
+  if (!places_.empty()) set_owing(true);
+}
+
+const std::byte* LentResults::read(int output) const {
+  for (size_t i = 0; i < places_.size(); ++i) {
+    if (places_[i].output != output) continue;
+    const std::lock_guard lock(lenders().mutex);
+    keep(i);
+    return copies_[i].data();
+  }
+  return nullptr;
+}
+
+void LentResults::before_write(const Array& array) {
+  if (lenders().owing == 0) return;
+  const std::lock_guard lock(lenders().mutex);
+  for (LentResults* lender : lenders().all)
+    if (lender->owing_) lender->keep({array.data(), array.bytes()});
+}
+
+void LentResults::keep(std::span<const std::byte> memory) {
+  if (held_.use_count() == 1) return set_owing(false);  // and nobody can get hold of them any more
+  for (size_t i = 0; i < places_.size(); ++i)
+    if (overlap(places_[i].memory, memory)) keep(i);
+}
+
+void LentResults::keep(size_t place) const {
+  if (copied_at_[place] == call_) return;
+  copies_[place].assign(places_[place].memory.begin(), places_[place].memory.end());
+  copied_at_[place] = call_;
+}
+
+void LentResults::set_owing(bool owing) {
+  if (owing_.exchange(owing) != owing) lenders().owing += owing ? 1 : -1;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,53 @@
+#include "weft/frontend/program/step.h"
+
+#include <algorithm>
+
+#include "weft/frontend/program/reports.h"
+#include "weft/frontend/program/step_core.h"
+#include "weft/ir/printer.h"
+#include "weft/runtime/float_mode.h"
+
+namespace weft {
+
+Results Step::run(std::span<const Feed> feeds) {
+  const uint64_t call = core_->run(feeds);
+  return {core_, call};
+}
+
+const std::string& Step::name() const { return core_->name(); }
+
+std::string Step::ir(std::string_view pass) const {
+  if (pass == "recorded") return core_->recorded.ir();
+  std::vector<std::string> known{"recorded"};
+  for (const passes::PassRun& run : core_->passes) known.push_back(run.name);
+  if (std::find(known.begin(), known.end(), pass) == known.end())
+    throw Error("step '{}': no pass '{}' ran for the target '{}'{} (there are: {})", name(), pass, core_->target.name(),
+                did_you_mean(pass, known), detail::comma_separated(known));
+  const FloatMode mode;
+  // Passes are deterministic, so running them again is as good as having kept every stage.
+  ir::Module module = core_->recorded.module.clone();
+  passes::run(module, core_->target.pipeline(), core_->target.asked_by_passes(), {.stop_after = std::string(pass)});
+  return ir::print(module);
+}
+
+const std::vector<passes::PassRun>& Step::passes() const { return core_->passes; }
+std::vector<std::string> Step::calls() const { return core_->program->calls(); }
+
+const std::vector<cpu::KernelText>& Step::kernels() const {
+  const FloatMode mode;
+  if (core_->kernels.empty()) core_->target.build(core_->planned, &core_->kernels);
+  return core_->kernels;
+}
+
+size_t Step::arena_bytes() const { return core_->program->arena_bytes(); }
+double Step::compile_milliseconds() const { return core_->compile_milliseconds; }
+
+void Step::start_profile() { core_->start_profile(); }
+std::vector<CallTime> Step::profile() const { return core_->program->profile(); }
+std::string Step::profile_table() const {
+  const std::vector<CallTime> calls = profile();
+  return to_string(calls.empty() ? detail::Profile{} : detail::profile_of(calls, core_->planned.graph()));
+}
+std::string Step::memory() const { return detail::memory_table(core_->planned); }
+
+}  // namespace weft

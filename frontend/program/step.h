@@ -1,0 +1,66 @@
+#pragma once
+// A compiled program, called once per batch.
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weft/backends/cpu/cpu.h"
+#include "weft/frontend/program/results.h"
+#include "weft/runtime/view.h"
+#include "weft/passes/pass.h"
+
+namespace weft {
+
+/// A handle. Parameters and optimizer state are read and written where they are, hyper-parameters read as they stand.
+class Step {
+ public:
+  explicit Step(std::shared_ptr<detail::StepCore> core) : core_(std::move(core)) {}
+  // Moving copies, so that there is no handle of nothing.
+  Step(const Step&) = default;
+  Step& operator=(const Step&) = default;
+
+  /// Runs once: step({{"x", images}, {"y", labels}}), one entry for each input of the graph, read in place. weft allocates
+  /// nothing here. What the step writes may be fed too, its own results and the parameters that it updates: that is copied
+  /// before, to a place that the first such call makes.
+  ///
+  /// Throws weft::Error naming the input, what it requires, what was given and its source line: for a missing or unknown
+  /// name, another element type or count, and an index outside its range (the element and the bound). Throws when a
+  /// hyper-parameter that was off when recorded has been set, and when another thread is inside the same step.
+  Results operator()(std::initializer_list<Feed> feeds = {}) { return run({feeds.begin(), feeds.size()}); }
+  /// The same for a list made at run time.
+  Results run(std::span<const Feed> feeds);
+
+  /// The graph's name.
+  const std::string& name() const;
+  /// The text form after a pass, or "recorded". Throws weft::Error with the nearest names.
+  std::string ir(std::string_view pass) const;
+  /// The passes that ran, with their times.
+  const std::vector<passes::PassRun>& passes() const;
+  /// One line per launch or library call, in order.
+  std::vector<std::string> calls() const;
+  /// The generated code; compiles once more on the first call.
+  const std::vector<cpu::KernelText>& kernels() const;
+  /// Bytes of the arena for every intermediate value.
+  size_t arena_bytes() const;
+  double compile_milliseconds() const;
+
+  /// From the next call on, measures where each step's time goes; costs two readings of the clock for each launch or
+  /// library call. Starting again forgets what was measured.
+  void start_profile();
+  /// What was measured, one entry per launch or library call in order; empty unless started, and for the reference.
+  std::vector<CallTime> profile() const;
+  /// The same as a table: microseconds a step, share, GFLOP/s and GB/s by layer, by kernel and of each call, the largest first.
+  std::string profile_table() const;
+  /// The plan of the arena as a table: its size, and each value with its bytes, offset, life (first and last call) and
+  /// source lines, largest first.
+  std::string memory() const;
+
+ private:
+  std::shared_ptr<detail::StepCore> core_;
+};
+
+}  // namespace weft

@@ -1,0 +1,112 @@
+#pragma once
+// What stands behind a Step: the program, the memory that its inputs are bound to, and the checks of every call.
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "weft/frontend/program/build.h"
+#include "weft/frontend/program/index_bounds.h"
+#include "weft/frontend/program/lent_results.h"
+#include "weft/frontend/optim/core.h"
+
+namespace weft::detail {
+
+struct StepCore {
+  /// Binds the program's inputs. `planned` is the module that `program` was made from, `key` that of its random numbers.
+  StepCore(Recorded recorded, ir::Module planned, std::unique_ptr<Program> program, Target target, uint64_t key);
+
+  /// Checks the feeds and runs once. Returns the number of this call, from 1.
+  uint64_t run(std::span<const Feed> feeds);
+  /// From here on a training step draws from its optimizer's stream, as that stands at each call.
+  void draw_as_optimizer(uint64_t seed);
+  const std::string& name() const { return recorded.module.graph().name(); }
+  /// Throws weft::Error when `step` is not the latest call.
+  void require_latest(uint64_t step) const;
+  /// The outputs that replace an input.
+  const LentResults& lent() const { return *lent_; }
+
+  void start_profile();
+
+  Recorded recorded;
+  ir::Module planned;
+  std::unique_ptr<Program> program;
+  Target target;
+  CompileOptions options;  // for compiling it again
+  std::vector<passes::PassRun> passes;
+  double compile_milliseconds = 0;
+  RunChecks checks;
+  std::vector<cpu::KernelText> kernels;
+
+ private:
+  /// A counter of steps of the program, and whose updates it counts. What it starts from is copied to it before a run, so that
+  /// programs that train some of them may have been in between.
+  struct Counter {
+    std::string input;
+    int64_t value = 0;
+    std::vector<OptimizerCore::States*> of = {};
+
+    /// Takes the count over; false when they have not the same one.
+    bool read();
+  };
+
+  void bind();
+  void bind_counters();
+  /// Whether one counter still serves those that share it.
+  bool read_counters();
+  /// The program until now, and what it lent: what is fed may be its results.
+  struct Before {
+    std::unique_ptr<Program> program = nullptr;
+    std::unique_ptr<LentResults> lent = nullptr;
+  };
+  /// Compiles with a counter for each that now needs one. Results of earlier calls are gone.
+  Before tell_apart();
+  void check_freezing();
+  /// A batch input, in the graph's order.
+  struct Slot {
+    int port;
+    std::optional<IndexBound> indices = {};
+    std::optional<ValueRange> range = {};
+    bool fed = false;
+    std::optional<Array> copy = {};  // of what is given where the program writes, once that has happened
+  };
+
+  using BoundByInput = std::unordered_map<std::string_view, BoundParameter*>;
+  std::byte* memory_of(const Port& port, ir::Role role, const BoundByInput& bound);
+  std::byte* bind(Array& array, const Port& port);
+  void find_written();
+  bool is_written(std::span<const std::byte> memory) const;
+  std::byte* copy_of(Slot& slot, const View& values);
+  void feed(std::span<const Feed> feeds);
+  void feed(Slot& slot, const View& values);
+  void check_values(const Slot& slot, const View& values) const;
+  Slot& slot_named(std::string_view name, size_t expected);
+  void check_switches() const;
+  [[noreturn]] void fail_missing() const;
+  const Port& port(const Slot& slot) const { return program->inputs()[static_cast<size_t>(slot.port)]; }
+
+  std::vector<Slot> slots_;
+  std::vector<std::byte*> memory_;  // per input of the program
+  std::vector<std::span<const std::byte>> written_;  // by the program, in order of address
+  std::unique_ptr<LentResults> lent_;
+  std::vector<Counter> counters_;
+  uint64_t freezing_seen_ = 0;  // freezing_changes() when it was last looked at
+  bool profiling_ = false;
+  std::array<int64_t, 2> key_;  // of the random numbers, number of the step
+  std::optional<uint64_t> seed_;  // of the optimizer's stream, if that is drawn from
+  int64_t own_steps_ = 0;
+  const int64_t* steps_;  // completed: the optimizer's, else this program's own
+  std::atomic<uint64_t> running_ = 0;  // 0, or 1 + the fork_count() of the process whose thread is in run()
+  uint64_t calls_ = 0;
+};
+
+/// "a, b, c"
+std::string comma_separated(const std::vector<std::string>& names);
+
+}  // namespace weft::detail

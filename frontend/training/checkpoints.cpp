@@ -1,0 +1,156 @@
+#include "weft/frontend/training/checkpoints.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "weft/frontend/training/note_text.h"
+
+namespace weft::detail {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* note_key = "weft.training";
+
+Checkpoint::Named named(const Recipe& recipe, const Specialization& program) {
+  if (auto own = recipe.model->state_dict(); !own.empty()) return own;
+  Checkpoint::Named all;
+  for (size_t i = 0; i < program.parameters().size(); ++i) all.emplace_back(program.names()[i], program.parameters()[i]);
+  return all;
+}
+
+json epoch_text(const EpochResult& r) {
+  return {text_of(r.train_loss), text_of(r.train_accuracy), text_of(r.test_loss), text_of(r.test_accuracy), text_of(r.step_us)};
+}
+
+EpochResult epoch_in(const json& j, int64_t number) {
+  return {number, number_in_note(j.at(0)), number_in_note(j.at(1)), number_in_note(j.at(2)), number_in_note(j.at(3)), number_in_note(j.at(4))};
+}
+
+json terms_text(const std::vector<Quotient>& terms) {
+  json all = json::array();
+  for (const Quotient& t : terms) all.push_back({text_of(t.numerator), text_of(t.count)});
+  return all;
+}
+
+std::vector<Quotient> terms_in(const json& j) {
+  std::vector<Quotient> terms;
+  for (const json& t : list_in_note(j)) terms.push_back({number_in_note(t.at(0)), number_in_note(t.at(1))});
+  return terms;
+}
+
+}  // namespace
+
+void Tally::add(const Outcome& outcome, int64_t size) {
+  terms.resize(std::max(terms.size(), outcome.terms.size()));
+  for (size_t i = 0; i < outcome.terms.size(); ++i) {
+    terms[i].numerator += outcome.terms[i].numerator;
+    terms[i].count += outcome.terms[i].count;
+  }
+  correct += outcome.correct;
+  targets += outcome.targets;
+  samples += size;
+  ++batches;
+}
+
+double Tally::loss() const {
+  double sum = 0;
+  for (const Quotient& t : terms) sum += t.numerator / t.count;
+  return terms.empty() ? std::numeric_limits<double>::quiet_NaN() : sum;
+}
+
+Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, const FitOptions& options, int64_t examples,
+                         int64_t batches, CheckpointFiles& files, EarlyStopping* stopping)
+    : options_(options), files_(files), examples_(examples), batches_(batches), checkpoint_(named(recipe, program)),
+      best_loss_(std::numeric_limits<double>::infinity()), stopping_(stopping) {
+  checkpoint_.add(recipe.optimizer);
+  for (const DrivenSchedule& schedule : recipe.schedules) schedule.add_to(checkpoint_);
+  if (recipe.average) checkpoint_.add(*recipe.average);
+  if (!stopping) return;
+  checkpoint_.add(*stopping);
+  for (size_t i = 0; i < stopping->best_weights().size(); ++i)
+    checkpoint_.add("weft.best/" + program.names()[i], stopping->best_weights()[i]);
+}
+
+/// What must be equal for a continuation to see the same batches and masks.
+std::string Checkpoints::how() const {
+  return fmt::format("{} examples, .batch = {}, .shuffle = {}, .drop_last = {}, .seed = {}, .accumulate = {}", examples_, options_.batch,
+                     options_.shuffle, options_.drop_last, options_.seed, options_.accumulate);
+}
+
+void Checkpoints::read_note(const std::string& text, History& history) {
+  const json note = parse_note(text);
+  written_how_ = note.at("how").get<std::string>();
+  for (const json& epoch : list_in_note(note.at("epochs"))) epochs_.push_back(epoch_in(epoch, std::ssize(epochs_) + 1));
+  position_ = {std::ssize(epochs_), {terms_in(note.at("terms")), count_in_note(note.at("batches")), count_in_note(note.at("correct")),
+                                     count_in_note(note.at("targets")), count_in_note(note.at("samples"))}};
+  best_loss_ = number_in_note(note.at("best_loss"));
+  history.steps = count_in_note(note.at("steps"));
+  std::vector<int64_t> kept;
+  if (note.contains("kept"))
+    for (const json& step : list_in_note(note["kept"])) kept.push_back(count_in_note(step));
+  files_.resume(std::move(kept));
+}
+
+/// Whether the numbers can stand beside each other, once how() is known to be the same.
+void Checkpoints::check_note(const History& history) const {
+  const Tally& t = position_.tally;
+  const int64_t steps = position_.epoch * batches_ + t.batches;
+  std::string fault;
+  if (t.batches >= batches_) fault = fmt::format("{} batches of an epoch that has {}", t.batches, batches_);
+  else if (history.steps != steps) fault = fmt::format("{} steps, but {} epochs and {} batches", history.steps, position_.epoch, t.batches);
+  else if (t.correct > t.targets) fault = fmt::format("{} of {} targets classified right", t.correct, t.targets);
+  else if (t.samples > examples_) fault = fmt::format("{} samples of an epoch that has {}", t.samples, examples_);
+  if (!fault.empty()) throw Error("'{}': its metadata '{}' are not as weft writes them (they count {})", options_.resume, note_key, fault);
+}
+
+void Checkpoints::resume(History& history) {
+  if (options_.resume.empty()) return;
+  const auto metadata = read_safetensors(options_.resume).metadata;
+  const auto found = metadata.find(note_key);
+  if (found == metadata.end()) throw Error("'{}' was not written by a Trainer: it keeps no place in the data", options_.resume);
+  try {
+    read_note(found->second, history);
+  } catch (const std::exception& e) {
+    throw Error("'{}': its metadata '{}' are not as weft writes them ({})", options_.resume, note_key, e.what());
+  }
+  if (written_how_ != how()) throw Error("'{}' was written while training on {}; this is {}", options_.resume, written_how_, how());
+  check_note(history);
+  checkpoint_.load(options_.resume);  // last: it changes the model
+  if (stopping_ && stopping_->best_step() > position_.epoch)
+    throw Error("'{}': after {} epochs, number {} cannot have the smallest test loss", options_.resume, position_.epoch,
+                stopping_->best_step());
+  history.epochs = epochs_;
+}
+
+void Checkpoints::after_step(int64_t steps) {
+  if (options_.checkpoint_every > 0 && steps % options_.checkpoint_every == 0 && !is_epoch_complete())
+    write(steps, std::numeric_limits<double>::quiet_NaN());
+}
+
+void Checkpoints::after_epoch(const History& history) {
+  const bool complete = is_epoch_complete();
+  if (complete) {
+    epochs_.push_back(history.last());
+    position_ = {position_.epoch + 1, {}};
+  }
+  write(history.steps, complete ? history.last().test_loss : std::numeric_limits<double>::quiet_NaN());
+}
+
+void Checkpoints::write(int64_t steps, double test_loss) {
+  if (options_.checkpoint.empty()) return;
+  const bool best = test_loss < best_loss_;
+  if (best) best_loss_ = test_loss;
+  files_.add(steps);
+  json epochs = json::array();
+  for (const EpochResult& r : epochs_) epochs.push_back(epoch_text(r));
+  const Tally& t = position_.tally;
+  const json note{{"how", how()}, {"epochs", epochs}, {"terms", terms_text(t.terms)}, {"batches", t.batches},
+                  {"correct", t.correct}, {"targets", t.targets}, {"samples", t.samples}, {"best_loss", text_of(best_loss_)},
+                  {"steps", steps}, {"kept", files_.kept()}};
+  checkpoint_.notes[note_key] = note.dump();
+  checkpoint_.save(options_.checkpoint);
+  files_.written(best);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,60 @@
+#include "weft/frontend/training/note_text.h"
+
+#include <nlohmann/json.hpp>
+
+#include "weft/frontend/optim/restored_count.h"
+#include "weft/support/error.h"
+#include "weft/support/number_text.h"
+
+namespace weft::detail {
+namespace {
+
+using nlohmann::json;
+
+constexpr int deepest = 32;
+
+/// How deep lists and objects stand in each other, at most; brackets in texts do not count.
+int depth_of(std::string_view text) {
+  int depth = 0, most = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\') ++i;
+    else if (text[i] == '"') quoted = !quoted;
+    else if (quoted) continue;
+    else if (text[i] == '[' || text[i] == '{') most = std::max(most, ++depth);
+    else if (text[i] == ']' || text[i] == '}') --depth;
+  }
+  return most;
+}
+
+}  // namespace
+
+json parse_note(const std::string& text) {
+  if (depth_of(text) > deepest) throw Error("they are nested deeper than {} lists and objects", deepest);
+  try {
+    return json::parse(text);
+  } catch (const json::exception& e) {
+    throw Error("{}", e.what());
+  }
+}
+
+std::string text_of(double value) { return fmt::format("{}", value); }
+
+double number_in_note(const json& text) {
+  if (text.is_string())
+    if (const auto value = number_in<double>(text.get_ref<const std::string&>())) return *value;
+  throw Error("{} is no number in quotes", text.dump());
+}
+
+int64_t count_in_note(const json& number) {
+  if (number.is_number_unsigned())
+    if (const auto value = number.get<uint64_t>(); value <= largest_count) return static_cast<int64_t>(value);
+  throw Error("{} is no count", number.dump());
+}
+
+const json& list_in_note(const json& list) {
+  if (!list.is_array()) throw Error("{} is no list", list.dump());
+  return list;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,281 @@
+#include "weft/frontend/training/specialization.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+
+#include "weft/frontend/program/compile.h"
+#include "weft/frontend/training/loss_terms.h"
+#include "weft/frontend/language/micro_batches.h"
+#include "weft/frontend/language/ops.h"
+#include "weft/frontend/language/scope.h"
+
+namespace weft::detail {
+namespace {
+
+/// Is `v` made of `source` by moving its elements alone?
+bool stems_from(ir::Value v, ir::Value source) {
+  while (v != source) {
+    if (v.is_input() || v.op()->operands().size() != 1) return false;
+    const ir::Kind kind = v.op()->def().kind;
+    if (kind != ir::Kind::view && kind != ir::Kind::movement) return false;
+    v = v.op()->operand(0);
+  }
+  return true;
+}
+
+Decided decided(const Tensor& scores, int64_t axis, const Tensor& target, const std::optional<Tensor>& counts) {
+  const Tensor right = argmax(scores, axis) == target;
+  if (!counts) return {sum(right), {}, target.shape().numel()};
+  return {sum(right && *counts), sum(*counts), target.shape().numel()};
+}
+
+/// What the loss, of which `recording` knows since `first`, decided about the targets; where it said nothing, what the prediction
+/// says of classes along axis 1 or the last one.
+std::optional<Decided> decide(Recording& recording, size_t first, const Tensor& prediction, const Tensor& target) {
+  const auto tensor = [&](ir::Value v) { return Tensor(target.recording, v); };
+  for (size_t i = first; i < recording.classifications.size(); ++i) {
+    const Classification c = recording.classifications[i];
+    if (!stems_from(c.target, target.value())) continue;
+    return decided(tensor(c.scores), c.axis, tensor(c.target), c.ignored ? std::optional(!tensor(c.ignored)) : std::nullopt);
+  }
+  if (target.dtype() != i64 || prediction.shape().rank() < 2 || !is_floating(prediction.dtype())) return {};
+  for (const int axis : {1, prediction.shape().rank() - 1}) {
+    Dims each = prediction.shape().dims();
+    const int64_t classes = each[static_cast<size_t>(axis)];
+    each.erase(each.begin() + axis);
+    if (classes > 0 && Shape(each) == target.shape()) return decided(prediction, axis, target, target >= 0 && target < classes);
+  }
+  return {};
+}
+
+/// "fc1" of "fc1.weight"; a parameter of no layer stands for itself.
+std::string layer_of(const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')); }
+
+/// Throws weft::Error when the model, recorded in `graph`, uses a parameter that is none of its own: it would neither be trained
+/// nor kept in checkpoints, unless it is frozen. A model without any is a function, whose parameters are those that it uses.
+void require_registered(const Graph& graph, const nn::Module& model) {
+  const std::vector<Parameter> own = model.parameters();
+  if (own.empty()) return;
+  for (const BoundParameter& used : graph.recording()->bindings.parameters) {
+    if (!used.parameter.requires_grad() || std::any_of(own.begin(), own.end(), [&](const Parameter& p) { return p.is(used.parameter); })) continue;
+    throw Error("Trainer: the model uses '{}' at {}, which is none of its parameters(), so that it would not be trained; register it, or the "
+                "layer that it belongs to, with add() where the model is made. To leave it as it is, say requires_grad_(false) of it",
+                used.parameter.name(), to_string(graph.recording()->graph().find_input(used.input)->locations));
+  }
+}
+
+void check(const Dataset& data, const char* which) {
+  data.check();
+  if (data.size() == 0) throw Error("Trainer::fit: the {} set '{}' is empty", which, data.name);
+}
+
+}  // namespace
+
+void check(const FitOptions& o, const Dataset& train, const Dataset* test) {
+  if (o.epochs < 1 || o.batch < 1 || o.max_steps < 0 || o.threads < 0)
+    throw Error("Trainer::fit: .epochs ({}) and .batch ({}) must be positive, .max_steps ({}) and .threads ({}) not negative",
+                o.epochs, o.batch, o.max_steps, o.threads);
+  if (o.overfit < 0 || o.patience < 0 || o.eval_every < 0)
+    throw Error("Trainer::fit: .overfit ({}), .eval_every ({}) and .patience ({}) must not be negative", o.overfit, o.eval_every, o.patience);
+  if (o.eval_every > 0 && !test) throw Error("Trainer::fit: .eval_every evaluates on the test set, but there is none");
+  if (o.patience > 0 && !test) throw Error("Trainer::fit: .patience watches the test loss, but there is no test set");
+  if (o.accumulate < 1 || o.accumulate > o.batch)
+    throw Error("Trainer::fit: .accumulate ({}) must be positive and not above .batch ({})", o.accumulate, o.batch);
+  if (o.checkpoint_every < 0 || o.keep_last < 0)
+    throw Error("Trainer::fit: .checkpoint_every ({}) and .keep_last ({}) must not be negative", o.checkpoint_every, o.keep_last);
+  if (o.checkpoint.empty() && (o.checkpoint_every > 0 || o.keep_last > 0 || o.keep_best))
+    throw Error("Trainer::fit: .checkpoint_every, .keep_last and .keep_best need the name of a .checkpoint");
+  if (o.keep_best && !test) throw Error("Trainer::fit: .keep_best watches the test loss, but there is no test set");
+  check(train, "training");
+  if (test) check(*test, "test");
+}
+
+FitOptions about_batches(const FitOptions& o) {
+  return {.batch = o.batch, .drop_last = o.drop_last, .shuffle = o.shuffle, .seed = o.seed, .workers = o.workers, .overfit = o.overfit,
+          .accumulate = o.accumulate, .dump_ir = o.dump_ir, .threads = o.threads, .log = o.log, .target = o.target};
+}
+
+Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, bool train,
+                               const FitOptions& options)
+    : input_dtype_(data.input_dtype()), target_dtype_(data.target_dtype()) {
+  Graph graph(fmt::format("{}_{}", train ? "train" : "eval", size));
+  graph.recording()->training = train;
+  graph.recording()->bindings.stream = {};  // a run's programs draw from one stream, and so does the run that resumes it
+  const Tensor x = graph.input("x", input_dtype_, data.input_shape(size), recipe.at);
+  const Tensor y = graph.input("y", target_dtype_, data.target_shape(size), recipe.at);
+  const Tensor loss = record(graph, recipe, x, y, train ? options.accumulate : 1);
+  const Scope here("", Scope::Code::library, recipe.at, graph.recording());
+  const auto own = recipe.model->parameters();
+  const std::vector<Parameter> all = own.empty() ? graph.parameters() : own;
+  std::vector<Parameter> trained;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(trained), [](const Parameter& p) { return p.requires_grad(); });
+  if (train && options.gradient_norms) output_gradient_norms(graph, loss, trained, recipe);
+  note_parameters(graph);
+  const auto bounds = index_bounds(graph.recording()->graph());
+  if (const auto bound = bounds.find("y"); bound != bounds.end()) labels_ = bound->second;
+  const auto ranges = value_ranges(graph.recording()->graph());
+  if (const auto range = ranges.find("y"); range != ranges.end()) target_range_ = range->second;
+  const ir::Value v = loss.value();
+  loss_line_ = to_string(v.is_input() ? ir::Locations{Scope::locate(recipe.at)} : v.op()->locations());
+
+  const Target target = options.threads > 0 ? options.target.with_threads(options.threads) : options.target;
+  const CompileOptions how{.dump_ir = options.dump_ir, .seed = options.seed};
+  if (!train) {
+    step_ = compile(graph, target, how);
+    return;
+  }
+  step_ = compile(training_step(graph, loss, all, recipe.optimizer, {}, recipe.at), target, how);
+}
+
+Tensor Specialization::record(Graph& graph, const Recipe& recipe, const Tensor& x, const Tensor& y, int64_t parts) {
+  std::vector<Decided> all;
+  size_t recorded = 0;
+  const PartLoss of_part = [&](const Tensor& some_x, const Tensor& some_y, bool computed) {
+    const Tensor prediction = (*recipe.model)(Arg(some_x, recipe.at));
+    require_registered(graph, *recipe.model);
+    Recording& recording = *graph.recording();
+    const size_t first = recording.classifications.size();
+    const Tensor part = recipe.loss(prediction, some_y);
+    const Scope here("", Scope::Code::library, recipe.at, graph.recording());
+    if (!computed) return part;
+    ++recorded;
+    if (auto some = decide(recording, first, prediction, some_y)) all.push_back(std::move(*some));
+    return part;
+  };
+  const Tensor loss = micro_batches(Arg(x, recipe.at), Arg(y, recipe.at), parts, of_part);
+  const Scope here("", Scope::Code::library, recipe.at, graph.recording());
+  graph.output("loss", loss);
+  output_terms(graph, loss);
+  if (!all.empty() && all.size() == recorded) output_decisions(graph, all);
+  return loss;
+}
+
+void Specialization::note_parameters(Graph& graph) {
+  Recording& recording = *graph.recording();
+  recording.settle();
+  for (const ir::Input& input : recording.graph().inputs())
+    for (const BoundParameter& bound : recording.bindings.parameters) {
+      if (bound.input != input.node->name) continue;
+      std::string name = bound.parameter.name();
+      for (int i = 1; std::count(names_.begin(), names_.end(), name) > 0; ++i) name = fmt::format("{}.{}", bound.parameter.name(), i);
+      parameters_.push_back(bound.parameter);
+      names_.push_back(name);
+    }
+}
+
+void Specialization::output_terms(Graph& graph, const Tensor& loss) {
+  const ir::Value v = loss.value();
+  ir::Graph& recorded = graph.recording()->graph();
+  ir::Builder b(recorded, nullptr, v.is_input() ? recorded.inputs()[static_cast<size_t>(v.index())].locations : v.op()->locations());
+  const auto output = [&](const char* what, ir::Value v) {
+    const std::string name = fmt::format("loss.{}.{}", what, terms_.size());
+    graph.output(name, Tensor(loss.recording, v));
+    return name;
+  };
+  for (const LossTerm& term : loss_terms(b, loss.value())) {
+    if (term.numerator == loss.value()) continue;  // the loss alone
+    const std::string numerator = output("numerator", term.numerator);
+    terms_.emplace_back(numerator, term.count ? output("count", term.count) : "");
+  }
+}
+
+void Specialization::output_decisions(Graph& graph, const std::vector<Decided>& all) {
+  counts_correct_ = true;
+  Tensor correct, counted;
+  for (const Decided& some : all) {
+    correct = correct.recording ? correct + some.correct : some.correct;
+    if (some.counted.recording) counted = counted.recording ? counted + some.counted : some.counted;
+    targets_ += some.targets;
+  }
+  graph.output("correct", correct);
+  counts_targets_ = counted.recording != nullptr;
+  if (counts_targets_) graph.output("targets", counted);
+}
+
+void Specialization::output_gradient_norms(Graph& graph, const Tensor& loss, const std::vector<Parameter>& trained, const Recipe& recipe) {
+  std::vector<Arg> all;
+  for (const Parameter& parameter : trained) all.emplace_back(parameter, recipe.at);
+  const std::vector<Tensor> slopes = differentiate(Arg(loss, recipe.at), all);
+  std::map<std::string, Tensor> squares;
+  for (size_t i = 0; i < trained.size(); ++i) {
+    const std::string layer = layer_of(trained[i].name());
+    const Tensor square_sum = sum(square(slopes[i]));
+    const auto [at, added] = squares.try_emplace(layer, square_sum);
+    if (added) layers_.push_back(layer);
+    else at->second = at->second + square_sum;
+  }
+  for (const std::string& layer : layers_) graph.output(norms_.emplace_back("gradient_norm." + layer), sqrt(squares.at(layer)));
+}
+
+void Specialization::check_labels(const Dataset& data) const {
+  const int64_t each = data.targets.shape().numel() / std::max<int64_t>(1, data.size());
+  if (target_range_)
+    if (const auto bad = find_outside(View(data.targets), *target_range_))
+      throw Error("sample {} of data set '{}' has the target {}, but the loss takes numbers from {} to {}; it is computed at "
+                  "{}", static_cast<int64_t>(*bad) / each, data.name, data.targets.at(static_cast<int64_t>(*bad)),
+                  target_range_->low, target_range_->high, loss_line_);
+  if (!labels_) return;
+  if (std::ssize(data.class_names) > labels_->high)
+    throw Error("data set '{}' has {} classes, but the model gives {}; the loss is computed at {}", data.name, data.class_names.size(),
+                labels_->high, loss_line_);
+  const auto labels = data.targets.values<int64_t>();
+  if (const auto bad = find_outside(labels, *labels_))
+    throw Error("sample {} of data set '{}' has the class {}, but the model gives {} classes{}; the loss is computed at {}",
+                static_cast<int64_t>(*bad) / each, data.name, labels[*bad], labels_->high - labels_->low,
+                labels_->low == 0 && labels_->besides.empty() ? "" : ", so that it takes " + labels_->text(), loss_line_);
+}
+
+bool Outcome::is_finite() const {
+  bool counts = true;
+  for (const Quotient& t : terms) {
+    if (!std::isfinite(t.numerator) || !std::isfinite(t.count) || (t.count == 0 && t.numerator != 0)) return false;
+    counts = counts && t.count != 0;
+  }
+  return !counts || std::isfinite(loss);
+}
+
+BatchOptions training_batches(const FitOptions& o) {
+  return {.batch = o.batch, .shuffle = o.shuffle, .drop_last = o.drop_last, .seed = o.seed, .workers = o.workers};
+}
+
+Outcome Specialization::run(const Batch& batch) {
+  const auto start = std::chrono::steady_clock::now();
+  const Results results = (*step_)({{"x", batch.inputs}, {"y", batch.targets}});
+  const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
+  Outcome outcome{.loss = results["loss"].item(), .microseconds = time.count()};
+  const auto samples = static_cast<double>(batch.size);
+  for (const auto& [numerator, count] : terms_) {
+    const double value = results[numerator].item();
+    outcome.terms.push_back(count.empty() ? Quotient{value * samples, samples} : Quotient{value, results[count].item()});
+  }
+  if (terms_.empty()) outcome.terms = {{outcome.loss * samples, samples}};
+  if (counts_correct_) outcome.correct = results["correct"].item<int64_t>();
+  if (counts_correct_) outcome.targets = counts_targets_ ? results["targets"].item<int64_t>() : targets_;
+  for (const std::string& norm : norms_) outcome.gradient_norms.push_back(results[norm].item());
+  return outcome;
+}
+
+Programs::Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options, const Announce& announce)
+    : full_size_(options.batch) {
+  if (train && options.drop_last && data.size() < full_size_)
+    throw Error("Trainer: data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.drop_last): make the "
+                "batch smaller", data.name, data.size(), full_size_);
+  const auto compile = [&](std::optional<Specialization>& program, int64_t size) {
+    announce(fmt::format("{}, batches of {}", train ? "training" : "evaluation", size));
+    program.emplace(recipe, data, size, train, options);
+  };
+  if (data.size() >= full_size_) compile(full_, full_size_);
+  if (data.size() % full_size_ != 0 && !(train && options.drop_last)) compile(last_, data.size() % full_size_);
+}
+
+void Programs::count_into(History& history) const {
+  for (const auto* program : {&full_, &last_}) {
+    if (!*program) continue;
+    history.compile_ms += (*program)->step().compile_milliseconds();
+    history.planned_bytes = std::max(history.planned_bytes, (*program)->step().arena_bytes());
+  }
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,114 @@
+#pragma once
+// A Trainer's programs: one for each batch size, over one set of parameters.
+
+#include <optional>
+
+#include "weft/frontend/language/graph.h"
+#include "weft/frontend/program/index_bounds.h"
+#include "weft/frontend/training/trainer.h"
+#include "weft/frontend/program/step.h"
+#include "weft/runtime/data/batcher.h"
+
+namespace weft::detail {
+
+/// What a Trainer records.
+struct Recipe {
+  std::shared_ptr<nn::Module> model;
+  std::function<Tensor(const Tensor&, const Tensor&)> loss;
+  optim::Optimizer optimizer;
+  std::source_location at;
+  std::vector<DrivenSchedule> schedules;
+  AveragedWeights* average = nullptr;  // kept after every step, if there is one
+};
+
+struct Quotient {
+  double numerator = 0, count = 0;
+};
+
+/// What one batch gave.
+struct Outcome {
+  double loss = 0;
+  std::vector<Quotient> terms = {};  // that add up to the loss: see loss_terms.h
+  int64_t correct = 0, targets = 0;  // those classified right, of those that count
+  double microseconds = 0;
+  std::vector<double> gradient_norms = {};  // by layer, if asked for
+
+  /// Not when something is nan or infinite; a batch of which nothing counts (0 / 0) is as it should be.
+  bool is_finite() const;
+};
+
+/// Throws weft::Error when an option or a data set (null: no test set) is not as it must be.
+void check(const FitOptions& options, const Dataset& train, const Dataset* test);
+
+/// Of the options those about batches, how their gradient is computed and where, and what is said of it; the others are those of
+/// a training that leaves nothing behind.
+FitOptions about_batches(const FitOptions& options);
+
+/// How a Trainer goes through its training set.
+BatchOptions training_batches(const FitOptions& options);
+
+/// Targets that are classes, of a batch or a part of it: how many are right, and how many count (none given: all `targets`).
+struct Decided {
+  Tensor correct, counted;
+  int64_t targets;
+};
+
+/// Told before each program is compiled what it does: "training, batches of 64".
+using Announce = std::function<void(const std::string&)>;
+
+class Specialization {
+ public:
+  /// Records and compiles for batches of `size`, a training step or an evaluation.
+  Specialization(const Recipe& recipe, const Dataset& data, int64_t size, bool train, const FitOptions& options);
+  Outcome run(const Batch& batch);
+
+  bool counts_correct() const { return counts_correct_; }
+  const std::string& loss_line() const { return loss_line_; }
+  const Step& step() const { return *step_; }
+  /// The parameters and buffers that the program reads or writes, in an order that follows from the program.
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  /// A name for each of them: its own, with ".1", ".2", ... from the second of that name on.
+  const std::vector<std::string>& names() const { return names_; }
+  /// Whose gradients' norms an outcome has.
+  const std::vector<std::string>& layers() const { return layers_; }
+  /// Throws weft::Error when the data set has more classes than the model, or a target that the loss does not take, naming its sample.
+  void check_labels(const Dataset& data) const;
+
+ private:
+  /// Records the model on the batch, whole or in parts, and what a Trainer counts. Returns the loss.
+  Tensor record(Graph& graph, const Recipe& recipe, const Tensor& x, const Tensor& y, int64_t parts);
+  void note_parameters(Graph& graph);
+  void output_terms(Graph& graph, const Tensor& loss);
+  void output_decisions(Graph& graph, const std::vector<Decided>& all);
+  void output_gradient_norms(Graph& graph, const Tensor& loss, const std::vector<Parameter>& trained, const Recipe& recipe);
+
+  std::optional<Step> step_;
+  std::vector<Parameter> parameters_;
+  std::vector<std::string> names_;
+  std::vector<std::string> layers_, norms_;  // names of the layers, and of the outputs for their norms
+  std::vector<std::pair<std::string, std::string>> terms_;  // names of the outputs for numerators and counts ("": samples)
+  std::optional<IndexBound> labels_;
+  std::optional<ValueRange> target_range_;
+  DType input_dtype_, target_dtype_;
+  bool counts_correct_ = false, counts_targets_ = false;
+  int64_t targets_ = 0;  // of a batch, where not counted
+  std::string loss_line_;
+};
+
+/// The programs for a data set: full batches and the smaller last one, unless that is dropped.
+class Programs {
+ public:
+  Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options, const Announce& announce);
+  Outcome run(const Batch& batch) { return (batch.size == full_size_ ? full_ : last_)->run(batch); }
+
+  /// Any of them: what they have in common.
+  const Specialization& any() const { return full_ ? *full_ : *last_; }
+  /// Adds compile time and arena to the history.
+  void count_into(History& history) const;
+
+ private:
+  int64_t full_size_;
+  std::optional<Specialization> full_, last_;
+};
+
+}  // namespace weft::detail

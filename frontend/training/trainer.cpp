@@ -1,0 +1,79 @@
+#include "weft/frontend/training/trainer.h"
+
+#include <set>
+
+#include "weft/frontend/training/fit.h"
+#include "weft/frontend/language/scope.h"
+#include "weft/frontend/training/training_log.h"
+#include "weft/frontend/training/training_run.h"
+#include "weft/runtime/float_mode.h"
+
+namespace weft {
+namespace {
+
+/// Files are named after them.
+void check_names(const detail::NamedRecipes& all) {
+  if (all.empty()) throw Error("fit_side_by_side: there is nothing to train");
+  std::set<std::string> names;
+  for (const auto& [name, recipe] : all) {
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
+      throw Error("fit_side_by_side: '{}' cannot be a model's name, for files are named after it", name);
+    if (!names.insert(name).second) throw Error("fit_side_by_side: two models are called '{}'", name);
+  }
+}
+
+}  // namespace
+
+const EpochResult& History::last() const {
+  if (epochs.empty()) throw Error("no epoch was trained: {} steps are made, and no more are wanted", steps);
+  return epochs.back();
+}
+
+History Trainer::fit(const Dataset& train, const Dataset& test, const FitOptions& options) {
+  return detail::fit({{"", recipe()}}, train, &test, options).front();
+}
+
+History Trainer::fit(const Dataset& train, const FitOptions& options) { return detail::fit({{"", recipe()}}, train, nullptr, options).front(); }
+
+Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& trainers, const Dataset& train, const Dataset& test,
+                      const FitOptions& options) {
+  detail::NamedRecipes all;
+  for (const auto& [name, trainer] : trainers) all.emplace_back(name, trainer.recipe());
+  check_names(all);
+  const std::vector<History> histories = detail::fit(all, train, &test, options);
+  Runs runs;
+  for (size_t i = 0; i < all.size(); ++i) runs.emplace_back(all[i].first, histories[i]);
+  return runs;
+}
+
+Evaluation Trainer::evaluate(const Dataset& data, const FitOptions& options) {
+  const FloatMode mode;
+  FitOptions once = detail::about_batches(options);
+  once.overfit = 0, once.accumulate = 1;
+  detail::check(once, data, nullptr);
+  detail::Programs programs(recipe(), data, false, once, detail::compile_notice(options.log));
+  programs.any().check_labels(data);
+  Batcher batches(data, BatchOptions{.batch = once.batch, .workers = once.workers});
+  return detail::evaluate(programs, batches);
+}
+
+void Trainer::refuse(const char* what, std::source_location at) { throw Error("Trainer: {}, at {}", what, detail::line_text(at)); }
+
+detail::Recipe Trainer::recipe() const { return {model_, loss_, optimizer_, at_, schedules_, average_}; }
+
+Trainer& Trainer::average(AveragedWeights& average) {
+  if (average_) throw Error("Trainer::average: there is an average already");
+  average_ = &average;
+  return *this;
+}
+
+Trainer& Trainer::add(detail::DrivenSchedule schedule) {
+  if (schedule.learning_rate->address() != optimizer_.learning_rate().address())
+    throw Error("Trainer::schedule: the schedule moves the learning rate of another optimizer than the one that trains");
+  if (schedule.watches_test_loss && schedule.every == Every::step)
+    throw Error("Trainer::schedule: ReduceLROnPlateau watches the test loss, so that it moves after epochs");
+  schedules_.push_back(std::move(schedule));
+  return *this;
+}
+
+}  // namespace weft

@@ -1,0 +1,146 @@
+#include "weft/frontend/training/training_log.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "weft/runtime/columns.h"
+#include "weft/support/error.h"
+
+namespace weft::detail {
+namespace {
+
+constexpr int widest_name = 20;
+
+/// Joins what fits into `columns`, leaving out the least important first.
+struct Part {
+  std::string text;
+  int importance;
+};
+
+std::string joined(std::vector<Part> parts, int columns) {
+  const auto all = [&] {
+    std::string text;
+    for (const Part& part : parts) text += (text.empty() ? "" : "  ") + part.text;
+    return text;
+  };
+  const auto less = [](const Part& a, const Part& b) { return a.importance < b.importance; };
+  while (parts.size() > 1 && columns_of(all()) > columns) parts.erase(std::min_element(parts.begin(), parts.end(), less));
+  return all();
+}
+
+std::string loss_text(double loss) { return fmt::format("{:<7}", number_text(loss)); }
+
+}  // namespace
+
+TrainingLog::Style TrainingLog::style_named(const std::string& name) {
+  if (name == "bar") return Style::bar;
+  if (name == "plain") return Style::plain;
+  if (name == "classic") return Style::classic;
+  if (name == "none") return Style::none;
+  throw Error("Trainer::fit: .log is \"bar\", \"plain\", \"classic\" or \"none\", not \"{}\"", name);
+}
+
+TrainingLog::TrainingLog(const std::string& style, const std::vector<std::string>& names, int64_t epochs, int64_t batches,
+                         int64_t samples, bool tests)
+    : style_(style_named(style)), epochs_(epochs), batches_(batches), samples_(samples), tests_(tests) {
+  names_ = names;
+  shown_ = elided_apart(names, widest_name);
+  for (const std::string& name : shown_) width_ = std::max(width_, columns_of(name));
+  if (style_ == Style::bar) progress_ = std::make_unique<Progress>();
+}
+
+std::string TrainingLog::prefix(const std::string& name) const {
+  if (width_ == 0) return "";
+  const std::string& shown = shown_[static_cast<size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin())];
+  return shown + std::string(static_cast<size_t>(width_ - columns_of(shown) + 2), ' ');
+}
+
+std::string TrainingLog::summary(const std::string& name, const EpochResult& r) const {
+  std::vector<Part> parts{{"loss " + loss_text(r.train_loss), 5}};
+  if (!std::isnan(r.train_accuracy)) parts.push_back({"acc " + percent_text(r.train_accuracy), 2});
+  if (tests_) parts.push_back({"test " + loss_text(r.test_loss), 4});
+  if (!std::isnan(r.test_accuracy)) parts.push_back({"acc " + percent_text(r.test_accuracy), 3});
+  parts.push_back({duration_text(r.step_us) + "/step", 1});
+  const int columns = progress_ ? progress_->columns() : 80;
+  const std::string front = prefix(name);
+  return front + joined(parts, columns - columns_of(epoch_text(r.epoch, epochs_)) - 2 - columns_of(front));
+}
+
+std::string compile_report(int64_t programs, double seconds) {
+  if (!(seconds > 1)) return "";
+  return fmt::format("compiled {} program{} in {:.1f} s", programs, programs == 1 ? "" : "s", seconds);
+}
+
+Announce compile_notice(const std::string& style) {
+  const auto progress = std::make_shared<Progress>(stderr, style == "bar");
+  return [progress](const std::string& what) { progress->status("compiling " + what); };
+}
+
+Announce TrainingLog::announce(const std::string& name) {
+  return [this, name](const std::string& what) { compiling(name, what); };
+}
+
+void TrainingLog::compiling(const std::string& name, const std::string& what) {
+  if (programs_++ == 0) start_ = std::chrono::steady_clock::now();
+  if (progress_ && progress_->rewrites()) progress_->status(fmt::format("compiling {}{}", name.empty() ? "" : name + ": ", what));
+  else if (style_ != Style::none && programs_ == 1) fmt::print(stderr, "compiling the programs of training and evaluation\n");
+}
+
+void TrainingLog::compiled() {
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start_;
+  if (const std::string report = compile_report(programs_, time.count()); programs_ > 0 && !report.empty()) note(report);
+}
+
+void TrainingLog::begin_epoch(int64_t epoch) {
+  if (progress_) progress_->begin_epoch(epoch, epochs_, batches_);
+  if (style_ == Style::classic && width_ == 0) fmt::print("Epoch {}\n-------------------------------\n", epoch);
+}
+
+void TrainingLog::batch(const BatchNumbers& b) {
+  if (progress_) progress_->update(b.index + 1, b.samples_done, b.loss, b.accuracy, b.learning_rate);
+  if (style_ == Style::classic && width_ == 0 && b.index % 100 == 0)
+    fmt::print("loss: {:>7f}  [{:>5}/{:>5}]\n", b.batch_loss, b.samples_done, samples_);
+}
+
+void TrainingLog::evaluation(const std::string& name, const Evaluation& result) {
+  std::string text = fmt::format("step {}  {}test loss {}", result.step, prefix(name), number_text(result.loss));
+  if (!std::isnan(result.accuracy)) text += fmt::format("  test acc {:.2f}%", 100 * result.accuracy);
+  if (progress_) progress_->note(text);
+  if (style_ == Style::plain) fmt::print(stderr, "{}\n", text);
+  if (style_ == Style::classic) fmt::print("{}\n", text);
+}
+
+void TrainingLog::end_epoch(const std::string& name, const EpochResult& result) {
+  const std::string text = summary(name, result);
+  if (progress_) progress_->end_epoch(text);
+  if (style_ == Style::plain) fmt::print(stderr, "{}  {}\n", epoch_text(result.epoch, epochs_), text);
+  if (style_ == Style::classic) end_classic(name, result);
+}
+
+void TrainingLog::end_classic(const std::string& name, const EpochResult& result) const {
+  if (width_ > 0) {
+    std::string text = fmt::format("Epoch: {:02} | {}", result.epoch, prefix(name).substr(0, prefix(name).size() - 2));
+    const auto add = [&](const char* what, double loss, double accuracy) {
+      if (!std::isnan(loss)) text += fmt::format(" | {} Loss: {:.4f}", what, loss);
+      if (!std::isnan(accuracy)) text += fmt::format(" | {} Acc: {:6.2f}%", what, 100 * accuracy);
+    };
+    add("Train", result.train_loss, result.train_accuracy);
+    add("Test", result.test_loss, result.test_accuracy);
+    fmt::print("{}\n", text);
+  }
+  if (width_ > 0 || !tests_) return;
+  const std::string accuracy =
+      std::isnan(result.test_accuracy) ? "" : fmt::format("Accuracy: {:>0.1f}%, ", 100 * result.test_accuracy);
+  fmt::print("Test Error: \n {}Avg loss: {:>8f} \n\n", accuracy, result.test_loss);
+}
+
+void TrainingLog::note(const std::string& text) {
+  if (progress_) progress_->note(text);
+  else if (style_ != Style::none) fmt::print(stderr, "{}\n", text);
+}
+
+void TrainingLog::done() {
+  if (style_ == Style::classic && width_ == 0) fmt::print("Done!\n");
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,208 @@
+#include "weft/frontend/training/training_run.h"
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+namespace weft::detail {
+namespace {
+
+double accuracy_of(const Tally& tally, const Programs& programs) {
+  return programs.any().counts_correct() ? tally.accuracy() : NAN;
+}
+
+/// The first sample with an element that is nan or infinite, or -1.
+int64_t first_not_finite(const Array& samples) {
+  if (!is_floating(samples.dtype())) return -1;
+  const int64_t count = samples.shape()[0], each = samples.shape().numel() / count;
+  for (int64_t i = 0; i < samples.shape().numel(); ++i)
+    if (!std::isfinite(samples.at(i))) return i / each;
+  return -1;
+}
+
+/// What to do about a loss that is not finite.
+std::string advice(const Dataset& data) {
+  if (const int64_t sample = first_not_finite(data.inputs); sample >= 0)
+    return fmt::format("Sample {} of data set '{}' has inputs that are no finite numbers", sample, data.name);
+  if (const int64_t sample = first_not_finite(data.targets); sample >= 0)
+    return fmt::format("Sample {} of data set '{}' has a target that is no finite number", sample, data.name);
+  return "A smaller learning rate often helps";
+}
+
+/// While it lives, the model has the averages, if there are any.
+class Averaged {
+ public:
+  explicit Averaged(AveragedWeights* average) : average_(average && average->count() > 0 ? average : nullptr) {
+    if (average_) average_->swap();
+  }
+  ~Averaged() {
+    if (average_) average_->swap();
+  }
+  Averaged(const Averaged&) = delete;
+  Averaged& operator=(const Averaged&) = delete;
+
+ private:
+  AveragedWeights* average_;
+};
+
+}  // namespace
+
+FitData::FitData(const Dataset& train, const Dataset* test, const FitOptions& options)
+    : train(train), test(test), training(train, training_batches(options)) {
+  const BatchOptions in_order{.batch = options.batch, .workers = options.workers};
+  if (test) testing.emplace(*test, in_order);
+  if (options.evaluate_train) trained.emplace(train, in_order);
+}
+
+Evaluation evaluate(Programs& programs, Batcher& batches) {
+  Tally tally;
+  batches.start_epoch(0);
+  while (const Batch* batch = batches.next()) tally.add(programs.run(*batch), batch->size);
+  return {.loss = tally.loss(), .accuracy = accuracy_of(tally, programs)};
+}
+
+LossCurve::LossCurve(const std::string& path) : path_(path) {
+  if (path.empty()) return;
+  file_.open(path);
+  file_ << "step,loss\n";
+  check();
+}
+
+void LossCurve::add(int64_t step, double loss) {
+  if (!path_.empty()) file_ << fmt::format("{},{}\n", step, loss);
+}
+
+void LossCurve::end_epoch() {
+  if (path_.empty()) return;
+  file_.flush();
+  check();
+}
+
+void LossCurve::check() const {
+  if (!file_) throw Error("{}: cannot write the loss curve: {}", path_, std::strerror(errno));
+}
+
+TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options, TrainingLog& log)
+    : name_(std::move(name)), options_(options), data_(data), learning_rate_(recipe.optimizer.learning_rate()), files_(options), curve_(options.loss_curve),
+      training_(recipe, data.train, true, options, log.announce(name_)), schedules_(recipe.schedules), average_(recipe.average) {
+  if (average_ && average_->is_swapped())
+    throw Error("Trainer::fit: the model has its averages since AveragedWeights::swap(); swap() back to go on with its weights");
+  for (const DrivenSchedule& schedule : schedules_)
+    if (schedule.watches_test_loss && !data.test)
+      throw Error("Trainer::fit: a ReduceLROnPlateau watches the test loss, but there is no test set");
+  if (!options_.tensorboard.empty()) events_.emplace(options_.tensorboard);
+  training_.any().check_labels(data.train);
+  training_.count_into(history_);
+  for (const std::string& layer : training_.any().layers()) history_.gradient_norms.emplace_back(layer, std::vector<double>());
+  if (data.test) {
+    testing_.emplace(recipe, *data.test, false, options_, log.announce(name_)).count_into(history_);
+    testing_->any().check_labels(*data.test);
+  }
+  if (data.trained) trained_.emplace(recipe, data.train, false, options_, log.announce(name_)).count_into(history_);
+  if (options_.patience > 0) stopping_.emplace(parameters(), options_.patience);
+  checkpoints_.emplace(recipe, training_.any(), options_, data.train.size(), data.training.batches(), files_,
+                       stopping_ ? &*stopping_ : nullptr);
+  checkpoints_->resume(history_);
+  if (options_.profile) Step(training_.any().step()).start_profile();
+}
+
+double TrainingRun::accuracy() const { return accuracy_of(position().tally, training_); }
+
+bool TrainingRun::is_over() const {
+  return (stopping_ && stopping_->is_over()) || position().epoch >= options_.epochs ||
+         (options_.max_steps > 0 && history_.steps >= options_.max_steps);
+}
+
+Outcome TrainingRun::step(const Batch& batch) {
+  Outcome outcome = training_.run(batch);
+  curve_.add(++history_.steps, outcome.loss);
+  for (size_t i = 0; i < outcome.gradient_norms.size(); ++i) history_.gradient_norms[i].second.push_back(outcome.gradient_norms[i]);
+  if (!outcome.is_finite())
+    throw Error("{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. {}; the parameters hold what this step "
+                "made of them", name_.empty() ? "" : name_ + ": ", std::isnan(outcome.loss) ? "nan" : "infinite", history_.steps,
+                position().epoch + 1, batch.index + 1, training_.any().loss_line(), advice(data_.train));
+  if (average_) average_->update();
+  checkpoints_->position().tally.add(outcome, batch.size);
+  times_.push_back(outcome.microseconds);
+  stepped_ = true;
+  return outcome;
+}
+
+void TrainingRun::after_step(TrainingLog& log) {
+  if (!std::exchange(stepped_, false)) return;
+  move_schedules(Every::step, NAN);
+  if (options_.eval_every > 0 && history_.steps % options_.eval_every == 0) {
+    history_.evaluations.push_back(evaluate_test());
+    history_.evaluations.back().step = history_.steps;
+    log.evaluation(name_, history_.evaluations.back());
+  }
+  checkpoints_->after_step(history_.steps);
+}
+
+void TrainingRun::end_epoch(TrainingLog& log, MetricsFile* metrics) {
+  EpochResult result{.epoch = position().epoch + 1, .train_loss = position().tally.loss(), .train_accuracy = accuracy()};
+  result.step_us = median(std::exchange(times_, {}));
+  curve_.end_epoch();
+  const auto note = [](const Evaluation& measured, double& loss, double& accuracy) { loss = measured.loss, accuracy = measured.accuracy; };
+  if (trained_) note(evaluate(*trained_, *data_.trained), result.train_loss, result.train_accuracy);
+  if (testing_) note(evaluate_test(), result.test_loss, result.test_accuracy);
+  history_.epochs.push_back(result);
+  log.end_epoch(name_, result);
+  if (metrics) write_metrics(*metrics);
+  if (events_) write_events();
+  // Of an epoch that max_steps cuts short, a checkpoint holds what was before: it is looked at again when it is complete.
+  const bool complete = checkpoints_->is_epoch_complete();
+  if (!complete) checkpoints_->after_epoch(history_);
+  if (stopping_) {
+    const Averaged weights(average_);
+    stopping_->step(result.test_loss);
+  }
+  if (complete) move_schedules(Every::epoch, result.test_loss);
+  if (complete) checkpoints_->after_epoch(history_);
+}
+
+Evaluation TrainingRun::evaluate_test() {
+  const Averaged weights(average_);
+  return evaluate(*testing_, *data_.testing);
+}
+
+void TrainingRun::move_schedules(Every what, double test_loss) {
+  for (const DrivenSchedule& schedule : schedules_)
+    if (schedule.every == what) schedule.step(test_loss);
+}
+
+History TrainingRun::finish() {
+  if (stopping_) {
+    stopping_->restore();
+    history_.best_epoch = stopping_->best_step();
+  }
+  if (options_.profile) history_.profile = training_.any().step().profile_table();
+  return std::move(history_);
+}
+
+void TrainingRun::write_metrics(MetricsFile& file) const {
+  const EpochResult& r = history_.last();
+  std::vector<std::pair<std::string, MetricValue>> line{{"epoch", r.epoch}};
+  if (!name_.empty()) line.emplace_back("net", name_);
+  line.emplace_back("train_loss", r.train_loss);
+  if (!std::isnan(r.train_accuracy)) line.emplace_back("train_accuracy", r.train_accuracy);
+  if (testing_) line.emplace_back("test_loss", r.test_loss);
+  if (!std::isnan(r.test_accuracy)) line.emplace_back("test_accuracy", r.test_accuracy);
+  line.emplace_back("step_us", r.step_us);
+  line.emplace_back("planned_bytes", static_cast<int64_t>(history_.planned_bytes));
+  line.emplace_back("compile_ms", history_.compile_ms);
+  file.write(line);
+}
+
+/// The same numbers over the training steps made so far.
+void TrainingRun::write_events() {
+  const EpochResult& r = history_.last();
+  const std::pair<const char*, double> points[] = {{"loss/train", r.train_loss}, {"loss/test", r.test_loss},
+                                                   {"accuracy/train", r.train_accuracy}, {"accuracy/test", r.test_accuracy}};
+  for (const auto& [tag, value] : points)
+    if (!std::isnan(value)) events_->add_scalar(tag, value, history_.steps);
+  events_->flush();
+}
+
+}  // namespace weft::detail
