@@ -1,7 +1,8 @@
+#include "weft/passes/canonicalize.h"
+
 #include <unordered_map>
 
 #include "weft/passes/rewrites.h"
-#include "weft/passes/simplify.h"
 
 namespace weft::passes {
 namespace {

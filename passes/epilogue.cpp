@@ -4,7 +4,7 @@
 #include <array>
 
 #include "weft/ir/builder.h"
-#include "weft/passes/liveness.h"
+#include "weft/passes/analysis/liveness.h"
 
 namespace weft::passes {
 namespace {

@@ -1,11 +1,10 @@
-// Constant folding: an elementwise op whose operands are all splats becomes a splat.
+#include "weft/passes/fold.h"
 
 #include <cmath>
 #include <limits>
 #include <optional>
 
 #include "weft/ir/builder.h"
-#include "weft/passes/simplify.h"
 
 namespace weft::passes {
 namespace {

@@ -7,10 +7,11 @@
 
 #include "weft/ir/builder.h"
 #include "weft/ir/equal.h"
-#include "weft/passes/groups.h"
-#include "weft/passes/liveness.h"
-#include "weft/passes/loop_nest.h"
-#include "weft/passes/simplify.h"
+#include "weft/passes/analysis/groups.h"
+#include "weft/passes/analysis/liveness.h"
+#include "weft/passes/analysis/loop_nest.h"
+#include "weft/passes/cse.h"
+#include "weft/passes/dce.h"
 #include "weft/support/work.h"
 
 namespace weft::passes {
@@ -329,22 +330,17 @@ bool will_change(const ir::Graph& graph) {
   return std::any_of(graph.ops().begin(), graph.ops().end(), becomes_one);
 }
 
-/// A nest that computes nothing for anyone has no result to name: what nobody reads goes first.
-bool fuse_live_ops(ir::Graph& graph, std::vector<std::string>* remarks, bool merge) {
+}  // namespace
+
+bool fuse(ir::Graph& graph, std::vector<std::string>* remarks, Merge merge) {
   const std::unique_ptr<ir::Graph> before = will_change(graph) ? nullptr : clone(graph);
   while (take_apart(graph)) {}  // a kernel holds nests
-  dce(graph);
-  Fuser(graph, remarks).run(merge);
+  dce(graph);  // a nest that computes nothing for anyone has no result to name
+  Fuser(graph, remarks).run(merge == Merge::where_it_pays);
   dce(graph);
   return !before || !ir::equal(*before, graph);
 }
 
-}  // namespace
-
-bool fuse(ir::Module& module, const Target&, std::vector<std::string>* remarks) {
-  return fuse_live_ops(module.graph(), remarks, true);
-}
-
-bool isolate(ir::Module& module) { return fuse_live_ops(module.graph(), nullptr, false); }
+bool fuse(ir::Module& module, const Target&, std::vector<std::string>* remarks) { return fuse(module.graph(), remarks, Merge::where_it_pays); }
 
 }  // namespace weft::passes

@@ -1,11 +1,12 @@
+#include "weft/passes/launch.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "weft/ir/builder.h"
 #include "weft/ir/op_def.h"
-#include "weft/passes/fuse.h"
-#include "weft/passes/groups.h"
+#include "weft/passes/analysis/groups.h"
 #include "weft/support/work.h"
 
 namespace weft::passes {

@@ -12,20 +12,11 @@
 //
 // Runs after `simplify`, which would join what is repeated here for each reader, and before `updates` and fusion.
 
-#include "weft/ir/layout.h"
 #include "weft/ir/module.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
 
 bool layout(ir::Module& module, const Target& target);
-
-/// `reshape` of a value that lies in a layout: the physical shape and the layout of the result; none where axes that
-/// merge or split do not lie side by side. For the pass, and its tests.
-struct Relaid {
-  Shape physical;
-  ir::Layout layout;
-};
-std::optional<Relaid> reshaped(const Shape& from, const Shape& to, const ir::Layout& layout);
 
 }  // namespace weft::passes

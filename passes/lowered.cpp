@@ -3,7 +3,7 @@
 #include <set>
 
 #include "weft/ir/op_def.h"
-#include "weft/passes/loop_nest.h"
+#include "weft/passes/analysis/loop_nest.h"
 #include "weft/passes/plan.h"
 
 namespace weft::passes {

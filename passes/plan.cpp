@@ -9,9 +9,9 @@
 #include <unordered_set>
 
 #include "weft/ir/op_def.h"
-#include "weft/passes/liveness.h"
-#include "weft/passes/loop_nest.h"
-#include "weft/passes/placement.h"
+#include "weft/passes/analysis/aliasing.h"
+#include "weft/passes/analysis/liveness.h"
+#include "weft/passes/analysis/placement.h"
 #include "weft/support/work.h"
 
 namespace weft::passes {

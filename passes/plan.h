@@ -1,21 +1,18 @@
 #pragma once
-// Order and memory.
+// Gives every value that is no input, constant or view an offset into one arena. Values that are never live together share
+// bytes; an op's result may take over an operand that dies there, where passes/analysis/aliasing.h allows it; outputs stay to
+// the end of the step. Each goes to the lowest offset that is free during its life, in the best of some orders: by time and, of
+// few values, by size. Sets module.arena_bytes.
 //
-//   schedule  sorts the ops: dependencies first (read before write included), then what keeps fewest bytes live
-//   plan      gives every value that is no input, constant or view an offset into one arena. Values that are never
-//             live together share bytes; an op's result may take over an operand that dies there, where
-//             passes/loop_nest.h allows it; outputs stay to the end of the step. Each goes to the lowest offset that is
-//             free during its life, in the best of some orders: by time and, of few values, by size. Sets module.arena_bytes.
-//
-// `plan` needs the graph as `updates` and `schedule` leave it, or throws weft::Error. Afterwards `verify_plan` holds: every value is aligned and inside the arena, no two values live at once overlap,
-// every must-alias is written in place, and every reader of an old value comes before its writer.
+// Needs the graph as `updates` and `schedule` leave it, or throws weft::Error. Afterwards `verify_plan` holds: every value is
+// aligned and inside the arena, no two values live at once overlap, every must-alias is written in place, and every reader of
+// an old value comes before its writer.
 
 #include "weft/ir/module.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
 
-bool schedule(ir::Module& module);
 bool plan(ir::Module& module, const Target& target);
 
 /// Throws weft::Error naming the ops, where they are written, and what is wrong with the plan.

@@ -4,7 +4,7 @@
 #include <unordered_map>
 
 #include "weft/ir/builder.h"
-#include "weft/passes/simplify.h"
+#include "weft/passes/dce.h"
 
 namespace weft::passes {
 namespace {

@@ -1,12 +1,13 @@
+#include "weft/passes/schedule.h"
+
 #include <algorithm>
 #include <set>
 #include <tuple>
 #include <unordered_set>
 
 #include "weft/ir/op_def.h"
-#include "weft/passes/dependencies.h"
-#include "weft/passes/liveness.h"
-#include "weft/passes/plan.h"
+#include "weft/passes/analysis/dependencies.h"
+#include "weft/passes/analysis/liveness.h"
 #include "weft/support/work.h"
 
 namespace weft::passes {

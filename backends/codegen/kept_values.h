@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "weft/ir/graph.h"
-#include "weft/passes/loop_nest.h"
+#include "weft/passes/analysis/loop_nest.h"
 
 namespace weft::codegen {
 

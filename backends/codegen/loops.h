@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "weft/passes/loop_nest.h"
+#include "weft/passes/analysis/loop_nest.h"
 
 namespace weft::codegen {
 

@@ -11,9 +11,9 @@
 #include "weft/backends/cpu/jit.h"
 #include "weft/backends/cpu/lowering.h"
 #include "weft/ir/op_def.h"
-#include "weft/passes/liveness.h"
+#include "weft/passes/analysis/liveness.h"
 #include "weft/passes/lowered.h"
-#include "weft/passes/placement.h"
+#include "weft/passes/analysis/placement.h"
 #include "weft/runtime/parallel.h"
 #include "weft/support/memory.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "weft/ir/op_def.h"
-#include "weft/passes/liveness.h"
+#include "weft/passes/analysis/liveness.h"
 #include "weft/support/error.h"
 
 namespace weft::detail {

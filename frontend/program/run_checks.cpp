@@ -6,7 +6,7 @@
 
 #include "weft/frontend/program/index_bounds.h"
 #include "weft/ir/builder.h"
-#include "weft/passes/simplify.h"
+#include "weft/passes/dce.h"
 
 namespace weft::detail {
 namespace {

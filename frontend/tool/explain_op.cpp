@@ -7,7 +7,8 @@
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/printer.h"
-#include "weft/passes/simplify.h"
+#include "weft/passes/dce.h"
+#include "weft/passes/decompose.h"
 
 namespace weft::tool {
 namespace {

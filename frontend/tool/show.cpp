@@ -11,8 +11,8 @@
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
-#include "weft/passes/liveness.h"
-#include "weft/passes/placement.h"
+#include "weft/passes/analysis/liveness.h"
+#include "weft/passes/analysis/placement.h"
 
 namespace weft::tool {
 namespace {

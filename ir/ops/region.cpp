@@ -31,7 +31,7 @@ OpDef region(std::string name, std::string doc) {
 }  // namespace
 
 void define_region_ops(Registry& r) {
-  r.add(region("fused", "One loop nest over its body: see passes/loop_nest.h"));
+  r.add(region("fused", "One loop nest over its body: see passes/analysis/loop_nest.h"));
   OpDef kernel = region("kernel", "Several loop nests, its body's `fused` ops, run in order by one launch");
   kernel.attributes = {{"serial", AttributeKind::boolean, Attribute(false),
                         "a nest reads what an earlier one wrote, so one thread runs them all"}};

@@ -1,6 +1,6 @@
 // expand on the generic target, which runs every heavy op but products of f64.
 
-#include "weft/passes/legalize.h"
+#include "weft/passes/expand.h"
 
 #include "weft/passes/partition.h"
 #include "weft/tests/catch.h"

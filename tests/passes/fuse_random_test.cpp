@@ -1,4 +1,4 @@
-// The number of kernels follows from the written rules (passes/fuse.h, passes/loop_nest.h). Random layered graphs, and a
+// The number of kernels follows from the written rules (passes/fuse.h, passes/analysis/loop_nest.h). Random layered graphs, and a
 // count that knows nothing of how fusion works:
 //
 // A layer takes matrices of one shape and makes another, elementwise, from them and from a sum or a maximum of theirs along

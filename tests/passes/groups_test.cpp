@@ -1,6 +1,6 @@
 // groups: the answers are those of a search of the whole graph, and the order stays right.
 
-#include "weft/passes/groups.h"
+#include "weft/passes/analysis/groups.h"
 
 #include <algorithm>
 #include <set>

@@ -1,3 +1,4 @@
+#include "weft/passes/analysis/relayout.h"
 #include "weft/passes/layout.h"
 
 #include "weft/ir/layout.h"

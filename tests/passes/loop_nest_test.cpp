@@ -1,4 +1,4 @@
-#include "weft/passes/loop_nest.h"
+#include "weft/passes/analysis/loop_nest.h"
 
 #include "weft/tests/catch.h"
 #include "weft/tests/passes/rewrite.h"

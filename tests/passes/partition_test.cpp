@@ -4,6 +4,7 @@
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/passes/plan.h"
+#include "weft/passes/schedule.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/passes/rewrite.h"
 

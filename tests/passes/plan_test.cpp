@@ -2,9 +2,9 @@
 
 #include "weft/passes/plan.h"
 
-#include "weft/passes/liveness.h"
+#include "weft/passes/analysis/liveness.h"
 #include "weft/passes/pass.h"
-#include "weft/passes/placement.h"
+#include "weft/passes/analysis/placement.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/passes/random_graph.h"
 #include "weft/tests/passes/rewrite.h"

@@ -1,4 +1,3 @@
-#include "weft/passes/plan.h"
 
 #include "weft/tests/catch.h"
 #include "weft/tests/passes/rewrite.h"

@@ -7,7 +7,6 @@
 #include "weft/backends/cpu/cpu.h"
 #include "weft/backends/reference/reference.h"
 #include "weft/passes/pass.h"
-#include "weft/passes/plan.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/passes/programs.h"
 #include "weft/tests/passes/random_graph.h"

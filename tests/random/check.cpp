@@ -11,7 +11,7 @@
 #include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
-#include "weft/passes/simplify.h"
+#include "weft/passes/canonicalize.h"
 #include "weft/runtime/array.h"
 #include "weft/tests/random/compare.h"
 #include "weft/tests/random/pipelines.h"

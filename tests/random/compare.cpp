@@ -5,8 +5,8 @@
 #include <set>
 
 #include "weft/ir/builder.h"
+#include "weft/passes/decompose.h"
 #include "weft/passes/pass.h"
-#include "weft/passes/simplify.h"
 #include "weft/support/philox.h"
 #include "weft/tests/random/values.h"
 

@@ -6,7 +6,7 @@
 
 #include "weft/backends/cpu/cpu.h"
 #include "weft/ir/verifier.h"
-#include "weft/passes/dependencies.h"
+#include "weft/passes/analysis/dependencies.h"
 #include "weft/tests/random/dice.h"
 
 namespace weft::test {

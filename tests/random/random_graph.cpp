@@ -5,7 +5,8 @@
 #include <unordered_map>
 
 #include "weft/ir/builder.h"
-#include "weft/passes/simplify.h"
+#include "weft/passes/canonicalize.h"
+#include "weft/passes/dce.h"
 #include "weft/tests/random/op_weights.h"
 #include "weft/tests/random/results.h"
 #include "weft/tests/random/values.h"

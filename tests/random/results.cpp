@@ -6,8 +6,8 @@
 #include "weft/ir/builder.h"
 #include "weft/ir/ops/optimizer.h"
 #include "weft/passes/autodiff.h"
+#include "weft/passes/dce.h"
 #include "weft/passes/pass.h"
-#include "weft/passes/simplify.h"
 
 namespace weft::test {
 namespace {

@@ -1,7 +1,7 @@
 #include <vector>
 
 #include "weft/ir/builder.h"
-#include "weft/passes/simplify.h"
+#include "weft/passes/dce.h"
 #include "weft/tests/random/check.h"
 
 namespace weft::test {

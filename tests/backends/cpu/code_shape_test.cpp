@@ -11,7 +11,7 @@
 #include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
 #include "weft/passes/pass.h"
-#include "weft/passes/placement.h"
+#include "weft/passes/analysis/placement.h"
 #include "weft/runtime/array.h"
 #include "weft/support/philox.h"
 #include "weft/tests/backends/cpu/run.h"

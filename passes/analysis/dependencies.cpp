@@ -1,4 +1,4 @@
-#include "weft/passes/dependencies.h"
+#include "weft/passes/analysis/dependencies.h"
 
 #include <algorithm>
 #include <functional>
@@ -6,7 +6,7 @@
 #include <queue>
 #include <utility>
 
-#include "weft/passes/liveness.h"
+#include "weft/passes/analysis/liveness.h"
 #include "weft/support/error.h"
 #include "weft/support/work.h"
 

@@ -1,10 +1,10 @@
-#include "weft/passes/liveness.h"
+#include "weft/passes/analysis/liveness.h"
 
 #include <algorithm>
 #include <unordered_set>
 
 #include "weft/ir/op_def.h"
-#include "weft/passes/placement.h"
+#include "weft/passes/analysis/placement.h"
 
 namespace weft::passes {
 

@@ -1,4 +1,4 @@
-#include "weft/passes/groups.h"
+#include "weft/passes/analysis/groups.h"
 
 #include <algorithm>
 #include <iterator>

@@ -1,4 +1,4 @@
-#include "weft/passes/tree_paths.h"
+#include "weft/passes/analysis/tree_paths.h"
 
 #include <algorithm>
 

@@ -3,16 +3,16 @@
 //
 // The groups stand in an order that respects their dependencies, so a path between two can only pass through those that
 // stand between them. A search walks from both ends in turns. It ends when the walks meet or one of them comes to a group
-// from which a path is known (passes/tree_paths.h); or when one can go no further: then there is no path, and what that
+// from which a path is known (passes/analysis/tree_paths.h); or when one can go no further: then there is no path, and what that
 // walk has seen is what moves to the other side of the merged group, so that the order stays right. (Pearce and Kelly, "A
 // dynamic topological sort algorithm", 2006, has the same order for single edges.)
 
 #include <vector>
 
 #include "weft/ir/graph.h"
-#include "weft/passes/dependencies.h"
-#include "weft/passes/order_list.h"
-#include "weft/passes/tree_paths.h"
+#include "weft/passes/analysis/dependencies.h"
+#include "weft/passes/analysis/order_list.h"
+#include "weft/passes/analysis/tree_paths.h"
 
 namespace weft::passes {
 

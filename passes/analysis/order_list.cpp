@@ -1,4 +1,4 @@
-#include "weft/passes/order_list.h"
+#include "weft/passes/analysis/order_list.h"
 
 #include "weft/support/work.h"
 

@@ -59,8 +59,4 @@ ir::IndexMap reduction_operand(const ir::Op& reduction, const LoopNest& nest);
 /// The index into the operand of a reduction that combines nothing, from the index of its result.
 ir::IndexMap reduction_passthrough(const ir::Op& op, const ir::IndexMap& result);
 
-/// May the op that makes `v` write it over `old` while it runs? Where it reads `old` or a view of it, that must be at
-/// the elements that it replaces, and no later part of the op may read them again.
-bool may_replace(ir::Value v, ir::Value old);
-
 }  // namespace weft::passes

@@ -8,7 +8,7 @@
 #include <array>
 #include <vector>
 
-#include "weft/passes/dependencies.h"
+#include "weft/passes/analysis/dependencies.h"
 
 namespace weft::passes {
 

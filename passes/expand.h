@@ -1,0 +1,22 @@
+#pragma once
+// A heavy op that the target does not claim becomes its decomposition into elementwise ops and reductions, as
+//
+//   matmul(a, b) = sum over k of a[.., i, 1, k] * b[.., 1, j, k]
+//
+// An epilogue that the target cannot apply becomes ops behind the product; so does one that the target claims but has only its
+// library's plain loops for; a product of bf16 is one of f32 where the target runs that.
+//
+// Runs after simplification, since it adds what that would look through.
+
+#include <string>
+#include <vector>
+
+#include "weft/ir/module.h"
+#include "weft/passes/target.h"
+
+namespace weft::passes {
+
+/// `remarks`, when given, gets a line for each op that is written out, and why.
+bool expand(ir::Module& module, const Target& target, std::vector<std::string>* remarks = nullptr);
+
+}  // namespace weft::passes
