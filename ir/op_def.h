@@ -88,7 +88,8 @@ enum class Kind {
   index,        // the index along attribute `axis` (iota)
   composite,    // `decompose` into other ops
   heavy,        // a lowering of its own in every backend (matmul, scatter_add)
-  region,       // runs its body graph
+  nest,         // one loop nest over its body (passes/analysis/loop_nest.h)
+  launch,       // the nests of its body, run by one call
 };
 
 struct OpDef {
@@ -109,6 +110,8 @@ struct OpDef {
   double (*identity)(DType) = nullptr;
   /// movement and view: one access per operand, or none when the index is not affine.
   std::function<std::optional<std::vector<Access>>(const Op&)> access = {};
+  /// movement: is every element its operand's, most of which stand at several places? Then it is made again rather than stored.
+  bool broadcasts = false;
   /// movement: what fills the elements that no operand gives.
   double (*fill)(const Op&) = nullptr;
   /// composite: the results in terms of other ops.
@@ -131,8 +134,16 @@ struct OpDef {
   /// heavy: the operand that the result may be written over, which it keeps most of; -1: none.
   int in_place = -1;
 
-  /// May it have a body graph? A region has one, a product its epilogue.
-  bool takes_body = false;
+  /// May it have a body that says what becomes of its result before that is written? Input 0 is the result, and the others are
+  /// the operands behind its own.
+  bool takes_epilogue = false;
+
+  /// Does its result, which holds what its operand holds, need memory of its own? Then it is not folded, joined with an equal
+  /// one, repeated or looked through.
+  bool copies = false;
+
+  /// elementwise: 1 where operand 1 is added to operand 0, -1 where it is subtracted.
+  int adds = 0;
 
   /// Is the result linear in operand 0 and in operand 1, apart?
   bool bilinear = false;
@@ -151,6 +162,8 @@ struct OpDef {
 
   int attribute_index(std::string_view attribute) const;
   bool is_elementwise() const { return kind == Kind::elementwise; }
+  /// Does it run its body on its operands?
+  bool is_region() const { return kind == Kind::nest || kind == Kind::launch; }
 };
 
 /// The scalar expression of an elementwise op applied to its operands' element types.

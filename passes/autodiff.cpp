@@ -40,7 +40,7 @@ class Reverse {
   }
 
   static bool carries_gradient(const Op& op) {
-    if (op.def().kind == ir::Kind::region) return true;
+    if (op.def().is_region()) return true;
     return op.def().no_gradient.empty() && (op.def().gradient || op.def().decompose);
   }
 

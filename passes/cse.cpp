@@ -49,7 +49,7 @@ bool cse(ir::Graph& graph, bool (*which)(const ir::Op&)) {
   bool changed = false;
   Seen seen(graph.ops().size());
   for (Op* op : graph.editable_ops()) {
-    if (op->is("copy") || (which && !which(*op))) continue;  // each copy is a buffer of its own
+    if (op->def().copies || (which && !which(*op))) continue;  // each copy is a buffer of its own
     Op* const twin = seen.find_or_add(*op);
     if (!twin) continue;
     twin->add_locations(op->locations());

@@ -25,7 +25,7 @@ class Candidate {
   bool extend(const Target& target) {
     if (last_.users().size() != 1 || last_.graph()->is_output(last_)) return false;
     Op& next = *last_.users().front();
-    if (!next.def().is_elementwise() || next.is("copy") || next.result().type() != product_.result().type()) return false;
+    if (!next.def().is_elementwise() || next.def().copies || next.result().type() != product_.result().type()) return false;
     Candidate longer(*this, next);
     if (!longer.reads_rightly() || !target.accepts_epilogue(product_, *longer.body_)) return false;
     *this = std::move(longer);
@@ -93,7 +93,7 @@ class Candidate {
 
   /// An operand that does not come from the product: broadcasts and constants are repeated inside the body.
   Value side(Value v) {
-    if (!v.is_input() && v.op()->is("broadcast"))
+    if (!v.is_input() && v.op()->def().broadcasts)
       return body_->insert_copy(*v.op(), std::array{side(v.op()->operand(0))}).result();
     if (!v.is_input() && v.op()->def().kind == ir::Kind::constant) return body_->insert_copy(*v.op(), {}).result();
     for (size_t i = 0; i < extra_.size(); ++i)
@@ -127,7 +127,7 @@ bool epilogue(ir::Module& module, const Target& target) {
   // Taking an epilogue erases the ops behind a product, never another product.
   std::vector<Op*> products;
   for (const auto& op : module.graph().ops())
-    if (op->is("matmul") && op->bodies().empty() && target.claims(*op)) products.push_back(op);
+    if (op->def().takes_epilogue && op->bodies().empty() && target.claims(*op)) products.push_back(op);
   bool changed = false;
   for (Op* op : products) {
     Candidate candidate(*op);

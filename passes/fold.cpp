@@ -120,7 +120,7 @@ bool all_constant(const Op& op) {
 bool fold(ir::Module& module) {
   bool changed = false;
   for (Op* op : module.graph().editable_ops()) {
-    if (!op->def().is_elementwise() || op->is("copy") || !all_constant(*op)) continue;
+    if (!op->def().is_elementwise() || op->def().copies || !all_constant(*op)) continue;
     const std::optional<Dense> value = evaluate(*op);
     if (!value) continue;
     ir::Builder builder(module.graph(), op, op->locations());

@@ -38,14 +38,18 @@ bool can_fuse(const Op& op) {
     case Kind::index: return true;
     case Kind::view: return op.def().access(op).has_value();
     case Kind::constant: return op.attribute<ir::Dense>("value").is_splat();
-    default: return false;
+    case Kind::composite:
+    case Kind::heavy:
+    case Kind::nest:
+    case Kind::launch: return false;
   }
+  return false;
 }
 
 /// Worth repeating rather than storing: no memory to read, or a single element's arithmetic.
 bool is_cheap(const Op& op) {
-  if (op.is("copy")) return false;
-  if (op.def().kind == Kind::constant || op.def().kind == Kind::index || op.is("broadcast")) return can_fuse(op);
+  if (op.def().copies) return false;
+  if (op.def().kind == Kind::constant || op.def().kind == Kind::index || op.def().broadcasts) return can_fuse(op);
   const bool single = op.result().shape().numel() == 1 && op.def().kind != Kind::reduction;
   return single && can_fuse(op);
 }
@@ -315,7 +319,7 @@ bool take_apart(ir::Graph& graph) {
   bool changed = false;
   for (auto at = graph.ops().begin(); at != graph.ops().end();) {
     Op& op = **at++;
-    if (op.def().kind != Kind::region) continue;
+    if (!op.def().is_region()) continue;
     const std::vector<Value> outputs = inline_body(op.body(), op.operands(), graph, &op);
     for (size_t i = 0; i < outputs.size(); ++i) op.result(static_cast<int>(i)).replace_all_uses_with(outputs[i]);
     graph.erase(op);

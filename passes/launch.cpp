@@ -51,7 +51,7 @@ class Launcher {
     std::vector<Op*> waiting;
     std::map<const Op*, int> offers;
     for (const auto& op : graph_.ops())
-      if (op->is("fused") && is_last(*op)) waiting.push_back(op);
+      if (op->def().kind == ir::Kind::nest && is_last(*op)) waiting.push_back(op);
     for (const std::vector<Op*> all = waiting; Op* leader : all) {
       if (is_small(*leader) || shared_.contains(groups_.of(leader))) continue;
       std::vector<Op*> left;
@@ -74,7 +74,7 @@ class Launcher {
   bool runs_alone(int group) const {
     if (shared_.contains(group)) return false;
     const Op& op = *groups_.ops(group)[0];
-    return op.is("fused") && is_small(op);
+    return op.def().kind == ir::Kind::nest && is_small(op);
   }
 
   /// The small nests of a stage run in one launch, one after the other. A stage is what can run between others than

@@ -89,12 +89,17 @@ class LayoutPass {
         if (const auto moved = op.def().in_layout(op, from.layout)) settle(op, b(op.name(), {from.value}, moved->first), moved->second);
         return;
       }
-      default: return;
+      case Kind::constant:
+      case Kind::index:
+      case Kind::composite:
+      case Kind::heavy:
+      case Kind::nest:
+      case Kind::launch: return;
     }
   }
 
   void follow_elementwise(Builder& b, Op& op) {
-    if (op.is("copy")) return;
+    if (op.def().copies) return;
     const Layout* layout = nullptr;
     for (Value v : op.operands()) {
       if (v.is_input() && v.shape().numel() > 1) return;
@@ -146,7 +151,7 @@ class LayoutPass {
       return to_layout(b, from_layout(b, found->second.value, found->second.layout), layout);
     }
     if (layout.is_plain()) return v;
-    if (!v.is_input() && v.op()->is("broadcast")) return broadcast_in_layout(b, *v.op(), layout);
+    if (!v.is_input() && v.op()->def().broadcasts) return broadcast_in_layout(b, *v.op(), layout);
     if (!v.is_input() && v.op()->def().kind == Kind::constant && v.op()->attribute<ir::Dense>("value").is_splat())
       return b("constant", {}, {{"value", v.op()->attribute<ir::Dense>("value").reshaped(layout.physical(v.shape()))}});
     return to_layout(b, v, layout);

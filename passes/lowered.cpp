@@ -35,7 +35,7 @@ void verify_nests(const Op& kernel) {
   }
   if (body.ops().empty()) refuse(kernel, "it has no nest");
   for (const auto& nest : body.ops()) {
-    if (!nest->is("fused")) refuse(*nest, "a kernel runs loop nests ('fused' ops) and nothing else");
+    if (nest->def().kind != Kind::nest) refuse(*nest, "a kernel runs loop nests ('fused' ops) and nothing else");
     verify_nest(*nest);
     for (Value v : nest->results())
       if (!results.contains({nest, v.index()})) refuse(*nest, fmt::format("result {} has no place: it must be a result of the kernel", v.index()));
@@ -55,14 +55,15 @@ void verify_call(const Op& op, const Target& target) {
 
 }  // namespace
 
-void verify_kernel(const Op& op) { op.is("kernel") ? verify_nests(op) : verify_nest(op); }
+void verify_kernel(const Op& op) { op.def().kind == Kind::launch ? verify_nests(op) : verify_nest(op); }
 
 void verify_lowered(const ir::Module& module, const Target& target) {
   for (const auto& op : module.graph().ops()) {
     switch (op->def().kind) {
       case Kind::view:
       case Kind::constant: break;
-      case Kind::region: verify_kernel(*op); break;
+      case Kind::nest:
+      case Kind::launch: verify_kernel(*op); break;
       case Kind::heavy: verify_call(*op, target); break;
       case Kind::elementwise:
       case Kind::reduction:

@@ -28,7 +28,7 @@ bool mirror(ir::Module& module, const Target& target) {
   ir::Graph& graph = module.graph();
   bool changed = false;
   for (Op* op : graph.editable_ops()) {
-    if (!op->is("convolution") || op->result_count() != 1 || !target.mirrors(*op)) continue;
+    if (op->result_count() != 1 || !target.mirrors(*op)) continue;
     const ir::Convolution c = ir::convolution_of(*op);
     if (!c.x_layout.is_plain() || !c.w_layout.is_plain() || !c.y_layout.is_plain()) continue;
     const auto m = ir::mirrored(c);

@@ -38,7 +38,7 @@ struct Block {
 /// The arena operand of the op that makes `v` which dies there and may be overwritten by `v`, if any.
 Value overwritten_operand(const Interval& v, const std::unordered_map<Value, const Interval*, ir::ValueHash>& intervals) {
   const Op& op = *v.value.op();
-  if (op.def().kind != ir::Kind::region && op.def().in_place < 0) return {};
+  if (!op.def().is_region() && op.def().in_place < 0) return {};
   for (int i = 0; i < static_cast<int>(op.operands().size()); ++i) {
     const Value old = owner_of(op.operand(i));
     const auto found = intervals.find(old);

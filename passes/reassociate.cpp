@@ -30,7 +30,7 @@ Value with_factor(Builder& b, Value product, int factor, Value changed) {
 
 /// The one number that every element of `v` is, in a value that can be stretched, if it follows from hyper-parameters alone.
 Value run_time_number(Value v) {
-  if (v.is_input() || !v.op()->is("broadcast") || v.op()->operand(0).shape().numel() != 1) return {};
+  if (v.is_input() || !v.op()->def().broadcasts || v.op()->operand(0).shape().numel() != 1) return {};
   std::vector<Value> open{v.op()->operand(0)};
   bool any = false;
   while (!open.empty()) {
@@ -57,7 +57,7 @@ Replaced replaced_inputs(const ir::Graph& graph) {
 bool updates_in_place(const Op& op, const Replaced& replaced) {
   if (op.result().users().size() != 1 || op.graph().is_output(op.result())) return false;
   const Op& sum = *op.result().users().front().op;
-  if (!sum.is("add") && !sum.is("sub")) return false;
+  if (!sum.def().adds) return false;
   const Value other = sum.operand(sum.operand(0) == op.result() ? 1 : 0);
   const auto [from, to] = replaced.equal_range(sum.result());
   return std::any_of(from, to, [&](const auto& output) { return output.second == other; });
@@ -89,9 +89,10 @@ bool reassociate(ir::Module& module) {
   bool changed = false;
   const Replaced replaced = replaced_inputs(graph);  // of sums, which no equation here takes away from what they update
   for (Op* op : graph.op_list()) {
-    if (!op->is("mul") && !op->is("sub")) continue;
+    const bool scales = op->is("mul");
+    if (!scales && op->def().adds >= 0) continue;
     Builder b(graph, op, op->locations());
-    const Value better = op->is("mul") ? scaled(b, *op, replaced) : subtracted(b, *op);
+    const Value better = scales ? scaled(b, *op, replaced) : subtracted(b, *op);
     if (!better) continue;
     op->result().replace_all_uses_with(better);
     graph.erase(*op);

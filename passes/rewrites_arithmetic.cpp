@@ -75,9 +75,9 @@ Value square_is_product(Builder& b, const Op& op) { return b("mul", {op.operand(
 
 Value twice(Builder&, const Op& op) { return argument_of(op.operand(0), op.name()); }
 
-Value swapped_comparison(Builder& b, const Op& op) {
-  return b(op.is("gt") ? "lt" : "le", {op.operand(1), op.operand(0)});
-}
+Value swapped_greater(Builder& b, const Op& op) { return b("lt", {op.operand(1), op.operand(0)}); }
+
+Value swapped_greater_equal(Builder& b, const Op& op) { return b("le", {op.operand(1), op.operand(0)}); }
 
 Value known_condition(Builder&, const Op& op) {
   const auto s = splat(op.operand(0));
@@ -125,8 +125,8 @@ const std::vector<Rewrite>& arithmetic_rewrites() {
       {"square", "square(x) = x * x", square_is_product},
       {"neg", "--x = x", twice},
       {"not", "not not x = x", twice},
-      {"gt", "x > y = y < x", swapped_comparison},
-      {"ge", "x >= y = y <= x", swapped_comparison},
+      {"gt", "x > y = y < x", swapped_greater},
+      {"ge", "x >= y = y <= x", swapped_greater_equal},
       {"select", "select(constant, x, y) = x or y", known_condition},
       {"select", "select(c, x, x) = x", equal_branches},
       {"select", "select(not c, x, y) = select(c, y, x)", negated_condition},

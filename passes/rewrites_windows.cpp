@@ -54,7 +54,7 @@ bool is_part_of_sum(const Op& add) {
   if (!is_inner_sum(add.result())) return false;
   const Op& reader = *add.result().users().front();
   // Of two inner sums a reader goes on with the first.
-  return reader.is("add") && (reader.operand(0) == add.result() || !is_inner_sum(reader.operand(0)));
+  return reader.def().adds == 1 && (reader.operand(0) == add.result() || !is_inner_sum(reader.operand(0)));
 }
 
 /// What is added, in this order: ((first + second) + third) + ...; and the sums up to each.

@@ -11,7 +11,7 @@ using ir::Value;
 
 /// The one number that all elements of `v` are, or null.
 Value uniform_of(Value v) {
-  while (!v.is_input() && v.shape().rank() > 0 && v.op()->is("broadcast")) v = v.op()->operand(0);
+  while (!v.is_input() && v.shape().rank() > 0 && v.op()->def().broadcasts) v = v.op()->operand(0);
   return v.shape().rank() == 0 ? v : Value();
 }
 
@@ -38,7 +38,7 @@ SparseRows rows_of(ir::Graph& graph, Value gradient, const std::string& wanted) 
   const Op& op = *gradient.op();
   Builder b(graph, nullptr, op.locations());
   if (op.is("row_sparse")) return {op.operand(0), op.operand(1)};
-  if (op.is("add")) return joined(b, rows_of(graph, op.operand(0), wanted), rows_of(graph, op.operand(1), wanted));
+  if (op.def().adds == 1) return joined(b, rows_of(graph, op.operand(0), wanted), rows_of(graph, op.operand(1), wanted));
   if (op.is("mul"))
     for (int i = 0; i < 2; ++i)
       if (const Value number = uniform_of(op.operand(1 - i))) return scaled(b, rows_of(graph, op.operand(i), wanted), number);

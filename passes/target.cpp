@@ -13,9 +13,9 @@ class GenericTarget : public Target {
     // broadcast, add, relu: the body of every linear layer.
     int adds = 0, relus = 0;
     for (const auto& op : body.ops()) {
-      if (op->is("add")) ++adds;
+      if (op->def().adds == 1) ++adds;
       else if (op->is("relu")) ++relus;
-      else if (!op->is("broadcast") || op->operand(0).shape().rank() != 1) return false;
+      else if (!op->def().broadcasts || op->operand(0).shape().rank() != 1) return false;
     }
     return adds <= 1 && relus <= 1;
   }

@@ -24,7 +24,7 @@ void require_functions(const CodeShape& shape, const ir::Graph& body) {
 /// From what the kernel computes and the layer it stands in.
 std::string kernel_name(const ir::Op& op, size_t number) {
   std::string name = fmt::format("weft_k{:02}", number);
-  if (op.is("kernel")) return name + fmt::format("_{}_nests", op.body().ops().size());
+  if (op.def().kind == ir::Kind::launch) return name + fmt::format("_{}_nests", op.body().ops().size());
   int shown = 0;
   std::string scope;
   for (const auto& inner : op.body().ops()) {
@@ -40,7 +40,7 @@ std::string kernel_name(const ir::Op& op, size_t number) {
 
 }  // namespace
 
-bool is_serial(const ir::Op& op) { return op.is("kernel") && op.flag("serial"); }
+bool is_serial(const ir::Op& op) { return op.def().kind == ir::Kind::launch && op.flag("serial"); }
 
 EmittedNest Nests::of(const ir::Op& fused, const std::string& name, const std::vector<int>& buffers) {
   const size_t hash = ir::computation_hash(fused);

@@ -45,7 +45,7 @@ struct Table {
 
   explicit Table(const Op& op) {
     for (size_t i = 0; i < op.operands().size() + static_cast<size_t>(op.result_count()); ++i) buffers.push_back({static_cast<int>(i)});
-    if (op.is("fused")) add_whole(op);
+    if (op.def().kind == ir::Kind::nest) add_whole(op);
     else
       for (const auto& nest : op.body().ops()) add_nest(*nest, static_cast<int>(op.operands().size()));
   }
@@ -104,7 +104,7 @@ std::vector<KernelPart> parts_of(const Op& op) { return Table(op).parts; }
 std::vector<KernelBuffer> buffers_of(const Op& op) { return Table(op).buffers; }
 
 std::unique_ptr<ir::Graph> counted_from_first_read(const Op& op) {
-  const auto nests = op.is("fused") ? nullptr : &op.body().ops();
+  const auto nests = op.def().kind == ir::Kind::nest ? nullptr : &op.body().ops();
   if (nests ? std::none_of(nests->begin(), nests->end(), [](const Op* nest) { return starts_behind(*nest); }) : !starts_behind(op)) return nullptr;
   auto graph = std::make_unique<ir::Graph>();
   std::vector<Value> operands;

@@ -66,9 +66,15 @@ class AccessWalk {
         if (passes::combines_nothing(op)) return visit(op.operand(0), passes::reduction_passthrough(op, map), guarded);
         visit(op.operand(0), passes::reduction_operand(op, nest_), guarded);
         return;
-      default:
+      case Kind::elementwise:
         for (Value operand : op.operands()) visit(operand, map, guarded);
+        return;
+      case Kind::composite:
+      case Kind::heavy:
+      case Kind::nest:
+      case Kind::launch: break;
     }
+    throw InternalError(fmt::format("{} is no part of a loop nest", op.name()));
   }
 
   /// Single indices are needed, not only offsets.

@@ -16,6 +16,8 @@ using IRBuilder = llvm::IRBuilder<>;
 
 llvm::Type* memory_type(llvm::LLVMContext& context, DType dtype);
 llvm::Type* register_type(llvm::LLVMContext& context, DType dtype);
+/// Of an element in memory.
+inline llvm::Align alignment_of(DType dtype) { return llvm::Align(size_of(dtype)); }
 
 bool is_vector(const llvm::Value* v);
 /// `like`'s shape with this element type: as long a vector for a vector, a scalar for a scalar.

@@ -15,28 +15,8 @@ using ir::IndexMap;
 using ir::Kind;
 using ir::Op;
 
-llvm::Align align(DType t) { return llvm::Align(size_of(t)); }
-
 /// So many joined values and more are worth branches.
 constexpr std::ptrdiff_t branching = 3;
-
-/// A square of vectors: element j of vector i becomes element i of vector j. A perfect shuffle of the first half's elements
-/// with the second's, as many times as the number of vectors has bits.
-std::vector<llvm::Value*> transposed(IRBuilder& b, std::vector<llvm::Value*> lines) {
-  const int count = static_cast<int>(lines.size());
-  const auto interleaved = [&](llvm::Value* x, llvm::Value* y, int first) {
-    std::vector<int> order;
-    for (int i = 0; i < count / 2; ++i) order.push_back(first + i), order.push_back(count + first + i);
-    return b.CreateShuffleVector(x, y, order);
-  };
-  for (int step = 1; step < count; step *= 2) {
-    std::vector<llvm::Value*> next;
-    for (size_t i = 0; i < lines.size() / 2; ++i)
-      for (int first : {0, count / 2}) next.push_back(interleaved(lines[i], lines[i + lines.size() / 2], first));
-    lines = std::move(next);
-  }
-  return lines;
-}
 
 }  // namespace
 
@@ -132,7 +112,7 @@ llvm::Value* ValueEmitter::kept_value(ir::Value v, const IndexMap& map) {
   const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.op == v.op() && k.map == map; });
   if (found == kept_.end() || found->stage == stage_) return nullptr;
   auto* vector = vector_of(register_type(b_.getContext(), v.dtype()));
-  return b_.CreateAlignedLoad(vector, kept_place(found->memory, vector->getElementType()), align(f32));
+  return b_.CreateAlignedLoad(vector, kept_place(found->memory, vector->getElementType()), alignment_of(f32));
 }
 
 void ValueEmitter::keep(ir::Value v, const IndexMap& map, llvm::Value* emitted) {
@@ -146,7 +126,7 @@ void ValueEmitter::keep(ir::Value v, const IndexMap& map, llvm::Value* emitted) 
     kept_bytes_ += bytes;
     found = kept_.insert(kept_.end(), {v.op(), map, stage_, alloca_at_entry(element, kept_elements(), "kept")});
   }
-  b_.CreateAlignedStore(emitted, kept_place(found->memory, element), align(f32));
+  b_.CreateAlignedStore(emitted, kept_place(found->memory, element), alignment_of(f32));
 }
 
 bool ValueEmitter::follows_all_inner(const IndexMap& map) const {
@@ -200,12 +180,17 @@ llvm::Value* ValueEmitter::emit_value(ir::Value v, const IndexMap& map) {
       llvm::Value* only = eval(op.operand(0), passes::reduction_passthrough(op, map));
       return combine(b_, op, identity(op, only->getType()), only);
     }
-    default: {
+    case Kind::elementwise: {
       std::vector<llvm::Value*> operands;
       for (ir::Value operand : op.operands()) operands.push_back(eval(operand, map));
       return emit_scalar(b_, scalar_of(op), operands);
     }
+    case Kind::composite:
+    case Kind::heavy:
+    case Kind::nest:
+    case Kind::launch: break;
   }
+  throw InternalError(fmt::format("{} is no part of a loop nest", op.name()));
 }
 
 llvm::Value* ValueEmitter::constant(const Op& op) {
@@ -358,116 +343,6 @@ llvm::Value* ValueEmitter::index_apart(const Walk& walk) {
     sum = sum ? b_.CreateAdd(sum, part) : part;
   }
   return sum;
-}
-
-// ---- memory ----
-
-llvm::Value* ValueEmitter::load(ir::Value v, const IndexMap& map) {
-  const DType t = v.dtype();
-  llvm::Type* element = memory_type(b_.getContext(), t);
-  llvm::Value* base = inputs_[static_cast<size_t>(v.index())];
-  const Walk walk = collapsed(linear_offset(v.shape(), map, static_cast<int>(nest_.extents.size())), nest_, loops_);
-  const int64_t step = vector_step(walk);
-  const bool one_place = step == 0 && !is_spread(walk);
-  if (guard_ && (!one_place || is_vector(guard_))) return load_guarded(t, element, base, walk);
-  if (is_spread(walk)) return from_memory(b_, t, gather(vector_of(element), element, base, lane_index(walk), mask_));
-  llvm::Value* offset = first_index(walk);
-  if (guard_) offset = b_.CreateSelect(guard_, offset, i64_of(0));
-  if (one_place) return from_memory(b_, t, b_.CreateAlignedLoad(element, b_.CreateGEP(element, base, offset), align(t)));
-  if (!guard_ && loops_.tile >= 0 && lies_along(walk, loops_.tile, loops_))
-    return from_memory(b_, t, load_transposed(v.index(), element, walk));
-  auto* vector = vector_of(element);
-  llvm::Value* raw = nullptr;
-  if (step == 1) {
-    llvm::Value* pointer = b_.CreateGEP(element, base, offset);
-    raw = mask_ ? static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, pointer, align(t), mask_, llvm::Constant::getNullValue(vector)))
-                : b_.CreateAlignedLoad(vector, pointer, align(t));
-  } else {
-    raw = gather(vector, element, base, lane_index(walk), mask_);
-  }
-  return from_memory(b_, t, raw);
-}
-
-/// From this tile's transposed copy, which is made where the tile starts.
-llvm::Value* ValueEmitter::load_transposed(int input, llvm::Type* element, const Walk& walk) {
-  const auto same = [&](const TransposedTile& t) { return t.input == input && t.at == walk.along; };
-  auto found = std::find_if(tiles_.begin(), tiles_.end(), same);
-  if (found == tiles_.end()) {
-    llvm::Value* memory = build_.at_level(tile_level_, [&] { return transposed_tile(input, element, walk); });
-    found = tiles_.insert(tiles_.end(), {input, walk.along, memory});
-  }
-  auto* vector = vector_of(element);
-  return b_.CreateAlignedLoad(vector, b_.CreateGEP(vector, found->memory, tile_row_), llvm::Align(element->getPrimitiveSizeInBits() / 8));
-}
-
-llvm::Value* ValueEmitter::transposed_tile(int input, llvm::Type* element, const Walk& walk) {
-  auto* vector = vector_of(element);
-  const llvm::Align alignment(element->getPrimitiveSizeInBits() / 8);
-  Walk corner = walk;
-  corner.along.coefficients[static_cast<size_t>(loops_.tile)] = 0;
-  llvm::Value* first = b_.CreateAdd(first_index(corner), tile_first_);
-  const bool ragged = loops_.all[static_cast<size_t>(loops_.tile)].extent % lanes_ != 0;
-  llvm::Value* active = ragged ? b_.CreateICmpULT(lane_numbers(1), splat(tile_count_)) : nullptr;
-  std::vector<llvm::Value*> lines;
-  for (int lane = 0; lane < lanes_; ++lane) {
-    llvm::Constant* missing = llvm::Constant::getNullValue(vector);
-    if (mask_ && llvm::cast<llvm::Constant>(mask_)->getAggregateElement(static_cast<unsigned>(lane))->isNullValue()) {
-      lines.push_back(missing);
-      continue;
-    }
-    llvm::Value* place = b_.CreateGEP(element, inputs_[static_cast<size_t>(input)], b_.CreateAdd(first, i64_of(lane * vector_step(walk))));
-    lines.push_back(active ? static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, place, alignment, active, missing))
-                           : b_.CreateAlignedLoad(vector, place, alignment));
-  }
-  lines = transposed(b_, std::move(lines));
-  llvm::Value* memory = alloca_at_entry(vector, lanes_, "transposed");
-  for (int i = 0; i < lanes_; ++i)
-    b_.CreateAlignedStore(lines[static_cast<size_t>(i)], b_.CreateGEP(vector, memory, i64_of(i)), alignment);
-  return memory;
-}
-
-/// Only lanes whose index is in range may touch memory.
-llvm::Value* ValueEmitter::load_guarded(DType t, llvm::Type* element, llvm::Value* base, const Walk& walk) {
-  llvm::Value* active = splat(guard_);
-  if (mask_) active = b_.CreateAnd(active, mask_);
-  if (vector_step(walk) == 1 && !is_spread(walk)) {
-    llvm::FixedVectorType* vector = vector_of(element);
-    llvm::Value* pointer = b_.CreateGEP(element, base, first_index(walk));
-    return from_memory(b_, t, b_.CreateMaskedLoad(vector, pointer, align(t), active, llvm::Constant::getNullValue(vector)));
-  }
-  return from_memory(b_, t, gather(vector_of(element), element, base, splat(lane_index(walk)), active));
-}
-
-llvm::Value* ValueEmitter::gather(llvm::FixedVectorType* vector, llvm::Type* element, llvm::Value* base, llvm::Value* offsets,
-                                  llvm::Value* active) {
-  if (!active) active = llvm::Constant::getAllOnesValue(vector_of(b_.getInt1Ty()));
-  llvm::Value* pointers = b_.CreateGEP(element, base, offsets);
-  return b_.CreateMaskedGather(vector, pointers, llvm::Align(element->getPrimitiveSizeInBits() / 8), active,
-                               llvm::Constant::getNullValue(vector));
-}
-
-llvm::FixedVectorType* ValueEmitter::vector_of(llvm::Type* element) const {
-  return llvm::FixedVectorType::get(element, static_cast<unsigned>(lanes_));
-}
-
-void ValueEmitter::store_outputs(int stage) {
-  std::vector<std::pair<size_t, llvm::Value*>> ready;
-  for (size_t i = 0; i < outputs_.size(); ++i)
-    if (nest_.output_stage[i] == stage) ready.emplace_back(i, eval(body_.outputs()[i].value, nest_.outputs[i]));
-  for (const auto& [i, value] : ready) store(i, value);
-}
-
-void ValueEmitter::store(size_t i, llvm::Value* value) {
-  const ir::Value v = body_.outputs()[i].value;
-  const DType t = v.dtype();
-  llvm::Type* element = memory_type(b_.getContext(), t);
-  const Walk walk = collapsed(linear_offset(v.shape(), nest_.outputs[i], static_cast<int>(nest_.extents.size())), nest_, loops_);
-  WEFT_CHECK(walk.apart.empty(), "a result's loops walk as one wherever they are neighbours");
-  llvm::Value* pointer = b_.CreateGEP(element, outputs_[i], first_index(walk));
-  if (vector_step(walk) != 0) value = splat(value);
-  llvm::Value* raw = to_memory(b_, t, value);
-  if (mask_ && is_vector(raw)) b_.CreateMaskedStore(raw, pointer, align(t), mask_);
-  else b_.CreateAlignedStore(raw, pointer, align(t));
 }
 
 }  // namespace weft::codegen

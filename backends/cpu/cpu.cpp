@@ -7,9 +7,8 @@
 #include "weft/backends/codegen/host_shape.h"
 #include "weft/backends/cpu/exec/cpu_program.h"
 #include "weft/backends/cpu/exec/isa.h"
-#include "weft/backends/cpu/exec/matmul.h"
+#include "weft/backends/cpu/heavy.h"
 #include "weft/backends/cpu/jit.h"
-#include "weft/backends/cpu/lowering.h"
 #include "weft/ir/op_def.h"
 #include "weft/passes/analysis/liveness.h"
 #include "weft/passes/lowered.h"
@@ -28,6 +27,17 @@ Array array_of(const Op& op) try {
   return Array(op.result().dtype(), op.result().shape(), std::source_location());
 } catch (const OutOfMemory& e) {
   throw OutOfMemory("a constant at {}: {}", to_string(op.locations()), e.what());
+}
+
+/// One line for people: what is run, by which of the library's implementations if it is one, on what, for which source lines.
+std::string describe(const Op& op, const std::string& kernel, const std::string& implementation = {}) {
+  std::string text = kernel.empty() ? std::string(op.name()) : kernel;
+  for (size_t i = 0; i < op.operands().size(); ++i) text += (i ? ", " : " (") + to_string(op.operands()[i].type());
+  text += op.operands().empty() ? " (" : "";
+  text += ") ->";
+  for (ir::Value v : op.results()) text += " " + to_string(v.type());
+  if (!implementation.empty()) text += "  by " + implementation;
+  return text + "  # " + to_string(op.locations());
 }
 
 /// What the planned values of a graph reach to. A text may give the arena any size.
@@ -74,20 +84,28 @@ class Compiler {
     switch (op.def().kind) {
       case ir::Kind::view: return;
       case ir::Kind::constant: return add_constant(op);
-      case ir::Kind::region: return add_kernel(op);
+      case ir::Kind::nest:
+      case ir::Kind::launch: return add_kernel(op);
       case ir::Kind::heavy: {
         auto task = call_of(op);
         task->description = describe(op, "", task->implementation);
         return add_task(op, std::move(task), true);
       }
-      default: throw InternalError(fmt::format("{} is not lowered, at {}", op.name(), to_string(op.locations())));
+      case ir::Kind::elementwise:
+      case ir::Kind::reduction:
+      case ir::Kind::movement:
+      case ir::Kind::index:
+      case ir::Kind::composite: break;
     }
+    throw InternalError(fmt::format("{} is not lowered, at {}", op.name(), to_string(op.locations())));
   }
 
   /// The library may refuse what a text asks for: another one's scratch memory, formats that it does not know together.
   static std::unique_ptr<Task> call_of(const Op& op) {
+    const HeavyOp* row = find_heavy(op);
+    if (!row) throw Error("the cpu backend cannot run {}, at {}", op.name(), to_string(op.locations()));
     try {
-      return lower_heavy(op);
+      return row->make(op);
     } catch (const Error& e) {
       throw Error("{}: {}, at {}", op.name(), e.what(), ir::written_at(op.locations()));
     }

@@ -79,8 +79,13 @@ std::vector<const ir::Op*> kernel_ops(const ir::Graph& graph) {
       case ir::Kind::view:
       case ir::Kind::constant:
       case ir::Kind::heavy: break;
-      case ir::Kind::region: passes::verify_kernel(*op), all.push_back(op); break;
-      default:
+      case ir::Kind::nest:
+      case ir::Kind::launch: passes::verify_kernel(*op), all.push_back(op); break;
+      case ir::Kind::elementwise:
+      case ir::Kind::reduction:
+      case ir::Kind::movement:
+      case ir::Kind::index:
+      case ir::Kind::composite:
         throw Error("{} is not part of a kernel: the module has not been through the pass 'fuse', at {}", op->name(),
                     to_string(op->locations()));
     }

@@ -27,7 +27,8 @@ std::vector<Tensor> run_op(const ir::Op& op, Operands operands) try {
   std::vector<Tensor> results;
   switch (op.def().kind) {
     case ir::Kind::composite: return run(*decomposed(op), operands);
-    case ir::Kind::region: return run(op.body(), operands);
+    case ir::Kind::nest:
+    case ir::Kind::launch: return run(op.body(), operands);
     case ir::Kind::elementwise: results.push_back(elementwise(op, operands)); break;
     case ir::Kind::reduction: results.push_back(reduction(op, *operands[0])); break;
     case ir::Kind::movement:

@@ -15,7 +15,7 @@ ir::Value behind_views(ir::Value v) {
 
 /// The one number that every element of `v` is.
 std::optional<int64_t> number_in(ir::Value v) {
-  while (!v.is_input() && (v.op()->is("broadcast") || v.op()->def().kind == ir::Kind::view)) v = v.op()->operand(0);
+  while (!v.is_input() && (v.op()->def().broadcasts || v.op()->def().kind == ir::Kind::view)) v = v.op()->operand(0);
   if (v.is_input() || v.op()->def().kind != ir::Kind::constant || v.dtype() != i64) return std::nullopt;
   const auto& d = v.op()->attribute<ir::Dense>("value");
   return d.is_splat() ? std::optional(d.integer_at(0)) : std::nullopt;
@@ -34,10 +34,10 @@ void move(IndexBound& bound, int64_t by) {
 /// One step from indices that `bound` allows towards what they are made of, whose bound it then is.
 std::optional<ir::Value> before(ir::Value v, IndexBound& bound) {
   const ir::Op& op = *v.op();
-  if (op.is("add") || op.is("sub")) {
+  if (const int sign = op.def().adds) {
     const auto by = number_in(op.operand(1));
     if (!by) return std::nullopt;
-    move(bound, op.is("add") ? static_cast<int64_t>(0 - static_cast<uint64_t>(*by)) : *by);
+    move(bound, sign > 0 ? static_cast<int64_t>(0 - static_cast<uint64_t>(*by)) : *by);
     return op.operand(0);
   }
   if (!op.is("select") || op.operand(0).is_input() || !op.operand(0).op()->is("eq")) return std::nullopt;

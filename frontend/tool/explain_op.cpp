@@ -25,7 +25,8 @@ std::string_view name_of(Kind kind) {
     case Kind::index: return "index";
     case Kind::composite: return "composite";
     case Kind::heavy: return "heavy";
-    case Kind::region: return "region";
+    case Kind::nest: return "nest";
+    case Kind::launch: return "launch";
   }
   return "?";
 }
@@ -40,7 +41,8 @@ std::string_view describe(Kind kind) {
     case Kind::index: return "a function of the place alone; fuses";
     case Kind::composite: return "made of the ops below, by the pass decompose";
     case Kind::heavy: return "run by a library or a routine of the target";
-    case Kind::region: return "runs its body";
+    case Kind::nest: return "one loop nest over its body";
+    case Kind::launch: return "the loop nests of its body, run by one call";
   }
   return "?";
 }

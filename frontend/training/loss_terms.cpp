@@ -17,10 +17,10 @@ class Splitter {
   std::vector<LossTerm> split(Value v) {
     if (v.is_input() || !of_batch(v)) return {{v, {}}};
     const Op& op = *v.op();
-    if (op.is("add") || op.is("sub")) {
+    if (const int sign = op.def().adds) {
       std::vector<LossTerm> all = split(op.operand(0));
       for (const LossTerm& t : split(op.operand(1)))
-        all.push_back({op.is("sub") ? b_("neg", {t.numerator}) : t.numerator, t.count});
+        all.push_back({sign < 0 ? b_("neg", {t.numerator}) : t.numerator, t.count});
       return all;
     }
     if (op.is("neg") || op.is("cast"))
@@ -48,7 +48,7 @@ class Splitter {
     if (v.is_input()) return {};
     const Op& op = *v.op();
     if (op.def().kind == ir::Kind::reduction) return op.is("sum") ? v : Value();
-    const bool sum = op.is("add"), bound = op.is("maximum") || op.is("clamp");
+    const bool sum = op.def().adds == 1, bound = op.is("maximum") || op.is("clamp");
     if (sum && of_batch(op.operand(0)) && of_batch(op.operand(1)))
       return count_in(op.operand(0)) && count_in(op.operand(1)) ? v : Value();
     if (op.is("cast")) return count_in(op.operand(0)) ? v : Value();

@@ -54,10 +54,14 @@ std::pair<Expr, Expr> minimum_gradient(Expr g, Expr a, Expr b, Expr) {
 
 void define_binary_ops(Registry& r) {
   constexpr auto number = Accepts::number;
-  r.add(binary("add", number, "a + b", [](Scalar a, Scalar b) { return a + b; },
-               [](Expr g, Expr, Expr, Expr) { return std::pair{g, g}; }));
-  r.add(binary("sub", number, "a - b", [](Scalar a, Scalar b) { return a - b; },
-               [](Expr g, Expr, Expr, Expr) { return std::pair{g, -g}; }));
+  OpDef sum = binary("add", number, "a + b", [](Scalar a, Scalar b) { return a + b; },
+                     [](Expr g, Expr, Expr, Expr) { return std::pair{g, g}; });
+  sum.adds = 1;
+  r.add(std::move(sum));
+  OpDef difference = binary("sub", number, "a - b", [](Scalar a, Scalar b) { return a - b; },
+                            [](Expr g, Expr, Expr, Expr) { return std::pair{g, -g}; });
+  difference.adds = -1;
+  r.add(std::move(difference));
   r.add(binary("mul", number, "a * b", [](Scalar a, Scalar b) { return a * b; },
                [](Expr g, Expr a, Expr b, Expr) { return std::pair{g * b, g * a}; }));
   OpDef div = binary("div", number, "a / b; of integers: truncated towards zero, and 0 when b is 0",

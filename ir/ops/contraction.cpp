@@ -111,7 +111,7 @@ void define_contraction_ops(Registry& r) {
   matmul.decompose = decompose_matmul;
   matmul.flops = matmul_flops;
   matmul.bilinear = true;
-  matmul.takes_body = true;
+  matmul.takes_epilogue = true;
   matmul.error_ulps = 64;
   r.add(std::move(matmul));
 }

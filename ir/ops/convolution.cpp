@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "weft/ir/ops/convolution_sums.h"
 #include "weft/ir/ops/families.h"
-#include "weft/ir/ops/movements.h"
 
 namespace weft::ir {
 namespace {
@@ -158,8 +158,6 @@ std::vector<Type> infer_weight(const InferContext& c) {
 
 // --- gradients -------------------------------------------------------------------------------------------------------
 
-Dims spatial_extents(const Shape& s) { return {s.dims().begin() + 2, s.dims().end()}; }
-
 /// The attributes that all three ops share. Layouts and cuts come after differentiation.
 NamedAttributes shared_attributes(const Op& op) {
   NamedAttributes all;
@@ -185,115 +183,6 @@ void check_plain(const Op& op) {
   for (const char* name : {"x_layout", "w_layout", "y_layout"})
     if (!op.attribute<std::string>(name).empty())
       throw Error("{} in a layout has no gradient: layouts come after differentiation, at {}", op.name(), to_string(op.locations()));
-}
-
-// --- in terms of other ops ---------------------------------------------------------------------------------------------
-
-/// v [n, g * c, ..] as [n, g, c, ..].
-Value in_groups(Builder& b, Value v, int64_t groups, int axis) {
-  Dims d = v.shape().dims();
-  d[static_cast<size_t>(axis)] /= groups;
-  d.insert(d.begin() + axis, groups);
-  return b.reshape(v, Shape(d));
-}
-
-/// Sums the product of a and b over the axes that are not in `kept`. Axes are named by letters, all in the order of `all`.
-Value contracted(Builder& builder, Value a, std::string_view a_axes, Value b, std::string_view b_axes, std::string_view all,
-                 std::string_view kept) {
-  const DType type = a.dtype(), wide = type == bf16 ? f32 : type;  // products of bf16 are summed in f32, as a library would
-  Dims extents(all.size(), 1);
-  const auto note = [&](Value v, std::string_view axes) {
-    for (size_t i = 0; i < axes.size(); ++i) extents[all.find(axes[i])] = v.shape().dims()[i];
-  };
-  note(a, a_axes), note(b, b_axes);
-  const auto stretched = [&](Value v, std::string_view axes) {
-    Dims shape(all.size(), 1);
-    for (char axis : axes) shape[all.find(axis)] = extents[all.find(axis)];
-    return builder.broadcast(builder.reshape(builder.cast(v, wide), Shape(shape)), Shape(extents));
-  };
-  Dims axes;
-  for (size_t i = 0; i < all.size(); ++i)
-    if (kept.find(all[i]) == std::string_view::npos) axes.push_back(static_cast<int64_t>(i));
-  return builder.cast(builder.sum(builder("mul", {stretched(a, a_axes), stretched(b, b_axes)}), axes), type);
-}
-
-// Axes by letters: n batch, g group, o and i channels in the group; up to three spatial axes with positions p, q, r (of x
-// for the data, of y else) and kernel k, l, m.
-constexpr std::string_view position_letters = "pqr", kernel_letters = "klm";
-
-struct Letters {
-  std::string positions, kernel, both, all;  // both: as `windows` makes them
-  explicit Letters(int spatial) {
-    for (size_t d = 0; d < static_cast<size_t>(spatial); ++d) {
-      positions += position_letters[d], kernel += kernel_letters[d];
-      both += position_letters[d], both += kernel_letters[d];
-    }
-    all = "ngoi" + both;
-  }
-};
-
-Dims spatial_axes(int spatial) {
-  Dims axes(static_cast<size_t>(spatial));
-  std::iota(axes.begin(), axes.end(), 2);
-  return axes;
-}
-
-Value windows_of_x(Builder& b, const Convolution& c, Value x) {
-  return b("windows", {x}, {{"axes", spatial_axes(c.spatial())}, {"extents", spatial_extents(c.w)}, {"stride", c.stride},
-                            {"dilation", c.dilation}, {"low", c.low}, {"high", c.high}});
-}
-
-std::vector<Value> decompose_forward(Builder& b, const Op& op) {
-  const Convolution c = convolution_of(op);
-  const Letters l(c.spatial());
-  const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.x_layout)), c.groups, 1);
-  const Value w = in_groups(b, from_layout(b, op.operand(1), c.w_layout), c.groups, 0);
-  const Value y = contracted(b, x, "ngi" + l.both, w, "goi" + l.kernel, l.all, "ngo" + l.positions);
-  return {to_layout(b, b.reshape(y, c.y), c.y_layout)};
-}
-
-std::vector<Value> decompose_data(Builder& b, const Op& op) {
-  const Convolution c = convolution_of(op);
-  const Letters l(c.spatial());
-  Value y = from_layout(b, op.operand(0), c.y_layout);
-  Dims extents = spatial_extents(c.w);
-  for (int d = 0; d < c.spatial(); ++d) {
-    // x at p gets y at (p + low - k * dilation) / stride where that is whole: read backwards from p + low.
-    const int64_t reach = size(c.dilation, d) * (size(extents, d) - 1), low = reach - size(c.low, d);
-    y = spread_out(b, y, d + 2, size(c.stride, d));
-    y = fitted(b, y, d + 2, low, c.x[d + 2] + reach - low - y.shape()[d + 2]);
-  }
-  y = b("windows", {y}, {{"axes", spatial_axes(c.spatial())}, {"extents", extents}, {"dilation", c.dilation}, {"flipped", true}});
-  const Value w = in_groups(b, from_layout(b, op.operand(1), c.w_layout), c.groups, 0);
-  const Value x = contracted(b, in_groups(b, y, c.groups, 1), "ngo" + l.both, w, "goi" + l.kernel, l.all, "ngi" + l.positions);
-  return {to_layout(b, b.reshape(x, c.x), c.x_layout)};
-}
-
-/// Samples begin to end - 1.
-Value samples(Builder& b, Value v, int64_t begin, int64_t end) {
-  Dims first(v.shape().dims().size(), 0), last = v.shape().dims();
-  if (begin == 0 && end == last[0]) return v;
-  first[0] = begin, last[0] = end;
-  return b("slice", {v}, {{"start", first}, {"end", last}});
-}
-
-std::vector<Value> decompose_weight(Builder& b, const Op& op) {
-  const Convolution c = convolution_of(op);
-  const Letters l(c.spatial());
-  const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.x_layout)), c.groups, 1);
-  const Value y = in_groups(b, from_layout(b, op.operand(1), c.y_layout), c.groups, 1);
-  const int64_t parts = op.integer("parts"), batch = c.x[0];
-  std::vector<Value> sums;
-  for (int64_t i = 0; i < parts; ++i) {
-    const int64_t begin = batch * i / parts, end = batch * (i + 1) / parts;
-    const Value w = contracted(b, samples(b, x, begin, end), "ngi" + l.both, samples(b, y, begin, end), "ngo" + l.positions, l.all, "goi" + l.kernel);
-    sums.push_back(to_layout(b, b.reshape(w, c.w), c.w_layout));
-  }
-  if (parts == 1) return sums;
-  Dims one = sums[0].shape().dims();
-  one.insert(one.begin(), 1);
-  for (Value& v : sums) v = b.reshape(v, Shape(one));
-  return {b("concat", sums, {{"axis", int64_t{0}}})};
 }
 
 OpDef convolution_op(std::string name, std::string doc) {
@@ -330,6 +219,8 @@ const AttributeSpec slices_attribute{"slices", AttributeKind::integer, Attribute
                                      "parts of the batch that threads compute on their own", {}, true};
 
 }  // namespace
+
+Dims spatial_extents(const Shape& s) { return {s.dims().begin() + 2, s.dims().end()}; }
 
 Convolution convolution_of(const Op& op) {
   const bool is_data = op.is("convolution_data"), is_weight = op.is("convolution_weight");
@@ -368,7 +259,7 @@ void define_convolution_ops(Registry& r) {
   op.result_layout = y.layout;
   op.attributes.push_back(slices_attribute), op.attributes.push_back(scratch_attribute);
   op.infer = infer_forward;
-  op.decompose = decompose_forward;
+  op.decompose = convolution_sums;
   op.gradient = [](GradientContext& c) -> std::vector<Value> {
     check_plain(c.op);
     const Value x = c.op.operand(0), w = c.op.operand(1), g = c.result_gradients[0];
@@ -383,7 +274,7 @@ void define_convolution_ops(Registry& r) {
   op.attributes.insert(op.attributes.begin(), {"extents", AttributeKind::dims, {}, "x's extents along the spatial axes"});
   op.attributes.push_back(slices_attribute), op.attributes.push_back(scratch_attribute);
   op.infer = infer_data;
-  op.decompose = decompose_data;
+  op.decompose = convolution_data_sums;
   op.gradient = [](GradientContext& c) -> std::vector<Value> {
     check_plain(c.op);
     const Value y = c.op.operand(0), w = c.op.operand(1), g = c.result_gradients[0];
@@ -399,7 +290,7 @@ void define_convolution_ops(Registry& r) {
   op.attributes.push_back({"parts", AttributeKind::integer, Attribute(int64_t{1}), "parts of the batch that are summed apart", {}, true});
   op.attributes.push_back(scratch_attribute);
   op.infer = infer_weight;
-  op.decompose = decompose_weight;
+  op.decompose = convolution_weight_sums;
   op.gradient = [](GradientContext& c) -> std::vector<Value> {
     check_plain(c.op);
     if (c.op.integer("parts") != 1)

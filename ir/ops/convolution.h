@@ -19,6 +19,9 @@ struct Convolution {
   int spatial() const { return x.rank() - 2; }
 };
 
+/// The extents along the spatial axes.
+Dims spatial_extents(const Shape& shape);
+
 /// The convolution that an op convolution, convolution_data or convolution_weight is a part of.
 Convolution convolution_of(const Op& op);
 

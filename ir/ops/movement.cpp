@@ -101,6 +101,7 @@ void define_broadcast(Registry& r) {
   };
   def.access = broadcast_access;
   def.in_layout = broadcast_in_layout;
+  def.broadcasts = true;
   def.gradient = [](GradientContext& c) -> std::vector<Value> {
     return {c.builder.sum_to(c.result_gradients[0], c.op.operand(0).shape())};
   };

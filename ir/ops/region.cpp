@@ -16,14 +16,13 @@ std::vector<Type> infer_region(const InferContext& c) {
   return types;
 }
 
-OpDef region(std::string name, std::string doc) {
+OpDef region(Kind kind, std::string name, std::string doc) {
   OpDef def;
   def.name = std::move(name);
-  def.kind = Kind::region;
+  def.kind = kind;
   def.doc = std::move(doc);
   def.operands = {{"operands", Accepts::any, true, "the body's inputs"}};
   def.infer = infer_region;
-  def.takes_body = true;
   def.no_gradient = "fusion comes after differentiation";
   return def;
 }
@@ -31,8 +30,8 @@ OpDef region(std::string name, std::string doc) {
 }  // namespace
 
 void define_region_ops(Registry& r) {
-  r.add(region("fused", "One loop nest over its body: see passes/analysis/loop_nest.h"));
-  OpDef kernel = region("kernel", "Several loop nests, its body's `fused` ops, run in order by one launch");
+  r.add(region(Kind::nest, "fused", "One loop nest over its body: see passes/analysis/loop_nest.h"));
+  OpDef kernel = region(Kind::launch, "kernel", "Several loop nests, its body's `fused` ops, run in order by one launch");
   kernel.attributes = {{"serial", AttributeKind::boolean, Attribute(false),
                         "a nest reads what an earlier one wrote, so one thread runs them all"}};
   r.add(std::move(kernel));

@@ -98,8 +98,10 @@ void define_unary_ops(Registry& r) {
   OpDef is_nan = unary("is_nan", floating, "True where x is not a number", [](Scalar x) { return x != x; }, nullptr);
   is_nan.infer = to_bool;
   r.add(std::move(is_nan));
-  r.add(unary("copy", Accepts::any, "x in a buffer of its own: how an update hands over a value that others own",
-              [](Scalar x) { return x; }, [](Expr g, Expr, Expr) { return g; }));
+  OpDef copy = unary("copy", Accepts::any, "x in a buffer of its own: how an update hands over a value that others own",
+                     [](Scalar x) { return x; }, [](Expr g, Expr, Expr) { return g; });
+  copy.copies = true;
+  r.add(std::move(copy));
 
   OpDef detach;
   detach.name = "detach";

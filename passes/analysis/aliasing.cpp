@@ -27,7 +27,7 @@ bool nest_may_overwrite(const ir::Op& op, int operand, int result) {
     region.in_place = {{0, op.body().input(inner)}};
     return analyze(region).has_value();
   }
-  if (op.def().kind != Kind::region)
+  if (op.def().kind != Kind::nest)
     return analyze({{&op}, {op.result(result)}, {{0, op.operand(operand)}}}).has_value();
   NestRegion region = region_of(op.body());
   region.in_place = {{result, op.body().input(operand)}};
@@ -52,7 +52,7 @@ bool kernel_may_overwrite(const ir::Op& kernel, int operand, int result) {
 }
 
 bool may_replace(const Op& op, int operand, int result) {
-  return op.is("kernel") ? kernel_may_overwrite(op, operand, result) : nest_may_overwrite(op, operand, result);
+  return op.def().kind == Kind::launch ? kernel_may_overwrite(op, operand, result) : nest_may_overwrite(op, operand, result);
 }
 
 }  // namespace

@@ -203,8 +203,12 @@ class Analysis {
       case Kind::reduction:
         if (combines_nothing(op)) return visit_operands(op, [&](int) { return passed_through(op, map); });
         return visit_reduction(op, v, map);
-      default: return no(op, "is no part of a loop nest");
+      case Kind::composite:
+      case Kind::heavy:
+      case Kind::nest:
+      case Kind::launch: break;
     }
+    return no(op, "is no part of a loop nest");
   }
 
   [[gnu::noinline]] std::optional<int> no(const Op& op, const char* why) {

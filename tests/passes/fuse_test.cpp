@@ -19,7 +19,7 @@ int nests(const std::string& text) {
   for (const auto& op : m.graph().ops()) {
     using ir::Kind;
     const Kind kind = op->def().kind;
-    CHECK((kind == Kind::region || kind == Kind::heavy || kind == Kind::view || kind == Kind::constant));
+    CHECK((kind == Kind::nest || kind == Kind::heavy || kind == Kind::view || kind == Kind::constant));
   }
   return count_ops(m, "fused");
 }

@@ -19,7 +19,7 @@ class Backwards final : public passes::Target {
   std::string_view name() const override { return "backwards"; }
   bool claims(const ir::Op&) const override { return true; }
   bool accepts_epilogue(const ir::Op&, const ir::Graph&) const override { return false; }
-  bool mirrors(const ir::Op&) const override { return true; }
+  bool mirrors(const ir::Op& op) const override { return op.is("convolution"); }
 };
 
 const Backwards backwards;

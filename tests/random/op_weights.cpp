@@ -24,7 +24,8 @@ double share(Kind kind) {
     case Kind::view: return 5;
     case Kind::index: return 3;
     case Kind::constant:
-    case Kind::region: return 0;
+    case Kind::nest:
+    case Kind::launch: return 0;
   }
   return 0;
 }

@@ -112,7 +112,7 @@ std::vector<Twin> compile_twins(const ir::Graph& graph, cpu::Jit& jit) {
     names.insert(names.end(), {name + "_vectors", name + "_scalars"});
   };
   for (const auto& op : graph.ops()) {
-    if (op->def().kind != ir::Kind::region) continue;
+    if (!op->def().is_region()) continue;
     add(*op, true);
     if (codegen::is_serial(*op))
       for (const auto& nest : op->body().ops()) add(*nest, false);

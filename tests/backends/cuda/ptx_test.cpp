@@ -70,7 +70,7 @@ TEST_CASE("ptx: every kernel of 02_fashion_mnist is an entry point", "[cuda]") {
     std::vector<const ir::Op*> different;
     for (const auto& op : module.graph().ops()) {
       const auto is_equal = [&](const ir::Op* other) { return ir::same_computation(*other, *op); };
-      if (op->def().kind == ir::Kind::region && std::none_of(different.begin(), different.end(), is_equal)) different.push_back(op);
+      if (op->def().is_region() && std::none_of(different.begin(), different.end(), is_equal)) different.push_back(op);
     }
     const PtxCase& c = test::fashion_mnist_cases()[adam];
     INFO(c.name);

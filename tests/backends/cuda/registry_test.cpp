@@ -21,7 +21,7 @@ TEST_CASE("ptx: every op of the registry", "[cuda]") {
     INFO(testing::to_string(sample));
     passes::run(module, passes::pipeline("compile"), cpu::target());
     const bool has_kernel = std::any_of(module.graph().ops().begin(), module.graph().ops().end(),
-                                        [](const auto& op) { return op->def().kind == ir::Kind::region; });
+                                        [](const auto& op) { return op->def().is_region(); });
     if (!has_kernel) continue;
     const cuda::Ptx ptx = cuda::emit_ptx(module);
     CHECK(!ptx.kernels.empty());

@@ -1,5 +1,5 @@
 #pragma once
-// From planned ops to the pieces of a CPU program.
+// Heavy ops as the calls that run them want them described.
 
 #include <optional>
 
@@ -20,22 +20,14 @@ struct Epilogue {
 /// The epilogue that the body says, or none if oneDNN cannot do it.
 std::optional<Epilogue> epilogue_of(const ir::Graph& body);
 
-/// The product that a matmul asks for.
 MatmulSpec matmul_spec(const ir::Op& op);
 
-/// The convolution that an op convolution, convolution_data or convolution_weight asks for; and is the op one?
-ConvolutionSpec convolution_spec(const ir::Op& op);
-bool is_convolution(const ir::Op& op);
 /// One of the three tensors of a convolution.
 ConvolutionSpec convolution_spec(const ir::Convolution& c, ConvolutionSpec::Wanted wanted, int64_t slices = 1);
 
-/// The rows that an op gather, scatter_add, scatter_rows or coalesce reads or writes.
+/// gather, scatter_add and scatter_rows: which rows of x are read or written.
 IndexingSpec indexing_spec(const ir::Op& op);
-
-/// A library call or routine for a heavy op; its buffers are the op's operands in order, then its results.
-std::unique_ptr<Task> lower_heavy(const ir::Op& op);
-
-/// One line for people: what is run, by which of the library's implementations if it is one, on what, for which source lines.
-std::string describe(const ir::Op& op, const std::string& kernel, const std::string& implementation = {});
+/// coalesce: which of the rows are summed.
+IndexingSpec coalesce_spec(const ir::Op& op);
 
 }  // namespace weft::cpu

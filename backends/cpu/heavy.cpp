@@ -1,0 +1,102 @@
+#include "weft/backends/cpu/heavy.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "weft/backends/cpu/specs.h"
+#include "weft/ir/op_def.h"
+
+namespace weft::cpu {
+namespace {
+
+using ir::Op;
+using Wanted = ConvolutionSpec::Wanted;
+
+HeavyOp matmul_row() {
+  HeavyOp row{"matmul"};
+  row.claims = [](const Op& op) { return supports_matmul(op.operand(0).dtype()); };
+  row.accepts_epilogue = [](const ir::Graph& body) { return epilogue_of(body).has_value(); };
+  row.slices = [](const Op& op, int cores) { return useful_slices(matmul_spec(op), cores); };
+  row.answer = [](const Op& op) { return matmul_answer(matmul_spec(op)); };
+  row.make = [](const Op& op) { return make_matmul(matmul_spec(op), op.integer("scratch")); };
+  return row;
+}
+
+/// Inside the library some sizes are ints.
+bool fits_library(const ir::Convolution& c) {
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  for (const Shape* shape : {&c.x, &c.w, &c.y})
+    for (int64_t extent : *shape)
+      if (extent > most) return false;
+  return true;
+}
+
+template <Wanted wanted>
+ConvolutionSpec spec_of(const Op& op) {
+  return convolution_spec(ir::convolution_of(op), wanted, op.integer(wanted == Wanted::w ? "parts" : "slices"));
+}
+
+template <Wanted wanted>
+bool claims_convolution(const Op& op) {
+  // The library knows no empty tensors.
+  const bool empty = op.operand(0).shape().numel() == 0 || op.operand(1).shape().numel() == 0 || op.result().shape().numel() == 0;
+  return op.operand(0).dtype() == f32 && !empty && fits_library(ir::convolution_of(op)) && knows_formats(spec_of<wanted>(op));
+}
+
+template <Wanted wanted>
+HeavyOp convolution_row(std::string_view name) {
+  HeavyOp row{name};
+  row.claims = claims_convolution<wanted>;
+  row.has_only_plain_loops = [](const Op& op) { return has_only_plain_loops(spec_of<wanted>(op)); };
+  row.layouts = [](const Op& op, int cores) -> ir::NamedAttributes {
+    ConvolutionSpec spec = spec_of<wanted>(op);
+    spec.slices = useful_slices(spec, cores);
+    const ConvolutionLayouts liked = preferred_layouts(spec);
+    return {{"x_layout", liked.x}, {"w_layout", liked.w}, {"y_layout", liked.y}};
+  };
+  row.parts = row.slices = [](const Op& op, int cores) { return useful_slices(spec_of<wanted>(op), cores); };
+  row.answer = [](const Op& op) { return convolution_answer(spec_of<wanted>(op)); };
+  row.make = [](const Op& op) { return make_convolution(spec_of<wanted>(op), op.integer("scratch")); };
+  return row;
+}
+
+bool mirrors_convolution(const Op& op) {
+  const auto other = ir::mirrored(ir::convolution_of(op));
+  return other && runs_faster_as(convolution_spec(*other, Wanted::x), spec_of<Wanted::y>(op));
+}
+
+std::vector<HeavyOp> all_rows() {
+  std::vector<HeavyOp> rows{matmul_row(), convolution_row<Wanted::y>("convolution"), convolution_row<Wanted::x>("convolution_data"),
+                            convolution_row<Wanted::w>("convolution_weight")};
+  rows[1].mirrors = mirrors_convolution;
+  HeavyOp row{"gather"};
+  row.make = [](const Op& op) { return make_gather(indexing_spec(op)); };
+  rows.push_back(row);
+  row = {"scatter_add"};
+  row.scratch_bytes = [](const Op& op) { return scatter_add_scratch_bytes(indexing_spec(op)); };
+  row.make = [](const Op& op) { return make_scatter_add(indexing_spec(op), op.integer("scratch")); };
+  rows.push_back(row);
+  row = {"scatter_rows"};
+  row.make = [](const Op& op) { return make_scatter_rows(indexing_spec(op)); };
+  rows.push_back(row);
+  row = {"coalesce"};
+  row.scratch_bytes = [](const Op& op) { return coalesce_scratch_bytes(coalesce_spec(op).count); };
+  row.make = [](const Op& op) { return make_coalesce(coalesce_spec(op), op.integer("scratch")); };
+  rows.push_back(row);
+  return rows;
+}
+
+}  // namespace
+
+std::span<const HeavyOp> heavy_ops() {
+  static const std::vector<HeavyOp> rows = all_rows();
+  return rows;
+}
+
+const HeavyOp* find_heavy(const Op& op) {
+  const std::span<const HeavyOp> rows = heavy_ops();
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const HeavyOp& row) { return row.name == op.name(); });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,39 @@
+#pragma once
+// The heavy ops of the IR that the cpu backend has calls for, a row each: what the passes ask of the target before they plan a
+// call, and the call itself.
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "weft/backends/cpu/exec/answer.h"
+#include "weft/backends/cpu/exec/task.h"
+#include "weft/ir/graph.h"
+
+namespace weft::cpu {
+
+/// See passes/target.h for what is asked. Null, where nothing is said of it.
+struct HeavyOp {
+  std::string_view name;
+  /// Null: it runs whatever its operands are.
+  bool (*claims)(const ir::Op&) = nullptr;
+  bool (*accepts_epilogue)(const ir::Graph& body) = nullptr;
+  bool (*mirrors)(const ir::Op&) = nullptr;
+  bool (*has_only_plain_loops)(const ir::Op&) = nullptr;
+  ir::NamedAttributes (*layouts)(const ir::Op&, int cores) = nullptr;
+  int64_t (*parts)(const ir::Op&, int cores) = nullptr;
+  int64_t (*slices)(const ir::Op&, int cores) = nullptr;
+  /// Of an op that is no call of the library.
+  int64_t (*scratch_bytes)(const ir::Op&) = nullptr;
+  /// What the library says of the op as it is.
+  Answer (*answer)(const ir::Op&) = nullptr;
+  /// The call; its buffers are the op's operands in order, then its results. Throws weft::Error when the library refuses what a
+  /// text asks for.
+  std::unique_ptr<Task> (*make)(const ir::Op&) = nullptr;
+};
+
+std::span<const HeavyOp> heavy_ops();
+/// Null: there is no row for it.
+const HeavyOp* find_heavy(const ir::Op& op);
+
+}  // namespace weft::cpu

@@ -1,0 +1,87 @@
+#include "weft/backends/cpu/specs.h"
+
+namespace weft::cpu {
+
+using ir::Op;
+
+std::optional<Epilogue> epilogue_of(const ir::Graph& body) {
+  Epilogue result;
+  const ir::Value product = body.input(0);
+  ir::Value last = product;
+  for (const auto& op : body.ops()) {
+    if (op->def().broadcasts) {
+      // Only a vector along the last axis, read by the addition that follows.
+      const ir::Value vector = op->operand(0);
+      if (!vector.is_input() || vector.shape().rank() != 1 || vector.shape()[0] != product.shape()[product.shape().rank() - 1]) return std::nullopt;
+    } else if (op->def().adds == 1 && last == product) {
+      const ir::Value other = op->operand(0) == last ? op->operand(1) : op->operand(0);
+      if (other == last || (op->operand(0) != last && op->operand(1) != last)) return std::nullopt;
+      if (other.is_input()) result.addend = other.index();
+      else if (other.op()->def().broadcasts) result.bias = other.op()->operand(0).index();
+      else return std::nullopt;
+      last = op->result();
+    } else {
+      // Not ReLU: oneDNN's turns nan into 0, which would hide a loss of numbers.
+      return std::nullopt;
+    }
+  }
+  // The call has room for one further operand.
+  const size_t further = result.bias || result.addend ? 1 : 0;
+  if (body.outputs().size() != 1 || body.outputs()[0].value != last || body.inputs().size() != 1 + further) return std::nullopt;
+  return result;
+}
+
+MatmulSpec matmul_spec(const Op& op) {
+  const Shape &a = op.operand(0).shape(), &b = op.operand(1).shape();
+  const int r = a.rank();
+  MatmulSpec spec;
+  spec.dtype = op.operand(0).dtype();
+  spec.transpose_a = op.flag("transpose_a");
+  spec.transpose_b = op.flag("transpose_b");
+  // Extents beside an empty one may have any product.
+  if (op.result().shape().numel() == 0) spec.batch = 0;
+  for (int d = 0; d < r - 2 && spec.batch > 0; ++d) spec.batch *= a[d];
+  spec.m = a[spec.transpose_a ? r - 1 : r - 2];
+  spec.k = a[spec.transpose_a ? r - 2 : r - 1];
+  spec.n = b[spec.transpose_b ? r - 2 : r - 1];
+  spec.slices = op.integer("slices");
+  if (!op.bodies().empty()) {
+    const auto epilogue = epilogue_of(op.body());
+    WEFT_CHECK(epilogue, "oneDNN cannot run this epilogue");
+    spec.bias = epilogue->bias.has_value();
+    spec.addend = epilogue->addend.has_value();
+  }
+  return spec;
+}
+
+ConvolutionSpec convolution_spec(const ir::Convolution& c, ConvolutionSpec::Wanted wanted, int64_t slices) {
+  return {.wanted = wanted, .x = c.x.dims(), .w = c.w.dims(), .y = c.y.dims(),
+          .groups = c.groups, .stride = c.stride, .low = c.low, .high = c.high, .dilation = c.dilation,
+          .x_layout = c.x_layout.text(), .w_layout = c.w_layout.text(), .y_layout = c.y_layout.text(),
+          .slices = slices};
+}
+
+IndexingSpec indexing_spec(const Op& op) {
+  const Shape& x = op.operand(0).shape();
+  const int axis = op.def().attribute_index("axis") < 0 ? 0 : static_cast<int>(op.integer("axis"));
+  IndexingSpec spec;
+  spec.dtype = op.result().dtype();
+  if (op.result().shape().numel() == 0) spec.outer = spec.inner = 0;  // extents beside an empty one may have any product
+  for (int d = 0; d < axis && spec.outer > 0; ++d) spec.outer *= x[d];
+  for (int d = axis + 1; d < x.rank() && spec.inner > 0; ++d) spec.inner *= x[d];
+  spec.extent = x[axis];
+  spec.count = op.operand(1).shape().numel();
+  return spec;
+}
+
+IndexingSpec coalesce_spec(const Op& op) {
+  const Shape &index = op.operand(0).shape(), &rows = op.operand(1).shape();
+  IndexingSpec spec;
+  spec.dtype = op.result().dtype();
+  if (op.result().shape().numel() == 0) spec.outer = spec.inner = 0;
+  for (int d = index.rank(); d < rows.rank() && spec.inner > 0; ++d) spec.inner *= rows[d];
+  spec.count = index.numel();
+  return spec;
+}
+
+}  // namespace weft::cpu
