@@ -174,17 +174,27 @@ using Json = nlohmann::ordered_json;
 void json_case(const char* name, Step step, const Model& model, const Readings& data, int64_t epochs) {
   const int64_t stopped = train(step, model, data, epochs, [&](const Epoch& e) {
     if (e.number > 5 && e.number % 500 != 0 && e.number < epochs - 1) return;
-    fmt::print("{}\n", Json({{"case", name}, {"epoch", e.number}, {"loss", e.loss}, {"params", e.parameters}, {"grad", e.gradient}}).dump());
+    fmt::print("{}\n",
+               Json({{"case", name}, {"epoch", e.number}, {"loss", e.loss}, {"params", e.parameters}, {"grad", e.gradient}}).dump());
   });
   if (!stopped) return;
   const std::string line = step({{"t_u", data.t_u}, {"t_c", data.t_c}})["loss"].where();
-  fmt::print("{}\n", Json({{"case", name}, {"epoch", stopped}, {"loss", nullptr}, {"params", model.values()}, {"grad", nullptr},
-                           {"nonfinite_epoch", stopped}, {"loss_at", line}}).dump());
+  fmt::print("{}\n", Json({{"case", name},
+                           {"epoch", stopped},
+                           {"loss", nullptr},
+                           {"params", model.values()},
+                           {"grad", nullptr},
+                           {"nonfinite_epoch", stopped},
+                           {"loss_at", line}})
+                         .dump());
 }
 
 void json_cases(const Readings& raw, const Options& o) {
   for (const Slope& s : gradient_three_ways(raw, o))
-    fmt::print("{}\n", Json({{"case", "gradient_raw"}, {"way", s.way}, {"epoch", 0}, {"loss", s.loss}, {"params", {1.0, 0.0}}, {"grad", s.gradient}}).dump());
+    fmt::print(
+        "{}\n",
+        Json({{"case", "gradient_raw"}, {"way", s.way}, {"epoch", 0}, {"loss", s.loss}, {"params", {1.0, 0.0}}, {"grad", s.gradient}})
+            .dump());
   const Readings normalized{scaled(raw.t_u), raw.t_c};
   const auto n = static_cast<int64_t>(raw.t_u.size());
   const auto sgd = [&](const char* name, const Model& m, const Readings& d, double lr, int64_t epochs) {

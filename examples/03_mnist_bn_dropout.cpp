@@ -89,8 +89,10 @@ int main(int argc, char** argv) {
   bool shared_weights = false;
   add_side_by_side_options(app, o);
   require_integer(app.add_option("--depth", depth, "hidden layers")->capture_default_str(), 1);
-  app.add_flag("--shared-weights", shared_weights, "the nets with batch normalization and dropout have the same linear layers: a learning "
+  app.add_flag("--shared-weights", shared_weights,
+               "the nets with batch normalization and dropout have the same linear layers: a learning "
                "rate or a best epoch of one alone means nothing then")
-      ->excludes(app.get_option("--find-lr"))->excludes(app.get_option("--patience"));
+      ->excludes(app.get_option("--find-lr"))
+      ->excludes(app.get_option("--patience"));
   return run_example(app, argc, argv, [&] { run(o, depth, shared_weights); });
 }

@@ -57,7 +57,8 @@ Layer kaiming(Layer layer) {
 }
 
 struct TwoLayers : nn::Module {
-  explicit TwoLayers(int64_t hidden) : fc1(add("fc1", kaiming(nn::Linear(pixels, hidden)))), fc2(add("fc2", kaiming(nn::Linear(hidden, classes)))) {}
+  explicit TwoLayers(int64_t hidden)
+      : fc1(add("fc1", kaiming(nn::Linear(pixels, hidden)))), fc2(add("fc2", kaiming(nn::Linear(hidden, classes)))) {}
   Tensor forward(Tensor x) override { return fc2(relu(fc1(flatten(x)))); }
   nn::Linear fc1, fc2;
 };
@@ -79,7 +80,8 @@ std::shared_ptr<nn::Module> sequential(const std::string& net, int64_t hidden) {
   using namespace nn;
   if (net == "fc") return share(Sequential(Flatten(), Linear(pixels, hidden), ReLU(), Linear(hidden, classes)));
   if (net == "conv")
-    return share(Sequential(Conv2d(3, 32, 5, {.padding = 2}), ReLU(), Conv2d(32, 16, 3, {.padding = 1}), ReLU(), Flatten(), Linear(16 * 32 * 32, classes)));
+    return share(Sequential(Conv2d(3, 32, 5, {.padding = 2}), ReLU(), Conv2d(32, 16, 3, {.padding = 1}), ReLU(), Flatten(),
+                            Linear(16 * 32 * 32, classes)));
   return share(Sequential(Conv2d(3, 32, 3, {.padding = 1}), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, {.padding = 1}), ReLU(), MaxPool2d(2),
                           Dropout2d(0.2), Flatten(), Linear(4096, 512), ReLU(), Dropout(0.5), Linear(512, classes)));
 }
@@ -94,7 +96,8 @@ Data load(const Options& o) {
   Data d;
   if (o.data.empty()) {
     fmt::print("No --data given: training on 8000 digits drawn by the program.\n");
-    d = {generate_colour_digits(8000, o.seed + 1), generate_colour_digits(1000, o.seed + 2'000'000), generate_colour_digits(2000, o.seed + 1'000'000)};
+    d = {generate_colour_digits(8000, o.seed + 1), generate_colour_digits(1000, o.seed + 2'000'000),
+         generate_colour_digits(2000, o.seed + 1'000'000)};
   } else {
     const Dataset all = load_cifar10_directory(o.data, true);
     d = {slice(all, 0, 49000), slice(all, 49000, 1000), load_cifar10_directory(o.data, false)};
@@ -132,8 +135,10 @@ int main(int argc, char** argv) {
   int64_t hidden = 4000;
   double momentum = 0;
   add_training_options(app, o);
-  require_one_of(app.add_option("--net", net, "fc, conv or challenge (sequential only)")->capture_default_str(), {"fc", "conv", "challenge"});
-  require_one_of(app.add_option("--style", style, "barebones, module or sequential")->capture_default_str(), {"barebones", "module", "sequential"});
+  require_one_of(app.add_option("--net", net, "fc, conv or challenge (sequential only)")->capture_default_str(),
+                 {"fc", "conv", "challenge"});
+  require_one_of(app.add_option("--style", style, "barebones, module or sequential")->capture_default_str(),
+                 {"barebones", "module", "sequential"});
   require_integer(app.add_option("--hidden", hidden, "units of the net fc's hidden layer")->capture_default_str(), 1);
   require_number(app.add_option("--momentum", momentum, "of SGD, Nesterov's; 0.9 with --style sequential unless given"), 0);
   app.get_option("--lr")->description("learning rate; 0.01, or 0.003 for conv in the other two styles, unless given")->default_str("");

@@ -133,7 +133,8 @@ void run(Options o, bool json) {
   const Images images = load_images(o, json ? stderr : stdout);
   const Dataset data = o.overfit > 0 ? slice(images.train, 0, o.overfit) : images.train;
   o.overfit = 0;  // the bags are all trained on
-  if (!json) fmt::print("{:18} {:>8} {:>6} {:>10} {:>10} {:>9} {:>9}\n", "optimizer", "lr", "steps", "loss", "test loss", "test acc", "us a step");
+  if (!json)
+    fmt::print("{:18} {:>8} {:>6} {:>10} {:>10} {:>9} {:>9}\n", "optimizer", "lr", "steps", "loss", "test loss", "test acc", "us a step");
   Runs nets = train(dense_optimizers(o.lr), small_net, data, images.test, o, json);
   if (o.optimizer.empty() || o.optimizer == "LBFGS") {
     nets.emplace_back("LBFGS", train_lbfgs(data, images.test, o));
@@ -149,8 +150,9 @@ void run(Options o, bool json) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains a small net with every optimizer, and a table of 200000 rows with Adam and with SparseAdam. LBFGS, which is no part of a "
-               "compiled step, knows of what is about training --lr, --epochs, --batch (for the steps in an epoch) and --max-steps alone.");
+  CLI::App app(
+      "Trains a small net with every optimizer, and a table of 200000 rows with Adam and with SparseAdam. LBFGS, which is no part of a "
+      "compiled step, knows of what is about training --lr, --epochs, --batch (for the steps in an epoch) and --max-steps alone.");
   Options o{.epochs = 5, .batch = 100, .lr = 1};
   o.optimizer = "";
   o.shuffle = true;
@@ -166,6 +168,7 @@ int main(int argc, char** argv) {
   app.get_option("--lr")->description("times the learning rate that each has");
   app.get_option("--overfit")->description("train the net on the first so many images only; 0: on all");
   app.add_flag("--json", json, "the table, and the training loss after each epoch, as a JSON object a line")
-      ->excludes(app.get_option("--find-lr"))->excludes(app.get_option("--profile"));
+      ->excludes(app.get_option("--find-lr"))
+      ->excludes(app.get_option("--profile"));
   return run_example(app, argc, argv, [&] { run(o, json); });
 }

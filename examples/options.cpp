@@ -86,8 +86,10 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--dump-ir", o.dump_ir, "write the graph after every pass, and the generated code, into this directory");
   integer("--max-steps", o.max_steps, 0, "stop after so many steps; 0: no limit");
   integer("--threads", o.threads, 0, "compute threads; 0: one per core");
-  require_one_of(app.add_option("--max-isa", o.max_isa, "the widest instruction set to use, sse4, avx2 or avx512; "
-                                "otherwise what WEFT_MAX_ISA or the machine says"), {"sse4", "avx2", "avx512"});
+  require_one_of(app.add_option("--max-isa", o.max_isa,
+                                "the widest instruction set to use, sse4, avx2 or avx512; "
+                                "otherwise what WEFT_MAX_ISA or the machine says"),
+                 {"sse4", "avx2", "avx512"});
 }
 
 void add_training_options(CLI::App& app, Options& o) {
@@ -97,15 +99,17 @@ void add_training_options(CLI::App& app, Options& o) {
   add_integer(app, "--workers", o.workers, 1, "threads that load batches ahead of the training step");
   add_integer(app, "--eval-every", o.eval_every, 0, "also evaluate after every so many steps; 0: after epochs only");
   add_integer(app, "--overfit", o.overfit, 0, "train on the first so many examples only; 0: on all");
-  add_integer(app, "--patience", o.patience, 0, "stop after so many epochs without a smaller test loss, and go back to the weights of the smallest; 0: never");
+  add_integer(app, "--patience", o.patience, 0,
+              "stop after so many epochs without a smaller test loss, and go back to the weights of the smallest; 0: never");
   CLI::Option* search = app.add_flag("--find-lr", o.find_lr, "look for a good learning rate first, and train with it");
-  require_one_of(app.add_option("--log", o.log, "bar, plain, classic (as PyTorch's quickstart prints) or none")
-                     ->capture_default_str(), {"bar", "plain", "classic", "none"});
+  require_one_of(app.add_option("--log", o.log, "bar, plain, classic (as PyTorch's quickstart prints) or none")->capture_default_str(),
+                 {"bar", "plain", "classic", "none"});
   app.add_option("--curve", o.curve, "write the loss of every training step into this CSV file");
   app.add_option("--plots", o.plots, "draw pictures of the training into this directory (with gnuplot)");
   app.add_option("--tensorboard", o.tensorboard, "write losses and accuracies into this directory, as TensorBoard reads them");
   app.add_flag("--profile", o.profile, "print where the time of a training step goes, by layer, by kernel and call by call");
-  app.add_option("--save", o.save, "keep the weights and all that training needs to go on in this safetensors file, from epoch to epoch; with "
+  app.add_option("--save", o.save,
+                 "keep the weights and all that training needs to go on in this safetensors file, from epoch to epoch; with "
                  "--patience the best ones in FILE.best.safetensors for FILE.safetensors");
   app.add_option("--resume", o.resume, "go on from this file as if training had not stopped; learning rate and other numbers come from it")
       ->excludes(search);
@@ -116,14 +120,16 @@ void add_training_options(CLI::App& app, Options& o) {
 void add_side_by_side_options(CLI::App& app, Options& o) {
   add_training_options(app, o);
   const std::pair<const char*, const char*> docs[] = {
-      {"--patience", "a net stops after so many epochs without a smaller test loss, while the others go on, and goes back to the weights of "
-                     "the smallest; 0: never"},
+      {"--patience",
+       "a net stops after so many epochs without a smaller test loss, while the others go on, and goes back to the weights of "
+       "the smallest; 0: never"},
       {"--find-lr", "look for a good learning rate for each net first, and train with it"},
       {"--log", "bar, plain, classic (as PyTorch's tutorials print) or none"},
       {"--curve", "write the loss of every training step into this directory, NET.csv for each net"},
       {"--tensorboard", "write losses and accuracies into this directory, as TensorBoard reads them, a run for each net"},
-      {"--save", "keep the weights and all that training needs to go on in this directory, NET.safetensors for each net, from epoch to "
-                 "epoch; with --patience the best ones in NET.best.safetensors"},
+      {"--save",
+       "keep the weights and all that training needs to go on in this directory, NET.safetensors for each net, from epoch to "
+       "epoch; with --patience the best ones in NET.best.safetensors"},
       {"--resume", "go on from this directory as if training had not stopped; learning rates and other numbers come from it"}};
   for (const auto& [name, doc] : docs) app.get_option(name)->description(doc);
 }

@@ -5,7 +5,7 @@
 
 struct Readings {
   std::vector<float> t_u = {35.7f, 55.9f, 58.2f, 81.9f, 56.3f, 48.9f, 33.9f, 21.8f, 48.4f, 60.4f, 68.4f};  // unknown units
-  std::vector<float> t_c = {0.5f, 14.0f, 15.0f, 28.0f, 11.0f, 8.0f, 3.0f, -4.0f, 6.0f, 13.0f, 21.0f};     // degrees Celsius
+  std::vector<float> t_c = {0.5f, 14.0f, 15.0f, 28.0f, 11.0f, 8.0f, 3.0f, -4.0f, 6.0f, 13.0f, 21.0f};      // degrees Celsius
 };
 
 /// From a table with the columns t_u and t_c; the eleven above if `path` is empty.

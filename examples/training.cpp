@@ -74,5 +74,6 @@ void draw(const History& history, const Dataset& images, const std::string& dire
   gradient_plot(history).save(in_directory(directory, "gradients.svg"));
   std::vector<int64_t> first(static_cast<size_t>(std::min(shown, images.size())));
   std::iota(first.begin(), first.end(), 0);
-  save_image_grid(in_directory(directory, "images.png"), images, first, captions.empty() ? "the first examples" : "the first examples, as classified", 8, captions);
+  save_image_grid(in_directory(directory, "images.png"), images, first,
+                  captions.empty() ? "the first examples" : "the first examples, as classified", 8, captions);
 }

@@ -30,4 +30,5 @@ std::vector<std::string> predictions(weft::nn::Module& net, const weft::Dataset&
 
 /// Loss and accuracy over epochs, the gradients' norms over steps and the first 64 of `images`, into a directory. Above each image
 /// stands its caption, or its class where there are none.
-void draw(const weft::History& history, const weft::Dataset& images, const std::string& directory, const std::vector<std::string>& captions = {});
+void draw(const weft::History& history, const weft::Dataset& images, const std::string& directory,
+          const std::vector<std::string>& captions = {});

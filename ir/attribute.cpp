@@ -41,8 +41,7 @@ Dense::Dense(Type type, std::vector<std::byte> bytes) : type_(std::move(type)), 
   const size_t size = size_of(type_.dtype);
   WEFT_CHECK(bytes.size() == static_cast<size_t>(type_.bytes()), "{} bytes for a {}", bytes.size(), to_string(type_));
   bool same = !bytes.empty();
-  for (size_t i = size; i < bytes.size() && same; i += size)
-    same = std::memcmp(bytes.data(), bytes.data() + i, size) == 0;
+  for (size_t i = size; i < bytes.size() && same; i += size) same = std::memcmp(bytes.data(), bytes.data() + i, size) == 0;
   if (same) bytes.resize(size);
   if (bytes.empty()) bytes.resize(size);  // zero elements: any splat will do
   splat_ = same || type_.shape.numel() == 0;
@@ -124,9 +123,7 @@ std::string_view name_of(AttributeKind kind) {
 }
 
 size_t hash_of(const Attribute& a) {
-  const auto bytes_hash = [](const void* p, size_t n) {
-    return std::hash<std::string_view>{}({static_cast<const char*>(p), n});
-  };
+  const auto bytes_hash = [](const void* p, size_t n) { return std::hash<std::string_view>{}({static_cast<const char*>(p), n}); };
   switch (kind_of(a)) {
     case AttributeKind::boolean: return std::get<bool>(a);
     case AttributeKind::integer: return std::hash<int64_t>{}(std::get<int64_t>(a));
@@ -147,8 +144,7 @@ size_t hash_of(const Attribute& a) {
 
 bool equal(const Attribute& a, const Attribute& b) {
   if (a.index() != b.index()) return false;
-  if (const double* x = std::get_if<double>(&a))
-    return std::bit_cast<uint64_t>(*x) == std::bit_cast<uint64_t>(std::get<double>(b));
+  if (const double* x = std::get_if<double>(&a)) return std::bit_cast<uint64_t>(*x) == std::bit_cast<uint64_t>(std::get<double>(b));
   return a == b;
 }
 

@@ -54,14 +54,13 @@ std::vector<Attribute> complete_attributes(const OpDef& def, const NamedAttribut
       continue;
     }
     Attribute value = found->second;
-    if (spec.kind == AttributeKind::real && kind_of(value) == AttributeKind::integer)
-      value = static_cast<double>(std::get<int64_t>(value));
+    if (spec.kind == AttributeKind::real && kind_of(value) == AttributeKind::integer) value = static_cast<double>(std::get<int64_t>(value));
     if (kind_of(value) != spec.kind)
-      throw Error("{}: attribute '{}' must be a {}, not a {}, at {}", def.name, spec.name, name_of(spec.kind),
-                  name_of(kind_of(value)), to_string(at));
+      throw Error("{}: attribute '{}' must be a {}, not a {}, at {}", def.name, spec.name, name_of(spec.kind), name_of(kind_of(value)),
+                  to_string(at));
     if (!spec.choices.empty() && std::count(spec.choices.begin(), spec.choices.end(), std::get<std::string>(value)) == 0)
-      throw Error("{}: attribute '{}' must be one of \"{}\", not \"{}\", at {}", def.name, spec.name,
-                  fmt::join(spec.choices, "\", \""), std::get<std::string>(value), to_string(at));
+      throw Error("{}: attribute '{}' must be one of \"{}\", not \"{}\", at {}", def.name, spec.name, fmt::join(spec.choices, "\", \""),
+                  std::get<std::string>(value), to_string(at));
     values.push_back(std::move(value));
   }
   for (const auto& [name, value] : given)
@@ -85,8 +84,7 @@ std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands, 
     const OperandSpec& spec = def.operands[std::min(i, def.operands.size() - 1)];
     if (!accepts(spec.accepts, operands[i].dtype))
       context.fail(fmt::format("operand '{}' must have {}", spec.name, describe(spec.accepts)));
-    if (spec.type && operands[i] != *spec.type)
-      context.fail(fmt::format("operand '{}' must be {}", spec.name, to_string(*spec.type)));
+    if (spec.type && operands[i] != *spec.type) context.fail(fmt::format("operand '{}' must be {}", spec.name, to_string(*spec.type)));
     if (def.kind == Kind::elementwise && i > 0 && operands[i].shape != operands[0].shape)
       context.fail("the operands must have equal shapes");
   }
@@ -109,21 +107,15 @@ Op& Builder::create(std::string_view name, std::vector<Value> operands, NamedAtt
   return op;
 }
 
-Value Builder::splat(const Type& type, double value) {
-  return (*this)("constant", {}, {{"value", Dense::splat(type, value)}});
-}
+Value Builder::splat(const Type& type, double value) { return (*this)("constant", {}, {{"value", Dense::splat(type, value)}}); }
 
 Value Builder::broadcast(Value v, const Shape& shape) {
   return v.shape() == shape ? v : (*this)("broadcast", {v}, {{"shape", shape.dims()}});
 }
 
-Value Builder::reshape(Value v, const Shape& shape) {
-  return v.shape() == shape ? v : (*this)("reshape", {v}, {{"shape", shape.dims()}});
-}
+Value Builder::reshape(Value v, const Shape& shape) { return v.shape() == shape ? v : (*this)("reshape", {v}, {{"shape", shape.dims()}}); }
 
-Value Builder::cast(Value v, DType dtype) {
-  return v.dtype() == dtype ? v : (*this)("cast", {v}, {{"dtype", dtype}});
-}
+Value Builder::cast(Value v, DType dtype) { return v.dtype() == dtype ? v : (*this)("cast", {v}, {{"dtype", dtype}}); }
 
 Value Builder::sum(Value v, Dims axes, bool keep_dims) {
   return axes.empty() ? v : (*this)("sum", {v}, {{"axes", std::move(axes)}, {"keep_dims", keep_dims}});

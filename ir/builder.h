@@ -74,9 +74,9 @@ class Expr {
   Value value_;
 };
 
-#define WEFT_EXPR_OPERATOR(symbol, op)                                                   \
-  inline Expr operator symbol(Expr a, Expr b) { return a.apply(op, b); }                 \
-  inline Expr operator symbol(Expr a, double b) { return a.apply(op, a.like(b)); }       \
+#define WEFT_EXPR_OPERATOR(symbol, op)                                             \
+  inline Expr operator symbol(Expr a, Expr b) { return a.apply(op, b); }           \
+  inline Expr operator symbol(Expr a, double b) { return a.apply(op, a.like(b)); } \
   inline Expr operator symbol(double a, Expr b) { return b.like(a).apply(op, b); }
 WEFT_EXPR_OPERATOR(+, "add")
 WEFT_EXPR_OPERATOR(-, "sub")
@@ -88,8 +88,6 @@ WEFT_EXPR_OPERATOR(==, "eq")
 WEFT_EXPR_OPERATOR(!=, "ne")
 #undef WEFT_EXPR_OPERATOR
 inline Expr operator-(Expr a) { return a.apply("neg"); }
-inline Expr select(Expr condition, Expr yes, Expr no) {
-  return {condition.builder(), condition.builder()("select", {condition, yes, no})};
-}
+inline Expr select(Expr condition, Expr yes, Expr no) { return {condition.builder(), condition.builder()("select", {condition, yes, no})}; }
 
 }  // namespace weft::ir

@@ -28,8 +28,7 @@ bool equal_placed(Value a, Value b) { return a.type() == b.type() && a.offset() 
 }  // namespace
 
 bool same_computation(const Op& a, const Op& b) {
-  if (&a.def() != &b.def() || !equal_lists(a.attributes(), b.attributes()) || a.bodies().size() != b.bodies().size())
-    return false;
+  if (&a.def() != &b.def() || !equal_lists(a.attributes(), b.attributes()) || a.bodies().size() != b.bodies().size()) return false;
   for (size_t i = 0; i < a.bodies().size(); ++i)
     if (!equal(a.body(static_cast<int>(i)), b.body(static_cast<int>(i)), Compare::ignore_locations)) return false;
   return true;
@@ -49,8 +48,8 @@ size_t computation_hash(const Op& op) {
 
 bool equal(const Graph& a, const Graph& b, Compare what) {
   const bool lines = what == Compare::everything;
-  if (a.inputs().size() != b.inputs().size() || a.ops().size() != b.ops().size() ||
-      a.outputs().size() != b.outputs().size() || (lines && a.name() != b.name()))
+  if (a.inputs().size() != b.inputs().size() || a.ops().size() != b.ops().size() || a.outputs().size() != b.outputs().size() ||
+      (lines && a.name() != b.name()))
     return false;
   std::unordered_map<Value, Value, ValueHash> twin;
   for (size_t i = 0; i < a.inputs().size(); ++i) {
@@ -64,8 +63,8 @@ bool equal(const Graph& a, const Graph& b, Compare what) {
   count_work(static_cast<int64_t>(a.ops().size()));
   for (const auto& x : a.ops()) {
     const Op& y = **at++;
-    if (!same_computation(*x, y) || x->operands().size() != y.operands().size() ||
-        x->result_count() != y.result_count() || (lines && source_lines(x->locations()) != source_lines(y.locations())))
+    if (!same_computation(*x, y) || x->operands().size() != y.operands().size() || x->result_count() != y.result_count() ||
+        (lines && source_lines(x->locations()) != source_lines(y.locations())))
       return false;
     if (lines)
       for (size_t i = 0; i < x->bodies().size(); ++i)
@@ -79,7 +78,8 @@ bool equal(const Graph& a, const Graph& b, Compare what) {
   }
   for (size_t i = 0; i < a.outputs().size(); ++i) {
     const Output &x = a.outputs()[i], &y = b.outputs()[i];
-    if (x.name != y.name || twin.at(x.value) != y.value || x.alias != y.alias || (lines && source_lines(x.locations) != source_lines(y.locations)))
+    if (x.name != y.name || twin.at(x.value) != y.value || x.alias != y.alias ||
+        (lines && source_lines(x.locations) != source_lines(y.locations)))
       return false;
   }
   return true;
@@ -92,16 +92,15 @@ bool equal_groups(const TrainGroup& a, const TrainGroup& b) {
 }
 
 bool equal_specs(const TrainSpec& a, const TrainSpec& b) {
-  return a.loss == b.loss && a.inputs == b.inputs && a.optimizer == b.optimizer && a.keep == b.keep &&
-         a.clip_value == b.clip_value && a.clip_norm == b.clip_norm && a.counters == b.counters && equal_named(a.attributes, b.attributes) &&
+  return a.loss == b.loss && a.inputs == b.inputs && a.optimizer == b.optimizer && a.keep == b.keep && a.clip_value == b.clip_value &&
+         a.clip_norm == b.clip_norm && a.counters == b.counters && equal_named(a.attributes, b.attributes) &&
          std::equal(a.groups.begin(), a.groups.end(), b.groups.begin(), b.groups.end(), equal_groups);
 }
 
 }  // namespace
 
 bool equal(const Module& a, const Module& b, Compare what) {
-  if (a.target != b.target || a.stage != b.stage || a.arena_bytes != b.arena_bytes ||
-      a.train.has_value() != b.train.has_value())
+  if (a.target != b.target || a.stage != b.stage || a.arena_bytes != b.arena_bytes || a.train.has_value() != b.train.has_value())
     return false;
   if (a.train && !equal_specs(*a.train, *b.train)) return false;
   return equal(a.graph(), b.graph(), what);

@@ -114,7 +114,8 @@ void Graph::destroy(Op& op) {
 }
 
 Value Graph::add_input(std::string name, Type type, Role role, Locations locations) {
-  if (is_too_large(type)) throw Error("the input '{}' is {}, which takes more than 2^50 bytes, at {}", name, to_string(type), to_string(locations));
+  if (is_too_large(type))
+    throw Error("the input '{}' is {}, which takes more than 2^50 bytes, at {}", name, to_string(type), to_string(locations));
   if (!input_numbers_.try_emplace(name, static_cast<int>(inputs_.size())).second)
     throw Error("the graph '{}' already has an input named '{}'", name_, name);
   auto node = std::make_unique<detail::InputNode>();
@@ -149,8 +150,7 @@ void Graph::rename_input(int i, std::string name) {
 
 void Graph::remove_input(int i) {
   const bool replaced = std::any_of(outputs_.begin(), outputs_.end(), [&](const Output& o) { return o.alias == i; });
-  WEFT_CHECK(input(i).users().empty() && !is_output(input(i)) && !replaced, "input '{}' is still read or replaced",
-             input(i).name());
+  WEFT_CHECK(input(i).users().empty() && !is_output(input(i)) && !replaced, "input '{}' is still read or replaced", input(i).name());
   inputs_.erase(inputs_.begin() + i);
   number_inputs();
   for (Output& output : outputs_)
@@ -228,8 +228,8 @@ Op& Graph::place(const OpDef& def, std::span<const Value> operands, size_t resul
   return op;
 }
 
-Op& Graph::insert(const OpDef& def, std::span<const Value> operands, std::vector<Attribute> attributes,
-                  std::vector<Type> result_types, Locations locations, Op* before) {
+Op& Graph::insert(const OpDef& def, std::span<const Value> operands, std::vector<Attribute> attributes, std::vector<Type> result_types,
+                  Locations locations, Op* before) {
   Op& op = place(def, operands, result_types.size(), attributes.size(), before);
   std::move(attributes.begin(), attributes.end(), op.attributes_);
   for (size_t i = 0; i < result_types.size(); ++i) op.results_[i].type = std::move(result_types[i]);

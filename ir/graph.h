@@ -54,7 +54,10 @@ class Op {
   bool is_unused() const;
 
   /// Typed access by name; the definition says which attributes exist.
-  template <class T> const T& attribute(std::string_view name) const { return std::get<T>(attribute(name)); }
+  template <class T>
+  const T& attribute(std::string_view name) const {
+    return std::get<T>(attribute(name));
+  }
   const Attribute& attribute(std::string_view name) const;
   bool flag(std::string_view name) const { return attribute<bool>(name); }
   int64_t integer(std::string_view name) const { return attribute<int64_t>(name); }
@@ -109,8 +112,14 @@ class Ops {
     Op* operator*() const { return at_; }
     Iterator& operator++() { return at_ = at_->behind_, *this; }
     Iterator& operator--() { return at_ = at_ ? at_->before_ : of_->last_, *this; }
-    Iterator operator++(int) { const Iterator now = *this; return ++*this, now; }
-    Iterator operator--(int) { const Iterator now = *this; return --*this, now; }
+    Iterator operator++(int) {
+      const Iterator now = *this;
+      return ++*this, now;
+    }
+    Iterator operator--(int) {
+      const Iterator now = *this;
+      return --*this, now;
+    }
     bool operator==(const Iterator& other) const { return at_ == other.at_; }
 
    private:
@@ -220,8 +229,8 @@ class Graph {
   int number_limit() const { return numbers_; }
 
   /// Appends (or inserts before `before`) an op whose result types are given; checks nothing. Use ir::Builder.
-  Op& insert(const OpDef& def, std::span<const Value> operands, std::vector<Attribute> attributes,
-             std::vector<Type> result_types, Locations locations, Op* before = nullptr);
+  Op& insert(const OpDef& def, std::span<const Value> operands, std::vector<Attribute> attributes, std::vector<Type> result_types,
+             Locations locations, Op* before = nullptr);
   /// The same op, of this graph or another, with operands from here: attributes, result types, bodies and locations are
   /// copied, offsets are not.
   Op& insert_copy(const Op& op, std::span<const Value> operands, Op* before = nullptr);

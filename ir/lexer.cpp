@@ -41,7 +41,8 @@ void Lexer::next() {
   } else if (c == '"') {
     kind = Token::string;
     string();
-  } else if (is_digit(c) || (c == '-' && at_ + 1 < text_.size() && (is_digit(text_[at_ + 1]) || text_[at_ + 1] == 'i' || text_[at_ + 1] == 'n'))) {
+  } else if (is_digit(c) ||
+             (c == '-' && at_ + 1 < text_.size() && (is_digit(text_[at_ + 1]) || text_[at_ + 1] == 'i' || text_[at_ + 1] == 'n'))) {
     kind = Token::number;
     text += text_[at_++];
     while (at_ < text_.size() && (is_word(text_[at_]) || ((text_[at_] == '-' || text_[at_] == '+') && text_[at_ - 1] == 'e')))
@@ -56,7 +57,8 @@ void Lexer::next() {
 void Lexer::skip() {
   while (at_ < text_.size()) {
     const char c = text_[at_];
-    if (c == '#') while (at_ < text_.size() && text_[at_] != '\n' && text_[at_] != '\r') ++at_;
+    if (c == '#')
+      while (at_ < text_.size() && text_[at_] != '\n' && text_[at_] != '\r') ++at_;
     else if (c == '\n') ++at_, ++line_;
     else if (c == ' ' || c == '\t' || c == '\r') ++at_;
     else return;

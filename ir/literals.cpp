@@ -13,8 +13,7 @@ T Literals::converted(const std::string& text, size_t mark, std::string_view wha
   T value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range) lex_.fail_at(mark, "'" + text + "' is out of range");
-  if (error != std::errc() || end != text.data() + text.size())
-    lex_.fail_at(mark, fmt::format("'{}' is not {}", text, what));
+  if (error != std::errc() || end != text.data() + text.size()) lex_.fail_at(mark, fmt::format("'{}' is not {}", text, what));
   return value;
 }
 
@@ -38,8 +37,8 @@ int Literals::line_number() { return static_cast<int>(integer_in<int>()); }
 Dims Literals::dims() {
   Dims all;
   lex_.expect("[");
-  if (!lex_.is("]"))
-    do all.push_back(integer());
+  if (!lex_.is("]")) do
+      all.push_back(integer());
     while (lex_.take(","));
   lex_.expect("]");
   return all;
@@ -133,8 +132,7 @@ Dense Literals::hex(Type type) {
   const std::string digits = lex_.take(Token::string, "hex digits");
   const size_t one = 2 * size_of(type.dtype), elements = digits.size() / one;
   if (digits.size() % one != 0 || (elements != 1 && elements != static_cast<size_t>(type.shape.numel())))
-    lex_.fail_at(mark, fmt::format("{} hex digits for a {}, which needs {} an element", digits.size(),
-                                   to_string(type), one));
+    lex_.fail_at(mark, fmt::format("{} hex digits for a {}, which needs {} an element", digits.size(), to_string(type), one));
   std::vector<std::byte> bytes;
   for (size_t i = 0; i < digits.size(); i += 2) {
     unsigned value = 0;

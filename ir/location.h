@@ -37,7 +37,8 @@ class Locations {
  public:
   Locations() = default;
   Locations(std::initializer_list<Location> all) : Locations(std::vector<Location>(all)) {}
-  explicit Locations(std::vector<Location> all) : all_(all.empty() ? nullptr : std::make_shared<const std::vector<Location>>(std::move(all))) {}
+  explicit Locations(std::vector<Location> all)
+      : all_(all.empty() ? nullptr : std::make_shared<const std::vector<Location>>(std::move(all))) {}
 
   const Location* begin() const { return all_ ? all_->data() : nullptr; }
   const Location* end() const { return all_ ? all_->data() + all_->size() : nullptr; }
@@ -65,7 +66,9 @@ inline void merge(std::vector<Location>& into, const Locations& from) {
 }
 
 inline void merge(Locations& into, const Locations& from) {
-  if (into.shares_with(from) || std::none_of(from.begin(), from.end(), [&](const Location& at) { return is_new(at, {into.begin(), into.end()}); })) return;
+  if (into.shares_with(from) ||
+      std::none_of(from.begin(), from.end(), [&](const Location& at) { return is_new(at, {into.begin(), into.end()}); }))
+    return;
   std::vector<Location> all(into.begin(), into.end());
   merge(all, from);
   into = Locations(std::move(all));

@@ -20,16 +20,16 @@ struct TrainGroup {
 
 /// What the `autodiff` and `training_step` passes turn into ordinary ops.
 struct TrainSpec {
-  std::string loss;                  // the output to minimize; must be a floating scalar
-  std::vector<std::string> inputs;   // the parameters to train that are in no group, by input name
-  std::string optimizer;             // an update op ("sgd", "adam"): see `weft explain op sgd`
-  NamedAttributes attributes;        // its structural attributes
-  std::vector<std::string> keep;     // gradients to keep as outputs, by output name ("fc1.weight.grad")
-  bool clip_value = false;           // whether gradients are clipped, by value and by their norm over all groups
+  std::string loss;                 // the output to minimize; must be a floating scalar
+  std::vector<std::string> inputs;  // the parameters to train that are in no group, by input name
+  std::string optimizer;            // an update op ("sgd", "adam"): see `weft explain op sgd`
+  NamedAttributes attributes;       // its structural attributes
+  std::vector<std::string> keep;    // gradients to keep as outputs, by output name ("fc1.weight.grad")
+  bool clip_value = false;          // whether gradients are clipped, by value and by their norm over all groups
   bool clip_norm = false;
   std::vector<TrainGroup> groups;
-  Dims counters;                     // which counter of its updates each of all_inputs() reads, one for those that have always been
-                                     // updated together; empty: 0 for all
+  Dims counters;  // which counter of its updates each of all_inputs() reads, one for those that have always been
+                  // updated together; empty: 0 for all
 
   /// The state that is counter `i`.
   std::string counter_name(int64_t i) const { return optimizer + (i == 0 ? ".step" : ".step." + std::to_string(i)); }

@@ -33,9 +33,8 @@ int OpDef::attribute_index(std::string_view attribute) const {
 ScalarExpression scalar_of(const Op& op) {
   std::vector<DType> types;
   for (Value v : op.operands()) types.push_back(v.dtype());
-  return build_scalar(types, [&](std::span<const Scalar> args) {
-    return cast(op.def().scalar(args, op.attributes()), op.result().dtype());
-  });
+  return build_scalar(types,
+                      [&](std::span<const Scalar> args) { return cast(op.def().scalar(args, op.attributes()), op.result().dtype()); });
 }
 
 ScalarExpression combine_of(const Op& op) {
@@ -57,8 +56,7 @@ double flops_of(const Op& op) {
   if (def.flops) {
     total = def.flops(op);
   } else if (def.kind == Kind::elementwise) {
-    for (const ScalarNode& n : scalar_of(op).nodes)
-      total += n.primitive != Primitive::argument && n.primitive != Primitive::constant;
+    for (const ScalarNode& n : scalar_of(op).nodes) total += n.primitive != Primitive::argument && n.primitive != Primitive::constant;
     total *= static_cast<double>(op.result().shape().numel());
   } else if (def.kind == Kind::reduction) {
     total = static_cast<double>(op.operand(0).shape().numel());
@@ -88,8 +86,7 @@ void Registry::add(OpDef def) {
 }
 
 const OpDef* Registry::find(std::string_view name) const {
-  const auto at = std::lower_bound(sorted_.begin(), sorted_.end(), name,
-                                   [](const OpDef* d, std::string_view n) { return d->name < n; });
+  const auto at = std::lower_bound(sorted_.begin(), sorted_.end(), name, [](const OpDef* d, std::string_view n) { return d->name < n; });
   return at != sorted_.end() && (*at)->name == name ? *at : nullptr;
 }
 

@@ -27,9 +27,9 @@ struct OperandSpec {
   Accepts accepts = Accepts::any;
   bool variadic = false;  // the last operand only: any number of them
   std::string doc = {};
-  bool index = false;  // class or row indices: no gradient, values bounded by the op (see OpDef::index_bound)
+  bool index = false;             // class or row indices: no gradient, values bounded by the op (see OpDef::index_bound)
   std::optional<Type> type = {};  // the only type that fits, where there is just one
-  std::string layout = {};  // the attribute that says how it lies in memory (ir/layout.h), where a target may choose
+  std::string layout = {};        // the attribute that says how it lies in memory (ir/layout.h), where a target may choose
   std::optional<std::pair<double, double>> range = {};  // floating: where its elements must lie; checked where a user feeds them
 };
 
@@ -39,21 +39,24 @@ struct AttributeSpec {
   std::optional<Attribute> fallback = {};  // none: must be given
   std::string doc = {};
   std::vector<std::string> choices = {};  // text: the only words that fit
-  bool planned = false;  // a pass fills it in for the target; as recorded it is the fallback
+  bool planned = false;                   // a pass fills it in for the target; as recorded it is the fallback
 };
 
 /// What a shape rule sees. fail() throws weft::Error naming the op, the operands' types and the user's line.
 class InferContext {
  public:
-  InferContext(const OpDef& def, std::span<const Type> operands, Attributes attributes,
-               std::span<const std::unique_ptr<Graph>> bodies, const Locations& at)
+  InferContext(const OpDef& def, std::span<const Type> operands, Attributes attributes, std::span<const std::unique_ptr<Graph>> bodies,
+               const Locations& at)
       : def_(def), operands_(operands), attributes_(attributes), bodies_(bodies), at_(at) {}
 
   int count() const { return static_cast<int>(operands_.size()); }
   const Type& operand(int i) const { return operands_[static_cast<size_t>(i)]; }
   const Shape& shape(int i) const { return operand(i).shape; }
   const Attribute& attribute(std::string_view name) const;
-  template <class T> const T& get(std::string_view name) const { return std::get<T>(attribute(name)); }
+  template <class T>
+  const T& get(std::string_view name) const {
+    return std::get<T>(attribute(name));
+  }
   std::span<const std::unique_ptr<Graph>> bodies() const { return bodies_; }
 
   [[noreturn]] void fail(const std::string& requirement) const;

@@ -96,7 +96,8 @@ namespace {
 /// Does the op compute with numbers that are narrower than f32?
 bool is_narrow(const Op& op) {
   const Kind kind = op.def().kind;
-  const bool computes = kind == Kind::elementwise || kind == Kind::reduction || kind == Kind::composite || (kind == Kind::heavy && op.bodies().empty());
+  const bool computes =
+      kind == Kind::elementwise || kind == Kind::reduction || kind == Kind::composite || (kind == Kind::heavy && op.bodies().empty());
   return computes && std::any_of(op.operands().begin(), op.operands().end(), [](Value v) { return v.dtype() == bf16; });
 }
 

@@ -127,8 +127,8 @@ class Parser {
   std::vector<std::string> strings() {
     std::vector<std::string> all;
     lex_.expect("[");
-    if (!lex_.is("]"))
-      do all.push_back(lex_.take(Token::string, "a string"));
+    if (!lex_.is("]")) do
+        all.push_back(lex_.take(Token::string, "a string"));
       while (lex_.take(","));
     lex_.expect("]");
     return all;
@@ -215,8 +215,8 @@ class Parser {
     }
     std::vector<Value> operands;
     lex_.expect("(");
-    if (!lex_.is(")"))
-      do operands.push_back(use(scope));
+    if (!lex_.is(")")) do
+        operands.push_back(use(scope));
       while (lex_.take(","));
     lex_.expect(")");
     NamedAttributes attributes;
@@ -238,17 +238,15 @@ class Parser {
       graph(*bodies.back(), depth + 1);
     }
     Builder builder(g, nullptr, locations(here));
-    Op* created = refused_at(mark, builder.locations(), [&] {
-      return &builder.create(op_name, std::move(operands), std::move(attributes), std::move(bodies));
-    });
+    Op* created = refused_at(mark, builder.locations(),
+                             [&] { return &builder.create(op_name, std::move(operands), std::move(attributes), std::move(bodies)); });
     if (static_cast<int>(results.size()) != created->result_count() || results.size() != types.size())
-      lex_.fail_at(mark, fmt::format("{} has {} results, but {} names and {} types are given", op_name,
-                                     created->result_count(), results.size(), types.size()));
+      lex_.fail_at(mark, fmt::format("{} has {} results, but {} names and {} types are given", op_name, created->result_count(),
+                                     results.size(), types.size()));
     for (int i = 0; i < created->result_count(); ++i) {
       const auto& [type, offset] = types[static_cast<size_t>(i)];
       const Value v = created->result(i);
-      if (v.type() != type)
-        lex_.fail_at(mark, fmt::format("{} gives {}, not {}", op_name, to_string(v.type()), to_string(type)));
+      if (v.type() != type) lex_.fail_at(mark, fmt::format("{} gives {}, not {}", op_name, to_string(v.type()), to_string(type)));
       v.set_offset(offset);
       define(scope, results[static_cast<size_t>(i)].first, v, results[static_cast<size_t>(i)].second);
     }

@@ -155,9 +155,7 @@ class Printer {
  private:
   void indent(int depth) { text.append(static_cast<size_t>(2 * depth), ' '); }
 
-  static std::string placed(Value v) {
-    return to_string(v.type()) + (v.offset() ? fmt::format(" @{}", *v.offset()) : "");
-  }
+  static std::string placed(Value v) { return to_string(v.type()) + (v.offset() ? fmt::format(" @{}", *v.offset()) : ""); }
 
   void locations(const Locations& known) {
     const Locations all = source_lines(known);
@@ -200,8 +198,8 @@ std::string print(const Module& module) {
   std::string text = "weft 1\n";
   if (!header.empty()) text += "module" + header + "\n";
   if (const auto& train = module.train) {
-    text += fmt::format("train {{loss = {}, inputs = {}, optimizer = {}", quoted(train->loss),
-                        quoted_list(train->inputs), quoted(train->optimizer));
+    text += fmt::format("train {{loss = {}, inputs = {}, optimizer = {}", quoted(train->loss), quoted_list(train->inputs),
+                        quoted(train->optimizer));
     for (const auto& [name, value] : train->attributes) text += ", " + name + " = " + print_attribute(value);
     if (train->clip_value) text += ", clip_value = true";
     if (train->clip_norm) text += ", clip_norm = true";

@@ -6,10 +6,9 @@ namespace weft::ir {
 
 std::string_view name_of(Primitive primitive) {
   static constexpr std::string_view names[] = {
-      "argument", "constant", "add",   "subtract", "multiply",  "divide", "negate",     "absolute", "fma",
-      "exp",      "expm1",    "log",   "log1p",    "sqrt",      "sin",    "cos",        "tanh",     "erf",
-      "pow",      "floor",    "ceil",  "round_even", "equal",   "not_equal", "less",    "less_equal", "bit_and",
-      "bit_or",   "bit_xor",  "bit_not", "shift_right", "select", "cast"};
+      "argument", "constant",  "add",  "subtract",   "multiply", "divide", "negate",  "absolute", "fma",         "exp",    "expm1",
+      "log",      "log1p",     "sqrt", "sin",        "cos",      "tanh",   "erf",     "pow",      "floor",       "ceil",   "round_even",
+      "equal",    "not_equal", "less", "less_equal", "bit_and",  "bit_or", "bit_xor", "bit_not",  "shift_right", "select", "cast"};
   return names[static_cast<size_t>(primitive)];
 }
 
@@ -29,8 +28,7 @@ int operand_count(Primitive p) {
 }
 
 Scalar Scalar::like(double value) const {
-  owner_->nodes.push_back(
-      {Primitive::constant, dtype(), -1, -1, -1, value, is_floating(dtype()) ? 0 : static_cast<int64_t>(value)});
+  owner_->nodes.push_back({Primitive::constant, dtype(), -1, -1, -1, value, is_floating(dtype()) ? 0 : static_cast<int64_t>(value)});
   return {owner_, static_cast<int>(owner_->nodes.size()) - 1};
 }
 

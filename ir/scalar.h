@@ -16,15 +16,40 @@ enum class Primitive : uint8_t {
   argument,  // operand number `integer`
   constant,  // `real`, or `integer` for an integer or bool type
   // arithmetic; integers wrap, integer division truncates towards zero and x / 0 is 0 (no trap)
-  add, subtract, multiply, divide, negate, absolute, fma,
+  add,
+  subtract,
+  multiply,
+  divide,
+  negate,
+  absolute,
+  fma,
   // floating functions
-  exp, expm1, log, log1p, sqrt, sin, cos, tanh, erf, pow, floor, ceil, round_even,
+  exp,
+  expm1,
+  log,
+  log1p,
+  sqrt,
+  sin,
+  cos,
+  tanh,
+  erf,
+  pow,
+  floor,
+  ceil,
+  round_even,
   // comparisons, to bool; false when an operand is NaN, but for not_equal, which is true
-  equal, not_equal, less, less_equal,
+  equal,
+  not_equal,
+  less,
+  less_equal,
   // bool and bits
-  bit_and, bit_or, bit_xor, bit_not, shift_right,  // shift_right is logical
-  select,  // a ? b : c, a bool
-  cast,    // to `dtype`
+  bit_and,
+  bit_or,
+  bit_xor,
+  bit_not,
+  shift_right,  // shift_right is logical
+  select,       // a ? b : c, a bool
+  cast,         // to `dtype`
 };
 
 struct ScalarNode {
@@ -75,9 +100,7 @@ inline Scalar operator==(Scalar a, Scalar b) { return make(Primitive::equal, boo
 inline Scalar operator!=(Scalar a, Scalar b) { return make(Primitive::not_equal, boolean, {a, b}); }
 inline Scalar operator<(Scalar a, Scalar b) { return make(Primitive::less, boolean, {a, b}); }
 inline Scalar operator<=(Scalar a, Scalar b) { return make(Primitive::less_equal, boolean, {a, b}); }
-inline Scalar select(Scalar condition, Scalar yes, Scalar no) {
-  return make(Primitive::select, yes.dtype(), {condition, yes, no});
-}
+inline Scalar select(Scalar condition, Scalar yes, Scalar no) { return make(Primitive::select, yes.dtype(), {condition, yes, no}); }
 inline Scalar cast(Scalar a, DType to) { return a.dtype() == to ? a : make(Primitive::cast, to, {a}); }
 inline Scalar unary(Primitive p, Scalar a) { return make(p, a.dtype(), {a}); }
 

@@ -17,9 +17,7 @@ struct Type {
 };
 
 /// "f32[64,784]"
-inline std::string to_string(const Type& type) {
-  return std::string(name_of(type.dtype)) + weft::to_string(type.shape);
-}
+inline std::string to_string(const Type& type) { return std::string(name_of(type.dtype)) + weft::to_string(type.shape); }
 
 /// No value takes more bytes, so that those of thousands of values add up without overflow. An empty one is as large as its
 /// axes without those of extent 0: offsets along them are computed all the same.

@@ -72,8 +72,14 @@ class Users {
     const Use* operator->() const { return at_; }
     Iterator& operator++() { return at_ = at_->behind, *this; }
     Iterator& operator--() { return at_ = at_ ? at_->before : of_->last_use, *this; }
-    Iterator operator++(int) { const Iterator now = *this; return ++*this, now; }
-    Iterator operator--(int) { const Iterator now = *this; return --*this, now; }
+    Iterator operator++(int) {
+      const Iterator now = *this;
+      return ++*this, now;
+    }
+    Iterator operator--(int) {
+      const Iterator now = *this;
+      return --*this, now;
+    }
     bool operator==(const Iterator& other) const { return at_ == other.at_; }
 
    private:

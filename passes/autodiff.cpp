@@ -63,8 +63,8 @@ class Reverse {
         if (!incoming[i]) incoming[i] = builder.zeros_like(op.result(static_cast<int>(i)));
       ir::GradientContext context{builder, op, incoming};
       const std::vector<Value> outgoing = ir::differentiate(context);
-      WEFT_CHECK(outgoing.size() == op.operands().size(), "the gradient rule of {} gives {} gradients for {} operands",
-                 op.name(), outgoing.size(), op.operands().size());
+      WEFT_CHECK(outgoing.size() == op.operands().size(), "the gradient rule of {} gives {} gradients for {} operands", op.name(),
+                 outgoing.size(), op.operands().size());
       for (size_t i = 0; i < outgoing.size(); ++i)
         if (outgoing[i] && active_.contains(op.operands()[i])) accumulate(builder, op.operands()[i], outgoing[i]);
     } else if (op.def().decompose) {
@@ -106,8 +106,8 @@ ir::Locations lines_of(Value v) {
 /// The gradients, null where none flows.
 std::vector<Value> flowing_gradients(ir::Graph& graph, Value y, std::span<const Value> xs, Value seed) {
   if (!is_floating(y.dtype()) || y.shape().rank() != 0)
-    throw Error("only a floating scalar can be differentiated, not {}; reduce it first (sum or mean), at {}",
-                to_string(y.type()), to_string(lines_of(y)));
+    throw Error("only a floating scalar can be differentiated, not {}; reduce it first (sum or mean), at {}", to_string(y.type()),
+                to_string(lines_of(y)));
   ir::Builder builder(graph, nullptr, lines_of(y));
   Reverse reverse(graph, xs);
   reverse.seed(y, seed ? seed : builder.splat(y.type(), 1));
@@ -132,16 +132,14 @@ bool autodiff(ir::Module& module) {
   if (!loss) {
     std::vector<std::string> names;
     for (const ir::Output& o : graph.outputs()) names.push_back(o.name);
-    throw Error("the train block's loss '{}' is no output of the graph{}", module.train->loss,
-                did_you_mean(module.train->loss, names));
+    throw Error("the train block's loss '{}' is no output of the graph{}", module.train->loss, did_you_mean(module.train->loss, names));
   }
   std::vector<Value> xs;
   std::unordered_set<std::string> named;
   for (const std::string& name : module.train->all_inputs()) {
     const ir::Input* input = graph.find_input(name);
     if (!input) throw Error("the train block names '{}', which is no input of the graph", name);
-    if (!named.insert(name).second)
-      throw Error("the train block names '{}' twice", name);
+    if (!named.insert(name).second) throw Error("the train block names '{}' twice", name);
     xs.push_back(input->value());
   }
   const std::vector<Value> dx = flowing_gradients(graph, loss->value, xs, {});
@@ -149,13 +147,15 @@ bool autodiff(ir::Module& module) {
   for (size_t i = 0; i < xs.size(); ++i)
     if (!dx[i]) unreached += fmt::format("\n  '{}', at {}", xs[i].name(), to_string(lines_of(xs[i])));
   if (!unreached.empty())
-    throw Error("the loss '{}' does not depend differentiably on these parameters, so they cannot be trained; leave "
-                "them out of the trained parameters, or check the path to the loss:{}", module.train->loss, unreached);
+    throw Error(
+        "the loss '{}' does not depend differentiably on these parameters, so they cannot be trained; leave "
+        "them out of the trained parameters, or check the path to the loss:{}",
+        module.train->loss, unreached);
   for (size_t i = 0; i < xs.size(); ++i) {
     const std::string name = xs[i].name() + ".grad";
     if (const ir::Output* taken = graph.find_output(name))
-      throw Error("the output '{}' at {} has the name that the gradient of '{}' takes; rename it", name,
-                  to_string(taken->locations), xs[i].name());
+      throw Error("the output '{}' at {} has the name that the gradient of '{}' takes; rename it", name, to_string(taken->locations),
+                  xs[i].name());
     graph.add_output({name, dx[i], std::nullopt, lines_of(xs[i])});
   }
   return true;

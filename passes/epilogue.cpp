@@ -61,7 +61,8 @@ class Candidate {
       : product_(shorter.product_), last_(next.result()), chain_(shorter.chain_), extra_(shorter.extra_) {
     body_ = clone(*shorter.body_);
     std::vector<Value> operands;
-    for (Value v : next.operands()) operands.push_back(v == shorter.last_ ? body_->ops().empty() ? body_->input(0) : body_->ops().back()->result() : Value());
+    for (Value v : next.operands())
+      operands.push_back(v == shorter.last_ ? body_->ops().empty() ? body_->input(0) : body_->ops().back()->result() : Value());
     for (size_t i = 0; i < operands.size(); ++i)
       if (!operands[i]) operands[i] = side(next.operand(static_cast<int>(i)));
     inner_ = body_->insert_copy(next, operands).result();
@@ -74,9 +75,7 @@ class Candidate {
     const Value old = replaced();
     const auto is_old = [&](Value v) { return old && owner_of(v) == old; };
     if (std::any_of(product_.operands().begin(), product_.operands().end(), is_old)) return false;
-    return std::all_of(extra_.begin(), extra_.end(), [&](Value v) {
-      return v.type() == product_.result().type() ? v == old : !is_old(v);
-    });
+    return std::all_of(extra_.begin(), extra_.end(), [&](Value v) { return v.type() == product_.result().type() ? v == old : !is_old(v); });
   }
 
   /// The input that the last value is to be written over, if any.
@@ -87,14 +86,11 @@ class Candidate {
     return {};
   }
 
-  bool depends_on_product(Value v) const {
-    return v == product_.result() || std::find(chain_.begin(), chain_.end(), v) != chain_.end();
-  }
+  bool depends_on_product(Value v) const { return v == product_.result() || std::find(chain_.begin(), chain_.end(), v) != chain_.end(); }
 
   /// An operand that does not come from the product: broadcasts and constants are repeated inside the body.
   Value side(Value v) {
-    if (!v.is_input() && v.op()->def().broadcasts)
-      return body_->insert_copy(*v.op(), std::array{side(v.op()->operand(0))}).result();
+    if (!v.is_input() && v.op()->def().broadcasts) return body_->insert_copy(*v.op(), std::array{side(v.op()->operand(0))}).result();
     if (!v.is_input() && v.op()->def().kind == ir::Kind::constant) return body_->insert_copy(*v.op(), {}).result();
     for (size_t i = 0; i < extra_.size(); ++i)
       if (extra_[i] == v) return body_->input(static_cast<int>(i) + 1);
@@ -118,7 +114,7 @@ class Candidate {
   std::vector<Value> chain_;  // outside: the values between the product and the last
   std::vector<Value> extra_;  // outside: further operands
   std::unique_ptr<Graph> body_;
-  Value inner_;               // inside: the last value
+  Value inner_;  // inside: the last value
 };
 
 }  // namespace

@@ -59,7 +59,8 @@ bool expand(ir::Module& module, const Target& target, std::vector<std::string>* 
       continue;
     }
     if (remarks)
-      remarks->push_back(fmt::format("written out: {} of {} at {}: {}", op->name(), to_string(op->operand(0).type()), to_string(op->locations()),
+      remarks->push_back(fmt::format("written out: {} of {} at {}: {}", op->name(), to_string(op->operand(0).type()),
+                                     to_string(op->locations()),
                                      claimed ? "the library has only its plain loops for it" : "the target's library does not run it"));
     Builder builder(module.graph(), op, op->locations());
     const std::vector<Value> results = ir::decompose(builder, *op);

@@ -18,9 +18,7 @@ using ir::Value;
 
 /// A scalar as a rank-0 constant, so that rounding to its type is Dense's business alone; of the many nans that a
 /// machine may give, the usual one.
-Dense real(DType t, double v) {
-  return Dense::splat({t, {}}, std::isnan(v) ? std::numeric_limits<double>::quiet_NaN() : v);
-}
+Dense real(DType t, double v) { return Dense::splat({t, {}}, std::isnan(v) ? std::numeric_limits<double>::quiet_NaN() : v); }
 
 /// Wraps first: on its way to a narrow type, Dense passes through double.
 Dense whole(DType t, int64_t v) {
@@ -74,8 +72,7 @@ std::optional<Dense> integer_primitive(const ScalarNode& n, int64_t a, int64_t b
     case Primitive::cast:
       // Beyond 2^53 the way through double rounds twice.
       if (is_floating(n.dtype) && (a > int64_t{1} << 53 || a < -(int64_t{1} << 53))) return std::nullopt;
-      return is_floating(n.dtype) ? real(n.dtype, static_cast<double>(a))
-                                  : whole(n.dtype, n.dtype == boolean ? a != 0 : a);
+      return is_floating(n.dtype) ? real(n.dtype, static_cast<double>(a)) : whole(n.dtype, n.dtype == boolean ? a != 0 : a);
     default: return std::nullopt;
   }
 }
@@ -98,8 +95,8 @@ std::optional<Dense> evaluate(const Op& op) {
       const Dense& a = values[static_cast<size_t>(n.a)];
       const Dense& b = n.b < 0 ? a : values[static_cast<size_t>(n.b)];
       // The sum of two f32 in double rounds to the same f32; so do difference, product, quotient and square root.
-      value = is_floating(a.type().dtype) ? floating_primitive(n, a.at(0), b.at(0))
-                                          : integer_primitive(n, a.integer_at(0), b.integer_at(0));
+      value =
+          is_floating(a.type().dtype) ? floating_primitive(n, a.at(0), b.at(0)) : integer_primitive(n, a.integer_at(0), b.integer_at(0));
     }
     if (!value) return std::nullopt;
     values.push_back(*value);

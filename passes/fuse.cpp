@@ -128,7 +128,8 @@ class Fuser {
       while (parts.size() > most) {
         std::vector<Value> joined;
         for (size_t i = 0; i < parts.size(); i += most) {
-          const std::vector<Value> some(parts.begin() + static_cast<std::ptrdiff_t>(i), parts.begin() + static_cast<std::ptrdiff_t>(std::min(i + most, parts.size())));
+          const std::vector<Value> some(parts.begin() + static_cast<std::ptrdiff_t>(i),
+                                        parts.begin() + static_cast<std::ptrdiff_t>(std::min(i + most, parts.size())));
           joined.push_back(some.size() == 1 ? some[0] : b(op->name(), some, {{"axis", axis}}));
         }
         parts = std::move(joined);
@@ -239,8 +240,7 @@ class Fuser {
       return true;
     }
     if (!remarks) failed_.insert(attempt);
-    else
-      remarks->push_back(fmt::format("not fused: {} {} {}: {}", label(*e.first), e.siblings ? "beside" : "->", label(*e.second), why));
+    else remarks->push_back(fmt::format("not fused: {} {} {}: {}", label(*e.first), e.siblings ? "beside" : "->", label(*e.second), why));
     return false;
   }
 
@@ -287,7 +287,9 @@ class Fuser {
   /// A view that stays outside hides from the nest which elements of the old value are read.
   static bool reads_view_of_replaced(const NestRegion& r) {
     const auto is_inside = [&](const Op* op) { return std::find(r.ops.begin(), r.ops.end(), op) != r.ops.end(); };
-    const auto is_replaced = [&](Value v) { return std::any_of(r.in_place.begin(), r.in_place.end(), [&](const auto& p) { return p.second == v; }); };
+    const auto is_replaced = [&](Value v) {
+      return std::any_of(r.in_place.begin(), r.in_place.end(), [&](const auto& p) { return p.second == v; });
+    };
     for (const Op* op : r.ops)
       for (Value v : op->operands())
         if (owner_of(v) != v && is_replaced(owner_of(v)) && !is_inside(v.op())) return true;
@@ -310,7 +312,7 @@ class Fuser {
   ir::Graph& graph_;
   std::vector<std::string>* remarks_;
   std::unordered_map<Value, std::vector<Value>, ir::ValueHash> replaced_;  // result: the inputs that it takes the place of
-  std::vector<size_t> weight_;  // per group: what its ops count
+  std::vector<size_t> weight_;                                             // per group: what its ops count
   std::set<std::tuple<int, size_t, int, size_t, bool>> failed_;
 };
 
@@ -339,12 +341,14 @@ bool will_change(const ir::Graph& graph) {
 bool fuse(ir::Graph& graph, std::vector<std::string>* remarks, Merge merge) {
   const std::unique_ptr<ir::Graph> before = will_change(graph) ? nullptr : clone(graph);
   while (take_apart(graph)) {}  // a kernel holds nests
-  dce(graph);  // a nest that computes nothing for anyone has no result to name
+  dce(graph);                   // a nest that computes nothing for anyone has no result to name
   Fuser(graph, remarks).run(merge == Merge::where_it_pays);
   dce(graph);
   return !before || !ir::equal(*before, graph);
 }
 
-bool fuse(ir::Module& module, const Target&, std::vector<std::string>* remarks) { return fuse(module.graph(), remarks, Merge::where_it_pays); }
+bool fuse(ir::Module& module, const Target&, std::vector<std::string>* remarks) {
+  return fuse(module.graph(), remarks, Merge::where_it_pays);
+}
 
 }  // namespace weft::passes

@@ -52,7 +52,7 @@ class Launcher {
     std::map<const Op*, int> offers;
     for (const auto& op : graph_.ops())
       if (op->def().kind == ir::Kind::nest && is_last(*op)) waiting.push_back(op);
-    for (const std::vector<Op*> all = waiting; Op* leader : all) {
+    for (const std::vector<Op*> all = waiting; Op * leader : all) {
       if (is_small(*leader) || shared_.contains(groups_.of(leader))) continue;
       std::vector<Op*> left;
       for (Op* op : waiting) {
@@ -101,7 +101,8 @@ class Launcher {
     for (auto& [number, ops] : nests) {
       std::sort(ops.begin(), ops.end(), [&](const Op* x, const Op* y) { return groups_.of(x) < groups_.of(y); });
       for (size_t i = 0; i < ops.size(); i += most_in_order) {
-        std::vector<Op*> some(ops.begin() + static_cast<std::ptrdiff_t>(i), ops.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_in_order, ops.size())));
+        std::vector<Op*> some(ops.begin() + static_cast<std::ptrdiff_t>(i),
+                              ops.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_in_order, ops.size())));
         if (some.size() > 1) joined_.push_back({std::move(some), true});
       }
     }
@@ -140,7 +141,8 @@ class Launcher {
     std::vector<int> nests;
     for (int g : order)
       if (small[static_cast<size_t>(g)]) nests.push_back(g);
-    std::stable_sort(nests.begin(), nests.end(), [&](int x, int y) { return latest[static_cast<size_t>(x)] < latest[static_cast<size_t>(y)]; });
+    std::stable_sort(nests.begin(), nests.end(),
+                     [&](int x, int y) { return latest[static_cast<size_t>(x)] < latest[static_cast<size_t>(y)]; });
     std::set<int> taken;
     for (int g : nests)
       if (taken.empty() || *taken.rbegin() < earliest[static_cast<size_t>(g)]) taken.insert(latest[static_cast<size_t>(g)]);
@@ -148,7 +150,8 @@ class Launcher {
   }
 
   bool replace() {
-    std::sort(joined_.begin(), joined_.end(), [&](const Joined& x, const Joined& y) { return groups_.of(x.nests[0]) < groups_.of(y.nests[0]); });
+    std::sort(joined_.begin(), joined_.end(),
+              [&](const Joined& x, const Joined& y) { return groups_.of(x.nests[0]) < groups_.of(y.nests[0]); });
     for (const Joined& joined : joined_) {
       // Every nest's results are the kernel's, so that the planner finds room for those that only other nests read.
       std::vector<Value> results;
@@ -169,8 +172,6 @@ class Launcher {
 
 }  // namespace
 
-bool launch(ir::Module& module, const Target& target) {
-  return !module.graph().ops().empty() && Launcher(module.graph(), target).run();
-}
+bool launch(ir::Module& module, const Target& target) { return !module.graph().ops().empty() && Launcher(module.graph(), target).run(); }
 
 }  // namespace weft::passes

@@ -20,7 +20,8 @@ using Part = Layout::Part;
 
 /// Has the op been asked before? One that is in parts has: its result has an axis more than its layout.
 bool has_layout(const Op& op) {
-  bool any = (op.def().attribute_index("parts") >= 0 && op.integer("parts") > 1) || !op.attribute<std::string>(op.def().result_layout).empty();
+  bool any =
+      (op.def().attribute_index("parts") >= 0 && op.integer("parts") > 1) || !op.attribute<std::string>(op.def().result_layout).empty();
   for (const ir::OperandSpec& operand : op.def().operands)
     any = any || (!operand.layout.empty() && !op.attribute<std::string>(operand.layout).empty());
   return any;
@@ -34,7 +35,9 @@ class LayoutPass {
     for (Op* op : graph_.editable_ops()) {
       Builder b(graph_, op, op->locations());
       if (!op->def().result_layout.empty() && target_.claims(*op)) choose(b, *op);
-      else if (op->result_count() == 1 && std::any_of(op->operands().begin(), op->operands().end(), [&](Value v) { return lying_.contains(v); })) follow(b, *op);
+      else if (op->result_count() == 1 &&
+               std::any_of(op->operands().begin(), op->operands().end(), [&](Value v) { return lying_.contains(v); }))
+        follow(b, *op);
     }
     if (lying_.empty() && !changed_) return false;
     bring_back();
@@ -80,7 +83,8 @@ class LayoutPass {
       case Kind::reduction: return follow_reduction(b, op);
       case Kind::view: {
         const Lying& from = lying_.at(op.operand(0));
-        if (const auto to = reshaped(op.operand(0).shape(), op.result().shape(), from.layout)) settle(op, b.reshape(from.value, to->physical), to->layout);
+        if (const auto to = reshaped(op.operand(0).shape(), op.result().shape(), from.layout))
+          settle(op, b.reshape(from.value, to->physical), to->layout);
         return;
       }
       case Kind::movement: {
@@ -192,8 +196,8 @@ class LayoutPass {
     for (Op* op : superseded) {
       const Value old = op->result();
       const bool read = graph_.is_output(old) || std::any_of(old.users().begin(), old.users().end(), [&](const Op* user) {
-        return user->result_count() != 1 || !lying_.contains(user->result());
-      });
+                          return user->result_count() != 1 || !lying_.contains(user->result());
+                        });
       if (!read) continue;
       const Lying& lying = lying_.at(old);
       Builder b(graph_, op, op->locations());

@@ -38,7 +38,8 @@ void verify_nests(const Op& kernel) {
     if (nest->def().kind != Kind::nest) refuse(*nest, "a kernel runs loop nests ('fused' ops) and nothing else");
     verify_nest(*nest);
     for (Value v : nest->results())
-      if (!results.contains({nest, v.index()})) refuse(*nest, fmt::format("result {} has no place: it must be a result of the kernel", v.index()));
+      if (!results.contains({nest, v.index()}))
+        refuse(*nest, fmt::format("result {} has no place: it must be a result of the kernel", v.index()));
     for (Value v : nest->operands())
       if (!v.is_input() && !kernel.flag("serial"))
         refuse(*nest, "it reads what another nest of the kernel makes, so the kernel must be serial");

@@ -35,7 +35,10 @@ bool mirror(ir::Module& module, const Target& target) {
     if (!m) continue;
     ir::Builder b(graph, op, op->locations());
     op->result().replace_all_uses_with(b("convolution_data", {op->operand(0), mirrored_weight(b, op->operand(1), *m)},
-                                         {{"low", m->low}, {"high", m->high}, {"dilation", m->dilation}, {"groups", m->groups},
+                                         {{"low", m->low},
+                                          {"high", m->high},
+                                          {"dilation", m->dilation},
+                                          {"groups", m->groups},
                                           {"extents", Dims(m->x.begin() + 2, m->x.end())}}));
     graph.erase(*op);
     changed = true;

@@ -34,7 +34,8 @@ bool partition(ir::Module& module, const Target& target) {
       throw Error("{}: the target '{}' cannot apply this epilogue; the pass 'expand' writes it out, at {}", op->name(), target.name(),
                   written_at(op->locations()));
     const bool sliced = op->def().attribute_index("slices") >= 0;
-    const int64_t before = sliced ? op->integer("slices") : 1, slices = sliced ? target.slices(*op) : 1, scratch_before = op->integer("scratch");
+    const int64_t before = sliced ? op->integer("slices") : 1, slices = sliced ? target.slices(*op) : 1,
+                  scratch_before = op->integer("scratch");
     if (slices != before || scratch_before != 0) {
       Op& cut = copy_with(*op, slices, 0, *op);
       replace(*op, cut);
@@ -52,8 +53,8 @@ std::vector<std::string> slow_calls(const ir::Module& module, const Target& targ
   for (const auto& op : module.graph().ops()) {
     if (op->def().kind != ir::Kind::heavy || !target.claims(*op)) continue;
     if (const auto by = target.implementation(*op); by.plain)
-      remarks.push_back(fmt::format("slow: {} of {} at {}: the library runs it in its plain loops, {}", op->name(), to_string(op->operand(0).type()),
-                                    to_string(op->locations()), by.name));
+      remarks.push_back(fmt::format("slow: {} of {} at {}: the library runs it in its plain loops, {}", op->name(),
+                                    to_string(op->operand(0).type()), to_string(op->locations()), by.name));
   }
   return remarks;
 }

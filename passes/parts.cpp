@@ -17,7 +17,9 @@ bool parts(ir::Module& module, const Target& target) {
     for (auto& [name, value] : attributes)
       if (name == "parts") value = count;
     Value whole = op->result();
-    Op* transpose = whole.users().size() == 1 && !module.graph().is_output(whole) && whole.users().front()->is("transpose") ? whole.users().front().op : nullptr;
+    Op* transpose = whole.users().size() == 1 && !module.graph().is_output(whole) && whole.users().front()->is("transpose")
+                        ? whole.users().front().op
+                        : nullptr;
     ir::Builder b(module.graph(), op, op->locations());
     Value cut = b(op->name(), op->operands(), attributes);
     if (transpose) {

@@ -11,7 +11,7 @@ namespace {
 using ir::Op;
 using ir::Value;
 
-constexpr int64_t few_results = 4;  // so many keep threads busy as they are
+constexpr int64_t few_results = 4;                             // so many keep threads busy as they are
 constexpr int64_t long_reduction = 1 << 17, least_part = 256;  // elements
 constexpr int64_t least_parts = 16, wanted_parts = 64, most_parts = 4096;
 

@@ -77,8 +77,8 @@ const Pass& find_pass(std::string_view name) {
 
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
-    return {"autodiff", "training_step", "decompose", "expand",   "simplify", "reassociate", "mirror",   "layout",
-            "parts",    "updates",       "epilogue",  "fuse",     "launch",   "partition",   "schedule", "plan"};
+    return {"autodiff", "training_step", "decompose", "expand", "simplify", "reassociate", "mirror",   "layout",
+            "parts",    "updates",       "epilogue",  "fuse",   "launch",   "partition",   "schedule", "plan"};
   if (name == "step") return {"autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'{}", name, did_you_mean(name, {"compile", "step", "simplify"}));
@@ -91,8 +91,7 @@ std::vector<std::string> remaining_passes(const Module& module, std::string_view
   return all;
 }
 
-std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes, const Target& target,
-                         const RunOptions& options) {
+std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes, const Target& target, const RunOptions& options) {
   for (const std::string& name : options.disabled) find_pass(name);
   if (!options.stop_after.empty()) find_pass(options.stop_after);
   std::vector<PassRun> runs;

@@ -48,8 +48,7 @@ struct RunOptions {
 /// Runs the passes in order, verifies after the first and after each that changed something, and sets module.target and
 /// module.stage. Throws weft::Error with the
 /// nearest names for an unknown pass, in the options too.
-std::vector<PassRun> run(ir::Module& module, const std::vector<std::string>& passes, const Target& target,
-                         const RunOptions& options = {});
+std::vector<PassRun> run(ir::Module& module, const std::vector<std::string>& passes, const Target& target, const RunOptions& options = {});
 
 /// What is left of a pipeline for this module.
 std::vector<std::string> remaining_passes(const ir::Module& module, std::string_view pipeline = "compile");

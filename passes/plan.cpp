@@ -167,7 +167,8 @@ int64_t lay_out(const std::vector<Block*>& order) {
     }
     count_work(static_cast<int64_t>(looked_at));
     const Placed here{begin, end, offset, offset + block->bytes};
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), here, [](const Placed& x, const Placed& y) { return x.offset < y.offset; }), here);
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), here, [](const Placed& x, const Placed& y) { return x.offset < y.offset; }), here);
     block->offset = offset;
     total = std::max(total, here.top);
   }
@@ -236,14 +237,14 @@ void check_aliases(const ir::Graph& graph) {
   for (const ir::Output& output : graph.outputs()) {
     if (!output.alias) continue;
     const std::string where = written_at(output.locations);
-    const bool owned = !output.value.is_input() && !is_view(output.value) &&
-                       output.value.op()->def().kind != ir::Kind::constant;
+    const bool owned = !output.value.is_input() && !is_view(output.value) && output.value.op()->def().kind != ir::Kind::constant;
     if (!owned || !taken.insert(output.value).second)
       throw Error("'{}' is not written in place: the pass 'updates' sees to that, at {}", output.name, where);
     const Op& writer = *output.value.op();
     const Value old = graph.input(*output.alias);
     if (const auto other = owned_by_input.find(old); other != owned_by_input.end())
-      throw Error("the output '{}' is the old value of '{}', which is replaced: the pass 'updates' copies it, at {}", other->second, old.name(), where);
+      throw Error("the output '{}' is the old value of '{}', which is replaced: the pass 'updates' copies it, at {}", other->second,
+                  old.name(), where);
     for (const Op* reader : memory_readers(old))
       if (reader != &writer && position.at(reader) >= position.at(&writer))
         throw Error("{} reads '{}' after it was replaced: the passes 'updates' and 'schedule' see to the order, at {}", reader->name(),
@@ -301,8 +302,7 @@ void check_overlap(const Interval& a, const Interval& b) {
   // Overlap is right only where one is written over the other while that dies.
   const Interval &first = a.begin < b.begin ? a : b, &second = a.begin < b.begin ? b : a;
   const Op& op = *second.value.op();
-  const bool reads = std::any_of(op.operands().begin(), op.operands().end(),
-                                 [&](Value o) { return owner_of(o) == first.value; });
+  const bool reads = std::any_of(op.operands().begin(), op.operands().end(), [&](Value o) { return owner_of(o) == first.value; });
   const bool allowed = x == y && first.end == second.begin && reads && may_replace(second.value, first.value);
   if (!allowed)
     throw Error("the results of {} (at {}) and {} (at {}) are live together and share bytes", a.value.op()->name(),
@@ -344,7 +344,9 @@ void verify_plan(const ir::Module& module, const Target& target) {
   for (size_t i = 0; i < intervals.size(); ++i) {
     const Value v = intervals[i].value;
     const int64_t offset = v.offset().value_or(-1), arena = module.arena_bytes.value_or(0), bytes = v.type().bytes();
-    const auto refuse = [&](const std::string& why) { throw Error("a result of {} {}, at {}", v.op()->name(), why, written_at(v.op()->locations())); };
+    const auto refuse = [&](const std::string& why) {
+      throw Error("a result of {} {}, at {}", v.op()->name(), why, written_at(v.op()->locations()));
+    };
     if (!v.offset()) refuse("has no room: it is given no place in the arena");
     if (offset < 0 || arena > most_arena_bytes || bytes > arena || offset > arena - bytes)
       refuse(fmt::format("has no room: {} bytes at {} of an arena of {}", bytes, offset, arena));

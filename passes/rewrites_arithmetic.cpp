@@ -25,9 +25,7 @@ bool is(Value v, double number) {
 }
 
 /// The operand of v if v is an op of this name.
-Value argument_of(Value v, std::string_view op) {
-  return !v.is_input() && v.op()->is(op) ? v.op()->operand(0) : Value();
-}
+Value argument_of(Value v, std::string_view op) { return !v.is_input() && v.op()->is(op) ? v.op()->operand(0) : Value(); }
 
 Value constant_to_the_right(Builder& b, const Op& op) {
   return splat(op.operand(0)) && !splat(op.operand(1)) ? b(op.name(), {op.operand(1), op.operand(0)}) : Value();
@@ -35,9 +33,7 @@ Value constant_to_the_right(Builder& b, const Op& op) {
 
 Value times_one(Builder&, const Op& op) { return is(op.operand(1), 1) ? op.operand(0) : Value(); }
 
-Value times_minus_one(Builder& b, const Op& op) {
-  return is(op.operand(1), -1) ? b("neg", {op.operand(0)}) : Value();
-}
+Value times_minus_one(Builder& b, const Op& op) { return is(op.operand(1), -1) ? b("neg", {op.operand(0)}) : Value(); }
 
 Value plus_minus_zero(Builder&, const Op& op) {
   const bool integer = !is_floating(op.result().dtype());
@@ -91,9 +87,7 @@ Value negated_condition(Builder& b, const Op& op) {
   return inner ? b("select", {inner, op.operand(2), op.operand(1)}) : Value();
 }
 
-Value cast_to_same(Builder&, const Op& op) {
-  return op.operand(0).dtype() == op.result().dtype() ? op.operand(0) : Value();
-}
+Value cast_to_same(Builder&, const Op& op) { return op.operand(0).dtype() == op.result().dtype() ? op.operand(0) : Value(); }
 
 /// Widening keeps every value, so narrowing back gives the first again.
 Value cast_back(Builder&, const Op& op) {

@@ -40,8 +40,7 @@ Value transposed_product(Builder& b, const Op& op) {
   if (v.is_input() || !v.op()->is("matmul") || !v.op()->bodies().empty() || !swaps_last_two(op)) return {};
   if (v.users().size() != 1 || v.graph()->is_output(v)) return {};
   const Op& m = *v.op();
-  return b("matmul", {m.operand(1), m.operand(0)},
-           {{"transpose_a", !m.flag("transpose_b")}, {"transpose_b", !m.flag("transpose_a")}});
+  return b("matmul", {m.operand(1), m.operand(0)}, {{"transpose_a", !m.flag("transpose_b")}, {"transpose_b", !m.flag("transpose_a")}});
 }
 
 }  // namespace

@@ -14,9 +14,7 @@ using ir::Value;
 
 const Op* producer(Value v, std::string_view op) { return !v.is_input() && v.op()->is(op) ? v.op() : nullptr; }
 
-Value same_shape(Builder&, const Op& op) {
-  return op.operand(0).shape() == op.result().shape() ? op.operand(0) : Value();
-}
+Value same_shape(Builder&, const Op& op) { return op.operand(0).shape() == op.result().shape() ? op.operand(0) : Value(); }
 
 /// A splat stays a splat however its elements are moved; padding must not bring in another number.
 Value moved_splat(Builder& b, const Op& op) {
@@ -24,8 +22,7 @@ Value moved_splat(Builder& b, const Op& op) {
   if (!c || !c->attribute<ir::Dense>("value").is_splat() || op.operand(0).shape().numel() == 0) return {};
   const auto& d = c->attribute<ir::Dense>("value");
   const ir::Type& t = op.result().type();
-  return b("constant", {}, {{"value", is_floating(t.dtype) ? ir::Dense::splat(t, d.at(0))
-                                                           : ir::Dense::splat_integer(t, d.integer_at(0))}});
+  return b("constant", {}, {{"value", is_floating(t.dtype) ? ir::Dense::splat(t, d.at(0)) : ir::Dense::splat_integer(t, d.integer_at(0))}});
 }
 
 Value broadcast_twice(Builder& b, const Op& op) {
@@ -85,7 +82,8 @@ Value reduce_of_ones(Builder& b, const Op& op) {
 Value sum_of_ones(Builder& b, const Op& op) {
   const Value v = reduce_of_ones(b, op);
   const Dims& axes = op.dims("axes");
-  const bool all_ones = std::all_of(axes.begin(), axes.end(), [&](int64_t axis) { return op.operand(0).shape()[static_cast<int>(axis)] == 1; });
+  const bool all_ones =
+      std::all_of(axes.begin(), axes.end(), [&](int64_t axis) { return op.operand(0).shape()[static_cast<int>(axis)] == 1; });
   return v && all_ones && is_floating(v.dtype()) ? b("add", {v, b.zeros_like(v)}) : v;
 }
 

@@ -46,9 +46,7 @@ std::optional<Window> window_of(Value v) {
 }
 
 /// The inner sum of a sum that nothing else reads.
-bool is_inner_sum(Value v) {
-  return producer(v, "add") && v.users().size() == 1 && !ir::Graph::is_output(v);
-}
+bool is_inner_sum(Value v) { return producer(v, "add") && v.users().size() == 1 && !ir::Graph::is_output(v); }
 
 bool is_part_of_sum(const Op& add) {
   if (!is_inner_sum(add.result())) return false;
@@ -124,7 +122,8 @@ class Pieces {
 
   std::vector<Slab> cut(const Box& box, const std::vector<int>& inside, size_t axis) {
     Dims at{box.low[axis], box.high[axis]};
-    for (int i : inside) at.push_back(std::max(window(i).low[axis], box.low[axis])), at.push_back(std::min(window(i).high[axis], box.high[axis]));
+    for (int i : inside)
+      at.push_back(std::max(window(i).low[axis], box.low[axis])), at.push_back(std::min(window(i).high[axis], box.high[axis]));
     std::sort(at.begin(), at.end());
     at.erase(std::unique(at.begin(), at.end()), at.end());
     std::vector<Slab> slabs;
@@ -165,7 +164,8 @@ class Pieces {
     Value sum;
     for (int i : inside) {
       Dims start, end;
-      for (size_t d = 0; d < box.low.size(); ++d) start.push_back(box.low[d] - window(i).low[d]), end.push_back(box.high[d] - window(i).low[d]);
+      for (size_t d = 0; d < box.low.size(); ++d)
+        start.push_back(box.low[d] - window(i).low[d]), end.push_back(box.high[d] - window(i).low[d]);
       const Value part = sliced(b_, window(i).value, start, end);
       if (sum) sum = b_("add", {sum, part});
       else sum = inside.size() < windows_.size() && is_floating(whole_.dtype) ? b_("add", {part, b_.zeros_like(part)}) : part;

@@ -33,7 +33,8 @@ class Rule {
     std::vector<Value> operands{parameter, gradient, step};
     operands.insert(operands.end(), hypers_.begin(), hypers_.end());
     if (spec_->rows) {
-      const SparseRows sparse = rows_of(graph_, gradient, fmt::format("{} updates rows, and needs a row-sparse gradient of '{}'", spec_->op, name));
+      const SparseRows sparse =
+          rows_of(graph_, gradient, fmt::format("{} updates rows, and needs a row-sparse gradient of '{}'", spec_->op, name));
       operands[1] = sparse.rows;
       operands.push_back(sparse.index);
     }
@@ -44,8 +45,7 @@ class Rule {
       operands.push_back(old.back());
     }
     ir::Op& op = ir::Builder(graph_, nullptr, lines).create(spec_->op, operands, attributes_);
-    for (size_t i = 0; i < old.size(); ++i)
-      graph_.add_output({old[i].name(), op.result(static_cast<int>(i)), old[i].index(), lines});
+    for (size_t i = 0; i < old.size(); ++i) graph_.add_output({old[i].name(), op.result(static_cast<int>(i)), old[i].index(), lines});
   }
 
  private:
@@ -66,8 +66,7 @@ Value count_step(ir::Graph& graph, const std::string& name, const ir::Locations&
 /// The number of this step for each of the inputs.
 std::vector<Value> count_steps(ir::Graph& graph, const ir::TrainSpec& train, size_t inputs, const ir::Locations& lines) {
   const Dims counters = train.counters.empty() ? Dims(inputs, 0) : train.counters;
-  if (counters.size() != inputs)
-    throw Error("the train block has {} counters for {} inputs; each input has one", counters.size(), inputs);
+  if (counters.size() != inputs) throw Error("the train block has {} counters for {} inputs; each input has one", counters.size(), inputs);
   std::map<int64_t, Value> steps;
   std::vector<Value> all;
   for (int64_t counter : counters) {
@@ -120,8 +119,8 @@ void require_gradients(const ir::Graph& graph, const ir::TrainSpec& train) {
     if (std::find(inputs.begin(), name, *name) != name) throw Error("the train block names '{}' twice", *name);
     const ir::Output* gradient = graph.find_output(*name + ".grad");
     if (!gradient)
-      throw Error("the pass 'training_step' needs the gradient of '{0}' as an output '{0}.grad': run the pass 'autodiff' first, at {1}", *name,
-                  written_at(input->locations));
+      throw Error("the pass 'training_step' needs the gradient of '{0}' as an output '{0}.grad': run the pass 'autodiff' first, at {1}",
+                  *name, written_at(input->locations));
     if (gradient->value.type() != input->node->type)
       throw Error("the gradient '{}.grad' is {}, but '{}' is {}, at {}", *name, to_string(gradient->value.type()), *name,
                   to_string(input->node->type), written_at(gradient->locations));
@@ -144,7 +143,8 @@ bool training_step(ir::Module& module) {
   const ir::Locations lines = graph.find_output(train.loss)->locations;  // of what belongs to no parameter
   const std::vector<Value> steps = count_steps(graph, train, inputs.size(), lines);
   std::vector<Rule> rules{{graph, train.optimizer, prefix, train.attributes, lines}};
-  for (const ir::TrainGroup& group : train.groups) rules.emplace_back(graph, group.optimizer, prefix + group.name + ".", group.attributes, lines);
+  for (const ir::TrainGroup& group : train.groups)
+    rules.emplace_back(graph, group.optimizer, prefix + group.name + ".", group.attributes, lines);
   ir::Builder b(graph, nullptr, lines);
   if (train.clip_value) clip_by_value(b, gradients, graph.add_input(prefix + "clip_value", {f64, {}}, ir::Role::hyper, lines));
   if (train.clip_norm) clip_by_norm(b, gradients, graph.add_input(prefix + "clip_norm", {f64, {}}, ir::Role::hyper, lines));

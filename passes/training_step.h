@@ -9,9 +9,9 @@
 // their common norm, times min(1, %sgd.clip_norm / (norm + 1e-6)) (torch.nn.utils.clip_grad_value_ and clip_grad_norm_).
 //
 // Adds the counters of steps (states "<optimizer>.step", "<optimizer>.step.1", ..., i64[], counted up each step; as many as the
-// train block tells apart), the hyper-parameters
-// ("<optimizer>.lr", f64[], read on every step; "<optimizer>.<group>.lr" of a group) and the states ("<parameter>.<state>"). Drops the gradient outputs that
-// the train block does not keep, and the train block. Runs right after autodiff, whose outputs it reads.
+// train block tells apart), the hyper-parameters ("<optimizer>.lr", f64[], read on every step; "<optimizer>.<group>.lr" of a
+// group) and the states ("<parameter>.<state>"). Drops the gradient outputs that the train block does not keep, and the train
+// block. Runs right after autodiff, whose outputs it reads.
 
 #include "weft/ir/module.h"
 

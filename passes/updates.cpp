@@ -31,9 +31,7 @@ bool is_read_after(Value old, const Op& writer) {
   return std::any_of(readers.begin(), readers.end(), [&](const Op* r) { return seen.contains(r); });
 }
 
-Value copy_of(const ir::Output& output) {
-  return Builder(*output.value.graph(), nullptr, output.locations)("copy", {output.value});
-}
+Value copy_of(const ir::Output& output) { return Builder(*output.value.graph(), nullptr, output.locations)("copy", {output.value}); }
 
 /// Updates that each read what another one replaces have no order, until everyone reads a copy of one old value.
 void break_circles(ir::Graph& graph) {
@@ -56,8 +54,7 @@ bool updates(ir::Module& module) {
     const ir::Output& output = graph.outputs()[i];
     if (!output.alias) continue;
     const Value old = graph.input(*output.alias);
-    const bool own = !output.value.is_input() && may_replace(output.value, old) &&
-                     !is_read_after(old, *output.value.op());
+    const bool own = !output.value.is_input() && may_replace(output.value, old) && !is_read_after(old, *output.value.op());
     if (!own || !taken.insert(output.value).second) graph.set_output(i, copy_of(output));
   }
   for (size_t i = 0; i < graph.outputs().size(); ++i) {

@@ -75,13 +75,13 @@ void Array::copy_in_place(const Array& other) {
 }
 
 void Array::require(DType wanted) const {
-  if (dtype_ != wanted)
-    throw Error("the array holds {} values, but {} was asked for", name_of(dtype_), name_of(wanted));
+  if (dtype_ != wanted) throw Error("the array holds {} values, but {} was asked for", name_of(dtype_), name_of(wanted));
 }
 
 void Array::require_element(int64_t element) const {
   if (element < 0 || element >= shape_.numel())
-    throw Error("an array {}{} has {} elements, numbered from 0, and no element {}", name_of(dtype_), to_string(shape_), shape_.numel(), element);
+    throw Error("an array {}{} has {} elements, numbered from 0, and no element {}", name_of(dtype_), to_string(shape_), shape_.numel(),
+                element);
 }
 
 double Array::at(int64_t element) const {

@@ -28,8 +28,10 @@ class Array {
   Array& operator=(Array&& other);
 
   /// Copies `values`, which must have exactly shape.numel() elements.
-  template <class T> static Array of(Shape shape, std::span<const T> values);
-  template <class T> static Array of(Shape shape, const std::vector<T>& values) {
+  template <class T>
+  static Array of(Shape shape, std::span<const T> values);
+  template <class T>
+  static Array of(Shape shape, const std::vector<T>& values) {
     return of(std::move(shape), std::span<const T>(values));
   }
 
@@ -43,11 +45,13 @@ class Array {
   const std::byte* data() const { return data_.get(); }
 
   /// The elements as `T`; throws weft::Error unless T is exactly the element type.
-  template <class T> std::span<T> values() {
+  template <class T>
+  std::span<T> values() {
     require(dtype_of<T>);
     return {reinterpret_cast<T*>(data()), static_cast<size_t>(shape_.numel())};
   }
-  template <class T> std::span<const T> values() const {
+  template <class T>
+  std::span<const T> values() const {
     require(dtype_of<T>);
     return {reinterpret_cast<const T*>(data()), static_cast<size_t>(shape_.numel())};
   }

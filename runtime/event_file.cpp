@@ -80,7 +80,7 @@ EventFile::EventFile(const std::string& directory) : path_(new_path(directory)),
 void EventFile::add_scalar(std::string_view tag, double value, int64_t step) { add_scalar(tag, value, step, now()); }
 
 void EventFile::add_scalar(std::string_view tag, double value, int64_t step, double seconds) {
-  const std::string point = bytes_field(1, tag) + float_field(2, static_cast<float>(value));          // Summary.Value
+  const std::string point = bytes_field(1, tag) + float_field(2, static_cast<float>(value));         // Summary.Value
   write(double_field(1, seconds) + integer_field(2, step) + bytes_field(5, bytes_field(1, point)));  // wall_time, step, summary
 }
 

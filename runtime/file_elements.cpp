@@ -28,8 +28,7 @@ double small_float(unsigned bits, int exponent_bits, int mantissa_bits, bool fin
 
 uint64_t bits_of(const std::byte* bytes, size_t count, std::endian order) {
   uint64_t value = 0;
-  for (size_t i = 0; i < count; ++i)
-    value = value << 8 | std::to_integer<uint64_t>(bytes[order == std::endian::big ? i : count - 1 - i]);
+  for (size_t i = 0; i < count; ++i) value = value << 8 | std::to_integer<uint64_t>(bytes[order == std::endian::big ? i : count - 1 - i]);
   return value;
 }
 
@@ -114,7 +113,8 @@ std::optional<BadElement> decode(FileType type, std::endian order, std::span<con
     for (size_t i = 0; i < count; ++i) store(type, bits_of(from.data() + i * size, size, order), to, i);
   if (type == FileType::bool_)
     for (size_t i = 0; i < count; ++i)
-      if (const int value = std::to_integer<int>(to.data()[i]); value > 1) return BadElement{i, fmt::format("a bool is 0 or 1, not {}", value)};
+      if (const int value = std::to_integer<int>(to.data()[i]); value > 1)
+        return BadElement{i, fmt::format("a bool is 0 or 1, not {}", value)};
   if (type == FileType::u64)
     for (size_t i = 0; i < count; ++i)
       if (const int64_t value = to.values<int64_t>()[i]; value < 0)

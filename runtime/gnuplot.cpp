@@ -88,7 +88,8 @@ void run_gnuplot(const std::string& path, int width, int height, const std::stri
     fmt::print(stderr, "gnuplot is not installed: wrote '{}' in place of the picture; `gnuplot {}` draws it\n", script_path, script_path);
     return;
   }
-  if (code != 0 || access(path.c_str(), R_OK) != 0) throw Error("gnuplot cannot draw '{}': {}; its script is '{}'", path, said, script_path);
+  if (code != 0 || access(path.c_str(), R_OK) != 0)
+    throw Error("gnuplot cannot draw '{}': {}; its script is '{}'", path, said, script_path);
   std::remove(script_path.c_str());
 }
 

@@ -38,7 +38,9 @@ struct Layout {
   }
 
   /// So many pixels of the screen, and not less.
-  int64_t of_screen(int64_t pixels) const { return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(static_cast<double>(pixels) / scale))); }
+  int64_t of_screen(int64_t pixels) const {
+    return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(static_cast<double>(pixels) / scale)));
+  }
   int on_screen(int64_t pixels) const { return static_cast<int>(std::lround(scale * static_cast<double>(pixels))); }
 
   /// How long a line above an image may be.
@@ -57,7 +59,8 @@ void check(const Dataset& images, std::span<const int64_t> indices, int64_t colu
                 name_of(images.inputs.dtype()), to_string(shape));
   if (indices.empty() || columns < 1) throw Error("an image grid needs an image and a column, not {} and {}", indices.size(), columns);
   for (const int64_t i : indices)
-    if (i < 0 || i >= images.size()) throw Error("data set '{}' has no example {}: it has {}, counted from 0", images.name, i, images.size());
+    if (i < 0 || i >= images.size())
+      throw Error("data set '{}' has no example {}: it has {}, counted from 0", images.name, i, images.size());
 }
 
 int level(const Dataset& images, int64_t element) {
@@ -106,7 +109,8 @@ std::vector<Caption> lines_of(const std::vector<std::string>& captions, const Da
     }
     Caption& lines = all.emplace_back();
     std::string_view rest = captions[place];
-    for (size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) lines.emplace_back(rest.substr(0, end));
+    for (size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1))
+      lines.emplace_back(rest.substr(0, end));
     lines.emplace_back(rest);
   }
   return all;
@@ -119,7 +123,8 @@ std::string labels(const Caption& caption, int64_t place, const Layout& at) {
   double y = static_cast<double>(at.top(place)) - 0.5 + caption_line / 2.0 / at.scale;
   for (auto line = caption.rbegin(); line != caption.rend(); ++line) {
     y -= static_cast<double>(caption_line) / at.scale;
-    script += fmt::format("set label {} at {},{} center font ',9' front\n", detail::gnuplot_text(elided(*line, at.caption_columns())), x, y);
+    script +=
+        fmt::format("set label {} at {},{} center font ',9' front\n", detail::gnuplot_text(elided(*line, at.caption_columns())), x, y);
   }
   return script;
 }

@@ -25,9 +25,7 @@ Json to_json(const MetricValue& value) {
   return std::get<std::string>(value);
 }
 
-bool ends_within_line(std::FILE* file) {
-  return std::fseek(file, -1, SEEK_END) == 0 && std::fgetc(file) != '\n';
-}
+bool ends_within_line(std::FILE* file) { return std::fseek(file, -1, SEEK_END) == 0 && std::fgetc(file) != '\n'; }
 
 }  // namespace
 
@@ -52,8 +50,7 @@ void MetricsFile::write(const std::vector<std::pair<std::string, MetricValue>>& 
 
 double median(std::vector<double> values) {
   if (values.empty()) throw Error("the median of no values");
-  if (std::any_of(values.begin(), values.end(), [](double v) { return std::isnan(v); }))
-    return std::numeric_limits<double>::quiet_NaN();
+  if (std::any_of(values.begin(), values.end(), [](double v) { return std::isnan(v); })) return std::numeric_limits<double>::quiet_NaN();
   const auto middle = values.begin() + std::ssize(values) / 2;
   std::nth_element(values.begin(), middle, values.end());
   if (values.size() % 2 == 1) return *middle;

@@ -21,9 +21,7 @@ int available_cores();
 struct Share {
   int64_t begin, end;
 };
-inline Share share_of(int64_t units, int me, int threads) {
-  return {units * me / threads, units * (me + 1) / threads};
-}
+inline Share share_of(int64_t units, int me, int threads) { return {units * me / threads, units * (me + 1) / threads}; }
 
 /// Threads that work together. One caller at a time.
 class Team {
@@ -62,8 +60,8 @@ class Team {
   Workers workers_;
 };
 
-/// Borrows an idle team of that many threads (fewer where the system refuses them), and makes one if there is none: programs that run one after the other share
-/// their threads, programs that run at once have their own.
+/// Borrows an idle team of that many threads (fewer where the system refuses them), and makes one if there is none: programs
+/// that run one after the other share their threads, programs that run at once have their own.
 class TeamLease {
  public:
   explicit TeamLease(int threads);

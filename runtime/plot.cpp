@@ -56,7 +56,8 @@ std::string whole_ticks(const Plot& plot, int width) {
   const double room = std::clamp(0.7 * width / (letter * static_cast<double>(digits + 2)), 1.0, 10.0);
   double step = 1;  // then 2, 5, 10, 20, ...
   for (int i = 0; (most - least) / step > room; ++i) step *= i % 3 == 1 ? 2.5 : 2;
-  return fmt::format("set xtics {:.0f}\nset format x '%.0f'\n", step) + (one ? fmt::format("set xrange [{}:{}]\n", least - 0.5, least + 0.5) : "");
+  return fmt::format("set xtics {:.0f}\nset format x '%.0f'\n", step) +
+         (one ? fmt::format("set xrange [{}:{}]\n", least - 0.5, least + 0.5) : "");
 }
 
 /// What the legend says of each series: nothing of those for which the picture is too low.
@@ -96,9 +97,8 @@ void Plot::points(std::string label, std::vector<double> x, std::vector<double> 
 
 void Plot::save(const std::string& path, int width, int height) const {
   if (std::none_of(series.begin(), series.end(), has_point)) throw Error("cannot draw '{}': the plot has no finite point", path);
-  std::string script = fmt::format("set title {}\nset xlabel {}\nset ylabel {}\n",
-                                   gnuplot_text(elided(title, width / letter)), gnuplot_text(elided(x_label, width / letter)),
-                                   gnuplot_text(elided(y_label, height / letter)));
+  std::string script = fmt::format("set title {}\nset xlabel {}\nset ylabel {}\n", gnuplot_text(elided(title, width / letter)),
+                                   gnuplot_text(elided(x_label, width / letter)), gnuplot_text(elided(y_label, height / letter)));
   script += whole_ticks(*this, width) + range("x", x_limits) + range("y", y_limits);
   if (log_x) script += "set logscale x\nset format x '%.0e'\n";
   if (log_y) script += "set logscale y\nset format y '%.0e'\n";
@@ -116,7 +116,8 @@ void Plot::save(const std::string& path, int width, int height) const {
     plots += fmt::format("{} $data{} using 1:2 with {} lc rgb '{}'{} title {}", i == 0 ? "plot" : ",", i, style(s), colour,
                          dashes == 0 ? "" : fmt::format(" dt {}", dashes + 1), gnuplot_text(entries.titles[i]));
   }
-  if (entries.more > 0) plots += fmt::format(", keyentry with lines lc rgb 'white' title {}", gnuplot_text(fmt::format("and {} more", entries.more)));
+  if (entries.more > 0)
+    plots += fmt::format(", keyentry with lines lc rgb 'white' title {}", gnuplot_text(fmt::format("and {} more", entries.more)));
   detail::run_gnuplot(path, width, height, script + plots + "\n");
 }
 

@@ -51,7 +51,7 @@ struct Plot {
 ///   save_image_grid("wrong.png", test, std::vector<int64_t>{3, 17}, "wrong", 8, {"cat\n(is a dog)", "dog\n(is a cat)"});
 ///
 /// Throws weft::Error as Plot::save does, for other inputs, for an index outside the set and for another number of captions.
-void save_image_grid(const std::string& path, const Dataset& images, std::span<const int64_t> indices,
-                     const std::string& title = "", int64_t columns = 8, const std::vector<std::string>& captions = {});
+void save_image_grid(const std::string& path, const Dataset& images, std::span<const int64_t> indices, const std::string& title = "",
+                     int64_t columns = 8, const std::vector<std::string>& captions = {});
 
 }  // namespace weft

@@ -95,8 +95,7 @@ std::string progress_line(const ProgressState& state, int columns) {
   return line;
 }
 
-Progress::Progress(std::FILE* out, bool enabled)
-    : out_(out), enabled_(enabled), terminal_(enabled && is_terminal(out)) {}
+Progress::Progress(std::FILE* out, bool enabled) : out_(out), enabled_(enabled), terminal_(enabled && is_terminal(out)) {}
 
 Progress::~Progress() {
   if (!drawn_) return;
@@ -155,8 +154,8 @@ void Progress::note(const std::string& note) {
 
 void Progress::end_epoch(const std::string& summary) {
   if (!enabled_) return;
-  const std::string text = fmt::format("{}{}{}{}\n", drawn_ ? clear_line : "", epoch_text(state_.epoch, state_.epochs),
-                                       summary.empty() ? "" : "  ", summary);
+  const std::string text =
+      fmt::format("{}{}{}{}\n", drawn_ ? clear_line : "", epoch_text(state_.epoch, state_.epochs), summary.empty() ? "" : "  ", summary);
   drawn_ = false;
   std::fwrite(text.data(), 1, text.size(), out_);
   std::fflush(out_);

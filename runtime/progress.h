@@ -43,8 +43,7 @@ class Progress {
   void begin_epoch(int64_t epoch, int64_t epochs, int64_t total_batches);
 
   /// After `batch` batches of the epoch. Reads a clock; draws (and allocates) at most 10 times a second.
-  void update(int64_t batch, int64_t samples_done, double loss,
-              double accuracy = std::numeric_limits<double>::quiet_NaN(),
+  void update(int64_t batch, int64_t samples_done, double loss, double accuracy = std::numeric_limits<double>::quiet_NaN(),
               double learning_rate = std::numeric_limits<double>::quiet_NaN());
 
   /// Is the last line rewritten, as a terminal's is?

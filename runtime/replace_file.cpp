@@ -67,7 +67,7 @@ bool take_lock(int file, bool wait) {
 }
 
 bool has_no_name(int file) {
-  struct stat about {};
+  struct stat about{};
   return fstat(file, &about) == 0 && about.st_nlink == 0;
 }
 
@@ -75,7 +75,7 @@ bool has_no_name(int file) {
 void remove_if_abandoned(const std::string& partial) {
   const int file = open(partial.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return;
-  struct stat about {};
+  struct stat about{};
   if (fstat(file, &about) == 0 && S_ISREG(about.st_mode) && take_lock(file, false)) unlink(partial.c_str());
   close(file);
 }
@@ -105,7 +105,7 @@ int open_beside(const std::string& path, std::string& partial) {
 
 /// Throws weft::Error where a file cannot stand; otherwise the permissions of the one that is there, or -1.
 int check_place(const std::string& path, const std::string& target) {
-  struct stat about {};
+  struct stat about{};
   if (stat(target.c_str(), &about) != 0) return -1;
   if (S_ISDIR(about.st_mode)) throw Error("cannot write '{}': it is a folder, not a file", path);
   if (!S_ISREG(about.st_mode)) throw Error("cannot write '{}': it is no ordinary file", path);

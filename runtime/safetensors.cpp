@@ -37,10 +37,11 @@ struct ReadType {
   FileType type;
   const char* name;
 };
-constexpr ReadType read_types[] = {
-    {FileType::bool_, "BOOL"}, {FileType::u8, "U8"},   {FileType::i8, "I8"},   {FileType::u16, "U16"},        {FileType::i16, "I16"},
-    {FileType::u32, "U32"},    {FileType::i32, "I32"}, {FileType::u64, "U64"}, {FileType::i64, "I64"},        {FileType::f8_e4m3, "F8_E4M3"},
-    {FileType::f8_e5m2, "F8_E5M2"}, {FileType::f16, "F16"}, {FileType::bf16, "BF16"}, {FileType::f32, "F32"}, {FileType::f64, "F64"}};
+constexpr ReadType read_types[] = {{FileType::bool_, "BOOL"},      {FileType::u8, "U8"},           {FileType::i8, "I8"},
+                                   {FileType::u16, "U16"},         {FileType::i16, "I16"},         {FileType::u32, "U32"},
+                                   {FileType::i32, "I32"},         {FileType::u64, "U64"},         {FileType::i64, "I64"},
+                                   {FileType::f8_e4m3, "F8_E4M3"}, {FileType::f8_e5m2, "F8_E5M2"}, {FileType::f16, "F16"},
+                                   {FileType::bf16, "BF16"},       {FileType::f32, "F32"},         {FileType::f64, "F64"}};
 
 const ReadType* type_named(const std::string& name) {
   const auto* found = std::find_if(std::begin(read_types), std::end(read_types), [&](const ReadType& t) { return name == t.name; });
@@ -148,9 +149,8 @@ class Reader {
 
   /// Every byte of the data belongs to one tensor.
   void check_layout(std::vector<Entry> entries) const {
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-    });
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
     uint64_t end = data_;
     std::string before;
     for (const Entry& e : entries) {
@@ -176,8 +176,10 @@ class Reader {
     const auto found = file.metadata.find(checksum_key);
     if (found == file.metadata.end()) return;
     if (found->second != checksum_.text())
-      throw Error("'{}' is damaged: its checksum is '{}', but what it holds has '{}' (a program that changes such a file on purpose drops "
-                  "'{}' from its metadata)", path_, found->second, checksum_.text(), checksum_key);
+      throw Error(
+          "'{}' is damaged: its checksum is '{}', but what it holds has '{}' (a program that changes such a file on purpose drops "
+          "'{}' from its metadata)",
+          path_, found->second, checksum_.text(), checksum_key);
     file.metadata.erase(found);
   }
 
@@ -188,8 +190,8 @@ class Reader {
 };
 
 const WrittenType& written_as(DType dtype) {
-  const auto* found = std::find_if(std::begin(written_types), std::end(written_types),
-                                   [dtype](const WrittenType& t) { return t.dtype == dtype; });
+  const auto* found =
+      std::find_if(std::begin(written_types), std::end(written_types), [dtype](const WrittenType& t) { return t.dtype == dtype; });
   WEFT_CHECK(found != std::end(written_types), "an element type without a name in safetensors files");
   return *found;
 }

@@ -115,7 +115,8 @@ class Handler : public nlohmann::json_sax<json> {
   }
   void check_member(const std::string& what) {
     if (key_ == "dtype") fail("the dtype of '{}' must be a text, not {}", tensor().name, what);
-    if (key_ == "shape" || key_ == "data_offsets") fail("the {} of '{}' must be a list of integers from 0, not {}", key_, tensor().name, what);
+    if (key_ == "shape" || key_ == "data_offsets")
+      fail("the {} of '{}' must be a list of integers from 0, not {}", key_, tensor().name, what);
   }
   bool skip(const char* what) {
     check_member(what);

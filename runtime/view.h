@@ -19,8 +19,7 @@ class View {
     requires requires { dtype_of_t<std::ranges::range_value_t<Range>>::value; }
   View(const Range& range) : View(std::ranges::data(range), std::ranges::size(range)) {}
   /// An array brings its shape along, which must be the input's.
-  View(const Array& array)
-      : data_(array.data()), count_(array.shape().numel()), dtype_(array.dtype()), shape_(&array.shape()) {}
+  View(const Array& array) : data_(array.data()), count_(array.shape().numel()), dtype_(array.dtype()), shape_(&array.shape()) {}
   template <class T>
   View(const T* data, size_t count) : View(static_cast<const void*>(data), count, dtype_of<T>) {}
   View(const void* data, size_t count, DType dtype)

@@ -10,7 +10,10 @@ namespace weft {
 /// "bad function call", or crash.
 template <class F>
 bool is_null(const F& f) {
-  if constexpr (std::constructible_from<F, std::nullptr_t> && requires { { f == nullptr } -> std::convertible_to<bool>; }) return f == nullptr;
+  if constexpr (std::constructible_from<F, std::nullptr_t> && requires {
+                  { f == nullptr } -> std::convertible_to<bool>;
+                })
+    return f == nullptr;
   else return false;
 }
 

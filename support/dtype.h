@@ -67,15 +67,41 @@ bf16_t to_bf16(float value);  // nearest even; NaN stays NaN
 float from_bf16(bf16_t value);
 
 /// The DType of a C++ element type; only the types below have one.
-template <class T> struct dtype_of_t;
-template <> struct dtype_of_t<double> { static constexpr DType value = f64; };
-template <> struct dtype_of_t<float> { static constexpr DType value = f32; };
-template <> struct dtype_of_t<bf16_t> { static constexpr DType value = bf16; };
-template <> struct dtype_of_t<int64_t> { static constexpr DType value = i64; };
-template <> struct dtype_of_t<long long> { static constexpr DType value = i64; };
-template <> struct dtype_of_t<int32_t> { static constexpr DType value = i32; };
-template <> struct dtype_of_t<uint8_t> { static constexpr DType value = u8; };
-template <> struct dtype_of_t<bool> { static constexpr DType value = boolean; };
-template <class T> inline constexpr DType dtype_of = dtype_of_t<T>::value;
+template <class T>
+struct dtype_of_t;
+template <>
+struct dtype_of_t<double> {
+  static constexpr DType value = f64;
+};
+template <>
+struct dtype_of_t<float> {
+  static constexpr DType value = f32;
+};
+template <>
+struct dtype_of_t<bf16_t> {
+  static constexpr DType value = bf16;
+};
+template <>
+struct dtype_of_t<int64_t> {
+  static constexpr DType value = i64;
+};
+template <>
+struct dtype_of_t<long long> {
+  static constexpr DType value = i64;
+};
+template <>
+struct dtype_of_t<int32_t> {
+  static constexpr DType value = i32;
+};
+template <>
+struct dtype_of_t<uint8_t> {
+  static constexpr DType value = u8;
+};
+template <>
+struct dtype_of_t<bool> {
+  static constexpr DType value = boolean;
+};
+template <class T>
+inline constexpr DType dtype_of = dtype_of_t<T>::value;
 
 }  // namespace weft

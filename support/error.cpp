@@ -28,8 +28,7 @@ std::string without_zeros(std::string text) {
   return text;
 }
 
-std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& candidates,
-                                       size_t count) {
+std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& candidates, size_t count) {
   std::vector<std::pair<size_t, std::string>> ranked;
   for (const std::string& candidate : candidates) {
     const size_t distance = edit_distance(name, candidate);

@@ -25,20 +25,18 @@ class Error : public std::runtime_error {
 
 class InternalError : public std::logic_error {
  public:
-  explicit InternalError(const std::string& message)
-      : std::logic_error("internal error in weft (please report it): " + message) {}
+  explicit InternalError(const std::string& message) : std::logic_error("internal error in weft (please report it): " + message) {}
 };
 
 /// Throws InternalError when an invariant of weft does not hold.
-#define WEFT_CHECK(condition, ...)                                                      \
-  do {                                                                                  \
-    if (!(condition)) [[unlikely]]                                                      \
+#define WEFT_CHECK(condition, ...)                                                               \
+  do {                                                                                           \
+    if (!(condition)) [[unlikely]]                                                               \
       throw ::weft::InternalError(fmt::format("{} [" #condition "]", fmt::format(__VA_ARGS__))); \
   } while (false)
 
 /// The candidates nearest to `name` by edit distance, for "did you mean"; at most `count`, best first.
-std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& candidates,
-                                       size_t count = 3);
+std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& candidates, size_t count = 3);
 
 /// "; did you mean 'a', 'b'?", or "" without candidates near enough.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);

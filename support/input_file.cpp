@@ -43,7 +43,7 @@ size_t read_some(const std::string& path, int file, off_t from, void* to, size_t
 }  // namespace
 
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
-  struct stat about {};
+  struct stat about{};
   file_ = open_file(path_, O_NONBLOCK, about);  // a pipe without a writer is refused, not waited for
   if (!S_ISREG(about.st_mode)) {
     close(file_);
@@ -64,7 +64,7 @@ void InputFile::read(uint64_t from, void* to, uint64_t count) const {
 }
 
 std::string read_all(const std::string& path) {
-  struct stat about {};
+  struct stat about{};
   const int file = open_file(path, 0, about);
   std::string text;
   try {

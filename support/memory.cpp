@@ -42,7 +42,7 @@ uint64_t control_group_limit(uint64_t swap) {
 }
 
 uint64_t find_limit() {
-  struct sysinfo machine {};
+  struct sysinfo machine{};
   if (::sysinfo(&machine) != 0) return unlimited;
   const uint64_t swap = uint64_t{machine.totalswap} * machine.mem_unit;
   return std::min(sum(uint64_t{machine.totalram} * machine.mem_unit, swap), control_group_limit(swap));
@@ -71,9 +71,9 @@ std::string bytes_text(uint64_t bytes) {
 }
 
 OutOfMemory out_of_memory(const std::string& what, uint64_t bytes) {
-  return OutOfMemory("{} needs {}, which {}", what, bytes_text(bytes),
-                     bytes > memory_limit() ? "is more than the " + bytes_text(memory_limit()) + " that this process can have"
-                                            : "the system refuses");
+  return OutOfMemory(
+      "{} needs {}, which {}", what, bytes_text(bytes),
+      bytes > memory_limit() ? "is more than the " + bytes_text(memory_limit()) + " that this process can have" : "the system refuses");
 }
 
 }  // namespace weft

@@ -22,8 +22,8 @@
 namespace weft {
 
 inline constexpr int reduction_lanes = 16;
-inline constexpr int64_t reduction_chain = 16;   // the most values that are combined one after the other
-inline constexpr int64_t short_lane_axis = 64;   // a lane axis with fewer elements takes in the reduced axis before it
+inline constexpr int64_t reduction_chain = 16;  // the most values that are combined one after the other
+inline constexpr int64_t short_lane_axis = 64;  // a lane axis with fewer elements takes in the reduced axis before it
 
 /// The first of the axes that the lane axis is made of, and the last. `extents` has no 1, `reduced` is per axis.
 struct LaneAxis {

@@ -24,7 +24,8 @@ Shape::Shape(Dims dims) {
 
 void Shape::fail(const Axis& axis) const {
   const std::string file = axis.at.file_name();
-  const std::string range = rank() == 0 ? "it has none" : fmt::format("its axes are 0 to {}, or -1 to -{} from the end", rank() - 1, rank());
+  const std::string range =
+      rank() == 0 ? "it has none" : fmt::format("its axes are 0 to {}, or -1 to -{} from the end", rank() - 1, rank());
   throw Error("the shape {} has no axis {}: {}, at {}:{}", to_string(dims()), axis.number, range,
               file.starts_with('/') ? file.substr(file.rfind('/') + 1) : file, axis.at.line());
 }

@@ -33,7 +33,8 @@ class Shape {
   /// The extent of an axis; -1 is the last. Throws weft::Error naming the line when there is no such axis.
   int64_t operator[](Axis axis) const {
     const int64_t n = axis.number < 0 ? axis.number + rank() : axis.number;
-    if (n < 0 || n >= rank()) [[unlikely]] fail(axis);
+    if (n < 0 || n >= rank()) [[unlikely]]
+      fail(axis);
     return dims()[static_cast<size_t>(n)];
   }
   int64_t numel() const { return numel_; }

@@ -60,7 +60,8 @@ namespace {
 /// `op` is as its code has it.
 int64_t emit(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests) {
   std::vector<EmittedNest> emitted;
-  for (const KernelPart& part : parts_of(op)) emitted.push_back(nests.of(*part.nest, name + ".nest" + std::to_string(emitted.size()), part.buffers));
+  for (const KernelPart& part : parts_of(op))
+    emitted.push_back(nests.of(*part.nest, name + ".nest" + std::to_string(emitted.size()), part.buffers));
   return shape.emit_entry(module, name, emitted, static_cast<int>(buffers_of(op).size()), is_serial(op));
 }
 

@@ -35,8 +35,8 @@ int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& 
 bool is_serial(const ir::Op& op);
 
 struct Kernel {
-  std::string name;   // as debuggers and profilers show it
-  const ir::Op* op;   // the first that it computes
+  std::string name;  // as debuggers and profilers show it
+  const ir::Op* op;  // the first that it computes
   int64_t units = 0;
 };
 
@@ -54,7 +54,7 @@ class Kernels {
   Nests nests_;
   std::deque<Kernel> all_;
   std::unordered_multimap<size_t, std::pair<const ir::Op*, const Kernel*>> known_;  // by what they compute
-  std::vector<std::unique_ptr<ir::Graph>> counted_;                                // of those that are not as in the program
+  std::vector<std::unique_ptr<ir::Graph>> counted_;                                 // of those that are not as in the program
 };
 
 }  // namespace weft::codegen

@@ -7,8 +7,7 @@
 
 namespace weft::codegen {
 
-int64_t HostShape::emit_entry(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int,
-                              bool serial) const {
+int64_t HostShape::emit_entry(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int, bool serial) const {
   llvm::LLVMContext& context = module.getContext();
   llvm::IRBuilder<> b(context);
   auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getInt64Ty(), b.getInt64Ty()}, false);
@@ -18,7 +17,8 @@ int64_t HostShape::emit_entry(llvm::Module& module, const std::string& name, std
   const auto numbers_of = [&](const EmittedNest& nest) -> llvm::Value* {
     const std::vector<uint32_t> numbers(nest.buffers.begin(), nest.buffers.end());
     llvm::Constant* table = llvm::ConstantDataArray::get(context, numbers);
-    auto* global = new llvm::GlobalVariable(module, table->getType(), true, llvm::GlobalValue::PrivateLinkage, table, nest.function->getName() + ".buffers");
+    auto* global = new llvm::GlobalVariable(module, table->getType(), true, llvm::GlobalValue::PrivateLinkage, table,
+                                            nest.function->getName() + ".buffers");
     global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
     return global;
   };

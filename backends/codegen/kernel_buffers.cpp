@@ -105,7 +105,8 @@ std::vector<KernelBuffer> buffers_of(const Op& op) { return Table(op).buffers; }
 
 std::unique_ptr<ir::Graph> counted_from_first_read(const Op& op) {
   const auto nests = op.def().kind == ir::Kind::nest ? nullptr : &op.body().ops();
-  if (nests ? std::none_of(nests->begin(), nests->end(), [](const Op* nest) { return starts_behind(*nest); }) : !starts_behind(op)) return nullptr;
+  if (nests ? std::none_of(nests->begin(), nests->end(), [](const Op* nest) { return starts_behind(*nest); }) : !starts_behind(op))
+    return nullptr;
   auto graph = std::make_unique<ir::Graph>();
   std::vector<Value> operands;
   for (Value v : op.operands()) operands.push_back(graph->add_input("x" + std::to_string(operands.size()), v.type()));

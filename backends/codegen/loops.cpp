@@ -99,7 +99,8 @@ int tiled_loop(const Loops& loops, const std::vector<Affine>& reads, const passe
   int64_t most = 0;
   for (int row : loops.rows) {
     if (loops.all[static_cast<size_t>(row)].extent < lanes) continue;
-    const int64_t count = std::count_if(reads.begin(), reads.end(), [&](const Affine& a) { return lies_along(collapsed(a, nest, loops), row, loops); });
+    const int64_t count =
+        std::count_if(reads.begin(), reads.end(), [&](const Affine& a) { return lies_along(collapsed(a, nest, loops), row, loops); });
     if (count > most) best = row, most = count;
   }
   return best;
@@ -113,9 +114,8 @@ constexpr int strip_vectors = 8;
 bool computes_per_point(const ir::Graph& body, const passes::LoopNest& nest) {
   std::unordered_set<const ir::Op*> after;  // what follows a reduction
   return std::any_of(body.ops().begin(), body.ops().end(), [&](const auto& op) {
-    const bool follows = nest.reduction_stage.contains(op) || std::any_of(op->operands().begin(), op->operands().end(), [&](Value v) {
-                           return !v.is_input() && after.contains(v.op());
-                         });
+    const bool follows = nest.reduction_stage.contains(op) || std::any_of(op->operands().begin(), op->operands().end(),
+                                                                          [&](Value v) { return !v.is_input() && after.contains(v.op()); });
     if (follows) after.insert(op);
     const int64_t elements = op->result().shape().numel();
     return !follows && op->def().kind == Kind::elementwise && elements > 1 && elements < nest.points();

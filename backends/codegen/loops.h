@@ -18,18 +18,18 @@ struct Loop {
 };
 
 struct Loops {
-  std::vector<Loop> all;     // outermost first, as in the nest
-  std::vector<int> rows;     // kept loops without the vector loop: numbers into `all`
-  std::vector<int> inner;    // reduced loops, the vector loop last if it is one of them
-  int vector = -1;           // the loop that vectors run along; -1 when there is none
+  std::vector<Loop> all;   // outermost first, as in the nest
+  std::vector<int> rows;   // kept loops without the vector loop: numbers into `all`
+  std::vector<int> inner;  // reduced loops, the vector loop last if it is one of them
+  int vector = -1;         // the loop that vectors run along; -1 when there is none
   /// The row loop that runs in tiles of `lanes` inside the vector loop; -1: none. Some operand lies along it and is strided
   /// along the vector loop: a tile of it is read in whole vectors and transposed.
   int tile = -1;
   /// So many neighbouring vectors along a kept vector loop run together inside the reduced loops, so that a strip of every row is
   /// read at a time; 1: each by itself.
   int strip = 1;
-  int64_t row_count = 1;     // points of `rows`, of the tiled loop its tiles
-  int64_t blocks = 1;        // vectors along a kept vector loop
+  int64_t row_count = 1;  // points of `rows`, of the tiled loop its tiles
+  int64_t blocks = 1;     // vectors along a kept vector loop
   /// The work units are rows, or the vectors along the vector loop of every row.
   bool units_are_blocks = false;
   int64_t units = 1;

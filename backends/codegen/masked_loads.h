@@ -8,7 +8,7 @@
 namespace llvm {
 class Function;
 class TargetTransformInfo;
-}
+}  // namespace llvm
 
 namespace weft::codegen {
 

@@ -36,9 +36,11 @@ class NestEmitter {
     b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", function_));
     llvm::Type* pointer = b_.getPtrTy(shape.buffer_space());
     const auto load_pointer = [&](size_t place) -> llvm::Value* {
-      llvm::Value* number = shape.shares_nests()
-                                ? b_.CreateZExt(b_.CreateLoad(b_.getInt32Ty(), b_.CreateConstGEP1_64(b_.getInt32Ty(), function_->getArg(3), place)), b_.getInt64Ty())
-                                : i64_of(numbers[place]);
+      llvm::Value* number =
+          shape.shares_nests()
+              ? b_.CreateZExt(b_.CreateLoad(b_.getInt32Ty(), b_.CreateConstGEP1_64(b_.getInt32Ty(), function_->getArg(3), place)),
+                              b_.getInt64Ty())
+              : i64_of(numbers[place]);
       return b_.CreateLoad(pointer, b_.CreateGEP(pointer, function_->getArg(0), number));
     };
     using Kept = Accumulators::Kept;
@@ -178,8 +180,7 @@ class NestEmitter {
 
   void emit_stage(int stage) {
     const std::vector<const Op*> reductions = reductions_of(stage);
-    if (reductions.empty() && std::find(nest_.output_stage.begin(), nest_.output_stage.end(), stage) == nest_.output_stage.end())
-      return;
+    if (reductions.empty() && std::find(nest_.output_stage.begin(), nest_.output_stage.end(), stage) == nest_.output_stage.end()) return;
     values_->start_stage(stage);
     accumulators_->open(reductions);
     emit_inner(0, !reductions.empty() && pieces_, [&] {
@@ -193,7 +194,8 @@ class NestEmitter {
   /// The lane axis counts the partial results; it is the last reduced loop.
   void accumulate(const Op& op, llvm::Value* vector_of_strip) {
     llvm::Value* x = values_->eval(op.operand(0), passes::reduction_operand(op, nest_));
-    llvm::Value* number = loops_.vector_reduced() ? nullptr : b_.CreateAnd(values_->index(loops_.inner.back()), i64_of(reduction_lanes - 1));
+    llvm::Value* number =
+        loops_.vector_reduced() ? nullptr : b_.CreateAnd(values_->index(loops_.inner.back()), i64_of(reduction_lanes - 1));
     if (number) number = b_.CreateAdd(b_.CreateMul(vector_of_strip, i64_of(reduction_lanes)), number);
     accumulators_->take(op, x, number, values_->mask());
   }

@@ -105,8 +105,7 @@ Value* integral(IRBuilder& b, Primitive p, DType t, Value* x, Value* y) {
     case Primitive::multiply: return b.CreateMul(x, y);
     case Primitive::divide: return divide_integers(b, t, x, y);
     case Primitive::negate: return b.CreateNeg(x);
-    case Primitive::absolute:
-      return is_unsigned(t) ? x : b.CreateSelect(b.CreateICmpSLT(x, integer(x, 0)), b.CreateNeg(x), x);
+    case Primitive::absolute: return is_unsigned(t) ? x : b.CreateSelect(b.CreateICmpSLT(x, integer(x, 0)), b.CreateNeg(x), x);
     case Primitive::bit_and: return b.CreateAnd(x, y);
     case Primitive::bit_or: return b.CreateOr(x, y);
     case Primitive::bit_xor: return b.CreateXor(x, y);
@@ -154,8 +153,7 @@ Value* emit_scalar(IRBuilder& b, const ir::ScalarExpression& expression, std::sp
     Value* v = nullptr;
     if (n.primitive == Primitive::select) v = b.CreateSelect(x, y, z);
     else if (n.primitive == Primitive::cast) v = cast(b, operand_type, n.dtype, x);
-    else if (n.primitive >= Primitive::equal && n.primitive <= Primitive::less_equal)
-      v = compare(b, n.primitive, operand_type, x, y);
+    else if (n.primitive >= Primitive::equal && n.primitive <= Primitive::less_equal) v = compare(b, n.primitive, operand_type, x, y);
     else if (is_floating(n.dtype)) {
       v = floating(b, n.primitive, x, y, z);
       computed_bf16 = computed_bf16 || n.dtype == bf16;

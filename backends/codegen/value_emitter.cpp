@@ -22,8 +22,8 @@ constexpr std::ptrdiff_t branching = 3;
 
 ValueEmitter::ValueEmitter(IRBuilder& b, LoopBuilder& build, const ir::Graph& body, const passes::LoopNest& nest, const Loops& loops,
                            int lanes, std::vector<llvm::Value*> inputs, std::vector<llvm::Value*> outputs)
-    : b_(b), build_(build), body_(body), nest_(nest), loops_(loops), lanes_(lanes), inputs_(std::move(inputs)), outputs_(std::move(outputs)),
-      index_(loops.all.size(), nullptr), apart_(nest.extents.size(), nullptr), level_(loops.all.size(), 0),
+    : b_(b), build_(build), body_(body), nest_(nest), loops_(loops), lanes_(lanes), inputs_(std::move(inputs)),
+      outputs_(std::move(outputs)), index_(loops.all.size(), nullptr), apart_(nest.extents.size(), nullptr), level_(loops.all.size(), 0),
       needs_(body, nest) {
   build_.on_close = [this](int level) { std::erase_if(memo_, [&](const Memo& m) { return m.level >= level; }); };
 }
@@ -319,7 +319,8 @@ llvm::Constant* ValueEmitter::lane_numbers(int64_t step) {
 
 /// Does every lane stand where the loops collapsed to the vector loop have brought it?
 bool ValueEmitter::is_spread(const Walk& walk) const {
-  return std::any_of(walk.apart.begin(), walk.apart.end(), [&](const auto& part) { return is_vector(apart_[static_cast<size_t>(part.first)]); });
+  return std::any_of(walk.apart.begin(), walk.apart.end(),
+                     [&](const auto& part) { return is_vector(apart_[static_cast<size_t>(part.first)]); });
 }
 
 int64_t ValueEmitter::vector_step(const Walk& walk) const {

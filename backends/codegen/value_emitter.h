@@ -103,23 +103,23 @@ class ValueEmitter {
   const passes::LoopNest& nest_;
   const Loops& loops_;
   int lanes_;
-  std::vector<llvm::Value*> inputs_, outputs_;     // pointers
-  std::vector<llvm::Value*> index_;                // per loop; of the vector loop: its first lane
-  std::vector<llvm::Value*> apart_;                // per loop of the nest that is one of several collapsed ones: its own index, of every lane
-  std::vector<int> level_;                         // per loop: the level inside it
-  llvm::Value* mask_ = nullptr;                    // the lanes of a ragged vector; null: all
-  llvm::Value* guard_ = nullptr;                   // inside a pad or concat: where the index is in range
+  std::vector<llvm::Value*> inputs_, outputs_;  // pointers
+  std::vector<llvm::Value*> index_;             // per loop; of the vector loop: its first lane
+  std::vector<llvm::Value*> apart_;             // per loop of the nest that is one of several collapsed ones: its own index, of every lane
+  std::vector<int> level_;                      // per loop: the level inside it
+  llvm::Value* mask_ = nullptr;                 // the lanes of a ragged vector; null: all
+  llvm::Value* guard_ = nullptr;                // inside a pad or concat: where the index is in range
   std::unordered_map<const ir::Op*, llvm::Value*> reduced_;  // finished reductions of this point
-  std::unordered_map<const ir::Op*, bool> follows_;  // depends on a reduction of this nest
-  int point_level_ = 0;                            // the level of one point of the kept loops
+  std::unordered_map<const ir::Op*, bool> follows_;          // depends on a reduction of this nest
+  int point_level_ = 0;                                      // the level of one point of the kept loops
   std::vector<Memo> memo_;
   KeptValues needs_;
-  std::vector<Kept> kept_;                         // of this point
-  int64_t kept_bytes_ = 0;                         // on the stack, of all points' code together
+  std::vector<Kept> kept_;  // of this point
+  int64_t kept_bytes_ = 0;  // on the stack, of all points' code together
   int stage_ = 0;
   llvm::Value *tile_first_ = nullptr, *tile_count_ = nullptr, *tile_row_ = nullptr;
-  int tile_level_ = 0;                             // the level that a tile starts at
-  std::vector<TransposedTile> tiles_;              // of this tile
+  int tile_level_ = 0;                 // the level that a tile starts at
+  std::vector<TransposedTile> tiles_;  // of this tile
 };
 
 }  // namespace weft::codegen

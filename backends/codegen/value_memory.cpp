@@ -49,8 +49,10 @@ llvm::Value* ValueEmitter::load(ir::Value v, const IndexMap& map) {
   llvm::Value* raw = nullptr;
   if (step == 1) {
     llvm::Value* pointer = b_.CreateGEP(element, base, offset);
-    raw = mask_ ? static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, pointer, alignment_of(t), mask_, llvm::Constant::getNullValue(vector)))
-                : b_.CreateAlignedLoad(vector, pointer, alignment_of(t));
+    raw =
+        mask_
+            ? static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, pointer, alignment_of(t), mask_, llvm::Constant::getNullValue(vector)))
+            : b_.CreateAlignedLoad(vector, pointer, alignment_of(t));
   } else {
     raw = gather(vector, element, base, lane_index(walk), mask_);
   }
@@ -90,8 +92,7 @@ llvm::Value* ValueEmitter::transposed_tile(int input, llvm::Type* element, const
   }
   lines = transposed(b_, std::move(lines));
   llvm::Value* memory = alloca_at_entry(vector, lanes_, "transposed");
-  for (int i = 0; i < lanes_; ++i)
-    b_.CreateAlignedStore(lines[static_cast<size_t>(i)], b_.CreateGEP(vector, memory, i64_of(i)), alignment);
+  for (int i = 0; i < lanes_; ++i) b_.CreateAlignedStore(lines[static_cast<size_t>(i)], b_.CreateGEP(vector, memory, i64_of(i)), alignment);
   return memory;
 }
 

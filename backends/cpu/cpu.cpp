@@ -11,8 +11,8 @@
 #include "weft/backends/cpu/jit.h"
 #include "weft/ir/op_def.h"
 #include "weft/passes/analysis/liveness.h"
-#include "weft/passes/lowered.h"
 #include "weft/passes/analysis/placement.h"
+#include "weft/passes/lowered.h"
 #include "weft/runtime/parallel.h"
 #include "weft/support/memory.h"
 
@@ -55,7 +55,8 @@ int64_t arena_bytes(const ir::Module& module) { return std::min(*module.arena_by
 class Compiler {
  public:
   Compiler(const ir::Module& module, const Options& options)
-      : graph_(module.graph()), jit_(std::make_shared<Jit>(options.max_isa)), kernels_(jit_->module(), shape_), placement_(passes::placement_of(graph_)) {
+      : graph_(module.graph()), jit_(std::make_shared<Jit>(options.max_isa)), kernels_(jit_->module(), shape_),
+        placement_(passes::placement_of(graph_)) {
     parts_.threads = options.threads > 0 ? options.threads : available_cores();
     parts_.arena_bytes = arena_bytes(module);
   }
@@ -138,14 +139,15 @@ class Compiler {
       placed.places.back().written = true;
     }
     if (placed.task && placed.task->buffers.size() != placed.places.size())
-      throw Error("{}: the call takes {} buffers here, not {}: it needs no memory to work in, at {}", op.name(), placed.task->buffers.size(),
-                  placed.places.size(), ir::written_at(op.locations()));
+      throw Error("{}: the call takes {} buffers here, not {}: it needs no memory to work in, at {}", op.name(),
+                  placed.task->buffers.size(), placed.places.size(), ir::written_at(op.locations()));
     parts_.tasks.push_back(std::move(placed));
   }
 
   void finish(Pending& p) {
     PlacedTask& placed = parts_.tasks[p.task];
-    placed.task = std::make_unique<KernelTask>(reinterpret_cast<KernelTask::Function>(jit_->address(p.name)), p.units, std::move(p.pointers));
+    placed.task =
+        std::make_unique<KernelTask>(reinterpret_cast<KernelTask::Function>(jit_->address(p.name)), p.units, std::move(p.pointers));
     placed.task->buffers.resize(placed.places.size(), nullptr);
     placed.task->description = descriptions_.at(p.task);
   }
@@ -187,7 +189,8 @@ namespace {
 /// Where the arena's bytes go: its largest values, with their lines.
 std::string largest_values(const ir::Module& module) {
   std::vector<passes::Interval> values = passes::arena_intervals(module.graph());
-  std::stable_sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.value.type().bytes() > b.value.type().bytes(); });
+  std::stable_sort(values.begin(), values.end(),
+                   [](const auto& a, const auto& b) { return a.value.type().bytes() > b.value.type().bytes(); });
   std::string text;
   for (size_t i = 0; i < std::min<size_t>(3, values.size()); ++i)
     text += fmt::format("{} {} of {} at {}", i == 0 ? " Largest:" : ",", to_string(values[i].value.type()), values[i].value.op()->name(),
@@ -205,8 +208,8 @@ OutOfMemory no_arena(const ir::Module& module) {
 
 std::unique_ptr<Program> compile(const ir::Module& module, const Options& options, std::vector<KernelText>* kernels) {
   if (module.target != "cpu" || module.stage != "plan")
-    throw Error("the module is at stage '{}' for target '{}'; the cpu backend needs one that has been planned for 'cpu'",
-                module.stage, module.target);
+    throw Error("the module is at stage '{}' for target '{}'; the cpu backend needs one that has been planned for 'cpu'", module.stage,
+                module.target);
   if (!module.arena_bytes) throw Error("the module is at stage 'plan', but its header does not say how large its arena is: arena = BYTES");
   passes::verify_lowered(module, target());  // the text may have been edited
   if (static_cast<uint64_t>(arena_bytes(module)) > memory_limit()) throw no_arena(module);

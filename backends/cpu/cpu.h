@@ -21,8 +21,8 @@ struct Options {
 
 /// The generated code of one kernel, for people to read.
 struct KernelText {
-  std::string name;      // as debuggers and profilers show it
-  std::string llvm_ir;   // after optimization
+  std::string name;     // as debuggers and profilers show it
+  std::string llvm_ir;  // after optimization
   std::string assembly;
 };
 
@@ -31,7 +31,6 @@ const passes::Target& target();
 
 /// Compiles a module that has been planned for target(). When `kernels` is given, also fills in the generated code.
 /// Throws weft::Error for a module of another stage or target, and for an op that the backend cannot run.
-std::unique_ptr<Program> compile(const ir::Module& module, const Options& options = {},
-                                 std::vector<KernelText>* kernels = nullptr);
+std::unique_ptr<Program> compile(const ir::Module& module, const Options& options = {}, std::vector<KernelText>* kernels = nullptr);
 
 }  // namespace weft::cpu

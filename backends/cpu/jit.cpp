@@ -63,7 +63,8 @@ std::set<const llvm::GlobalValue*> parts_of(const llvm::Module& module, const st
     if (function.isDeclaration() || function.getName().starts_with("weft.") || !parts.insert(&function).second) return;
     for (const llvm::BasicBlock& block : function)
       for (const llvm::Instruction& i : block)
-        if (const auto* call = llvm::dyn_cast<llvm::CallInst>(&i); call && call->getCalledFunction()) self(self, *call->getCalledFunction());
+        if (const auto* call = llvm::dyn_cast<llvm::CallInst>(&i); call && call->getCalledFunction())
+          self(self, *call->getCalledFunction());
   };
   add(add, *module.getFunction(kernel));
   return parts;
@@ -132,8 +133,6 @@ void Jit::finish(const std::vector<std::string>& kernels, std::vector<KernelText
   for (const std::string& k : kernels) must(impl_->jit->lookup(k), "compile a kernel");
 }
 
-void* Jit::address(const std::string& kernel) const {
-  return must(impl_->jit->lookup(kernel), "find a kernel").toPtr<void*>();
-}
+void* Jit::address(const std::string& kernel) const { return must(impl_->jit->lookup(kernel), "find a kernel").toPtr<void*>(); }
 
 }  // namespace weft::cpu

@@ -10,7 +10,7 @@
 namespace llvm {
 class LLVMContext;
 class Module;
-}
+}  // namespace llvm
 
 namespace weft::cpu {
 

@@ -12,7 +12,8 @@ std::optional<Epilogue> epilogue_of(const ir::Graph& body) {
     if (op->def().broadcasts) {
       // Only a vector along the last axis, read by the addition that follows.
       const ir::Value vector = op->operand(0);
-      if (!vector.is_input() || vector.shape().rank() != 1 || vector.shape()[0] != product.shape()[product.shape().rank() - 1]) return std::nullopt;
+      if (!vector.is_input() || vector.shape().rank() != 1 || vector.shape()[0] != product.shape()[product.shape().rank() - 1])
+        return std::nullopt;
     } else if (op->def().adds == 1 && last == product) {
       const ir::Value other = op->operand(0) == last ? op->operand(1) : op->operand(0);
       if (other == last || (op->operand(0) != last && op->operand(1) != last)) return std::nullopt;
@@ -55,9 +56,18 @@ MatmulSpec matmul_spec(const Op& op) {
 }
 
 ConvolutionSpec convolution_spec(const ir::Convolution& c, ConvolutionSpec::Wanted wanted, int64_t slices) {
-  return {.wanted = wanted, .x = c.x.dims(), .w = c.w.dims(), .y = c.y.dims(),
-          .groups = c.groups, .stride = c.stride, .low = c.low, .high = c.high, .dilation = c.dilation,
-          .x_layout = c.x_layout.text(), .w_layout = c.w_layout.text(), .y_layout = c.y_layout.text(),
+  return {.wanted = wanted,
+          .x = c.x.dims(),
+          .w = c.w.dims(),
+          .y = c.y.dims(),
+          .groups = c.groups,
+          .stride = c.stride,
+          .low = c.low,
+          .high = c.high,
+          .dilation = c.dilation,
+          .x_layout = c.x_layout.text(),
+          .w_layout = c.w_layout.text(),
+          .y_layout = c.y_layout.text(),
           .slices = slices};
 }
 

@@ -78,8 +78,8 @@ class Entry {
 
 }  // namespace
 
-int64_t GpuShape::emit_entry(llvm::Module& module, const std::string& name, std::span<const codegen::EmittedNest> nests,
-                             int buffers, bool serial) const {
+int64_t GpuShape::emit_entry(llvm::Module& module, const std::string& name, std::span<const codegen::EmittedNest> nests, int buffers,
+                             bool serial) const {
   // A call would keep its arguments in memory, and hide from LLVM that a unit is a loop of one turn.
   for (llvm::Function& function : module)
     if (function.hasInternalLinkage()) function.addFnAttr(llvm::Attribute::AlwaysInline);

@@ -55,8 +55,8 @@ std::unique_ptr<llvm::TargetMachine> machine(const std::string& arch, int buffer
   // Products and sums of different ops are never contracted, by LLVM or by ptxas: bits must equal the CPU's.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   const char* features = buffers > few_buffers ? "+ptx81" : "";
-  std::unique_ptr<llvm::TargetMachine> result(nvptx().createTargetMachine(
-      triple, arch, features, options, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+  std::unique_ptr<llvm::TargetMachine> result(
+      nvptx().createTargetMachine(triple, arch, features, options, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
   WEFT_CHECK(result, "LLVM cannot create a target machine for {}", arch);
   return result;
 }
@@ -96,7 +96,8 @@ std::vector<const ir::Op*> kernel_ops(const ir::Graph& graph) {
 int buffers_of(const ir::Op& op) {
   const int buffers = static_cast<int>(codegen::buffers_of(op).size());
   if (buffers > most_buffers)
-    throw Error("a kernel of {} operands, results and slices: a GPU takes at most {}, at {}", buffers, most_buffers, to_string(op.locations()));
+    throw Error("a kernel of {} operands, results and slices: a GPU takes at most {}, at {}", buffers, most_buffers,
+                to_string(op.locations()));
   return buffers;
 }
 

@@ -56,8 +56,9 @@ void for_each_run(const Convolution& c, const Visit& visit) {
               if (d != last && (at < 0 || at >= c.x[d + 2])) return;
               x += at * x_strides[a + 2], w += k[a] * w_strides[a + 2], y += position * y_strides[a + 2];
             }
-            if (begin < end) visit(static_cast<size_t>(x), static_cast<size_t>(w), static_cast<size_t>(y), static_cast<size_t>(end - begin),
-                                   static_cast<size_t>(c.stride[static_cast<size_t>(last)]));
+            if (begin < end)
+              visit(static_cast<size_t>(x), static_cast<size_t>(w), static_cast<size_t>(y), static_cast<size_t>(end - begin),
+                    static_cast<size_t>(c.stride[static_cast<size_t>(last)]));
           });
         });
 }

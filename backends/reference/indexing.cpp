@@ -15,10 +15,8 @@ struct Layout {
   int64_t outer, extent, inner, indices;
 
   Layout(const Shape& x, int64_t axis, const Shape& index)
-      : outer(std::accumulate(x.begin(), x.begin() + axis, int64_t{1}, std::multiplies<>())),
-        extent(x[static_cast<int>(axis)]),
-        inner(std::accumulate(x.begin() + axis + 1, x.end(), int64_t{1}, std::multiplies<>())),
-        indices(index.numel()) {}
+      : outer(std::accumulate(x.begin(), x.begin() + axis, int64_t{1}, std::multiplies<>())), extent(x[static_cast<int>(axis)]),
+        inner(std::accumulate(x.begin() + axis + 1, x.end(), int64_t{1}, std::multiplies<>())), indices(index.numel()) {}
 
   /// Calls visit(first element of the slice of x, first element of the slice of what is gathered or added), with -1
   /// for an index outside the extent.
@@ -43,8 +41,7 @@ void gather(const Layout& layout, const std::vector<V>& x, const std::vector<int
 }
 
 template <class V, class Add>
-void scatter(const Layout& layout, const std::vector<int64_t>& index, const std::vector<V>& updates,
-             std::vector<V>& result, Add add) {
+void scatter(const Layout& layout, const std::vector<int64_t>& index, const std::vector<V>& updates, std::vector<V>& result, Add add) {
   layout.for_each_slice(index, [&](int64_t to, int64_t from) {
     if (to < 0) return;
     for (int64_t j = 0; j < layout.inner; ++j) {
@@ -69,7 +66,8 @@ double sum(double a, double b) { return a + b; }
 
 /// The sum of integers as their type wraps it.
 auto wrapping_sum(DType dtype) {
-  return [dtype](int64_t a, int64_t b) { return wrapped(dtype, static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b))); };
+  return
+      [dtype](int64_t a, int64_t b) { return wrapped(dtype, static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b))); };
 }
 
 }  // namespace

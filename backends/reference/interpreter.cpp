@@ -14,8 +14,7 @@ namespace {
 std::unique_ptr<ir::Graph> decomposed(const ir::Op& op) {
   auto graph = std::make_unique<ir::Graph>(std::string(op.name()));
   std::vector<ir::Value> operands;
-  for (ir::Value v : op.operands())
-    operands.push_back(graph->add_input(std::to_string(operands.size()), v.type()));
+  for (ir::Value v : op.operands()) operands.push_back(graph->add_input(std::to_string(operands.size()), v.type()));
   ir::Op& twin = graph->insert_copy(op, operands);
   ir::Builder builder(*graph, nullptr, op.locations());
   for (ir::Value result : ir::decompose(builder, twin)) graph->add_output({"", result, {}, {}});
@@ -42,19 +41,19 @@ std::vector<Tensor> run_op(const ir::Op& op, Operands operands) try {
   // Every element is a double or a 64-bit integer here.
   uint64_t bytes = 0;
   for (ir::Value v : op.results()) bytes += 8 * static_cast<uint64_t>(v.shape().numel());
-  throw out_of_memory(fmt::format("the reference interpreter, for {} {} at {},", op.name(), to_string(op.result().type()), to_string(op.locations())), bytes);
+  throw out_of_memory(
+      fmt::format("the reference interpreter, for {} {} at {},", op.name(), to_string(op.result().type()), to_string(op.locations())),
+      bytes);
 }
 
 /// The values of a running graph; a result is dropped after its last use.
 class Frame {
  public:
   Frame(const ir::Graph& graph, Operands inputs) {
-    WEFT_CHECK(inputs.size() == graph.inputs().size(), "{} inputs for the {} of '{}'", inputs.size(),
-               graph.inputs().size(), graph.name());
+    WEFT_CHECK(inputs.size() == graph.inputs().size(), "{} inputs for the {} of '{}'", inputs.size(), graph.inputs().size(), graph.name());
     for (size_t i = 0; i < inputs.size(); ++i) {
       const ir::Value v = graph.inputs()[i].value();
-      WEFT_CHECK(inputs[i]->type == v.type(), "input '{}' is {}, not {}", v.name(), to_string(v.type()),
-                 to_string(inputs[i]->type));
+      WEFT_CHECK(inputs[i]->type == v.type(), "input '{}' is {}, not {}", v.name(), to_string(v.type()), to_string(inputs[i]->type));
       inputs_[v] = inputs[i];
     }
     for (const ir::Output& output : graph.outputs()) ++reads_left_[output.value];

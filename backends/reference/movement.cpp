@@ -38,16 +38,15 @@ void copy_row(const std::vector<V>& from, int64_t start, int64_t step, V* to, in
 }
 
 template <class V>
-void copy_row_inside(const std::vector<V>& from, const Shape& shape, const Row& row, int64_t start, int64_t step,
-                     V* to, int64_t count) {
+void copy_row_inside(const std::vector<V>& from, const Shape& shape, const Row& row, int64_t start, int64_t step, V* to, int64_t count) {
   for (int64_t j = 0; j < count; ++j)
     if (lies_in(shape, row, j)) to[j] = from[static_cast<size_t>(start + j * step)];
 }
 
 /// Writes the elements of `to` that the access finds in `from`.
 template <class V>
-void read_through(const ir::Access& access, const Shape& from_shape, const std::vector<V>& from,
-                  const Shape& to_shape, std::vector<V>& to) {
+void read_through(const ir::Access& access, const Shape& from_shape, const std::vector<V>& from, const Shape& to_shape,
+                  std::vector<V>& to) {
   Dims outer = to_shape.dims();
   const int64_t inner = outer.empty() ? 1 : outer.back();
   if (!outer.empty()) outer.pop_back();

@@ -74,8 +74,7 @@ void integer_arithmetic(Primitive primitive, DType dtype, const Block& v) {
     map(v.integer, v.a.integer, v.count, [&](int64_t x) { return wrapped(dtype, static_cast<int64_t>(f(x))); });
   };
   const auto two = [&](auto f) {
-    map(v.integer, v.a.integer, v.b.integer, v.count,
-        [&](int64_t x, int64_t y) { return wrapped(dtype, static_cast<int64_t>(f(x, y))); });
+    map(v.integer, v.a.integer, v.b.integer, v.count, [&](int64_t x, int64_t y) { return wrapped(dtype, static_cast<int64_t>(f(x, y))); });
   };
   switch (primitive) {
     case Primitive::negate: return one([](int64_t x) { return 0 - bits_of(x); });
@@ -88,8 +87,7 @@ void integer_arithmetic(Primitive primitive, DType dtype, const Block& v) {
     case Primitive::bit_and: return two([](int64_t x, int64_t y) { return x & y; });
     case Primitive::bit_or: return two([](int64_t x, int64_t y) { return x | y; });
     case Primitive::bit_xor: return two([](int64_t x, int64_t y) { return x ^ y; });
-    case Primitive::shift_right:
-      return two([&](int64_t x, int64_t y) { return shifted_right(x, y, dtype); });
+    case Primitive::shift_right: return two([&](int64_t x, int64_t y) { return shifted_right(x, y, dtype); });
     default: throw InternalError(fmt::format("{} of {}", name_of(primitive), name_of(dtype)));
   }
 }
@@ -119,12 +117,9 @@ void convert(DType from, DType to, const Block& v) {
     map(v.integer, v.a.real, v.count, [&](double x) { return truncated(to, x); });
   } else if (is_floating(to)) {
     // From i64 in one rounding, not by way of double.
-    map(v.real, v.a.integer, v.count, [&](int64_t x) {
-      return to == f64 ? static_cast<double>(x) : rounded(to, static_cast<float>(x));
-    });
+    map(v.real, v.a.integer, v.count, [&](int64_t x) { return to == f64 ? static_cast<double>(x) : rounded(to, static_cast<float>(x)); });
   } else {
-    map(v.integer, v.a.integer, v.count,
-        [&](int64_t x) { return to == boolean ? x != 0 : wrapped(to, x); });
+    map(v.integer, v.a.integer, v.count, [&](int64_t x) { return to == boolean ? x != 0 : wrapped(to, x); });
   }
 }
 

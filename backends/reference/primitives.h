@@ -13,8 +13,7 @@ struct Elements {
 
   Elements() = default;
   explicit Elements(const Tensor& t, size_t first = 0)
-      : real(t.real.empty() ? nullptr : t.real.data() + first),
-        integer(t.integer.empty() ? nullptr : t.integer.data() + first) {}
+      : real(t.real.empty() ? nullptr : t.real.data() + first), integer(t.integer.empty() ? nullptr : t.integer.data() + first) {}
   Elements from(size_t i) const {
     Elements rest;
     rest.real = real ? real + i : nullptr;

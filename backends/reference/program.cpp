@@ -19,7 +19,8 @@ Array array_of(const ir::Output& output) try {
 Tensor read(const Port& port, const std::byte* memory) try {
   return from_memory({port.dtype, port.shape}, memory);
 } catch (const std::bad_alloc&) {
-  throw out_of_memory(fmt::format("the reference interpreter, for the input '{}',", port.name), 8 * static_cast<uint64_t>(port.shape.numel()));
+  throw out_of_memory(fmt::format("the reference interpreter, for the input '{}',", port.name),
+                      8 * static_cast<uint64_t>(port.shape.numel()));
 }
 
 class Interpreter : public Program {

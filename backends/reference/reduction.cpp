@@ -26,7 +26,7 @@ Tensor identities(const ir::Op& op, int64_t count) {
 struct Order {
   Dims permutation;
   int64_t reduced = 1;  // elements combined into one result
-  Dims extents;  // reduced one inside the other; the last is the lane axis
+  Dims extents;         // reduced one inside the other; the last is the lane axis
   int64_t kept = 1;
 };
 
@@ -69,7 +69,7 @@ class Pieces {
 
 Tensor reduction(const ir::Op& op, const Tensor& x) {
   const Order order = order_of(x.type.shape, op.dims("axes"));
-  const Tensor rows = permuted(x, order.permutation);  // [reduced][kept]
+  const Tensor rows = permuted(x, order.permutation);                   // [reduced][kept]
   const Tensor neutral = identities(op, reduction_lanes * order.kept);  // [lane][kept]
   const auto kept = static_cast<size_t>(order.kept);
   ScalarProgram combine(ir::combine_of(op), reduction_lanes * kept);

@@ -33,8 +33,7 @@ void ScalarProgram::run_block(std::span<const Elements> arguments, size_t start,
       continue;
     }
     const DType operand = expression_.nodes[static_cast<size_t>(node.a)].dtype;
-    run_primitive(node, operand, {value(node.a), value(node.b), value(node.c), buffers_[i].real.data(),
-                                  buffers_[i].integer.data(), count});
+    run_primitive(node, operand, {value(node.a), value(node.b), value(node.c), buffers_[i].real.data(), buffers_[i].integer.data(), count});
   }
 }
 

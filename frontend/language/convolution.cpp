@@ -49,7 +49,8 @@ Value with_bias(Recorder& r, Value y, const Arg* bias) {
   return r.builder("add", {y, r.builder.broadcast(r.builder.reshape(b, Shape(column)), y.shape())});
 }
 
-Tensor convolution(const char* name, Recorder r, int spatial, const Arg& input, const Arg& kernel, const Arg* bias, const ConvolutionOptions& o) {
+Tensor convolution(const char* name, Recorder r, int spatial, const Arg& input, const Arg& kernel, const Arg* bias,
+                   const ConvolutionOptions& o) {
   const auto [x, single] = batched(r, r.value(input), spatial);
   const Value w = r.value(kernel);
   if (w.shape().rank() != spatial + 2) r.fail(fmt::format("the weight of {} must be [out, in / groups, {} kernel axes]", name, spatial));
@@ -59,11 +60,13 @@ Tensor convolution(const char* name, Recorder r, int spatial, const Arg& input, 
     for (int d = 0; d < spatial; ++d) {
       if (stride[index(d)] != 1) r.fail("padding \"same\" needs stride 1");
       const int64_t steps = std::max<int64_t>(0, w.shape()[d + 2] - 1);
-      if (dilation[index(d)] < 1 || dilation[index(d)] > largest / std::max<int64_t>(1, steps)) r.fail("the dilation must be positive, and the kernel's reach not too large");
+      if (dilation[index(d)] < 1 || dilation[index(d)] > largest / std::max<int64_t>(1, steps))
+        r.fail("the dilation must be positive, and the kernel's reach not too large");
       const int64_t all = dilation[index(d)] * steps;
       low[index(d)] = all / 2, high[index(d)] = all - all / 2;
     }
-  const Value y = r.builder("convolution", {x, w}, {{"stride", stride}, {"low", low}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
+  const Value y =
+      r.builder("convolution", {x, w}, {{"stride", stride}, {"low", low}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
   return unbatched(r, with_bias(r, y, bias), single);
 }
 
@@ -75,7 +78,8 @@ int64_t transposed_extent(Recorder& r, int64_t positions, int64_t kernel, int64_
   return (positions - 1) * stride + dilation * (kernel - 1) + 1;
 }
 
-Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const Arg& kernel, const Arg* bias, const TransposedConvolutionOptions& o) {
+Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const Arg& kernel, const Arg* bias,
+                              const TransposedConvolutionOptions& o) {
   const auto [x, single] = batched(r, r.value(input), spatial);
   const Value w = r.value(kernel);
   if (w.shape().rank() != spatial + 2) r.fail(fmt::format("the weight must be [in, out / groups, {} kernel axes]", spatial));
@@ -101,7 +105,9 @@ Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const A
     // Where it would have: without padding, which comes behind.
     if (more[d] - padding[d] >= stride[d]) extents.back() = whole, low[d] = high[d] = 0;
   }
-  Value y = r.builder("convolution_data", {x, w}, {{"extents", extents}, {"stride", stride}, {"low", low}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
+  Value y =
+      r.builder("convolution_data", {x, w},
+                {{"extents", extents}, {"stride", stride}, {"low", low}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
   for (size_t d = 0; d < stride.size(); ++d)
     if (low[d] != padding[d] || extents[d] != wanted[d])
       y = ir::fitted(r.builder, y, static_cast<int>(d) + 2, low[d] - padding[d], wanted[d] - extents[d] - low[d] + padding[d]);
@@ -113,7 +119,8 @@ struct PoolPadding {
   Dims low, high, uncounted;
 };
 
-PoolPadding pool_padding(Recorder& r, Value x, const Dims& kernel, const Dims& stride, const Dims& dilation, const Dims& padding, bool ceil_mode) {
+PoolPadding pool_padding(Recorder& r, Value x, const Dims& kernel, const Dims& stride, const Dims& dilation, const Dims& padding,
+                         bool ceil_mode) {
   PoolPadding p{padding, padding, Dims(kernel.size(), 0)};
   const int first = x.shape().rank() - static_cast<int>(kernel.size());
   for (size_t d = 0; d < kernel.size(); ++d) {
@@ -139,7 +146,8 @@ Tensor max_pool(Recorder r, int spatial, const Arg& input, const PerAxis& extent
   const Dims kernel = over(r, extents, spatial, "kernel"), stride = o.stride.empty() ? kernel : over(r, o.stride, spatial, "stride");
   const Dims dilation = over(r, o.dilation, spatial, "dilation");
   const PoolPadding p = pool_padding(r, x, kernel, stride, dilation, over(r, o.padding, spatial, "padding"), o.ceil_mode);
-  const Value y = r.builder("max_pool", {x}, {{"extents", kernel}, {"stride", stride}, {"dilation", dilation}, {"low", p.low}, {"high", p.high}});
+  const Value y =
+      r.builder("max_pool", {x}, {{"extents", kernel}, {"stride", stride}, {"dilation", dilation}, {"low", p.low}, {"high", p.high}});
   return unbatched(r, y, single);
 }
 
@@ -147,8 +155,14 @@ Tensor avg_pool(Recorder r, int spatial, const Arg& input, const PerAxis& extent
   const auto [x, single] = batched(r, r.value(input), spatial);
   const Dims kernel = over(r, extents, spatial, "kernel"), stride = o.stride.empty() ? kernel : over(r, o.stride, spatial, "stride");
   const PoolPadding p = pool_padding(r, x, kernel, stride, Dims(kernel.size(), 1), over(r, o.padding, spatial, "padding"), o.ceil_mode);
-  const Value y = r.builder("avg_pool", {x}, {{"extents", kernel}, {"stride", stride}, {"low", p.low}, {"high", p.high}, {"uncounted", p.uncounted},
-                                              {"count_padding", o.count_include_pad}, {"divisor", o.divisor_override}});
+  const Value y = r.builder("avg_pool", {x},
+                            {{"extents", kernel},
+                             {"stride", stride},
+                             {"low", p.low},
+                             {"high", p.high},
+                             {"uncounted", p.uncounted},
+                             {"count_padding", o.count_include_pad},
+                             {"divisor", o.divisor_override}});
   return unbatched(r, y, single);
 }
 
@@ -180,11 +194,15 @@ Padding::Padding(std::string word, std::source_location at) : same_(word == "sam
     throw Error("the padding is numbers, \"same\" or \"valid\", not \"{}\", at {}", word, detail::line_text(at));
 }
 
-Tensor conv1d(Arg x, Arg weight, ConvolutionOptions options) { return convolution("conv1d", Recorder("conv1d", {&x, &weight}), 1, x, weight, nullptr, options); }
+Tensor conv1d(Arg x, Arg weight, ConvolutionOptions options) {
+  return convolution("conv1d", Recorder("conv1d", {&x, &weight}), 1, x, weight, nullptr, options);
+}
 Tensor conv1d(Arg x, Arg weight, Arg bias, ConvolutionOptions options) {
   return convolution("conv1d", Recorder("conv1d", {&x, &weight, &bias}), 1, x, weight, &bias, options);
 }
-Tensor conv2d(Arg x, Arg weight, ConvolutionOptions options) { return convolution("conv2d", Recorder("conv2d", {&x, &weight}), 2, x, weight, nullptr, options); }
+Tensor conv2d(Arg x, Arg weight, ConvolutionOptions options) {
+  return convolution("conv2d", Recorder("conv2d", {&x, &weight}), 2, x, weight, nullptr, options);
+}
 Tensor conv2d(Arg x, Arg weight, Arg bias, ConvolutionOptions options) {
   return convolution("conv2d", Recorder("conv2d", {&x, &weight, &bias}), 2, x, weight, &bias, options);
 }

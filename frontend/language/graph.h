@@ -22,8 +22,7 @@ class Graph {
   Graph& operator=(Graph&&) = delete;
 
   /// What the caller feeds at every step. Throws weft::Error when the name is taken.
-  Tensor input(const std::string& name, DType dtype, Shape shape,
-               std::source_location at = std::source_location::current());
+  Tensor input(const std::string& name, DType dtype, Shape shape, std::source_location at = std::source_location::current());
   /// Makes `value` readable after a step, and returns it. Throws weft::Error when the name is taken.
   Tensor output(const std::string& name, Arg value);
   /// After the step, the parameter holds `value`, which must have its element type and broadcast to its shape. Within the

@@ -4,8 +4,7 @@
 
 namespace weft {
 
-Hyper::Hyper(std::string name, double value, Range range)
-    : shared_(std::make_shared<Shared>(std::move(name), range, value)) {
+Hyper::Hyper(std::string name, double value, Range range) : shared_(std::make_shared<Shared>(std::move(name), range, value)) {
   *this = value;
 }
 

@@ -15,8 +15,7 @@ void require(bool holds, const char* what, const std::string& requirement) {
 }
 
 Array& floating(Values values, const char* what) {
-  require(is_floating(values.array().dtype()), what,
-          fmt::format("the elements must be floating, not {}", name_of(values.array().dtype())));
+  require(is_floating(values.array().dtype()), what, fmt::format("the elements must be floating, not {}", name_of(values.array().dtype())));
   return values.array();
 }
 
@@ -87,8 +86,7 @@ Fans fans(const Shape& shape) {
 }
 
 double calculate_gain(std::string_view nonlinearity, std::optional<double> param) {
-  for (const char* one : {"linear", "sigmoid", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-                          "conv_transpose3d"})
+  for (const char* one : {"linear", "sigmoid", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"})
     if (nonlinearity == one) return 1;
   if (nonlinearity == "tanh") return 5.0 / 3;
   if (nonlinearity == "relu") return std::numbers::sqrt2;

@@ -60,8 +60,8 @@ void xavier_uniform(Values values, double gain = 1);
 void xavier_normal(Values values, double gain = 1);
 
 struct KaimingOptions {
-  double a = 0;                              // the negative slope of "leaky_relu"
-  std::string mode = "fan_in";               // or "fan_out": which pass keeps its variance, forward or backward
+  double a = 0;                 // the negative slope of "leaky_relu"
+  std::string mode = "fan_in";  // or "fan_out": which pass keeps its variance, forward or backward
   std::string nonlinearity = "leaky_relu";
 };
 

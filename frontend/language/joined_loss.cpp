@@ -37,8 +37,8 @@ class Joiner {
 
   Value join_ops(Value whole, const std::vector<Value>& parts) {
     for (Value part : parts)
-      if (whole.is_input() || part.is_input() || part.op()->name() != whole.op()->name() ||
-          part.index() != whole.index() || part.op()->operands().size() != whole.op()->operands().size())
+      if (whole.is_input() || part.is_input() || part.op()->name() != whole.op()->name() || part.index() != whole.index() ||
+          part.op()->operands().size() != whole.op()->operands().size())
         fail(whole, "is not the same for every part and the whole batch");
     for (Value part : parts)
       if (part.type() != whole.type()) fail(whole, "keeps rows apart, so that it is no number of the batch");
@@ -78,8 +78,7 @@ class Joiner {
       const int64_t all = op.operand(0).shape().numel(), some = parts[i].op()->operand(0).shape().numel();
       if (all * rows_[i] != some * total_) fail(whole, "reduces what pairs the batch's rows with each other");
     }
-    if (made_.contains(&op) && couples_rows(op, *parts[0].op()))
-      fail(whole, "compares rows with what all of them have in common");
+    if (made_.contains(&op) && couples_rows(op, *parts[0].op())) fail(whole, "compares rows with what all of them have in common");
     r_.builder.set_locations(op.locations());
     const bool sums = op.def().bilinear || op.is("sum");
     Value result = parts[0];
@@ -111,8 +110,7 @@ class Joiner {
       const ir::Ops& ops = v.graph()->ops();
       const size_t before = ops.size();
       const Value result = ir::decompose(r_.builder, *v.op())[static_cast<size_t>(v.index())];
-      for (auto at = std::next(ops.begin(), static_cast<std::ptrdiff_t>(before)); at != ops.end(); ++at)
-        made_.insert(*at);
+      for (auto at = std::next(ops.begin(), static_cast<std::ptrdiff_t>(before)); at != ops.end(); ++at) made_.insert(*at);
       return result;
     };
     std::vector<Value> of_parts;
@@ -121,10 +119,12 @@ class Joiner {
   }
 
   [[noreturn]] void fail(Value v, const char* what) const {
-    const std::string which = v.is_input() ? fmt::format("the input '{}'", v.name())
-                                           : fmt::format("{} at {}", v.op()->name(), to_string(v.op()->locations()));
-    throw Error("micro_batches: the loss of a batch cannot be put together from its parts: {} {}, at {}; let the loss be "
-                "made of sums, means and extremes over rows, or take one part", which, what, to_string(r_.where()));
+    const std::string which =
+        v.is_input() ? fmt::format("the input '{}'", v.name()) : fmt::format("{} at {}", v.op()->name(), to_string(v.op()->locations()));
+    throw Error(
+        "micro_batches: the loss of a batch cannot be put together from its parts: {} {}, at {}; let the loss be "
+        "made of sums, means and extremes over rows, or take one part",
+        which, what, to_string(r_.where()));
   }
 
   Recorder& r_;

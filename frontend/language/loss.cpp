@@ -111,8 +111,7 @@ Tensor CosineEmbedding::operator()(Arg input1, Arg input2, Arg target, CosineEmb
   const Value t = r.value(target, a.value().dtype());
   Dims each_shape = a.value().shape().dims();
   if (!each_shape.empty()) each_shape.pop_back();
-  if (rank < 1 || rank > 2 || t.shape() != Shape(each_shape))
-    r.fail("the inputs must be [N, D] and the target [N], or [D] and []");
+  if (rank < 1 || rank > 2 || t.shape() != Shape(each_shape)) r.fail("the inputs must be [N, D] and the target [N], or [D] and []");
   const auto along = [&](Expr v) { return r.expr(r.builder.sum(v, {rank - 1})); };
   const Expr lengths = ((along(a * a) + epsilon) * (along(b * b) + epsilon)).apply("sqrt");
   const Expr cosine = along(a * b) / lengths, y = r.expr(t), zero = y.like(0);

@@ -71,10 +71,10 @@ struct NllLoss {
 inline constexpr NllLoss nll_loss;
 
 struct CrossEntropyOptions {
-  std::optional<Arg> weight = {};               // as in NllOptions; for probabilities it scales the classes' terms alone
-  std::optional<int64_t> ignore_index = {};     // as in NllOptions; not for probabilities
+  std::optional<Arg> weight = {};            // as in NllOptions; for probabilities it scales the classes' terms alone
+  std::optional<int64_t> ignore_index = {};  // as in NllOptions; not for probabilities
   std::string reduction = "mean";
-  double label_smoothing = 0;                   // in [0, 1]: this share of each target is spread over all classes
+  double label_smoothing = 0;  // in [0, 1]: this share of each target is spread over all classes
 };
 
 /// -log softmax(input)[target]. A floating target of the input's shape holds probabilities: -sum(target log softmax(input)),

@@ -15,8 +15,7 @@ int64_t class_axis(Value input) { return input.shape().rank() == 1 ? 0 : 1; }
 /// The class weights, which must be [C], in the input's type.
 Value weights(LossRecorder& r, const Arg& weight, Value input) {
   const Value w = r.value(weight, input.dtype());
-  if (w.shape() != Shape{input.shape()[static_cast<int>(class_axis(input))]})
-    r.fail("the weight must be [C], one number a class");
+  if (w.shape() != Shape{input.shape()[static_cast<int>(class_axis(input))]}) r.fail("the weight must be [C], one number a class");
   return w;
 }
 

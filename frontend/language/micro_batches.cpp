@@ -20,8 +20,7 @@ Tensor rows(Recorder& r, ir::Value v, int64_t begin, int64_t end) {
 
 ir::Value checked(const Recorder& r, const Tensor& loss) {
   if (!is_floating(loss.dtype()) || loss.shape().rank() != 0)
-    throw Error("the loss must be a floating scalar, not {}, at {}; reduce it first (mean or sum)",
-                to_string(loss.value().type()),
+    throw Error("the loss must be a floating scalar, not {}, at {}; reduce it first (mean or sum)", to_string(loss.value().type()),
                 to_string(loss.value().is_input() ? ir::Locations{r.where()} : loss.value().op()->locations()));
   return loss.value();
 }
@@ -53,8 +52,7 @@ Tensor detail::micro_batches(const Arg& x, const Arg& y, int64_t parts, const Pa
 
 Tensor micro_batches(Arg x, Arg y, int64_t parts, const std::function<Tensor(const Tensor&, const Tensor&)>& loss) {
   if (!loss) Recorder("micro_batches", {&x, &y}).fail("the loss is a null function");
-  return detail::micro_batches(x, y, parts,
-                               [&](const Tensor& some_x, const Tensor& some_y, bool) { return loss(some_x, some_y); });
+  return detail::micro_batches(x, y, parts, [&](const Tensor& some_x, const Tensor& some_y, bool) { return loss(some_x, some_y); });
 }
 
 }  // namespace weft

@@ -83,8 +83,8 @@ Tensor sum(Arg x, Axes axes = {}, bool keep_dims = false);   // of bool, u8 and 
 Tensor mean(Arg x, Axes axes = {}, bool keep_dims = false);  // floating
 /// The sum of (x - mean)^2 over max(count - correction, 0); floating. The correction 1 gives an unbiased estimate.
 Tensor var(Arg x, Axes axes = {}, double correction = 1, bool keep_dims = false);
-Tensor max(Arg x, Axes axes = {}, bool keep_dims = false);   // torch.amax
-Tensor min(Arg x, Axes axes = {}, bool keep_dims = false);   // torch.amin
+Tensor max(Arg x, Axes axes = {}, bool keep_dims = false);  // torch.amax
+Tensor min(Arg x, Axes axes = {}, bool keep_dims = false);  // torch.amin
 /// i64 index of the largest element, the first of several; without an axis, into x flattened.
 Tensor argmax(Arg x, std::optional<int64_t> axis = {}, bool keep_dims = false);
 Tensor softmax(Arg x, int64_t axis);
@@ -122,8 +122,7 @@ Tensor broadcast_to(Arg x, Dims shape);
 /// x[start:end:step] along one axis, as Python slices: negative ends count from the end, beyond is cut off. step >= 1.
 Tensor slice(Arg x, int64_t axis, int64_t start, int64_t end = std::numeric_limits<int64_t>::max(), int64_t step = 1);
 /// One after the other along `axis` (torch.cat); at least one operand.
-Tensor concat(const std::vector<Tensor>& xs, int64_t axis = 0,
-              std::source_location at = std::source_location::current());
+Tensor concat(const std::vector<Tensor>& xs, int64_t axis = 0, std::source_location at = std::source_location::current());
 /// `low` elements of `value` before and `high` after x, per axis.
 Tensor pad(Arg x, Dims low, Dims high, double value = 0);
 
@@ -147,8 +146,7 @@ Tensor one_hot(Arg index, int64_t classes, DType dtype = i64);
 
 // --- Without operands: recorded in the graph of the module being called, else in the innermost living graph ----------
 
-Tensor full(Shape shape, double value, DType dtype = default_dtype(),
-            std::source_location at = std::source_location::current());
+Tensor full(Shape shape, double value, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
 Tensor zeros(Shape shape, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
 Tensor ones(Shape shape, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
 /// The index along `axis`, i64.
@@ -159,9 +157,7 @@ Tensor arange(int64_t n, std::source_location at = std::source_location::current
 Tensor constant(const Array& values, std::source_location at = std::source_location::current());
 /// Uniform in [0, 1), standard normal and always finite: other numbers at every step and for every call, a function of the step's
 /// seed. Uniforms are multiples of 2^-24, of bf16 multiples of 2^-8, which is what it holds exactly.
-Tensor random_uniform(Shape shape, DType dtype = default_dtype(),
-                      std::source_location at = std::source_location::current());
-Tensor random_normal(Shape shape, DType dtype = default_dtype(),
-                     std::source_location at = std::source_location::current());
+Tensor random_uniform(Shape shape, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
+Tensor random_normal(Shape shape, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
 
 }  // namespace weft

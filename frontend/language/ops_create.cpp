@@ -10,8 +10,7 @@ using detail::Recorder;
 
 Tensor random(std::string_view op, const Shape& shape, DType dtype, std::source_location at) {
   Recorder r(op, at);
-  return r(op, {r.recording().key(r.where())},
-           {{"shape", shape.dims()}, {"site", r.recording().next_site()}, {"dtype", dtype}});
+  return r(op, {r.recording().key(r.where())}, {{"shape", shape.dims()}, {"site", r.recording().next_site()}, {"dtype", dtype}});
 }
 
 }  // namespace
@@ -35,11 +34,7 @@ Tensor constant(const Array& values, std::source_location at) {
   return r("constant", {}, {{"value", ir::Dense({values.dtype(), values.shape()}, bytes)}});
 }
 
-Tensor random_uniform(Shape shape, DType dtype, std::source_location at) {
-  return random("random_uniform", shape, dtype, at);
-}
-Tensor random_normal(Shape shape, DType dtype, std::source_location at) {
-  return random("random_normal", shape, dtype, at);
-}
+Tensor random_uniform(Shape shape, DType dtype, std::source_location at) { return random("random_uniform", shape, dtype, at); }
+Tensor random_normal(Shape shape, DType dtype, std::source_location at) { return random("random_normal", shape, dtype, at); }
 
 }  // namespace weft

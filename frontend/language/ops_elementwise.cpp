@@ -48,9 +48,7 @@ std::pair<int64_t, int64_t> range_of(DType t) {
 /// Between integer bounds, exactly. A bound that all numbers of the type keep means nothing; one that none can keep is an error.
 Tensor clamped_integers(Recorder& r, ir::Value v, const std::optional<Arg>& min, const std::optional<Arg>& max) {
   const auto [least, most] = range_of(v.dtype());
-  const auto bounded = [&](const Arg& bound, std::string_view op) {
-    v = r.builder(op, {v, r.value(bound, v.dtype(), v.shape())});
-  };
+  const auto bounded = [&](const Arg& bound, std::string_view op) { v = r.builder(op, {v, r.value(bound, v.dtype(), v.shape())}); };
   const auto refuse = [&](const char* what, int64_t bound) {
     r.fail(fmt::format("no {} keeps the {} {}; cast x to a wider type", name_of(v.dtype()), what, bound));
   };
@@ -135,9 +133,7 @@ Tensor cos(Arg x) { return floating("cos", x); }
 Tensor tanh(Arg x) { return floating("tanh", x); }
 Tensor erf(Arg x) { return floating("erf", x); }
 Tensor sigmoid(Arg x) { return floating("sigmoid", x); }
-Tensor gelu(Arg x, std::string approximate) {
-  return floating("gelu", x, {{"approximate", std::move(approximate)}});
-}
+Tensor gelu(Arg x, std::string approximate) { return floating("gelu", x, {{"approximate", std::move(approximate)}}); }
 
 Tensor abs(Arg x) { return unary("abs", x); }
 Tensor sign(Arg x) { return unary("sign", x); }

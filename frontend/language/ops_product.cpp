@@ -41,8 +41,7 @@ Value product(Recorder& r, Value a, Value b, bool transpose_b) {
 Value rows_times_weight(Recorder& r, const Arg& x, const Arg& weight) {
   const Value v = r.value(x), w = r.value(weight);
   const int rank = v.shape().rank();
-  if (rank < 1 || w.shape().rank() != 2 || v.shape()[rank - 1] != w.shape()[1])
-    r.fail("x must be [..., in] and the weight [out, in]");
+  if (rank < 1 || w.shape().rank() != 2 || v.shape()[rank - 1] != w.shape()[1]) r.fail("x must be [..., in] and the weight [out, in]");
   if (v.dtype() != w.dtype()) r.fail("x and the weight must have equal element types");
   if (rank > 1) return product(r, v, w, true);
   return r.builder.reshape(product(r, r.builder.reshape(v, Shape{1, v.shape()[0]}), w, true), Shape{w.shape()[0]});
@@ -55,8 +54,7 @@ Tensor matmul(Arg a, Arg b) {
   Value x = r.value(a), y = r.value(b);
   const bool row = x.shape().rank() == 1, column = y.shape().rank() == 1;
   if (x.shape().rank() == 0 || y.shape().rank() == 0) r.fail("both operands need at least one axis");
-  if (x.shape()[x.shape().rank() - 1] != y.shape()[column ? 0 : y.shape().rank() - 2])
-    r.fail("the inner extents must agree");
+  if (x.shape()[x.shape().rank() - 1] != y.shape()[column ? 0 : y.shape().rank() - 2]) r.fail("the inner extents must agree");
   if (x.dtype() != y.dtype()) r.fail("the operands must have equal element types");
   if (row) x = r.builder.reshape(x, Shape{1, x.shape()[0]});
   if (column) y = r.builder.reshape(y, Shape{y.shape()[0], 1});

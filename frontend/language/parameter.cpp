@@ -103,9 +103,7 @@ Parameter::Parameter(std::string name, double value) : Parameter(std::move(name)
   array().set(0, value);
 }
 
-std::string Parameter::name() const {
-  return defined() ? detail::path_of(storage()->owner) + storage()->name : "(no parameter)";
-}
+std::string Parameter::name() const { return defined() ? detail::path_of(storage()->owner) + storage()->name : "(no parameter)"; }
 
 const Array& Parameter::array() const {
   if (!defined()) throw Error("this Parameter handle names no parameter (a layer made with .bias = false has no bias)");

@@ -40,36 +40,29 @@ DType promote(DType a, DType b) {
 }
 
 Recorder::Recorder(std::string_view what, std::initializer_list<const Arg*> operands)
-    : what_(what),
-      operands_(given(operands)),
-      where_(Scope::locate(operands_[0]->where())),
-      recording_(find_recording()),
+    : what_(what), operands_(given(operands)), where_(Scope::locate(operands_[0]->where())), recording_(find_recording()),
       builder(recording_->graph(), nullptr, {where_}) {}
 
 Recorder::Recorder(std::string_view what, std::source_location at)
-    : what_(what),
-      where_(Scope::locate(at)),
-      recording_(find_recording()),
-      builder(recording_->graph(), nullptr, {where_}) {}
+    : what_(what), where_(Scope::locate(at)), recording_(find_recording()), builder(recording_->graph(), nullptr, {where_}) {}
 
 std::shared_ptr<Recording> Recorder::find_recording() const {
   std::shared_ptr<Recording> found;
   for (const Arg* arg : operands_) {
     const Tensor* tensor = arg->tensor();
     if (!tensor) continue;
-    if (!tensor->recording)
-      throw Error("{}: an operand is a Tensor that nothing was assigned to, at {}", what_, to_string(where_));
+    if (!tensor->recording) throw Error("{}: an operand is a Tensor that nothing was assigned to, at {}", what_, to_string(where_));
     if (found && found != tensor->recording)
-      throw Error("{}: the operands belong to two graphs, '{}' and '{}', at {}; a tensor lives in the graph that recorded "
-                  "it: let one graph output it and the other take it as an input, or record both in one graph",
-                  what_, found->name(), tensor->recording->name(), to_string(where_));
+      throw Error(
+          "{}: the operands belong to two graphs, '{}' and '{}', at {}; a tensor lives in the graph that recorded "
+          "it: let one graph output it and the other take it as an input, or record both in one graph",
+          what_, found->name(), tensor->recording->name(), to_string(where_));
     found = tensor->recording;
   }
   if (!found) found = Scope::recording();
   if (!found) found = Recording::innermost();
   if (!found)
-    throw Error("{}: no graph is being recorded on this thread, at {}; make one first: Graph graph(\"name\")", what_,
-                to_string(where_));
+    throw Error("{}: no graph is being recorded on this thread, at {}; make one first: Graph graph(\"name\")", what_, to_string(where_));
   return found;
 }
 
@@ -79,16 +72,13 @@ ir::Value Recorder::value(const Arg& arg) {
   return value(arg, dtype_of_number(*arg.number()), {});
 }
 
-ir::Value Recorder::value(const Arg& arg, DType dtype) {
-  return arg.number() ? value(arg, dtype, {}) : builder.cast(value(arg), dtype);
-}
+ir::Value Recorder::value(const Arg& arg, DType dtype) { return arg.number() ? value(arg, dtype, {}) : builder.cast(value(arg), dtype); }
 
 ir::Value Recorder::value(const Arg& arg, DType dtype, const Shape& shape) {
   if (const Arg::Number* n = arg.number()) {
     const ir::Type type{dtype, shape};
     const bool exact = n->category != f64 && !is_floating(dtype);
-    return builder("constant", {}, {{"value", exact ? ir::Dense::splat_integer(type, n->integer)
-                                                    : ir::Dense::splat(type, n->real)}});
+    return builder("constant", {}, {{"value", exact ? ir::Dense::splat_integer(type, n->integer) : ir::Dense::splat(type, n->real)}});
   }
   return builder.broadcast(value(arg, dtype), shape);
 }

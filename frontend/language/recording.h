@@ -41,7 +41,7 @@ struct Bindings {
   std::vector<BoundParameter> parameters;
   std::vector<BoundHyper> hypers;
   std::vector<OffSwitch> off;
-  std::string key;  // the input that holds the stream's key and the step, if any
+  std::string key;                      // the input that holds the stream's key and the step, if any
   std::optional<uint64_t> stream = {};  // of random numbers (see defaults.h); unset: that of the seed itself
 };
 
@@ -76,7 +76,7 @@ class Recording {
   ir::Module module;
   Bindings bindings;
   std::vector<Classification> classifications;  // what losses recorded here decide
-  std::optional<bool> training = {};  // the mode in which all modules record here; unset: each in its own
+  std::optional<bool> training = {};            // the mode in which all modules record here; unset: each in its own
 
  private:
   std::string free_input_name(const std::string& wanted);

@@ -11,9 +11,7 @@ ir::Value Tensor::value() const {
   return node;
 }
 
-Tensor Tensor::reshape(Dims shape, std::source_location at) const {
-  return weft::reshape(Arg(*this, at), std::move(shape));
-}
+Tensor Tensor::reshape(Dims shape, std::source_location at) const { return weft::reshape(Arg(*this, at), std::move(shape)); }
 Tensor Tensor::transpose(int64_t axis0, int64_t axis1, std::source_location at) const {
   return weft::transpose(Arg(*this, at), axis0, axis1);
 }
@@ -27,12 +25,11 @@ Tensor Tensor::mean(Axes axes, bool keep_dims, std::source_location at) const {
 std::string to_string(const Tensor& tensor) {
   if (!tensor.node) return "Tensor(nothing assigned)";
   const ir::Value v = tensor.node;
-  const ir::Locations& lines =
-      v.is_input() ? v.graph()->inputs()[static_cast<size_t>(v.index())].locations : v.op()->locations();
-  return fmt::format("Tensor({}, {} at {}; no value while recording: graph.output(\"name\", tensor), then read "
-                     "step(...)[\"name\"])",
-                     to_string(v.type()), v.is_input() ? "input '" + v.name() + "'" : std::string(v.op()->name()),
-                     to_string(lines));
+  const ir::Locations& lines = v.is_input() ? v.graph()->inputs()[static_cast<size_t>(v.index())].locations : v.op()->locations();
+  return fmt::format(
+      "Tensor({}, {} at {}; no value while recording: graph.output(\"name\", tensor), then read "
+      "step(...)[\"name\"])",
+      to_string(v.type()), v.is_input() ? "input '" + v.name() + "'" : std::string(v.op()->name()), to_string(lines));
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << to_string(tensor); }

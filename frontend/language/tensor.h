@@ -50,8 +50,7 @@ class Tensor : public detail::TensorHandle {
  public:
   /// Names nothing until assigned to; using it is an error.
   Tensor() = default;
-  Tensor(std::shared_ptr<detail::Recording> recording, ir::Value value)
-      : TensorHandle(std::move(recording), value) {}
+  Tensor(std::shared_ptr<detail::Recording> recording, ir::Value value) : TensorHandle(std::move(recording), value) {}
 
   /// Throw weft::Error when nothing was assigned.
   const Shape& shape() const { return value().shape(); }
@@ -59,8 +58,7 @@ class Tensor : public detail::TensorHandle {
 
   /// weft::reshape, transpose, sum and mean of this tensor.
   Tensor reshape(Dims shape, std::source_location at = std::source_location::current()) const;
-  Tensor transpose(int64_t axis0 = -2, int64_t axis1 = -1,
-                   std::source_location at = std::source_location::current()) const;
+  Tensor transpose(int64_t axis0 = -2, int64_t axis1 = -1, std::source_location at = std::source_location::current()) const;
   Tensor sum(Axes axes = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
   Tensor mean(Axes axes = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
 
@@ -92,13 +90,14 @@ class Arg {
   };
 
   Arg(const Tensor& tensor, std::source_location at = std::source_location::current()) : what_(tensor), at_(at) {}
-  Arg(const Parameter& parameter, std::source_location at = std::source_location::current())
-      : what_(parameter), at_(at) {}
+  Arg(const Parameter& parameter, std::source_location at = std::source_location::current()) : what_(parameter), at_(at) {}
   template <class T>
     requires std::is_arithmetic_v<T>
   Arg(T number, std::source_location at = std::source_location::current())
-      : what_(Number{std::same_as<T, bool> ? boolean : std::integral<T> ? i64 : f64, static_cast<double>(number),
-                     static_cast<int64_t>(std::integral<T> ? number : T{})}),
+      : what_(Number{std::same_as<T, bool> ? boolean
+                     : std::integral<T>    ? i64
+                                           : f64,
+                     static_cast<double>(number), static_cast<int64_t>(std::integral<T> ? number : T{})}),
         at_(at) {}
 
   const Tensor* tensor() const { return std::get_if<Tensor>(&what_); }

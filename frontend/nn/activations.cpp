@@ -27,8 +27,7 @@ Tensor prelu(Arg x, Arg weight) {
   ir::Value w = r.value(weight, dtype);
   const int rank = v.shape().rank();
   if (w.shape().numel() != 1) {
-    if (rank < 2 || w.shape() != Shape{v.shape()[1]})
-      r.fail("the weight must have one element, or one for each channel (axis 1)");
+    if (rank < 2 || w.shape() != Shape{v.shape()[1]}) r.fail("the weight must have one element, or one for each channel (axis 1)");
     Dims column(static_cast<size_t>(rank - 1), 1);
     column[0] = v.shape()[1];
     w = r.builder.reshape(w, Shape(column));
@@ -43,9 +42,7 @@ Tensor selu(Arg x) {
   // Of Klambauer et al., Self-Normalizing Neural Networks (2017).
   return activation("elu", x, {{"alpha", 1.6732632423543772848170429916717}, {"scale", 1.0507009873554804934193349852946}});
 }
-Tensor softplus(Arg x, double beta, double threshold) {
-  return activation("softplus", x, {{"beta", beta}, {"threshold", threshold}});
-}
+Tensor softplus(Arg x, double beta, double threshold) { return activation("softplus", x, {{"beta", beta}, {"threshold", threshold}}); }
 
 Tensor hardtanh(Arg x, double min, double max) {
   const Recorder r("hardtanh", {&x});
@@ -53,7 +50,9 @@ Tensor hardtanh(Arg x, double min, double max) {
   if (is_floating(r.common_dtype())) return clamp(x, min, max);
   // As in PyTorch, the bounds promote no integer: they are cut off to integers themselves.
   const auto whole = [](double bound) {
-    return bound <= -0x1p63 ? std::numeric_limits<int64_t>::min() : bound >= 0x1p63 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(bound);
+    return bound <= -0x1p63  ? std::numeric_limits<int64_t>::min()
+           : bound >= 0x1p63 ? std::numeric_limits<int64_t>::max()
+                             : static_cast<int64_t>(bound);
   };
   return clamp(x, whole(min), whole(max));
 }

@@ -11,12 +11,13 @@ struct Weights {
 };
 
 /// A weight [channels[0], channels[1] / groups, kernel...] and a bias of `out` elements.
-Weights weights(const char* layer, std::array<int64_t, 2> channels, int64_t out, const PerAxis& kernel, int spatial, int64_t groups, bool bias,
-                std::optional<DType> dtype, std::source_location at) {
+Weights weights(const char* layer, std::array<int64_t, 2> channels, int64_t out, const PerAxis& kernel, int spatial, int64_t groups,
+                bool bias, std::optional<DType> dtype, std::source_location at) {
   const detail::Making make{layer, at};
   make.require(groups > 0, fmt::format("groups must be positive, not {}", groups));
   for (int64_t count : channels)
-    make.require(count > 0 && count % groups == 0, fmt::format("channels must be positive and groups must divide them: {} channels, {} groups", count, groups));
+    make.require(count > 0 && count % groups == 0,
+                 fmt::format("channels must be positive and groups must divide them: {} channels, {} groups", count, groups));
   Dims extents;
   try {
     extents = kernel.over(spatial, "the kernel");

@@ -17,8 +17,7 @@ struct LinearOptions {
 class Linear : public Layer {
  public:
   /// Throws weft::Error, naming the line, when a size is negative or the dtype is not floating.
-  Linear(int64_t in_features, int64_t out_features, LinearOptions options = {},
-         std::source_location at = std::source_location::current());
+  Linear(int64_t in_features, int64_t out_features, LinearOptions options = {}, std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Parameter weight;  // [out_features, in_features]

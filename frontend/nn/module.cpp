@@ -84,8 +84,10 @@ Module& Module::operator=(const Module& other) {
   // Where the modules that they are parts of are assigned, so may they be.
   const auto owner = state_->owner.lock(), others = other.state_->owner.lock();
   if (owner && !(others && others->places.correspond(&other, this)))
-    throw Error("nn::Module: '{0}{1}' is a part, whose parameters its owner has, and cannot become another module; tie its parameters "
-                "({1}.weight = ...), or add() the other module instead", weft::detail::path_of(owner), state_->name);
+    throw Error(
+        "nn::Module: '{0}{1}' is a part, whose parameters its owner has, and cannot become another module; tie its parameters "
+        "({1}.weight = ...), or add() the other module instead",
+        weft::detail::path_of(owner), state_->name);
   state_->places.remove(this);
   state_ = other.state_;
   name_ = other.name_;
@@ -93,9 +95,7 @@ Module& Module::operator=(const Module& other) {
   return *this;
 }
 
-Tensor Module::forward(Tensor) {
-  throw Error("this module defines no forward(Tensor); call the functions that it does define");
-}
+Tensor Module::forward(Tensor) { throw Error("this module defines no forward(Tensor); call the functions that it does define"); }
 
 Tensor Module::operator()(Arg x) {
   const FloatMode mode;
@@ -131,9 +131,7 @@ bool Module::training() const {
   return recording && recording->training ? *recording->training : state_->training;
 }
 
-Parameter Module::add(const std::string& name, Parameter parameter) {
-  return slot_for(state_, name, false, parameter);
-}
+Parameter Module::add(const std::string& name, Parameter parameter) { return slot_for(state_, name, false, parameter); }
 
 Parameter Module::add_buffer(const std::string& name, Array values) {
   require_free_name(*state_, name);

@@ -8,9 +8,7 @@
 namespace weft::nn {
 namespace {
 
-std::optional<Arg> given(const Parameter& parameter) {
-  return parameter.defined() ? std::optional<Arg>(parameter) : std::nullopt;
-}
+std::optional<Arg> given(const Parameter& parameter) { return parameter.defined() ? std::optional<Arg>(parameter) : std::nullopt; }
 
 }  // namespace
 
@@ -42,14 +40,17 @@ Tensor BatchNorm::forward(Tensor x) {
   column[0] = features_;
   const bool tracked = running_mean.defined(), of_batch = training() || !tracked;
   if (options_.eps < 0 || (of_batch && options_.eps == 0))
-    r.fail(fmt::format("eps must be {}, but is {}", of_batch ? "positive where the statistics are the batch's" : "0 or positive", options_.eps));
+    r.fail(fmt::format("eps must be {}, but is {}", of_batch ? "positive where the statistics are the batch's" : "0 or positive",
+                       options_.eps));
   // bf16 is computed in f32 and rounded once.
   const DType dtype = weight.defined() ? weft::detail::promote(x.dtype(), weight.dtype()) : x.dtype();
   x = x.dtype() == bf16 ? cast(x, f32) : x;
   Tensor y;
   if (of_batch) {
     if (features_ > 0 && x.shape().numel() == features_)
-      r.fail("for the batch's statistics there must be more than one value per channel; a last batch of one example can be left out (.drop_last)");
+      r.fail(
+          "for the batch's statistics there must be more than one value per channel; a last batch of one example can be left out "
+          "(.drop_last)");
     y = standardize(x, Axes(over), options_.eps);
     if (training() && tracked) track(x, Axes(over));
   } else {

@@ -37,8 +37,7 @@ class BatchNorm : public Layer {
 
  protected:
   /// `name` is for messages; x has one of the numbers of axes `lowest`, `highest`.
-  BatchNorm(const char* name, int lowest, int highest, int64_t features, BatchNormOptions options,
-            std::source_location at);
+  BatchNorm(const char* name, int lowest, int highest, int64_t features, BatchNormOptions options, std::source_location at);
 
  private:
   void track(const Tensor& x, const Axes& over) const;
@@ -110,8 +109,7 @@ struct GroupNormOptions {
 class GroupNorm : public Layer {
  public:
   /// Throws weft::Error unless `groups` divides `channels`.
-  GroupNorm(int64_t groups, int64_t channels, GroupNormOptions options = {},
-            std::source_location at = std::source_location::current());
+  GroupNorm(int64_t groups, int64_t channels, GroupNormOptions options = {}, std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
   Parameter weight, bias;  // [channels]

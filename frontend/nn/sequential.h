@@ -19,8 +19,7 @@ class Function : public Module {
     // A function of the library takes the line of the call along in its Arg; a user's lambda reports its own lines.
     if constexpr (std::is_invocable_v<F&, Arg>)
       function_ = [function](const Tensor& x, std::source_location at) mutable { return Tensor(function(Arg(x, at))); };
-    else
-      function_ = [function](const Tensor& x, std::source_location) mutable { return Tensor(function(x)); };
+    else function_ = [function](const Tensor& x, std::source_location) mutable { return Tensor(function(x)); };
   }
   Tensor forward(Tensor x) override;
 
@@ -34,10 +33,8 @@ class Function : public Module {
 /// A module that outlives the caller's handle: a copy that shares the parameters, or a Function.
 template <class M>
 std::shared_ptr<Module> share(M module) {
-  if constexpr (std::derived_from<M, Module>)
-    return std::make_shared<M>(std::move(module));
-  else
-    return std::make_shared<Function>(std::move(module));
+  if constexpr (std::derived_from<M, Module>) return std::make_shared<M>(std::move(module));
+  else return std::make_shared<Function>(std::move(module));
 }
 
 /// Modules in a row that a forward of the user's calls as it likes, named "0", "1", ...:

@@ -3,22 +3,18 @@
 namespace weft::optim {
 
 MomentOptimizer::MomentOptimizer(std::string op, const Numbers& n, std::source_location at)
-    : Optimizer(std::move(op), at),
-      lr(hyper("lr", n.lr, {.low = 0})),
+    : Optimizer(std::move(op), at), lr(hyper("lr", n.lr, {.low = 0})),
       beta1(hyper("beta1", n.betas.first, {.low = 0, .high = 1, .below_high = true})),
-      beta2(hyper("beta2", n.betas.second, {.low = 0, .high = 1, .below_high = true})),
-      eps(hyper("eps", n.eps, {.low = 0})),
+      beta2(hyper("beta2", n.betas.second, {.low = 0, .high = 1, .below_high = true})), eps(hyper("eps", n.eps, {.low = 0})),
       weight_decay(hyper("weight_decay", n.weight_decay, {.low = 0})) {
   flag("maximize", n.maximize);
 }
 
-Adam::Adam(AdamOptions o, std::source_location at)
-    : MomentOptimizer("adam", {o.lr, o.betas, o.eps, o.weight_decay, o.maximize}, at) {
+Adam::Adam(AdamOptions o, std::source_location at) : MomentOptimizer("adam", {o.lr, o.betas, o.eps, o.weight_decay, o.maximize}, at) {
   flag("amsgrad", o.amsgrad);
 }
 
-AdamW::AdamW(AdamWOptions o, std::source_location at)
-    : MomentOptimizer("adamw", {o.lr, o.betas, o.eps, o.weight_decay, o.maximize}, at) {
+AdamW::AdamW(AdamWOptions o, std::source_location at) : MomentOptimizer("adamw", {o.lr, o.betas, o.eps, o.weight_decay, o.maximize}, at) {
   flag("amsgrad", o.amsgrad);
 }
 
@@ -31,8 +27,7 @@ NAdam::NAdam(NAdamOptions o, std::source_location at)
   flag("decoupled_weight_decay", o.decoupled_weight_decay);
 }
 
-RAdam::RAdam(RAdamOptions o, std::source_location at)
-    : MomentOptimizer("radam", {o.lr, o.betas, o.eps, o.weight_decay, o.maximize}, at) {
+RAdam::RAdam(RAdamOptions o, std::source_location at) : MomentOptimizer("radam", {o.lr, o.betas, o.eps, o.weight_decay, o.maximize}, at) {
   flag("decoupled_weight_decay", o.decoupled_weight_decay);
 }
 

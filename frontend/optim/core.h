@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "weft/frontend/optim/optimizer.h"
 #include "weft/frontend/language/recording.h"
+#include "weft/frontend/optim/optimizer.h"
 
 namespace weft::detail {
 

@@ -50,8 +50,8 @@ class ASGD : public Optimizer {
 };
 
 struct RpropOptions {
-  double lr = 1e-2;                                  // the first step's size
-  std::pair<double, double> etas = {0.5, 1.2};       // factors where the gradient's sign turns, and where it does not
+  double lr = 1e-2;                                   // the first step's size
+  std::pair<double, double> etas = {0.5, 1.2};        // factors where the gradient's sign turns, and where it does not
   std::pair<double, double> step_sizes = {1e-6, 50};  // smallest and largest
   bool maximize = false;
 };

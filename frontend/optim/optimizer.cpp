@@ -4,8 +4,8 @@
 #include <functional>
 
 #include "weft/frontend/language/defaults.h"
-#include "weft/frontend/optim/core.h"
 #include "weft/frontend/language/scope.h"
+#include "weft/frontend/optim/core.h"
 #include "weft/ir/op_def.h"
 #include "weft/support/memory.h"
 
@@ -39,8 +39,7 @@ ir::NamedAttributes OptimizerCore::attributes() const {
 std::vector<detail::OffSwitch> OptimizerCore::off() const {
   std::vector<OffSwitch> all;
   for (const ir::AttributeSpec& spec : ir::op_def(op).attributes)
-    if (const Hyper* h = hyper(spec.name); h && h->value() == 0)
-      all.push_back({*h, "the update was built without it"});
+    if (const Hyper* h = hyper(spec.name); h && h->value() == 0) all.push_back({*h, "the update was built without it"});
   for (const char* clip : {"clip_value", "clip_norm"})
     if (!is_on(clip)) all.push_back({*hyper(clip), "the gradients are not clipped"});
   for (const Group& group : groups)
@@ -106,15 +105,14 @@ std::shared_ptr<OptimizerCore> core_with(std::string op) {
 }  // namespace
 
 Optimizer::Optimizer(std::string op, std::source_location at)
-    : core_(core_with(std::move(op))),
-      at_(at),
-      clip_value(hyper("clip_value", 0, {.low = 0})),
+    : core_(core_with(std::move(op))), at_(at), clip_value(hyper("clip_value", 0, {.low = 0})),
       clip_norm(hyper("clip_norm", 0, {.low = 0})) {}
 
 void Optimizer::add_group(const std::string& name, std::vector<Parameter> parameters, const Optimizer& with) {
   if (name.empty() || name.find('.') != std::string::npos || core_->hyper(name))
     fail(fmt::format("{}: '{}' is no name for a group: it must not be empty, contain '.' or be a number's name", op(), name));
-  if (with.core_ == core_ || !with.core_->groups.empty()) fail(fmt::format("{}: the group '{}' needs an optimizer of its own, without groups", op(), name));
+  if (with.core_ == core_ || !with.core_->groups.empty())
+    fail(fmt::format("{}: the group '{}' needs an optimizer of its own, without groups", op(), name));
   if (with.clip_value != 0 || with.clip_norm != 0)
     fail(fmt::format("{}: the group '{}' cannot clip on its own; the optimizer clips the gradients of all groups", op(), name));
   for (const OptimizerCore::Group& known : core_->groups) {

@@ -5,9 +5,9 @@
 #include <limits>
 #include <numbers>
 
+#include "weft/frontend/language/scope.h"
 #include "weft/frontend/optim/core.h"
 #include "weft/frontend/optim/restored_count.h"
-#include "weft/frontend/language/scope.h"
 #include "weft/runtime/float_mode.h"
 
 namespace weft::optim {
@@ -110,7 +110,8 @@ std::vector<double> Schedule::progress() const {
 }
 
 void Schedule::restore(const std::vector<double>& progress) {
-  require(progress.size() == rates_.size() + 1, fmt::format("{} numbers are not the progress of one with {} rates", progress.size(), rates_.size()));
+  require(progress.size() == rates_.size() + 1,
+          fmt::format("{} numbers are not the progress of one with {} rates", progress.size(), rates_.size()));
   const int64_t count = weft::detail::restored_count(progress[0]);
   for (size_t i = 0; i < rates_.size(); ++i)
     require(rates_[i].lr.allows(progress[i + 1]), fmt::format("{} cannot be {}", rates_[i].lr.name(), progress[i + 1]));
@@ -277,7 +278,8 @@ double OneCycleLR::cycled(int64_t count, double initial, double peak, double las
 CyclicLR::CyclicLR(const Optimizer& optimizer, CyclicOptions options, std::source_location at)
     : Schedule("CyclicLR", optimizer, at), o_(std::move(options)) {
   require(o_.step_size_up > 0 && o_.step_size_down.value_or(1) > 0, "the step sizes must be positive");
-  require(o_.base_lr >= 0 && o_.max_lr >= 0, fmt::format("base_lr and max_lr must not be negative, but they are {} and {}", o_.base_lr, o_.max_lr));
+  require(o_.base_lr >= 0 && o_.max_lr >= 0,
+          fmt::format("base_lr and max_lr must not be negative, but they are {} and {}", o_.base_lr, o_.max_lr));
   require(o_.gamma >= 0, fmt::format("gamma must not be negative, but it is {}", o_.gamma));
   require(o_.mode == "triangular" || o_.mode == "triangular2" || o_.mode == "exp_range",
           fmt::format("mode must be \"triangular\", \"triangular2\" or \"exp_range\", not \"{}\"", o_.mode));
@@ -336,16 +338,15 @@ void SequentialLR::restore(const std::vector<double>& progress) {
 }
 
 ReduceLROnPlateau::ReduceLROnPlateau(const Optimizer& optimizer, PlateauOptions options, std::source_location at)
-    : optimizer_(optimizer),
-      lr_(rate_of(*optimizer.core())),
-      o_(std::move(options)),
+    : optimizer_(optimizer), lr_(rate_of(*optimizer.core())), o_(std::move(options)),
       best_(o_.mode == "max" ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity()) {
   const auto require = [&](bool holds, const std::string& what) { require_at(holds, "ReduceLROnPlateau", what, at); };
   require(o_.factor >= 0 && o_.factor < 1, fmt::format("factor must be below 1 and not negative, not {}", o_.factor));
   require(o_.mode == "min" || o_.mode == "max", fmt::format("mode must be \"min\" or \"max\", not \"{}\"", o_.mode));
   require(o_.threshold_mode == "rel" || o_.threshold_mode == "abs",
           fmt::format("threshold_mode must be \"rel\" or \"abs\", not \"{}\"", o_.threshold_mode));
-  require(o_.patience >= 0 && o_.cooldown >= 0, fmt::format("patience and cooldown must not be negative, but they are {} and {}", o_.patience, o_.cooldown));
+  require(o_.patience >= 0 && o_.cooldown >= 0,
+          fmt::format("patience and cooldown must not be negative, but they are {} and {}", o_.patience, o_.cooldown));
   require(o_.min_lr >= 0 && o_.eps >= 0, fmt::format("min_lr and eps must not be negative, but they are {} and {}", o_.min_lr, o_.eps));
 }
 void ReduceLROnPlateau::restore(const std::vector<double>& progress) {

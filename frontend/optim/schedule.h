@@ -88,8 +88,7 @@ class Schedule {
 /// base * factor(count).
 class LambdaLR : public Schedule {
  public:
-  LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor,
-           std::source_location at = std::source_location::current());
+  LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor, std::source_location at = std::source_location::current());
 
  private:
   double rate(int64_t count) const override { return base() * factor_(count); }
@@ -103,8 +102,7 @@ struct StepOptions {
 /// base * gamma^(count / step_size), rounded down; step_size is positive. Chains.
 class StepLR : public Schedule {
  public:
-  StepLR(const Optimizer& optimizer, StepOptions options,
-         std::source_location at = std::source_location::current());
+  StepLR(const Optimizer& optimizer, StepOptions options, std::source_location at = std::source_location::current());
 
  private:
   std::optional<double> chained(double now, int64_t count) const override;
@@ -119,8 +117,7 @@ struct MultiStepOptions {
 /// base * gamma^(milestones that are not above count). Chains.
 class MultiStepLR : public Schedule {
  public:
-  MultiStepLR(const Optimizer& optimizer, MultiStepOptions options,
-              std::source_location at = std::source_location::current());
+  MultiStepLR(const Optimizer& optimizer, MultiStepOptions options, std::source_location at = std::source_location::current());
 
  private:
   std::optional<double> chained(double now, int64_t count) const override;
@@ -135,8 +132,7 @@ struct ConstantOptions {
 /// base * factor before total_iters, base from then on; factor lies in [0, 1]. Chains; with factor 0 it sets the base rate.
 class ConstantLR : public Schedule {
  public:
-  ConstantLR(const Optimizer& optimizer, ConstantOptions options = {},
-             std::source_location at = std::source_location::current());
+  ConstantLR(const Optimizer& optimizer, ConstantOptions options = {}, std::source_location at = std::source_location::current());
 
  private:
   std::optional<double> chained(double now, int64_t count) const override;
@@ -151,8 +147,7 @@ struct LinearOptions {
 /// base times a factor that goes linearly from the start, in (0, 1], to the end, in [0, 1], within total_iters. Chains.
 class LinearLR : public Schedule {
  public:
-  LinearLR(const Optimizer& optimizer, LinearOptions options = {},
-           std::source_location at = std::source_location::current());
+  LinearLR(const Optimizer& optimizer, LinearOptions options = {}, std::source_location at = std::source_location::current());
 
  private:
   std::optional<double> chained(double now, int64_t count) const override;
@@ -166,8 +161,7 @@ struct ExponentialOptions {
 /// base * gamma^count. Chains.
 class ExponentialLR : public Schedule {
  public:
-  ExponentialLR(const Optimizer& optimizer, ExponentialOptions options,
-                std::source_location at = std::source_location::current());
+  ExponentialLR(const Optimizer& optimizer, ExponentialOptions options, std::source_location at = std::source_location::current());
 
  private:
   std::optional<double> chained(double now, int64_t count) const override;
@@ -182,8 +176,7 @@ struct PolynomialOptions {
 /// base * (1 - count / total_iters)^power, 0 from total_iters on. Chains.
 class PolynomialLR : public Schedule {
  public:
-  PolynomialLR(const Optimizer& optimizer, PolynomialOptions options = {},
-               std::source_location at = std::source_location::current());
+  PolynomialLR(const Optimizer& optimizer, PolynomialOptions options = {}, std::source_location at = std::source_location::current());
 
  private:
   std::optional<double> chained(double now, int64_t count) const override;
@@ -199,8 +192,7 @@ struct CosineOptions {
 /// Chains.
 class CosineAnnealingLR : public Schedule {
  public:
-  CosineAnnealingLR(const Optimizer& optimizer, CosineOptions options,
-                    std::source_location at = std::source_location::current());
+  CosineAnnealingLR(const Optimizer& optimizer, CosineOptions options, std::source_location at = std::source_location::current());
 
  private:
   std::optional<double> chained(double now, int64_t count) const override;
@@ -237,8 +229,7 @@ struct OneCycleOptions {
 /// is max_lr / div_factor. A step beyond total_steps throws weft::Error, as does an optimizer without momentum to cycle.
 class OneCycleLR : public Schedule {
  public:
-  OneCycleLR(const Optimizer& optimizer, OneCycleOptions options,
-             std::source_location at = std::source_location::current());
+  OneCycleLR(const Optimizer& optimizer, OneCycleOptions options, std::source_location at = std::source_location::current());
 
  private:
   double rate(int64_t count) const override;
@@ -260,8 +251,7 @@ struct CyclicOptions {
 /// momentum the other way.
 class CyclicLR : public Schedule {
  public:
-  CyclicLR(const Optimizer& optimizer, CyclicOptions options,
-           std::source_location at = std::source_location::current());
+  CyclicLR(const Optimizer& optimizer, CyclicOptions options, std::source_location at = std::source_location::current());
 
  private:
   double rate(int64_t count) const override;
@@ -306,8 +296,7 @@ struct PlateauOptions {
 /// added since are moved too. Chains.
 class ReduceLROnPlateau {
  public:
-  ReduceLROnPlateau(const Optimizer& optimizer, PlateauOptions options = {},
-                    std::source_location at = std::source_location::current());
+  ReduceLROnPlateau(const Optimizer& optimizer, PlateauOptions options = {}, std::source_location at = std::source_location::current());
   void step(double metric);
   const Hyper& learning_rate() const { return lr_; }
   double last_lr() const { return lr_; }

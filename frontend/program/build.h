@@ -17,7 +17,7 @@ struct Built {
   ir::Module planned;  // that `program` was made from
   std::unique_ptr<Program> program;
   std::vector<passes::PassRun> passes;
-  RunChecks checks;  // if they were asked for
+  RunChecks checks;                      // if they were asked for
   std::vector<cpu::KernelText> kernels;  // if they were asked for
   double milliseconds = 0;
 };

@@ -1,7 +1,7 @@
 #include "weft/frontend/program/compile.h"
 
-#include "weft/frontend/program/build.h"
 #include "weft/frontend/language/defaults.h"
+#include "weft/frontend/program/build.h"
 #include "weft/frontend/program/step_core.h"
 
 namespace weft {

@@ -22,9 +22,7 @@ std::optional<int64_t> number_in(ir::Value v) {
 }
 
 /// Wraps, as the sums that it undoes.
-int64_t moved(int64_t number, int64_t by) {
-  return static_cast<int64_t>(static_cast<uint64_t>(number) + static_cast<uint64_t>(by));
-}
+int64_t moved(int64_t number, int64_t by) { return static_cast<int64_t>(static_cast<uint64_t>(number) + static_cast<uint64_t>(by)); }
 
 void move(IndexBound& bound, int64_t by) {
   bound.low = moved(bound.low, by), bound.high = moved(bound.high, by);
@@ -84,12 +82,8 @@ IndexBound either(const IndexBound& a, const IndexBound& b) {
   return result;
 }
 
-ValueRange both(const ValueRange& a, const ValueRange& b) {
-  return {std::max(a.low, b.low), std::min(a.high, b.high)};
-}
-ValueRange either(const ValueRange& a, const ValueRange& b) {
-  return {std::min(a.low, b.low), std::max(a.high, b.high)};
-}
+ValueRange both(const ValueRange& a, const ValueRange& b) { return {std::max(a.low, b.low), std::min(a.high, b.high)}; }
+ValueRange either(const ValueRange& a, const ValueRange& b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
 
 /// The bound of an input of which parts are bounded, if all of it is.
 template <class Bound>
@@ -137,8 +131,7 @@ class Bounds {
 
   std::map<std::string, Bound> of(const ir::Graph& graph) && {
     for (auto& [name, rows] : parts_)
-      if (const auto bound = bound_of_all(std::move(rows), graph.find_input(name)->node->type.shape[0]))
-        bounds_.try_emplace(name, *bound);
+      if (const auto bound = bound_of_all(std::move(rows), graph.find_input(name)->node->type.shape[0])) bounds_.try_emplace(name, *bound);
     return std::move(bounds_);
   }
 
@@ -187,8 +180,7 @@ std::vector<ComputedIndex> computed_indices(const ir::Graph& graph) {
   for_indices(graph, [&](const ComputedIndex& index, ir::Value source, const IndexBound& bound) {
     const auto rows = source.is_input() ? std::nullopt : rows_of_input(source, bound);
     const ir::Value input = rows ? source.op()->operand(0) : source;
-    const bool checked = input.is_input() && fed.contains(input.name()) &&
-                         graph.find_input(input.name())->role == ir::Role::batch;
+    const bool checked = input.is_input() && fed.contains(input.name()) && graph.find_input(input.name())->role == ir::Role::batch;
     if (!checked) all.push_back(index);
   });
   return all;
@@ -228,8 +220,7 @@ std::optional<size_t> find_outside(const View& values, const ValueRange& range) 
   switch (values.dtype()) {
     case DType::f64: return first_in(values.values<double>(), plain);
     case DType::f32: return first_in(values.values<float>(), plain);
-    case DType::bf16:
-      return first_in(values.values<bf16_t>(), [](bf16_t x) { return static_cast<double>(from_bf16(x)); });
+    case DType::bf16: return first_in(values.values<bf16_t>(), [](bf16_t x) { return static_cast<double>(from_bf16(x)); });
     case DType::i64:
     case DType::i32:
     case DType::u8:

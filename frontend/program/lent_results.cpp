@@ -26,8 +26,7 @@ bool overlap(std::span<const std::byte> a, std::span<const std::byte> b) {
 
 }  // namespace
 
-LentResults::LentResults(std::vector<Place> places)
-    : places_(std::move(places)), copies_(places_.size()), copied_at_(places_.size(), 0) {
+LentResults::LentResults(std::vector<Place> places) : places_(std::move(places)), copies_(places_.size()), copied_at_(places_.size(), 0) {
   if (places_.empty()) return;
   std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) { return a.memory.data() < b.memory.data(); });
   held_ = std::make_shared<char>();

@@ -4,8 +4,8 @@
 #include <map>
 #include <set>
 
-#include "weft/frontend/optim/core.h"
 #include "weft/frontend/language/scope.h"
+#include "weft/frontend/optim/core.h"
 #include "weft/ir/ops/optimizer.h"
 #include "weft/ir/printer.h"
 
@@ -26,8 +26,8 @@ ir::Value twin(ir::Value v, const ir::Graph& from, const ir::Graph& to) {
 /// The name of the output that holds the loss; the output "loss" is made when there is none.
 std::string name_loss(const Graph& graph, const Tensor& loss, ir::Graph& copy, const std::string& line) {
   if (loss.recording != graph.recording())
-    throw Error("training_step: the loss belongs to the graph '{}', not to '{}', at {}",
-                loss.recording ? loss.recording->name() : "(none)", graph.name(), line);
+    throw Error("training_step: the loss belongs to the graph '{}', not to '{}', at {}", loss.recording ? loss.recording->name() : "(none)",
+                graph.name(), line);
   if (!is_floating(loss.dtype()) || loss.shape().rank() != 0)
     throw Error("training_step: the loss must be a floating scalar, not {}, at {}; reduce it first (mean or sum)",
                 to_string(loss.value().type()), line);
@@ -35,8 +35,10 @@ std::string name_loss(const Graph& graph, const Tensor& loss, ir::Graph& copy, c
   for (const ir::Output& output : copy.outputs())
     if (output.value == value && !output.alias) return output.name;
   if (copy.find_output("loss"))
-    throw Error("training_step: the graph's output 'loss' is another tensor than the loss given at {}; output the loss "
-                "under a name of its own", line);
+    throw Error(
+        "training_step: the graph's output 'loss' is another tensor than the loss given at {}; output the loss "
+        "under a name of its own",
+        line);
   const ir::Locations lines = value.is_input() ? copy.inputs()[static_cast<size_t>(value.index())].locations : value.op()->locations();
   copy.add_output({"loss", value, {}, lines});
   return "loss";
@@ -49,16 +51,17 @@ std::vector<Parameter> take_frozen(std::vector<Parameter>& parameters, const std
   if (trained.empty() && !frozen.empty()) {
     std::string names;
     for (const Parameter& parameter : frozen) names += fmt::format(" '{}'", parameter.name());
-    throw Error("training_step: the loss needs no gradient, for all parameters are frozen:{}, at {}; requires_grad_() those that shall be "
-                "trained", names, line);
+    throw Error(
+        "training_step: the loss needs no gradient, for all parameters are frozen:{}, at {}; requires_grad_() those that shall be "
+        "trained",
+        names, line);
   }
   parameters = std::move(trained);
   return frozen;
 }
 
 /// The inputs that stand for the parameters, in their order.
-std::vector<std::string> inputs_of(const Recorded& recorded, const std::vector<Parameter>& parameters,
-                                   const std::string& line) {
+std::vector<std::string> inputs_of(const Recorded& recorded, const std::vector<Parameter>& parameters, const std::string& line) {
   std::vector<std::string> inputs;
   std::string unused, twice;
   for (const Parameter& parameter : parameters) {
@@ -74,22 +77,28 @@ std::vector<std::string> inputs_of(const Recorded& recorded, const std::vector<P
   }
   if (parameters.empty()) throw Error("training_step: there are no parameters to train, at {}", line);
   if (!unused.empty())
-    throw Error("training_step: the graph '{}' does not use these parameters, so they cannot be trained:{}, at {}; leave "
-                "them out, or check the model", recorded.module.graph().name(), unused, line);
+    throw Error(
+        "training_step: the graph '{}' does not use these parameters, so they cannot be trained:{}, at {}; leave "
+        "them out, or check the model",
+        recorded.module.graph().name(), unused, line);
   if (!twice.empty())
-    throw Error("training_step: these parameters are given twice, or Graph::update or an output of the same name has them "
-                "already:{}, at {}", twice, line);
+    throw Error(
+        "training_step: these parameters are given twice, or Graph::update or an output of the same name has them "
+        "already:{}, at {}",
+        twice, line);
   return inputs;
 }
 
 /// The optimizer's groups as far as they are trained; their parameters leave `inputs`.
-std::vector<ir::TrainGroup> take_groups(const Recorded& recorded, std::vector<std::string>& inputs, const detail::OptimizerCore& optimizer) {
+std::vector<ir::TrainGroup> take_groups(const Recorded& recorded, std::vector<std::string>& inputs,
+                                        const detail::OptimizerCore& optimizer) {
   std::vector<ir::TrainGroup> groups;
   for (const detail::OptimizerCore::Group& group : optimizer.groups) {
     ir::TrainGroup taken{.name = group.name, .optimizer = group.core->op, .attributes = group.core->attributes()};
     for (const detail::BoundParameter& bound : recorded.bindings.parameters) {
       const auto at = std::find(inputs.begin(), inputs.end(), bound.input);
-      const bool in_group = std::any_of(group.parameters.begin(), group.parameters.end(), [&](const Parameter& p) { return p.is(bound.parameter); });
+      const bool in_group =
+          std::any_of(group.parameters.begin(), group.parameters.end(), [&](const Parameter& p) { return p.is(bound.parameter); });
       if (!in_group || at == inputs.end()) continue;
       inputs.erase(at);
       taken.inputs.push_back(bound.input);
@@ -151,8 +160,8 @@ void Recorded::check_freezing(const std::string& step) const {
     if (trained.contains(bound.input) && !bound.parameter.requires_grad()) fail(bound.parameter, "frozen", "it was trained", "true");
 }
 
-Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector<Parameter>& given,
-                       const optim::Optimizer& optimizer, TrainingOptions options, std::source_location at) {
+Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector<Parameter>& given, const optim::Optimizer& optimizer,
+                       TrainingOptions options, std::source_location at) {
   const std::string line = detail::line_text(at);
   Recorded recorded(graph);
   std::vector<Parameter> parameters = given;

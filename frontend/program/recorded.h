@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "weft/frontend/language/graph.h"
-#include "weft/frontend/optim/optimizer.h"
 #include "weft/frontend/language/recording.h"
+#include "weft/frontend/optim/optimizer.h"
 
 namespace weft {
 
@@ -47,8 +47,7 @@ struct TrainingOptions {
 ///
 /// Throws weft::Error naming every parameter that the graph does not use, that is given twice, or that Graph::update
 /// updates already, and when all are frozen; compile() names those that the loss does not depend on.
-Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector<Parameter>& parameters,
-                       const optim::Optimizer& optimizer, TrainingOptions options = {},
-                       std::source_location at = std::source_location::current());
+Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector<Parameter>& parameters, const optim::Optimizer& optimizer,
+                       TrainingOptions options = {}, std::source_location at = std::source_location::current());
 
 }  // namespace weft

@@ -19,9 +19,7 @@ std::string per_second(double amount, double microseconds) {
   return microseconds > 0 && amount > 0 ? fmt::format("{:.1f}", amount / microseconds * 1e-3) : "";
 }
 
-std::string cut(const std::string& text, size_t width) {
-  return text.size() <= width ? text : text.substr(0, width - 3) + "...";
-}
+std::string cut(const std::string& text, size_t width) { return text.size() <= width ? text : text.substr(0, width - 3) + "..."; }
 
 /// The end of a path says most.
 std::string cut_start(const std::string& text, size_t width) {
@@ -90,8 +88,7 @@ std::string sums_text(const char* title, const std::vector<ProfileRow>& rows, co
       text += fmt::format("{} {:5}  {}\n", numbers_text(rows[i], step), rows[i].calls, cut_start(rows[i].name, sum_width));
     }
   }
-  if (others.calls > 0)
-    text += fmt::format("{} {:5}  {} others\n", numbers_text(others, step), others.calls, rows.size() - most_sums);
+  if (others.calls > 0) text += fmt::format("{} {:5}  {} others\n", numbers_text(others, step), others.calls, rows.size() - most_sums);
   return text + "\n";
 }
 
@@ -112,7 +109,8 @@ Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned) {
   Sums layers, kernels;
   for (size_t i = 0; i < calls.size(); ++i) {
     const CallTime& c = calls[i];
-    const ProfileRow& row = profile.calls.emplace_back(ProfileRow{c.call, layer_of(*called[i]), 1, c.microseconds, c.waiting, c.flops, c.bytes});
+    const ProfileRow& row =
+        profile.calls.emplace_back(ProfileRow{c.call, layer_of(*called[i]), 1, c.microseconds, c.waiting, c.flops, c.bytes});
     add(profile.step, row);
     layers.add(row.layer, row);
     kernels.add(kernel_of(c.call), row);
@@ -133,9 +131,8 @@ std::string to_string(const Profile& profile) {
 std::string memory_table(const ir::Module& planned) {
   if (!planned.arena_bytes) return "nothing was planned: the target keeps each value by itself\n";
   std::vector<passes::Interval> values = passes::arena_intervals(planned.graph());
-  std::stable_sort(values.begin(), values.end(), [](const auto& a, const auto& b) {
-    return a.value.type().bytes() > b.value.type().bytes();
-  });
+  std::stable_sort(values.begin(), values.end(),
+                   [](const auto& a, const auto& b) { return a.value.type().bytes() > b.value.type().bytes(); });
   int64_t sum = 0;
   for (const passes::Interval& v : values) sum += v.value.type().bytes();
   std::string text = fmt::format("arena: {} bytes for {} values of {} bytes in all\n{:>12} {:>12} {:>11}  {}\n", *planned.arena_bytes,

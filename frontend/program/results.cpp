@@ -28,15 +28,14 @@ const std::byte* Result::data() const {
 
 const std::byte* Result::data(DType wanted) const {
   if (wanted != dtype())
-    throw Error("output '{}' holds {} values, but {} was asked for", port(*core_, output_).name, name_of(dtype()),
-                name_of(wanted));
+    throw Error("output '{}' holds {} values, but {} was asked for", port(*core_, output_).name, name_of(dtype()), name_of(wanted));
   return data();
 }
 
 void Result::require_one() const {
   if (shape().numel() != 1)
-    throw Error("output '{}' is {}{}: item() needs exactly one element; use values()", port(*core_, output_).name,
-                name_of(dtype()), to_string(shape()));
+    throw Error("output '{}' is {}{}: item() needs exactly one element; use values()", port(*core_, output_).name, name_of(dtype()),
+                to_string(shape()));
 }
 
 double Result::item() const {

@@ -34,8 +34,8 @@ RunChecks::RunChecks(ir::Module& module) : on_(true) {
     Dims axes(v.shape().dims().size());
     std::iota(axes.begin(), axes.end(), 0);
     const std::string name = fmt::format("weft.indices.{}", indices_.size());
-    indices_.push_back({name + ".least", name + ".largest",
-                        fmt::format("{} at {}", index.op->name(), to_string(index.op->locations())), index.bound});
+    indices_.push_back(
+        {name + ".least", name + ".largest", fmt::format("{} at {}", index.op->name(), to_string(index.op->locations())), index.bound});
     graph.add_output({name + ".least", b("min", {v}, {{"axes", axes}}), {}, index.op->locations()});
     graph.add_output({name + ".largest", b("max", {v}, {{"axes", axes}}), {}, index.op->locations()});
   }
@@ -45,8 +45,7 @@ void RunChecks::check_indices(const Program& program, const std::string& step) c
   for (const Indices& i : indices_)
     for (const int64_t index : {index_in(program, i.least), index_in(program, i.largest)})
       if (index < 0 || index >= i.bound)
-        throw Error("step '{}': the index {} is computed for {}, which takes indices below {}", step, index, i.what,
-                    i.bound);
+        throw Error("step '{}': the index {} is computed for {}, which takes indices below {}", step, index, i.what, i.bound);
 }
 
 void RunChecks::check(const Program& program, const std::string& step) const {
@@ -59,7 +58,9 @@ void RunChecks::check(const Program& program, const std::string& step) const {
     for (int64_t e = 0; e < port.shape.numel(); ++e)
       if (const double x = load_element(port.dtype, data, e); !std::isfinite(x))
         throw Error("step '{}': element {} of the output '{}' is {}; it is computed at {}", step, e, port.name,
-                    std::isnan(x) ? "nan" : x < 0 ? "-inf" : "inf",
+                    std::isnan(x) ? "nan"
+                    : x < 0       ? "-inf"
+                                  : "inf",
                     port.where.empty() ? "an unknown line" : port.where);
   }
 }

@@ -10,8 +10,8 @@
 
 #include "weft/backends/cpu/cpu.h"
 #include "weft/frontend/program/results.h"
-#include "weft/runtime/view.h"
 #include "weft/passes/pass.h"
+#include "weft/runtime/view.h"
 
 namespace weft {
 

@@ -85,14 +85,15 @@ void StepCore::find_written() {
 }
 
 bool StepCore::is_written(std::span<const std::byte> memory) const {
-  const auto after = std::partition_point(written_.begin(), written_.end(),
-                                          [&](const auto& w) { return w.data() < memory.data() + memory.size(); });
+  const auto after =
+      std::partition_point(written_.begin(), written_.end(), [&](const auto& w) { return w.data() < memory.data() + memory.size(); });
   return after != written_.begin() && std::prev(after)->data() + std::prev(after)->size() > memory.data();
 }
 
 std::byte* StepCore::bind(Array& array, const Port& port) {
   if (array.dtype() != port.dtype || array.shape() != port.shape)
-    throw Error("step '{}': {} is {}{} by now; record the graph again", name(), describe(port), name_of(array.dtype()), to_string(array.shape()));
+    throw Error("step '{}': {} is {}{} by now; record the graph again", name(), describe(port), name_of(array.dtype()),
+                to_string(array.shape()));
   array.pin(&LentResults::before_write);
   return const_cast<std::byte*>(std::as_const(array).data());
 }
@@ -131,7 +132,8 @@ StepCore::Before StepCore::tell_apart() {
   recorded.tell_counters_apart();
   Built built = build(recorded.module, target, options);
   planned = std::move(built.planned);
-  Before before{std::exchange(program, std::move(built.program)), std::exchange(lent_, std::make_unique<LentResults>(std::vector<LentResults::Place>()))};
+  Before before{std::exchange(program, std::move(built.program)),
+                std::exchange(lent_, std::make_unique<LentResults>(std::vector<LentResults::Place>()))};
   passes = std::move(built.passes);
   checks = std::move(built.checks);
   kernels = std::move(built.kernels);
@@ -193,9 +195,10 @@ void StepCore::draw_as_optimizer(uint64_t seed) {
 void StepCore::check_switches() const {
   for (const OffSwitch& off : recorded.bindings.off)
     if (off.hyper != 0)
-      throw Error("step '{}': {} is {}, but it was 0 when the step was recorded, so {}; record and compile again with it "
-                  "set (it can then change between nonzero values), or set it back to 0",
-                  name(), off.hyper.name(), off.hyper.value(), off.left_out);
+      throw Error(
+          "step '{}': {} is {}, but it was 0 when the step was recorded, so {}; record and compile again with it "
+          "set (it can then change between nonzero values), or set it back to 0",
+          name(), off.hyper.name(), off.hyper.value(), off.left_out);
 }
 
 /// Callers mostly give the inputs in the graph's order, so the expected place is tried first.
@@ -205,8 +208,7 @@ StepCore::Slot& StepCore::slot_named(std::string_view wanted, size_t expected) {
     if (port(slot).name == wanted) return slot;
   std::vector<std::string> names;
   for (const Slot& slot : slots_) names.push_back(port(slot).name);
-  throw Error("step '{}' has no input '{}'{} (its inputs: {})", name(), wanted, did_you_mean(wanted, names),
-              comma_separated(names));
+  throw Error("step '{}' has no input '{}'{} (its inputs: {})", name(), wanted, did_you_mean(wanted, names), comma_separated(names));
 }
 
 void StepCore::feed(std::span<const Feed> feeds) {
@@ -222,11 +224,11 @@ void StepCore::feed(Slot& slot, const View& values) {
     throw Error("step '{}': input {} takes {} elements, given {}; convert them", name(), describe(p), name_of(p.dtype),
                 name_of(values.dtype()));
   if (values.shape() && *values.shape() != p.shape)
-    throw Error("step '{}': input {} is given an array of shape {}; a program is compiled for one batch size", name(),
-                describe(p), to_string(*values.shape()));
+    throw Error("step '{}': input {} is given an array of shape {}; a program is compiled for one batch size", name(), describe(p),
+                to_string(*values.shape()));
   if (values.count() != p.shape.numel())
-    throw Error("step '{}': input {} takes {} elements, given {}; a program is compiled for one batch size", name(),
-                describe(p), p.shape.numel(), values.count());
+    throw Error("step '{}': input {} takes {} elements, given {}; a program is compiled for one batch size", name(), describe(p),
+                p.shape.numel(), values.count());
   if (!values.data() && values.count() > 0) throw Error("step '{}': input {} is given a null pointer", name(), describe(p));
   check_values(slot, values);
   const bool written = is_written({values.data(), p.bytes()});
@@ -249,7 +251,8 @@ void StepCore::check_values(const Slot& slot, const View& values) const {
   if (slot.indices) {
     const std::span<const int64_t> all(reinterpret_cast<const int64_t*>(values.data()), static_cast<size_t>(values.count()));
     if (const auto bad = find_outside(all, *slot.indices))
-      throw Error("step '{}': input {} holds {}, but element {} is {}", name(), describe(port(slot)), slot.indices->text(), *bad, all[*bad]);
+      throw Error("step '{}': input {} holds {}, but element {} is {}", name(), describe(port(slot)), slot.indices->text(), *bad,
+                  all[*bad]);
   }
   if (slot.range)
     if (const auto bad = find_outside(values, *slot.range))
@@ -272,8 +275,10 @@ std::string comma_separated(const std::vector<std::string>& names) {
 
 void StepCore::require_latest(uint64_t step) const {
   if (step != calls_)
-    throw Error("these results of step '{}' are gone: the step has run again since (call {}, now {}); copy what is needed "
-                "before the next call", name(), step, calls_);
+    throw Error(
+        "these results of step '{}' are gone: the step has run again since (call {}, now {}); copy what is needed "
+        "before the next call",
+        name(), step, calls_);
 }
 
 }  // namespace weft::detail

@@ -11,10 +11,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "weft/frontend/optim/core.h"
 #include "weft/frontend/program/build.h"
 #include "weft/frontend/program/index_bounds.h"
 #include "weft/frontend/program/lent_results.h"
-#include "weft/frontend/optim/core.h"
 
 namespace weft::detail {
 
@@ -92,16 +92,16 @@ struct StepCore {
   const Port& port(const Slot& slot) const { return program->inputs()[static_cast<size_t>(slot.port)]; }
 
   std::vector<Slot> slots_;
-  std::vector<std::byte*> memory_;  // per input of the program
+  std::vector<std::byte*> memory_;                   // per input of the program
   std::vector<std::span<const std::byte>> written_;  // by the program, in order of address
   std::unique_ptr<LentResults> lent_;
   std::vector<Counter> counters_;
   uint64_t freezing_seen_ = 0;  // freezing_changes() when it was last looked at
   bool profiling_ = false;
-  std::array<int64_t, 2> key_;  // of the random numbers, number of the step
+  std::array<int64_t, 2> key_;    // of the random numbers, number of the step
   std::optional<uint64_t> seed_;  // of the optimizer's stream, if that is drawn from
   int64_t own_steps_ = 0;
-  const int64_t* steps_;  // completed: the optimizer's, else this program's own
+  const int64_t* steps_;               // completed: the optimizer's, else this program's own
   std::atomic<uint64_t> running_ = 0;  // 0, or 1 + the fork_count() of the process whose thread is in run()
   uint64_t calls_ = 0;
 };

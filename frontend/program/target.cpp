@@ -28,22 +28,17 @@ Target Target::cpu(cpu::Options options) {
   return {"cpu", std::move(options)};
 }
 
-Target Target::with_threads(int threads) const {
-  return name_ == "cpu" ? cpu({.threads = threads, .max_isa = options_.max_isa}) : *this;
-}
+Target Target::with_threads(int threads) const { return name_ == "cpu" ? cpu({.threads = threads, .max_isa = options_.max_isa}) : *this; }
 
 Target Target::reference() { return {"reference", {}}; }
 
 Target Target::from_name(std::string_view name) {
   if (name == "cpu") return cpu();
   if (name == "reference") return reference();
-  throw Error("there is no target '{}'{}; the targets are 'cpu' and 'reference'", name,
-              did_you_mean(name, {"cpu", "reference"}));
+  throw Error("there is no target '{}'{}; the targets are 'cpu' and 'reference'", name, did_you_mean(name, {"cpu", "reference"}));
 }
 
-const passes::Target& Target::asked_by_passes() const {
-  return name_ == "cpu" ? cpu::target() : passes::generic_target();
-}
+const passes::Target& Target::asked_by_passes() const { return name_ == "cpu" ? cpu::target() : passes::generic_target(); }
 
 std::vector<std::string> Target::pipeline() const {
   // The reference interprets what was recorded, so that no pass after the step itself can hide a mistake from it.

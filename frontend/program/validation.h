@@ -30,7 +30,7 @@ class Validation {
   Tensors evaluate(const ir::Module& module, double moved_ulps) const;
 
   std::map<std::string, IndexBound> index_bounds_;  // of recorded integer inputs
-  Tensors exact_, moved_;                        // outputs by name
+  Tensors exact_, moved_;                           // outputs by name
 };
 
 }  // namespace weft::detail

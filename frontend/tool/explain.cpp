@@ -39,8 +39,7 @@ void explain_pass(const std::string& name) {
 
 void list_passes() {
   const std::vector<std::string> compile = passes::pipeline("compile");
-  Table table({"pass", "in compile", "what it does"},
-              {Table::Column::left, Table::Column::left, Table::Column::cut_end});
+  Table table({"pass", "in compile", "what it does"}, {Table::Column::left, Table::Column::left, Table::Column::cut_end});
   for (const passes::Pass& p : passes::all_passes())
     table.add({p.name, std::count(compile.begin(), compile.end(), p.name) ? "yes" : "", p.doc});
   fmt::print("{}", table.text(output_width()));

@@ -92,10 +92,8 @@ void print_operands(const ir::OpDef& def, int width) {
 
 void print_attributes(const ir::OpDef& def, int width) {
   if (def.attributes.empty()) return;
-  Table table({"attribute", "is a", "", ""},
-              {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::cut_end});
-  for (const ir::AttributeSpec& spec : def.attributes)
-    table.add({spec.name, kind_text(spec), default_text(spec), spec.doc});
+  Table table({"attribute", "is a", "", ""}, {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::cut_end});
+  for (const ir::AttributeSpec& spec : def.attributes) table.add({spec.name, kind_text(spec), default_text(spec), spec.doc});
   fmt::print("\n{}", table.text(width));
 }
 
@@ -108,9 +106,7 @@ void print_decomposition(const ir::OpDef& def) {
   fmt::print("\nmade of, for example:\n\n{}", ir::print(sample->graph()));
 }
 
-std::string first_sentence(const std::string& doc) {
-  return doc.substr(0, std::min(doc.find(". "), doc.find("; ")));
-}
+std::string first_sentence(const std::string& doc) { return doc.substr(0, std::min(doc.find(". "), doc.find("; "))); }
 
 }  // namespace
 
@@ -134,8 +130,7 @@ void list_ops() {
   Table table({"op", "kind", "gradient", "what it computes"},
               {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::cut_end});
   for (const ir::OpDef* def : ir::registry().all())
-    table.add({def->name, std::string(name_of(def->kind)), def->no_gradient.empty() ? "yes" : "none",
-               first_sentence(def->doc)});
+    table.add({def->name, std::string(name_of(def->kind)), def->no_gradient.empty() ? "yes" : "none", first_sentence(def->doc)});
   fmt::print("{}", table.text(output_width()));
 }
 

@@ -14,8 +14,8 @@ Array fitting(const Port& port, Array array, const std::string& path) {
     throw Error("'{}' has shape {}, but the input '{}' is {}", path, to_string(array.shape()), port.name, type_text(port));
   if (array.dtype() == port.dtype) return array;
   if (port.dtype != bf16 || array.dtype() != f32)
-    throw Error("'{}' holds {}, but the input '{}' is {}; convert it before saving (numpy.ndarray.astype)", path,
-                name_of(array.dtype()), port.name, type_text(port));
+    throw Error("'{}' holds {}, but the input '{}' is {}; convert it before saving (numpy.ndarray.astype)", path, name_of(array.dtype()),
+                port.name, type_text(port));
   // NumPy has no bf16: its values come as f32.
   Array narrow(bf16, port.shape);
   for (int64_t i = 0; i < port.shape.numel(); ++i) narrow.set(i, array.at(i));
@@ -25,8 +25,8 @@ Array fitting(const Port& port, Array array, const std::string& path) {
 void check_indices(const Port& port, const Array& array, const detail::IndexBound& bound, const std::string& path) {
   const std::span<const int64_t> all = array.values<int64_t>();
   if (const auto bad = detail::find_outside(all, bound))
-    throw Error("'{}': the input '{}' ({}, {}) holds {}, but element {} is {}", path, port.name, type_text(port), port.where,
-                bound.text(), *bad, all[*bad]);
+    throw Error("'{}': the input '{}' ({}, {}) holds {}, but element {} is {}", path, port.name, type_text(port), port.where, bound.text(),
+                *bad, all[*bad]);
 }
 
 void check_names(const ir::Graph& graph, const Given& given) {
@@ -36,23 +36,18 @@ void check_names(const ir::Graph& graph, const Given& given) {
     if (input.role == ir::Role::hyper) hypers.push_back(input.node->name);
   }
   for (const auto& [name, file] : given.files)
-    if (!graph.find_input(name))
-      throw Error("--input: the program has no input '{}'{}", name, did_you_mean(name, names));
+    if (!graph.find_input(name)) throw Error("--input: the program has no input '{}'{}", name, did_you_mean(name, names));
   for (const auto& [name, value] : given.settings) {
     const ir::Input* input = graph.find_input(name);
-    if (!input)
-      throw Error("--set: the program reads no hyper-parameter '{}'{}", name, did_you_mean(name, hypers));
-    if (input->role != ir::Role::hyper)
-      throw Error("--set: '{}' is no hyper-parameter; give it as --input {}=FILE.npy", name, name);
+    if (!input) throw Error("--set: the program reads no hyper-parameter '{}'{}", name, did_you_mean(name, hypers));
+    if (input->role != ir::Role::hyper) throw Error("--set: '{}' is no hyper-parameter; give it as --input {}=FILE.npy", name, name);
     if (given.files.contains(name)) throw Error("'{}' is given twice, by --set and by --input", name);
     if (input->node->type.shape.numel() != 1)
       throw Error("--set: '{0}' is {1}, not one number; give it as --input {0}=FILE.npy", name, to_string(input->node->type));
   }
 }
 
-bool keeps_its_value(const ir::Input& input) {
-  return input.role == ir::Role::parameter || input.role == ir::Role::state;
-}
+bool keeps_its_value(const ir::Input& input) { return input.role == ir::Role::parameter || input.role == ir::Role::state; }
 
 /// The file's tensors that are parameters or states of the program.
 std::map<std::string, Array, std::less<>> weights_in(const std::string& path, const ir::Graph& graph) {
@@ -84,15 +79,12 @@ std::map<std::string, std::string> assignments(const std::string& option, const 
   for (const std::string& entry : entries) {
     const size_t at = entry.find('=');
     if (at == std::string::npos || at == 0) throw Error("{}: '{}' is not NAME=VALUE", option, entry);
-    if (!all.emplace(entry.substr(0, at), entry.substr(at + 1)).second)
-      throw Error("{}: '{}' is given twice", option, entry.substr(0, at));
+    if (!all.emplace(entry.substr(0, at), entry.substr(at + 1)).second) throw Error("{}: '{}' is given twice", option, entry.substr(0, at));
   }
   return all;
 }
 
-bool is_key(const ir::Input& input) {
-  return input.role == ir::Role::key && input.node->type == ir::Type{i64, {2}};
-}
+bool is_key(const ir::Input& input) { return input.role == ir::Role::key && input.node->type == ir::Type{i64, {2}}; }
 
 std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given,
                         const std::map<std::string, detail::IndexBound>& bounds) {

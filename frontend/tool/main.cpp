@@ -42,8 +42,9 @@ int run(int argc, char** argv) {
   CLI::App app("Looks at weft programs in text form, transforms and runs them.", "weft");
   app.set_version_flag("--version", "weft " WEFT_VERSION);
   app.require_subcommand(1);
-  app.footer("weft COMMAND --help explains a command. FILE may be - for standard input.\n"
-             "Example: weft show FILE.weft");
+  app.footer(
+      "weft COMMAND --help explains a command. FILE may be - for standard input.\n"
+      "Example: weft show FILE.weft");
   tool::add_opt(app);
   tool::add_run(app);
   tool::add_show(app);

@@ -48,8 +48,7 @@ void require_run(const std::string& option, const std::string& name, const std::
                  const std::set<std::string>& disabled) {
   passes::find_pass(name);
   std::vector<std::string> run;
-  std::copy_if(chosen.begin(), chosen.end(), std::back_inserter(run),
-               [&](const std::string& n) { return !disabled.contains(n); });
+  std::copy_if(chosen.begin(), chosen.end(), std::back_inserter(run), [&](const std::string& n) { return !disabled.contains(n); });
   if (std::find(run.begin(), run.end(), name) == run.end())
     throw Error("{}: the pass '{}' does not run here; {}", option, name,
                 run.empty() ? "none does" : fmt::format("these do: {}", fmt::join(run, ", ")));
@@ -72,9 +71,9 @@ void run_passes(ir::Module& module, const Options& o) {
   const passes::Target& target = target_for(module, o.target);
   const std::vector<std::string> chosen = chosen_passes(module, o), disabled = pass_names(o.disabled);
   passes::RunOptions options{.disabled = {disabled.begin(), disabled.end()}};
-  if (!o.print_after.empty() && o.print_after != "all")
-    require_run("--print-after", o.print_after, chosen, options.disabled);
-  if (o.remarks && std::none_of(chosen.begin(), chosen.end(), [&](const std::string& n) { return has_remarks(n) && !options.disabled.contains(n); }))
+  if (!o.print_after.empty() && o.print_after != "all") require_run("--print-after", o.print_after, chosen, options.disabled);
+  if (o.remarks &&
+      std::none_of(chosen.begin(), chosen.end(), [&](const std::string& n) { return has_remarks(n) && !options.disabled.contains(n); }))
     require_run("--remarks", "fuse", chosen, options.disabled);
   options.after = [&](const ir::Module& m, const passes::PassRun& run) {
     if (o.print_after != "all" && o.print_after != run.name) return;
@@ -115,14 +114,12 @@ void add_opt(CLI::App& app) {
   c->add_option("FILE", o->file, "The program in text form; - is standard input");
   CLI::Option* passes = c->add_option("--passes", o->passes, "The passes to run, in this order; none of them for an empty list");
   passes->type_name("A,B,C");
-  c->add_option("--pipeline", o->pipeline,
-                "A named list of passes: compile, step or simplify; default: what is left of compile")
-      ->excludes(passes)->type_name("NAME");
-  c->add_option("--target", o->target, "What the passes ask: cpu or generic; default: the program's target, else cpu")
+  c->add_option("--pipeline", o->pipeline, "A named list of passes: compile, step or simplify; default: what is left of compile")
+      ->excludes(passes)
       ->type_name("NAME");
+  c->add_option("--target", o->target, "What the passes ask: cpu or generic; default: the program's target, else cpu")->type_name("NAME");
   c->add_option("-o,--output", o->output, "Where the result goes; default: - (standard output)")->type_name("FILE");
-  c->add_option("--print-after", o->print_after, "Print the program to standard error after this pass, or after all")
-      ->type_name("PASS");
+  c->add_option("--print-after", o->print_after, "Print the program to standard error after this pass, or after all")->type_name("PASS");
   c->add_option("--disable", o->disabled, "Passes to leave out")->type_name("A,B,C");
   c->add_flag("--time", o->time, "Print to standard error how long each pass took");
   c->add_flag("--remarks", o->remarks, "Print to standard error what was not fused, or runs slowly, and why");

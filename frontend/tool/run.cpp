@@ -95,8 +95,7 @@ std::string value_text(const Array& array) {
 }
 
 void report(const Program& program, const std::vector<std::string>& files) {
-  Table table({"output", "type", "value", "file"},
-              {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::left});
+  Table table({"output", "type", "value", "file"}, {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::left});
   for (size_t i = 0; i < program.outputs().size(); ++i) {
     const Port& port = program.outputs()[i];
     const Array array = result(program, static_cast<int>(i));
@@ -128,17 +127,15 @@ void add_run(CLI::App& app) {
                 "cpu (default): compiled; the passes that are left run first. reference: interpreted as\n"
                 "it stands, slowly, in double precision. Both train what a train block says")
       ->type_name("NAME");
-  c->add_option("--input", o->inputs, "The elements of an input; once for each input")
-      ->allow_extra_args(false)->type_name("NAME=FILE.npy");
+  c->add_option("--input", o->inputs, "The elements of an input; once for each input")->allow_extra_args(false)->type_name("NAME=FILE.npy");
   c->add_option("--weights", o->weights, "Parameters and states by their names: a checkpoint, or PyTorch's safetensors file")
       ->type_name("FILE.safetensors");
   c->add_option("--set", o->settings, "The value of a hyper-parameter, e.g. sgd.lr=0.01")
-      ->allow_extra_args(false)->type_name("NAME=NUMBER");
+      ->allow_extra_args(false)
+      ->type_name("NAME=NUMBER");
   c->add_flag("--zeros", o->zeros, "Parameters and states that are not given start as zeros");
-  c->add_option("--seed", o->seed, "What random numbers follow from, with the number of the step; default 0")
-      ->type_name("N");
-  c->add_option("--steps", o->steps, "How often to run, default once; parameters and states carry over")
-      ->type_name("N");
+  c->add_option("--seed", o->seed, "What random numbers follow from, with the number of the step; default 0")->type_name("N");
+  c->add_option("--steps", o->steps, "How often to run, default once; parameters and states carry over")->type_name("N");
   c->add_option("--output-dir", o->output_dir, "Write every output to DIR/NAME.npy")->type_name("DIR");
   c->footer("Example: weft run line.weft --input x=x.npy --input y=y.npy --zeros --set sgd.lr=0.01 --steps 100");
   refuse_empty(*c);

@@ -71,14 +71,12 @@ std::string operand_name(const ir::OpDef& def, size_t i) {
 ir::Module call(const ir::OpDef& def, const std::vector<Type>& types, ir::Attributes attributes) {
   ir::Module module(def.name);
   std::vector<ir::Value> operands;
-  for (size_t i = 0; i < types.size(); ++i)
-    operands.push_back(module.graph().add_input(operand_name(def, i), types[i]));
+  for (size_t i = 0; i < types.size(); ++i) operands.push_back(module.graph().add_input(operand_name(def, i), types[i]));
   ir::NamedAttributes named;
   for (size_t i = 0; i < attributes.size(); ++i) named.emplace_back(def.attributes[i].name, attributes[i]);
   ir::Builder builder(module.graph());
   const ir::Op& op = builder.create(def.name, operands, named);
-  for (int i = 0; i < op.result_count(); ++i)
-    module.graph().add_output({fmt::format("result{}", i), op.result(i), {}, {}});
+  for (int i = 0; i < op.result_count(); ++i) module.graph().add_output({fmt::format("result{}", i), op.result(i), {}, {}});
   return module;
 }
 

@@ -83,8 +83,8 @@ std::string place_text(const ir::Graph& graph, const passes::Placement& places, 
 passes::Placement places_of(const ir::Graph& graph) {
   for (const passes::Interval& i : passes::arena_intervals(graph))
     if (!i.value.offset())
-      throw Error("the header gives the bytes of an arena, but a result of {} has no place in it, at {}",
-                  i.value.op()->name(), to_string(i.value.op()->locations()));
+      throw Error("the header gives the bytes of an arena, but a result of {} has no place in it, at {}", i.value.op()->name(),
+                  to_string(i.value.op()->locations()));
   return passes::placement_of(graph);
 }
 
@@ -112,8 +112,8 @@ class OpTable {
     if (planned_) places_ = places_of(module.graph());
     add(module.graph(), 0);
     table_.rule();
-    std::vector<std::string> cells{fmt::format("{} op{}", total_.ops, total_.ops == 1 ? "" : "s"), "",
-                                   count_text(total_.flops), bytes_text(total_.read), bytes_text(total_.written)};
+    std::vector<std::string> cells{fmt::format("{} op{}", total_.ops, total_.ops == 1 ? "" : "s"), "", count_text(total_.flops),
+                                   bytes_text(total_.read), bytes_text(total_.written)};
     if (!by_library_.empty()) cells.push_back("");
     if (planned_) cells.push_back("arena " + bytes_text(*module.arena_bytes));
     table_.add(std::move(cells));
@@ -142,8 +142,8 @@ class OpTable {
     for (const auto& op : graph.ops()) {
       const Work work = work_of(*op);
       const std::string indent(static_cast<size_t>(2 * depth), ' ');
-      std::vector<std::string> cells{fmt::format("{}{} {}", indent, names_text(next, op->result_count()), op->name()),
-                                     results_text(*op), count_text(work.flops)};
+      std::vector<std::string> cells{fmt::format("{}{} {}", indent, names_text(next, op->result_count()), op->name()), results_text(*op),
+                                     count_text(work.flops)};
       next += op->result_count();
       // Inside a body values live in registers.
       cells.push_back(depth ? "" : bytes_text(work.read));
@@ -176,13 +176,12 @@ void show_inputs(const ir::Graph& graph, int width) {
     int count = 0;
     for (const ir::Input& input : graph.inputs()) {
       if (input.role != role) continue;
-      table.add({input.node->name, std::string(name_of(role)), to_string(input.node->type),
-                 bytes_text(input.node->type.bytes()), lines_text(input.locations)});
+      table.add({input.node->name, std::string(name_of(role)), to_string(input.node->type), bytes_text(input.node->type.bytes()),
+                 lines_text(input.locations)});
       bytes += input.node->type.bytes();
       ++count;
     }
-    if (count)
-      totals += fmt::format("{}{} {} ({})", totals.empty() ? "" : ", ", name_of(role), bytes_text(bytes), count);
+    if (count) totals += fmt::format("{}{} {} ({})", totals.empty() ? "" : ", ", name_of(role), bytes_text(bytes), count);
   }
   if (totals.empty()) return;
   fmt::print("{}{}\n\n", table.text(width), totals);
@@ -200,8 +199,7 @@ void show(const std::string& file) {
   const ir::Module module = ir::parse_file(file);
   const OpTable ops(module);
   const int width = output_width();
-  fmt::print("{}: {}{}\n\n", module.graph().name(),
-             module.stage.empty() ? "as recorded" : "after the pass " + module.stage,
+  fmt::print("{}: {}{}\n\n", module.graph().name(), module.stage.empty() ? "as recorded" : "after the pass " + module.stage,
              module.target.empty() ? "" : ", for the target " + module.target);
   show_inputs(module.graph(), width);
   fmt::print("{}", ops.text(width));
@@ -214,9 +212,10 @@ void add_show(CLI::App& app) {
   auto file = std::make_shared<std::string>();
   CLI::App* c = app.add_subcommand("show", "Show a program as a table: ops, shapes, work, memory, source lines");
   c->add_option("FILE", *file, "The program in text form; - is standard input")->required();
-  c->footer("FLOPs and bytes are those of one run. The ops of a fused kernel are indented below it; \"by\" is what runs a\n"
-            "library call on this machine.\n"
-            "Example: weft opt mlp.weft | weft show -");
+  c->footer(
+      "FLOPs and bytes are those of one run. The ops of a fused kernel are indented below it; \"by\" is what runs a\n"
+      "library call on this machine.\n"
+      "Example: weft opt mlp.weft | weft show -");
   refuse_empty(*c);
   c->callback([file] { show(*file); });
 }

@@ -7,8 +7,8 @@ namespace weft::tool {
 
 const passes::Target& target_for(const ir::Module& module, const std::string& asked) {
   if (!asked.empty() && !module.target.empty() && asked != module.target)
-    throw Error("the program was made for the target '{}', up to the pass '{}'; it cannot go on for '{}'",
-                module.target, module.stage, asked);
+    throw Error("the program was made for the target '{}', up to the pass '{}'; it cannot go on for '{}'", module.target, module.stage,
+                asked);
   const std::string name = !asked.empty() ? asked : !module.target.empty() ? module.target : "cpu";
   std::vector<std::string> known;
   for (const passes::Target* target : {&cpu::target(), &passes::generic_target()}) {

@@ -40,13 +40,9 @@ int output_width() {
   return 160;
 }
 
-std::string bytes_text(int64_t bytes) {
-  return scaled(static_cast<double>(bytes), 1024, std::array{" B", " KiB", " MiB", " GiB", " TiB"});
-}
+std::string bytes_text(int64_t bytes) { return scaled(static_cast<double>(bytes), 1024, std::array{" B", " KiB", " MiB", " GiB", " TiB"}); }
 
-std::string count_text(double count) {
-  return count == 0 ? "-" : scaled(count, 1000, std::array{"", " k", " M", " G", " T"});
-}
+std::string count_text(double count) { return count == 0 ? "-" : scaled(count, 1000, std::array{"", " k", " M", " G", " T"}); }
 
 std::string wrapped(const std::string& text, int width, int indent) {
   std::istringstream words(text);
@@ -98,8 +94,7 @@ std::string Table::text(int width) const {
   std::string text;
   for (const auto& row : rows_) {
     std::string line;
-    if (row.empty())
-      line.assign(std::accumulate(widths.begin(), widths.end(), gap.size() * (widths.size() - 1)), '-');
+    if (row.empty()) line.assign(std::accumulate(widths.begin(), widths.end(), gap.size() * (widths.size() - 1)), '-');
     for (size_t c = 0; c < row.size(); ++c) {
       const std::string cell = cut(row[c], widths[c], columns_[c] == Column::cut_start);
       const std::string padding(widths[c] - cell.size(), ' ');

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "weft/frontend/program/compile.h"
 #include "weft/frontend/language/graph.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recording.h"
-#include "weft/frontend/optim/restored_count.h"
 #include "weft/frontend/language/scope.h"
+#include "weft/frontend/optim/restored_count.h"
+#include "weft/frontend/program/compile.h"
 #include "weft/runtime/float_mode.h"
 
 namespace weft {
@@ -34,11 +34,8 @@ Hyper decay_of(const AverageOptions& options, std::source_location at) try {
 }  // namespace
 
 AveragedWeights::AveragedWeights(std::vector<Parameter> parameters, AverageOptions options, std::source_location at)
-    : decay(decay_of(options, at)),
-      exponential_(options.decay.has_value()),
-      parameters_(std::move(parameters)),
-      averages_(like(parameters_, at)),
-      weight_("AveragedWeights' weight", 1, {.low = 0, .high = 1}),
+    : decay(decay_of(options, at)), exponential_(options.decay.has_value()), parameters_(std::move(parameters)),
+      averages_(like(parameters_, at)), weight_("AveragedWeights' weight", 1, {.low = 0, .high = 1}),
       update_(compile_update(options.target)) {}
 
 /// torch.lerp(a, p, weight), from p's side where the weight is at least a half, so that a weight of 1 gives p.

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "weft/frontend/training/note_text.h"
 #include "weft/frontend/optim/core.h"
+#include "weft/frontend/training/note_text.h"
 #include "weft/runtime/safetensors.h"
 
 namespace weft {
@@ -141,8 +141,8 @@ class Checkpoint::Matching {
       wrong_ += fmt::format("\n  wrong: '{}' is {}{} in the file, but {}{} here", name, name_of(found->second.dtype()),
                             to_string(found->second.shape()), name_of(to.dtype()), to_string(to.shape()));
     else if (const auto beyond = first_beyond(found->second, to.dtype()))
-      wrong_ += fmt::format("\n  wrong: '{}' is {} in the file and holds {}, which the {} here cannot", name, name_of(found->second.dtype()),
-                            *beyond, name_of(to.dtype()));
+      wrong_ += fmt::format("\n  wrong: '{}' is {} in the file and holds {}, which the {} here cannot", name,
+                            name_of(found->second.dtype()), *beyond, name_of(to.dtype()));
     else pairs_.emplace_back(&found->second, &to);
     for (const std::string& other : names)
       if (const auto twin = file_.tensors.find(other); twin != file_.tensors.end() && !same(twin->second, found->second))
@@ -213,8 +213,7 @@ Checkpoint& Checkpoint::add(const std::string& name, Array& array) {
 
 const std::vector<std::string>& Checkpoint::names_of(const Parameter& parameter, const std::string& keeper) const {
   const auto found = names_.find(parameter.storage().get());
-  if (found == names_.end())
-    throw Error("checkpoint: {} needs '{}', which is not among the tensors to keep", keeper, parameter.name());
+  if (found == names_.end()) throw Error("checkpoint: {} needs '{}', which is not among the tensors to keep", keeper, parameter.name());
   return found->second;
 }
 
@@ -338,7 +337,8 @@ Checkpoint::Kept Checkpoint::kept_in(const SafeTensors& file) const {
   const json note = read_note(file);
   const json &optimizers = note.at("optimizers"), &schedules = note.at("schedules");
   if (optimizers.size() != optimizers_.size() || schedules.size() != progress_.size())
-    throw Error("it keeps {} optimizers and {} schedules, not {} and {}", optimizers.size(), schedules.size(), optimizers_.size(), progress_.size());
+    throw Error("it keeps {} optimizers and {} schedules, not {} and {}", optimizers.size(), schedules.size(), optimizers_.size(),
+                progress_.size());
   for (size_t i = 0; i < optimizers_.size(); ++i)
     for (Numbers& n : numbers_in(*optimizers_[i], optimizers[i])) kept.numbers.push_back(std::move(n));
   for (size_t i = 0; i < progress_.size(); ++i) {

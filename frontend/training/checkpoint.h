@@ -19,9 +19,9 @@
 #include <utility>
 #include <vector>
 
-#include "weft/frontend/training/averaged_weights.h"
 #include "weft/frontend/nn/module.h"
 #include "weft/frontend/optim/optimizer.h"
+#include "weft/frontend/training/averaged_weights.h"
 #include "weft/runtime/safetensors.h"
 
 namespace weft {
@@ -104,8 +104,8 @@ class Checkpoint {
   void restore(const std::vector<std::vector<double>>& progress);
   Kept kept_in(const SafeTensors& file) const;
 
-  Named tensors_;  // each once
-  std::map<const void*, std::vector<std::string>> names_;     // of each, by its storage
+  Named tensors_;                                          // each once
+  std::map<const void*, std::vector<std::string>> names_;  // of each, by its storage
   std::map<std::string, Parameter, std::less<>> by_name_;
   std::vector<std::shared_ptr<detail::OptimizerCore>> optimizers_;
   std::vector<Progress> progress_;

@@ -84,9 +84,8 @@ void CheckpointFiles::remove_surplus() const {
     all.push_back({own == kept_.end() ? -1 : own - kept_.begin(), entry->last_write_time(ignored), *step, entry->path()});
   }
   if (error) throw Error("cannot read the folder '{}': {}", folder_of(path_).string(), error.message());
-  std::sort(all.begin(), all.end(), [](const Found& a, const Found& b) {
-    return std::tie(a.place, a.time, a.step) < std::tie(b.place, b.time, b.step);
-  });
+  std::sort(all.begin(), all.end(),
+            [](const Found& a, const Found& b) { return std::tie(a.place, a.time, a.step) < std::tie(b.place, b.time, b.step); });
   for (size_t i = 0; i + static_cast<size_t>(keep_last_) < all.size(); ++i)
     if (fs::remove(all[i].path, error); error) throw Error("cannot remove '{}': {}", all[i].path.string(), error.message());
 }

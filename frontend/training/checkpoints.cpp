@@ -24,7 +24,8 @@ json epoch_text(const EpochResult& r) {
 }
 
 EpochResult epoch_in(const json& j, int64_t number) {
-  return {number, number_in_note(j.at(0)), number_in_note(j.at(1)), number_in_note(j.at(2)), number_in_note(j.at(3)), number_in_note(j.at(4))};
+  return {
+      number, number_in_note(j.at(0)), number_in_note(j.at(1)), number_in_note(j.at(2)), number_in_note(j.at(3)), number_in_note(j.at(4))};
 }
 
 json terms_text(const std::vector<Quotient>& terms) {
@@ -59,8 +60,8 @@ double Tally::loss() const {
   return terms.empty() ? std::numeric_limits<double>::quiet_NaN() : sum;
 }
 
-Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, const FitOptions& options, int64_t examples,
-                         int64_t batches, CheckpointFiles& files, EarlyStopping* stopping)
+Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, const FitOptions& options, int64_t examples, int64_t batches,
+                         CheckpointFiles& files, EarlyStopping* stopping)
     : options_(options), files_(files), examples_(examples), batches_(batches), checkpoint_(named(recipe, program)),
       best_loss_(std::numeric_limits<double>::infinity()), stopping_(stopping) {
   checkpoint_.add(recipe.optimizer);
@@ -82,8 +83,9 @@ void Checkpoints::read_note(const std::string& text, History& history) {
   const json note = parse_note(text);
   written_how_ = note.at("how").get<std::string>();
   for (const json& epoch : list_in_note(note.at("epochs"))) epochs_.push_back(epoch_in(epoch, std::ssize(epochs_) + 1));
-  position_ = {std::ssize(epochs_), {terms_in(note.at("terms")), count_in_note(note.at("batches")), count_in_note(note.at("correct")),
-                                     count_in_note(note.at("targets")), count_in_note(note.at("samples"))}};
+  position_ = {std::ssize(epochs_),
+               {terms_in(note.at("terms")), count_in_note(note.at("batches")), count_in_note(note.at("correct")),
+                count_in_note(note.at("targets")), count_in_note(note.at("samples"))}};
   best_loss_ = number_in_note(note.at("best_loss"));
   history.steps = count_in_note(note.at("steps"));
   std::vector<int64_t> kept;
@@ -145,9 +147,9 @@ void Checkpoints::write(int64_t steps, double test_loss) {
   json epochs = json::array();
   for (const EpochResult& r : epochs_) epochs.push_back(epoch_text(r));
   const Tally& t = position_.tally;
-  const json note{{"how", how()}, {"epochs", epochs}, {"terms", terms_text(t.terms)}, {"batches", t.batches},
-                  {"correct", t.correct}, {"targets", t.targets}, {"samples", t.samples}, {"best_loss", text_of(best_loss_)},
-                  {"steps", steps}, {"kept", files_.kept()}};
+  const json note{{"how", how()},         {"epochs", epochs},     {"terms", terms_text(t.terms)}, {"batches", t.batches},
+                  {"correct", t.correct}, {"targets", t.targets}, {"samples", t.samples},         {"best_loss", text_of(best_loss_)},
+                  {"steps", steps},       {"kept", files_.kept()}};
   checkpoint_.notes[note_key] = note.dump();
   checkpoint_.save(options_.checkpoint);
   files_.written(best);

@@ -50,8 +50,10 @@ void check_shared(const std::list<TrainingRun>& runs, const FitOptions& options)
       const Parameter* const both = shared(*a, *b);
       if (!both) continue;
       if (options.patience > 0)
-        throw Error("fit_side_by_side: '{}' and '{}' share '{}', so that with .patience the one would go back to weights from which the "
-                    "other went on", a->name(), b->name(), both->name());
+        throw Error(
+            "fit_side_by_side: '{}' and '{}' share '{}', so that with .patience the one would go back to weights from which the "
+            "other went on",
+            a->name(), b->name(), both->name());
       if (a->history().steps != b->history().steps)
         throw Error("fit_side_by_side: '{}' and '{}' share '{}', but the files in '{}' are of step {} and of step {}", a->name(), b->name(),
                     both->name(), options.resume, a->history().steps, b->history().steps);

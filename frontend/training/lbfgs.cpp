@@ -6,8 +6,8 @@
 #include <functional>
 #include <numeric>
 
-#include "weft/frontend/program/compile.h"
 #include "weft/frontend/language/scope.h"
+#include "weft/frontend/program/compile.h"
 #include "weft/runtime/float_mode.h"
 
 namespace weft {
@@ -43,8 +43,8 @@ const LbfgsOptions& checked(const LbfgsOptions& o, std::source_location at) {
   require(o.line_search_fn.empty() || o.line_search_fn == "strong_wolfe",
           fmt::format("line_search_fn must be \"strong_wolfe\" or empty, not \"{}\"", o.line_search_fn));
   require(o.max_iter > 0 && o.history_size > 0 && o.max_eval.value_or(1) > 0,
-          fmt::format("max_iter ({}), max_eval ({}) and history_size ({}) must be positive", o.max_iter, o.max_eval.value_or(o.max_iter * 5 / 4),
-                      o.history_size));
+          fmt::format("max_iter ({}), max_eval ({}) and history_size ({}) must be positive", o.max_iter,
+                      o.max_eval.value_or(o.max_iter * 5 / 4), o.history_size));
   require(o.tolerance_grad >= 0 && o.tolerance_change >= 0,
           fmt::format("tolerance_grad ({}) and tolerance_change ({}) must not be negative", o.tolerance_grad, o.tolerance_change));
   return o;
@@ -56,7 +56,8 @@ std::vector<Parameter> trained(std::vector<Parameter> parameters) {
   return parameters;
 }
 
-Step compile_program(Graph& graph, const Tensor& loss, const std::vector<Parameter>& parameters, const Target& target, std::source_location at) {
+Step compile_program(Graph& graph, const Tensor& loss, const std::vector<Parameter>& parameters, const Target& target,
+                     std::source_location at) {
   if (parameters.empty()) throw Error("LBFGS: there are no parameters to train, at {}; frozen ones do not count", detail::line_text(at));
   graph.output("lbfgs.loss", Arg(loss, at));
   const std::vector<Tensor> slopes = gradients(Arg(loss, at), parameters);
@@ -155,11 +156,8 @@ Trial zoom(const Try& at, Bracket bracket, const Wolfe& wolfe, double smallest, 
 
 LBFGS::LBFGS(Graph& graph, const Tensor& loss, std::vector<Parameter> parameters, LbfgsOptions options, const Target& target,
              std::source_location at)
-    : lr("lbfgs.lr", checked(options, at).lr, {.low = 0}),
-      options_(std::move(options)),
-      parameters_(trained(std::move(parameters))),
-      program_(compile_program(graph, loss, parameters_, target, at)) {
-}
+    : lr("lbfgs.lr", checked(options, at).lr, {.low = 0}), options_(std::move(options)), parameters_(trained(std::move(parameters))),
+      program_(compile_program(graph, loss, parameters_, target, at)) {}
 
 LBFGS::Point LBFGS::evaluate(std::span<const Feed> feeds) {
   ++evaluations_;
@@ -203,8 +201,7 @@ Vector LBFGS::direction(const Vector& gradient) const {
     add(q, -factors[i], history_[i].gradient_change);
   }
   q = times(q, scale_);
-  for (size_t i = 0; i < history_.size(); ++i)
-    add(q, factors[i] - dot(history_[i].gradient_change, q) * history_[i].ro, history_[i].step);
+  for (size_t i = 0; i < history_.size(); ++i) add(q, factors[i] - dot(history_[i].gradient_change, q) * history_[i].ro, history_[i].step);
   return q;
 }
 

@@ -21,12 +21,12 @@ namespace weft {
 
 struct LbfgsOptions {
   double lr = 1;
-  int64_t max_iter = 20;                // iterations of a step
+  int64_t max_iter = 20;                 // iterations of a step
   std::optional<int64_t> max_eval = {};  // evaluations of a step; max_iter * 5 / 4 unless given
-  double tolerance_grad = 1e-7;         // stop when no element of the gradient is larger
-  double tolerance_change = 1e-9;       // stop when neither the loss nor a parameter changes by more
-  int64_t history_size = 100;           // past steps that the curvature is estimated from
-  std::string line_search_fn = {};      // "strong_wolfe", or empty: every step is lr long
+  double tolerance_grad = 1e-7;          // stop when no element of the gradient is larger
+  double tolerance_change = 1e-9;        // stop when neither the loss nor a parameter changes by more
+  int64_t history_size = 100;            // past steps that the curvature is estimated from
+  std::string line_search_fn = {};       // "strong_wolfe", or empty: every step is lr long
   bool maximize = false;
 };
 

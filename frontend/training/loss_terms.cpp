@@ -19,19 +19,16 @@ class Splitter {
     const Op& op = *v.op();
     if (const int sign = op.def().adds) {
       std::vector<LossTerm> all = split(op.operand(0));
-      for (const LossTerm& t : split(op.operand(1)))
-        all.push_back({sign < 0 ? b_("neg", {t.numerator}) : t.numerator, t.count});
+      for (const LossTerm& t : split(op.operand(1))) all.push_back({sign < 0 ? b_("neg", {t.numerator}) : t.numerator, t.count});
       return all;
     }
     if (op.is("neg") || op.is("cast"))
       return each(split(op.operand(0)), [&](Value n) { return b_(op.name(), {n}, ir::named_attributes(op)); });
     if (op.is("mul"))
       for (int i : {0, 1})
-        if (!of_batch(op.operand(1 - i)))
-          return each(split(op.operand(i)), [&](Value n) { return b_("mul", {n, op.operand(1 - i)}); });
+        if (!of_batch(op.operand(1 - i))) return each(split(op.operand(i)), [&](Value n) { return b_("mul", {n, op.operand(1 - i)}); });
     if (!op.is("div")) return {{v, {}}};
-    if (!of_batch(op.operand(1)))
-      return each(split(op.operand(0)), [&](Value n) { return b_("div", {n, op.operand(1)}); });
+    if (!of_batch(op.operand(1))) return each(split(op.operand(0)), [&](Value n) { return b_("div", {n, op.operand(1)}); });
     const Value count = count_in(op.operand(1));
     return {count ? LossTerm{op.operand(0), count} : LossTerm{v, {}}};
   }
@@ -49,8 +46,7 @@ class Splitter {
     const Op& op = *v.op();
     if (op.def().kind == ir::Kind::reduction) return op.is("sum") ? v : Value();
     const bool sum = op.def().adds == 1, bound = op.is("maximum") || op.is("clamp");
-    if (sum && of_batch(op.operand(0)) && of_batch(op.operand(1)))
-      return count_in(op.operand(0)) && count_in(op.operand(1)) ? v : Value();
+    if (sum && of_batch(op.operand(0)) && of_batch(op.operand(1))) return count_in(op.operand(0)) && count_in(op.operand(1)) ? v : Value();
     if (op.is("cast")) return count_in(op.operand(0)) ? v : Value();
     if (!sum && !bound) return {};
     return count_in(op.operand(op.operands().size() > 1 && !of_batch(op.operand(0)) ? 1 : 0));

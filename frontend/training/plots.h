@@ -15,7 +15,7 @@ namespace weft {
 Plot loss_plot(const Runs& runs, const std::string& test = "test");
 Plot accuracy_plot(const Runs& runs, const std::string& test = "test");
 /// One number of every run over epochs: epoch_plot(runs, "test loss", &EpochResult::test_loss).
-Plot epoch_plot(const Runs& runs, const std::string& what, double EpochResult::*number);
+Plot epoch_plot(const Runs& runs, const std::string& what, double EpochResult::* number);
 
 /// The norm of the loss's gradient by layer over steps, on a logarithmic axis. Throws weft::Error unless
 /// FitOptions::gradient_norms had them measured.

@@ -46,10 +46,8 @@ void Snapshot::restore() const {
     const auto count = counts_.find(&known);
     known.count = count == counts_.end() ? 0 : count->second;
     for (auto& [name, array] : known.arrays) {
-      if (const auto kept = states_.find(&array); kept != states_.end())
-        copy(kept->second, array);
-      else
-        std::memset(array.data(), 0, array.bytes());
+      if (const auto kept = states_.find(&array); kept != states_.end()) copy(kept->second, array);
+      else std::memset(array.data(), 0, array.bytes());
     }
   }
 }

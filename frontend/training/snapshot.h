@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "weft/frontend/language/parameter.h"
 #include "weft/frontend/nn/module.h"
 #include "weft/frontend/optim/optimizer.h"
-#include "weft/frontend/language/parameter.h"
 
 namespace weft {
 
@@ -35,7 +35,7 @@ class Snapshot {
   std::vector<Array> values_;
   int64_t steps_ = 0;
   std::map<const void*, int64_t> counts_;  // of each parameter's updates, by where the optimizer has its states
-  std::map<const Array*, Array> states_;  // by where the optimizer has them; they never move
+  std::map<const Array*, Array> states_;   // by where the optimizer has them; they never move
 };
 
 }  // namespace weft

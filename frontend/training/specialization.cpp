@@ -5,11 +5,11 @@
 #include <cmath>
 #include <map>
 
-#include "weft/frontend/program/compile.h"
-#include "weft/frontend/training/loss_terms.h"
 #include "weft/frontend/language/micro_batches.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/scope.h"
+#include "weft/frontend/program/compile.h"
+#include "weft/frontend/training/loss_terms.h"
 
 namespace weft::detail {
 namespace {
@@ -59,10 +59,12 @@ void require_registered(const Graph& graph, const nn::Module& model) {
   const std::vector<Parameter> own = model.parameters();
   if (own.empty()) return;
   for (const BoundParameter& used : graph.recording()->bindings.parameters) {
-    if (!used.parameter.requires_grad() || std::any_of(own.begin(), own.end(), [&](const Parameter& p) { return p.is(used.parameter); })) continue;
-    throw Error("Trainer: the model uses '{}' at {}, which is none of its parameters(), so that it would not be trained; register it, or the "
-                "layer that it belongs to, with add() where the model is made. To leave it as it is, say requires_grad_(false) of it",
-                used.parameter.name(), to_string(graph.recording()->graph().find_input(used.input)->locations));
+    if (!used.parameter.requires_grad() || std::any_of(own.begin(), own.end(), [&](const Parameter& p) { return p.is(used.parameter); }))
+      continue;
+    throw Error(
+        "Trainer: the model uses '{}' at {}, which is none of its parameters(), so that it would not be trained; register it, or the "
+        "layer that it belongs to, with add() where the model is made. To leave it as it is, say requires_grad_(false) of it",
+        used.parameter.name(), to_string(graph.recording()->graph().find_input(used.input)->locations));
   }
 }
 
@@ -75,10 +77,11 @@ void check(const Dataset& data, const char* which) {
 
 void check(const FitOptions& o, const Dataset& train, const Dataset* test) {
   if (o.epochs < 1 || o.batch < 1 || o.max_steps < 0 || o.threads < 0)
-    throw Error("Trainer::fit: .epochs ({}) and .batch ({}) must be positive, .max_steps ({}) and .threads ({}) not negative",
-                o.epochs, o.batch, o.max_steps, o.threads);
+    throw Error("Trainer::fit: .epochs ({}) and .batch ({}) must be positive, .max_steps ({}) and .threads ({}) not negative", o.epochs,
+                o.batch, o.max_steps, o.threads);
   if (o.overfit < 0 || o.patience < 0 || o.eval_every < 0)
-    throw Error("Trainer::fit: .overfit ({}), .eval_every ({}) and .patience ({}) must not be negative", o.overfit, o.eval_every, o.patience);
+    throw Error("Trainer::fit: .overfit ({}), .eval_every ({}) and .patience ({}) must not be negative", o.overfit, o.eval_every,
+                o.patience);
   if (o.eval_every > 0 && !test) throw Error("Trainer::fit: .eval_every evaluates on the test set, but there is none");
   if (o.patience > 0 && !test) throw Error("Trainer::fit: .patience watches the test loss, but there is no test set");
   if (o.accumulate < 1 || o.accumulate > o.batch)
@@ -93,12 +96,20 @@ void check(const FitOptions& o, const Dataset& train, const Dataset* test) {
 }
 
 FitOptions about_batches(const FitOptions& o) {
-  return {.batch = o.batch, .drop_last = o.drop_last, .shuffle = o.shuffle, .seed = o.seed, .workers = o.workers, .overfit = o.overfit,
-          .accumulate = o.accumulate, .dump_ir = o.dump_ir, .threads = o.threads, .log = o.log, .target = o.target};
+  return {.batch = o.batch,
+          .drop_last = o.drop_last,
+          .shuffle = o.shuffle,
+          .seed = o.seed,
+          .workers = o.workers,
+          .overfit = o.overfit,
+          .accumulate = o.accumulate,
+          .dump_ir = o.dump_ir,
+          .threads = o.threads,
+          .log = o.log,
+          .target = o.target};
 }
 
-Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, bool train,
-                               const FitOptions& options)
+Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, bool train, const FitOptions& options)
     : input_dtype_(data.input_dtype()), target_dtype_(data.target_dtype()) {
   Graph graph(fmt::format("{}_{}", train ? "train" : "eval", size));
   graph.recording()->training = train;
@@ -213,9 +224,11 @@ void Specialization::check_labels(const Dataset& data) const {
   const int64_t each = data.targets.shape().numel() / std::max<int64_t>(1, data.size());
   if (target_range_)
     if (const auto bad = find_outside(View(data.targets), *target_range_))
-      throw Error("sample {} of data set '{}' has the target {}, but the loss takes numbers from {} to {}; it is computed at "
-                  "{}", static_cast<int64_t>(*bad) / each, data.name, data.targets.at(static_cast<int64_t>(*bad)),
-                  target_range_->low, target_range_->high, loss_line_);
+      throw Error(
+          "sample {} of data set '{}' has the target {}, but the loss takes numbers from {} to {}; it is computed at "
+          "{}",
+          static_cast<int64_t>(*bad) / each, data.name, data.targets.at(static_cast<int64_t>(*bad)), target_range_->low,
+          target_range_->high, loss_line_);
   if (!labels_) return;
   if (std::ssize(data.class_names) > labels_->high)
     throw Error("data set '{}' has {} classes, but the model gives {}; the loss is computed at {}", data.name, data.class_names.size(),
@@ -260,8 +273,10 @@ Outcome Specialization::run(const Batch& batch) {
 Programs::Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options, const Announce& announce)
     : full_size_(options.batch) {
   if (train && options.drop_last && data.size() < full_size_)
-    throw Error("Trainer: data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.drop_last): make the "
-                "batch smaller", data.name, data.size(), full_size_);
+    throw Error(
+        "Trainer: data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.drop_last): make the "
+        "batch smaller",
+        data.name, data.size(), full_size_);
   const auto compile = [&](std::optional<Specialization>& program, int64_t size) {
     announce(fmt::format("{}, batches of {}", train ? "training" : "evaluation", size));
     program.emplace(recipe, data, size, train, options);

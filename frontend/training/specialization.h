@@ -5,8 +5,8 @@
 
 #include "weft/frontend/language/graph.h"
 #include "weft/frontend/program/index_bounds.h"
-#include "weft/frontend/training/trainer.h"
 #include "weft/frontend/program/step.h"
+#include "weft/frontend/training/trainer.h"
 #include "weft/runtime/data/batcher.h"
 
 namespace weft::detail {
@@ -85,7 +85,7 @@ class Specialization {
   std::optional<Step> step_;
   std::vector<Parameter> parameters_;
   std::vector<std::string> names_;
-  std::vector<std::string> layers_, norms_;  // names of the layers, and of the outputs for their norms
+  std::vector<std::string> layers_, norms_;                 // names of the layers, and of the outputs for their norms
   std::vector<std::pair<std::string, std::string>> terms_;  // names of the outputs for numerators and counts ("": samples)
   std::optional<IndexBound> labels_;
   std::optional<ValueRange> target_range_;

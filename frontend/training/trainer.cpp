@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "weft/frontend/training/fit.h"
 #include "weft/frontend/language/scope.h"
+#include "weft/frontend/training/fit.h"
 #include "weft/frontend/training/training_log.h"
 #include "weft/frontend/training/training_run.h"
 #include "weft/runtime/float_mode.h"
@@ -33,7 +33,9 @@ History Trainer::fit(const Dataset& train, const Dataset& test, const FitOptions
   return detail::fit({{"", recipe()}}, train, &test, options).front();
 }
 
-History Trainer::fit(const Dataset& train, const FitOptions& options) { return detail::fit({{"", recipe()}}, train, nullptr, options).front(); }
+History Trainer::fit(const Dataset& train, const FitOptions& options) {
+  return detail::fit({{"", recipe()}}, train, nullptr, options).front();
+}
 
 Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& trainers, const Dataset& train, const Dataset& test,
                       const FitOptions& options) {

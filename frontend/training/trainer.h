@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "weft/frontend/training/checkpoint.h"
 #include "weft/frontend/language/defaults.h"
 #include "weft/frontend/language/loss.h"
-#include "weft/frontend/training/lr_search.h"
 #include "weft/frontend/nn/sequential.h"
 #include "weft/frontend/optim/optimizer.h"
 #include "weft/frontend/program/target.h"
+#include "weft/frontend/training/checkpoint.h"
+#include "weft/frontend/training/lr_search.h"
 #include "weft/runtime/data/dataset.h"
 
 namespace weft {
@@ -37,37 +37,37 @@ struct DrivenSchedule {
 
 struct FitOptions {
   int64_t epochs = 1;
-  int64_t batch = 64;                 // the last batch of an epoch may be smaller; both sizes are compiled ahead
-  bool drop_last = false;             // leave a smaller last batch out of training
-  bool shuffle = false;               // a new order each epoch, a function of (seed, epoch)
-  uint64_t seed = current_seed();     // of the order, of random transforms and of dropout
-  int workers = 1;                    // threads that load batches; their number changes no bit
-  int64_t max_steps = 0;              // stop after so many steps in all; 0: no limit
-  bool evaluate_train = false;        // an epoch's training numbers are measured on the training set after it, as the test numbers
-                                      // are; otherwise they are those of its batches
-  int64_t eval_every = 0;             // also evaluate on the test set after every so many steps: History::evaluations. 0: never
-  int64_t overfit = 0;                // train on the first so many examples only: can the model learn them by heart? 0: on all
-  int64_t patience = 0;               // stop after so many epochs in a row without a smaller test loss; the model then has the
-                                      // weights of the smallest. 0: never
-  int64_t accumulate = 1;             // compute the gradient of a batch in so many parts, one after the other: see micro_batches.h
-  std::string checkpoint = {};        // a safetensors file for all that training needs to go on, written after every epoch and at
-                                      // the end (see checkpoint.h)
-  int64_t checkpoint_every = 0;       // and after every so many steps; 0: not
-  int64_t keep_last = 0;              // keep the last so many besides: "run.step-200.safetensors" for "run.safetensors"; what an earlier
-                                      // run left under such names goes first. 0: none
-  bool keep_best = false;             // keep the one with the smallest test loss besides: "run.best.safetensors"
-  std::string resume = {};            // go on from this checkpoint, bit for bit as if training had not stopped. epochs and
-                                      // max_steps count from the first beginning; the optimizer's numbers come from the file
-  bool gradient_norms = false;        // measure them at every step: History::gradient_norms
-  std::string metrics = {};           // a file that gets one line of JSON per epoch
-  std::string loss_curve = {};        // a file that gets "step,loss" for every training step (CSV)
-  std::string tensorboard = {};       // a folder that gets an event file: losses and accuracies over training steps
-  std::string dump_ir = {};           // see CompileOptions
-  bool profile = false;               // measure where the training step's time goes: History::profile
-  int threads = 0;                    // 0: the target's
-  std::string log = "bar";            // "bar" or "plain" on stderr: what compiles, the means of the epoch so far (bar), a line for every
-                                      // epoch. "classic", as PyTorch's quickstart prints, or a line of an epoch's losses and accuracies
-                                      // for each of several models. "none"
+  int64_t batch = 64;              // the last batch of an epoch may be smaller; both sizes are compiled ahead
+  bool drop_last = false;          // leave a smaller last batch out of training
+  bool shuffle = false;            // a new order each epoch, a function of (seed, epoch)
+  uint64_t seed = current_seed();  // of the order, of random transforms and of dropout
+  int workers = 1;                 // threads that load batches; their number changes no bit
+  int64_t max_steps = 0;           // stop after so many steps in all; 0: no limit
+  bool evaluate_train = false;     // an epoch's training numbers are measured on the training set after it, as the test numbers
+                                   // are; otherwise they are those of its batches
+  int64_t eval_every = 0;          // also evaluate on the test set after every so many steps: History::evaluations. 0: never
+  int64_t overfit = 0;             // train on the first so many examples only: can the model learn them by heart? 0: on all
+  int64_t patience = 0;            // stop after so many epochs in a row without a smaller test loss; the model then has the
+                                   // weights of the smallest. 0: never
+  int64_t accumulate = 1;          // compute the gradient of a batch in so many parts, one after the other: see micro_batches.h
+  std::string checkpoint = {};     // a safetensors file for all that training needs to go on, written after every epoch and at
+                                   // the end (see checkpoint.h)
+  int64_t checkpoint_every = 0;    // and after every so many steps; 0: not
+  int64_t keep_last = 0;           // keep the last so many besides: "run.step-200.safetensors" for "run.safetensors"; what an earlier
+                                   // run left under such names goes first. 0: none
+  bool keep_best = false;          // keep the one with the smallest test loss besides: "run.best.safetensors"
+  std::string resume = {};         // go on from this checkpoint, bit for bit as if training had not stopped. epochs and
+                                   // max_steps count from the first beginning; the optimizer's numbers come from the file
+  bool gradient_norms = false;     // measure them at every step: History::gradient_norms
+  std::string metrics = {};        // a file that gets one line of JSON per epoch
+  std::string loss_curve = {};     // a file that gets "step,loss" for every training step (CSV)
+  std::string tensorboard = {};    // a folder that gets an event file: losses and accuracies over training steps
+  std::string dump_ir = {};        // see CompileOptions
+  bool profile = false;            // measure where the training step's time goes: History::profile
+  int threads = 0;                 // 0: the target's
+  std::string log = "bar";         // "bar" or "plain" on stderr: what compiles, the means of the epoch so far (bar), a line for every
+                                   // epoch. "classic", as PyTorch's quickstart prints, or a line of an epoch's losses and accuracies
+                                   // for each of several models. "none"
   Target target = Target::cpu();
 };
 
@@ -118,15 +118,13 @@ class Trainer {
   /// `model` is a module, or any function Tensor -> Tensor, which trains every parameter that it uses. `loss` maps
   /// (prediction, target) to a scalar: cross_entropy, mse_loss or a function of yours.
   template <class Model, class Loss>
-  Trainer(Model model, Loss loss, const optim::Optimizer& optimizer,
-          std::source_location at = std::source_location::current())
+  Trainer(Model model, Loss loss, const optim::Optimizer& optimizer, std::source_location at = std::source_location::current())
       : model_(shared(std::move(model), at)), optimizer_(optimizer), at_(at) {
     if (is_null(loss)) refuse("the loss is a null function", at);
     // A function of the library takes this line along in its Arg; a user's reports its own lines.
     if constexpr (std::is_invocable_v<Loss&, Arg, Arg>)
       loss_ = [loss, at](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(Arg(p, at), Arg(y, at))); };
-    else
-      loss_ = [loss](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(p, y)); };
+    else loss_ = [loss](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(p, y)); };
   }
 
   // Moving copies, so that there is no trainer of nothing.

@@ -40,8 +40,8 @@ TrainingLog::Style TrainingLog::style_named(const std::string& name) {
   throw Error("Trainer::fit: .log is \"bar\", \"plain\", \"classic\" or \"none\", not \"{}\"", name);
 }
 
-TrainingLog::TrainingLog(const std::string& style, const std::vector<std::string>& names, int64_t epochs, int64_t batches,
-                         int64_t samples, bool tests)
+TrainingLog::TrainingLog(const std::string& style, const std::vector<std::string>& names, int64_t epochs, int64_t batches, int64_t samples,
+                         bool tests)
     : style_(style_named(style)), epochs_(epochs), batches_(batches), samples_(samples), tests_(tests) {
   names_ = names;
   shown_ = elided_apart(names, widest_name);
@@ -129,8 +129,7 @@ void TrainingLog::end_classic(const std::string& name, const EpochResult& result
     fmt::print("{}\n", text);
   }
   if (width_ > 0 || !tests_) return;
-  const std::string accuracy =
-      std::isnan(result.test_accuracy) ? "" : fmt::format("Accuracy: {:>0.1f}%, ", 100 * result.test_accuracy);
+  const std::string accuracy = std::isnan(result.test_accuracy) ? "" : fmt::format("Accuracy: {:>0.1f}%, ", 100 * result.test_accuracy);
   fmt::print("Test Error: \n {}Avg loss: {:>8f} \n\n", accuracy, result.test_loss);
 }
 

@@ -14,10 +14,10 @@ namespace weft::detail {
 
 /// How an epoch goes, after one of its batches. Numbers of several models are means over them.
 struct BatchNumbers {
-  int64_t index = 0, samples_done = 0;      // of the epoch, the first batch is 0
-  double batch_loss = 0;                    // of this batch
-  double loss = 0, accuracy = 0;            // of the epoch so far, as the epoch's will be; an accuracy that is nan is not shown
-  double learning_rate = 0;                 // nan where there are several: not shown
+  int64_t index = 0, samples_done = 0;  // of the epoch, the first batch is 0
+  double batch_loss = 0;                // of this batch
+  double loss = 0, accuracy = 0;        // of the epoch so far, as the epoch's will be; an accuracy that is nan is not shown
+  double learning_rate = 0;             // nan where there are several: not shown
 };
 
 /// "compiled 4 programs in 2.1 s"; nothing where it was a second or less.
@@ -65,11 +65,11 @@ class TrainingLog {
 
   Style style_;
   std::vector<std::string> names_, shown_;  // as they are given, and as they are written
-  int width_ = 0;  // of the longest that is written; 0: there is one model
+  int width_ = 0;                           // of the longest that is written; 0: there is one model
   int64_t epochs_, batches_, samples_;
   bool tests_;
   std::unique_ptr<Progress> progress_;
-  int64_t programs_ = 0;  // compiled, or about to be
+  int64_t programs_ = 0;                         // compiled, or about to be
   std::chrono::steady_clock::time_point start_;  // of compiling
 };
 

@@ -8,9 +8,7 @@
 namespace weft::detail {
 namespace {
 
-double accuracy_of(const Tally& tally, const Programs& programs) {
-  return programs.any().counts_correct() ? tally.accuracy() : NAN;
-}
+double accuracy_of(const Tally& tally, const Programs& programs) { return programs.any().counts_correct() ? tally.accuracy() : NAN; }
 
 /// The first sample with an element that is nan or infinite, or -1.
 int64_t first_not_finite(const Array& samples) {
@@ -84,8 +82,9 @@ void LossCurve::check() const {
 }
 
 TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options, TrainingLog& log)
-    : name_(std::move(name)), options_(options), data_(data), learning_rate_(recipe.optimizer.learning_rate()), files_(options), curve_(options.loss_curve),
-      training_(recipe, data.train, true, options, log.announce(name_)), schedules_(recipe.schedules), average_(recipe.average) {
+    : name_(std::move(name)), options_(options), data_(data), learning_rate_(recipe.optimizer.learning_rate()), files_(options),
+      curve_(options.loss_curve), training_(recipe, data.train, true, options, log.announce(name_)), schedules_(recipe.schedules),
+      average_(recipe.average) {
   if (average_ && average_->is_swapped())
     throw Error("Trainer::fit: the model has its averages since AveragedWeights::swap(); swap() back to go on with its weights");
   for (const DrivenSchedule& schedule : schedules_)
@@ -119,9 +118,11 @@ Outcome TrainingRun::step(const Batch& batch) {
   curve_.add(++history_.steps, outcome.loss);
   for (size_t i = 0; i < outcome.gradient_norms.size(); ++i) history_.gradient_norms[i].second.push_back(outcome.gradient_norms[i]);
   if (!outcome.is_finite())
-    throw Error("{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. {}; the parameters hold what this step "
-                "made of them", name_.empty() ? "" : name_ + ": ", std::isnan(outcome.loss) ? "nan" : "infinite", history_.steps,
-                position().epoch + 1, batch.index + 1, training_.any().loss_line(), advice(data_.train));
+    throw Error(
+        "{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. {}; the parameters hold what this step "
+        "made of them",
+        name_.empty() ? "" : name_ + ": ", std::isnan(outcome.loss) ? "nan" : "infinite", history_.steps, position().epoch + 1,
+        batch.index + 1, training_.any().loss_line(), advice(data_.train));
   if (average_) average_->update();
   checkpoints_->position().tally.add(outcome, batch.size);
   times_.push_back(outcome.microseconds);
@@ -198,8 +199,8 @@ void TrainingRun::write_metrics(MetricsFile& file) const {
 /// The same numbers over the training steps made so far.
 void TrainingRun::write_events() {
   const EpochResult& r = history_.last();
-  const std::pair<const char*, double> points[] = {{"loss/train", r.train_loss}, {"loss/test", r.test_loss},
-                                                   {"accuracy/train", r.train_accuracy}, {"accuracy/test", r.test_accuracy}};
+  const std::pair<const char*, double> points[] = {
+      {"loss/train", r.train_loss}, {"loss/test", r.test_loss}, {"accuracy/train", r.train_accuracy}, {"accuracy/test", r.test_accuracy}};
   for (const auto& [tag, value] : points)
     if (!std::isnan(value)) events_->add_scalar(tag, value, history_.steps);
   events_->flush();

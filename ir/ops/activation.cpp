@@ -31,8 +31,8 @@ Numbers numbers(Attributes attributes) {
   return all;
 }
 
-OpDef elementwise(std::string name, std::string doc, std::vector<AttributeSpec> attributes,
-                  Scalar (*body)(Scalar x, const Numbers& a), Gradient gradient) {
+OpDef elementwise(std::string name, std::string doc, std::vector<AttributeSpec> attributes, Scalar (*body)(Scalar x, const Numbers& a),
+                  Gradient gradient) {
   OpDef def = activation(std::move(name), std::move(doc));
   def.kind = Kind::elementwise;
   def.attributes = std::move(attributes);
@@ -53,8 +53,7 @@ Expr sigmoid(Expr x) { return x.apply("sigmoid"); }
 
 std::vector<Value> gelu(Builder& b, const Op& op) {
   const Expr x{b, op.operand(0)};
-  if (op.attribute<std::string>("approximate") == "none")
-    return {x * 0.5 * ((x * (1 / std::numbers::sqrt2)).apply("erf") + 1.0)};
+  if (op.attribute<std::string>("approximate") == "none") return {x * 0.5 * ((x * (1 / std::numbers::sqrt2)).apply("erf") + 1.0)};
   const double scale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
   return {x * 0.5 * (((x + x * x * x * 0.044715) * scale).apply("tanh") + 1.0)};
 }
@@ -63,9 +62,7 @@ OpDef prelu() {
   OpDef def = activation("prelu", "x where it is positive, else weight * x: with a constant weight, leaky_relu");
   def.kind = Kind::elementwise;
   def.operands.push_back({"weight", Accepts::floating});
-  def.scalar = [](std::span<const Scalar> v, Attributes) {
-    return select(v[0].like(0) < v[0], v[0], v[1] * v[0]);
-  };
+  def.scalar = [](std::span<const Scalar> v, Attributes) { return select(v[0].like(0) < v[0], v[0], v[1] * v[0]); };
   def.gradient = [](GradientContext& c) -> std::vector<Value> {
     const Expr g{c.builder, c.result_gradients[0]}, x{c.builder, c.op.operand(0)}, weight{c.builder, c.op.operand(1)};
     const Expr positive = x.like(0) < x;
@@ -98,52 +95,51 @@ OpDef clamp() {
 }  // namespace
 
 void define_activation_ops(Registry& r) {
-  OpDef gelu_op = activation("gelu", "x * Phi(x), Phi the normal distribution function; `approximate` \"tanh\" is Hendrycks and "
-                                    "Gimpel's 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))");
+  OpDef gelu_op = activation("gelu",
+                             "x * Phi(x), Phi the normal distribution function; `approximate` \"tanh\" is Hendrycks and "
+                             "Gimpel's 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))");
   gelu_op.attributes = {{"approximate", AttributeKind::text, Attribute(std::string("none")), "by which formula", {"none", "tanh"}}};
   gelu_op.infer = [](const InferContext& c) -> std::vector<Type> { return {c.operand(0)}; };
   gelu_op.decompose = gelu;
   r.add(std::move(gelu_op));
-
 
   r.add(prelu());
   r.add(clamp());
 
   OpDef elu = elementwise(
       "elu", "scale * x where x is positive, else scale * alpha * (e^x - 1)",
-      {real("alpha", 1, "minus the limit far below 0, unscaled"),
-       real("scale", 1, "of the result; with selu's two numbers, selu")},
-      [](Scalar x, const Numbers& a) {
-        return select(x <= x.like(0), unary(Primitive::expm1, x) * x.like(a[0] * a[1]), x * x.like(a[1]));
-      },
+      {real("alpha", 1, "minus the limit far below 0, unscaled"), real("scale", 1, "of the result; with selu's two numbers, selu")},
+      [](Scalar x, const Numbers& a) { return select(x <= x.like(0), unary(Primitive::expm1, x) * x.like(a[0] * a[1]), x * x.like(a[1])); },
       // By e^x and not by the result: y + alpha would cancel far below 0.
       [](Expr g, Expr x, const Numbers& a) { return select(x <= 0.0, g * (x.apply("exp") * (a[0] * a[1])), g * a[1]); });
   elu.kinks = {0};
   r.add(std::move(elu));
 
-  r.add(elementwise("silu", "x * sigmoid(x)", {}, [](Scalar x, const Numbers&) { return x / (x.like(1) + exp(-x)); },
-                    [](Expr g, Expr x, const Numbers&) {
-                      const Expr s = sigmoid(x);
-                      return g * (s * (x * (1.0 - s) + 1.0));
-                    }));
+  r.add(elementwise(
+      "silu", "x * sigmoid(x)", {}, [](Scalar x, const Numbers&) { return x / (x.like(1) + exp(-x)); },
+      [](Expr g, Expr x, const Numbers&) {
+        const Expr s = sigmoid(x);
+        return g * (s * (x * (1.0 - s) + 1.0));
+      }));
 
-  r.add(elementwise("mish", "x * tanh(log(1 + e^x))", {},
-                    [](Scalar x, const Numbers&) { return x * unary(Primitive::tanh, log1p(exp(x))); },
-                    [](Expr g, Expr x, const Numbers&) {
-                      const Expr t = x.apply("exp").apply("log1p").apply("tanh");
-                      return g * (t + x * sigmoid(x) * (1.0 - t * t));
-                    }));
+  r.add(elementwise(
+      "mish", "x * tanh(log(1 + e^x))", {}, [](Scalar x, const Numbers&) { return x * unary(Primitive::tanh, log1p(exp(x))); },
+      [](Expr g, Expr x, const Numbers&) {
+        const Expr t = x.apply("exp").apply("log1p").apply("tanh");
+        return g * (t + x * sigmoid(x) * (1.0 - t * t));
+      }));
 
-  r.add(elementwise("softplus", "log(1 + e^(beta x)) / beta; x itself where beta x is above the threshold",
-                    {real("beta", 1, "sharpness"), real("threshold", 20, "where the curve counts as straight")},
-                    [](Scalar x, const Numbers& a) {
-                      const Scalar scaled = x * x.like(a[0]);
-                      return select(x.like(a[1]) < scaled, x, log1p(exp(scaled)) / x.like(a[0]));
-                    },
-                    [](Expr g, Expr x, const Numbers& a) {
-                      const Expr scaled = x * a[0];
-                      return select(scaled.like(a[1]) < scaled, g, g * sigmoid(scaled));
-                    }));
+  r.add(elementwise(
+      "softplus", "log(1 + e^(beta x)) / beta; x itself where beta x is above the threshold",
+      {real("beta", 1, "sharpness"), real("threshold", 20, "where the curve counts as straight")},
+      [](Scalar x, const Numbers& a) {
+        const Scalar scaled = x * x.like(a[0]);
+        return select(x.like(a[1]) < scaled, x, log1p(exp(scaled)) / x.like(a[0]));
+      },
+      [](Expr g, Expr x, const Numbers& a) {
+        const Expr scaled = x * a[0];
+        return select(scaled.like(a[1]) < scaled, g, g * sigmoid(scaled));
+      }));
 
   OpDef hardswish = elementwise(
       "hardswish", "x * min(max(x + 3, 0), 6) / 6; the derivative at 3 is 1", {},
@@ -152,18 +148,17 @@ void define_activation_ops(Registry& r) {
         const Scalar positive = select(raised < zero, zero, raised);
         return x * select(six < positive, six, positive) / six;
       },
-      [](Expr g, Expr x, const Numbers&) {
-        return select(x <= -3.0, g.like(0), select(x < 3.0, g * (x / 3.0 + 0.5), g));
-      });
+      [](Expr g, Expr x, const Numbers&) { return select(x <= -3.0, g.like(0), select(x < 3.0, g * (x / 3.0 + 0.5), g)); });
   hardswish.sample_low = -4, hardswish.sample_high = 4, hardswish.kinks = {-3, 3};
   r.add(std::move(hardswish));
 
-  r.add(elementwise("logsigmoid", "log(sigmoid(x))", {},
-                    [](Scalar x, const Numbers&) {
-                      const Scalar zero = x.like(0);
-                      return select(x < zero, x, zero) - log1p(exp(-unary(Primitive::absolute, x)));
-                    },
-                    [](Expr g, Expr x, const Numbers&) { return g * sigmoid(-x); }));
+  r.add(elementwise(
+      "logsigmoid", "log(sigmoid(x))", {},
+      [](Scalar x, const Numbers&) {
+        const Scalar zero = x.like(0);
+        return select(x < zero, x, zero) - log1p(exp(-unary(Primitive::absolute, x)));
+      },
+      [](Expr g, Expr x, const Numbers&) { return g * sigmoid(-x); }));
 }
 
 }  // namespace weft::ir

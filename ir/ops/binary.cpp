@@ -10,8 +10,7 @@ using Args = std::span<const Scalar>;
 /// The two operands' gradients from the gradient g, the operands a, b and the result y.
 using BinaryGradient = std::pair<Expr, Expr> (*)(Expr g, Expr a, Expr b, Expr y);
 
-OpDef binary(std::string name, Accepts accepts, std::string doc, Scalar (*body)(Scalar, Scalar),
-             BinaryGradient gradient) {
+OpDef binary(std::string name, Accepts accepts, std::string doc, Scalar (*body)(Scalar, Scalar), BinaryGradient gradient) {
   OpDef def;
   def.name = std::move(name);
   def.kind = Kind::elementwise;
@@ -20,8 +19,8 @@ OpDef binary(std::string name, Accepts accepts, std::string doc, Scalar (*body)(
   def.scalar = [body](Args a, Attributes) { return body(a[0], a[1]); };
   if (gradient) {
     def.gradient = [gradient](GradientContext& c) -> std::vector<Value> {
-      const auto [da, db] = gradient({c.builder, c.result_gradients[0]}, {c.builder, c.op.operand(0)},
-                                     {c.builder, c.op.operand(1)}, {c.builder, c.op.result()});
+      const auto [da, db] = gradient({c.builder, c.result_gradients[0]}, {c.builder, c.op.operand(0)}, {c.builder, c.op.operand(1)},
+                                     {c.builder, c.op.result()});
       return {da, db};
     };
   } else {
@@ -54,37 +53,41 @@ std::pair<Expr, Expr> minimum_gradient(Expr g, Expr a, Expr b, Expr) {
 
 void define_binary_ops(Registry& r) {
   constexpr auto number = Accepts::number;
-  OpDef sum = binary("add", number, "a + b", [](Scalar a, Scalar b) { return a + b; },
-                     [](Expr g, Expr, Expr, Expr) { return std::pair{g, g}; });
+  OpDef sum =
+      binary("add", number, "a + b", [](Scalar a, Scalar b) { return a + b; }, [](Expr g, Expr, Expr, Expr) { return std::pair{g, g}; });
   sum.adds = 1;
   r.add(std::move(sum));
-  OpDef difference = binary("sub", number, "a - b", [](Scalar a, Scalar b) { return a - b; },
-                            [](Expr g, Expr, Expr, Expr) { return std::pair{g, -g}; });
+  OpDef difference =
+      binary("sub", number, "a - b", [](Scalar a, Scalar b) { return a - b; }, [](Expr g, Expr, Expr, Expr) { return std::pair{g, -g}; });
   difference.adds = -1;
   r.add(std::move(difference));
-  r.add(binary("mul", number, "a * b", [](Scalar a, Scalar b) { return a * b; },
-               [](Expr g, Expr a, Expr b, Expr) { return std::pair{g * b, g * a}; }));
-  OpDef div = binary("div", number, "a / b; of integers: truncated towards zero, and 0 when b is 0",
-                     [](Scalar a, Scalar b) { return a / b; },
-                     [](Expr g, Expr, Expr b, Expr y) { return std::pair{g / b, -g * y / b}; });
+  r.add(binary(
+      "mul", number, "a * b", [](Scalar a, Scalar b) { return a * b; },
+      [](Expr g, Expr a, Expr b, Expr) { return std::pair{g * b, g * a}; }));
+  OpDef div = binary(
+      "div", number, "a / b; of integers: truncated towards zero, and 0 when b is 0", [](Scalar a, Scalar b) { return a / b; },
+      [](Expr g, Expr, Expr b, Expr y) { return std::pair{g / b, -g * y / b}; });
   div.sample_low = 0.5, div.sample_high = 3;
   r.add(std::move(div));
-  OpDef pow = binary("pow", Accepts::floating,
-                     "a^b as C's pow: 0^0 is 1, a negative base takes integer exponents only. The derivative in a "
-                     "is 0 where b is 0, the derivative in b is 0 where a is 0 and b is not negative",
-                     [](Scalar a, Scalar b) { return make(Primitive::pow, a.dtype(), {a, b}); },
-                     [](Expr g, Expr a, Expr b, Expr y) {
-                       const Expr zero = g.like(0);
-                       const Expr da = select(b == 0.0, zero, g * b * a.apply("pow", b - 1.0));
-                       const Expr at_zero{g.builder(), g.builder()("and", {a == 0.0, b.like(0) <= b})};
-                       return std::pair{da, g * select(at_zero, zero, y * a.apply("log"))};
-                     });
+  OpDef pow = binary(
+      "pow", Accepts::floating,
+      "a^b as C's pow: 0^0 is 1, a negative base takes integer exponents only. The derivative in a "
+      "is 0 where b is 0, the derivative in b is 0 where a is 0 and b is not negative",
+      [](Scalar a, Scalar b) { return make(Primitive::pow, a.dtype(), {a, b}); },
+      [](Expr g, Expr a, Expr b, Expr y) {
+        const Expr zero = g.like(0);
+        const Expr da = select(b == 0.0, zero, g * b * a.apply("pow", b - 1.0));
+        const Expr at_zero{g.builder(), g.builder()("and", {a == 0.0, b.like(0) <= b})};
+        return std::pair{da, g * select(at_zero, zero, y * a.apply("log"))};
+      });
   pow.sample_low = 0.3, pow.sample_high = 2.5, pow.error_ulps = 16;
   r.add(std::move(pow));
-  r.add(binary("maximum", number, "The larger of a and b, nan if either is nan; at a tie each gets half the gradient",
-               [](Scalar a, Scalar b) { return select((a != a) | (b < a), a, b); }, maximum_gradient));
-  r.add(binary("minimum", number, "The smaller of a and b, nan if either is nan; at a tie each gets half the gradient",
-               [](Scalar a, Scalar b) { return select((a != a) | (a < b), a, b); }, minimum_gradient));
+  r.add(binary(
+      "maximum", number, "The larger of a and b, nan if either is nan; at a tie each gets half the gradient",
+      [](Scalar a, Scalar b) { return select((a != a) | (b < a), a, b); }, maximum_gradient));
+  r.add(binary(
+      "minimum", number, "The smaller of a and b, nan if either is nan; at a tie each gets half the gradient",
+      [](Scalar a, Scalar b) { return select((a != a) | (a < b), a, b); }, minimum_gradient));
 
   r.add(comparison("eq", "a == b; false where either is nan", [](Scalar a, Scalar b) { return a == b; }));
   r.add(comparison("ne", "a != b; true where either is nan", [](Scalar a, Scalar b) { return a != b; }));
@@ -94,21 +97,19 @@ void define_binary_ops(Registry& r) {
   r.add(comparison("ge", "a >= b; false where either is nan", [](Scalar a, Scalar b) { return b <= a; }));
 
   constexpr auto bits = Accepts::bits;
-  r.add(binary("and", bits, "a and b: logical of bools, bitwise of integers",
-               [](Scalar a, Scalar b) { return a & b; }, nullptr));
-  r.add(binary("or", bits, "a or b: logical of bools, bitwise of integers",
-               [](Scalar a, Scalar b) { return a | b; }, nullptr));
-  r.add(binary("xor", bits, "a exclusive or b: logical of bools, bitwise of integers",
-               [](Scalar a, Scalar b) { return a ^ b; }, nullptr));
-  r.add(binary("shift_right", Accepts::integer,
-               "a shifted right by b bits, filled with zeros; 0 when b is negative or not below the width",
-               [](Scalar a, Scalar b) { return shift_right(a, b); }, nullptr));
+  r.add(binary("and", bits, "a and b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a & b; }, nullptr));
+  r.add(binary("or", bits, "a or b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a | b; }, nullptr));
+  r.add(binary("xor", bits, "a exclusive or b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a ^ b; }, nullptr));
+  r.add(binary(
+      "shift_right", Accepts::integer, "a shifted right by b bits, filled with zeros; 0 when b is negative or not below the width",
+      [](Scalar a, Scalar b) { return shift_right(a, b); }, nullptr));
 
   OpDef select_op;
   select_op.name = "select";
   select_op.kind = Kind::elementwise;
-  select_op.doc = "a where the condition holds, else b (torch.where). What the branch not taken holds, nan and inf "
-                  "included, is not seen; its gradient is 0 there";
+  select_op.doc =
+      "a where the condition holds, else b (torch.where). What the branch not taken holds, nan and inf "
+      "included, is not seen; its gradient is 0 there";
   select_op.operands = {{"condition", Accepts::boolean}, {"a"}, {"b"}};
   select_op.infer = [](const InferContext& c) -> std::vector<Type> {
     c.require(c.operand(1).dtype == c.operand(2).dtype, "the branches must have equal element types");

@@ -59,8 +59,7 @@ std::vector<Value> matmul_gradient(GradientContext& c) {
     return c.builder("matmul", {x, y}, {{"transpose_a", tx}, {"transpose_b", ty}});
   };
   // With A' and B' the operands as multiplied: dA' = g B'^T and dB' = A'^T g, transposed back where needed.
-  return {ta ? product(b, g, tb, true) : product(g, b, false, !tb),
-          tb ? product(g, a, true, ta) : product(a, g, !ta, false)};
+  return {ta ? product(b, g, tb, true) : product(g, b, false, !tb), tb ? product(g, a, true, ta) : product(a, g, !ta, false)};
 }
 
 Value swap_last_two(Builder& b, Value v) {
@@ -99,13 +98,20 @@ void define_contraction_ops(Registry& r) {
   OpDef matmul;
   matmul.name = "matmul";
   matmul.kind = Kind::heavy;
-  matmul.doc = "Product of the matrices a [..., m, k] and b [..., k, n], leading axes batched; f32 accumulation for "
-               "bf16. An optional body, the epilogue, is applied to the product and the further operands";
+  matmul.doc =
+      "Product of the matrices a [..., m, k] and b [..., k, n], leading axes batched; f32 accumulation for "
+      "bf16. An optional body, the epilogue, is applied to the product and the further operands";
   matmul.operands = {{"a", Accepts::number}, {"b", Accepts::number}, {"extra", Accepts::any, true, "epilogue operands"}};
-  matmul.attributes = {{"transpose_a", AttributeKind::boolean, Attribute(false), "a is [..., k, m]"},
-                       {"transpose_b", AttributeKind::boolean, Attribute(false), "b is [..., n, k]"},
-                       {"slices", AttributeKind::integer, Attribute(int64_t{1}), "parts of the result that threads compute on their own", {}, true},
-                       {"scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes that the library works in: a second result, which nobody reads", {}, true}};
+  matmul.attributes = {
+      {"transpose_a", AttributeKind::boolean, Attribute(false), "a is [..., k, m]"},
+      {"transpose_b", AttributeKind::boolean, Attribute(false), "b is [..., n, k]"},
+      {"slices", AttributeKind::integer, Attribute(int64_t{1}), "parts of the result that threads compute on their own", {}, true},
+      {"scratch",
+       AttributeKind::integer,
+       Attribute(int64_t{0}),
+       "bytes that the library works in: a second result, which nobody reads",
+       {},
+       true}};
   matmul.infer = infer_matmul;
   matmul.gradient = matmul_gradient;
   matmul.decompose = decompose_matmul;

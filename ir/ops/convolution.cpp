@@ -190,7 +190,9 @@ OpDef convolution_op(std::string name, std::string doc) {
   def.name = std::move(name);
   def.kind = Kind::heavy;
   def.doc = std::move(doc);
-  const auto dims = [](const char* attribute, const char* text) { return AttributeSpec{attribute, AttributeKind::dims, Attribute(Dims{}), text}; };
+  const auto dims = [](const char* attribute, const char* text) {
+    return AttributeSpec{attribute, AttributeKind::dims, Attribute(Dims{}), text};
+  };
   const auto layout = [](const char* attribute, const char* text) {
     return AttributeSpec{attribute, AttributeKind::text, Attribute(std::string()), text, {}, true};
   };
@@ -213,10 +215,11 @@ OpDef convolution_op(std::string name, std::string doc) {
   return def;
 }
 
-const AttributeSpec scratch_attribute{"scratch", AttributeKind::integer, Attribute(int64_t{0}),
-                                      "bytes that the library works in: a second result, which nobody reads", {}, true};
-const AttributeSpec slices_attribute{"slices", AttributeKind::integer, Attribute(int64_t{1}),
-                                     "parts of the batch that threads compute on their own", {}, true};
+const AttributeSpec scratch_attribute{
+    "scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes that the library works in: a second result, which nobody reads", {},
+    true};
+const AttributeSpec slices_attribute{
+    "slices", AttributeKind::integer, Attribute(int64_t{1}), "parts of the batch that threads compute on their own", {}, true};
 
 }  // namespace
 
@@ -253,8 +256,9 @@ void define_convolution_ops(Registry& r) {
       w{.name = "w", .accepts = Accepts::floating, .doc = "[o, channels / groups, kernel...]", .layout = "w_layout"},
       y{.name = "y", .accepts = Accepts::floating, .doc = "[n, o, positions...]", .layout = "y_layout"};
 
-  OpDef op = convolution_op("convolution", "y[n, o, p] = sum of x[n, i, p * stride - low + k * dilation] * w[o, i, k] over i and k "
-                                           "(torch.nn.functional.conv1d to conv3d); f32 accumulation for bf16");
+  OpDef op = convolution_op("convolution",
+                            "y[n, o, p] = sum of x[n, i, p * stride - low + k * dilation] * w[o, i, k] over i and k "
+                            "(torch.nn.functional.conv1d to conv3d); f32 accumulation for bf16");
   op.operands = {x, w};
   op.result_layout = y.layout;
   op.attributes.push_back(slices_attribute), op.attributes.push_back(scratch_attribute);
@@ -267,8 +271,9 @@ void define_convolution_ops(Registry& r) {
   };
   r.add(std::move(op));
 
-  op = convolution_op("convolution_data", "The gradient of convolution with respect to x, given the one of y; also the transposed "
-                                          "convolution (torch.nn.functional.conv_transpose2d) of y");
+  op = convolution_op("convolution_data",
+                      "The gradient of convolution with respect to x, given the one of y; also the transposed "
+                      "convolution (torch.nn.functional.conv_transpose2d) of y");
   op.operands = {y, w};
   op.result_layout = x.layout;
   op.attributes.insert(op.attributes.begin(), {"extents", AttributeKind::dims, {}, "x's extents along the spatial axes"});
@@ -282,8 +287,9 @@ void define_convolution_ops(Registry& r) {
   };
   r.add(std::move(op));
 
-  op = convolution_op("convolution_weight", "The gradient of convolution with respect to w, given the one of y. In several parts: part i, "
-                                            "along a new first axis, is the sum over the samples n * i / parts to n * (i + 1) / parts - 1");
+  op = convolution_op("convolution_weight",
+                      "The gradient of convolution with respect to w, given the one of y. In several parts: part i, "
+                      "along a new first axis, is the sum over the samples n * i / parts to n * (i + 1) / parts - 1");
   op.operands = {x, y};
   op.result_layout = w.layout;
   op.attributes.insert(op.attributes.begin(), {"extents", AttributeKind::dims, {}, "the kernel's extents"});

@@ -60,8 +60,13 @@ Dims spatial_axes(int spatial) {
 }
 
 Value windows_of_x(Builder& b, const Convolution& c, Value x) {
-  return b("windows", {x}, {{"axes", spatial_axes(c.spatial())}, {"extents", spatial_extents(c.w)}, {"stride", c.stride},
-                            {"dilation", c.dilation}, {"low", c.low}, {"high", c.high}});
+  return b("windows", {x},
+           {{"axes", spatial_axes(c.spatial())},
+            {"extents", spatial_extents(c.w)},
+            {"stride", c.stride},
+            {"dilation", c.dilation},
+            {"low", c.low},
+            {"high", c.high}});
 }
 
 /// Samples begin to end - 1.
@@ -109,7 +114,8 @@ std::vector<Value> convolution_weight_sums(Builder& b, const Op& op) {
   std::vector<Value> sums;
   for (int64_t i = 0; i < parts; ++i) {
     const int64_t begin = batch * i / parts, end = batch * (i + 1) / parts;
-    const Value w = contracted(b, samples(b, x, begin, end), "ngi" + l.both, samples(b, y, begin, end), "ngo" + l.positions, l.all, "goi" + l.kernel);
+    const Value w =
+        contracted(b, samples(b, x, begin, end), "ngi" + l.both, samples(b, y, begin, end), "ngo" + l.positions, l.all, "goi" + l.kernel);
     sums.push_back(to_layout(b, b.reshape(w, c.w), c.w_layout));
   }
   if (parts == 1) return sums;

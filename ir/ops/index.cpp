@@ -13,7 +13,8 @@ Shape gathered_shape(const Shape& x, const Shape& index, int64_t axis) {
 }
 
 AttributeSpec index_scratch() {
-  return {"scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes to sort the index in: a second result, which nobody reads", {}, true};
+  return {"scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes to sort the index in: a second result, which nobody reads", {},
+          true};
 }
 
 std::vector<Type> with_index_scratch(const InferContext& c, const Type& result) {
@@ -45,8 +46,9 @@ void define_index_ops(Registry& r) {
   OpDef gather;
   gather.name = "gather";
   gather.kind = Kind::heavy;
-  gather.doc = "Slices of x along `axis` picked by index (torch.index_select, for an index of any rank); an index "
-               "outside the axis gives nan (0 for integers)";
+  gather.doc =
+      "Slices of x along `axis` picked by index (torch.index_select, for an index of any rank); an index "
+      "outside the axis gives nan (0 for integers)";
   gather.operands = {{"x"}, {"index", Accepts::integer, false, "i64", true}};
   gather.attributes = {axis, {"sparse", AttributeKind::boolean, Attribute(false), "the gradient is row_sparse, which needs axis 0"}};
   gather.infer = [](const InferContext& c) -> std::vector<Type> {
@@ -58,7 +60,8 @@ void define_index_ops(Registry& r) {
     if (c.op.flag("sparse"))
       return {c.builder("row_sparse", {c.op.operand(1), c.result_gradients[0]}, {{"extent", c.op.operand(0).shape()[0]}}), Value()};
     return {c.builder("scatter_add", {c.builder.zeros_like(c.op.operand(0)), c.op.operand(1), c.result_gradients[0]},
-                      {{"axis", c.op.integer("axis")}}), Value()};
+                      {{"axis", c.op.integer("axis")}}),
+            Value()};
   };
   gather.index_bound = bound_by_axis;
   gather.flops = [](const Op&) { return 0.0; };
@@ -69,14 +72,14 @@ void define_index_ops(Registry& r) {
   OpDef scatter;
   scatter.name = "scatter_add";
   scatter.kind = Kind::heavy;
-  scatter.doc = "x with `updates` added to its slices along `axis` at index (torch.index_add); an index outside the axis adds "
-                "nothing. Those of one index are summed on their own, bf16 in f32";
+  scatter.doc =
+      "x with `updates` added to its slices along `axis` at index (torch.index_add); an index outside the axis adds "
+      "nothing. Those of one index are summed on their own, bf16 in f32";
   scatter.operands = {{"x", Accepts::number}, {"index", Accepts::integer, false, "i64", true}, {"updates", Accepts::number}};
   scatter.attributes = {axis, index_scratch()};
   scatter.infer = [](const InferContext& c) -> std::vector<Type> {
     require_axis(c);
-    c.require(c.operand(2).dtype == c.operand(0).dtype &&
-                  c.shape(2) == gathered_shape(c.shape(0), c.shape(1), c.get<int64_t>("axis")),
+    c.require(c.operand(2).dtype == c.operand(0).dtype && c.shape(2) == gathered_shape(c.shape(0), c.shape(1), c.get<int64_t>("axis")),
               "the updates must have x's type with the axis replaced by the index's shape");
     return with_index_scratch(c, c.operand(0));
   };

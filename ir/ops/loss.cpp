@@ -7,12 +7,10 @@
 namespace weft::ir {
 namespace {
 
-const AttributeSpec reduction_attribute{"reduction", AttributeKind::text, Attribute(std::string("mean")),
-                                        "what becomes of the samples' losses", {"mean", "sum", "none"}};
+const AttributeSpec reduction_attribute{
+    "reduction", AttributeKind::text, Attribute(std::string("mean")), "what becomes of the samples' losses", {"mean", "sum", "none"}};
 
-Type reduced(const InferContext& c, Type each) {
-  return c.get<std::string>("reduction") == "none" ? each : Type{each.dtype, {}};
-}
+Type reduced(const InferContext& c, Type each) { return c.get<std::string>("reduction") == "none" ? each : Type{each.dtype, {}}; }
 
 Value reduce(Builder& b, const Op& op, Value each) {
   const auto& how = op.attribute<std::string>("reduction");
@@ -36,8 +34,7 @@ OpDef class_loss(std::string name, std::string doc) {
     c.require(c.shape(0).rank() >= 1, "input needs a class axis");
     Dims each = c.shape(0).dims();
     each.erase(each.begin() + class_axis(c.shape(0)));
-    c.require(c.operand(1) == Type{i64, Shape(each)},
-              "target must be i64" + weft::to_string(each) + ", one class index a sample");
+    c.require(c.operand(1) == Type{i64, Shape(each)}, "target must be i64" + weft::to_string(each) + ", one class index a sample");
     return {reduced(c, {c.operand(0).dtype, Shape(each)})};
   };
   def.index_bound = [](const Op& op, int operand) -> std::optional<int64_t> {
@@ -67,8 +64,9 @@ void define_loss_ops(Registry& r) {
   mse.error_ulps = 32;
   r.add(std::move(mse));
 
-  OpDef nll = class_loss("nll_loss", "-input[target] with classes along axis 1 (axis 0 for one sample), reduced; input holds "
-                                     "log-probabilities, target class indices. An index outside the classes gives nan");
+  OpDef nll = class_loss("nll_loss",
+                         "-input[target] with classes along axis 1 (axis 0 for one sample), reduced; input holds "
+                         "log-probabilities, target class indices. An index outside the classes gives nan");
   nll.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     const Expr log_p{b, op.operand(0)};
     const Shape& shape = op.operand(0).shape();
@@ -87,8 +85,9 @@ void define_loss_ops(Registry& r) {
   };
   r.add(std::move(nll));
 
-  OpDef ce = class_loss("cross_entropy", "-log softmax(input)[target] with classes along axis 1 (axis 0 for one sample), "
-                                         "reduced; target holds class indices. An index outside the classes gives nan");
+  OpDef ce = class_loss("cross_entropy",
+                        "-log softmax(input)[target] with classes along axis 1 (axis 0 for one sample), "
+                        "reduced; target holds class indices. An index outside the classes gives nan");
   ce.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     const Value log_p = b("log_softmax", {op.operand(0)}, {{"axis", class_axis(op.operand(0).shape())}});
     return {b("nll_loss", {log_p, op.operand(1)}, {{"reduction", op.attribute<std::string>("reduction")}})};
@@ -98,8 +97,9 @@ void define_loss_ops(Registry& r) {
   OpDef bce;
   bce.name = "binary_cross_entropy";
   bce.kind = Kind::elementwise;
-  bce.doc = "-(target log(x) + (1 - target) log(1 - x)) for a probability x, logarithms not below -100; the derivative in x is "
-            "(x - target) / max((1 - x) x, 1e-12)";
+  bce.doc =
+      "-(target log(x) + (1 - target) log(1 - x)) for a probability x, logarithms not below -100; the derivative in x is "
+      "(x - target) / max((1 - x) x, 1e-12)";
   bce.operands = {{.name = "x", .accepts = Accepts::floating, .doc = "in [0, 1]", .range = {{0, 1}}},
                   {.name = "target", .accepts = Accepts::floating, .doc = "in [0, 1]", .range = {{0, 1}}}};
   bce.scalar = [](std::span<const Scalar> v, Attributes) {

@@ -57,9 +57,7 @@ std::optional<std::vector<Access>> reshape_access(const Op& op) {
   return std::vector{access};
 }
 
-Value transposed(Builder& b, Value v, const Dims& permutation) {
-  return b("transpose", {v}, {{"permutation", permutation}});
-}
+Value transposed(Builder& b, Value v, const Dims& permutation) { return b("transpose", {v}, {{"permutation", permutation}}); }
 
 /// Undoes a slice: puts g at its places in zeros of `shape`.
 Value unslice(Builder& b, Value g, const Shape& shape, const Dims& start, const Dims& step) {
@@ -95,8 +93,7 @@ void define_broadcast(Registry& r) {
   def.infer = [](const InferContext& c) -> std::vector<Type> {
     const Shape to(c.get<Dims>("shape"));
     Shape both;
-    c.require(broadcast_shapes(c.shape(0), to, both) && both == to,
-              "the operand does not broadcast to " + weft::to_string(to));
+    c.require(broadcast_shapes(c.shape(0), to, both) && both == to, "the operand does not broadcast to " + weft::to_string(to));
     return {{c.operand(0).dtype, to}};
   };
   def.access = broadcast_access;
@@ -114,8 +111,7 @@ void define_reshape(Registry& r) {
   def.attributes = {{"shape", dims_kind, {}, "the result's shape, with as many elements"}};
   def.infer = [](const InferContext& c) -> std::vector<Type> {
     const Shape to(c.get<Dims>("shape"));
-    c.require(to.numel() == c.shape(0).numel(),
-              fmt::format("{} elements do not fit into {}", c.shape(0).numel(), weft::to_string(to)));
+    c.require(to.numel() == c.shape(0).numel(), fmt::format("{} elements do not fit into {}", c.shape(0).numel(), weft::to_string(to)));
     return {{c.operand(0).dtype, to}};
   };
   def.access = reshape_access;
@@ -232,8 +228,7 @@ void define_concat(Registry& r) {
       Dims other = c.shape(i).dims();
       c.require(other.size() == shape.size() && c.operand(i).dtype == c.operand(0).dtype,
                 "the operands must have equal ranks and element types");
-      c.require(shape[static_cast<size_t>(axis)] <= most_elements - other[static_cast<size_t>(axis)],
-                "the joined axis is too long");
+      c.require(shape[static_cast<size_t>(axis)] <= most_elements - other[static_cast<size_t>(axis)], "the joined axis is too long");
       shape[static_cast<size_t>(axis)] += std::exchange(other[static_cast<size_t>(axis)], shape[static_cast<size_t>(axis)]);
       other[static_cast<size_t>(axis)] = shape[static_cast<size_t>(axis)];
       c.require(other == shape, "the operands must agree on every axis but the joined one");

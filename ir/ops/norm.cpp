@@ -12,9 +12,7 @@ struct Standardize {
   Builder& b;
   const Op& op;
 
-  Expr mean(Expr v) const {
-    return {b, b("mean", {v}, {{"axes", op.dims("axes")}, {"keep_dims", true}})};
-  }
+  Expr mean(Expr v) const { return {b, b("mean", {v}, {{"axes", op.dims("axes")}, {"keep_dims", true}})}; }
   Expr spread(Expr v) const { return {b, b.broadcast(v, op.operand(0).shape())}; }
   Expr x() const { return {b, op.operand(0)}; }
   Moments moments() const { return Moments(b, op.operand(0), op.dims("axes")); }
@@ -39,8 +37,9 @@ struct Standardize {
 void define_norm_ops(Registry& r) {
   OpDef def;
   def.name = "standardize";
-  def.doc = "d / sqrt(mean(d^2) + eps) with d = x - mean(x), or x itself without `center`; the means are over `axes`. The "
-            "heart of batch, layer, group and RMS normalization";
+  def.doc =
+      "d / sqrt(mean(d^2) + eps) with d = x - mean(x), or x itself without `center`; the means are over `axes`. The "
+      "heart of batch, layer, group and RMS normalization";
   def.operands = {{"x", Accepts::floating}};
   def.attributes = {{"axes", AttributeKind::dims, {}, "over which the means are taken, ascending"},
                     {"eps", AttributeKind::real, Attribute(1e-5), "keeps the root away from 0; not negative"},

@@ -1,9 +1,9 @@
 // Updates: one step of an optimizer for one parameter, formula for formula as the torch.optim class of that name
 // (its single-tensor form).
 //
-// Operands: the parameter, its gradient, the number of this step (i64[], from 1), the hyper-parameters (f64[], in
-// the order of `hypers`), of a rule for rows the index of the gradient's, then the states. Results: the new parameter, then the new states. Structural switches are
-// attributes; a hyper-parameter that a switch turns off is not read.
+// Operands: the parameter, its gradient, the number of this step (i64[], from 1), the hyper-parameters (f64[], in the order of
+// `hypers`), of a rule for rows the index of the gradient's, then the states. Results: the new parameter, then the new states.
+// Structural switches are attributes; a hyper-parameter that a switch turns off is not read.
 
 #include "weft/ir/ops/optimizer.h"
 

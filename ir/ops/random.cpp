@@ -31,9 +31,7 @@ Scalar philox(std::span<const Scalar> args, Attributes attributes) {
   return cast(c0, i32);
 }
 
-OperandSpec key_operand() {
-  return {.name = "key", .accepts = Accepts::integer, .doc = "seed, step", .type = Type{i64, {2}}};
-}
+OperandSpec key_operand() { return {.name = "key", .accepts = Accepts::integer, .doc = "seed, step", .type = Type{i64, {2}}}; }
 
 std::vector<AttributeSpec> random_attributes(bool dtype) {
   std::vector<AttributeSpec> all{{"shape", AttributeKind::dims, {}, "the result's shape"},
@@ -117,11 +115,11 @@ void define_random_ops(Registry& r) {
 
   OpDef dropout;
   dropout.name = "dropout";
-  dropout.doc = "Each element is 0 with probability `rate`, else x / (1 - rate). The mask is a function of the key, "
-                "so it is recomputed where needed and never stored";
-  dropout.operands = {{"x", Accepts::floating},
-                      key_operand(),
-                      {.name = "rate", .accepts = Accepts::floating, .doc = "in [0, 1]", .type = Type{f64, {}}}};
+  dropout.doc =
+      "Each element is 0 with probability `rate`, else x / (1 - rate). The mask is a function of the key, "
+      "so it is recomputed where needed and never stored";
+  dropout.operands = {
+      {"x", Accepts::floating}, key_operand(), {.name = "rate", .accepts = Accepts::floating, .doc = "in [0, 1]", .type = Type{f64, {}}}};
   dropout.attributes = {{"site", AttributeKind::integer, {}, "which random op of the program this is"}};
   dropout.infer = [](const InferContext& c) -> std::vector<Type> { return {c.operand(0)}; };
   dropout.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
@@ -137,8 +135,8 @@ void define_random_ops(Registry& r) {
   // The rate's own derivative is zero almost everywhere and infinite elsewhere: none flows.
   dropout.gradient = [](GradientContext& c) -> std::vector<Value> {
     // The same key, site and rate drop and scale the gradient as they did x.
-    return {c.builder("dropout", {c.result_gradients[0], c.op.operand(1), c.op.operand(2)},
-                      {{"site", c.op.integer("site")}}), Value(), Value()};
+    return {c.builder("dropout", {c.result_gradients[0], c.op.operand(1), c.op.operand(2)}, {{"site", c.op.integer("site")}}), Value(),
+            Value()};
   };
   r.add(std::move(dropout));
 }

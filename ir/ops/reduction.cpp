@@ -114,11 +114,10 @@ void define_reduction_ops(Registry& r) {
   mean.error_ulps = 32;
   r.add(std::move(mean));
 
-  OpDef var = reduction("var", Accepts::floating,
-                        "Variance of x over `axes`: the sum of (x - mean)^2 divided by max(count - correction, 0)");
+  OpDef var =
+      reduction("var", Accepts::floating, "Variance of x over `axes`: the sum of (x - mean)^2 divided by max(count - correction, 0)");
   var.kind = Kind::composite;
-  var.attributes.push_back({"correction", AttributeKind::real, Attribute(1.0),
-                            "1: unbiased by Bessel's correction; 0: the mean square"});
+  var.attributes.push_back({"correction", AttributeKind::real, Attribute(1.0), "1: unbiased by Bessel's correction; 0: the mean square"});
   var.infer = [](const InferContext& c) {
     c.require(std::isfinite(c.get<double>("correction")), "the correction must be finite");
     return infer_reduction(c);

@@ -32,8 +32,8 @@ OpDef region(Kind kind, std::string name, std::string doc) {
 void define_region_ops(Registry& r) {
   r.add(region(Kind::nest, "fused", "One loop nest over its body: see passes/analysis/loop_nest.h"));
   OpDef kernel = region(Kind::launch, "kernel", "Several loop nests, its body's `fused` ops, run in order by one launch");
-  kernel.attributes = {{"serial", AttributeKind::boolean, Attribute(false),
-                        "a nest reads what an earlier one wrote, so one thread runs them all"}};
+  kernel.attributes = {
+      {"serial", AttributeKind::boolean, Attribute(false), "a nest reads what an earlier one wrote, so one thread runs them all"}};
   r.add(std::move(kernel));
 }
 

@@ -15,8 +15,9 @@ void require_rows(const InferContext& c, int index, int rows) {
 OpDef row_sparse_op() {
   OpDef op;
   op.name = "row_sparse";
-  op.doc = "A tensor of `extent` rows that is zero but for `rows`, which stand at `index`; those of equal index are summed "
-           "(a torch.sparse_coo_tensor with one sparse axis). Optimizers that update rows take it as it is written here";
+  op.doc =
+      "A tensor of `extent` rows that is zero but for `rows`, which stand at `index`; those of equal index are summed "
+      "(a torch.sparse_coo_tensor with one sparse axis). Optimizers that update rows take it as it is written here";
   op.operands = {{"index", Accepts::integer, false, "i64", true}, {"rows", Accepts::floating}};
   op.attributes = {{"extent", AttributeKind::integer, {}, "the number of rows"}};
   op.infer = [](const InferContext& c) -> std::vector<Type> {
@@ -41,8 +42,9 @@ OpDef coalesce_op() {
   OpDef op;
   op.name = "coalesce";
   op.kind = Kind::heavy;
-  op.doc = "y[i] is the sum of all rows[j] with index[j] == index[i], bf16 summed in f32: what torch's coalesce() leaves of equal "
-           "rows, at each of their places, so that the shape depends on no data";
+  op.doc =
+      "y[i] is the sum of all rows[j] with index[j] == index[i], bf16 summed in f32: what torch's coalesce() leaves of equal "
+      "rows, at each of their places, so that the shape depends on no data";
   op.operands = {{"index", Accepts::integer, false, "i64", true}, {"rows", Accepts::number}};
   op.attributes = {index_scratch()};
   op.infer = [](const InferContext& c) -> std::vector<Type> {
@@ -74,8 +76,9 @@ OpDef scatter_rows_op() {
   OpDef op;
   op.name = "scatter_rows";
   op.kind = Kind::heavy;
-  op.doc = "x with its rows at `index` replaced, in row-major order of the index, so that the last row of an index stands "
-           "(torch.index_copy along axis 0); an index outside x replaces nothing";
+  op.doc =
+      "x with its rows at `index` replaced, in row-major order of the index, so that the last row of an index stands "
+      "(torch.index_copy along axis 0); an index outside x replaces nothing";
   op.operands = {{"x"}, {"index", Accepts::integer, false, "i64", true}, {"rows"}};
   op.infer = [](const InferContext& c) -> std::vector<Type> {
     c.require(c.shape(0).rank() > 0, "x must have rows");

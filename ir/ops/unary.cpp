@@ -51,55 +51,58 @@ void define_unary_ops(Registry& r) {
   constexpr auto number = Accepts::number, floating = Accepts::floating;
   r.add(unary("neg", number, "-x", [](Scalar x) { return -x; }, [](Expr g, Expr, Expr) { return -g; }));
   r.add(in(unary("abs", number, "|x|; the derivative at 0 is 0", primitive<Primitive::absolute>,
-                 [](Expr g, Expr x, Expr) { return g * x.apply("sign"); }), -2, 2, {0}));
+                 [](Expr g, Expr x, Expr) { return g * x.apply("sign"); }),
+           -2, 2, {0}));
   r.add(unary("exp", floating, "e^x", primitive<Primitive::exp>, [](Expr g, Expr, Expr y) { return g * y; }));
   r.add(unary("expm1", floating, "e^x - 1, accurate near 0", primitive<Primitive::expm1>,
               [](Expr g, Expr, Expr y) { return g * (y + 1.0); }));
   r.add(in(unary("log", floating, "Natural logarithm of x; -inf at 0, nan below", primitive<Primitive::log>,
-                 [](Expr g, Expr x, Expr) { return g / x; }), 0.1, 4));
+                 [](Expr g, Expr x, Expr) { return g / x; }),
+           0.1, 4));
   r.add(in(unary("log1p", floating, "log(1 + x), accurate near 0", primitive<Primitive::log1p>,
-                 [](Expr g, Expr x, Expr) { return g / (x + 1.0); }), -0.8, 3));
+                 [](Expr g, Expr x, Expr) { return g / (x + 1.0); }),
+           -0.8, 3));
   r.add(in(unary("sqrt", floating, "Square root of x; nan below 0", primitive<Primitive::sqrt>,
-                 [](Expr g, Expr, Expr y) { return g / (y * 2.0); }), 0.1, 4));
-  r.add(in(unary("rsqrt", floating, "1 / sqrt(x)",
-                 [](Scalar x) { return x.like(1) / weft::ir::unary(Primitive::sqrt, x); },
-                 [](Expr g, Expr, Expr y) { return g * -0.5 * (y * y * y); }), 0.1, 4));
-  r.add(in(unary("reciprocal", floating, "1 / x", [](Scalar x) { return x.like(1) / x; },
-                 [](Expr g, Expr, Expr y) { return -g * y * y; }), 0.2, 3));
-  r.add(unary("square", number, "x * x", [](Scalar x) { return x * x; },
-              [](Expr g, Expr x, Expr) { return g * x * 2.0; }));
-  r.add(unary("sin", floating, "Sine of x in radians", primitive<Primitive::sin>,
-              [](Expr g, Expr x, Expr) { return g * x.apply("cos"); }));
+                 [](Expr g, Expr, Expr y) { return g / (y * 2.0); }),
+           0.1, 4));
+  r.add(in(unary(
+               "rsqrt", floating, "1 / sqrt(x)", [](Scalar x) { return x.like(1) / weft::ir::unary(Primitive::sqrt, x); },
+               [](Expr g, Expr, Expr y) { return g * -0.5 * (y * y * y); }),
+           0.1, 4));
+  r.add(in(unary(
+               "reciprocal", floating, "1 / x", [](Scalar x) { return x.like(1) / x; }, [](Expr g, Expr, Expr y) { return -g * y * y; }),
+           0.2, 3));
+  r.add(unary("square", number, "x * x", [](Scalar x) { return x * x; }, [](Expr g, Expr x, Expr) { return g * x * 2.0; }));
+  r.add(unary("sin", floating, "Sine of x in radians", primitive<Primitive::sin>, [](Expr g, Expr x, Expr) { return g * x.apply("cos"); }));
   r.add(unary("cos", floating, "Cosine of x in radians", primitive<Primitive::cos>,
               [](Expr g, Expr x, Expr) { return -g * x.apply("sin"); }));
   r.add(unary("tanh", floating, "Hyperbolic tangent of x", primitive<Primitive::tanh>,
               [](Expr g, Expr, Expr y) { return g * (1.0 - y * y); }));
-  r.add(unary("erf", floating, "Error function, 2/sqrt(pi) * integral of exp(-t^2) from 0 to x",
-              primitive<Primitive::erf>, [](Expr g, Expr x, Expr) {
-                return g * (x * x * -1.0).apply("exp") * (2 * std::numbers::inv_sqrtpi);
-              }));
-  r.add(unary("sigmoid", floating, "1 / (1 + e^-x)",
-              [](Scalar x) { return x.like(1) / (x.like(1) + weft::ir::unary(Primitive::exp, -x)); },
-              [](Expr g, Expr, Expr y) { return g * y * (1.0 - y); }));
-  r.add(in(unary("relu", number, "max(x, 0); nan stays nan, the derivative at 0 is 0",
-                 [](Scalar x) { return select(x < x.like(0), x.like(0), x); },
-                 [](Expr g, Expr, Expr y) { return select(y <= y.like(0), g.like(0), g); }), -2, 2, {0}));
-  r.add(in(unary("sign", number, "The sign of x: -1, 0 or 1; 0 for nan", [](Scalar x) {
-    return select(x.like(0) < x, x.like(1), select(x < x.like(0), x.like(-1), x.like(0)));
-  }, nullptr), -2, 2, {0}));
-  r.add(in(unary("floor", floating, "Largest integer not above x", primitive<Primitive::floor>, nullptr), -3, 3,
-           {-3, -2, -1, 0, 1, 2, 3}));
-  r.add(in(unary("ceil", floating, "Smallest integer not below x", primitive<Primitive::ceil>, nullptr), -3, 3,
-           {-3, -2, -1, 0, 1, 2, 3}));
-  r.add(in(unary("round", floating, "Integer nearest to x, halves to even", primitive<Primitive::round_even>, nullptr),
-           -3, 3, {-2.5, -1.5, -0.5, 0.5, 1.5, 2.5}));
-  r.add(unary("not", Accepts::bits, "Not x: logical of a bool, bitwise of an integer",
-              [](Scalar x) { return ~x; }, nullptr));
+  r.add(unary("erf", floating, "Error function, 2/sqrt(pi) * integral of exp(-t^2) from 0 to x", primitive<Primitive::erf>,
+              [](Expr g, Expr x, Expr) { return g * (x * x * -1.0).apply("exp") * (2 * std::numbers::inv_sqrtpi); }));
+  r.add(unary(
+      "sigmoid", floating, "1 / (1 + e^-x)", [](Scalar x) { return x.like(1) / (x.like(1) + weft::ir::unary(Primitive::exp, -x)); },
+      [](Expr g, Expr, Expr y) { return g * y * (1.0 - y); }));
+  r.add(in(unary(
+               "relu", number, "max(x, 0); nan stays nan, the derivative at 0 is 0",
+               [](Scalar x) { return select(x < x.like(0), x.like(0), x); },
+               [](Expr g, Expr, Expr y) { return select(y <= y.like(0), g.like(0), g); }),
+           -2, 2, {0}));
+  r.add(in(unary(
+               "sign", number, "The sign of x: -1, 0 or 1; 0 for nan",
+               [](Scalar x) { return select(x.like(0) < x, x.like(1), select(x < x.like(0), x.like(-1), x.like(0))); }, nullptr),
+           -2, 2, {0}));
+  r.add(in(unary("floor", floating, "Largest integer not above x", primitive<Primitive::floor>, nullptr), -3, 3, {-3, -2, -1, 0, 1, 2, 3}));
+  r.add(in(unary("ceil", floating, "Smallest integer not below x", primitive<Primitive::ceil>, nullptr), -3, 3, {-3, -2, -1, 0, 1, 2, 3}));
+  r.add(in(unary("round", floating, "Integer nearest to x, halves to even", primitive<Primitive::round_even>, nullptr), -3, 3,
+           {-2.5, -1.5, -0.5, 0.5, 1.5, 2.5}));
+  r.add(unary("not", Accepts::bits, "Not x: logical of a bool, bitwise of an integer", [](Scalar x) { return ~x; }, nullptr));
   OpDef is_nan = unary("is_nan", floating, "True where x is not a number", [](Scalar x) { return x != x; }, nullptr);
   is_nan.infer = to_bool;
   r.add(std::move(is_nan));
-  OpDef copy = unary("copy", Accepts::any, "x in a buffer of its own: how an update hands over a value that others own",
-                     [](Scalar x) { return x; }, [](Expr g, Expr, Expr) { return g; });
+  OpDef copy = unary(
+      "copy", Accepts::any, "x in a buffer of its own: how an update hands over a value that others own", [](Scalar x) { return x; },
+      [](Expr g, Expr, Expr) { return g; });
   copy.copies = true;
   r.add(std::move(copy));
 
@@ -115,8 +118,9 @@ void define_unary_ops(Registry& r) {
   OpDef cast_op;
   cast_op.name = "cast";
   cast_op.kind = Kind::elementwise;
-  cast_op.doc = "x in another element type: f32 and bf16 round to nearest even, float to integer truncates, "
-                "anything to bool is x != 0";
+  cast_op.doc =
+      "x in another element type: f32 and bf16 round to nearest even, float to integer truncates, "
+      "anything to bool is x != 0";
   cast_op.operands = {{"x"}};
   cast_op.attributes = {{"dtype", AttributeKind::dtype, {}, "the result's element type"}};
   cast_op.infer = [](const InferContext& c) -> std::vector<Type> { return {{c.get<DType>("dtype"), c.shape(0)}}; };

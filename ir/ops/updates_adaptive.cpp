@@ -90,9 +90,7 @@ std::pair<Expr, std::vector<Value>> factored_squares(const Update& u, Expr g, Ex
     const Expr variance = lerp(u.state(0), g * g, stretched(u, weight, g));
     return {variance, {variance}};
   }
-  const auto mean = [&](Expr x, int64_t axis) {
-    return Expr(b, b("mean", {x}, {{"axes", Dims{axis}}, {"keep_dims", true}}));
-  };
+  const auto mean = [&](Expr x, int64_t axis) { return Expr(b, b("mean", {x}, {{"axes", Dims{axis}}, {"keep_dims", true}})); };
   const Expr rows = lerp(u.state(0), mean(g * g, rank - 1), stretched(u, weight, u.state(0)));
   const Expr columns = lerp(u.state(1), mean(g * g, rank - 2), stretched(u, weight, u.state(1)));
   const Expr scale = mean(rows, rank - 2);
@@ -122,20 +120,30 @@ std::vector<Value> adafactor(const Update& u) {
 const std::vector<UpdateRule>& adaptive_rules() {
   static const std::vector<UpdateRule> rules = {
       {{"adagrad",
-        {{"lr", "learning rate"}, {"lr_decay", "decay of the learning rate"}, {"weight_decay", "L2 penalty"},
-         {"initial_accumulator_value", "what the sum of squares starts with"}, {"eps", "added to the denominator"}},
+        {{"lr", "learning rate"},
+         {"lr_decay", "decay of the learning rate"},
+         {"weight_decay", "L2 penalty"},
+         {"initial_accumulator_value", "what the sum of squares starts with"},
+         {"eps", "added to the denominator"}},
         [](const Type&, const Switches&) { return std::vector<StateSpec>{{"sum", like_parameter}}; }},
-       "One step of torch.optim.Adagrad (Duchi et al. 2011)", {"weight_decay", "maximize"}, adagrad},
+       "One step of torch.optim.Adagrad (Duchi et al. 2011)",
+       {"weight_decay", "maximize"},
+       adagrad},
       {{"adadelta",
-        {{"lr", "scale of the update"}, {"rho", "decay of the running squares"}, {"eps", "added to both squares"},
+        {{"lr", "scale of the update"},
+         {"rho", "decay of the running squares"},
+         {"eps", "added to both squares"},
          {"weight_decay", "L2 penalty"}},
-        [](const Type&, const Switches&) {
-          return std::vector<StateSpec>{{"square_avg", like_parameter}, {"acc_delta", like_parameter}};
-        }},
-       "One step of torch.optim.Adadelta (Zeiler 2012)", {"weight_decay", "maximize"}, adadelta},
+        [](const Type&, const Switches&) { return std::vector<StateSpec>{{"square_avg", like_parameter}, {"acc_delta", like_parameter}}; }},
+       "One step of torch.optim.Adadelta (Zeiler 2012)",
+       {"weight_decay", "maximize"},
+       adadelta},
       {{"rmsprop",
-        {{"lr", "learning rate"}, {"alpha", "decay of the running square"}, {"eps", "added to the denominator"},
-         {"weight_decay", "L2 penalty"}, {"momentum", "momentum factor"}},
+        {{"lr", "learning rate"},
+         {"alpha", "decay of the running square"},
+         {"eps", "added to the denominator"},
+         {"weight_decay", "L2 penalty"},
+         {"momentum", "momentum factor"}},
         [](const Type&, const Switches& on) {
           std::vector<StateSpec> states{{"square_avg", like_parameter}};
           if (on("centered")) states.push_back({"grad_avg", like_parameter});
@@ -143,13 +151,18 @@ const std::vector<UpdateRule>& adaptive_rules() {
           return states;
         }},
        "One step of torch.optim.RMSprop (Hinton 2012; centered: Graves 2013)",
-       {"weight_decay", "momentum", "centered", "maximize"}, rmsprop},
+       {"weight_decay", "momentum", "centered", "maximize"},
+       rmsprop},
       {{"adafactor",
-        {{"lr", "largest relative step"}, {"beta2_decay", "power of the step that the running squares decay by"},
-         {"eps2", "smallest scale of a parameter"}, {"d", "where the update is clipped"}, {"weight_decay", "weight decay, decoupled"}},
+        {{"lr", "largest relative step"},
+         {"beta2_decay", "power of the step that the running squares decay by"},
+         {"eps2", "smallest scale of a parameter"},
+         {"d", "where the update is clipped"},
+         {"weight_decay", "weight decay, decoupled"}},
         adafactor_states},
        "One step of torch.optim.Adafactor (Shazeer and Stern 2018), eps1 being the element type's epsilon",
-       {"weight_decay", "maximize"}, adafactor},
+       {"weight_decay", "maximize"},
+       adafactor},
   };
   return rules;
 }

@@ -50,28 +50,36 @@ std::vector<Value> rprop(const Update& u) {
 const std::vector<UpdateRule>& descent_rules() {
   static const std::vector<UpdateRule> rules = {
       {{"sgd",
-        {{"lr", "learning rate"}, {"momentum", "momentum factor"}, {"dampening", "dampening of the momentum"},
+        {{"lr", "learning rate"},
+         {"momentum", "momentum factor"},
+         {"dampening", "dampening of the momentum"},
          {"weight_decay", "L2 penalty"}},
         [](const Type&, const Switches& on) {
           return on("momentum") ? std::vector<StateSpec>{{"momentum_buffer", like_parameter}} : std::vector<StateSpec>{};
         }},
        "One step of torch.optim.SGD. The first step stores the gradient as momentum, undamped",
-       {"momentum", "nesterov", "weight_decay", "maximize"}, sgd},
+       {"momentum", "nesterov", "weight_decay", "maximize"},
+       sgd},
       {{"asgd",
-        {{"lr", "learning rate"}, {"lambd", "decay of the parameter and of the rate"}, {"alpha", "power of the rate's decay"},
-         {"t0", "the step at which averaging starts"}, {"weight_decay", "L2 penalty"}},
-        [](const Type&, const Switches&) {
-          return std::vector<StateSpec>{{"eta", single_number}, {"ax", like_parameter}};
-        }},
+        {{"lr", "learning rate"},
+         {"lambd", "decay of the parameter and of the rate"},
+         {"alpha", "power of the rate's decay"},
+         {"t0", "the step at which averaging starts"},
+         {"weight_decay", "L2 penalty"}},
+        [](const Type&, const Switches&) { return std::vector<StateSpec>{{"eta", single_number}, {"ax", like_parameter}}; }},
        "One step of torch.optim.ASGD (Polyak and Juditsky 1992); ax is the averaged parameter",
-       {"weight_decay", "maximize"}, asgd},
+       {"weight_decay", "maximize"},
+       asgd},
       {{"rprop",
-        {{"lr", "the first step's size"}, {"etaminus", "factor where the sign turns"}, {"etaplus", "factor where it does not"},
-         {"step_size_min", "smallest step"}, {"step_size_max", "largest step"}},
-        [](const Type&, const Switches&) {
-          return std::vector<StateSpec>{{"prev", like_parameter}, {"step_size", like_parameter}};
-        }},
-       "One step of torch.optim.Rprop (Riedmiller and Braun 1993)", {"maximize"}, rprop},
+        {{"lr", "the first step's size"},
+         {"etaminus", "factor where the sign turns"},
+         {"etaplus", "factor where it does not"},
+         {"step_size_min", "smallest step"},
+         {"step_size_max", "largest step"}},
+        [](const Type&, const Switches&) { return std::vector<StateSpec>{{"prev", like_parameter}, {"step_size", like_parameter}}; }},
+       "One step of torch.optim.Rprop (Riedmiller and Braun 1993)",
+       {"maximize"},
+       rprop},
   };
   return rules;
 }

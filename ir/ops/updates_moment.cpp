@@ -14,9 +14,8 @@ struct Moments {
   Expr average, square;           // the new states
 
   Moments(const Update& u, Expr g, bool with_square = true)
-      : lr(u.hyper("lr")), beta1(u.hyper("beta1")), beta2(u.hyper("beta2")), t(u.step()),
-        correction1(1.0 - pow(beta1, t)), correction2(1.0 - pow(beta2, t)),
-        average(u.state(0) + u.spread(1.0 - beta1) * (g - u.state(0))),
+      : lr(u.hyper("lr")), beta1(u.hyper("beta1")), beta2(u.hyper("beta2")), t(u.step()), correction1(1.0 - pow(beta1, t)),
+        correction2(1.0 - pow(beta2, t)), average(u.state(0) + u.spread(1.0 - beta1) * (g - u.state(0))),
         square(with_square ? u.spread(beta2) * u.state(1) + u.spread(1.0 - beta2) * g * g : average) {}
 };
 
@@ -66,15 +65,13 @@ std::vector<Value> radam(const Update& u) {
   const Expr freedom = most - 2.0 * m.t * pow(m.beta2, m.t) / m.correction2;
   const Expr rectification = sqrt((freedom - 4.0) * (freedom - 2.0) * most / ((most - 4.0) * (most - 2.0) * freedom));
   const Expr corrected = m.average / u.spread(m.correction1);
-  const Expr adapted = corrected * u.spread("lr") * (u.spread(sqrt(m.correction2)) / (sqrt(m.square) + u.spread("eps"))) *
-                       u.spread(rectification);
+  const Expr adapted =
+      corrected * u.spread("lr") * (u.spread(sqrt(m.correction2)) / (sqrt(m.square) + u.spread("eps"))) * u.spread(rectification);
   const Expr enough{u.builder(), u.builder().broadcast(5.0 < freedom, corrected.value().shape())};
   return {parameter_of(u) - select(enough, adapted, corrected * u.spread("lr")), m.average, m.square};
 }
 
-std::vector<StateSpec> two_moments(const Type&, const Switches&) {
-  return {{"exp_avg", like_parameter}, {"exp_avg_sq", like_parameter}};
-}
+std::vector<StateSpec> two_moments(const Type&, const Switches&) { return {{"exp_avg", like_parameter}, {"exp_avg_sq", like_parameter}}; }
 
 std::vector<StateSpec> adam_states(const Type& parameter, const Switches& on) {
   auto states = two_moments(parameter, on);
@@ -99,22 +96,28 @@ const std::vector<UpdateRule>& moment_rules() {
   static const std::vector<UpdateRule> rules = {
       {{"adam", moment_hypers, adam_states},
        "One step of torch.optim.Adam (Kingma and Ba 2015; amsgrad: Reddi et al. 2018); the weight decay is an L2 penalty",
-       {"weight_decay", "amsgrad", "maximize"}, adam},
+       {"weight_decay", "amsgrad", "maximize"},
+       adam},
       {{"adamw", moment_hypers, adam_states},
        "One step of torch.optim.AdamW (Loshchilov and Hutter 2019); the weight decay is decoupled from the gradient",
-       {"weight_decay", "amsgrad", "maximize"}, adamw},
+       {"weight_decay", "amsgrad", "maximize"},
+       adamw},
       {{"adamax", moment_hypers,
-        [](const Type&, const Switches&) {
-          return std::vector<StateSpec>{{"exp_avg", like_parameter}, {"exp_inf", like_parameter}};
-        }},
-       "One step of torch.optim.Adamax (Kingma and Ba 2015, section 7)", {"weight_decay", "maximize"}, adamax},
+        [](const Type&, const Switches&) { return std::vector<StateSpec>{{"exp_avg", like_parameter}, {"exp_inf", like_parameter}}; }},
+       "One step of torch.optim.Adamax (Kingma and Ba 2015, section 7)",
+       {"weight_decay", "maximize"},
+       adamax},
       {{"nadam", with(moment_hypers, {"momentum_decay", "decay of the momentum"}),
         [](const Type&, const Switches&) {
           return std::vector<StateSpec>{{"exp_avg", like_parameter}, {"exp_avg_sq", like_parameter}, {"mu_product", single_number}};
         }},
-       "One step of torch.optim.NAdam (Dozat 2016)", {"weight_decay", "decoupled_weight_decay", "maximize"}, nadam},
+       "One step of torch.optim.NAdam (Dozat 2016)",
+       {"weight_decay", "decoupled_weight_decay", "maximize"},
+       nadam},
       {{"radam", moment_hypers, two_moments},
-       "One step of torch.optim.RAdam (Liu et al. 2020)", {"weight_decay", "decoupled_weight_decay", "maximize"}, radam},
+       "One step of torch.optim.RAdam (Liu et al. 2020)",
+       {"weight_decay", "decoupled_weight_decay", "maximize"},
+       radam},
   };
   return rules;
 }

@@ -28,12 +28,14 @@ const std::vector<UpdateRule>& row_rules() {
                    {"beta1", "decay of the running mean"},
                    {"beta2", "decay of the running square"},
                    {"eps", "added to the denominator"}},
-        .states = [](const Type&, const std::function<bool(std::string_view)>&) {
-          return std::vector<StateSpec>{{"exp_avg", like_parameter}, {"exp_avg_sq", like_parameter}};
-        },
+        .states =
+            [](const Type&, const std::function<bool(std::string_view)>&) {
+              return std::vector<StateSpec>{{"exp_avg", like_parameter}, {"exp_avg_sq", like_parameter}};
+            },
         .rows = true},
        "One step of torch.optim.SparseAdam: Adam of those rows that have a gradient; the others and their states stay as they are",
-       {"maximize"}, sparse_adam},
+       {"maximize"},
+       sparse_adam},
   };
   return rules;
 }

@@ -30,7 +30,8 @@ struct Sliding {
   }
 };
 
-template <class Get> Sliding sliding_of(const Get& get, Dims axes) {
+template <class Get>
+Sliding sliding_of(const Get& get, Dims axes) {
   return Sliding::of(axes, get("extents"), get("stride"), get("dilation"), get("low"), get("high"));
 }
 
@@ -54,7 +55,8 @@ Sliding checked(const InferContext& c, const Dims& axes) {
   const Sliding s = sliding_of([&](const char* name) { return c.get<Dims>(name); }, axes);
   constexpr int64_t most = int64_t{1} << 30;
   for (size_t i = 0; i < axes.size(); ++i) {
-    c.require(axes[i] >= 0 && axes[i] < rank && (i == 0 || axes[i] > axes[i - 1]), "the axes must be ascending and lie in the operand's rank");
+    c.require(axes[i] >= 0 && axes[i] < rank && (i == 0 || axes[i] > axes[i - 1]),
+              "the axes must be ascending and lie in the operand's rank");
     c.require(at(s.extents, i) >= 1 && at(s.stride, i) >= 1 && at(s.dilation, i) >= 1, "extents, stride and dilation must be positive");
     c.require(at(s.low, i) >= 0 && at(s.high, i) >= 0, "padding must not be negative");
     c.require(std::max({at(s.extents, i), at(s.stride, i), at(s.dilation, i), at(s.low, i), at(s.high, i)}) <= most,
@@ -70,8 +72,14 @@ int moved(const Sliding& s, int axis) {
 }
 
 Value windows(Builder& b, Value x, const Sliding& s, double value) {
-  return b("windows", {x}, {{"axes", s.axes}, {"extents", s.extents}, {"stride", s.stride}, {"dilation", s.dilation},
-                            {"low", s.low}, {"high", s.high}, {"value", value}});
+  return b("windows", {x},
+           {{"axes", s.axes},
+            {"extents", s.extents},
+            {"stride", s.stride},
+            {"dilation", s.dilation},
+            {"low", s.low},
+            {"high", s.high},
+            {"value", value}});
 }
 
 /// The windows' own axes in the result of `windows`.
@@ -134,8 +142,14 @@ std::optional<std::pair<NamedAttributes, Layout>> windows_in_layout(const Op& op
     for (auto member : {&Sliding::extents, &Sliding::stride, &Sliding::dilation, &Sliding::low, &Sliding::high})
       (there.*member).push_back((s.*member)[i]);
   }
-  return std::pair(NamedAttributes{{"axes", there.axes}, {"extents", there.extents}, {"stride", there.stride}, {"dilation", there.dilation},
-                                   {"low", there.low}, {"high", there.high}, {"value", op.real("value")}, {"flipped", op.flag("flipped")}},
+  return std::pair(NamedAttributes{{"axes", there.axes},
+                                   {"extents", there.extents},
+                                   {"stride", there.stride},
+                                   {"dilation", there.dilation},
+                                   {"low", there.low},
+                                   {"high", there.high},
+                                   {"value", op.real("value")},
+                                   {"flipped", op.flag("flipped")}},
                    Layout::of(std::move(parts)));
 }
 
@@ -143,8 +157,9 @@ void define_windows(Registry& r) {
   OpDef def;
   def.name = "windows";
   def.kind = Kind::movement;
-  def.doc = "Every axis of `axes` becomes two, positions p and offsets k, with x's element at p * stride - low + k * dilation, or `value` "
-            "outside of x: the windows that slide along x (torch.Tensor.unfold)";
+  def.doc =
+      "Every axis of `axes` becomes two, positions p and offsets k, with x's element at p * stride - low + k * dilation, or `value` "
+      "outside of x: the windows that slide along x (torch.Tensor.unfold)";
   def.operands = {{"x"}};
   const auto dims = [](const char* name, const char* doc) { return AttributeSpec{name, AttributeKind::dims, Attribute(Dims{}), doc}; };
   def.attributes = {{"axes", AttributeKind::dims, {}, "ascending"},
@@ -206,7 +221,9 @@ OpDef pooling(std::string name, std::string doc) {
   def.name = std::move(name);
   def.doc = std::move(doc);
   def.operands = {{"x", Accepts::floating, false, "[..., spatial...]"}};
-  const auto dims = [](const char* attribute, const char* text) { return AttributeSpec{attribute, AttributeKind::dims, Attribute(Dims{}), text}; };
+  const auto dims = [](const char* attribute, const char* text) {
+    return AttributeSpec{attribute, AttributeKind::dims, Attribute(Dims{}), text};
+  };
   def.attributes = {{"extents", AttributeKind::dims, {}, "elements of a window along the last axes, as many as there are entries"},
                     dims("stride", "distance of windows, per window axis; all 1 when empty"),
                     dims("dilation", "distance of a window's elements, per window axis; all 1 when empty"),
@@ -246,8 +263,9 @@ Value numbers(Builder& b, const Shape& windowed, const Sliding& s) {
 }
 
 void define_max_pool(Registry& r) {
-  OpDef def = pooling("max_pool", "The largest element of each window of x, nan if one is nan; padding is -inf. The gradient goes to the "
-                                  "first of several largest");
+  OpDef def = pooling("max_pool",
+                      "The largest element of each window of x, nan if one is nan; padding is -inf. The gradient goes to the "
+                      "first of several largest");
   constexpr double infinity = std::numeric_limits<double>::infinity();
   def.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     const Sliding s = sliding_of_pooling(op);
@@ -274,10 +292,12 @@ void define_max_pool(Registry& r) {
 }
 
 void define_avg_pool(Registry& r) {
-  OpDef def = pooling("avg_pool", "The sum of each window of x over a count: of all the window's elements, or of those that are no padding");
+  OpDef def =
+      pooling("avg_pool", "The sum of each window of x over a count: of all the window's elements, or of those that are no padding");
   def.attributes.push_back({"count_padding", AttributeKind::boolean, Attribute(true), "does the padding `low` and `high` count?"});
   def.attributes.push_back({"divisor", AttributeKind::integer, Attribute(int64_t{0}), "the count, unless it is 0"});
-  def.attributes.push_back({"uncounted", AttributeKind::dims, Attribute(Dims{}), "of `high`, what never counts, per window axis; none when empty"});
+  def.attributes.push_back(
+      {"uncounted", AttributeKind::dims, Attribute(Dims{}), "of `high`, what never counts, per window axis; none when empty"});
   def.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     const Sliding s = sliding_of_pooling(op);
     const Value sum = b("sum", {windows(b, op.operand(0), s, 0)}, {{"axes", offset_axes(s)}});

@@ -27,8 +27,7 @@ bool nest_may_overwrite(const ir::Op& op, int operand, int result) {
     region.in_place = {{0, op.body().input(inner)}};
     return analyze(region).has_value();
   }
-  if (op.def().kind != Kind::nest)
-    return analyze({{&op}, {op.result(result)}, {{0, op.operand(operand)}}}).has_value();
+  if (op.def().kind != Kind::nest) return analyze({{&op}, {op.result(result)}, {{0, op.operand(operand)}}}).has_value();
   NestRegion region = region_of(op.body());
   region.in_place = {{result, op.body().input(operand)}};
   return analyze(region).has_value();

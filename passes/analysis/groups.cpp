@@ -40,10 +40,16 @@ std::vector<int> places_in(const std::vector<int>& order) {
 
 Groups::Groups(const ir::Graph& graph)
     : graph_(graph), dependencies_(graph), sorted_(completed(dependencies_.order(), dependencies_.count())), place_(places_in(sorted_)),
-      paths_(dependencies_, sorted_, place_), order_(sorted_), next_(sorted_.size(), -1), asked_(sorted_.size(), 0), mark_(sorted_.size(), 0) {
+      paths_(dependencies_, sorted_, place_), order_(sorted_), next_(sorted_.size(), -1), asked_(sorted_.size(), 0),
+      mark_(sorted_.size(), 0) {
   for (int op = 0; op < dependencies_.count(); ++op) {
     group_.push_back(op);
-    groups_.push_back({.first = op, .last = op, .edges_before = std::ssize(dependencies_.before(op)), .edges_after = std::ssize(dependencies_.after(op)), .lowest = op, .highest = op});
+    groups_.push_back({.first = op,
+                       .last = op,
+                       .edges_before = std::ssize(dependencies_.before(op)),
+                       .edges_after = std::ssize(dependencies_.after(op)),
+                       .lowest = op,
+                       .highest = op});
   }
 }
 
@@ -114,7 +120,8 @@ bool Groups::would_cycle(int a, int b) {
   Walk ahead{{from}}, back{{to}};
   bool path = false, forward = true;
   int steps = 0;
-  for (; !path && !ahead.done() && !back.done() && steps < most_steps; forward = !forward, ++steps) path = step(forward ? ahead : back, forward, from, to);
+  for (; !path && !ahead.done() && !back.done() && steps < most_steps; forward = !forward, ++steps)
+    path = step(forward ? ahead : back, forward, from, to);
   count_work(steps);
   path = path || (!ahead.done() && !back.done());
   const bool went_ahead = ahead.done();
@@ -171,9 +178,14 @@ void Groups::merge(int a, int b) {
   count_work(gone.size);
   next_[static_cast<size_t>(keep.last)] = gone.first;
   const auto before = [&](int x, int y) { return place_[static_cast<size_t>(x)] < place_[static_cast<size_t>(y)]; };
-  keep = {.first = keep.first, .last = gone.last, .size = keep.size + gone.size, .edges_before = keep.edges_before + gone.edges_before,
-          .edges_after = keep.edges_after + gone.edges_after, .lowest = std::min(keep.lowest, gone.lowest, before),
-          .highest = std::max(keep.highest, gone.highest, before), .sorted = false};
+  keep = {.first = keep.first,
+          .last = gone.last,
+          .size = keep.size + gone.size,
+          .edges_before = keep.edges_before + gone.edges_before,
+          .edges_after = keep.edges_after + gone.edges_after,
+          .lowest = std::min(keep.lowest, gone.lowest, before),
+          .highest = std::max(keep.highest, gone.highest, before),
+          .sorted = false};
   gone.size = 0;
   last_search_.first = last_search_.second = -1;
 }

@@ -82,7 +82,7 @@ class Groups {
   std::vector<int> group_;  // per op
   // Which ops are in a group is settled; in what order they hang together is when somebody asks.
   mutable std::vector<Group> groups_;
-  mutable std::vector<int> next_;  // per op: the next of its group, or -1
+  mutable std::vector<int> next_;   // per op: the next of its group, or -1
   mutable std::vector<int> asked_;  // per op: the last question about what is read outside in which it was inside
   mutable int questions_ = 0;
   /// The last search: between which groups, whether there is a path, and else the walk that came to its end.
@@ -97,7 +97,7 @@ class Groups {
 
 /// Replaces `ops` by one op `name` whose body holds them; operands are what they read from outside, results what is
 /// read outside. Inserted last: sort the graph afterwards.
-ir::Op& outline(ir::Graph& graph, std::string_view name, const std::vector<ir::Op*>& ops,
-                const std::vector<ir::Value>& results, ir::NamedAttributes attributes = {});
+ir::Op& outline(ir::Graph& graph, std::string_view name, const std::vector<ir::Op*>& ops, const std::vector<ir::Value>& results,
+                ir::NamedAttributes attributes = {});
 
 }  // namespace weft::passes

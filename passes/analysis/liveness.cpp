@@ -35,8 +35,7 @@ std::vector<Op*> memory_readers(Value v) {
 
 Placement placement_of(const ir::Graph& graph) {
   Placement places;
-  for (const ir::Input& input : graph.inputs())
-    places[input.value()] = {Place::Kind::input, input.value().index(), input.value()};
+  for (const ir::Input& input : graph.inputs()) places[input.value()] = {Place::Kind::input, input.value().index(), input.value()};
   for (const ir::Output& output : graph.outputs())
     if (output.alias) places[output.value] = {Place::Kind::input, *output.alias, output.value};
   for (const auto& op : graph.ops())

@@ -104,7 +104,8 @@ class Analysis {
     Shape shape = first ? first->operand(0).shape() : region_.outputs.empty() ? Shape() : region_.outputs[0].shape();
     if (!first)
       for (Value v : region_.outputs)
-        if (v.shape().numel() > shape.numel() || (v.shape().numel() == shape.numel() && loops_of(v.shape()) >= loops_of(shape))) shape = v.shape();
+        if (v.shape().numel() > shape.numel() || (v.shape().numel() == shape.numel() && loops_of(v.shape()) >= loops_of(shape)))
+          shape = v.shape();
     for (int axis = 0; axis < shape.rank(); ++axis) {
       if (shape[axis] == 1) continue;
       const int loop = static_cast<int>(nest_.extents.size());
@@ -117,7 +118,9 @@ class Analysis {
     return true;
   }
 
-  static std::ptrdiff_t loops_of(const Shape& s) { return std::count_if(s.begin(), s.end(), [](int64_t extent) { return extent != 1; }); }
+  static std::ptrdiff_t loops_of(const Shape& s) {
+    return std::count_if(s.begin(), s.end(), [](int64_t extent) { return extent != 1; });
+  }
 
   bool place_outputs() {
     for (Value v : region_.outputs) {
@@ -239,7 +242,9 @@ class Analysis {
   }
 
   [[gnu::noinline]] const IndexMap* moved(const IndexMap& inner, const IndexMap& outer) { return &keep_padded(compose(inner, outer)); }
-  [[gnu::noinline]] const IndexMap* passed_through(const Op& op, const IndexMap& map) { return &keep_padded(reduction_passthrough(op, map)); }
+  [[gnu::noinline]] const IndexMap* passed_through(const Op& op, const IndexMap& map) {
+    return &keep_padded(reduction_passthrough(op, map));
+  }
 
   [[gnu::noinline]] std::optional<int> visit_reduction(const Op& op, Value v, const IndexMap& map) {
     const IndexMap* operand = operand_of_reduction(op, v, map);

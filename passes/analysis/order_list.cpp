@@ -11,8 +11,7 @@ constexpr double overflow = 1.4;
 
 }  // namespace
 
-OrderList::OrderList(const std::vector<int>& order)
-    : nodes_(order.size() + 2), first_(static_cast<int>(order.size())), last_(first_ + 1) {
+OrderList::OrderList(const std::vector<int>& order) : nodes_(order.size() + 2), first_(static_cast<int>(order.size())), last_(first_ + 1) {
   const uint64_t gap = (uint64_t{1} << label_bits) / (order.size() + 1);
   int previous = first_;
   for (int member : order) {

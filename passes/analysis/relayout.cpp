@@ -47,7 +47,9 @@ std::optional<Relaid> reshaped(const Shape& from, const Shape& to, const Layout&
   std::vector<Part> result;
   for (size_t place = 0; place < parts.size();) {
     const auto groups = groups_of(from, to);
-    const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return std::find(g.first.begin(), g.first.end(), parts[place].axis) != g.first.end(); });
+    const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) {
+      return std::find(g.first.begin(), g.first.end(), parts[place].axis) != g.first.end();
+    });
     if (group == groups.end()) return std::nullopt;
     const auto& [f, t] = *group;
     if (f.size() == 1 && t.size() == 1) {

@@ -16,7 +16,8 @@ TreePaths::TreePaths(const Dependencies& dependencies, const std::vector<int>& o
     const std::span<const int> before = dependencies.before(op);
     if (before.empty()) continue;
     const auto last_by = [&](const std::vector<int>& key) {
-      return *std::max_element(before.begin(), before.end(), [&](int x, int y) { return key[static_cast<size_t>(x)] < key[static_cast<size_t>(y)]; });
+      return *std::max_element(before.begin(), before.end(),
+                               [&](int x, int y) { return key[static_cast<size_t>(x)] < key[static_cast<size_t>(y)]; });
     };
     const int deepest = last_by(depth);
     depth[i] = depth[static_cast<size_t>(deepest)] + 1;

@@ -38,9 +38,8 @@ void shuffle_order(std::span<int64_t> order, uint64_t seed, int64_t epoch) {
   std::iota(order.begin(), order.end(), int64_t{0});
   const std::array<uint32_t, 2> key = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
   for (uint64_t i = order.size(); i-- > 1;) {
-    const auto bits = philox4x32({static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), shuffle_site,
-                                  static_cast<uint32_t>(epoch)},
-                                 key);
+    const auto bits =
+        philox4x32({static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), shuffle_site, static_cast<uint32_t>(epoch)}, key);
     // 64 bits, so that the remainder's bias is below size / 2^64.
     const uint64_t draw = uint64_t{bits[1]} << 32 | bits[0];
     std::swap(order[i], order[draw % (i + 1)]);
@@ -63,7 +62,8 @@ Batcher::Batcher(const Dataset& dataset, BatchOptions options) : dataset_(datase
       slot.targets = Array(dataset.target_dtype(), dataset.target_shape(room), std::source_location());
     }
   } catch (const OutOfMemory& e) {
-    throw OutOfMemory("{} batches of {} examples of data set '{}' are held at once, for one of which {}", slots_.size(), room, dataset.name, e.what());
+    throw OutOfMemory("{} batches of {} examples of data set '{}' are held at once, for one of which {}", slots_.size(), room, dataset.name,
+                      e.what());
   }
   const Dims& dims = dataset.inputs.shape().dims();
   shapes_.emplace_back(Dims(dims.begin() + 1, dims.end()));
@@ -213,8 +213,8 @@ void Batcher::fill(Slot& slot, int64_t index, int64_t epoch, Scratch& scratch) c
     if (i + 1 < size) prefetch(inputs.data() + static_cast<size_t>(example_at(first + i + 1)) * from_bytes, from_bytes);
     load_example(example, epoch, slot.inputs.data() + static_cast<size_t>(i) * example_bytes_, scratch);
     check_labels(example);
-    std::memcpy(slot.targets.data() + static_cast<size_t>(i) * target_bytes,
-                targets.data() + static_cast<size_t>(example) * target_bytes, target_bytes);
+    std::memcpy(slot.targets.data() + static_cast<size_t>(i) * target_bytes, targets.data() + static_cast<size_t>(example) * target_bytes,
+                target_bytes);
   }
   const auto part = [&](const Array& all) {
     return View(all.data(), static_cast<size_t>(all.shape().numel() / all.shape()[0] * size), all.dtype());
@@ -251,13 +251,11 @@ void Batcher::load_example(int64_t example, int64_t epoch, std::byte* to, Scratc
 void Batcher::check_labels(int64_t example) const {
   if (dataset_.targets.dtype() != i64 || dataset_.class_names.empty()) return;
   const int64_t each = dataset_.targets.shape().numel() / dataset_.size();
-  const auto labels = dataset_.targets.values<int64_t>().subspan(static_cast<size_t>(example * each),
-                                                                 static_cast<size_t>(each));
+  const auto labels = dataset_.targets.values<int64_t>().subspan(static_cast<size_t>(example * each), static_cast<size_t>(each));
   const int64_t classes = std::ssize(dataset_.class_names);
   for (const int64_t label : labels)
     if ((label < 0 || label >= classes) && label != ignored_label)
-      throw Error("example {} of data set '{}' has the class {}, but there are {} classes", example,
-                  dataset_.name, label, classes);
+      throw Error("example {} of data set '{}' has the class {}, but there are {} classes", example, dataset_.name, label, classes);
 }
 
 }  // namespace weft

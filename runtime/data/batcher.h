@@ -22,8 +22,8 @@ struct BatchOptions {
   int64_t batch = 64;      // examples in a batch
   bool shuffle = false;    // a new order in each epoch, a function of (seed, epoch) alone
   bool drop_last = false;  // leave out a last batch with fewer than `batch` examples
-  uint64_t seed = 0;        // of the order and of random transforms
-  int workers = 1;          // threads that load, fewer where the system refuses them; their number changes no order and no bit
+  uint64_t seed = 0;       // of the order and of random transforms
+  int workers = 1;         // threads that load, fewer where the system refuses them; their number changes no order and no bit
 };
 
 /// Views into the batcher's buffers: step({{"x", batch->inputs}, {"y", batch->targets}}).
@@ -100,7 +100,7 @@ class Batcher {
   std::vector<int64_t> order_;  // written when no slot is busy
 
   std::shared_ptr<Meeting> meeting_ = std::make_shared<Meeting>();
-  Scratch scratch_;          // of the caller of next(), where there are no workers
+  Scratch scratch_;  // of the caller of next(), where there are no workers
   // The mutex guards what follows, and the slots' flags.
   uint64_t generation_ = 0;  // counts start_epoch(); work for an older one is thrown away
   uint64_t ordered_ = 0;     // the generation that order_ belongs to

@@ -26,8 +26,7 @@ Number parse_number(std::string_view text, double& value) {
   if (text.front() == '+' && text.substr(1, 1) != "-") text.remove_prefix(1);
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code == std::errc::result_out_of_range) return Number::too_large;
-  if (code != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
-    return Number::malformed;
+  if (code != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return Number::malformed;
   return Number::good;
 }
 
@@ -115,39 +114,31 @@ class Reader {
 
   void read_header(Table& table) {
     double ignored = 0;
-    const auto is_number = [&](const std::string& field) {
-      return parse_number(field, ignored) == Number::good;
-    };
+    const auto is_number = [&](const std::string& field) { return parse_number(field, ignored) == Number::good; };
     if (std::all_of(fields_.begin(), fields_.end(), is_number))
       fail(
           "a line of column names was expected, but it has only numbers; without such a line, read with "
           ".header = false");
     for (size_t i = 0; i < fields_.size(); ++i) {
       if (fields_[i].empty()) fail("column {} has no name", i + 1);
-      if (std::count(fields_.begin(), fields_.end(), fields_[i]) > 1)
-        fail("two columns are named '{}'", fields_[i]);
+      if (std::count(fields_.begin(), fields_.end(), fields_[i]) > 1) fail("two columns are named '{}'", fields_[i]);
     }
     table.columns = fields_;
   }
 
   void read_row(Table& table, CsvOptions options) {
     if (fields_.size() != table.columns.size())
-      fail("{} field{}, but the {} has {}", fields_.size(), fields_.size() == 1 ? "" : "s",
-           options.header ? "header" : "first line", table.columns.size());
+      fail("{} field{}, but the {} has {}", fields_.size(), fields_.size() == 1 ? "" : "s", options.header ? "header" : "first line",
+           table.columns.size());
     for (size_t i = 0; i < fields_.size(); ++i) {
       double value = 0;
       const std::string shown = fields_[i].substr(0, 40);
-      const char* const hint =
-          line_ == 1 ? "; if the first line names the columns, read with .header = true" : "";
+      const char* const hint = line_ == 1 ? "; if the first line names the columns, read with .header = true" : "";
       switch (parse_number(fields_[i], value)) {
-        case Number::good:
-          break;
-        case Number::missing:
-          fail_at(table, i, "the value is missing");
-        case Number::malformed:
-          fail_at(table, i, "'{}' is not a finite number{}", shown, hint);
-        case Number::too_large:
-          fail_at(table, i, "'{}' is out of the range of f64", shown);
+        case Number::good: break;
+        case Number::missing: fail_at(table, i, "the value is missing");
+        case Number::malformed: fail_at(table, i, "'{}' is not a finite number{}", shown, hint);
+        case Number::too_large: fail_at(table, i, "'{}' is out of the range of f64", shown);
       }
       table.values[i].push_back(value);
     }
@@ -164,8 +155,7 @@ class Reader {
 
 const std::vector<double>& Table::column(std::string_view name) const {
   const auto found = std::find(columns.begin(), columns.end(), name);
-  if (found == columns.end())
-    throw Error("no column '{}'; the columns are {}", name, fmt::format("'{}'", fmt::join(columns, "', '")));
+  if (found == columns.end()) throw Error("no column '{}'; the columns are {}", name, fmt::format("'{}'", fmt::join(columns, "', '")));
   return values[static_cast<size_t>(found - columns.begin())];
 }
 

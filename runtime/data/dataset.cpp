@@ -36,20 +36,16 @@ Dataset Dataset::from(Array inputs, Array targets) {
 
 void Dataset::check() const {
   const DType in = inputs.dtype(), out = targets.dtype();
-  if (in != u8 && in != f32 && in != i64)
-    throw Error("data set inputs must be u8, f32 or i64, but they are {}", name_of(in));
-  if (out != i64 && out != f32)
-    throw Error("data set targets must be i64 or f32, but they are {}", name_of(out));
+  if (in != u8 && in != f32 && in != i64) throw Error("data set inputs must be u8, f32 or i64, but they are {}", name_of(in));
+  if (out != i64 && out != f32) throw Error("data set targets must be i64 or f32, but they are {}", name_of(out));
   if (inputs.shape().rank() == 0 || targets.shape().rank() == 0)
-    throw Error("data set arrays need an axis of examples, but inputs are {} and targets are {}",
-                to_string(inputs.shape()), to_string(targets.shape()));
+    throw Error("data set arrays need an axis of examples, but inputs are {} and targets are {}", to_string(inputs.shape()),
+                to_string(targets.shape()));
   if (inputs.shape()[0] != targets.shape()[0])
-    throw Error("a data set needs one target for each input, but inputs are {} and targets are {}",
-                to_string(inputs.shape()), to_string(targets.shape()));
-  if (!std::isfinite(divisor) || divisor <= 0)
-    throw Error("a data set's divisor must be positive and finite, but it is {}", divisor);
-  if (in == i64 && divisor != 1.0f)
-    throw Error("i64 inputs are delivered as they are, so the divisor must be 1, but it is {}", divisor);
+    throw Error("a data set needs one target for each input, but inputs are {} and targets are {}", to_string(inputs.shape()),
+                to_string(targets.shape()));
+  if (!std::isfinite(divisor) || divisor <= 0) throw Error("a data set's divisor must be positive and finite, but it is {}", divisor);
+  if (in == i64 && divisor != 1.0f) throw Error("i64 inputs are delivered as they are, so the divisor must be 1, but it is {}", divisor);
   for (size_t i = 0; i < transforms.size(); ++i)
     if (const Transform& t = transforms[i]; !t.shape || !t.apply)
       throw Error("transform {} of data set '{}', '{}', has no function .{}: both .shape and .apply must be set", i, this->name, t.name,

@@ -92,9 +92,8 @@ class Draws {
 
   uint32_t bits() {
     if (count_ % 4 == 0)
-      block_ = philox4x32(
-          {count_ / 4, static_cast<uint32_t>(image_), static_cast<uint32_t>(image_ >> 32), digits_site},
-          {static_cast<uint32_t>(seed_), static_cast<uint32_t>(seed_ >> 32)});
+      block_ = philox4x32({count_ / 4, static_cast<uint32_t>(image_), static_cast<uint32_t>(image_ >> 32), digits_site},
+                          {static_cast<uint32_t>(seed_), static_cast<uint32_t>(seed_ >> 32)});
     return block_[count_++ % 4];
   }
   /// Uniform in [low, high].
@@ -122,8 +121,7 @@ class Placement {
     const int64_t size = draws.uniform(70, 110);
     const int64_t width = size * draws.uniform(75, 115) / 100;
     // 100 units are 20 pixels.
-    const int64_t x_scale = one * width / 100 * (20 * pixel) / 6400,
-                  y_scale = one * size / 100 * (20 * pixel) / 6400;
+    const int64_t x_scale = one * width / 100 * (20 * pixel) / 6400, y_scale = one * size / 100 * (20 * pixel) / 6400;
     xx_ = cosine * x_scale / one;
     yx_ = sine * x_scale / one;
     const int64_t sheared = shear * y_scale / one;
@@ -145,17 +143,14 @@ class Placement {
   /// Bilinear between the displacements at the nodes of a grid over the page.
   Point wobble_at(Point p) const {
     constexpr int64_t cell = side * pixel / (nodes - 1);
-    const int64_t x = std::clamp<int64_t>(p.x, 0, side * pixel - 4),
-                  y = std::clamp<int64_t>(p.y, 0, side * pixel - 4);
+    const int64_t x = std::clamp<int64_t>(p.x, 0, side * pixel - 4), y = std::clamp<int64_t>(p.y, 0, side * pixel - 4);
     const int64_t column = std::min(x / cell, nodes - 2), row = std::min(y / cell, nodes - 2);
     const int64_t fx = x - column * cell, fy = y - row * cell;
     const Point* const node = &wobble_[static_cast<size_t>(row * nodes + column)];
     const auto mix = [&](int64_t a, int64_t b, int64_t c, int64_t d) {
-      return ((a * (cell - fx) + b * fx) / cell * (cell - fy) + (c * (cell - fx) + d * fx) / cell * fy) /
-             cell;
+      return ((a * (cell - fx) + b * fx) / cell * (cell - fy) + (c * (cell - fx) + d * fx) / cell * fy) / cell;
     };
-    return {mix(node[0].x, node[1].x, node[nodes].x, node[nodes + 1].x),
-            mix(node[0].y, node[1].y, node[nodes].y, node[nodes + 1].y)};
+    return {mix(node[0].x, node[1].x, node[nodes].x, node[nodes + 1].x), mix(node[0].y, node[1].y, node[nodes].y, node[nodes + 1].y)};
   }
 
   static constexpr int64_t nodes = 4;
@@ -177,12 +172,9 @@ class Page {
         const int64_t px = column * pixel + pixel / 2 - a.x, py = row * pixel + pixel / 2 - a.y;
         const int64_t along = px * dx + py * dy, across = px * dy - py * dx;
         int64_t distance2 = 0;
-        if (along <= 0)
-          distance2 = px * px + py * py;
-        else if (along >= length2)
-          distance2 = (px - dx) * (px - dx) + (py - dy) * (py - dy);
-        else
-          distance2 = across * across / length2;
+        if (along <= 0) distance2 = px * px + py * py;
+        else if (along >= length2) distance2 = (px - dx) * (px - dx) + (py - dy) * (py - dy);
+        else distance2 = across * across / length2;
         if (distance2 >= reach * reach) continue;
         // A square root is correctly rounded, hence the same everywhere.
         const auto distance = static_cast<int64_t>(std::sqrt(static_cast<double>(distance2)));
@@ -200,16 +192,15 @@ class Page {
 /// Point k / steps of the way from p1 to p2 on the spline through p0, p1, p2, p3.
 Point spline(Point p0, Point p1, Point p2, Point p3, int64_t k, int64_t steps) {
   const auto at = [&](int64_t a, int64_t b, int64_t c, int64_t d) {
-    return (2 * b * steps * steps * steps + (c - a) * k * steps * steps +
-            (2 * a - 5 * b + 4 * c - d) * k * k * steps + (3 * b - a - 3 * c + d) * k * k * k) /
+    return (2 * b * steps * steps * steps + (c - a) * k * steps * steps + (2 * a - 5 * b + 4 * c - d) * k * k * steps +
+            (3 * b - a - 3 * c + d) * k * k * k) /
            (2 * steps * steps * steps);
   };
   return {at(p0.x, p1.x, p2.x, p3.x), at(p0.y, p1.y, p2.y, p3.y)};
 }
 
 /// Draws the stroke through `points`, which are those of the glyph in 1/64, moved a little.
-void draw_stroke(Page& page, const Stroke& stroke, const std::vector<Point>& points, const Placement& place,
-                 int64_t radius) {
+void draw_stroke(Page& page, const Stroke& stroke, const std::vector<Point>& points, const Placement& place, int64_t radius) {
   const size_t count = points.size();
   const Point &front = stroke.points.front(), &back = stroke.points.back();
   const bool closed = stroke.curved && front.x == back.x && front.y == back.y;
@@ -218,14 +209,8 @@ void draw_stroke(Page& page, const Stroke& stroke, const std::vector<Point>& poi
   Point pen = place(points[0]);
   for (size_t i = 0; i + 1 < count; ++i) {
     const Point p1 = points[i], p2 = points[i + 1];
-    const Point p0 = !stroke.curved ? Point{2 * p1.x - p2.x, 2 * p1.y - p2.y}
-                     : i > 0        ? points[i - 1]
-                     : closed       ? points[count - 2]
-                                    : p1;
-    const Point p3 = !stroke.curved  ? Point{2 * p2.x - p1.x, 2 * p2.y - p1.y}
-                     : i + 2 < count ? points[i + 2]
-                     : closed        ? points[1]
-                                     : p2;
+    const Point p0 = !stroke.curved ? Point{2 * p1.x - p2.x, 2 * p1.y - p2.y} : i > 0 ? points[i - 1] : closed ? points[count - 2] : p1;
+    const Point p3 = !stroke.curved ? Point{2 * p2.x - p1.x, 2 * p2.y - p1.y} : i + 2 < count ? points[i + 2] : closed ? points[1] : p2;
     for (int64_t k = 1; k <= steps; ++k) {
       const Point next = place(spline(p0, p1, p2, p3, k, steps));
       page.draw(pen, next, radius);
@@ -246,16 +231,14 @@ void draw_digit(int64_t digit, Draws& draws, uint8_t* image) {
   std::vector<Point> points;
   for (const Stroke& stroke : glyph) {
     points.clear();
-    for (const Point& p : stroke.points)
-      points.push_back({64 * p.x + draws.around_zero(64 * 5), 64 * p.y + draws.around_zero(64 * 5)});
+    for (const Point& p : stroke.points) points.push_back({64 * p.x + draws.around_zero(64 * 5), 64 * p.y + draws.around_zero(64 * 5)});
     draw_stroke(page, stroke, points, place, radius);
   }
   for (size_t i = 0; i < side * side; i += 4) {
     const uint32_t bits = draws.bits();
     for (size_t j = 0; j < 4; ++j) {
       const int64_t grain = (static_cast<int64_t>(bits >> (8 * j) & 255) - 128) * noise / 128;
-      image[i + j] =
-          static_cast<uint8_t>(std::clamp<int64_t>(page.ink(i + j) * brightness / pixel + grain, 0, 255));
+      image[i + j] = static_cast<uint8_t>(std::clamp<int64_t>(page.ink(i + j) * brightness / pixel + grain, 0, 255));
     }
   }
 }
@@ -293,7 +276,8 @@ Dataset generate_colour_digits(int64_t count, uint64_t seed) {
           const int64_t row = y - border, column = x - border;
           const bool inside = row >= 0 && row < side && column >= 0 && column < side;
           const int64_t grey = inside ? from[static_cast<size_t>((i * side + row) * side + column)] : 0;
-          to[static_cast<size_t>(((i * 3 + channel) * frame + y) * frame + x)] = static_cast<uint8_t>(background + (ink - background) * grey / 255);
+          to[static_cast<size_t>(((i * 3 + channel) * frame + y) * frame + x)] =
+              static_cast<uint8_t>(background + (ink - background) * grey / 255);
         }
     }
   }

@@ -43,11 +43,9 @@ Shape read_shape(Content& content, size_t rank, size_t element_bytes) {
   for (size_t axis = 0; axis < rank; ++axis) {
     std::byte raw[4];
     const uint64_t at = content.offset();
-    if (content.read(raw, 4) != 4)
-      content.fail(at, "truncated: the header declares {} extents of 4 bytes", rank);
+    if (content.read(raw, 4) != 4) content.fail(at, "truncated: the header declares {} extents of 4 bytes", rank);
     const uint64_t extent = big_endian(raw, 4);
-    if (extent != 0 && bytes > limit / extent)
-      content.fail(at, "the extents multiply to more than 2^62 bytes");
+    if (extent != 0 && bytes > limit / extent) content.fail(at, "the extents multiply to more than 2^62 bytes");
     bytes *= std::max<uint64_t>(extent, 1);
     dims.push_back(static_cast<int64_t>(extent));
   }
@@ -63,8 +61,8 @@ void check_size(const Content& content, uint64_t bytes, FileType type, const Sha
   if (bytes > left && !content.compressed())
     content.fail(start + left, "truncated: shape {} takes {} bytes from byte {}, but only {} follow", to_string(shape), bytes, start, left);
   if (bytes > left)
-    content.fail(start, "truncated: shape {} takes {} bytes from here, but the compressed file is too short for more than {}", to_string(shape),
-                 bytes, left);
+    content.fail(start, "truncated: shape {} takes {} bytes from here, but the compressed file is too short for more than {}",
+                 to_string(shape), bytes, left);
   const uint64_t needed = bytes + static_cast<uint64_t>(shape.numel()) * size_of(becomes(type));
   if (needed > memory())
     content.fail(start, "shape {} takes {} bytes to read, but this machine has {} bytes of memory", to_string(shape), needed, memory());
@@ -79,13 +77,12 @@ std::vector<std::byte> read_data(Content& content, uint64_t bytes, const Shape& 
     data.resize(std::min<uint64_t>(bytes, std::max<uint64_t>(1 << 20, 2 * had)));
     const size_t got = content.read(data.data() + had, data.size() - had);
     if (had + got < data.size())
-      content.fail(content.offset(), "truncated: shape {} takes {} bytes from byte {}, but only {} follow",
-                   to_string(shape), bytes, start, had + got);
+      content.fail(content.offset(), "truncated: shape {} takes {} bytes from byte {}, but only {} follow", to_string(shape), bytes, start,
+                   had + got);
   }
   const uint64_t end = content.offset();
   if (std::byte extra; content.read(&extra, 1) != 0)
-    content.fail(end, "there are bytes after the data: shape {} takes {} bytes from byte {}",
-                 to_string(shape), bytes, start);
+    content.fail(end, "there are bytes after the data: shape {} takes {} bytes from byte {}", to_string(shape), bytes, start);
   return data;
 }
 
@@ -105,14 +102,11 @@ Array read_idx(const std::string& path) {
   if (const size_t got = content.read(magic, 4); got != 4)
     content.fail(got, "truncated: an IDX file starts with a magic number of 4 bytes");
   if (magic[0] != std::byte{0} || magic[1] != std::byte{0})
-    content.fail(0, "not an IDX file: it starts with 0x{:08x}, not with two zero bytes",
-                 big_endian(magic, 4));
+    content.fail(0, "not an IDX file: it starts with 0x{:08x}, not with two zero bytes", big_endian(magic, 4));
   const auto type = element_type(std::to_integer<unsigned>(magic[2]));
   if (!type)
-    content.fail(
-        2,
-        "unknown element type 0x{:02x}; known are 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32), 0e (f64)",
-        std::to_integer<unsigned>(magic[2]));
+    content.fail(2, "unknown element type 0x{:02x}; known are 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32), 0e (f64)",
+                 std::to_integer<unsigned>(magic[2]));
   const auto rank = std::to_integer<size_t>(magic[3]);
   if (rank == 0) content.fail(3, "the rank is 0");
 
@@ -129,17 +123,15 @@ Dataset read_idx_pair(const std::string& images_path, const std::string& labels_
   Array images = read_idx(images_path);
   Array labels = read_idx(labels_path);
   if (labels.shape().rank() != 1 || (labels.dtype() != u8 && labels.dtype() != i32))
-    throw Error("'{}' holds {} values of shape {}, but labels are integers of shape [N]", labels_path,
-                name_of(labels.dtype()), to_string(labels.shape()));
+    throw Error("'{}' holds {} values of shape {}, but labels are integers of shape [N]", labels_path, name_of(labels.dtype()),
+                to_string(labels.shape()));
   if (images.shape()[0] != labels.shape()[0])
-    throw Error("'{}' holds {} images, but '{}' holds {} labels", images_path, images.shape()[0], labels_path,
-                labels.shape()[0]);
+    throw Error("'{}' holds {} images, but '{}' holds {} labels", images_path, images.shape()[0], labels_path, labels.shape()[0]);
   Dataset result = Dataset::from(std::move(images), std::move(labels));
   if (result.inputs.dtype() == u8) result.divisor = 255.0f;
   int64_t classes = 0;
   for (const int64_t label : result.targets.values<int64_t>()) {
-    if (label < 0 || label > 65535)
-      throw Error("'{}' holds the label {}; labels are 0 .. 65535", labels_path, label);
+    if (label < 0 || label > 65535) throw Error("'{}' holds the label {}; labels are 0 .. 65535", labels_path, label);
     classes = std::max(classes, label + 1);
   }
   for (int64_t i = 0; i < classes; ++i) result.class_names.push_back(std::to_string(i));
@@ -156,15 +148,14 @@ Dataset load_idx_directory(const std::string& directory, bool train) {
     for (const std::string& candidate : {name + ".gz", name})
       if (std::error_code code; fs::is_regular_file(fs::path(directory) / candidate, code))
         paths[i] = (fs::path(directory) / candidate).string();
-    if (paths[i].empty())
-      missing += fmt::format("{}'{}' or '{}.gz'", missing.empty() ? "" : " and ", name, name);
+    if (paths[i].empty()) missing += fmt::format("{}'{}' or '{}.gz'", missing.empty() ? "" : " and ", name, name);
   }
   if (!missing.empty()) throw Error("no such data set: looked for {} in '{}'", missing, directory);
 
   Dataset result = read_idx_pair(paths[0], paths[1]);
   if (result.inputs.dtype() != u8 || result.inputs.shape().rank() != 3)
-    throw Error("'{}' holds {} values of shape {}, but images are u8 of shape [N, height, width]", paths[0],
-                name_of(result.inputs.dtype()), to_string(result.inputs.shape()));
+    throw Error("'{}' holds {} values of shape {}, but images are u8 of shape [N, height, width]", paths[0], name_of(result.inputs.dtype()),
+                to_string(result.inputs.shape()));
   result.inputs = with_channel_axis(result.inputs);
   const fs::path normal = fs::path(directory).lexically_normal();
   result.name = (normal.has_filename() ? normal : normal.parent_path()).filename().string();

@@ -37,8 +37,7 @@ constexpr NamedType types[] = {{"f8", FileType::f64}, {"f4", FileType::f32}, {"f
                                {"u4", FileType::u32}, {"u2", FileType::u16}, {"u1", FileType::u8},  {"b1", FileType::bool_}};
 
 template <class... Args>
-[[noreturn]] void fail(const std::string& path, uint64_t offset, fmt::format_string<Args...> format,
-                       Args&&... args) {
+[[noreturn]] void fail(const std::string& path, uint64_t offset, fmt::format_string<Args...> format, Args&&... args) {
   throw Error("'{}', byte {}: {}", path, offset, fmt::format(format, std::forward<Args>(args)...));
 }
 
@@ -46,8 +45,7 @@ template <class... Args>
 /// {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 class HeaderParser {
  public:
-  HeaderParser(const std::string& path, std::string_view text, uint64_t offset)
-      : path_(path), text_(text), offset_(offset) {}
+  HeaderParser(const std::string& path, std::string_view text, uint64_t offset) : path_(path), text_(text), offset_(offset) {}
 
   Header parse() {
     std::optional<Elements> elements;
@@ -59,10 +57,8 @@ class HeaderParser {
       expect(':');
       skip_spaces();
       const size_t at = at_;
-      if (key == "descr" && !elements)
-        elements = parse_elements();
-      else if (key == "shape" && !shape)
-        shape = parse_shape();
+      if (key == "descr" && !elements) elements = parse_elements();
+      else if (key == "shape" && !shape) shape = parse_shape();
       else if (key == "fortran_order" && !fortran) {
         fortran = word("True");
         if (!*fortran && !word("False")) error(at, "fortran_order must be True or False");
@@ -158,19 +154,13 @@ class HeaderParser {
 
 std::string_view descr_of(DType dtype) {
   switch (dtype) {
-    case DType::f64:
-      return "<f8";
+    case DType::f64: return "<f8";
     case DType::f32:
-    case DType::bf16:
-      return "<f4";
-    case DType::i64:
-      return "<i8";
-    case DType::i32:
-      return "<i4";
-    case DType::u8:
-      return "|u1";
-    case DType::bool_:
-      return "|b1";
+    case DType::bf16: return "<f4";
+    case DType::i64: return "<i8";
+    case DType::i32: return "<i4";
+    case DType::u8: return "|u1";
+    case DType::bool_: return "|b1";
   }
   return "";
 }
@@ -203,8 +193,7 @@ std::string header_of(const Array& array) {
   for (const int64_t extent : array.shape()) shape += fmt::format("{}, ", extent);
   // Python writes (), (3,) and (3, 4).
   if (!shape.empty()) shape.resize(shape.size() - (array.shape().rank() == 1 ? 1 : 2));
-  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
-                                 descr_of(array.dtype()), shape);
+  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr_of(array.dtype()), shape);
   const bool wide = text.size() + 64 > 65535;
   const size_t prefix = magic.size() + 2 + (wide ? 4 : 2);
   text.append(63 - (prefix + text.size()) % 64, ' ');
@@ -212,8 +201,7 @@ std::string header_of(const Array& array) {
   std::string result(magic);
   result += wide ? '\2' : '\1';
   result += '\0';
-  for (int shift = 0; shift < (wide ? 32 : 16); shift += 8)
-    result += static_cast<char>(text.size() >> shift & 255);
+  for (int shift = 0; shift < (wide ? 32 : 16); shift += 8) result += static_cast<char>(text.size() >> shift & 255);
   return result + text;
 }
 
@@ -224,19 +212,16 @@ Array read_npy(const std::string& path) {
   const uint64_t size = file.size();
   char prefix[12] = {};
   file.read(0, prefix, std::min<uint64_t>(size, sizeof prefix));
-  if (std::string_view(prefix, magic.size()) != magic)
-    fail(path, 0, "not a .npy file: it does not start with \\x93NUMPY");
+  if (std::string_view(prefix, magic.size()) != magic) fail(path, 0, "not a .npy file: it does not start with \\x93NUMPY");
   if (prefix[6] < 1 || prefix[6] > 3 || prefix[7] != 0)
-    fail(path, 6, "format version {}.{} is not supported; supported are 1.0, 2.0 and 3.0",
-         static_cast<unsigned char>(prefix[6]), static_cast<unsigned char>(prefix[7]));
+    fail(path, 6, "format version {}.{} is not supported; supported are 1.0, 2.0 and 3.0", static_cast<unsigned char>(prefix[6]),
+         static_cast<unsigned char>(prefix[7]));
   const size_t length_bytes = prefix[6] == 1 ? 2 : 4;
   const uint64_t header_start = 8 + length_bytes;
   uint64_t header_size = 0;
-  for (size_t i = length_bytes; i-- > 0;)
-    header_size = header_size << 8 | static_cast<unsigned char>(prefix[8 + i]);
+  for (size_t i = length_bytes; i-- > 0;) header_size = header_size << 8 | static_cast<unsigned char>(prefix[8 + i]);
   if (size < header_start || header_size > size - header_start)
-    fail(path, 8, "truncated: the header ends at byte {}, the file at byte {}", header_start + header_size,
-         size);
+    fail(path, 8, "truncated: the header ends at byte {}, the file at byte {}", header_start + header_size, size);
 
   std::string text(header_size, '\0');
   file.read(header_start, text.data(), text.size());

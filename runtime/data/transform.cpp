@@ -38,7 +38,8 @@ Transform normalize(std::vector<float> mean, std::vector<float> deviation) {
       throw Error("normalize: means of {} channels were given, but an example is {}", channels, to_string(shape));
     return shape;
   };
-  t.apply = [mean = std::move(mean), deviation = std::move(deviation)](std::span<const float> from, const Shape&, std::span<float> to, Draw&) {
+  t.apply = [mean = std::move(mean), deviation = std::move(deviation)](std::span<const float> from, const Shape&, std::span<float> to,
+                                                                       Draw&) {
     const size_t plane = from.size() / mean.size();
     for (size_t c = 0; c < mean.size(); ++c)
       for (size_t i = c * plane; i < (c + 1) * plane; ++i) to[i] = (from[i] - mean[c]) / deviation[c];
@@ -56,7 +57,8 @@ Transform random_crop(int64_t height, int64_t width, int64_t padding) {
     return Shape{shape[0], height, width};
   };
   t.apply = [=](std::span<const float> from, const Shape& shape, std::span<float> to, Draw& draw) {
-    const int64_t top = draw.below(shape[1] + 2 * padding - height + 1) - padding, left = draw.below(shape[2] + 2 * padding - width + 1) - padding;
+    const int64_t top = draw.below(shape[1] + 2 * padding - height + 1) - padding,
+                  left = draw.below(shape[2] + 2 * padding - width + 1) - padding;
     std::fill(to.begin(), to.end(), 0.0f);
     const int64_t first = std::max<int64_t>(0, -left), last = std::min(width, shape[2] - left);  // columns that are inside
     for (int64_t c = 0; c < shape[0]; ++c)

@@ -40,13 +40,13 @@ std::vector<Tensor> run(const std::string& statements, const std::vector<Tensor>
 
 /// One op applied to x, or to x and y.
 Tensor apply(const std::string& op, const Tensor& x, const std::string& attributes, const std::string& type) {
-  return run("input %x: " + to_string(x.type) + " %0 = " + op + "(%x) " + attributes + " : " + type + " output %0",
-             {x})[0];
+  return run("input %x: " + to_string(x.type) + " %0 = " + op + "(%x) " + attributes + " : " + type + " output %0", {x})[0];
 }
 
 Tensor apply(const std::string& op, const Tensor& x, const Tensor& y) {
-  return run("input %x: " + to_string(x.type) + " input %y: " + to_string(y.type) + " %0 = " + op + "(%x, %y) : " +
-                 to_string(x.type) + " output %0", {x, y})[0];
+  return run("input %x: " + to_string(x.type) + " input %y: " + to_string(y.type) + " %0 = " + op + "(%x, %y) : " + to_string(x.type) +
+                 " output %0",
+             {x, y})[0];
 }
 
 std::vector<int64_t> cast_to(const std::string& dtype, std::vector<double> values) {
@@ -69,8 +69,7 @@ TEST_CASE("integers wrap in their own type", "[reference]") {
   CHECK(both("mul", i32, {65536, 46341}, {65536, 46341}) == Values{0, -2147479015});
   CHECK(both("add", i64, {high, low}, {1, -1}) == Values{low, high});
   CHECK(both("mul", i64, {high, low}, {2, -1}) == Values{-2, low});
-  CHECK(both("div", i32, {7, -7, 7, -7, 5, -2147483648}, {2, 2, -2, -2, 0, -1}) ==
-        Values{3, -3, -3, 3, 0, -2147483648});
+  CHECK(both("div", i32, {7, -7, 7, -7, 5, -2147483648}, {2, 2, -2, -2, 0, -1}) == Values{3, -3, -3, 3, 0, -2147483648});
   CHECK(both("div", i64, {low, low, 0}, {-1, 0, 0}) == Values{low, 0, 0});
   CHECK(both("shift_right", u8, {255, 255, 255}, {1, 7, 8}) == Values{127, 1, 0});
   CHECK(both("shift_right", i32, {-1, -1, -1, -8}, {0, 31, 32, -1}) == Values{-1, 1, 0, 0});
@@ -86,8 +85,8 @@ TEST_CASE("integers wrap in their own type", "[reference]") {
 TEST_CASE("casts to integers truncate and saturate", "[reference]") {
   using Values = std::vector<int64_t>;
   CHECK(cast_to("i64", {-2.7, -0.5, 0.5, 2.7, 1e300, -1e300, inf, -inf, nan_value}) ==
-        Values{-2, 0, 0, 2, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min(),
-               std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min(), 0});
+        Values{-2, 0, 0, 2, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(),
+               std::numeric_limits<int64_t>::min(), 0});
   CHECK(cast_to("i32", {2147483647.5, 2147483648.0, -2147483648.5, -2147483649.0, nan_value}) ==
         Values{2147483647, 2147483647, -2147483648, -2147483648, 0});
   CHECK(cast_to("u8", {255.9, 256, -0.9, -1, nan_value}) == Values{255, 255, 0, 0, 0});
@@ -130,8 +129,7 @@ TEST_CASE("memory holds elements of the tensor's type", "[reference]") {
 
 TEST_CASE("reductions of nothing give the neutral element", "[reference]") {
   CHECK(apply("sum", real({2, 0}, {}), "{axes = [1]}", "f64[2]").real == std::vector<double>{0, 0});
-  CHECK(apply("sum", integer(i32, {0}, {}), "{axes = [0], keep_dims = true}", "i32[1]").integer ==
-        std::vector<int64_t>{0});
+  CHECK(apply("sum", integer(i32, {0}, {}), "{axes = [0], keep_dims = true}", "i32[1]").integer == std::vector<int64_t>{0});
   CHECK(std::isnan(apply("mean", real({0}, {}), "{axes = [0]}", "f64[]").real[0]));
   CHECK(apply("max", real({0, 2}, {}), "{axes = [1]}", "f64[0]").real.empty());
 }
@@ -232,21 +230,19 @@ TEST_CASE("movements read where their maps say", "[reference]") {
   CHECK(apply("transpose", x, "{permutation = [1,0]}", "f64[3,2]").real == Values{1, 4, 2, 5, 3, 6});
   CHECK(apply("reshape", x, "{shape = [3,2]}", "f64[3,2]").real == x.real);
   CHECK(apply("slice", x, "{start = [1,0], end = [2,3], step = [1,2]}", "f64[1,2]").real == Values{4, 6});
-  CHECK(apply("pad", x, "{low = [0,1], high = [1,0], value = -1}", "f64[3,4]").real ==
-        Values{-1, 1, 2, 3, -1, 4, 5, 6, -1, -1, -1, -1});
-  CHECK(apply("broadcast", real({2, 1}, {1, 2}), "{shape = [2,2,2]}", "f64[2,2,2]").real ==
-        Values{1, 1, 2, 2, 1, 1, 2, 2});
+  CHECK(apply("pad", x, "{low = [0,1], high = [1,0], value = -1}", "f64[3,4]").real == Values{-1, 1, 2, 3, -1, 4, 5, 6, -1, -1, -1, -1});
+  CHECK(apply("broadcast", real({2, 1}, {1, 2}), "{shape = [2,2,2]}", "f64[2,2,2]").real == Values{1, 1, 2, 2, 1, 1, 2, 2});
   CHECK(apply("broadcast", real({}, {7}), "{shape = []}", "f64[]").real == Values{7});
-  CHECK(run("input %x: f64[2,3] input %y: f64[2,1] %0 = concat(%y, %x, %y) {axis = 1} : f64[2,5] output %0",
-            {x, real({2, 1}, {8, 9})})[0].real == Values{8, 1, 2, 3, 8, 9, 4, 5, 6, 9});
-  CHECK(run("%0 = iota() {shape = [2,3], axis = 1} : i64[2,3] output %0", {})[0].integer ==
-        std::vector<int64_t>{0, 1, 2, 0, 1, 2});
+  CHECK(run("input %x: f64[2,3] input %y: f64[2,1] %0 = concat(%y, %x, %y) {axis = 1} : f64[2,5] output %0", {x, real({2, 1}, {8, 9})})[0]
+            .real == Values{8, 1, 2, 3, 8, 9, 4, 5, 6, 9});
+  CHECK(run("%0 = iota() {shape = [2,3], axis = 1} : i64[2,3] output %0", {})[0].integer == std::vector<int64_t>{0, 1, 2, 0, 1, 2});
 }
 
 TEST_CASE("cross entropy of a class that does not exist is nan, not a loss of zero", "[reference]") {
   const auto loss = [](int64_t label) {
     return run("input %x: f64[1,3] input %y: i64[1] %0 = cross_entropy(%x, %y) : f64[] output %0",
-               {real({1, 3}, {1, 2, 3}), integer(i64, {1}, {label})})[0].real[0];
+               {real({1, 3}, {1, 2, 3}), integer(i64, {1}, {label})})[0]
+        .real[0];
   };
   CHECK(std::isnan(loss(3)));
   CHECK(std::isnan(loss(-1)));
@@ -263,14 +259,14 @@ TEST_CASE("matmul multiplies, transposed, batched and wrapped", "[reference]") {
   const Tensor a = real({2, 3}, {1, 2, 3, 4, 5, 6}), b = real({3, 2}, {7, 8, 9, 10, 11, 12});
   using Values = std::vector<double>;
   const auto product = [](const Tensor& x, const Tensor& y, const std::string& attributes, const std::string& type) {
-    return run("input %x: " + to_string(x.type) + " input %y: " + to_string(y.type) + " %0 = matmul(%x, %y) " +
-                   attributes + " : " + type + " output %0", {x, y})[0];
+    return run("input %x: " + to_string(x.type) + " input %y: " + to_string(y.type) + " %0 = matmul(%x, %y) " + attributes + " : " + type +
+                   " output %0",
+               {x, y})[0];
   };
   CHECK(product(a, b, "", "f64[2,2]").real == Values{58, 64, 139, 154});
   CHECK(product(a, a, "{transpose_b = true}", "f64[2,2]").real == Values{14, 32, 32, 77});
   CHECK(product(a, a, "{transpose_a = true}", "f64[3,3]").real == Values{17, 22, 27, 22, 29, 36, 27, 36, 45});
-  CHECK(product(a, b, "{transpose_a = true, transpose_b = true}", "f64[3,3]").real ==
-        Values{39, 49, 59, 54, 68, 82, 69, 87, 105});
+  CHECK(product(a, b, "{transpose_a = true, transpose_b = true}", "f64[3,3]").real == Values{39, 49, 59, 54, 68, 82, 69, 87, 105});
   CHECK(product(real({2, 1, 2}, {1, 2, 3, 4}), real({2, 2, 1}, {5, 6, 7, 8}), "", "f64[2,1,1]").real == Values{17, 53});
   CHECK(product(real({1, 0}, {}), real({0, 2}, {}), "", "f64[1,2]").real == Values{0, 0});
   CHECK(product(integer(u8, {1, 2}, {200, 200}), integer(u8, {2, 1}, {1, 1}), "", "u8[1,1]").integer[0] == 144);
@@ -286,7 +282,8 @@ TEST_CASE("an epilogue sees the product and the further operands", "[reference]"
       %2 = relu(%1) : f64[2,2]
       output %2
     }
-    output %0)", {real({2, 2}, {1, 2, 3, 4}), real({2, 2}, {1, 0, 0, 1}), real({2}, {-2, 1})});
+    output %0)",
+                                          {real({2, 2}, {1, 2, 3, 4}), real({2, 2}, {1, 0, 0, 1}), real({2}, {-2, 1})});
   CHECK(results[0].real == std::vector<double>{0, 3, 1, 5});
 }
 
@@ -300,13 +297,15 @@ TEST_CASE("gather and scatter_add skip indices outside the axis", "[reference]")
   CHECK(rows.real[4] == 1);
   CHECK(rows.real[5] == 2);
   CHECK(run("input %x: u8[3] input %i: i64[2] %0 = gather(%x, %i) : u8[2] output %0",
-            {integer(u8, {3}, {7, 8, 9}), integer(i64, {2}, {1, 5})})[0].integer == std::vector<int64_t>{8, 0});
+            {integer(u8, {3}, {7, 8, 9}), integer(i64, {2}, {1, 5})})[0]
+            .integer == std::vector<int64_t>{8, 0});
   CHECK(run("input %x: f64[2,2] input %i: i64[3] input %u: f64[2,3] %0 = scatter_add(%x, %i, %u) {axis = 1} : f64[2,2] "
             "output %0",
             {real({2, 2}, {1, 2, 3, 4}), integer(i64, {3}, {1, 1, 2}), real({2, 3}, {10, 20, 30, 40, 50, 60})})[0]
             .real == std::vector<double>{1, 32, 3, 94});
   CHECK(run("input %x: u8[1] input %i: i64[2] input %u: u8[2] %0 = scatter_add(%x, %i, %u) : u8[1] output %0",
-            {integer(u8, {1}, {100}), integer(i64, {2}, {0, 0}), integer(u8, {2}, {100, 100})})[0].integer[0] == 44);
+            {integer(u8, {1}, {100}), integer(i64, {2}, {0, 0}), integer(u8, {2}, {100, 100})})[0]
+            .integer[0] == 44);
 }
 
 TEST_CASE("random bits are those of support/philox.h", "[reference]") {
@@ -315,7 +314,8 @@ TEST_CASE("random bits are those of support/philox.h", "[reference]") {
     input %key: i64[2]
     %0 = random_bits(%key) {shape = [5,3], site = 7} : i32[5,3]
     %1 = random_uniform(%key) {shape = [5,3], site = 7, dtype = f64} : f64[5,3]
-    output %0 output %1)", {integer(i64, {2}, {seed, step})});
+    output %0 output %1)",
+                                          {integer(i64, {2}, {seed, step})});
   for (size_t i = 0; i < 15; ++i) {
     const uint32_t bits = random_bits(seed, 7, step, i);
     CHECK(results[0].integer[i] == static_cast<int32_t>(bits));
@@ -340,7 +340,8 @@ TEST_CASE("regions run their bodies", "[reference]") {
       }
       output %1 output %2
     }
-    output %0 output %1)", {real({2}, {1, 2}), real({2}, {3, 4})});
+    output %0 output %1)",
+                                          {real({2}, {1, 2}), real({2}, {3, 4})});
   CHECK(results[0].real == std::vector<double>{1, 2});
   CHECK(results[1].real == std::vector<double>{11});
 }

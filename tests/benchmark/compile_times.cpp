@@ -97,7 +97,8 @@ Tensor gpt(Graph& g, Net& net, int blocks) {
 Tensor resnet(Graph& g, Net& net, int size) {
   const Tensor x = g.input("x", f32, {2, 3, 32, 32}), y = g.input("y", i64, {2});
   const auto convolved = [&](Tensor v, int64_t from, int64_t to, int64_t kernel, int64_t stride) {
-    return net.make<nn::BatchNorm2d>(to)(net.make<nn::Conv2d>(from, to, kernel, nn::ConvOptions{.stride = stride, .padding = kernel / 2, .bias = false})(v));
+    return net.make<nn::BatchNorm2d>(to)(
+        net.make<nn::Conv2d>(from, to, kernel, nn::ConvOptions{.stride = stride, .padding = kernel / 2, .bias = false})(v));
   };
   int64_t channels = 64 / size;
   Tensor h = relu(convolved(x, 3, channels, 3, 1));
@@ -175,5 +176,6 @@ int main(int argc, char** argv) {
     if (p.milliseconds >= *least) slow += fmt::format(" {} {:.2f}", p.name, p.milliseconds / 1000);
   }
   fmt::print("{} {} {}: recorded {:.2f} s, compiled {:.2f} s (passes {:.0f} % of it), {} calls;{}\n", name, *size, optimizer,
-             seconds(start, recorded), seconds(recorded, end), 1e5 * passes / compiled.compile_milliseconds(), compiled.calls().size(), slow);
+             seconds(start, recorded), seconds(recorded, end), 1e5 * passes / compiled.compile_milliseconds(), compiled.calls().size(),
+             slow);
 }

@@ -18,18 +18,17 @@ struct Kernel {
   std::function<Tensor(const Tensor& x)> compute;
 };
 
-const std::map<std::string, Kernel> kernels = {
-    {"exp", {"normal", [](const Tensor& x) { return exp(x); }}},
-    {"tanh", {"normal", [](const Tensor& x) { return tanh(x); }}},
-    {"erf", {"normal", [](const Tensor& x) { return erf(x); }}},
-    {"gelu", {"normal", [](const Tensor& x) { return gelu(x); }}},
-    {"softmax", {"normal", [](const Tensor& x) { return softmax(x, 1); }}},
-    {"softmax_masked", {"masked", [](const Tensor& x) { return softmax(x, 1); }}},
-    {"layer_norm", {"normal", [](const Tensor& x) { return layer_norm(x, {x.shape()[1]}); }}},
-    {"sum_rows", {"normal", [](const Tensor& x) { return sum(x, {1}); }}},
-    {"sum_columns", {"normal", [](const Tensor& x) { return sum(x, {0}); }}},
-    {"sum", {"normal", [](const Tensor& x) { return sum(x); }}},
-    {"transpose", {"normal", [](const Tensor& x) { return transpose(x, 0, 1); }}}};
+const std::map<std::string, Kernel> kernels = {{"exp", {"normal", [](const Tensor& x) { return exp(x); }}},
+                                               {"tanh", {"normal", [](const Tensor& x) { return tanh(x); }}},
+                                               {"erf", {"normal", [](const Tensor& x) { return erf(x); }}},
+                                               {"gelu", {"normal", [](const Tensor& x) { return gelu(x); }}},
+                                               {"softmax", {"normal", [](const Tensor& x) { return softmax(x, 1); }}},
+                                               {"softmax_masked", {"masked", [](const Tensor& x) { return softmax(x, 1); }}},
+                                               {"layer_norm", {"normal", [](const Tensor& x) { return layer_norm(x, {x.shape()[1]}); }}},
+                                               {"sum_rows", {"normal", [](const Tensor& x) { return sum(x, {1}); }}},
+                                               {"sum_columns", {"normal", [](const Tensor& x) { return sum(x, {0}); }}},
+                                               {"sum", {"normal", [](const Tensor& x) { return sum(x); }}},
+                                               {"transpose", {"normal", [](const Tensor& x) { return transpose(x, 0, 1); }}}};
 
 class KernelRun final : public benchmark::Training {
  public:
@@ -66,6 +65,7 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   Json names = Json::array();
   for (const auto& [name, kernel] : kernels) names.push_back(name);
-  const Json about = {{"peer", "weft"}, {"modes", names}, {"versions", {{"weft", WEFT_VERSION}, {"LLVM", WEFT_LLVM}, {"compiler", WEFT_COMPILER}}}};
+  const Json about = {
+      {"peer", "weft"}, {"modes", names}, {"versions", {{"weft", WEFT_VERSION}, {"LLVM", WEFT_LLVM}, {"compiler", WEFT_COMPILER}}}};
   benchmark::serve(about, [&](const std::string& mode) { return std::make_unique<KernelRun>(std::stoi(argv[1]), argv[2], mode); });
 }

@@ -102,12 +102,12 @@ Json stream(int threads, size_t bytes) {
   double best = 1e300;
   for (int run = 0; run < 20; ++run)
     best = std::min(best, on_all_cores(threads, [&](int t) {
-      for (size_t sweep = 0; sweep < sweeps; ++sweep) {
-        float* p = parts[static_cast<size_t>(t)].data();
-        for (size_t i = 0; i < part; ++i) p[i] -= 1e-9f;
-        asm volatile("" : : "r"(p) : "memory");
-      }
-    }));
+                      for (size_t sweep = 0; sweep < sweeps; ++sweep) {
+                        float* p = parts[static_cast<size_t>(t)].data();
+                        for (size_t i = 0; i < part; ++i) p[i] -= 1e-9f;
+                        asm volatile("" : : "r"(p) : "memory");
+                      }
+                    }));
   return {{"gbs", 2.0 * sizeof(float) * static_cast<double>(part * sweeps) * threads / best * 1e-6}};
 }
 

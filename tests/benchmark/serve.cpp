@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double settle_seconds = 0.05;   // caches, and threads that slept while another peer ran
+constexpr double settle_seconds = 0.05;    // caches, and threads that slept while another peer ran
 constexpr double reading_seconds = 20e-6;  // between two readings of the clock, which take 0.03 us themselves
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }

@@ -79,9 +79,7 @@ class Batches {
   size_t count() const { return static_cast<size_t>(all_.shape()[0]); }
   DType dtype() const { return all_.dtype(); }
   Shape shape() const { return Shape(Dims(all_.shape().begin() + 1, all_.shape().end())); }
-  View operator[](size_t i) const {
-    return {all_.data() + i * (all_.bytes() / count()), static_cast<size_t>(shape().numel()), dtype()};
-  }
+  View operator[](size_t i) const { return {all_.data() + i * (all_.bytes() / count()), static_cast<size_t>(shape().numel()), dtype()}; }
 
  private:
   Array all_;
@@ -89,8 +87,7 @@ class Batches {
 
 class WeftTraining : public benchmark::Training {
  public:
-  WeftTraining(int threads, const std::string& folder)
-      : x_(folder + "/x.npy"), y_(folder + "/y.npy"), step_(build(threads, folder)) {
+  WeftTraining(int threads, const std::string& folder) : x_(folder + "/x.npy"), y_(folder + "/y.npy"), step_(build(threads, folder)) {
     for (size_t i = 0; i < x_.count(); ++i) views_.emplace_back(x_[i], y_[i]);
   }
 
@@ -168,7 +165,8 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   const int threads = std::stoi(argv[1]);
   const std::string folder = argv[2];
-  const Json about = {{"peer", "weft"}, {"modes", {"step", "profile"}},
+  const Json about = {{"peer", "weft"},
+                      {"modes", {"step", "profile"}},
                       {"versions", {{"weft", WEFT_VERSION}, {"oneDNN", WEFT_ONEDNN}, {"LLVM", WEFT_LLVM}, {"compiler", WEFT_COMPILER}}}};
   benchmark::serve(about, [&](const std::string& mode) -> std::unique_ptr<benchmark::Training> {
     if (mode == "profile") return std::make_unique<ProfiledTraining>(threads, folder);

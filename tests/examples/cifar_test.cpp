@@ -35,7 +35,8 @@ TEST_CASE("04_cifar10 learns the drawn digits with every net and in every style"
 }
 
 TEST_CASE("04_cifar10 validates in the midst of an epoch") {
-  const test::Ran ran = test::run_command(WEFT_EXAMPLES_DIR "/04_cifar10 --log plain --net fc --style barebones --hidden 16 --max-steps 45 --eval-every 20");
+  const test::Ran ran =
+      test::run_command(WEFT_EXAMPLES_DIR "/04_cifar10 --log plain --net fc --style barebones --hidden 16 --max-steps 45 --eval-every 20");
   CHECK_THAT(ran.err, contains_text("step 20  test loss ") && contains_text("step 40  test loss ") && !contains_text("step 60"));
 }
 

@@ -38,8 +38,8 @@ size_t count(const std::string& text, const std::string& words) {
 
 TEST_CASE("02_fashion_mnist passes 90 % on the drawn digits, and writes metrics and weights") {
   const test::TempDir dir;
-  const test::Ran ran = test::run_command(program + "--optimizer adam --shuffle --epochs 3 --metrics " + dir / "m.jsonl" +
-                                          " --curve " + dir / "loss.csv" + " --save " + dir / "weights.safetensors");
+  const test::Ran ran = test::run_command(program + "--optimizer adam --shuffle --epochs 3 --metrics " + dir / "m.jsonl" + " --curve " +
+                                          dir / "loss.csv" + " --save " + dir / "weights.safetensors");
   INFO(ran.err);
   REQUIRE(ran.code == 0);
   CHECK_THAT(ran.out, contains_text("drawn by the program"));
@@ -67,8 +67,9 @@ TEST_CASE("02_fashion_mnist goes on from a file as if it had not stopped, with c
 
 TEST_CASE("02_fashion_mnist finds a learning rate, overfits a few images, stops early, and draws") {
   const test::TempDir dir;
-  const test::Ran ran = test::run_command(program + "--optimizer adam --find-lr --overfit 128 --epochs 60 --patience 4 --workers 2 --plots " +
-                                          dir / "plots" + " --tensorboard " + dir / "tb" + " --metrics " + dir / "m.jsonl");
+  const test::Ran ran =
+      test::run_command(program + "--optimizer adam --find-lr --overfit 128 --epochs 60 --patience 4 --workers 2 --plots " + dir / "plots" +
+                        " --tensorboard " + dir / "tb" + " --metrics " + dir / "m.jsonl");
   INFO(ran.err << ran.out);
   REQUIRE(ran.code == 0);
   CHECK_THAT(ran.out, contains_text("learning rates from 1e-08 to") && contains_text("The weights are those of epoch "));
@@ -135,8 +136,8 @@ TEST_CASE("one call is one program: the library runs exactly its products, the J
   write_npy(dir / "x.npy", Array(f32, {64, 1, 28, 28}));
   write_npy(dir / "y.npy", Array(i64, {64}));
   const test::Ran ran = test::run_command("DNNL_VERBOSE=1 ONEDNN_VERBOSE=1 " WEFT_TOOL " run " + last +
-                                          " --device cpu --zeros --set sgd.lr=0.001 --input x=" + dir / "x.npy" + " --input y=" +
-                                          dir / "y.npy" + " --output-dir " + dir / "out");
+                                          " --device cpu --zeros --set sgd.lr=0.001 --input x=" + dir / "x.npy" +
+                                          " --input y=" + dir / "y.npy" + " --output-dir " + dir / "out");
   INFO(ran.err << ran.out);
   REQUIRE(ran.code == 0);
   CHECK(count(plan, "= matmul(") == 8);

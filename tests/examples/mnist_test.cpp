@@ -32,7 +32,9 @@ std::map<std::string, Json> last_epochs(const std::string& metrics) {
   return last;
 }
 
-auto weights(const std::string& directory, const std::string& net) { return read_safetensors(directory + "/" + net + ".safetensors").tensors; }
+auto weights(const std::string& directory, const std::string& net) {
+  return read_safetensors(directory + "/" + net + ".safetensors").tensors;
+}
 
 std::vector<float> numbers(const Array& array) {
   const auto all = array.values<float>();
@@ -43,7 +45,8 @@ std::vector<float> numbers(const Array& array) {
 
 TEST_CASE("03_mnist_bn_dropout: batch normalization is ahead, dropout behind on so small a net") {
   const test::TempDir dir;
-  const test::Ran ran = test::run_command(program + "--epochs 2 --log classic --metrics " + dir / "m.jsonl" + " --plots " + dir / "plots" + " --save " + dir / "weights");
+  const test::Ran ran = test::run_command(program + "--epochs 2 --log classic --metrics " + dir / "m.jsonl" + " --plots " + dir / "plots" +
+                                          " --save " + dir / "weights");
   INFO(ran.err);
   REQUIRE(ran.code == 0);
   CHECK_THAT(ran.out, contains_text("Epoch: 02 | batch norm | Train Loss: 0."));
@@ -64,20 +67,23 @@ TEST_CASE("03_mnist_bn_dropout: batch normalization is ahead, dropout behind on 
 
 TEST_CASE("03_mnist_bn_dropout trains shared weights by two optimizers, at any depth") {
   const test::TempDir dir;
-  const test::Ran ran = test::run_command(program + "--epochs 2 --log none --shared-weights --depth 3 --metrics " + dir / "m.jsonl" + " --save " + dir / "weights");
+  const test::Ran ran = test::run_command(program + "--epochs 2 --log none --shared-weights --depth 3 --metrics " + dir / "m.jsonl" +
+                                          " --save " + dir / "weights");
   INFO(ran.err);
   REQUIRE(ran.code == 0);
   const auto last = last_epochs(dir / "m.jsonl");
   CHECK(last.at("batch norm")["test_accuracy"].get<double>() > 0.9);
   CHECK(last.at("batch norm")["test_accuracy"].get<double>() > last.at("dropout")["test_accuracy"].get<double>());
   // The output layer comes after three times three others, or twice.
-  const auto plain = weights(dir / "weights", "plain"), normalized = weights(dir / "weights", "batch norm"), dropped = weights(dir / "weights", "dropout");
+  const auto plain = weights(dir / "weights", "plain"), normalized = weights(dir / "weights", "batch norm"),
+             dropped = weights(dir / "weights", "dropout");
   CHECK(numbers(normalized.at("layers.9.weight")) == numbers(dropped.at("layers.9.weight")));
   CHECK(numbers(normalized.at("layers.9.weight")) != numbers(plain.at("layers.6.weight")));
 }
 
 TEST_CASE("03_mnist_bn_dropout has every option of 02_fashion_mnist") {
-  const std::string help = test::run_command(program + "--help").out, of_02 = test::run_command(WEFT_EXAMPLES_DIR "/02_fashion_mnist --help").out;
+  const std::string help = test::run_command(program + "--help").out,
+                    of_02 = test::run_command(WEFT_EXAMPLES_DIR "/02_fashion_mnist --help").out;
   const std::regex option("--[a-z-]+");
   std::set<std::string> names{std::sregex_token_iterator(of_02.begin(), of_02.end(), option), {}};
   CHECK(names.size() > 25);
@@ -93,7 +99,8 @@ TEST_CASE("03_mnist_bn_dropout goes on from a directory as if it had not stopped
     const test::Ran ran = test::run_command(program + how + "8 --save " + dir / "run --resume " + dir / "run");
     INFO(ran.err);
     REQUIRE(ran.code == 0);
-    const test::Ran over = test::run_command(program + kind + "--log plain --threads 1 --accumulate 2 --overfit 96 --epochs 9 --max-steps 8 --resume " + dir / "run");
+    const test::Ran over = test::run_command(
+        program + kind + "--log plain --threads 1 --accumulate 2 --overfit 96 --epochs 9 --max-steps 8 --resume " + dir / "run");
     CHECK(over.code == 0);
     CHECK_THAT(over.err, contains_text("dropout: nothing is left to train: '") && contains_text("' has made 2 epochs and 8 steps"));
     for (const char* net : {"plain", "batch norm", "dropout"}) {
@@ -111,8 +118,9 @@ TEST_CASE("03_mnist_bn_dropout goes on from a directory as if it had not stopped
 
 TEST_CASE("03_mnist_bn_dropout looks for learning rates, stops net by net, and writes what each did") {
   const test::TempDir dir;
-  const test::Ran ran = test::run_command(program + "--log plain --find-lr --overfit 64 --epochs 60 --patience 2 --eval-every 3 --profile --metrics " +
-                                          dir / "m.jsonl" + " --curve " + dir / "curves" + " --tensorboard " + dir / "tb" + " --save " + dir / "weights");
+  const test::Ran ran =
+      test::run_command(program + "--log plain --find-lr --overfit 64 --epochs 60 --patience 2 --eval-every 3 --profile --metrics " +
+                        dir / "m.jsonl" + " --curve " + dir / "curves" + " --tensorboard " + dir / "tb" + " --save " + dir / "weights");
   INFO(ran.err << ran.out);
   REQUIRE(ran.code == 0);
   const auto last = last_epochs(dir / "m.jsonl");
@@ -121,8 +129,10 @@ TEST_CASE("03_mnist_bn_dropout looks for learning rates, stops net by net, and w
     const auto epochs = last.at(net)["epoch"].get<int64_t>();
     ends.insert(epochs);
     CHECK(epochs < 60);
-    CHECK_THAT(ran.out, contains_text(net + ": Of ") && contains_text(fmt::format("{}: The weights are those of epoch {}.", net, epochs - 2)));
-    CHECK_THAT(ran.err, contains_text(fmt::format("step 3  {:10}  test loss ", net)) && contains_text(fmt::format("epoch  1/60  {:10}  loss ", net)));
+    CHECK_THAT(ran.out,
+               contains_text(net + ": Of ") && contains_text(fmt::format("{}: The weights are those of epoch {}.", net, epochs - 2)));
+    CHECK_THAT(ran.err, contains_text(fmt::format("step 3  {:10}  test loss ", net)) &&
+                            contains_text(fmt::format("epoch  1/60  {:10}  loss ", net)));
     const std::string curve = test::read_file(dir / "curves/" + net + ".csv");
     CHECK(std::count(curve.begin(), curve.end(), '\n') == 1 + 2 * epochs);
     CHECK(std::distance(std::filesystem::directory_iterator(dir / "tb/" + net), {}) == 1);
@@ -143,7 +153,9 @@ TEST_CASE("03_mnist_bn_dropout says what it cannot do") {
     CHECK(ran.code == 1);
     CHECK(ran.err == "error: " + words + "\n");
   };
-  says("--overfit 20", "Trainer: data set 'digits' has 20 examples, fewer than a batch of 32, and a smaller batch is left out (.drop_last): make the batch smaller");
+  says("--overfit 20",
+       "Trainer: data set 'digits' has 20 examples, fewer than a batch of 32, and a smaller batch is left out (.drop_last): make the batch "
+       "smaller");
   says("--plots /dev/null/plots", "cannot make the folder '/dev/null/plots': Not a directory");
   says("--depth 0", "--depth must be a positive integer, not 0");
   const auto apart = [](const std::string& one, const std::string& other, const std::string& value) {

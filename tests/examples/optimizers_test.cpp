@@ -33,7 +33,8 @@ TEST_CASE("06_optimizers: thirteen optimizers learn the digits, two a table, eac
     all[j["optimizer"]] = j;
   }
   CHECK(all.size() == 15);
-  for (const char* name : {"SGD", "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop", "LBFGS"}) {
+  for (const char* name :
+       {"SGD", "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop", "LBFGS"}) {
     INFO(name << ": " << all[name].dump());
     REQUIRE(all.contains(name));
     const auto losses = all[name]["losses"].get<std::vector<double>>();
@@ -52,8 +53,9 @@ TEST_CASE("06_optimizers: thirteen optimizers learn the digits, two a table, eac
     CHECK(losses[3] < 0.4 * losses[0]);
     CHECK(all[name]["test_accuracy"].get<double>() > 0.7);
   }
-  CHECK(all["SparseAdam (table)"]["step_us"].get<double>() < all["Adam (table)"]["step_us"].get<double>());  // it need not touch the whole table
-  for (const std::string name : {"nets", "tables"})  // or scripts for them
+  CHECK(all["SparseAdam (table)"]["step_us"].get<double>() <
+        all["Adam (table)"]["step_us"].get<double>());  // it need not touch the whole table
+  for (const std::string name : {"nets", "tables"})     // or scripts for them
     CHECK((std::filesystem::exists(dir / "plots/" + name + ".svg") || std::filesystem::exists(dir / "plots/" + name + ".svg.gp")));
 }
 

@@ -21,16 +21,38 @@ using Options = std::map<std::string, std::string>;  // "--option" to its value,
 
 struct Lesson {
   std::string name;
-  Options small;         // what keeps it short
-  Options values = {};   // of options of its own, or that mean something else there
+  Options small;        // what keeps it short
+  Options values = {};  // of options of its own, or that mean something else there
 };
 
-const Options values{
-    {"--device", "cpu"}, {"--epochs", "2"}, {"--batch", "10"}, {"--lr", "0.002"}, {"--seed", "3"}, {"--max-steps", "3"}, {"--threads", "1"},
-    {"--max-isa", "sse4"}, {"--metrics", "DIR/m.jsonl"}, {"--dump-ir", "DIR/ir"}, {"--optimizer", "adam"}, {"--workers", "2"},
-    {"--eval-every", "2"}, {"--overfit", "40"}, {"--patience", "1"}, {"--log", "plain"}, {"--curve", "DIR/curve"}, {"--plots", "DIR/plots"},
-    {"--tensorboard", "DIR/events"}, {"--save", "DIR/net.safetensors"}, {"--resume", "DIR/net.safetensors"}, {"--accumulate", "2"},
-    {"--clip-norm", "0.5"}, {"--find-lr", ""}, {"--profile", ""}, {"--shuffle", ""}, {"--no-shuffle", ""}, {"--json", ""}};
+const Options values{{"--device", "cpu"},
+                     {"--epochs", "2"},
+                     {"--batch", "10"},
+                     {"--lr", "0.002"},
+                     {"--seed", "3"},
+                     {"--max-steps", "3"},
+                     {"--threads", "1"},
+                     {"--max-isa", "sse4"},
+                     {"--metrics", "DIR/m.jsonl"},
+                     {"--dump-ir", "DIR/ir"},
+                     {"--optimizer", "adam"},
+                     {"--workers", "2"},
+                     {"--eval-every", "2"},
+                     {"--overfit", "40"},
+                     {"--patience", "1"},
+                     {"--log", "plain"},
+                     {"--curve", "DIR/curve"},
+                     {"--plots", "DIR/plots"},
+                     {"--tensorboard", "DIR/events"},
+                     {"--save", "DIR/net.safetensors"},
+                     {"--resume", "DIR/net.safetensors"},
+                     {"--accumulate", "2"},
+                     {"--clip-norm", "0.5"},
+                     {"--find-lr", ""},
+                     {"--profile", ""},
+                     {"--shuffle", ""},
+                     {"--no-shuffle", ""},
+                     {"--json", ""}};
 
 std::string big_endian(int64_t value) {
   std::string text;
@@ -42,7 +64,8 @@ std::string big_endian(int64_t value) {
 std::string write_digits(const test::TempDir& dir, int64_t count) {
   for (const std::string part : {"train", "t10k"}) {
     const Dataset digits = generate_digits(count, part == "train" ? 1 : 2);
-    std::string images = big_endian(0x803) + big_endian(count) + big_endian(28) + big_endian(28), labels = big_endian(0x801) + big_endian(count);
+    std::string images = big_endian(0x803) + big_endian(count) + big_endian(28) + big_endian(28),
+                labels = big_endian(0x801) + big_endian(count);
     for (int64_t i = 0; i < count * 28 * 28; ++i) images += static_cast<char>(std::lround(255 * digits.inputs.at(i)));
     for (int64_t i = 0; i < count; ++i) labels += static_cast<char>(digits.targets.at(i));
     dir.write(part + "-images-idx3-ubyte", images);
@@ -126,7 +149,8 @@ TEST_CASE("lesson 1 runs with each of its options") {
 TEST_CASE("lesson 2 runs with each of its options") {
   const test::TempDir dir;
   const std::string digits = write_digits(dir, 40);
-  const Lesson lesson{"02_fashion_mnist", {{"--log", "none"}, {"--batch", "16"}, {"--epochs", "2"}, {"--data", digits}}, {{"--data", digits}}};
+  const Lesson lesson{
+      "02_fashion_mnist", {{"--log", "none"}, {"--batch", "16"}, {"--epochs", "2"}, {"--data", digits}}, {{"--data", digits}}};
   check_alone(lesson);
   check_together(lesson);
 }
@@ -134,7 +158,8 @@ TEST_CASE("lesson 2 runs with each of its options") {
 TEST_CASE("lesson 3 runs with each of its options") {
   const test::TempDir dir;
   const std::string digits = write_digits(dir, 40);
-  const Lesson lesson{"03_mnist_bn_dropout", {{"--log", "none"}, {"--batch", "16"}, {"--epochs", "2"}, {"--data", digits}},
+  const Lesson lesson{"03_mnist_bn_dropout",
+                      {{"--log", "none"}, {"--batch", "16"}, {"--epochs", "2"}, {"--data", digits}},
                       {{"--data", digits}, {"--depth", "1"}, {"--shared-weights", ""}}};
   check_alone(lesson);
   check_together(lesson);
@@ -170,8 +195,10 @@ TEST_CASE("lesson 5 runs with each of its options") {
 TEST_CASE("lesson 6 runs with each of its options, whatever is trained") {
   const test::TempDir dir;
   const std::string digits = write_digits(dir, 40);
-  Lesson lesson{"06_optimizers", {{"--batch", "16"}, {"--epochs", "2"}, {"--overfit", "0"}, {"--max-steps", "5"}, {"--data", digits}, {"--optimizer", "Adam"}},
-                {{"--data", digits}, {"--optimizer", "SGD"}}};
+  Lesson lesson{
+      "06_optimizers",
+      {{"--batch", "16"}, {"--epochs", "2"}, {"--overfit", "0"}, {"--max-steps", "5"}, {"--data", digits}, {"--optimizer", "Adam"}},
+      {{"--data", digits}, {"--optimizer", "SGD"}}};
   check_alone(lesson);
   for (const std::string optimizer : {"Adam", "LBFGS", "SparseAdam (table)"}) {
     lesson.small["--optimizer"] = optimizer;

@@ -61,7 +61,8 @@ TEST_CASE("carried: so is a part of a result, and what came from another step") 
     Step step = Cell::make(target).step, other = Cell::make(target).step;
     Results r = step({{"h", ramp(128)}});
     for (const size_t first : {0u, 64u, 100u, 128u}) {
-      const Numbers part(r["both"].view<float>().begin() + static_cast<int64_t>(first), r["both"].view<float>().begin() + static_cast<int64_t>(first) + 128);
+      const Numbers part(r["both"].view<float>().begin() + static_cast<int64_t>(first),
+                         r["both"].view<float>().begin() + static_cast<int64_t>(first) + 128);
       const Numbers want = other({{"h", part}})["h"].values<float>();
       const Results from_other = other({{"h", r["both"].view<float>().subspan(first, 128)}});
       CHECK(from_other["h"].values<float>() == want);

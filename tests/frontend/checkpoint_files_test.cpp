@@ -95,7 +95,8 @@ TEST_CASE("checkpoint files: what is in the way of a file is noticed before trai
   FitOptions o = options(dir / "best.safetensors", 1);
   o.keep_best = true;
   CHECK(error_of(o) == "cannot write '" + dir / "best.best.safetensors" + "': it is a folder, not a file");
-  CHECK(error_of(options(dir / "none/run", 1)) == "cannot write the checkpoint '" + dir / "none/run" + "': there is no folder '" + dir / "none" + "'");
+  CHECK(error_of(options(dir / "none/run", 1)) ==
+        "cannot write the checkpoint '" + dir / "none/run" + "': there is no folder '" + dir / "none" + "'");
   REQUIRE(mkfifo((dir / "pipe").c_str(), 0600) == 0);
   CHECK(error_of(options(dir / "pipe", 1)) == "cannot write '" + dir / "pipe" + "': it is no ordinary file");
   o = options("", 1);
@@ -124,7 +125,8 @@ TEST_CASE("checkpoint files: one run at a time writes them, and a killed one lea
     _exit(0);
   }
   while (!fs::exists(path)) usleep(1000);
-  CHECK(error_of(options(path, 1)) == fmt::format("cannot write '{}': process {} writes it already, and holds '{}.lock'; give another name", path, other, path));
+  CHECK(error_of(options(path, 1)) ==
+        fmt::format("cannot write '{}': process {} writes it already, and holds '{}.lock'; give another name", path, other, path));
   kill(other, SIGKILL);
   waitpid(other, nullptr, 0);
   dir.write("run.safetensors.1-1.partial", "of one that was killed while it wrote");
@@ -143,7 +145,8 @@ TEST_CASE("checkpoint files: through a symbolic link, with its other names besid
   Model().fit(o);
   CHECK(fs::is_symlink(dir / "run.safetensors"));
   CHECK(names_in(dir / "disk") == std::set<std::string>{"run.safetensors"});
-  CHECK(names_in(dir.path()) == std::set<std::string>{"disk", "run.safetensors", "run.best.safetensors", "run.step-4.safetensors", "run.step-8.safetensors"});
+  CHECK(names_in(dir.path()) ==
+        std::set<std::string>{"disk", "run.safetensors", "run.best.safetensors", "run.step-4.safetensors", "run.step-8.safetensors"});
   CHECK(test::read_file(dir / "run.step-8.safetensors") == test::read_file(dir / "disk/run.safetensors"));
   CHECK(test::read_file(dir / "run.step-4.safetensors") != test::read_file(dir / "disk/run.safetensors"));
 }
@@ -204,12 +207,15 @@ TEST_CASE("checkpoint files: metadata that another wrote are refused with the fi
     REQUIRE(text.find(from) != std::string::npos);
     return text.replace(text.find(from), from.size(), to);
   };
-  for (const std::string& bad : {deep, std::string("{"), std::string("1e999"), std::string("null"), std::string("[1]"), with(training, "\"steps\":4", "\"steps\":-4"),
-                                 with(training, "\"steps\":4", "\"steps\":4e300"), with(training, "\"steps\":4", "\"steps\":[[4]]"),
-                                 with(training, "\"batches\":0", "\"batches\":\"0\""), with(training, "\"terms\":[]", "\"terms\":[[\"0,5\",\"1\"]]"),
-                                 with(training, "\"terms\":[]", "\"terms\":[[\"1\",\"1e999\"]]")})
-    CHECK_THAT(message("weft.training", bad), contains_text("'" + dir / "bad" + "': its metadata 'weft.training' are not as weft writes them"));
-  for (const std::string& bad : {deep, std::string("{"), std::string("1e999"), std::string("null"), std::string("[1]"), with(weft, "\"op\":\"sgd\"", "\"op\":[[1]]")})
+  for (const std::string& bad :
+       {deep, std::string("{"), std::string("1e999"), std::string("null"), std::string("[1]"),
+        with(training, "\"steps\":4", "\"steps\":-4"), with(training, "\"steps\":4", "\"steps\":4e300"),
+        with(training, "\"steps\":4", "\"steps\":[[4]]"), with(training, "\"batches\":0", "\"batches\":\"0\""),
+        with(training, "\"terms\":[]", "\"terms\":[[\"0,5\",\"1\"]]"), with(training, "\"terms\":[]", "\"terms\":[[\"1\",\"1e999\"]]")})
+    CHECK_THAT(message("weft.training", bad),
+               contains_text("'" + dir / "bad" + "': its metadata 'weft.training' are not as weft writes them"));
+  for (const std::string& bad : {deep, std::string("{"), std::string("1e999"), std::string("null"), std::string("[1]"),
+                                 with(weft, "\"op\":\"sgd\"", "\"op\":[[1]]")})
     CHECK_THAT(message("weft", bad), contains_text("'" + dir / "bad" + "'"));
 }
 
@@ -228,7 +234,23 @@ TEST_CASE("checkpoint files: metadata edited at random are read or refused, neve
   const SafeTensors file = read_safetensors(dir / "good");
   std::vector<std::pair<std::string, const Array*>> tensors;
   for (const auto& [name, array] : file.tensors) tensors.emplace_back(name, &array);
-  const char* const pieces[] = {"[", "]", "{", "}", "\"", ",", ":", "-", "1e999", "null", "true", "0.5", "9223372036854775808", "\"nan\"", "[[[[", "\"groups\":{},", "\\u0000"};
+  const char* const pieces[] = {"[",
+                                "]",
+                                "{",
+                                "}",
+                                "\"",
+                                ",",
+                                ":",
+                                "-",
+                                "1e999",
+                                "null",
+                                "true",
+                                "0.5",
+                                "9223372036854775808",
+                                "\"nan\"",
+                                "[[[[",
+                                "\"groups\":{},",
+                                "\\u0000"};
   std::mt19937 random(3);
   int read = 0;
   for (int i = 0; i < 500; ++i) {
@@ -265,8 +287,10 @@ TEST_CASE("checkpoint: a part of a file is loaded where that is asked for, and w
     Checkpoint(fresh).load(dir / "old");
     FAIL("loaded");
   } catch (const Error& e) {
-    CHECK(std::string(e.what()) == "'" + dir / "old" + "' does not fit:\n  missing: 'top.weight' f32[5,3]\n  missing: 'top.bias' f32[5]\n"
-          "  unexpected: 'head.bias' f32[2]\n  unexpected: 'head.weight' f32[2,3]\nload(path, {.strict = false}) loads the part that fits");
+    CHECK(std::string(e.what()) == "'" + dir / "old" +
+                                       "' does not fit:\n  missing: 'top.weight' f32[5,3]\n  missing: 'top.bias' f32[5]\n"
+                                       "  unexpected: 'head.bias' f32[2]\n  unexpected: 'head.weight' f32[2,3]\nload(path, {.strict = "
+                                       "false}) loads the part that fits");
   }
   CHECK(fresh.stem.weight.values<float>() != old.stem.weight.values<float>());
   const Loaded loaded = Checkpoint(fresh).load(dir / "old", {.strict = false});
@@ -295,7 +319,9 @@ TEST_CASE("checkpoint: a part of a file is loaded where that is asked for, and w
   write_safetensors(dir / "large", {{"count", &large}});
   Checkpoint counts{Checkpoint::Named{}};
   counts.add("count", small);
-  CHECK_THROWS_WITH(counts.load(dir / "large"), "'" + dir / "large" + "' does not fit:\n  wrong: 'count' is i64 in the file and holds 1099511627776, which the i32 here cannot");
+  CHECK_THROWS_WITH(
+      counts.load(dir / "large"),
+      "'" + dir / "large" + "' does not fit:\n  wrong: 'count' is i64 in the file and holds 1099511627776, which the i32 here cannot");
 }
 
 TEST_CASE("checkpoint: what was trained is resumed with a new head, its state included") {
@@ -308,7 +334,9 @@ TEST_CASE("checkpoint: what was trained is resumed with a new head, its state in
   Net old(2), fresh(2);
   optim::Adam adam, other;
   Trainer(old, cross_entropy, adam).fit(points(32), options("", 1));
-  Checkpoint(Checkpoint::Named{{"stem.weight", old.stem.weight}, {"stem.bias", old.stem.bias}, {"top.weight", old.head.weight}, {"top.bias", old.head.bias}})
+  Checkpoint(
+      Checkpoint::Named{
+          {"stem.weight", old.stem.weight}, {"stem.bias", old.stem.bias}, {"top.weight", old.head.weight}, {"top.bias", old.head.bias}})
       .add(adam)
       .save(dir / "run");
   const Loaded loaded = Checkpoint(fresh).add(other).load(dir / "run", {.strict = false});

@@ -82,23 +82,42 @@ TEST_CASE("checkpoint: numbers that cannot be are refused before anything change
   INFO(weft);
   const std::string lies[] = {
       // an optimizer's
-      with(weft, lr, "\"adam.lr\":\"-1\""), with(weft, lr, "\"adam.lr\":\"nan\""), with(weft, lr, "\"adam.lr\":\"1e999\""),
-      with(weft, "\"initial_lr\":\"0.001\"", "\"initial_lr\":\"-0.5\""), with(weft, "\"initial_lr\":\"0.001\"", "\"initial_lr\":\"nan\""),
-      with(weft, "\"steps\":1", "\"steps\":9007199254740993"), with(weft, "\"steps\":1", "\"steps\":9223372036854775807"),
-      with(weft, "\"steps\":1", "\"steps\":1.5"), with(weft, "\"stream\":", "\"stream\":-"), with(weft, "\"stream\":", "\"stream\":0.5,\"s\":"),
-      with(weft, "\"stream\":", "\"stream\":1e300,\"s\":"), with(weft, "\"stream\":", "\"stream\":\"1\",\"s\":"),
+      with(weft, lr, "\"adam.lr\":\"-1\""),
+      with(weft, lr, "\"adam.lr\":\"nan\""),
+      with(weft, lr, "\"adam.lr\":\"1e999\""),
+      with(weft, "\"initial_lr\":\"0.001\"", "\"initial_lr\":\"-0.5\""),
+      with(weft, "\"initial_lr\":\"0.001\"", "\"initial_lr\":\"nan\""),
+      with(weft, "\"steps\":1", "\"steps\":9007199254740993"),
+      with(weft, "\"steps\":1", "\"steps\":9223372036854775807"),
+      with(weft, "\"steps\":1", "\"steps\":1.5"),
+      with(weft, "\"stream\":", "\"stream\":-"),
+      with(weft, "\"stream\":", "\"stream\":0.5,\"s\":"),
+      with(weft, "\"stream\":", "\"stream\":1e300,\"s\":"),
+      with(weft, "\"stream\":", "\"stream\":\"1\",\"s\":"),
       // of its parameters
-      with(weft, count, "\"bias\":-1"), with(weft, count, "\"bias\":18446744073709551615"), with(weft, count, "\"other\":1"),
-      with(weft, "\"counts\":{\"bias\":1,\"weight\":1}", "\"counts\":[1,1]"), with(weft, "\"counts\":{\"bias\":1,\"weight\":1}", "\"counts\":1"),
+      with(weft, count, "\"bias\":-1"),
+      with(weft, count, "\"bias\":18446744073709551615"),
+      with(weft, count, "\"other\":1"),
+      with(weft, "\"counts\":{\"bias\":1,\"weight\":1}", "\"counts\":[1,1]"),
+      with(weft, "\"counts\":{\"bias\":1,\"weight\":1}", "\"counts\":1"),
       with(weft, "\"counts\":{\"bias\":1,\"weight\":1}", "\"counts\":{}"),
       // a schedule's, a plateau's, an average's, and early stopping's
-      with(weft, "[\"0\",", "[\"-1\","), with(weft, "[\"0\",", "[\"nan\","), with(weft, "[\"0\",", "[\"1e30\","), with(weft, "[\"0\",", "[\"0.5\","),
-      with(weft, "[\"0\",\"0.001\"", "[\"0\",\"-0.001\""), with(weft, "[\"0\",\"0.001\"", "[\"0\",\"nan\""),
-      with(weft, "[\"1\",\"0\",\"0\"]", "[\"1\",\"1e19\",\"0\"]"), with(weft, "[\"1\",\"0\",\"0\"]", "[\"1\",\"0\",\"-1\"]"),
-      with(weft, "[\"1\",\"0\",\"0.5\"]", "[\"nan\",\"0\",\"0.5\"]"), with(weft, "[\"1\",\"0\",\"0.5\"]", "[\"1\",\"2\",\"0.5\"]"),
-      with(weft, "[\"1\",\"0\",\"0.5\"]", "[\"0\",\"1\",\"0.5\"]"), with(weft, "[\"1\",\"0\",\"0.5\"]", "[\"1\",\"0\",\"2\"]"),
-      with(weft, "[\"1\",\"1\",\"1\"]", "[\"1\",\"7\",\"1\"]"), with(weft, "[\"1\",\"1\",\"1\"]", "[\"1\",\"1\",\"inf\"]"),
-      with(weft, "[\"1\",\"1\",\"1\"]", "[\"1\",\"1\"]"), with(weft, "[\"1\",\"1\",\"1\"]", "{\"a\":\"1\",\"b\":\"1\",\"c\":\"1\"}"),
+      with(weft, "[\"0\",", "[\"-1\","),
+      with(weft, "[\"0\",", "[\"nan\","),
+      with(weft, "[\"0\",", "[\"1e30\","),
+      with(weft, "[\"0\",", "[\"0.5\","),
+      with(weft, "[\"0\",\"0.001\"", "[\"0\",\"-0.001\""),
+      with(weft, "[\"0\",\"0.001\"", "[\"0\",\"nan\""),
+      with(weft, "[\"1\",\"0\",\"0\"]", "[\"1\",\"1e19\",\"0\"]"),
+      with(weft, "[\"1\",\"0\",\"0\"]", "[\"1\",\"0\",\"-1\"]"),
+      with(weft, "[\"1\",\"0\",\"0.5\"]", "[\"nan\",\"0\",\"0.5\"]"),
+      with(weft, "[\"1\",\"0\",\"0.5\"]", "[\"1\",\"2\",\"0.5\"]"),
+      with(weft, "[\"1\",\"0\",\"0.5\"]", "[\"0\",\"1\",\"0.5\"]"),
+      with(weft, "[\"1\",\"0\",\"0.5\"]", "[\"1\",\"0\",\"2\"]"),
+      with(weft, "[\"1\",\"1\",\"1\"]", "[\"1\",\"7\",\"1\"]"),
+      with(weft, "[\"1\",\"1\",\"1\"]", "[\"1\",\"1\",\"inf\"]"),
+      with(weft, "[\"1\",\"1\",\"1\"]", "[\"1\",\"1\"]"),
+      with(weft, "[\"1\",\"1\",\"1\"]", "{\"a\":\"1\",\"b\":\"1\",\"c\":\"1\"}"),
   };
   for (const std::string& lie : lies) {
     INFO(lie);
@@ -107,7 +126,8 @@ TEST_CASE("checkpoint: numbers that cannot be are refused before anything change
     run.all->save(dir / "after");
     const SafeTensors before = content(dir / "before"), after = content(dir / "after");
     CHECK(before.metadata == after.metadata);
-    for (const auto& [name, array] : before.tensors) CHECK(std::equal(array.data(), array.data() + array.bytes(), after.tensors.at(name).data()));
+    for (const auto& [name, array] : before.tensors)
+      CHECK(std::equal(array.data(), array.data() + array.bytes(), after.tensors.at(name).data()));
   }
   CHECK(run.load(dir / "good").empty());
 }
@@ -118,7 +138,8 @@ TEST_CASE("a trainer's checkpoint: counts that cannot stand beside each other ar
   const auto fit = [&](const std::string& resume, const std::string& checkpoint, int64_t max_steps) -> std::string {
     nn::Linear net(2, 2);
     optim::SGD sgd({.lr = 0.1});
-    FitOptions options{.epochs = 9, .batch = 1, .max_steps = max_steps, .patience = 8, .checkpoint = checkpoint, .resume = resume, .log = "none"};
+    FitOptions options{
+        .epochs = 9, .batch = 1, .max_steps = max_steps, .patience = 8, .checkpoint = checkpoint, .resume = resume, .log = "none"};
     try {
       Trainer(net, cross_entropy, sgd).fit(data, data, options);
     } catch (const Error& e) {

@@ -164,12 +164,15 @@ TEST_CASE("everything that does not fit is named at once, and nothing is changed
   const TempDir dir;
   Model m;
   const Array weight(f32, {8, 5}), more(i64, {2}), bias(i64, {8});
-  write_safetensors(dir / "other", {{"0.weight", &weight}, {"4.weight", &more}, {"0.bias", &bias}, {"3.bias", &m.net.parameters()[3].array()}});
+  write_safetensors(dir / "other",
+                    {{"0.weight", &weight}, {"4.weight", &more}, {"0.bias", &bias}, {"3.bias", &m.net.parameters()[3].array()}});
   const auto before = weights(m);
   Checkpoint checkpoint(m.net);
-  CHECK(errors(checkpoint, dir / "other") == "'" + dir / "other" + "' does not fit:\n  missing: '3.weight' f32[3,8]\n"
-        "  unexpected: '4.weight' i64[2]\n  wrong: '0.weight' is f32[8,5] in the file, but f32[8,4] here\n"
-        "  wrong: '0.bias' is i64[8] in the file, but f32[8] here");
+  CHECK(errors(checkpoint, dir / "other") ==
+        "'" + dir / "other" +
+            "' does not fit:\n  missing: '3.weight' f32[3,8]\n"
+            "  unexpected: '4.weight' i64[2]\n  wrong: '0.weight' is f32[8,5] in the file, but f32[8,4] here\n"
+            "  wrong: '0.bias' is i64[8] in the file, but f32[8] here");
   CHECK(weights(m) == before);
   Checkpoint(m.net).save(dir / "weights");
   checkpoint.add(m.adam);

@@ -13,7 +13,8 @@ namespace {
 using Net = std::shared_ptr<nn::Module>;
 
 struct ConvBnRelu : nn::Module {
-  ConvBnRelu(int64_t in, int64_t out, nn::ConvOptions o = {.padding = 1}) : conv(add("conv", nn::Conv2d(in, out, 3, o))), bn(add("bn", nn::BatchNorm2d(out))) {}
+  ConvBnRelu(int64_t in, int64_t out, nn::ConvOptions o = {.padding = 1})
+      : conv(add("conv", nn::Conv2d(in, out, 3, o))), bn(add("bn", nn::BatchNorm2d(out))) {}
   Tensor forward(Tensor x) override { return relu(bn(conv(x))); }
   nn::Conv2d conv;
   nn::BatchNorm2d bn;
@@ -36,7 +37,9 @@ struct Separable : nn::Module {
   nn::Conv2d depth = add("depth", nn::Conv2d(16, 16, 3, {.padding = 1, .groups = 16}));
   nn::Conv2d grouped = add("grouped", nn::Conv2d(16, 32, 3, {.dilation = 2, .groups = 2}));
   nn::Linear head = add("head", nn::Linear(32 * 4, 5));
-  Tensor forward(Tensor x) override { return head(flatten(max_pool2d(silu(grouped(relu(depth(relu(first(x)))))), 4, {.ceil_mode = true}))); }
+  Tensor forward(Tensor x) override {
+    return head(flatten(max_pool2d(silu(grouped(relu(depth(relu(first(x)))))), 4, {.ceil_mode = true})));
+  }
 };
 
 /// Channels that no block divides, overlapping windows, and back up again.
@@ -79,7 +82,9 @@ void check_against_reference(const std::function<Net()>& make) {
 
 }  // namespace
 
-TEST_CASE("a residual net with batch norm trains as the reference does", "[convolution]") { check_against_reference([] { return nn::share(Residual()); }); }
+TEST_CASE("a residual net with batch norm trains as the reference does", "[convolution]") {
+  check_against_reference([] { return nn::share(Residual()); });
+}
 
 TEST_CASE("depthwise, grouped and dilated convolutions train as the reference does", "[convolution]") {
   check_against_reference([] { return nn::share(Separable()); });

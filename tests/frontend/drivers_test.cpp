@@ -51,8 +51,11 @@ TEST_CASE("L-BFGS is PyTorch's, with and without line search") {
     const json& o = setting["options"];
     INFO(o.dump());
     Problem p(file);
-    LbfgsOptions options{.lr = o.value("lr", 1.0), .max_iter = o.value("max_iter", 20), .history_size = o.value("history_size", 100),
-                         .line_search_fn = o.value("line_search_fn", ""), .maximize = o.value("maximize", false)};
+    LbfgsOptions options{.lr = o.value("lr", 1.0),
+                         .max_iter = o.value("max_iter", 20),
+                         .history_size = o.value("history_size", 100),
+                         .line_search_fn = o.value("line_search_fn", ""),
+                         .maximize = o.value("maximize", false)};
     if (o.contains("max_eval")) options.max_eval = o["max_eval"].get<int64_t>();
     LBFGS lbfgs(p.graph, options.maximize ? -p.loss : p.loss, p.parameters, options, Target::reference());
     std::vector<double> losses;
@@ -111,7 +114,9 @@ TEST_CASE("averages go on from a checkpoint bit for bit, exchanged or not") {
   const test::TempDir dir;
   const json file = testing::read_expected("drivers");
   const bool exponential = GENERATE(true, false), swapped = GENERATE(true, false);
-  const auto options = [&] { return AverageOptions{.decay = exponential ? std::optional(0.5) : std::nullopt, .target = Target::reference()}; };
+  const auto options = [&] {
+    return AverageOptions{.decay = exponential ? std::optional(0.5) : std::nullopt, .target = Target::reference()};
+  };
   Problem straight(file), resumed(file);
   AveragedWeights average(straight.parameters, options()), other(resumed.parameters, options());
   const auto train = [](Problem& p, AveragedWeights& a, int64_t steps) {
@@ -136,7 +141,8 @@ TEST_CASE("averages go on from a checkpoint bit for bit, exchanged or not") {
   const auto before = flat(resumed.parameters);
   without.load(dir / "run");  // the weights of a file with more
   CHECK(flat(resumed.parameters) != before);
-  CHECK_THROWS_WITH(Checkpoint({{"0.weight", straight.parameters[0]}}).add(average), contains_text("AveragedWeights needs '0.bias', which is not among the tensors"));
+  CHECK_THROWS_WITH(Checkpoint({{"0.weight", straight.parameters[0]}}).add(average),
+                    contains_text("AveragedWeights needs '0.bias', which is not among the tensors"));
 }
 
 TEST_CASE("a Trainer keeps an average, evaluates with it and goes on with it") {

@@ -71,7 +71,8 @@ TEST_CASE("of a model, snapshots and early stopping keep the buffers too") {
   nn::Sequential net(nn::Linear(2, 2), nn::BatchNorm1d(2));
   const auto set = [&](float to) {
     for (auto& [name, p] : net.state_dict())
-      if (name.ends_with("weight") || name.ends_with("running_var")) p.set_values(std::vector<float>(static_cast<size_t>(p.shape().numel()), to));
+      if (name.ends_with("weight") || name.ends_with("running_var"))
+        p.set_values(std::vector<float>(static_cast<size_t>(p.shape().numel()), to));
   };
   const auto all_are = [&](float value) {
     bool equal = true;

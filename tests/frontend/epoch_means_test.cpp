@@ -72,7 +72,11 @@ TEST_CASE("a training epoch's loss counts targets, and goes on after a batch tha
   optim::Adam adam;
   Trainer(net, nn::CrossEntropyLoss({.ignore_index = -100}), adam).fit(samples(partly), quiet);
   for (const float w : net.weight.values<float>()) CHECK(std::isfinite(w));
-  Trainer(net, nn::CrossEntropyLoss({.ignore_index = -100}), adam).fit(samples(partly), [] { FitOptions o = quiet; o.accumulate = 3; return o; }());
+  Trainer(net, nn::CrossEntropyLoss({.ignore_index = -100}), adam).fit(samples(partly), [] {
+    FitOptions o = quiet;
+    o.accumulate = 3;
+    return o;
+  }());
   for (const float w : net.weight.values<float>()) CHECK(std::isfinite(w));
 }
 
@@ -92,7 +96,8 @@ TEST_CASE("accuracy is a fraction of the targets that count, however many a samp
       const Dataset data{.inputs = std::move(x), .targets = std::move(y), .name = "tokens"};
       const double want = ignoring ? 3.0 / 4 : 3.0 / 5;
       const auto loss = [last](Tensor p, Tensor target) {
-        return last ? cross_entropy(flatten(p, 0, 1), flatten(target, 0), {.ignore_index = -100}) : cross_entropy(p, target, {.ignore_index = -100});
+        return last ? cross_entropy(flatten(p, 0, 1), flatten(target, 0), {.ignore_index = -100})
+                    : cross_entropy(p, target, {.ignore_index = -100});
       };
       CHECK(evaluated(loss, data, 4).accuracy == Approx(want));
       if (last) continue;
@@ -112,14 +117,17 @@ TEST_CASE("a target that the loss does not take is named, with its sample and wh
   const std::string sample = "sample 5 of data set 'samples' has the class 7, but the model gives 3 classes";
   refused(nn::CrossEntropyLoss({.ignore_index = -100}), bad, sample + ", so that it takes indices below 3 (or -100); the loss");
   refused(nn::NLLLoss({.ignore_index = -100}), bad, sample + ", so that it takes indices below 3 (or -100); the loss");
-  refused([](Tensor p, Tensor y) { return cross_entropy(p, y, {.weight = testing::tensor({1, 2, 3}, {3}), .ignore_index = -100}); }, bad, sample);
+  refused([](Tensor p, Tensor y) { return cross_entropy(p, y, {.weight = testing::tensor({1, 2, 3}, {3}), .ignore_index = -100}); }, bad,
+          sample);
   refused(nn::MultiMarginLoss(), samples({0, 1, 2, 1, 0, 7, 1, 1, 1, 0}), sample + "; the loss");
   refused(nn::CrossEntropyLoss(), bad, "sample 1 of data set 'samples' has the class -100");
-  refused([](Tensor p, Tensor y) { return cross_entropy(p, y - 1); }, samples({1, 2, 3, 0}), "sample 3 of data set 'samples' has the class 0");
+  refused([](Tensor p, Tensor y) { return cross_entropy(p, y - 1); }, samples({1, 2, 3, 0}),
+          "sample 3 of data set 'samples' has the class 0");
 
   Array x(f32, {4, 3}), y(f32, {4, 3});
   y.set(7, 1.5);
-  refused([](Tensor p, Tensor t) { return binary_cross_entropy(sigmoid(p), t); }, {.inputs = std::move(x), .targets = std::move(y), .name = "fractions"},
+  refused([](Tensor p, Tensor t) { return binary_cross_entropy(sigmoid(p), t); },
+          {.inputs = std::move(x), .targets = std::move(y), .name = "fractions"},
           "sample 2 of data set 'fractions' has the target 1.5, but the loss takes numbers from 0 to 1");
 }
 
@@ -131,11 +139,15 @@ TEST_CASE("a step checks what it is fed, ignored and moved labels too") {
   g.output("c", binary_cross_entropy(sigmoid(sum(s, 1)), p));
   Step step = compile(g, Target::reference());
   const std::vector<float> scores(6, 0.5f);
-  const auto run = [&](std::vector<int64_t> a, std::vector<int64_t> b, std::vector<float> c) { step({{"s", scores}, {"y", a}, {"z", b}, {"p", c}}); };
+  const auto run = [&](std::vector<int64_t> a, std::vector<int64_t> b, std::vector<float> c) {
+    step({{"s", scores}, {"y", a}, {"z", b}, {"p", c}});
+  };
   CHECK_NOTHROW(run({2, -100}, {1, 3}, {0, 1}));
-  CHECK_THROWS_WITH(run({2, 3}, {1, 3}, {0, 1}), contains_text("input 'y'") && contains_text("holds indices below 3 (or -100), but element 1 is 3"));
+  CHECK_THROWS_WITH(run({2, 3}, {1, 3}, {0, 1}),
+                    contains_text("input 'y'") && contains_text("holds indices below 3 (or -100), but element 1 is 3"));
   CHECK_THROWS_WITH(run({2, -1}, {1, 3}, {0, 1}), contains_text("element 1 is -1"));
   CHECK_THROWS_WITH(run({2, 0}, {0, 3}, {0, 1}), contains_text("holds indices from 1 to below 4, but element 0 is 0"));
-  CHECK_THROWS_WITH(run({2, 0}, {1, 3}, {0, 1.25f}), contains_text("input 'p'") && contains_text("holds numbers from 0 to 1, but element 1"));
+  CHECK_THROWS_WITH(run({2, 0}, {1, 3}, {0, 1.25f}),
+                    contains_text("input 'p'") && contains_text("holds numbers from 0 to 1, but element 1"));
   CHECK_THROWS_WITH(run({2, 0}, {1, 3}, {0, NAN}), contains_text("element 1"));
 }

@@ -5,9 +5,9 @@
 #include "weft/tests/process.h"
 
 using namespace weft;
+using test::TempDir;
 using testing::json;
 using testing::line;
-using test::TempDir;
 
 namespace {
 
@@ -45,8 +45,9 @@ TEST_CASE("frozen: decay, clipping and schedules leave it alone, and it goes on 
     const auto program = [&] {
       Graph g("net");
       const Tensor hidden = tanh(matmul(constant(filled({5, 3}, 3)), transpose(first * 1.0)));
-      return compile(training_step(g, mse_loss(matmul(hidden, transpose(last * 1.0)), constant(filled({5, 2}, 4))), {first, last}, optimizer),
-                     Target::reference());
+      return compile(
+          training_step(g, mse_loss(matmul(hidden, transpose(last * 1.0)), constant(filled({5, 2}, 4))), {first, last}, optimizer),
+          Target::reference());
     };
     const std::vector<int64_t> frozen_in = file["frozen_in"];
     for (int64_t i = 0; i < file["steps"]; ++i) {
@@ -116,7 +117,8 @@ TEST_CASE("frozen: a program that trains it, or does not any more, says so") {
   Step both = program();
   both();
   a.requires_grad_(false);
-  CHECK_THROWS_WITH(both(), contains_text("step 'both': 'a' is frozen, but it was trained when the step was recorded; record and compile again"));
+  CHECK_THROWS_WITH(both(),
+                    contains_text("step 'both': 'a' is frozen, but it was trained when the step was recorded; record and compile again"));
   CHECK((a.values<float>()[0] == -1 && b.values<float>()[0] == -1));
   Step one = program();
   one();
@@ -135,7 +137,8 @@ TEST_CASE("frozen: what is asked of it is refused, as in torch") {
   const Tensor loss = mean(net(g.input("x", f32, {4, 2})));
   CHECK_THROWS_WITH(training_step(g, loss, net.parameters(), sgd),
                     contains_text("all parameters are frozen: 'backbone.weight' 'backbone.bias' 'head.weight' 'head.bias', at " + line()));
-  CHECK_THROWS_WITH(gradients(loss, {net.head.weight}), contains_text("'head.weight' is frozen and has no gradient") && contains_text(line()));
+  CHECK_THROWS_WITH(gradients(loss, {net.head.weight}),
+                    contains_text("'head.weight' is frozen and has no gradient") && contains_text(line()));
   CHECK_THROWS_WITH(Trainer(net, cross_entropy, sgd).fit(testing::points(8), quiet(1)), contains_text("all parameters are frozen"));
   nn::BatchNorm1d norm(3);
   CHECK_FALSE(norm.running_mean.requires_grad());
@@ -145,7 +148,8 @@ TEST_CASE("frozen: what is asked of it is refused, as in torch") {
   CHECK_THROWS_WITH(count.requires_grad_(), contains_text("only floating parameters have gradients, but 'count' is i64"));
   CHECK_THROWS_WITH(Parameter().requires_grad_(), contains_text("names no parameter"));
   LBFGS lbfgs(g, loss, {net.head.weight.requires_grad_(), net.head.bias}, {}, Target::reference());
-  CHECK_THROWS_WITH(LBFGS(g, loss, {net.head.bias}, {}, Target::reference()), contains_text("no parameters to train, at " + line() + "; frozen ones do not count"));
+  CHECK_THROWS_WITH(LBFGS(g, loss, {net.head.bias}, {}, Target::reference()),
+                    contains_text("no parameters to train, at " + line() + "; frozen ones do not count"));
   net.head.weight.requires_grad_(false);
   const std::vector<float> x(8, 1);
   CHECK_THROWS_WITH(lbfgs.step({{"x", x}}), contains_text("'head.weight' has been frozen since"));
@@ -163,7 +167,8 @@ TEST_CASE("frozen: one that the loss does not need may be given, and one that is
     nn::Linear backbone{2, 4}, head = add("head", nn::Linear(4, 2));
     Tensor forward(Tensor x) { return head(tanh(backbone(x))); }
   } net;
-  CHECK_THROWS_WITH(Trainer(net, cross_entropy, sgd).fit(testing::points(8), quiet(1)), contains_text("To leave it as it is, say requires_grad_(false) of it"));
+  CHECK_THROWS_WITH(Trainer(net, cross_entropy, sgd).fit(testing::points(8), quiet(1)),
+                    contains_text("To leave it as it is, say requires_grad_(false) of it"));
   net.backbone.requires_grad_(false);
   const auto before = all_values(net.backbone);
   Trainer(net, cross_entropy, sgd).fit(testing::points(8), quiet(1));
@@ -195,7 +200,8 @@ TEST_CASE("frozen: a checkpoint of the first phase goes on into the second, wher
       net.emplace();
       adam = std::make_unique<optim::Adam>(optim::AdamOptions{.lr = 0.05});
       Graph g("g");  // state of all is there already, and becomes new
-      compile(training_step(g, cross_entropy((*net)(g.input("x", f32, {8, 2})), g.input("y", i64, {8})), net->parameters(), *adam), Target::reference());
+      compile(training_step(g, cross_entropy((*net)(g.input("x", f32, {8, 2})), g.input("y", i64, {8})), net->parameters(), *adam),
+              Target::reference());
       Checkpoint(*net).add(*adam).load(dir / "run");
       CHECK((adam->steps(net->head.bias) == 8 && adam->steps(net->backbone.bias) == 0));
     }

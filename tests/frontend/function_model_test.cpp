@@ -16,7 +16,8 @@ struct Layers {
   optim::Adam adam{{.lr = 1e-2}};
 
   Trainer trainer() {
-    return Trainer([a = a, b = b, norm = norm, other = other](Tensor x) mutable { return b(other(relu(norm(a(x))))); }, cross_entropy, adam);
+    return Trainer([a = a, b = b, norm = norm, other = other](Tensor x) mutable { return b(other(relu(norm(a(x))))); }, cross_entropy,
+                   adam);
   }
   std::vector<float> numbers() const {
     std::vector<float> all;
@@ -27,7 +28,8 @@ struct Layers {
 };
 
 FitOptions kept(const std::string& path, int64_t max_steps) {
-  return {.epochs = 3, .batch = 8, .seed = 1, .max_steps = max_steps, .checkpoint = path, .log = "none", .target = Target::cpu({.threads = 1})};
+  return {
+      .epochs = 3, .batch = 8, .seed = 1, .max_steps = max_steps, .checkpoint = path, .log = "none", .target = Target::cpu({.threads = 1})};
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 
 #include <sstream>
 
+#include <cmath>
 #include "weft/ir/equal.h"
 #include "weft/ir/parser.h"
-#include <cmath>
 
 #include "weft/tests/frontend/support.h"
 
@@ -127,7 +127,8 @@ TEST_CASE("updates") {
     CHECK(w.values<float>() == std::vector<float>{7, 7});
   }
   SECTION("another type or shape is refused, both are named") {
-    CHECK_THROWS_WITH(g.update(w, cast(x, f64)), contains_text("update 'w': the new value is f64[2], but the parameter is f32[2], at " + line()));
+    CHECK_THROWS_WITH(g.update(w, cast(x, f64)),
+                      contains_text("update 'w': the new value is f64[2], but the parameter is f32[2], at " + line()));
     CHECK_THROWS_WITH(g.update(w, reshape(x, {2, 1})), contains_text("the new value is f32[2,1]"));
   }
   SECTION("twice is refused") {
@@ -169,8 +170,8 @@ TEST_CASE("gradients") {
     CHECK(std::vector<double>(slopes.begin() + 1, slopes.end()) == std::vector<double>{0.25, 0, 0.25});
   }
   SECTION("only of a floating scalar, in floating tensors") {
-    CHECK_THROWS_WITH(gradients<1>(w, {w}), contains_text("only a floating scalar can be differentiated") &&
-                                                contains_text("f32[1]") && contains_text("at " + line()));
+    CHECK_THROWS_WITH(gradients<1>(w, {w}), contains_text("only a floating scalar can be differentiated") && contains_text("f32[1]") &&
+                                                contains_text("at " + line()));
     CHECK_THROWS_WITH(gradients<1>(sum(w), {2.0}), contains_text("a number has no gradient"));
     CHECK_THROWS_WITH(gradients<1>(sum(w), {arange(3)}), contains_text("only floating tensors have gradients"));
   }
@@ -188,7 +189,8 @@ TEST_CASE("parameters read and write their values by their exact type") {
   CHECK(w.array().at(3) == 8);
   CHECK(Parameter("s", 2.5).shape() == Shape{});
   CHECK_THROWS_WITH(w.values<float>(), contains_text("f32 was asked for"));
-  CHECK_THROWS_WITH(w.set_values(std::vector<double>{1}), contains_text("parameter 'w' is f64[2,2] and takes 4 f64 values; given 1 f64 values"));
+  CHECK_THROWS_WITH(w.set_values(std::vector<double>{1}),
+                    contains_text("parameter 'w' is f64[2,2] and takes 4 f64 values; given 1 f64 values"));
   CHECK_THROWS_WITH(w.set_values(std::vector<float>(4)), contains_text("given 4 f32 values"));
   CHECK_THROWS_WITH(Parameter("w", Shape{3}, std::vector<float>{1}), contains_text("1 values given for an array of shape [3]"));
   CHECK_THROWS_WITH(Parameter().array(), contains_text("names no parameter"));

@@ -104,7 +104,8 @@ TEST_CASE("Xavier's and Kaiming's scales follow from the fans") {
   check_uniform(drawn([](Array& a) { init::kaiming_uniform(a, {.a = std::sqrt(5)}); }, shape), 1 / std::sqrt(in));
   check_uniform(drawn([](Array& a) { init::kaiming_uniform(a, {.mode = "fan_out", .nonlinearity = "relu"}); }, shape), std::sqrt(6 / out));
   check_normal(drawn([](Array& a) { init::kaiming_normal(a); }, shape), std::sqrt(2 / in));
-  check_normal(drawn([](Array& a) { init::kaiming_normal(a, {.mode = "fan_out", .nonlinearity = "tanh"}); }, shape), 5 / (3 * std::sqrt(out)));
+  check_normal(drawn([](Array& a) { init::kaiming_normal(a, {.mode = "fan_out", .nonlinearity = "tanh"}); }, shape),
+               5 / (3 * std::sqrt(out)));
 }
 
 TEST_CASE("orthogonal matrices are orthogonal") {
@@ -164,7 +165,8 @@ TEST_CASE("the seed decides, and every call draws anew") {
   }
   // The same on every platform, to a few ulp.
   manual_seed(0);
-  testing::require_close(drawn([](Array& a) { init::normal(a); }, {4}), {0.9406014348179053, 0.23758962923085605, 0.6096171281801455, -1.3150463260439396}, 1e-14);
+  testing::require_close(drawn([](Array& a) { init::normal(a); }, {4}),
+                         {0.9406014348179053, 0.23758962923085605, 0.6096171281801455, -1.3150463260439396}, 1e-14);
 }
 
 TEST_CASE("initialization says what it requires") {

@@ -8,8 +8,8 @@
 #include "weft/tests/process.h"
 
 using namespace weft;
-using testing::json;
 using test::TempDir;
+using testing::json;
 
 namespace {
 
@@ -51,7 +51,9 @@ struct Pair {
   void run(Step& step, const std::string& names) {
     std::map<std::string, std::vector<double>> fed;
     for (const char* name : {"a", "b"})
-      if (names.find(name) != std::string::npos) fed["g" + std::string(name)] = file["gradients"][name][static_cast<size_t>(counts[name]++ % std::ssize(file["gradients"][name]))].get<std::vector<double>>();
+      if (names.find(name) != std::string::npos)
+        fed["g" + std::string(name)] =
+            file["gradients"][name][static_cast<size_t>(counts[name]++ % std::ssize(file["gradients"][name]))].get<std::vector<double>>();
     std::vector<Feed> feeds;
     for (const auto& [name, values] : fed) feeds.push_back({name, values});
     step.run(feeds);
@@ -88,7 +90,9 @@ TEST_CASE("joining: parameters that are updated in turns become torch's, with ev
     INFO(order << ": " << setting["optimizer"] << " " << setting["options"].dump());
     Pair pair(file, setting);
     std::map<std::string, Step> programs;
-    const auto program = [&](const std::string& names) -> Step& { return programs.try_emplace(names, pair.compile_for(names)).first->second; };
+    const auto program = [&](const std::string& names) -> Step& {
+      return programs.try_emplace(names, pair.compile_for(names)).first->second;
+    };
     if (order == "a, b, ab") program("a"), program("b"), program("ab");
     if (order == "ab, a, b") program("ab"), program("a"), program("b");
     for (size_t i = 0; i < file["turns"].size(); ++i) {

@@ -134,7 +134,8 @@ void read_weight(const Options& given, const char* name, std::optional<Arg>& int
   const bool matrix = numbers.at(0).is_array();
   std::vector<double> flat;
   for (const json& n : numbers) {
-    if (matrix) for (const json& m : n) flat.push_back(m.get<double>());
+    if (matrix)
+      for (const json& m : n) flat.push_back(m.get<double>());
     else flat.push_back(n.get<double>());
   }
   const auto rows = static_cast<int64_t>(numbers.size()), all = static_cast<int64_t>(flat.size());
@@ -152,9 +153,9 @@ Make loss(void (*read)(const Options&, O&)) {
     read(given, o);
     const Loss function(o);
     return {nullptr, [function](const std::vector<Tensor>& x) {
-      if constexpr (std::is_invocable_v<Loss, Tensor, Tensor, Tensor>) return function(x.at(0), x.at(1), x.at(2));
-      else return function(x.at(0), x.at(1));
-    }};
+              if constexpr (std::is_invocable_v<Loss, Tensor, Tensor, Tensor>) return function(x.at(0), x.at(1), x.at(2));
+              else return function(x.at(0), x.at(1));
+            }};
   };
 }
 
@@ -178,9 +179,8 @@ const std::map<std::string, Make> losses{
        read_weight(given, "weight", o.weight), read_weight(given, "pos_weight", o.pos_weight);
      })},
     {"KLDivLoss", loss<nn::KLDivLoss, KlDivOptions>([](const Options& given, KlDivOptions& o) { given.read("log_target", o.log_target); })},
-    {"CosineEmbeddingLoss", loss<nn::CosineEmbeddingLoss, CosineEmbeddingOptions>([](const Options& given, CosineEmbeddingOptions& o) {
-       given.read("margin", o.margin);
-     })},
+    {"CosineEmbeddingLoss", loss<nn::CosineEmbeddingLoss, CosineEmbeddingOptions>(
+                                [](const Options& given, CosineEmbeddingOptions& o) { given.read("margin", o.margin); })},
 };
 
 const std::map<std::string, Make> layers{

@@ -172,7 +172,7 @@ void check_all_differences(const char* file) {
 
 }  // namespace
 
-#define WEFT_LAYER_TESTS(file)                                                                                        \
+#define WEFT_LAYER_TESTS(file)                                                                                      \
   TEST_CASE(file " are PyTorch's, by the reference in f64") { check_all(file, {Target::reference(), f64, 1e-10}); } \
   TEST_CASE(file " are PyTorch's, by kernels in f64") { check_all(file, {Target::cpu(), f64, 1e-10}); }             \
   TEST_CASE(file " are PyTorch's, by kernels in f32") { check_all(file, {Target::cpu(), f32, 1e-5}); }              \

@@ -57,7 +57,8 @@ Files train(const TempDir& dir, const std::string& name) {
     manual_seed(1);
     nn::Linear net(2, 2);
     optim::SGD sgd({.lr = 0.05});
-    FitOptions o{.epochs = 3, .batch = 400, .max_steps = steps, .checkpoint = dir / name, .checkpoint_every = 1, .resume = resume, .log = "none"};
+    FitOptions o{
+        .epochs = 3, .batch = 400, .max_steps = steps, .checkpoint = dir / name, .checkpoint_every = 1, .resume = resume, .log = "none"};
     o.metrics = dir / name + ".jsonl", o.loss_curve = dir / name + ".csv";
     o.target = Target::reference();
     return Trainer(net, cross_entropy, sgd).fit(data, test, o);
@@ -65,7 +66,8 @@ Files train(const TempDir& dir, const std::string& name) {
   fit(6, "");
   const History h = fit(0, dir / name);
   std::string metadata;
-  for (const auto& [key, text] : read_safetensors(dir / name).metadata) metadata += text.substr(0, text.find("\"epochs\""));  // times are in these
+  for (const auto& [key, text] : read_safetensors(dir / name).metadata)
+    metadata += text.substr(0, text.find("\"epochs\""));  // times are in these
   return {h, read_file(dir / name + ".csv"), metadata};
 }
 

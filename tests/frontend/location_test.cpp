@@ -49,8 +49,7 @@ TEST_CASE("operators and functions report the line of the call") {
   CHECK(where(dropout(x, 0.5)) == line());
   CHECK(where(zeros({3})) == line());
   CHECK(where(cross_entropy(x, constant(Array(i64, {})))) == line());
-  const Tensor spread = relu(
-      x);
+  const Tensor spread = relu(x);
   CHECK((where(spread) == line(-2) || where(spread) == line(-1)));  // compilers differ: the call or its operand
 }
 
@@ -96,8 +95,8 @@ TEST_CASE("an input, a parameter and an output know their lines") {
   Tensor y = fc(x);
   const std::string use = line(-1);
   g.output("y", y);
-  CHECK_THAT(g.ir(), contains_text("input %x: f32[2,4] at \"" + input.substr(0, input.rfind(':')) + "\":" +
-                                   input.substr(input.rfind(':') + 1)));
+  CHECK_THAT(g.ir(),
+             contains_text("input %x: f32[2,4] at \"" + input.substr(0, input.rfind(':')) + "\":" + input.substr(input.rfind(':') + 1)));
   CHECK(to_string(g.recording()->module.graph().find_input("weight")->locations) == use);
   CHECK(to_string(g.recording()->module.graph().outputs()[0].locations) == line(-4));
 }

@@ -8,7 +8,8 @@ using testing::line;
 TEST_CASE("losses say what they require") {
   Graph g("losses");
   const Tensor x = g.input("x", f32, {3, 4}), t = g.input("t", f32, {4}), y = g.input("y", i64, {3});
-  CHECK_THROWS_WITH(l1_loss(x, t), contains_text("l1_loss: input and target must be floating and of one shape; given (f32[3,4], f32[4]), at " + line()));
+  CHECK_THROWS_WITH(l1_loss(x, t),
+                    contains_text("l1_loss: input and target must be floating and of one shape; given (f32[3,4], f32[4]), at " + line()));
   CHECK_THROWS_WITH(huber_loss(x, x, {.delta = 0}), contains_text("delta must be positive, but is 0"));
   CHECK_THROWS_WITH(smooth_l1_loss(x, x, {.beta = -1}), contains_text("beta must not be negative"));
   CHECK_THROWS_WITH(l1_loss(x, x, {.reduction = "average"}), contains_text("no reduction is called \"average\""));
@@ -16,9 +17,11 @@ TEST_CASE("losses say what they require") {
   CHECK_THROWS_WITH(cross_entropy(x, t), contains_text("probabilities must have the input's type and shape"));
   CHECK_THROWS_WITH(cross_entropy(x, x, {.ignore_index = 1}), contains_text("ignore_index is for class indices"));
   CHECK_THROWS_WITH(cross_entropy(x, y, {.label_smoothing = 1.5}), contains_text("label_smoothing must lie in [0, 1], but is 1.5"));
-  CHECK_THROWS_WITH(cross_entropy(x, y, {.weight = Parameter("w", {1, 2})}), contains_text("the weight must be [C], one number a class; given (f32[3,4], i64[3], f32[2])"));
+  CHECK_THROWS_WITH(cross_entropy(x, y, {.weight = Parameter("w", {1, 2})}),
+                    contains_text("the weight must be [C], one number a class; given (f32[3,4], i64[3], f32[2])"));
   CHECK_THROWS_WITH(multi_margin_loss(x, y, {.p = 3}), contains_text("p must be 1 or 2"));
-  CHECK_THROWS_WITH(binary_cross_entropy(x, x, {.weight = Parameter("w", {1, 2})}), contains_text("the weight must broadcast to [3,4], but is [2]"));
+  CHECK_THROWS_WITH(binary_cross_entropy(x, x, {.weight = Parameter("w", {1, 2})}),
+                    contains_text("the weight must broadcast to [3,4], but is [2]"));
   CHECK_THROWS_WITH(cosine_embedding_loss(x, x, x), contains_text("the inputs must be [N, D] and the target [N]"));
 }
 

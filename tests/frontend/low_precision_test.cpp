@@ -61,7 +61,10 @@ TEST_CASE("low precision: activations, softmax, norms, losses and their gradient
   const auto of_type = [](const Formula& f, Shape shape) { return [=](const Tensor& x) { return filled(f, shape, x.dtype()); }; };
   const auto affine = of_type(scale, {40}), targets = of_type(weight, {6, 40}), chances = of_type(flipped, {6, 40});
   const auto labels = [] { return tensor({0, 7, 14, 21, 28, 35}, {6}, i64); };
-  struct Case { Function f; Formula operand; };
+  struct Case {
+    Function f;
+    Formula operand;
+  };
   const std::map<std::string, Case> cases{
       {"layer_norm", {[](const Tensor& x) { return layer_norm(x, {40}); }, shifted}},
       {"layer_norm_affine", {[=](const Tensor& x) { return layer_norm(x, {40}, affine(x), affine(x)); }, row}},

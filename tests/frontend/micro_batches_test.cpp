@@ -46,9 +46,11 @@ const std::vector<std::pair<const char*, Loss>> losses{
     {"nll", [](Tensor s, Tensor y) { return nll_loss(log_softmax(s, 1), y, {.ignore_index = -100}); }},
     {"nll sum", [](Tensor s, Tensor y) { return nll_loss(log_softmax(s, 1), y, {.ignore_index = -100, .reduction = "sum"}); }},
     {"class weights", [](Tensor s, Tensor y) { return cross_entropy(s, y, {.weight = class_weights(), .ignore_index = -100}); }},
-    {"smoothed", [](Tensor s, Tensor y) { return cross_entropy(s, y, {.weight = class_weights(), .ignore_index = -100, .label_smoothing = 0.1}); }},
+    {"smoothed",
+     [](Tensor s, Tensor y) { return cross_entropy(s, y, {.weight = class_weights(), .ignore_index = -100, .label_smoothing = 0.1}); }},
     {"sum", [](Tensor s, Tensor y) { return cross_entropy(s, y, {.ignore_index = -100, .reduction = "sum"}); }},
-    {"weighted sum", [](Tensor s, Tensor y) { return cross_entropy(s, y, {.weight = class_weights(), .ignore_index = -100, .reduction = "sum"}); }},
+    {"weighted sum",
+     [](Tensor s, Tensor y) { return cross_entropy(s, y, {.weight = class_weights(), .ignore_index = -100, .reduction = "sum"}); }},
     {"probabilities", [](Tensor s, Tensor y) { return cross_entropy(s, one_hot_of(y)); }},
     {"multi margin", [](Tensor s, Tensor y) { return multi_margin_loss(s, select(y == -100, 0, y), {.weight = class_weights()}); }},
     {"mse", [](Tensor s, Tensor y) { return mse_loss(s, one_hot_of(y)); }},
@@ -60,22 +62,29 @@ const std::vector<std::pair<const char*, Loss>> losses{
     {"bce logits", [](Tensor s, Tensor y) { return binary_cross_entropy_with_logits(s, one_hot_of(y), {.reduction = "sum"}); }},
     {"batchmean", [](Tensor s, Tensor y) { return kl_div(log_softmax(s, 1), one_hot_of(y), {.reduction = "batchmean"}); }},
     {"cosine", [](Tensor s, Tensor y) { return cosine_embedding_loss(s, one_hot_of(y), cast(select(y == -100, -1, 1), f32)); }},
-    {"masked", [](Tensor s, Tensor y) {
+    {"masked",
+     [](Tensor s, Tensor y) {
        const Tensor each = cross_entropy(s, select(y == -100, 0, y), {.reduction = "none"});
        return sum(each * counts(y)) / sum(counts(y));
      }},
-    {"count of rows", [](Tensor s, Tensor y) { return cross_entropy(s, y, {.ignore_index = -100, .reduction = "sum"}) / static_cast<double>(s.shape()[0]); }},
+    {"count of rows",
+     [](Tensor s, Tensor y) {
+       return cross_entropy(s, y, {.ignore_index = -100, .reduction = "sum"}) / static_cast<double>(s.shape()[0]);
+     }},
     {"count of elements", [](Tensor s, Tensor) { return sum(square(s)) * (1.0 / static_cast<double>(s.shape().numel())); }},
     {"a factor that is no count", [](Tensor s, Tensor) { return sum(square(s)) * 0.5; }},
     {"root of a mean", [](Tensor s, Tensor y) { return pow(mse_loss(s, one_hot_of(y)) + 1e-6, 0.5); }},
     {"mean by class", [](Tensor s, Tensor) { return sum(square(mean(s, 0))); }},
     {"largest", [](Tensor s, Tensor) { return max(s) - min(s); }},
-    {"dice", [](Tensor s, Tensor y) {
+    {"dice",
+     [](Tensor s, Tensor y) {
        const Tensor p = probabilities(s), t = one_hot_of(y);
        return 1 - (2 * sum(p * t) + 1) / (sum(p) + sum(t) + 1);
      }},
-    {"several", [](Tensor s, Tensor y) {
-       return cross_entropy(s, y, {.ignore_index = -100}) + 0.3 * mse_loss(s, one_hot_of(y)) - 0.1 * sum(s) / static_cast<double>(s.shape()[0]);
+    {"several",
+     [](Tensor s, Tensor y) {
+       return cross_entropy(s, y, {.ignore_index = -100}) + 0.3 * mse_loss(s, one_hot_of(y)) -
+              0.1 * sum(s) / static_cast<double>(s.shape()[0]);
      }},
 };
 
@@ -119,7 +128,8 @@ TEST_CASE("a loss that no sums, means and extremes over rows make is refused, wi
       parts_of(loss);
       FAIL("must throw: " << what);
     } catch (const Error& e) {
-      CHECK_THAT(e.what(), contains_text("micro_batches: ") && contains_text(what) && contains_text("at " + at) && contains_text("take one part"));
+      CHECK_THAT(e.what(),
+                 contains_text("micro_batches: ") && contains_text(what) && contains_text("at " + at) && contains_text("take one part"));
     }
   };
   check([&](Tensor s) { return at = line(), sum(slice(s, 0, 0, 1)); }, "picks rows");
@@ -145,5 +155,6 @@ TEST_CASE("the whole batch's call computes nothing and moves no buffer") {
   CHECK(bn.num_batches_tracked.array().at(0) == 2);
   CHECK(bn.running_mean.array().at(0) == Approx(4.5));  // of the last part
   std::istringstream lines(step.ir("simplify"));
-  for (std::string text; std::getline(lines, text);) CHECK_FALSE((text.find(" = ") != std::string::npos && text.find(": f32[4,2]") != std::string::npos));
+  for (std::string text; std::getline(lines, text);)
+    CHECK_FALSE((text.find(" = ") != std::string::npos && text.find(": f32[4,2]") != std::string::npos));
 }

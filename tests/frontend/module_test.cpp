@@ -161,14 +161,20 @@ TEST_CASE("the seed decides the initialization") {
 
 TEST_CASE("Linear refuses what it cannot be") {
   const auto here = [](int line) { return fmt::format("module_test.cpp:{}", line); };
-  CHECK_THROWS_WITH(nn::Linear(-1, 3), contains_text("nn::Linear: sizes must not be negative, but there is -1, at ") && contains_text(here(__LINE__)));
-  CHECK_THROWS_WITH(nn::Linear(1, 3, {.dtype = i64}), contains_text("the element type must be floating, not i64, at ") && contains_text(here(__LINE__)));
-  CHECK_THROWS_WITH(nn::Embedding(4, 3, {.padding_idx = 4}), contains_text("nn::Embedding: padding_idx 4 is no row of 4, at ") && contains_text(here(__LINE__)));
-  CHECK_THROWS_WITH(nn::BatchNorm2d(-4), contains_text("nn::BatchNorm2d: sizes must not be negative, but there is -4, at ") && contains_text(here(__LINE__)));
+  CHECK_THROWS_WITH(nn::Linear(-1, 3),
+                    contains_text("nn::Linear: sizes must not be negative, but there is -1, at ") && contains_text(here(__LINE__ - 1)));
+  CHECK_THROWS_WITH(nn::Linear(1, 3, {.dtype = i64}),
+                    contains_text("the element type must be floating, not i64, at ") && contains_text(here(__LINE__ - 1)));
+  CHECK_THROWS_WITH(nn::Embedding(4, 3, {.padding_idx = 4}),
+                    contains_text("nn::Embedding: padding_idx 4 is no row of 4, at ") && contains_text(here(__LINE__ - 1)));
+  CHECK_THROWS_WITH(nn::BatchNorm2d(-4),
+                    contains_text("BatchNorm2d: sizes must not be negative, but there is -4, at ") && contains_text(here(__LINE__ - 1)));
   CHECK_THROWS_WITH(nn::LayerNorm({4, -1}), contains_text("nn::LayerNorm: sizes must not be negative") && contains_text(here(__LINE__)));
   CHECK_THROWS_WITH(nn::RMSNorm({-1}), contains_text("nn::RMSNorm: sizes must not be negative") && contains_text(here(__LINE__)));
-  CHECK_THROWS_WITH(nn::GroupNorm(3, 4), contains_text("must divide the number of channels: 4 channels, 3 groups, at ") && contains_text(here(__LINE__)));
-  CHECK_THROWS_WITH(nn::PReLU(0), contains_text("nn::PReLU: there must be at least one parameter, not 0, at ") && contains_text(here(__LINE__)));
+  CHECK_THROWS_WITH(nn::GroupNorm(3, 4),
+                    contains_text("must divide the number of channels: 4 channels, 3 groups, at ") && contains_text(here(__LINE__ - 1)));
+  CHECK_THROWS_WITH(nn::PReLU(0),
+                    contains_text("nn::PReLU: there must be at least one parameter, not 0, at ") && contains_text(here(__LINE__ - 1)));
   CHECK(nn::Linear(0, 3).bias.values<float>() == std::vector<float>(3, 0));
 }
 
@@ -223,7 +229,8 @@ TEST_CASE("Dropout") {
     CHECK(step({{"x", ones}})["y"].values<float>() == ones);
     off.p = 0.5;
     CHECK_THROWS_WITH(step({{"x", ones}}), contains_text("nn::Dropout's p is 0.5, but it was 0 when the step was recorded, so no "
-                                                         "dropout was recorded at ") && contains_text("(0)") && contains_text("compile again"));
+                                                         "dropout was recorded at ") &&
+                                               contains_text("(0)") && contains_text("compile again"));
     off.p = 0;
     CHECK(step({{"x", ones}})["y"].values<float>() == ones);
   }

@@ -22,17 +22,22 @@ nn::Sequential make_net(const json& c, DType dtype) {
   const int64_t side = c["shape"][2];
   const std::string name = c["net"];
   const nn::LinearOptions plain{.dtype = dtype};
-  const auto conv = [&](int64_t in, int64_t out, int64_t kernel) { return nn::Conv2d(in, out, kernel, {.padding = kernel / 2, .dtype = dtype}); };
+  const auto conv = [&](int64_t in, int64_t out, int64_t kernel) {
+    return nn::Conv2d(in, out, kernel, {.padding = kernel / 2, .dtype = dtype});
+  };
   if (name == "mlp")
-    return nn::Sequential(nn::Flatten(), nn::Linear(side * side, w[0], plain), nn::ReLU(), nn::Linear(w[0], w[1], plain), nn::ReLU(), nn::Linear(w[1], w[2], plain));
+    return nn::Sequential(nn::Flatten(), nn::Linear(side * side, w[0], plain), nn::ReLU(), nn::Linear(w[0], w[1], plain), nn::ReLU(),
+                          nn::Linear(w[1], w[2], plain));
   if (name == "batch_norm")
     return nn::Sequential(nn::Flatten(), nn::Linear(side * side, w[0], plain), nn::BatchNorm1d(w[0], {.dtype = dtype}), nn::ReLU(),
-            nn::Linear(w[0], w[1], plain), nn::BatchNorm1d(w[1], {.dtype = dtype}), nn::ReLU(), nn::Linear(w[1], w[2], plain));
+                          nn::Linear(w[0], w[1], plain), nn::BatchNorm1d(w[1], {.dtype = dtype}), nn::ReLU(),
+                          nn::Linear(w[1], w[2], plain));
   if (name == "conv")
-    return nn::Sequential(conv(3, w[0], 5), nn::ReLU(), conv(w[0], w[1], 3), nn::ReLU(), nn::Flatten(), nn::Linear(w[1] * side * side, w[2], plain));
+    return nn::Sequential(conv(3, w[0], 5), nn::ReLU(), conv(w[0], w[1], 3), nn::ReLU(), nn::Flatten(),
+                          nn::Linear(w[1] * side * side, w[2], plain));
   REQUIRE(name == "challenge");
-  return nn::Sequential(conv(3, w[0], 3), nn::ReLU(), nn::MaxPool2d(2), conv(w[0], w[1], 3), nn::ReLU(), nn::MaxPool2d(2),
-          nn::Flatten(), nn::Linear(w[1] * side * side / 16, w[2], plain), nn::ReLU(), nn::Linear(w[2], w[3], plain));
+  return nn::Sequential(conv(3, w[0], 3), nn::ReLU(), nn::MaxPool2d(2), conv(w[0], w[1], 3), nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(),
+                        nn::Linear(w[1] * side * side / 16, w[2], plain), nn::ReLU(), nn::Linear(w[2], w[3], plain));
 }
 
 /// Fills the linear and convolutional layers' parameters; a bias follows the weight whose fan in it has.
@@ -88,8 +93,7 @@ TEST_CASE("trajectories of the lessons' nets on the reference, in f64") {
 
 TEST_CASE("trajectories of the lessons' nets on the cpu, in f32") {
   const json file = testing::read_expected("nets");
-  for (const json& c : file["cases"])
-    DYNAMIC_SECTION(c["name"].get<std::string>()) {
+  for (const json& c : file["cases"]) DYNAMIC_SECTION(c["name"].get<std::string>()) {
       testing::check_losses(train(c, file["steps"], f32, Target::cpu()), c["losses"], 20, 1e-4, 1e-2);
     }
 }

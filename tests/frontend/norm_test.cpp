@@ -38,7 +38,8 @@ TEST_CASE("buffers have PyTorch's names and are no parameters") {
   using Names = std::vector<std::string>;
   CHECK(names(net.named_parameters()) == Names{"0.weight", "0.bias", "1.weight", "1.bias"});
   CHECK(names(net.named_buffers()) == Names{"1.running_mean", "1.running_var", "1.num_batches_tracked"});
-  CHECK(names(net.state_dict()) == Names{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"});
+  CHECK(names(net.state_dict()) ==
+        Names{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"});
   Graph g("net");
   net(g.input("x", f32, {4, 3}));
   CHECK(g.parameters().size() == 4);
@@ -84,7 +85,8 @@ TEST_CASE("batch normalization says what it requires") {
   nn::BatchNorm1d bn(2);
   nn::BatchNorm2d bn2(2);
   Graph g("refused");
-  CHECK_THROWS_WITH(bn(g.input("a", f32, {4, 3})), contains_text("nn::BatchNorm1d: x must be [N, 2] or [N, C, L]; given (f32[4,3]), at " + testing::line()));
+  CHECK_THROWS_WITH(bn(g.input("a", f32, {4, 3})),
+                    contains_text("nn::BatchNorm1d: x must be [N, 2] or [N, C, L]; given (f32[4,3]), at " + testing::line()));
   CHECK_THROWS_WITH(bn2(g.input("b", f32, {4, 2})), contains_text("nn::BatchNorm2d: x must be [N, 2, H, W]"));
   CHECK_THROWS_WITH(bn(g.input("c", f32, {1, 2})), contains_text("there must be more than one value per channel"));
   CHECK_THROWS_WITH(nn::BatchNorm1d(-1), contains_text("sizes must not be negative"));
@@ -113,8 +115,14 @@ TEST_CASE("a module of the user's keeps state of its own") {
     Parameter seen = add_buffer("seen", Array(f32, {2}));
     Tensor forward(Tensor x) override { return update(seen, x), x; }
   } wrong;
-  CHECK_THROWS_WITH(wrong(g.input("z", f32, {4, 2})), contains_text("the new value of the buffer 'seen' is f32[4,2], but the buffer is f32[2]"));
-  CHECK_THROWS_WITH(([] { struct Twice : nn::Module { Twice() { add_buffer("a", Array(f32, {})), add_buffer("a", Array(f32, {})); } }; Twice(); }()),
+  CHECK_THROWS_WITH(wrong(g.input("z", f32, {4, 2})),
+                    contains_text("the new value of the buffer 'seen' is f32[4,2], but the buffer is f32[2]"));
+  CHECK_THROWS_WITH(([] {
+                      struct Twice : nn::Module {
+                        Twice() { add_buffer("a", Array(f32, {})), add_buffer("a", Array(f32, {})); }
+                      };
+                      Twice();
+                    }()),
                     contains_text("has a part named 'a' already"));
 }
 

@@ -47,7 +47,9 @@ TEST_CASE("null functions: losses of parts, schedules, initialization") {
 TEST_CASE("null functions: transforms, by number and name") {
   Dataset data = testing::points(6);
   const auto same = [](const Shape& s) { return s; };
-  const auto copy = [](std::span<const float> from, const Shape&, std::span<float> to, Draw&) { std::copy(from.begin(), from.end(), to.begin()); };
+  const auto copy = [](std::span<const float> from, const Shape&, std::span<float> to, Draw&) {
+    std::copy(from.begin(), from.end(), to.begin());
+  };
   data.transforms = {{.name = "fine", .shape = same, .apply = copy}, {.name = "no apply", .shape = same}};
   CHECK_THROWS_WITH(data.check(), contains_text("transform 1 of data set 'points', 'no apply', has no function .apply"));
   CHECK_THROWS_WITH(Batcher(data, {}), contains_text("has no function .apply"));

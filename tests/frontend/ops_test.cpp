@@ -12,8 +12,7 @@ using weft::testing::tensor;
 TEST_CASE("logical operators") {
   Graph g("ops");
   const Tensor a = tensor({1, 1, 0, 0}, {4}, boolean), b = tensor({1, 0, 1, 0}, {4}, boolean);
-  CHECK(evaluate(g, concat({a && b, a || b, !a, !(a == b)})) ==
-        std::vector<double>{1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 0, 1, 1, 0});
+  CHECK(evaluate(g, concat({a && b, a || b, !a, !(a == b)})) == std::vector<double>{1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 0, 1, 1, 0});
 }
 
 TEST_CASE("select takes numbers, and broadcasts") {
@@ -138,9 +137,7 @@ TEST_CASE("losses") {
   SECTION("none") { require_close(evaluate(g, cross_entropy(logits, y, {.reduction = "none"})), {first, second}); }
   SECTION("unknown") { CHECK_THROWS_WITH(cross_entropy(logits, y, {.reduction = "avg"}), contains_text("not \"avg\"")); }
   SECTION("mse") { require_close(evaluate(g, mse_loss(tensor({1, 2}, {2}), tensor({3, 5}, {2}))), {6.5}); }
-  SECTION("mse of unequal shapes") {
-    CHECK_THROWS_WITH(mse_loss(zeros({2, 1}), zeros({2})), contains_text("given (f32[2,1], f32[2])"));
-  }
+  SECTION("mse of unequal shapes") { CHECK_THROWS_WITH(mse_loss(zeros({2, 1}), zeros({2})), contains_text("given (f32[2,1], f32[2])")); }
 }
 
 TEST_CASE("random numbers differ between calls and steps and repeat with the seed") {

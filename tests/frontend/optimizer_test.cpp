@@ -70,7 +70,8 @@ TEST_CASE("clipping that was off when recorded cannot be set later") {
   optim::Adam adam;
   Step step = slope.compile_with(adam);
   adam.clip_norm = 1;
-  CHECK_THROWS_WITH(step({{"x", slope.x}}), contains_text("adam.clip_norm is 1, but it was 0 when the step was recorded, so the gradients are not clipped"));
+  CHECK_THROWS_WITH(step({{"x", slope.x}}),
+                    contains_text("adam.clip_norm is 1, but it was 0 when the step was recorded, so the gradients are not clipped"));
   adam.clip_norm = 0, adam.clip_value = 2;
   CHECK_THROWS_WITH(step({{"x", slope.x}}), contains_text("adam.clip_value is 2"));
   CHECK_THROWS_WITH(adam.clip_norm = -1, contains_text("adam.clip_norm must lie in [0, inf]"));
@@ -206,8 +207,9 @@ TEST_CASE("what cannot be trained is refused when it is asked for") {
   Tensor loss = mean(slope.w * g.input("x", f32, {2}));
   Parameter unused("unused", {1.0}), idle("idle", {1.0});
   SECTION("a parameter that the graph does not use") {
-    CHECK_THROWS_WITH(training_step(g, loss, {slope.w, unused}, sgd),
-                      contains_text("the graph 'refused' does not use these parameters, so they cannot be trained: 'unused', at " + line()));
+    CHECK_THROWS_WITH(
+        training_step(g, loss, {slope.w, unused}, sgd),
+        contains_text("the graph 'refused' does not use these parameters, so they cannot be trained: 'unused', at " + line()));
   }
   SECTION("a parameter that the loss does not depend on") {
     g.output("doubled", idle * 2);
@@ -222,12 +224,15 @@ TEST_CASE("what cannot be trained is refused when it is asked for") {
   }
   SECTION("no parameters") { CHECK_THROWS_WITH(training_step(g, loss, {}, sgd), contains_text("no parameters to train")); }
   SECTION("a loss that is no scalar, or of another graph") {
-    CHECK_THROWS_WITH(training_step(g, slope.w * 2, {slope.w}, sgd), contains_text("the loss must be a floating scalar, not f32[2], at " + line()));
+    CHECK_THROWS_WITH(training_step(g, slope.w * 2, {slope.w}, sgd),
+                      contains_text("the loss must be a floating scalar, not f32[2], at " + line()));
     Graph other("other");
-    CHECK_THROWS_WITH(training_step(g, sum(zeros({2})), {slope.w}, sgd), contains_text("the loss belongs to the graph 'other', not to 'refused'"));
+    CHECK_THROWS_WITH(training_step(g, sum(zeros({2})), {slope.w}, sgd),
+                      contains_text("the loss belongs to the graph 'other', not to 'refused'"));
   }
   SECTION("a gradient to keep that does not exist") {
-    CHECK_THROWS_WITH(compile(training_step(g, loss, {slope.w}, sgd, {.keep = {"v.grad"}}), Target::reference()), contains_text("'v.grad' is to be kept"));
+    CHECK_THROWS_WITH(compile(training_step(g, loss, {slope.w}, sgd, {.keep = {"v.grad"}}), Target::reference()),
+                      contains_text("'v.grad' is to be kept"));
   }
   SECTION("a loss that is no output becomes one") {
     const std::vector<float> x{1, 1};
@@ -237,19 +242,18 @@ TEST_CASE("what cannot be trained is refused when it is asked for") {
 
 TEST_CASE("every optimizer class trains on the cpu as on the reference") {
   using Make = std::function<std::unique_ptr<optim::Optimizer>()>;
-  const std::vector<Make> all = {
-      [] { return std::make_unique<optim::SGD>(optim::SgdOptions{.lr = 0.1, .momentum = 0.9}); },
-      [] { return std::make_unique<optim::ASGD>(optim::AsgdOptions{.lr = 0.1}); },
-      [] { return std::make_unique<optim::Rprop>(optim::RpropOptions{.lr = 0.1}); },
-      [] { return std::make_unique<optim::Adam>(optim::AdamOptions{.lr = 0.1}); },
-      [] { return std::make_unique<optim::AdamW>(optim::AdamWOptions{.lr = 0.1}); },
-      [] { return std::make_unique<optim::Adamax>(optim::AdamaxOptions{.lr = 0.1}); },
-      [] { return std::make_unique<optim::NAdam>(optim::NAdamOptions{.lr = 0.1}); },
-      [] { return std::make_unique<optim::RAdam>(optim::RAdamOptions{.lr = 0.1}); },
-      [] { return std::make_unique<optim::Adagrad>(optim::AdagradOptions{.lr = 0.1}); },
-      [] { return std::make_unique<optim::Adadelta>(); },
-      [] { return std::make_unique<optim::RMSprop>(optim::RmsPropOptions{.lr = 0.1, .centered = true}); },
-      [] { return std::make_unique<optim::Adafactor>(optim::AdafactorOptions{.lr = 0.1}); }};
+  const std::vector<Make> all = {[] { return std::make_unique<optim::SGD>(optim::SgdOptions{.lr = 0.1, .momentum = 0.9}); },
+                                 [] { return std::make_unique<optim::ASGD>(optim::AsgdOptions{.lr = 0.1}); },
+                                 [] { return std::make_unique<optim::Rprop>(optim::RpropOptions{.lr = 0.1}); },
+                                 [] { return std::make_unique<optim::Adam>(optim::AdamOptions{.lr = 0.1}); },
+                                 [] { return std::make_unique<optim::AdamW>(optim::AdamWOptions{.lr = 0.1}); },
+                                 [] { return std::make_unique<optim::Adamax>(optim::AdamaxOptions{.lr = 0.1}); },
+                                 [] { return std::make_unique<optim::NAdam>(optim::NAdamOptions{.lr = 0.1}); },
+                                 [] { return std::make_unique<optim::RAdam>(optim::RAdamOptions{.lr = 0.1}); },
+                                 [] { return std::make_unique<optim::Adagrad>(optim::AdagradOptions{.lr = 0.1}); },
+                                 [] { return std::make_unique<optim::Adadelta>(); },
+                                 [] { return std::make_unique<optim::RMSprop>(optim::RmsPropOptions{.lr = 0.1, .centered = true}); },
+                                 [] { return std::make_unique<optim::Adafactor>(optim::AdafactorOptions{.lr = 0.1}); }};
   std::set<std::string> ops;
   const std::vector<float> x{0.5f, -1, 2, 1, 0.25f, -0.5f}, y{1, 0, -1, 2};
   for (const Make& optimizer : all) {
@@ -282,7 +286,8 @@ TEST_CASE("optimizers refuse numbers as torch does") {
   CHECK_THROWS_WITH(optim::ASGD({.alpha = -1}), contains_text("asgd.alpha must lie in [0, inf], not be -1, at " + line()));
   CHECK_THROWS_WITH(optim::ASGD({.weight_decay = -1}), contains_text("asgd.weight_decay"));
   CHECK_THROWS_WITH(optim::Rprop({.etas = {0, 1.2}}), contains_text("0 < etas.first < 1 < etas.second, at " + line()));
-  CHECK_THROWS_WITH(optim::Rprop({.step_sizes = {1, 0.5}}), contains_text("the smallest step size 1 is above the largest 0.5, at " + line()));
+  CHECK_THROWS_WITH(optim::Rprop({.step_sizes = {1, 0.5}}),
+                    contains_text("the smallest step size 1 is above the largest 0.5, at " + line()));
   CHECK_THROWS_WITH(optim::Rprop({.step_sizes = {-1, 0.5}}), contains_text("step_size_min"));
   CHECK_THROWS_WITH(optim::SparseAdam({.lr = 0}), contains_text("sparse_adam.lr must not be 0, at " + line()));
   CHECK_THROWS_WITH(optim::SparseAdam({.eps = 0}), contains_text("sparse_adam.eps"));

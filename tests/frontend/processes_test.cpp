@@ -49,7 +49,8 @@ TEST_CASE("processes: a Trainer fits without any thread of its own") {
     manual_seed(2);
     nn::Sequential net(nn::Linear(2, 8), nn::Tanh(), nn::Linear(8, 2));
     optim::SGD sgd({.lr = 0.1});
-    Trainer(net, cross_entropy, sgd).fit(testing::points(40), {.epochs = 2, .batch = 8, .shuffle = true, .workers = 3, .threads = 2, .log = "none"});
+    Trainer(net, cross_entropy, sgd)
+        .fit(testing::points(40), {.epochs = 2, .batch = 8, .shuffle = true, .workers = 3, .threads = 2, .log = "none"});
     return net.parameters()[0].values<float>();
   };
   const auto want = fit();
@@ -64,9 +65,9 @@ TEST_CASE("processes: a step runs in a forked child, before and after its first 
     const double want = same.run();
     const auto runs = [&] { return net.run() == want ? 0 : 1; };
     CHECK(test::in_child([&] {
-      if (test::in_child(runs) != 0) return 2;
-      return runs();
-    }) == 0);
+            if (test::in_child(runs) != 0) return 2;
+            return runs();
+          }) == 0);
     CHECK(net.run() == want);
   }
 }
@@ -95,10 +96,10 @@ TEST_CASE("processes: a child trains on where its parent stands") {
   net.run();
   const Results before = net.step({{"x", net.x}});
   CHECK(test::in_child([&] {
-    const std::vector<float> then = before["w"].values<float>();
-    net.run();
-    return net.w.values<float>() != then ? 0 : 1;
-  }) == 0);
+          const std::vector<float> then = before["w"].values<float>();
+          net.run();
+          return net.w.values<float>() != then ? 0 : 1;
+        }) == 0);
   CHECK(before["w"].values<float>() == net.w.values<float>());
 }
 

@@ -41,8 +41,8 @@ TEST_CASE("a profile has each call's time, and its work") {
     CHECK(c.microseconds > 0);
     CHECK(c.waiting <= c.microseconds);
   }
-  CHECK_THAT(step.profile_table(), contains_text("GFLOP/s") && contains_text("matmul (f32[64,256], f32[256,128])") &&
-                                       contains_text("the whole step"));
+  CHECK_THAT(step.profile_table(),
+             contains_text("GFLOP/s") && contains_text("matmul (f32[64,256], f32[256,128])") && contains_text("the whole step"));
 }
 
 TEST_CASE("a profile is summed by layer and by kernel, the largest first") {
@@ -105,7 +105,8 @@ TEST_CASE("the profile of a net of many calls: sums first, no line longer than a
   size_t count = 0;
   for (std::string line; std::getline(lines, line); ++count) CHECK(line.size() <= 100);
   CHECK(count <= step.calls().size() + 50);  // a call each, and at most 21 sums of each sort
-  const size_t layers = text.find("  layer\n"), kernels = text.find("  kernel\n"), calls = text.find("  call\n"), whole = text.find("100.0%");
+  const size_t layers = text.find("  layer\n"), kernels = text.find("  kernel\n"), calls = text.find("  call\n"),
+               whole = text.find("100.0%");
   CHECK((layers < kernels && kernels < calls && calls < whole && whole != std::string::npos));
   CHECK_THAT(text, contains_text(" others\n") && contains_text("  matmul by ") && contains_text("  # layers."));
 }

@@ -12,8 +12,7 @@ TEST_CASE("tensors promote by category, then by width") {
   const auto make = [&](DType t) { return tensor({1, 2}, {2}, t); };
   const DType order[] = {u8, i32, i64, bf16, f32, f64};
   for (size_t a = 0; a < std::size(order); ++a)
-    for (size_t b = 0; b < std::size(order); ++b)
-      CHECK((make(order[a]) + make(order[b])).dtype() == order[std::max(a, b)]);
+    for (size_t b = 0; b < std::size(order); ++b) CHECK((make(order[a]) + make(order[b])).dtype() == order[std::max(a, b)]);
   CHECK((make(boolean) * make(u8)).dtype() == u8);
   CHECK((make(boolean) == make(f32)).dtype() == boolean);
 }
@@ -84,8 +83,8 @@ TEST_CASE("shapes that do not broadcast: both are named, and the line") {
   const Tensor a = zeros({64, 10}), b = zeros({63});
   const auto sum = [&] { return a + b; };
   const std::string at = line(-1);
-  CHECK_THROWS_WITH(sum(), contains_text("add: the shapes do not broadcast") && contains_text("f32[64,10], f32[63]") &&
-                               contains_text("at " + at));
+  CHECK_THROWS_WITH(sum(),
+                    contains_text("add: the shapes do not broadcast") && contains_text("f32[64,10], f32[63]") && contains_text("at " + at));
 }
 
 TEST_CASE("integers between integer bounds stay integers, to the last digit") {
@@ -141,7 +140,8 @@ TEST_CASE("integers between integer bounds stay integers, to the last digit") {
 TEST_CASE("bounds that no integer of the type keeps, and integers' negative powers, are refused") {
   Graph g("types");
   const Tensor ints = tensor({1, 2}, {2}, i32), bytes = tensor({1, 2}, {2}, u8);
-  CHECK_THROWS_WITH(clamp(ints, int64_t{1} << 40), contains_text("clamp: no i32 keeps the lower bound 1099511627776") && contains_text(line()));
+  CHECK_THROWS_WITH(clamp(ints, int64_t{1} << 40),
+                    contains_text("clamp: no i32 keeps the lower bound 1099511627776") && contains_text(line()));
   CHECK_THROWS_WITH(clamp(bytes, {}, -1), contains_text("no u8 keeps the upper bound -1"));
   CHECK_THROWS_WITH(clamp(ints, ints), contains_text("the bounds must be numbers"));
   CHECK_THROWS_WITH(clamp(tensor({1}, {1}, boolean), true), contains_text("but is bool"));

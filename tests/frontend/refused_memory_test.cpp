@@ -57,7 +57,8 @@ TEST_CASE("memory: a layer's weights are refused with the line that makes it") {
 
 TEST_CASE("memory: batches are refused with the data set's name") {
   Dataset data = testing::points(4);
-  data.transforms = {{.name = "blow up", .shape = [](const Shape&) { return Shape{too_many(16)}; },
+  data.transforms = {{.name = "blow up",
+                      .shape = [](const Shape&) { return Shape{too_many(16)}; },
                       .apply = [](std::span<const float>, const Shape&, std::span<float>, Draw&) {}}};
   require_refusal([&] { Batcher(data, {.batch = 4}); }, {"batches of 4 examples of data set 'points'", "GiB"});
 }

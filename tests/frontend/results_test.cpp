@@ -67,7 +67,8 @@ TEST_CASE("results: a parameter that is an output is a copy, updated or not") {
     g.output("new w", next), g.output("flat", reshape(next, {1, 2}));
     Step step = compile(g, target);
     const Results r = step();
-    const auto old_w = r["old w"].view<float>(), seen_v = r["v"].view<float>(), new_w = r["new w"].view<float>(), flat = r["flat"].view<float>();
+    const auto old_w = r["old w"].view<float>(), seen_v = r["v"].view<float>(), new_w = r["new w"].view<float>(),
+               flat = r["flat"].view<float>();
     w.set_values(Numbers{70, 80}), v.array().set(0, 90);
     CHECK(copy(old_w) == Numbers{1, 2});
     CHECK(copy(seen_v) == Numbers{5, 6});
@@ -90,15 +91,9 @@ TEST_CASE("results: an update's new value is what the step made, whoever writes 
     average.update();
     Array& kept = w.array();
     const std::vector<std::function<void()>> writers{
-        [&] { w.set_values(Numbers{7, 7}); },
-        [&] { w.array() = Array(f32, {2}); },
-        [&] { kept.set(0, 9); },
-        [&] { kept = Array(f32, {2}); },
-        [&] { init::constant(w, 3); },
-        [&] { other(); },
-        [&] { snapshot.restore(); },
-        [&] { average.swap(), average.swap(); },
-        [&] { w.array().values<float>()[1] = 4; },
+        [&] { w.set_values(Numbers{7, 7}); }, [&] { w.array() = Array(f32, {2}); },    [&] { kept.set(0, 9); },
+        [&] { kept = Array(f32, {2}); },      [&] { init::constant(w, 3); },           [&] { other(); },
+        [&] { snapshot.restore(); },          [&] { average.swap(), average.swap(); }, [&] { w.array().values<float>()[1] = 4; },
     };
     for (size_t i = 0; i < writers.size(); ++i)
       for (const bool read_before : {true, false}) {
@@ -217,7 +212,8 @@ TEST_CASE("parameters: one that became another between recording and compiling i
   g.output("y", w * 2);
   const std::string where = testing::line(-1);
   w.array() = Array(f32, {5});
-  CHECK_THROWS_WITH(compile(g, Target::cpu()), contains_text("step 'stale': 'w' (f32[3], " + where + ") is f32[5] by now; record the graph again"));
+  CHECK_THROWS_WITH(compile(g, Target::cpu()),
+                    contains_text("step 'stale': 'w' (f32[3], " + where + ") is f32[5] by now; record the graph again"));
   Graph again("again");
   again.output("y", w * 2);
   CHECK(compile(again, Target::cpu())()["y"].values<float>().size() == 5);

@@ -53,14 +53,20 @@ Numbers state_of(const nn::Module& model) {
 
 TEST_CASE("rounding: layers and init functions draw the same weights") {
   require_equal([] { return state_of(nn::Linear(17, 9)); });
-  require_equal([] { return state_of(nn::Sequential(nn::Conv2d(3, 5, 3), nn::Embedding(7, 5), nn::PReLU(3, {.init = 0.1}), nn::BatchNorm2d(3))); });
+  require_equal(
+      [] { return state_of(nn::Sequential(nn::Conv2d(3, 5, 3), nn::Embedding(7, 5), nn::PReLU(3, {.init = 0.1}), nn::BatchNorm2d(3))); });
   require_equal([] { return state_of(nn::Linear(17, 9, {.dtype = bf16})); });
   const std::vector<std::function<void(Parameter&)>> inits{
-      [](Parameter& p) { init::uniform(p, 0.1, 0.7); },       [](Parameter& p) { init::normal(p, 0.1, 0.3); },
-      [](Parameter& p) { init::trunc_normal(p, 0.1, 0.3); },  [](Parameter& p) { init::constant(p, 0.1); },
-      [](Parameter& p) { init::xavier_uniform(p, 0.3); },     [](Parameter& p) { init::xavier_normal(p, 0.3); },
-      [](Parameter& p) { init::kaiming_uniform(p); },         [](Parameter& p) { init::kaiming_normal(p); },
-      [](Parameter& p) { init::orthogonal(p, 0.3); },         [](Parameter& p) { init::fill(p, [](int64_t i) { return 0.1 * static_cast<double>(i); }); },
+      [](Parameter& p) { init::uniform(p, 0.1, 0.7); },
+      [](Parameter& p) { init::normal(p, 0.1, 0.3); },
+      [](Parameter& p) { init::trunc_normal(p, 0.1, 0.3); },
+      [](Parameter& p) { init::constant(p, 0.1); },
+      [](Parameter& p) { init::xavier_uniform(p, 0.3); },
+      [](Parameter& p) { init::xavier_normal(p, 0.3); },
+      [](Parameter& p) { init::kaiming_uniform(p); },
+      [](Parameter& p) { init::kaiming_normal(p); },
+      [](Parameter& p) { init::orthogonal(p, 0.3); },
+      [](Parameter& p) { init::fill(p, [](int64_t i) { return 0.1 * static_cast<double>(i); }); },
   };
   for (size_t i = 0; i < inits.size(); ++i) {
     INFO("init " << i);
@@ -98,14 +104,19 @@ TEST_CASE("rounding: constants are recorded, folded and compiled alike, and prog
 TEST_CASE("rounding: a fit gives the same weights, its data, schedules and averages included") {
   Dataset data = testing::points(52);
   data.divisor = 0.7f;
-  data.transforms = {{.name = "scaled", .shape = [](const Shape& s) { return s; }, .apply = [](std::span<const float> from, const Shape&, std::span<float> to, Draw& draw) {
-    for (size_t i = 0; i < to.size(); ++i) to[i] = from[i] / 3 + static_cast<float>(0.1 * draw.uniform());
-  }}};
+  data.transforms = {{.name = "scaled",
+                      .shape = [](const Shape& s) { return s; },
+                      .apply =
+                          [](std::span<const float> from, const Shape&, std::span<float> to, Draw& draw) {
+                            for (size_t i = 0; i < to.size(); ++i) to[i] = from[i] / 3 + static_cast<float>(0.1 * draw.uniform());
+                          }}};
   require_equal([&] {
     nn::Sequential net(nn::Linear(2, 8), nn::Dropout(0.3), nn::Tanh(), nn::BatchNorm1d(8), nn::Linear(8, 2));
     optim::Adam adam({.lr = 0.013, .weight_decay = 0.1});
     optim::CosineAnnealingLR cosine(adam, {.t_max = 7});
-    const History history = Trainer(net, cross_entropy, adam).schedule(cosine).fit(data, data, {.epochs = 3, .batch = 16, .shuffle = true, .accumulate = 2, .log = "none"});
+    const History history = Trainer(net, cross_entropy, adam)
+                                .schedule(cosine)
+                                .fit(data, data, {.epochs = 3, .batch = 16, .shuffle = true, .accumulate = 2, .log = "none"});
     Numbers all = state_of(net);
     for (const EpochResult& e : history.epochs) all.insert(all.end(), {e.train_loss, e.test_loss, e.train_accuracy});
     all.push_back(adam.lr);

@@ -40,8 +40,9 @@ TEST_CASE("a computed index out of its range is said under check_finite, with th
     Computed c(use);
     for (const float bad : {4.0f, -1.0f}) {
       CHECK_NOTHROW(c.run(false, {0, bad, 3}));
-      CHECK_THROWS_WITH(c.run(true, {0, bad, 3}), contains_text(bad > 0 ? "the index 4 is computed for " : "the index -1 is computed for ") && contains_text(op) &&
-                                                      contains_text(made) && contains_text("takes indices below 4"));
+      CHECK_THROWS_WITH(c.run(true, {0, bad, 3}),
+                        contains_text(bad > 0 ? "the index 4 is computed for " : "the index -1 is computed for ") && contains_text(op) &&
+                            contains_text(made) && contains_text("takes indices below 4"));
     }
     CHECK_NOTHROW(c.run(true, {0, 1, 3}));
   }

@@ -16,8 +16,12 @@ const Row rows[] = {{1e10f, 1e-20f, 1e30}, {1e-20f, 1e20f, 1e-30}, {1e30f, 1e-30
 std::vector<std::pair<std::string, Tensor>> products(const Tensor& a, const Tensor& b, const Arg& s) {
   const Tensor images = reshape(slice(a, 0, 0, 9), {1, 1, 6, 6}), kernels = reshape(slice(b, 1, 0, 9), {4, 1, 3, 3});
   const Tensor w = slice(matmul(a, b), 0, 0, 8);
-  return {{"behind", matmul(a, b) * s}, {"in front", s * matmul(a, b)}, {"subtracted", w - s * slice(matmul(a, b), 0, 0, 8)},
-          {"negated", -(matmul(a, b) * s)}, {"convolution", conv2d(images, kernels) * s}, {"divided", matmul(a, b) / (1.0 / s)}};
+  return {{"behind", matmul(a, b) * s},
+          {"in front", s * matmul(a, b)},
+          {"subtracted", w - s * slice(matmul(a, b), 0, 0, 8)},
+          {"negated", -(matmul(a, b) * s)},
+          {"convolution", conv2d(images, kernels) * s},
+          {"divided", matmul(a, b) / (1.0 / s)}};
 }
 
 }  // namespace
@@ -33,7 +37,9 @@ TEST_CASE("a factor is not moved where it would overflow or underflow") {
         for (const auto& [name, y] : products(a, b, fed ? Arg(s) : Arg(row.s))) g.output(name, y), names.push_back(name);
         g.output("s used", s + 1);
         Step step = compile(g, target);
-        Results r = step({{"a", std::vector<float>(256, row.a)}, {"b", std::vector<float>(256, row.b)}, {"s", std::vector<float>{static_cast<float>(row.s)}}});
+        Results r = step({{"a", std::vector<float>(256, row.a)},
+                          {"b", std::vector<float>(256, row.b)},
+                          {"s", std::vector<float>{static_cast<float>(row.s)}}});
         std::vector<std::pair<std::string, double>> all;
         for (const std::string& name : names) all.emplace_back(name, r[name].array().at(0));
         return all;

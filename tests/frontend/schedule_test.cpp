@@ -19,16 +19,20 @@ Made made(const std::string& name, const json& o, const optim::Optimizer& sgd) {
   using namespace optim;
   if (name == "StepLR") return std::make_shared<StepLR>(sgd, StepOptions{o["step_size"], o.value("gamma", 0.1)});
   if (name == "MultiStepLR") return std::make_shared<MultiStepLR>(sgd, MultiStepOptions{o["milestones"], o["gamma"]});
-  if (name == "ConstantLR") return std::make_shared<ConstantLR>(sgd, ConstantOptions{o.value("factor", 1.0 / 3), o.value("total_iters", 5)});
+  if (name == "ConstantLR")
+    return std::make_shared<ConstantLR>(sgd, ConstantOptions{o.value("factor", 1.0 / 3), o.value("total_iters", 5)});
   if (name == "LinearLR")
-    return std::make_shared<LinearLR>(sgd, LinearOptions{o.value("start_factor", 1.0 / 3), o.value("end_factor", 1.0), o.value("total_iters", 5)});
+    return std::make_shared<LinearLR>(
+        sgd, LinearOptions{o.value("start_factor", 1.0 / 3), o.value("end_factor", 1.0), o.value("total_iters", 5)});
   if (name == "ExponentialLR") return std::make_shared<ExponentialLR>(sgd, ExponentialOptions{o["gamma"]});
-  if (name == "PolynomialLR") return std::make_shared<PolynomialLR>(sgd, PolynomialOptions{o.value("total_iters", 5), o.value("power", 1.0)});
+  if (name == "PolynomialLR")
+    return std::make_shared<PolynomialLR>(sgd, PolynomialOptions{o.value("total_iters", 5), o.value("power", 1.0)});
   if (name == "CosineAnnealingLR") return std::make_shared<CosineAnnealingLR>(sgd, CosineOptions{o["T_max"], o.value("eta_min", 0.0)});
   if (name == "CosineAnnealingWarmRestarts")
     return std::make_shared<CosineAnnealingWarmRestarts>(sgd, WarmRestartOptions{o["T_0"], o.value("T_mult", 1), o.value("eta_min", 0.0)});
   if (name == "OneCycleLR")
-    return std::make_shared<OneCycleLR>(sgd, OneCycleOptions{.max_lr = o["max_lr"], .total_steps = o["total_steps"],
+    return std::make_shared<OneCycleLR>(sgd, OneCycleOptions{.max_lr = o["max_lr"],
+                                                             .total_steps = o["total_steps"],
                                                              .pct_start = o.value("pct_start", 0.3),
                                                              .anneal_strategy = o.value("anneal_strategy", "cos"),
                                                              .cycle_momentum = o.value("cycle_momentum", true),
@@ -36,8 +40,12 @@ Made made(const std::string& name, const json& o, const optim::Optimizer& sgd) {
                                                              .final_div_factor = o.value("final_div_factor", 1e4),
                                                              .three_phase = o.value("three_phase", false)});
   if (name == "CyclicLR") {
-    CyclicOptions c{.base_lr = o["base_lr"], .max_lr = o["max_lr"], .step_size_up = o["step_size_up"],
-                    .mode = o.value("mode", "triangular"), .gamma = o.value("gamma", 1.0), .cycle_momentum = o.value("cycle_momentum", true)};
+    CyclicOptions c{.base_lr = o["base_lr"],
+                    .max_lr = o["max_lr"],
+                    .step_size_up = o["step_size_up"],
+                    .mode = o.value("mode", "triangular"),
+                    .gamma = o.value("gamma", 1.0),
+                    .cycle_momentum = o.value("cycle_momentum", true)};
     if (o.contains("step_size_down")) c.step_size_down = o["step_size_down"].get<int64_t>();
     return std::make_shared<CyclicLR>(sgd, c);
   }
@@ -66,10 +74,13 @@ TEST_CASE("schedules give torch's rates and momenta over 100 steps") {
       sequence = std::make_unique<optim::SequentialLR>(parts, std::vector<int64_t>{20, 60});
     } else if (name == "ReduceLROnPlateau") {
       const json& o = c["options"];
-      plateau = std::make_unique<optim::ReduceLROnPlateau>(
-          sgd, optim::PlateauOptions{.mode = o.value("mode", "min"), .factor = o.value("factor", 0.1), .patience = o.value("patience", 10),
-                                     .threshold = o.value("threshold", 1e-4), .threshold_mode = o.value("threshold_mode", "rel"),
-                                     .cooldown = o.value("cooldown", 0), .min_lr = o.value("min_lr", 0.0)});
+      plateau = std::make_unique<optim::ReduceLROnPlateau>(sgd, optim::PlateauOptions{.mode = o.value("mode", "min"),
+                                                                                      .factor = o.value("factor", 0.1),
+                                                                                      .patience = o.value("patience", 10),
+                                                                                      .threshold = o.value("threshold", 1e-4),
+                                                                                      .threshold_mode = o.value("threshold_mode", "rel"),
+                                                                                      .cooldown = o.value("cooldown", 0),
+                                                                                      .min_lr = o.value("min_lr", 0.0)});
     } else {
       schedule = made(name, c["options"], sgd);
     }
@@ -121,7 +132,8 @@ TEST_CASE("a group that is added later is moved where its rate follows from the 
   step.step();
   CHECK(late.lr == 0.25);
   CHECK(sgd.lr == 0.25);
-  CHECK_THROWS_WITH(lambda.step(), contains_text("LambdaLR: the optimizer has got a group since the schedule was made") && contains_text("at " + at));
+  CHECK_THROWS_WITH(lambda.step(),
+                    contains_text("LambdaLR: the optimizer has got a group since the schedule was made") && contains_text("at " + at));
   CHECK_THROWS_WITH(lambda.step(), contains_text("has got a group"));
   CHECK(late.lr == 0.25);
   plateau.step(1), plateau.step(1);
@@ -141,7 +153,8 @@ TEST_CASE("chained schedules go on from where they were: the rates, too") {
   }
   const auto sequence = [](const optim::Optimizer& o) {
     return optim::SequentialLR({std::make_shared<optim::LinearLR>(o, optim::LinearOptions{.total_iters = 3}),
-                                std::make_shared<optim::ExponentialLR>(o, optim::ExponentialOptions{.gamma = 0.9})}, {3});
+                                std::make_shared<optim::ExponentialLR>(o, optim::ExponentialOptions{.gamma = 0.9})},
+                               {3});
   };
   optim::SGD one({.lr = 1}), two({.lr = 1});
   optim::SequentialLR first = sequence(one), second = sequence(two);
@@ -179,7 +192,8 @@ TEST_CASE("schedules refuse what makes none") {
   CHECK_THROWS_WITH(optim::CyclicLR(plain, {.mode = "square", .cycle_momentum = false}), contains_text("\"exp_range\", not \"square\""));
   CHECK_THROWS_WITH(optim::ReduceLROnPlateau(plain, {.factor = 1}), contains_text("factor must be below 1"));
   CHECK_THROWS_WITH(optim::SequentialLR({}, {}), contains_text("one fewer"));
-  CHECK_THROWS_WITH(optim::StepLR(plain, {.gamma = -0.5}), contains_text("StepLR: gamma must not be negative, but it is -0.5, at " + testing::line()));
+  CHECK_THROWS_WITH(optim::StepLR(plain, {.gamma = -0.5}),
+                    contains_text("StepLR: gamma must not be negative, but it is -0.5, at " + testing::line()));
   CHECK_THROWS_WITH(optim::MultiStepLR(plain, {.milestones = {1}, .gamma = -0.5}), contains_text("gamma must not be negative"));
   CHECK_THROWS_WITH(optim::ExponentialLR(plain, {.gamma = std::nan("")}), contains_text("gamma"));
   CHECK_THROWS_WITH(optim::ConstantLR(plain, {.factor = 1.5}), contains_text("factor must lie in [0, 1], not be 1.5"));
@@ -189,15 +203,18 @@ TEST_CASE("schedules refuse what makes none") {
   CHECK_THROWS_WITH(optim::CosineAnnealingLR(plain, {.t_max = 4, .eta_min = -0.1}), contains_text("eta_min must not be negative"));
   CHECK_THROWS_WITH(optim::CosineAnnealingWarmRestarts(plain, {.t_0 = 0}), contains_text("t_0 and t_mult must be positive"));
   CHECK_THROWS_WITH(optim::OneCycleLR(plain, {.total_steps = 0, .cycle_momentum = false}), contains_text("total_steps must be positive"));
-  CHECK_THROWS_WITH(optim::OneCycleLR(plain, {.total_steps = 9, .pct_start = 1.5, .cycle_momentum = false}), contains_text("pct_start must lie in [0, 1]"));
+  CHECK_THROWS_WITH(optim::OneCycleLR(plain, {.total_steps = 9, .pct_start = 1.5, .cycle_momentum = false}),
+                    contains_text("pct_start must lie in [0, 1]"));
   CHECK_THROWS_WITH(optim::OneCycleLR(plain, {.total_steps = 9, .cycle_momentum = false, .div_factor = 0}), contains_text("div_factor"));
   optim::Adam adam;
-  CHECK_THROWS_WITH(optim::OneCycleLR(adam, {.total_steps = 9, .max_momentum = 1}), contains_text("adam.beta1 cannot be 1, at " + testing::line()));
+  CHECK_THROWS_WITH(optim::OneCycleLR(adam, {.total_steps = 9, .max_momentum = 1}),
+                    contains_text("adam.beta1 cannot be 1, at " + testing::line()));
   CHECK_THROWS_WITH(optim::CyclicLR(plain, {.base_lr = -1, .cycle_momentum = false}), contains_text("must not be negative"));
   CHECK_THROWS_WITH(optim::ReduceLROnPlateau(plain, {.patience = -1}), contains_text("patience and cooldown"));
   optim::SGD another({.lr = 0.1});
   CHECK_THROWS_WITH(optim::SequentialLR({std::make_shared<optim::ExponentialLR>(plain, optim::ExponentialOptions{}),
-                                         std::make_shared<optim::ExponentialLR>(another, optim::ExponentialOptions{})}, {3}),
+                                         std::make_shared<optim::ExponentialLR>(another, optim::ExponentialOptions{})},
+                                        {3}),
                     contains_text("the schedules must be of the same optimizer"));
   CHECK_THROWS_WITH(optim::SequentialLR({nullptr}, {}), contains_text("null"));
   CHECK_THROWS_WITH(optim::LambdaLR(plain, [](int64_t count) { return count == 0 ? 1.0 : -1.0; }).step(),

@@ -27,7 +27,8 @@ Trainers classifiers() {
   manual_seed(1);
   optim::Adam adam({.lr = 1e-2});
   optim::SGD sgd({.lr = 0.1, .momentum = 0.9});
-  nn::Sequential masked(nn::Linear(2, 8), nn::ReLU(), nn::Dropout(0.3), nn::Linear(8, 2)), plain(nn::Linear(2, 6), nn::Tanh(), nn::Linear(6, 2));
+  nn::Sequential masked(nn::Linear(2, 8), nn::ReLU(), nn::Dropout(0.3), nn::Linear(8, 2)),
+      plain(nn::Linear(2, 6), nn::Tanh(), nn::Linear(6, 2));
   return {{"masked", Trainer(masked, cross_entropy, adam)}, {"plain", Trainer(plain, cross_entropy, sgd)}};
 }
 
@@ -121,7 +122,8 @@ TEST_CASE("each model has its own checkpoint, to go on from") {
   const Runs resumed = fit(0, dir / "six", dir / "all");
   for (size_t i = 0; i < 2; ++i) check_equal(resumed[i].second, straight[i].second);
   // As after a crash between two files: the one behind catches up.
-  std::filesystem::copy_file(dir / "six/plain.safetensors", dir / "four/plain.safetensors", std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(dir / "six/plain.safetensors", dir / "four/plain.safetensors",
+                             std::filesystem::copy_options::overwrite_existing);
   const Runs caught_up = fit(0, dir / "four", "");
   for (size_t i = 0; i < 2; ++i) check_equal(caught_up[i].second, straight[i].second);
   std::filesystem::remove(dir / "four/masked.safetensors");
@@ -171,7 +173,8 @@ TEST_CASE("the classic log of several models is a line for each and epoch") {
   std::string expected;
   for (const auto& [name, h] : runs) {
     REQUIRE(h.evaluations.size() == 1);
-    expected += fmt::format("step 3  {:6}  test loss {:.4f}  test acc {:.2f}%\n", name, h.evaluations[0].loss, 100 * h.evaluations[0].accuracy);
+    expected +=
+        fmt::format("step 3  {:6}  test loss {:.4f}  test acc {:.2f}%\n", name, h.evaluations[0].loss, 100 * h.evaluations[0].accuracy);
   }
   for (const auto& [name, h] : runs)
     expected += fmt::format("Epoch: 01 | {:6} | Train Loss: {:.4f} | Train Acc: {:6.2f}% | Test Loss: {:.4f} | Test Acc: {:6.2f}%\n", name,
@@ -195,9 +198,11 @@ TEST_CASE("what cannot be trained side by side is refused") {
   fit("a", "b", {.max_steps = 1, .checkpoint = one / ""});
   fit("a", "b", {.max_steps = 2, .checkpoint = two / ""});
   std::filesystem::copy_file(two / "b.safetensors", one / "b.safetensors", std::filesystem::copy_options::overwrite_existing);
-  CHECK_THROWS_WITH(fit("a", "b", {.resume = one / ""}), contains_text("'a' and 'b' share 'w', but the files in") && contains_text("are of step 1 and of step 2"));
+  CHECK_THROWS_WITH(fit("a", "b", {.resume = one / ""}),
+                    contains_text("'a' and 'b' share 'w', but the files in") && contains_text("are of step 1 and of step 2"));
   CHECK_THROWS_WITH(fit("a", "b", {.checkpoint = "/dev/null/x"}), contains_text("cannot make the folder '/dev/null/x'"));
   v.set_values(std::vector<float>{NAN});
   const Trainers broken{{"a", line_trainer(w, 0.1)}, {"b", line_trainer(v, 0.1)}};
-  CHECK_THROWS_WITH(fit_side_by_side(broken, data, data, {.log = "none", .target = Target::reference()}), contains_text("b: the loss is nan at step 1"));
+  CHECK_THROWS_WITH(fit_side_by_side(broken, data, data, {.log = "none", .target = Target::reference()}),
+                    contains_text("b: the loss is nan at step 1"));
 }

@@ -78,7 +78,8 @@ TEST_CASE("a null pointer is refused, and nothing at all for an input without el
   Tensor x = g.input("x", f32, {3});
   g.output("y", x + 1);
   Step step = compile(g, Target::cpu());
-  CHECK_THROWS_WITH(step({{"x", View(static_cast<const float*>(nullptr), 3)}}), contains_text("step 'null': input 'x'") && contains_text("is given a null pointer"));
+  CHECK_THROWS_WITH(step({{"x", View(static_cast<const float*>(nullptr), 3)}}),
+                    contains_text("step 'null': input 'x'") && contains_text("is given a null pointer"));
   Graph none("none");
   none.output("y", sum(none.input("x", f32, {0})));
   Step empty = compile(none, Target::cpu());
@@ -103,7 +104,8 @@ TEST_CASE("a step takes a batcher's batches as they are") {
 TEST_CASE("every index is checked against the bound of the op that reads it") {
   Classifier p;
   const std::string y = "input 'y' (i64[2], " + p.line_of_y + ")";
-  CHECK_THROWS_WITH(p.step({{"x", x6}, {"y", std::vector<int64_t>{0, 3}}}), contains_text(y + " holds indices below 3, but element 1 is 3"));
+  CHECK_THROWS_WITH(p.step({{"x", x6}, {"y", std::vector<int64_t>{0, 3}}}),
+                    contains_text(y + " holds indices below 3, but element 1 is 3"));
   CHECK_THROWS_WITH(p.step({{"x", x6}, {"y", std::vector<int64_t>{-1, 3}}}), contains_text("but element 0 is -1"));
 
   Graph g("tokens");
@@ -139,7 +141,8 @@ TEST_CASE("results are gone after the next call, not after a refused one") {
   CHECK_THROWS(p.step({{"x", x6}}));
   CHECK(loss.item() > 0);
   const Results second = p.step({{"x", x6}, {"y", y2}});
-  CHECK_THROWS_WITH(first["loss"], contains_text("these results of step 'classify' are gone: the step has run again since (call 1, now 2)"));
+  CHECK_THROWS_WITH(first["loss"],
+                    contains_text("these results of step 'classify' are gone: the step has run again since (call 1, now 2)"));
   CHECK_THROWS_WITH(loss.item(), contains_text("are gone"));
   CHECK(second["loss"].item() > 0);
 }
@@ -171,9 +174,7 @@ TEST_CASE("one step in two threads is refused; two programs in two threads are f
       }
     }
   };
-  {
-    std::jthread a(call), b(call);
-  }
+  { std::jthread a(call), b(call); }
   CHECK(refused);
   std::thread a([&] { step({{"x", data}}); }), b([&] { other({{"x", data}}); });
   a.join();
@@ -260,7 +261,8 @@ TEST_CASE("WEFT_THREADS is a positive number of threads") {
   g.output("y", g.input("x", f32, {2}) * 2);
   for (const char* bad : {"0", "-1", "two", "2x", " 2"}) {
     setenv("WEFT_THREADS", bad, 1);
-    CHECK_THROWS_WITH(compile(g, Target::cpu()), contains_text("WEFT_THREADS must be a positive number of threads, not '" + std::string(bad) + "'"));
+    CHECK_THROWS_WITH(compile(g, Target::cpu()),
+                      contains_text("WEFT_THREADS must be a positive number of threads, not '" + std::string(bad) + "'"));
   }
   unsetenv("WEFT_THREADS");
 }

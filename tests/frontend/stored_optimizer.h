@@ -23,7 +23,8 @@ inline optim::Optimizer optimizer_of(const json& setting) {
     if constexpr (requires { options.amsgrad; }) read("amsgrad", options.amsgrad);
     if constexpr (requires { options.momentum_decay; }) read("momentum_decay", options.momentum_decay);
     if constexpr (requires { options.decoupled_weight_decay; }) read("decoupled_weight_decay", options.decoupled_weight_decay);
-    if constexpr (requires { options.lr_decay; }) read("lr_decay", options.lr_decay), read("initial_accumulator_value", options.initial_accumulator_value);
+    if constexpr (requires { options.lr_decay; })
+      read("lr_decay", options.lr_decay), read("initial_accumulator_value", options.initial_accumulator_value);
     if constexpr (requires { options.rho; }) read("rho", options.rho);
     if constexpr (requires { options.centered; }) read("centered", options.centered);
     if constexpr (requires { options.alpha; }) read("alpha", options.alpha);

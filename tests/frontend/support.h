@@ -14,8 +14,7 @@ namespace weft::testing {
 /// "some_test.cpp:12" as weft writes it, for the line of the call plus `offset`.
 inline std::string line(int offset = 0, std::source_location at = std::source_location::current()) {
   const std::string file = at.file_name();
-  return (file.starts_with('/') ? file.substr(file.rfind('/') + 1) : file) + ":" +
-         std::to_string(static_cast<int>(at.line()) + offset);
+  return (file.starts_with('/') ? file.substr(file.rfind('/') + 1) : file) + ":" + std::to_string(static_cast<int>(at.line()) + offset);
 }
 
 /// The locations of the op that made `tensor`: "file:line (scope)".

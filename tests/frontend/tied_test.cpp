@@ -5,9 +5,9 @@
 #include "weft/tests/process.h"
 
 using namespace weft;
+using test::TempDir;
 using testing::json;
 using testing::line;
-using test::TempDir;
 
 namespace {
 
@@ -126,8 +126,10 @@ TEST_CASE("tied: in a list, in convolutions, in a user's module, and buffers") {
   CHECK(net.shift.is(net.scale));
   CHECK(names(net.named_parameters())[1] == "layers.0.weight");
   net.two.running_mean = net.one.running_mean;
-  CHECK(names(net.named_buffers()) == Names{"one.running_mean", "one.running_var", "one.num_batches_tracked", "two.running_var", "two.num_batches_tracked"});
-  CHECK_THROWS_WITH(net.shift = net.one.running_mean, contains_text("'shift' is a parameter of its module, and cannot become the buffer 'one.running_mean'"));
+  CHECK(names(net.named_buffers()) ==
+        Names{"one.running_mean", "one.running_var", "one.num_batches_tracked", "two.running_var", "two.num_batches_tracked"});
+  CHECK_THROWS_WITH(net.shift = net.one.running_mean,
+                    contains_text("'shift' is a parameter of its module, and cannot become the buffer 'one.running_mean'"));
   CHECK_THROWS_WITH(net.two.running_var = net.scale, contains_text("'two.running_var' is a buffer of its module"));
   net.shift = Parameter();  // torch's None
   CHECK_FALSE(copy.shift.defined());
@@ -168,7 +170,8 @@ TEST_CASE("tied: a module that is assigned names the other one; a part is no pla
   one.out.weight = Parameter("mine", Array(f32, {4, 3}));
   CHECK(two.parameters().size() == 2);
   const auto assign = [&] { one.out = nn::Linear(3, 4, {.bias = false}); };
-  CHECK_THROWS_WITH(assign(), contains_text("'out' is a part, whose parameters its owner has, and cannot become another module; tie its parameters"));
+  CHECK_THROWS_WITH(assign(),
+                    contains_text("'out' is a part, whose parameters its owner has, and cannot become another module; tie its parameters"));
 }
 
 TEST_CASE("tied: saved once, and read from files with all of the names or any of them") {
@@ -182,7 +185,8 @@ TEST_CASE("tied: saved once, and read from files with all of the names or any of
   Array table(f32, {4, 3}), other(f32, {4, 3});
   for (int64_t i = 0; i < 12; ++i) table.set(i, static_cast<double>(i)), other.set(i, 1);
   using Stored = std::vector<std::pair<std::string, const Array*>>;
-  for (const Stored& stored : {Stored{{"emb.weight", &table}, {"out.weight", &table}}, Stored{{"emb.weight", &table}}, Stored{{"out.weight", &table}}}) {
+  for (const Stored& stored :
+       {Stored{{"emb.weight", &table}, {"out.weight", &table}}, Stored{{"emb.weight", &table}}, Stored{{"out.weight", &table}}}) {
     write_safetensors(dir / "torch", stored);
     Language fresh;
     Checkpoint checkpoint(fresh);
@@ -196,7 +200,8 @@ TEST_CASE("tied: saved once, and read from files with all of the names or any of
   CHECK(again.out.weight.values<float>() == values);
   CHECK(checkpoint.notes.empty());
   write_safetensors(dir / "untied", {{"emb.weight", &table}, {"out.weight", &other}});
-  CHECK_THROWS_WITH(checkpoint.load(dir / "untied"), contains_text("'emb.weight' and 'out.weight' are one parameter here, but other numbers in the file"));
+  CHECK_THROWS_WITH(checkpoint.load(dir / "untied"),
+                    contains_text("'emb.weight' and 'out.weight' are one parameter here, but other numbers in the file"));
   CHECK(again.out.weight.values<float>() == values);
 }
 
@@ -207,7 +212,8 @@ TEST_CASE("tied: the optimizer's state is kept once, groups have it once, averag
   sgd.add_group("table", net.out.parameters(), group);
   const auto program = [&](Language& of, const optim::Optimizer& with) {
     Graph g("g");
-    return compile(training_step(g, cross_entropy(of(g.input("x", i64, {3})), g.input("y", i64, {3})), of.parameters(), with), Target::reference());
+    return compile(training_step(g, cross_entropy(of(g.input("x", i64, {3})), g.input("y", i64, {3})), of.parameters(), with),
+                   Target::reference());
   };
   const std::vector<int64_t> x{0, 1, 2}, y{1, 2, 3};
   Step step = program(net, sgd);

@@ -73,7 +73,8 @@ TEST_CASE("a trainer refuses the schedule of another optimizer") {
   Net n;
   optim::SGD other;
   optim::StepLR schedule(other, {.step_size = 1});
-  CHECK_THROWS_WITH(Trainer(n.net, cross_entropy, n.adam).schedule(schedule), contains_text("moves the learning rate of another optimizer"));
+  CHECK_THROWS_WITH(Trainer(n.net, cross_entropy, n.adam).schedule(schedule),
+                    contains_text("moves the learning rate of another optimizer"));
 }
 
 TEST_CASE("a trainer's checkpoints keep its schedules' progress, in the midst of an epoch too") {

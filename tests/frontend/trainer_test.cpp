@@ -216,7 +216,8 @@ TEST_CASE("the classic log prints the lines of PyTorch's quickstart") {
   close(saved);
   CHECK(test::read_file(folder / "log") ==
         fmt::format("Epoch 1\n-------------------------------\nloss: 0.693147  [    1/  101]\nloss: 0.693147  [  101/  101]\n"
-                    "Test Error: \n Accuracy: {:.1f}%, Avg loss: 0.693147 \n\nDone!\n", 100 * h.last().test_accuracy));
+                    "Test Error: \n Accuracy: {:.1f}%, Avg loss: 0.693147 \n\nDone!\n",
+                    100 * h.last().test_accuracy));
 }
 
 namespace {
@@ -332,7 +333,8 @@ TEST_CASE("TensorBoard gets losses and accuracies at the steps of the epochs' en
     REQUIRE(second != std::string::npos);
     CHECK(events.find(tag, second + 1) == std::string::npos);
   }
-  CHECK_THAT(events, contains_text(std::string("\x10\x04*")) && contains_text(std::string("\x10\x08*")));  // steps 4 and 8, before a summary
+  CHECK_THAT(events,
+             contains_text(std::string("\x10\x04*")) && contains_text(std::string("\x10\x08*")));  // steps 4 and 8, before a summary
 }
 
 TEST_CASE("curves of several runs have a name each") {

@@ -90,7 +90,8 @@ TEST_CASE("log: elsewhere than on a terminal one line says that programs are com
     CHECK_THAT(lines[1], contains_text("epoch 1/2  loss ") && contains_text("  test ") && contains_text("/step"));
   }
   CHECK(said([] { fit("none"); }).empty());
-  const std::string several = said([] { fit_side_by_side({{"a", trainer()}, {"b", trainer()}}, points(40), points(20, 500), logged("bar")); });
+  const std::string several =
+      said([] { fit_side_by_side({{"a", trainer()}, {"b", trainer()}}, points(40), points(20, 500), logged("bar")); });
   CHECK(times(several, "compiling") == 1);
   CHECK(lines_of(several).size() == 1 + 2 * 2);
   // Nothing else than fit() says anything there.
@@ -107,8 +108,9 @@ TEST_CASE("log: on a terminal every program is shown while it compiles, and then
   }
   const std::string text = terminal.text();
   size_t at = 0;
-  for (const char* what : {"\rcompiling training, batches of 16\x1b[K", "\rcompiling training, batches of 8\x1b[K", "\rcompiling evaluation, batches of 16\x1b[K",
-                           "\rcompiling evaluation, batches of 4\x1b[K", "\repoch 1/2 [", "\x1b[Kepoch 1/2  loss "}) {
+  for (const char* what : {"\rcompiling training, batches of 16\x1b[K", "\rcompiling training, batches of 8\x1b[K",
+                           "\rcompiling evaluation, batches of 16\x1b[K", "\rcompiling evaluation, batches of 4\x1b[K", "\repoch 1/2 [",
+                           "\x1b[Kepoch 1/2  loss "}) {
     INFO(what);
     at = text.find(what, at);
     REQUIRE(at != std::string::npos);
@@ -126,8 +128,9 @@ TEST_CASE("log: on a terminal other calls that compile show it too, and leave th
     trainer().evaluate(points(40), logged("none"));
     trainer().find_lr(points(40), logged("none"), {.steps = 3});
   }
-  CHECK(terminal.text() == "\rcompiling evaluation, batches of 16\x1b[K\rcompiling evaluation, batches of 8\x1b[K\r\x1b[K"
-                           "\rcompiling training, batches of 16\x1b[K\rcompiling training, batches of 8\x1b[K\r\x1b[K");
+  CHECK(terminal.text() ==
+        "\rcompiling evaluation, batches of 16\x1b[K\rcompiling evaluation, batches of 8\x1b[K\r\x1b[K"
+        "\rcompiling training, batches of 16\x1b[K\rcompiling training, batches of 8\x1b[K\r\x1b[K");
 }
 
 TEST_CASE("log: a program that does not compile leaves the line clean") {
@@ -201,8 +204,10 @@ TEST_CASE("log: of several models the bar shows the mean, and a learning rate th
 }
 
 TEST_CASE("log: lines keep to 80 columns, whatever is in them") {
-  const std::vector<std::vector<std::string>> names = {
-      {""}, {"plain", "batch norm", "dropout"}, {"resnet50_with_a_name_of_some_length_a", "resnet50_with_a_name_of_some_length_b"}, {"日本日本日本日本日本日本日本日本", "ü"}};
+  const std::vector<std::vector<std::string>> names = {{""},
+                                                       {"plain", "batch norm", "dropout"},
+                                                       {"resnet50_with_a_name_of_some_length_a", "resnet50_with_a_name_of_some_length_b"},
+                                                       {"日本日本日本日本日本日本日本日本", "ü"}};
   for (const char* how : {"bar", "plain"})
     for (const auto& models : names)
       for (const int64_t epochs : {1, 10, 100, 1'000'000})
@@ -212,7 +217,9 @@ TEST_CASE("log: lines keep to 80 columns, whatever is in them") {
             log.begin_epoch(1);
             for (const std::string& name : models) {
               log.evaluation(name, {.step = 123'456'789, .loss = loss, .accuracy = 1});
-              log.end_epoch(name, {.epoch = 1, .train_loss = loss, .train_accuracy = 1, .test_loss = loss, .test_accuracy = 0.01, .step_us = 123'456'789});
+              log.end_epoch(
+                  name,
+                  {.epoch = 1, .train_loss = loss, .train_accuracy = 1, .test_loss = loss, .test_accuracy = 0.01, .step_us = 123'456'789});
             }
           });
           for (const std::string& line : lines_of(text)) CHECK(columns_of(line) <= 80);
@@ -225,7 +232,9 @@ TEST_CASE("log: an epoch's line has everything where one model trains for up to 
   const auto line = [](double loss, double accuracy, int64_t epoch, double us) {
     return said([&] {
       detail::TrainingLog log("plain", {""}, 100, 100, 6400, true);
-      log.end_epoch("", {.epoch = epoch, .train_loss = loss, .train_accuracy = accuracy, .test_loss = loss, .test_accuracy = accuracy, .step_us = us});
+      log.end_epoch(
+          "",
+          {.epoch = epoch, .train_loss = loss, .train_accuracy = accuracy, .test_loss = loss, .test_accuracy = accuracy, .step_us = us});
     });
   };
   const std::string usual = line(0.5087, 0.8497, 7, 3035);

@@ -23,8 +23,7 @@ Array converted(const Array& from, DType dtype, double factor = 1) {
 nn::Sequential stored_model(const json& file, DType dtype) {
   const auto layer = [&](int i) { return nn::Linear(file["layers"][i], file["layers"][i + 1], {.dtype = dtype}); };
   nn::Sequential model(layer(0), nn::ReLU(), layer(1), nn::ReLU(), layer(2));
-  for (auto& [name, parameter] : model.named_parameters())
-    parameter.array() = converted(read_npy(folder + name + ".npy"), dtype);
+  for (auto& [name, parameter] : model.named_parameters()) parameter.array() = converted(read_npy(folder + name + ".npy"), dtype);
   return model;
 }
 
@@ -67,7 +66,8 @@ Trajectory train(const json& file, const json& setting, DType dtype, const Targe
   const int64_t batches = images.shape()[0] / batch;
   for (int64_t i = 0; i < steps; ++i) {
     const int64_t first = i % batches * batch;
-    const View some_images(images.data() + static_cast<size_t>(first * features) * size_of(dtype), static_cast<size_t>(batch * features), dtype);
+    const View some_images(images.data() + static_cast<size_t>(first * features) * size_of(dtype), static_cast<size_t>(batch * features),
+                           dtype);
     const View some_labels(labels.values<int64_t>().data() + first, static_cast<size_t>(batch));
     result.losses.push_back(step({{"x", some_images}, {"y", some_labels}})["loss"].item());
   }
@@ -84,8 +84,7 @@ TEST_CASE("trajectories on the reference, in f64") {
     DYNAMIC_SECTION(setting["name"].get<std::string>()) {
       const Trajectory got = train(file, setting, f64, Target::reference());
       testing::check_losses(got.losses, setting["losses_f64"], 100, 1e-9, 1e-9);
-      for (const auto& [name, sum] : got.abs_sums)
-        CHECK(sum == Approx(setting["abs_sums_f64"][name].get<double>()).epsilon(1e-9));
+      for (const auto& [name, sum] : got.abs_sums) CHECK(sum == Approx(setting["abs_sums_f64"][name].get<double>()).epsilon(1e-9));
     }
   }
 }

@@ -9,7 +9,8 @@ using namespace weft;
 namespace {
 
 ir::Module sum_of_squares(const char* op) {
-  return ir::parse(fmt::format("weft 1 func @f {{ input %x: f32[8] %0 = {}(%x, %x) : f32[8] %1 = sum(%0) {{axes = [0]}} : f32[] output y = %1 }}", op));
+  return ir::parse(
+      fmt::format("weft 1 func @f {{ input %x: f32[8] %0 = {}(%x, %x) : f32[8] %1 = sum(%0) {{axes = [0]}} : f32[] output y = %1 }}", op));
 }
 
 }  // namespace
@@ -17,7 +18,8 @@ ir::Module sum_of_squares(const char* op) {
 TEST_CASE("validation: a pass that keeps every output passes, one that does not is named") {
   detail::Validation validation(sum_of_squares("mul"));
   CHECK_NOTHROW(validation.check(sum_of_squares("mul"), "good"));
-  CHECK_THROWS_WITH(validation.check(sum_of_squares("add"), "bad"), contains_text("the pass 'bad' has changed the output 'y': it is off by "));
+  CHECK_THROWS_WITH(validation.check(sum_of_squares("add"), "bad"),
+                    contains_text("the pass 'bad' has changed the output 'y': it is off by "));
 }
 
 TEST_CASE("validation: a compiled program, with dropout, classes and an optimizer, stage by stage") {

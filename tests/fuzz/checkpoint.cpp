@@ -7,11 +7,11 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "weft/frontend/training/checkpoints.h"
-#include "weft/frontend/nn/linear.h"
 #include "weft/frontend/language/ops.h"
+#include "weft/frontend/nn/linear.h"
 #include "weft/frontend/optim/adam.h"
 #include "weft/frontend/optim/schedule.h"
+#include "weft/frontend/training/checkpoints.h"
 #include "weft/runtime/safetensors_header.h"
 #include "weft/tests/fuzz/memory_file.h"
 #include "weft/tests/fuzz/text_edits.h"
@@ -51,8 +51,7 @@ class Run {
     all.position().tally.loss();
     stopping_.step(0.5);
     if (stopping_.best_step() > all.position().epoch + 1) std::abort();
-  } catch (const Error&) {
-  }
+  } catch (const Error&) {}
 
   detail::Checkpoints checkpoints() { return {recipe_, program_, options_, data_.size(), 3, files_, &stopping_}; }
 

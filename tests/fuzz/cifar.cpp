@@ -8,7 +8,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const weft::Dataset once = weft::read_cifar10({path});
     if (weft::read_cifar10({path, path}).size() != 2 * once.size()) std::abort();
-  } catch (const weft::Error&) {
-  }
+  } catch (const weft::Error&) {}
   return 0;
 }

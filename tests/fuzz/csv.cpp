@@ -10,8 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const weft::Table table = weft::read_csv(path, {.header = header});
       for (const auto& column : table.values)
         if (static_cast<int64_t>(column.size()) != table.rows()) std::abort();
-    } catch (const weft::Error&) {
-    }
+    } catch (const weft::Error&) {}
   }
   return 0;
 }

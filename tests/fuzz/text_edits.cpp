@@ -73,10 +73,32 @@ size_t drawn_token(const Pieces& tokens, Draw& draw, Wanted wanted) {
 }
 
 std::string other_number(const std::string& old, Draw& draw) {
-  static constexpr std::array<const char*, 24> numbers{
-      "0", "1", "-1", "2", "3", "4", "5", "7", "8", "16", "64", "128", "63", "1e999", "0.5", "nan", "inf", "4294967296",
-      "2305843009213693952", "4611686018427387904", "9223372036854775744", "9223372036854775807", "-9223372036854775808", "1099511627776"};
-  if (draw.below(3) == 0 && old.size() < 10 && old.find('.') == std::string::npos) return std::to_string(std::stoll(old) + (draw.below(2) ? 1 : -1));
+  static constexpr std::array<const char*, 24> numbers{"0",
+                                                       "1",
+                                                       "-1",
+                                                       "2",
+                                                       "3",
+                                                       "4",
+                                                       "5",
+                                                       "7",
+                                                       "8",
+                                                       "16",
+                                                       "64",
+                                                       "128",
+                                                       "63",
+                                                       "1e999",
+                                                       "0.5",
+                                                       "nan",
+                                                       "inf",
+                                                       "4294967296",
+                                                       "2305843009213693952",
+                                                       "4611686018427387904",
+                                                       "9223372036854775744",
+                                                       "9223372036854775807",
+                                                       "-9223372036854775808",
+                                                       "1099511627776"};
+  if (draw.below(3) == 0 && old.size() < 10 && old.find('.') == std::string::npos)
+    return std::to_string(std::stoll(old) + (draw.below(2) ? 1 : -1));
   return numbers[draw.below(numbers.size())];
 }
 

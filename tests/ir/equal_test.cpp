@@ -91,8 +91,12 @@ TEST_CASE("any difference in the computation makes modules unequal", "[equal]") 
 
 TEST_CASE("differences in lines can be ignored", "[equal]") {
   const std::vector<std::pair<std::string, std::string>> edits{
-      {"at \"a.cpp\":1", "at \"a.cpp\":2"},       {" at \"a.cpp\":1", ""}, {"\"fc\"", "\"fc1\""},
-      {"\"a.cpp\":3", "\"a.cpp\":3, \"a.cpp\":4"}, {"\"a.cpp\":6", "\"b.cpp\":6"}, {"\"a.cpp\":9", "\"a.cpp\":8"},
+      {"at \"a.cpp\":1", "at \"a.cpp\":2"},
+      {" at \"a.cpp\":1", ""},
+      {"\"fc\"", "\"fc1\""},
+      {"\"a.cpp\":3", "\"a.cpp\":3, \"a.cpp\":4"},
+      {"\"a.cpp\":6", "\"b.cpp\":6"},
+      {"\"a.cpp\":9", "\"a.cpp\":8"},
       {"@f", "@g"},
   };
   const ir::Module a = ir::parse(base);

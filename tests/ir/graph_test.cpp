@@ -105,7 +105,8 @@ func @f {
   %c = exp(%b) : f32[2]
   output y = %c
 }
-)", "f.weft");
+)",
+                                "f.weft");
   ir::Graph& graph = module.graph();
   std::string seen;
   for (Op* op : graph.editable_ops()) {
@@ -155,7 +156,8 @@ func @f {
   } at "net.cpp":7
   output y = %y
 }
-)", "f.weft");
+)",
+                                      "f.weft");
   const Op& op = *module.graph().ops().front();
   op.result().set_offset(64);
   ir::Graph other;

@@ -113,8 +113,9 @@ TEST_CASE("a scalar expression is sorted by need", "[order]") {
       unary(ir::Primitive::exp, right);
       return two * a[1] - right;
     })));
-  CHECK(texts[0] == "argument(-1,-1,0) argument(-1,-1,0) constant(-1,-1,2) multiply(2,1,0) constant(-1,-1,3) "
-                    "add(0,4,0) subtract(3,5,0) ");
+  CHECK(texts[0] ==
+        "argument(-1,-1,0) argument(-1,-1,0) constant(-1,-1,2) multiply(2,1,0) constant(-1,-1,3) "
+        "add(0,4,0) subtract(3,5,0) ");
   CHECK(texts[1] == texts[0]);
   // The value is last, even if it is an argument.
   const auto first = [](std::span<const ir::Scalar> a) { return a[0]; };

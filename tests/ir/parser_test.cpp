@@ -41,21 +41,17 @@ TEST_CASE("malformed headers are refused", "[parser]") {
       {"weave 1" + rest, "1:1: expected 'weft' but found 'weave'", "weft 1" + rest},
       {"weft" + rest, "2:1: expected the format's version but found 'func'", "weft 1" + rest},
       {"weft 2" + rest, "2:1: only version 1 of the text form is known", "weft 1" + rest},
-      {"weft 1\nmodule target = cpu" + rest, "2:17: expected a string but found 'cpu'",
-       "weft 1\nmodule target = \"cpu\"" + rest},
+      {"weft 1\nmodule target = cpu" + rest, "2:17: expected a string but found 'cpu'", "weft 1\nmodule target = \"cpu\"" + rest},
       {"weft 1\nmodule goal = \"x\"" + rest, "2:8: unknown header entry 'goal'; known are target, stage, arena",
        "weft 1\nmodule stage = \"x\"" + rest},
       {"weft 1\nmodule arena = 1.5" + rest, "2:16: '1.5' is not an integer", "weft 1\nmodule arena = 15" + rest},
       {"weft 1\nmodule stage = \"a\" stage = \"b\"" + rest, "2:20: 'stage' is given twice",
        "weft 1\nmodule stage = \"a\" target = \"b\"" + rest},
-      {"weft 1\nmodule target \"a\"" + rest, "2:15: expected '=' but found 'a'",
-       "weft 1\nmodule target = \"a\"" + rest},
+      {"weft 1\nmodule target \"a\"" + rest, "2:15: expected '=' but found 'a'", "weft 1\nmodule target = \"a\"" + rest},
       {"weft 1\ntrain {loss = \"l\", loss = \"m\"}" + rest, "2:20: 'loss' is given twice",
        "weft 1\ntrain {loss = \"l\", optimizer = \"m\"}" + rest},
-      {"weft 1\ntrain {inputs = \"w\"}" + rest, "2:17: expected '[' but found 'w'",
-       "weft 1\ntrain {inputs = [\"w\"]}" + rest},
-      {"weft 1\ntrain {inputs = [w]}" + rest, "2:18: expected a string but found 'w'",
-       "weft 1\ntrain {inputs = [\"w\"]}" + rest},
+      {"weft 1\ntrain {inputs = \"w\"}" + rest, "2:17: expected '[' but found 'w'", "weft 1\ntrain {inputs = [\"w\"]}" + rest},
+      {"weft 1\ntrain {inputs = [w]}" + rest, "2:18: expected a string but found 'w'", "weft 1\ntrain {inputs = [\"w\"]}" + rest},
       {"weft 1\ntrain {loss = \"l\",}" + rest, "2:19: expected an entry of the train block but found '}'",
        "weft 1\ntrain {loss = \"l\"}" + rest},
       {"weft 1\ntrain {counters = 1}" + rest, "2:19: expected a list of integers", "weft 1\ntrain {counters = [1]}" + rest},
@@ -64,14 +60,11 @@ TEST_CASE("malformed headers are refused", "[parser]") {
        "weft 1\ntrain {loss = \"l\"}\ngroup \"a\" {inputs = []}" + rest},
       {"weft 1\nfunc f {\n}\n", "2:6: expected '@' but found 'f'", "weft 1\nfunc @f {\n}\n"},
       {"weft 1\nfunc @7 {\n}\n", "2:7: expected a name but found '7'", "weft 1\nfunc @\"7\" {\n}\n"},
-      {"weft 1\nfunc @f {\n",
-       "3:1: expected 'input', 'output', '}' or an op's result (%name) but found the end of the text",
+      {"weft 1\nfunc @f {\n", "3:1: expected 'input', 'output', '}' or an op's result (%name) but found the end of the text",
        "weft 1\nfunc @f {\n}\n"},
       {"weft 1\nfunc @f {\n}\n}", "4:1: expected the end of the text but found '}'", "weft 1\nfunc @f {\n}\n"},
-      {"weft 1\nmodule target = \"cpu" + rest, "2:17: the string is not closed",
-       "weft 1\nmodule target = \"cpu\"" + rest},
-      {"weft 1\nmodule target = \"cpu\\", "2:17: the string is not closed",
-       "weft 1\nmodule target = \"cpu\\\\\"" + rest},
+      {"weft 1\nmodule target = \"cpu" + rest, "2:17: the string is not closed", "weft 1\nmodule target = \"cpu\"" + rest},
+      {"weft 1\nmodule target = \"cpu\\", "2:17: the string is not closed", "weft 1\nmodule target = \"cpu\\\\\"" + rest},
   };
   for (const Refused& r : table) check(r);
 }
@@ -95,16 +88,14 @@ TEST_CASE("malformed statements are refused", "[parser]") {
       {"input %x: f32[9223372036854775808]", "3:15: '9223372036854775808' is out of range", x},
       {"input %x: f32[2.0]", "3:15: '2.0' is not an integer", x},
       {"input %x: f32[2] @", "4:1: expected an integer but found '}'", "input %x: f32[2] @0"},
-      {"input %x: f32[2] weights",
-       "3:18: expected 'input', 'output', '}' or an op's result (%name) but found 'weights'",
+      {"input %x: f32[2] weights", "3:18: expected 'input', 'output', '}' or an op's result (%name) but found 'weights'",
        "input %x: f32[2] parameter"},
       {x + "input %x: f32[3]", "4:7: %x is defined twice", x + "input %y: f32[3]"},
       // ops
       {x + "%0 = exp %x : f32[2]", "4:10: expected '(' but found '%x'", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 exp(%x) : f32[2]", "4:4: expected '=' but found 'exp'", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 = (%x) : f32[2]", "4:6: expected an op but found '('", x + "%0 = exp(%x) : f32[2]"},
-      {x + "%0 = expo(%x) : f32[2]", "4:6: unknown op 'expo'; did you mean 'exp', 'expm1'?",
-       x + "%0 = exp(%x) : f32[2]"},
+      {x + "%0 = expo(%x) : f32[2]", "4:6: unknown op 'expo'; did you mean 'exp', 'expm1'?", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 = nothing_like_it(%x) : f32[2]", "4:6: unknown op 'nothing_like_it'", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 = exp(x) : f32[2]", "4:10: expected a value (%name) but found 'x'", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 = exp(%y) : f32[2]", "4:10: %y is not defined before this use", x + "%0 = exp(%x) : f32[2]"},
@@ -112,35 +103,24 @@ TEST_CASE("malformed statements are refused", "[parser]") {
       {x + "%0 = exp(%x,) : f32[2]", "4:13: expected a value (%name) but found ')'", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 = exp(%x)", "5:1: expected ':' but found '}'", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 = exp(%x) : f32[3]", "4:6: exp gives f32[2], not f32[3]", x + "%0 = exp(%x) : f32[2]"},
-      {x + "%0, %1 = exp(%x) : f32[2]", "4:10: exp has 1 results, but 2 names and 1 types are given",
-       x + "%0 = exp(%x) : f32[2]"},
-      {x + "%0 = exp(%x) : f32[2], f32[2]", "4:6: exp has 1 results, but 1 names and 2 types are given",
-       x + "%0 = exp(%x) : f32[2]"},
+      {x + "%0, %1 = exp(%x) : f32[2]", "4:10: exp has 1 results, but 2 names and 1 types are given", x + "%0 = exp(%x) : f32[2]"},
+      {x + "%0 = exp(%x) : f32[2], f32[2]", "4:6: exp has 1 results, but 1 names and 2 types are given", x + "%0 = exp(%x) : f32[2]"},
       {x + "%x = exp(%x) : f32[2]", "4:1: %x is defined twice", x + "%0 = exp(%x) : f32[2]"},
-      {x + "%0 = exp(%x) : f32[2]\n%0 = exp(%x) : f32[2]", "5:1: %0 is defined twice",
-       x + "%0 = exp(%x) : f32[2]\n%1 = exp(%x) : f32[2]"},
-      {x + "%0 = exp(%x, %x) : f32[2]", "4:6: exp: takes 1 operands, not 2; given (f32[2], f32[2])",
-       x + "%0 = add(%x, %x) : f32[2]"},
+      {x + "%0 = exp(%x) : f32[2]\n%0 = exp(%x) : f32[2]", "5:1: %0 is defined twice", x + "%0 = exp(%x) : f32[2]\n%1 = exp(%x) : f32[2]"},
+      {x + "%0 = exp(%x, %x) : f32[2]", "4:6: exp: takes 1 operands, not 2; given (f32[2], f32[2])", x + "%0 = add(%x, %x) : f32[2]"},
       {x + "%0 = and(%x, %x) : f32[2] at \"m.cpp\":9 \"fc\"",
        "4:6: and: operand 'a' must have integer or bool elements; given (f32[2], f32[2]), at m.cpp:9 (fc)",
        x + "%0 = eq(%x, %x) : bool[2]\n%1 = and(%0, %0) : bool[2] at \"m.cpp\":9 \"fc\""},
       // attributes
-      {x + "%0 = softmax(%x) : f32[2]", "4:6: softmax: attribute 'axis' is missing",
+      {x + "%0 = softmax(%x) : f32[2]", "4:6: softmax: attribute 'axis' is missing", x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
+      {x + "%0 = softmax(%x) {axes = 0, axis = 0} : f32[2]", "4:6: softmax has no attribute 'axes'; did you mean 'axis'?",
        x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
-      {x + "%0 = softmax(%x) {axes = 0, axis = 0} : f32[2]",
-       "4:6: softmax has no attribute 'axes'; did you mean 'axis'?",
+      {x + "%0 = softmax(%x) {axis = 0, axis = 1} : f32[2]", "4:29: 'axis' is given twice", x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
+      {x + "%0 = softmax(%x) {axis = [0]} : f32[2]", "4:6: softmax: attribute 'axis' must be a integer, not a list of integers",
        x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
-      {x + "%0 = softmax(%x) {axis = 0, axis = 1} : f32[2]", "4:29: 'axis' is given twice",
-       x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
-      {x + "%0 = softmax(%x) {axis = [0]} : f32[2]",
-       "4:6: softmax: attribute 'axis' must be a integer, not a list of integers",
-       x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
-      {x + "%0 = softmax(%x) {} : f32[2]", "4:19: expected an attribute but found '}'",
-       x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
-      {x + "%0 = softmax(%x) {axis 0} : f32[2]", "4:24: expected '=' but found '0'",
-       x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
-      {x + "%0 = softmax(%x) {axis = zero} : f32[2]", "4:26: 'zero' is no attribute value",
-       x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
+      {x + "%0 = softmax(%x) {} : f32[2]", "4:19: expected an attribute but found '}'", x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
+      {x + "%0 = softmax(%x) {axis 0} : f32[2]", "4:24: expected '=' but found '0'", x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
+      {x + "%0 = softmax(%x) {axis = zero} : f32[2]", "4:26: 'zero' is no attribute value", x + "%0 = softmax(%x) {axis = 0} : f32[2]"},
       {x + "%0 = pad(%x) {low = [0], high = [0], value = 1.0.0} : f32[2]", "4:46: '1.0.0' is not a number",
        x + "%0 = pad(%x) {low = [0], high = [0], value = 1} : f32[2]"},
       {x + "%0 = pad(%x) {low = [0], high = [0], value = 1e999} : f32[2]", "4:46: '1e999' is out of range",
@@ -152,8 +132,7 @@ TEST_CASE("malformed statements are refused", "[parser]") {
        "%0 = constant() {value = f32[2] [1.0,2.0]} : f32[2]"},
       {"%0 = constant() {value = f32[1] [1.0,2.0]} : f32[1]", "3:33: expected exactly 1 elements",
        "%0 = constant() {value = f32[1] [1.0]} : f32[1]"},
-      {"%0 = constant() {value = f32[2] hex\"00\"} : f32[2]",
-       "3:36: 2 hex digits for a f32[2], which needs 8 an element",
+      {"%0 = constant() {value = f32[2] hex\"00\"} : f32[2]", "3:36: 2 hex digits for a f32[2], which needs 8 an element",
        "%0 = constant() {value = f32[2] hex\"00000000\"} : f32[2]"},
       {"%0 = constant() {value = u8[2] hex\"0g00\"} : u8[2]", "3:35: not a hex digit in the constant",
        "%0 = constant() {value = u8[2] hex\"0f00\"} : u8[2]"},
@@ -175,35 +154,27 @@ TEST_CASE("malformed statements are refused", "[parser]") {
        "%0 = constant() {value = bool[2] hex\"0001\"} : bool[2]"},
       {"%0 = constant() {value = bool[] 1} : bool[]", "3:33: expected 'false' but found '1'",
        "%0 = constant() {value = bool[] true} : bool[]"},
-      {"%0 = constant() {value = i64[] 1.5} : i64[]", "3:32: '1.5' is not an integer",
-       "%0 = constant() {value = i64[] 15} : i64[]"},
+      {"%0 = constant() {value = i64[] 1.5} : i64[]", "3:32: '1.5' is not an integer", "%0 = constant() {value = i64[] 15} : i64[]"},
       {"%0 = constant() {value = f32[-1] 0.0} : f32[]", "3:29: negative extent -1 in shape [-1]",
        "%0 = constant() {value = f32[1] 0.0} : f32[1]"},
-      {"%0 = constant() {value = u8[1] [256]} : u8[1]", "3:33: '256' is out of range",
-       "%0 = constant() {value = u8[1] [255]} : u8[1]"},
+      {"%0 = constant() {value = u8[1] [256]} : u8[1]", "3:33: '256' is out of range", "%0 = constant() {value = u8[1] [255]} : u8[1]"},
       {"%0 = constant() {value = i32[] -2147483649} : i32[]", "3:32: '-2147483649' is out of range",
        "%0 = constant() {value = i32[] -2147483648} : i32[]"},
-      {"%0 = constant() {value = f32[] 1e39} : f32[]", "3:32: '1e39' is out of range",
-       "%0 = constant() {value = f32[] 1e38} : f32[]"},
-      {"%0 = constant() {value = f32[] x} : f32[]", "3:32: 'x' is not a number",
-       "%0 = constant() {value = f32[] nan} : f32[]"},
+      {"%0 = constant() {value = f32[] 1e39} : f32[]", "3:32: '1e39' is out of range", "%0 = constant() {value = f32[] 1e38} : f32[]"},
+      {"%0 = constant() {value = f32[] x} : f32[]", "3:32: 'x' is not a number", "%0 = constant() {value = f32[] nan} : f32[]"},
       // outputs and locations
       {x + "output y %x", "4:10: expected '=' but found '%x'", x + "output y = %x"},
       {x + "output y = x", "4:12: expected a value (%name) but found 'x'", x + "output y = %x"},
       {x + "%0 = exp(%x) : f32[2]\noutput y = %0 aliases %0", "5:23: only an input can be aliased",
        x + "%0 = exp(%x) : f32[2]\noutput y = %0 aliases %x"},
-      {x + "output y = %x at a.cpp:3", "4:18: expected a file name but found 'a.cpp'",
-       x + "output y = %x at \"a.cpp\":3"},
+      {x + "output y = %x at a.cpp:3", "4:18: expected a file name but found 'a.cpp'", x + "output y = %x at \"a.cpp\":3"},
       {x + "output y = %x at \"a.cpp\"", "5:1: expected ':' but found '}'", x + "output y = %x at \"a.cpp\":3"},
-      {x + "output y = %x at \"a.cpp\":99999999999", "4:26: '99999999999' is out of range",
-       x + "output y = %x at \"a.cpp\":999999999"},
-      {x + "output y = %x\noutput y = %x", "3:1: there are two outputs named 'y', the second at t:5",
-       x + "output y = %x\noutput z = %x"},
+      {x + "output y = %x at \"a.cpp\":99999999999", "4:26: '99999999999' is out of range", x + "output y = %x at \"a.cpp\":999999999"},
+      {x + "output y = %x\noutput y = %x", "3:1: there are two outputs named 'y', the second at t:5", x + "output y = %x\noutput z = %x"},
       {x + "input %s: f32[3]\noutput y = %x aliases %s at \"a.cpp\":5",
        "3:1: output 'y' is f32[2] but replaces the input 's', which is f32[3], at a.cpp:5",
        x + "input %s: f32[2]\noutput y = %x aliases %s at \"a.cpp\":5"},
-      {x + "output y = %x aliases %x\noutput z = %x aliases %x",
-       "3:1: the input 'x' is updated twice, the second time at t:5",
+      {x + "output y = %x aliases %x\noutput z = %x aliases %x", "3:1: the input 'x' is updated twice, the second time at t:5",
        x + "output y = %x aliases %x\noutput z = %x"},
       // bodies
       {x + "%0 = fused(%x) : f32[2]", "4:6: fused: needs one body; given (f32[2])",
@@ -219,13 +190,11 @@ TEST_CASE("malformed statements are refused", "[parser]") {
 }
 
 TEST_CASE("positions count lines, and columns from 1", "[parser]") {
-  CHECK(message_of("weft 1 func @f {\r\n\t# only a comment\n\n   input x") ==
-        "t:4:10: expected an input (%name) but found 'x'");
+  CHECK(message_of("weft 1 func @f {\r\n\t# only a comment\n\n   input x") == "t:4:10: expected an input (%name) but found 'x'");
 }
 
 TEST_CASE("a missing file is named", "[parser]") {
-  CHECK_THROWS_WITH(ir::parse_file("no/such/file.weft"),
-                    "no/such/file.weft: cannot open the file: No such file or directory");
+  CHECK_THROWS_WITH(ir::parse_file("no/such/file.weft"), "no/such/file.weft: cannot open the file: No such file or directory");
 }
 
 TEST_CASE("bodies in bodies have a depth", "[parser]") {
@@ -243,8 +212,10 @@ TEST_CASE("bodies in bodies have a depth", "[parser]") {
 }
 
 TEST_CASE("what is read knows its line in the text", "[parser]") {
-  const ir::Module m = ir::parse("weft 1\n# one\n\nfunc @f {\n  input %x: f32[2]\n  %0 = exp(\n%x) : f32[2]\n  %1 = neg(%0) : f32[2] at \"a.cpp\":3\n"
-                                 "  output y = %1\n}\n", "f.weft");
+  const ir::Module m = ir::parse(
+      "weft 1\n# one\n\nfunc @f {\n  input %x: f32[2]\n  %0 = exp(\n%x) : f32[2]\n  %1 = neg(%0) : f32[2] at \"a.cpp\":3\n"
+      "  output y = %1\n}\n",
+      "f.weft");
   CHECK(to_string(m.graph().inputs()[0].locations) == "f.weft:5");
   CHECK(to_string(m.graph().ops().front()->locations()) == "f.weft:6");
   CHECK(to_string(m.graph().ops().back()->locations()) == "a.cpp:3");

@@ -182,8 +182,7 @@ TEST_CASE("constants keep their bits", "[text]") {
 
 TEST_CASE("f32 elements are read in one rounding", "[text]") {
   // Read as a double first, this one becomes its upper neighbour.
-  const ir::Module module =
-      ir::parse("weft 1 func @f { %0 = constant() {value = f32[] 7.038531e-26} : f32[] output %0 }");
+  const ir::Module module = ir::parse("weft 1 func @f { %0 = constant() {value = f32[] 7.038531e-26} : f32[] output %0 }");
   float value;
   std::memcpy(&value, module.graph().ops().front()->attribute<ir::Dense>("value").bytes().data(), sizeof value);
   CHECK(value == 7.038531e-26f);

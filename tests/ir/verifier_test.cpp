@@ -64,8 +64,7 @@ TEST_CASE("result types must be what the shape rule gives", "[verifier]") {
   ir::Graph& graph = module.graph();
   const ir::Value x = graph.add_input("x", {f32, {2}});
   graph.insert(ir::op_def("exp"), std::array{x}, {}, {{f32, {3}}}, line_3);
-  CHECK(message_of(module) ==
-        "exp: result 0 is f32[3], but the shape rule gives something else, at model.cpp:3 (fc1)");
+  CHECK(message_of(module) == "exp: result 0 is f32[3], but the shape rule gives something else, at model.cpp:3 (fc1)");
 }
 
 TEST_CASE("operands must fit the op's specification", "[verifier]") {
@@ -73,8 +72,7 @@ TEST_CASE("operands must fit the op's specification", "[verifier]") {
   ir::Graph& graph = module.graph();
   const ir::Value x = graph.add_input("x", {i64, {2}});
   graph.insert(ir::op_def("exp"), std::array{x}, {}, {{i64, {2}}}, line_3);
-  CHECK(message_of(module) ==
-        "exp: operand 'x' must have a floating element type; given (i64[2]), at model.cpp:3 (fc1)");
+  CHECK(message_of(module) == "exp: operand 'x' must have a floating element type; given (i64[2]), at model.cpp:3 (fc1)");
 }
 
 TEST_CASE("bodies are verified, and capture nothing", "[verifier]") {
@@ -134,8 +132,7 @@ TEST_CASE("an alias replaces one input of its own type, once", "[verifier]") {
   ir::Graph& graph = module.graph();
   graph.add_input("state", {f32, {3}}, ir::Role::state);
   replace_alias(graph, 0, 1);
-  CHECK(message_of(module) ==
-        "output 'y' is f32[2] but replaces the input 'state', which is f32[3], at model.cpp:5");
+  CHECK(message_of(module) == "output 'y' is f32[2] but replaces the input 'state', which is f32[3], at model.cpp:5");
   replace_alias(graph, 0, 0);
   CHECK(message_of(module) == "");
   graph.add_output({"z", graph.input(0), 0, line_3});

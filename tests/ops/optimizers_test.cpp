@@ -34,8 +34,13 @@ double hyper(const json& options, const std::string& name) {
     const char *name, *option;
     size_t index;
   };
-  for (const Pair& p : {Pair{"beta1", "betas", 0}, {"beta2", "betas", 1}, {"etaminus", "etas", 0}, {"etaplus", "etas", 1},
-                        {"step_size_min", "step_sizes", 0}, {"step_size_max", "step_sizes", 1}, {"eps2", "eps", 1}})
+  for (const Pair& p : {Pair{"beta1", "betas", 0},
+                        {"beta2", "betas", 1},
+                        {"etaminus", "etas", 0},
+                        {"etaplus", "etas", 1},
+                        {"step_size_min", "step_sizes", 0},
+                        {"step_size_max", "step_sizes", 1},
+                        {"eps2", "eps", 1}})
     if (name == p.name) return options.at(p.option)[p.index].get<double>();
   return options.at(name).get<double>();
 }
@@ -50,8 +55,7 @@ bool is_on(const json& options, const std::string& name) {
 std::unique_ptr<ir::Graph> update_graph(const std::string& op, const json& options, std::span<const Tensor> operands) {
   auto graph = std::make_unique<ir::Graph>(op);
   std::vector<ir::Value> values;
-  for (size_t i = 0; i < operands.size(); ++i)
-    values.push_back(graph->add_input("operand" + std::to_string(i), operands[i].type));
+  for (size_t i = 0; i < operands.size(); ++i) values.push_back(graph->add_input("operand" + std::to_string(i), operands[i].type));
   ir::NamedAttributes attributes;
   for (const ir::AttributeSpec& a : ir::op_def(op).attributes) attributes.emplace_back(a.name, is_on(options, a.name));
   for (ir::Value v : ir::Builder(*graph).create(op, values, attributes).results()) graph->add_output({"", v, {}, {}});

@@ -40,8 +40,7 @@ bool names_word(const std::string& text, const std::string& word) {
 ir::Value weights(ir::Builder& b, const ir::Type& type, uint32_t number) {
   std::vector<std::byte> memory(static_cast<size_t>(type.bytes()));
   Tensor t(type);
-  for (size_t i = 0; i < t.real.size(); ++i)
-    t.real[i] = 0.5 + uniform_from_bits(random_bits(2, number, 0, i));
+  for (size_t i = 0; i < t.real.size(); ++i) t.real[i] = 0.5 + uniform_from_bits(random_bits(2, number, 0, i));
   reference::to_memory(t, memory.data());
   return b("constant", {}, {{"value", ir::Dense(type, memory)}});
 }
@@ -66,8 +65,7 @@ ir::Value loss_of(ir::Graph& graph) {
 std::vector<int> differentiable_inputs(const Sample& sample) {
   std::vector<int> all;
   for (int i = 0; i < static_cast<int>(sample.operands.size()); ++i)
-    if (is_floating(sample.operands[static_cast<size_t>(i)].dtype) &&
-        std::count(sample.constant.begin(), sample.constant.end(), i) == 0)
+    if (is_floating(sample.operands[static_cast<size_t>(i)].dtype) && std::count(sample.constant.begin(), sample.constant.end(), i) == 0)
       all.push_back(i);
   return all;
 }
@@ -204,7 +202,9 @@ TEST_CASE("every op has samples with extents of 0 and 1, and of rank 0 where it 
     }
   for (const ir::OpDef* def : ir::registry().all()) {
     INFO(def->name);
-    if (def->operands.empty() || def->takes_epilogue || def->is_region() || (def->operands[0].type && def->operands[0].type->shape.rank() <= 1)) continue;
+    if (def->operands.empty() || def->takes_epilogue || def->is_region() ||
+        (def->operands[0].type && def->operands[0].type->shape.rank() <= 1))
+      continue;
     if (extents[def->name] != std::set<int64_t>{2}) CHECK((extents[def->name].contains(0) && extents[def->name].contains(1)));
     if (def->is_elementwise()) CHECK(scalar.contains(def->name));
   }
@@ -223,8 +223,7 @@ TEST_CASE("samples in every floating type verify, run, and survive as text", "[r
       const std::vector<Tensor> values = testing::values_of(sample);
       const std::vector<Tensor> results = reference::evaluate(module.graph(), values);
       REQUIRE(results.size() == module.graph().outputs().size());
-      for (size_t i = 0; i < results.size(); ++i)
-        CHECK(results[i].type == module.graph().outputs()[i].value.type());
+      for (size_t i = 0; i < results.size(); ++i) CHECK(results[i].type == module.graph().outputs()[i].value.type());
     }
   }
 }

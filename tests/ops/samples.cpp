@@ -36,8 +36,7 @@ void add_elementwise(std::vector<Sample>& all, const ir::OpDef& def, DType float
   for (DType dtype : dtypes_of(def.operands.back().accepts, floating))
     for (const Shape& shape : {Shape{2, 3}, Shape{}, Shape{37}, Shape{0}}) {
       Sample sample{def.name, {}};
-      for (const auto& operand : def.operands)
-        sample.operands.push_back({operand.accepts == Accepts::boolean ? boolean : dtype, shape});
+      for (const auto& operand : def.operands) sample.operands.push_back({operand.accepts == Accepts::boolean ? boolean : dtype, shape});
       all.push_back(std::move(sample));
     }
 }
@@ -78,8 +77,7 @@ void add_movements(std::vector<Sample>& all, DType t) {
 }
 
 void add_composites(std::vector<Sample>& all, DType t) {
-  for (const char* approximate : {"none", "tanh"})
-    all.push_back({"gelu", {{t, {2, 5}}}, {{"approximate", std::string(approximate)}}});
+  for (const char* approximate : {"none", "tanh"}) all.push_back({"gelu", {{t, {2, 5}}}, {{"approximate", std::string(approximate)}}});
   all.push_back({"detach", {{t, {2, 3}}}});
   all.push_back({"detach", {{i64, {4}}}});
   all.push_back({"clamp", {{t, {4, 5}}}, {{"min", -0.5}, {"max", 0.75}}});
@@ -130,10 +128,17 @@ void add_contractions(std::vector<Sample>& all, DType t) {
   all.push_back({"matmul", {{i32, {2, 3}}, {i32, {3, 1}}}});
   all.push_back({"matmul", {{t, {2, 0}}, {t, {0, 3}}}});
   const std::string type(name_of(t));
-  all.push_back({"matmul", {{t, {2, 3}}, {t, {3, 4}}, {t, {4}}}, {}, {},
-                 "input %product: " + type + "[2,4] input %bias: " + type + "[4] "
-                 "%0 = broadcast(%bias) {shape = [2,4]} : " + type + "[2,4] "
-                 "%1 = add(%product, %0) : " + type + "[2,4] %2 = relu(%1) : " + type + "[2,4] output %2"});
+  all.push_back({"matmul",
+                 {{t, {2, 3}}, {t, {3, 4}}, {t, {4}}},
+                 {},
+                 {},
+                 "input %product: " + type + "[2,4] input %bias: " + type +
+                     "[4] "
+                     "%0 = broadcast(%bias) {shape = [2,4]} : " +
+                     type +
+                     "[2,4] "
+                     "%1 = add(%product, %0) : " +
+                     type + "[2,4] %2 = relu(%1) : " + type + "[2,4] output %2"});
   all.back().differentiable = false;
 }
 
@@ -185,16 +190,27 @@ void add_planned_convolutions(std::vector<Sample>& all, DType t) {
 void add_windows(std::vector<Sample>& all, DType t) {
   all.push_back({"windows", {{t, {2, 7}}}, {{"axes", Dims{1}}, {"extents", Dims{3}}}});
   all.push_back({"windows", {{t, {6, 2, 4}}}, {{"axes", Dims{0, 2}}, {"extents", Dims{2, 2}}, {"stride", Dims{2, 2}}}});
-  all.push_back({"windows", {{t, {9}}}, {{"axes", Dims{0}}, {"extents", Dims{2}}, {"stride", Dims{3}}, {"dilation", Dims{2}}, {"low", Dims{2}}, {"high", Dims{1}}, {"value", 0.5}}});
+  all.push_back({"windows",
+                 {{t, {9}}},
+                 {{"axes", Dims{0}},
+                  {"extents", Dims{2}},
+                  {"stride", Dims{3}},
+                  {"dilation", Dims{2}},
+                  {"low", Dims{2}},
+                  {"high", Dims{1}},
+                  {"value", 0.5}}});
   all.push_back({"windows", {{t, {5}}}, {{"axes", Dims{0}}, {"extents", Dims{3}}, {"low", Dims{1}}, {"flipped", true}}});
   all.push_back({"windows", {{i32, {1, 5}}}, {{"axes", Dims{1}}, {"extents", Dims{2}}, {"high", Dims{3}}, {"value", -3.0}}});
   for (const char* op : {"max_pool", "avg_pool"}) {
     all.push_back({op, {{t, {2, 3, 6}}}, {{"extents", Dims{2}}, {"stride", Dims{2}}}});
     all.push_back({op, {{t, {2, 5, 7}}}, {{"extents", Dims{3, 2}}, {"stride", Dims{1, 2}}, {"low", Dims{1, 0}}, {"high", Dims{2, 1}}}});
-    all.push_back({op, {{t, {7}}}, {{"extents", Dims{3}}, {"stride", Dims{2}}, {"dilation", Dims{2}}, {"low", Dims{1}}, {"high", Dims{1}}}});
+    all.push_back(
+        {op, {{t, {7}}}, {{"extents", Dims{3}}, {"stride", Dims{2}}, {"dilation", Dims{2}}, {"low", Dims{1}}, {"high", Dims{1}}}});
   }
   all.push_back({"avg_pool", {{t, {2, 5}}}, {{"extents", Dims{3}}, {"low", Dims{1}}, {"high", Dims{1}}, {"count_padding", false}}});
-  all.push_back({"avg_pool", {{t, {2, 6}}}, {{"extents", Dims{3}}, {"stride", Dims{2}}, {"low", Dims{1}}, {"high", Dims{2}}, {"uncounted", Dims{1}}}});
+  all.push_back({"avg_pool",
+                 {{t, {2, 6}}},
+                 {{"extents", Dims{3}}, {"stride", Dims{2}}, {"low", Dims{1}}, {"high", Dims{2}}, {"uncounted", Dims{1}}}});
   all.push_back({"avg_pool", {{t, {4, 4}}}, {{"extents", Dims{2, 2}}, {"divisor", int64_t{3}}}});
 }
 
@@ -243,8 +259,7 @@ void add_random(std::vector<Sample>& all, DType t) {
   all.push_back({"random_bits", {{i64, {2}}}, attributes, key});
   all.push_back({"random_uniform", {{i64, {2}}}, typed, key});
   all.push_back({"random_normal", {{i64, {2}}}, typed, key});
-  all.push_back({"dropout", {{t, {4, 5}}, {i64, {2}}, {f64, {}}}, {{"site", int64_t{3}}},
-                 {{1, {0, 1e6}}, {2, {0.2, 0.5}}}, {}, {2}});
+  all.push_back({"dropout", {{t, {4, 5}}, {i64, {2}}, {f64, {}}}, {{"site", int64_t{3}}}, {{1, {0, 1e6}}, {2, {0.2, 0.5}}}, {}, {2}});
 }
 
 /// Where a hyper-parameter's samples lie, so that it matters in some sample of its op.
@@ -297,13 +312,12 @@ void add_optimizers(std::vector<Sample>& all, DType t) {
 
 void add_regions(std::vector<Sample>& all, DType t) {
   const std::string type = std::string(name_of(t)) + "[2,3]";
-  const std::string nest = "input %x: " + type + " input %y: " + type + " %0 = mul(%x, %y) : " + type +
-                           " %1 = add(%0, %x) : " + type + " output %0 output %1";
+  const std::string nest =
+      "input %x: " + type + " input %y: " + type + " %0 = mul(%x, %y) : " + type + " %1 = add(%0, %x) : " + type + " output %0 output %1";
   all.push_back({"fused", {{t, {2, 3}}, {t, {2, 3}}}, {}, {}, nest});
   all.back().differentiable = false;
-  const std::string kernel = "input %a: " + type + " input %b: " + type + " %0, %1 = fused(%a, %b) : " + type + ", " +
-                             type + " {" + nest + "} %2 = fused(%1) : " + type + " {input %z: " + type +
-                             " %0 = exp(%z) : " + type + " output %0} output %2";
+  const std::string kernel = "input %a: " + type + " input %b: " + type + " %0, %1 = fused(%a, %b) : " + type + ", " + type + " {" + nest +
+                             "} %2 = fused(%1) : " + type + " {input %z: " + type + " %0 = exp(%z) : " + type + " output %0} output %2";
   all.push_back({"kernel", {{t, {2, 3}}, {t, {2, 3}}}, {{"serial", true}}, {}, kernel});
   all.back().differentiable = false;
 }
@@ -401,11 +415,9 @@ reference::Tensor draw(const ir::Op& op, int operand, const Sample& sample) {
   if (def.index_bound)
     if (const auto bound = def.index_bound(op, operand)) in = {0, static_cast<double>(*bound - 1)};
   uint32_t draws = 0;
-  const auto uniform = [&] {
-    return uniform_from_bits(random_bits(1, static_cast<uint32_t>(operand), 0, draws++));
-  };
-  for (double& x : t.real)
-    do x = in.low + (in.high - in.low) * uniform();
+  const auto uniform = [&] { return uniform_from_bits(random_bits(1, static_cast<uint32_t>(operand), 0, draws++)); };
+  for (double& x : t.real) do
+      x = in.low + (in.high - in.low) * uniform();
     while (near_a_kink(def, x));
   for (int64_t& x : t.integer) x = static_cast<int64_t>(std::floor(in.low + (in.high - in.low + 1) * uniform()));
   return t;
@@ -438,14 +450,12 @@ ir::Module module_of(const Sample& sample) {
   ir::Module module("sample");
   const ir::OpDef& def = ir::op_def(sample.op);
   std::vector<ir::Value> operands;
-  for (size_t i = 0; i < sample.operands.size(); ++i)
-    operands.push_back(module.graph().add_input(input_name(def, i), sample.operands[i]));
+  for (size_t i = 0; i < sample.operands.size(); ++i) operands.push_back(module.graph().add_input(input_name(def, i), sample.operands[i]));
   std::vector<std::unique_ptr<ir::Graph>> bodies;
   if (!sample.body.empty())
     bodies.push_back(ir::clone(ir::parse("weft 1 func @\"\" {" + sample.body + "}", "body of " + sample.op).graph()));
   ir::Op& op = ir::Builder(module.graph()).create(sample.op, operands, sample.attributes, std::move(bodies));
-  for (int i = 0; i < op.result_count(); ++i)
-    module.graph().add_output({"result" + std::to_string(i), op.result(i), {}, {}});
+  for (int i = 0; i < op.result_count(); ++i) module.graph().add_output({"result" + std::to_string(i), op.result(i), {}, {}});
   return module;
 }
 

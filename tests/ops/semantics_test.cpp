@@ -64,8 +64,7 @@ std::string difference(const Tensor& given, const Tensor& expected, bool pointwi
     if (!is_close(given.real[i], expected.real[i], scale, pointwise))
       return fmt::format("[{}] {} is not {}", i, given.real[i], expected.real[i]);
   for (size_t i = 0; i < expected.integer.size(); ++i)
-    if (given.integer[i] != expected.integer[i])
-      return fmt::format("[{}] {} is not {}", i, given.integer[i], expected.integer[i]);
+    if (given.integer[i] != expected.integer[i]) return fmt::format("[{}] {} is not {}", i, given.integer[i], expected.integer[i]);
   return "";
 }
 

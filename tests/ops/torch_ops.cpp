@@ -56,8 +56,7 @@ Translation reduction(std::string op) {
 }
 
 Value argmax(Builder& b, const Values& x, const json& attributes) {
-  if (attributes["dim"].is_null())
-    return b("argmax", {b.reshape(x[0], {x[0].shape().numel()})}, {{"axis", int64_t{0}}});
+  if (attributes["dim"].is_null()) return b("argmax", {b.reshape(x[0], {x[0].shape().numel()})}, {{"axis", int64_t{0}}});
   return b("argmax", x, {{"axis", axis_of(attributes["dim"], x[0])}, {"keep_dims", attributes["keepdim"].get<bool>()}});
 }
 
@@ -70,9 +69,7 @@ Value gelu(Builder& b, const Values& x, const json& attributes) {
 }
 
 Translation along_axis(std::string op) {
-  return [op](Builder& b, const Values& x, const json& attributes) {
-    return b(op, x, {{"axis", axis_of(attributes["dim"], x[0])}});
-  };
+  return [op](Builder& b, const Values& x, const json& attributes) { return b(op, x, {{"axis", axis_of(attributes["dim"], x[0])}}); };
 }
 
 Translation loss(std::string op) {
@@ -106,17 +103,14 @@ Value permute(Builder& b, const Values& x, const json& attributes) {
 
 Value reshape(Builder& b, const Values& x, const json& attributes) {
   Dims shape = attributes["shape"].get<Dims>();
-  const int64_t known = std::accumulate(shape.begin(), shape.end(), int64_t{1}, [](int64_t n, int64_t extent) {
-    return extent < 0 ? n : n * extent;
-  });
+  const int64_t known =
+      std::accumulate(shape.begin(), shape.end(), int64_t{1}, [](int64_t n, int64_t extent) { return extent < 0 ? n : n * extent; });
   for (int64_t& extent : shape)
     if (extent < 0) extent = x[0].shape().numel() / known;
   return b("reshape", x, {{"shape", shape}});
 }
 
-Value expand(Builder& b, const Values& x, const json& attributes) {
-  return b.broadcast(x[0], Shape(attributes["shape"].get<Dims>()));
-}
+Value expand(Builder& b, const Values& x, const json& attributes) { return b.broadcast(x[0], Shape(attributes["shape"].get<Dims>())); }
 
 Value slice(Builder& b, const Values& x, const json& attributes) {
   const auto axis = static_cast<size_t>(axis_of(attributes["dim"], x[0]));

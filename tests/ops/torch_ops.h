@@ -11,7 +11,6 @@
 namespace weft::testing {
 
 /// The result of the PyTorch function `op`; none when weft has no such op.
-std::optional<ir::Value> torch_op(ir::Builder& b, const std::string& op, const std::vector<ir::Value>& operands,
-                                  const json& attributes);
+std::optional<ir::Value> torch_op(ir::Builder& b, const std::string& op, const std::vector<ir::Value>& operands, const json& attributes);
 
 }  // namespace weft::testing

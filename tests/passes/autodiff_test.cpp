@@ -37,7 +37,8 @@ TEST_CASE("autodiff: the gradient is an output of its own, made of ordinary ops"
     input %x: f32[] parameter
     input %y: f32[] parameter
     %0 = mul(%x, %y) : f32[]
-    output loss = %0)", train_xy + R"(
+    output loss = %0)",
+                train_xy + R"(
     input %x: f32[] parameter
     input %y: f32[] parameter
     %0 = mul(%x, %y) : f32[]
@@ -54,7 +55,8 @@ TEST_CASE("autodiff: the gradients of all uses add up", "[passes][autodiff]") {
     input %x: f32[] parameter
     %0 = sin(%x) : f32[]
     %1 = mul(%0, %x) : f32[]
-    output loss = %1)", train_x + R"(
+    output loss = %1)",
+                train_x + R"(
     input %x: f32[] parameter
     %0 = sin(%x) : f32[]
     %1 = mul(%0, %x) : f32[]
@@ -70,7 +72,8 @@ TEST_CASE("autodiff: an op without a rule is differentiated through its decompos
     input %x: f32[4] parameter
     input %t: f32[4]
     %0 = mse_loss(%x, %t) {reduction = "sum"} : f32[]
-    output loss = %0)", train_x + R"(
+    output loss = %0)",
+                train_x + R"(
     input %x: f32[4] parameter
     input %t: f32[4]
     %0 = sub(%x, %t) : f32[4]
@@ -102,7 +105,8 @@ TEST_CASE("autodiff: a path through a discrete op carries nothing, another path 
     input %x: f32[] parameter
     %0 = floor(%x) : f32[]
     %1 = sub(%x, %0) : f32[]
-    output loss = %1)", train_x + R"(
+    output loss = %1)",
+                train_x + R"(
     input %x: f32[] parameter
     %0 = floor(%x) : f32[]
     %1 = sub(%x, %0) : f32[]
@@ -165,12 +169,11 @@ TEST_CASE("autodiff: gradients() starts from the seed", "[passes][autodiff]") {
 
 TEST_CASE("autodiff: every op without a gradient is named at once, with its line", "[passes][autodiff]") {
   const std::string body = " {\n input %a: f32[]\n %0 = exp(%a) : f32[]\n output %0\n} at \"net.cpp\":";
-  const std::string text = train_x + "input %x: f32[] parameter\n %0 = fused(%x) : f32[]" + body + "7\n" +
-                           "%1 = fused(%0) : f32[]" + body + "9\n output loss = %1";
-  REQUIRE_THROWS_WITH(run_passes("autodiff", text),
-                      "no gradient is known for:\n  fused at net.cpp:9: fusion comes after differentiation");
-  const std::string parallel = train_x + "input %x: f32[] parameter\n %0 = fused(%x) : f32[]" + body + "7\n" +
-                               "%1 = fused(%x) : f32[]" + body + "9\n %2 = add(%0, %1) : f32[]\n output loss = %2";
+  const std::string text = train_x + "input %x: f32[] parameter\n %0 = fused(%x) : f32[]" + body + "7\n" + "%1 = fused(%0) : f32[]" + body +
+                           "9\n output loss = %1";
+  REQUIRE_THROWS_WITH(run_passes("autodiff", text), "no gradient is known for:\n  fused at net.cpp:9: fusion comes after differentiation");
+  const std::string parallel = train_x + "input %x: f32[] parameter\n %0 = fused(%x) : f32[]" + body + "7\n" + "%1 = fused(%x) : f32[]" +
+                               body + "9\n %2 = add(%0, %1) : f32[]\n output loss = %2";
   REQUIRE_THROWS_WITH(run_passes("autodiff", parallel),
                       "no gradient is known for:\n  fused at net.cpp:9: fusion comes after differentiation"
                       "\n  fused at net.cpp:7: fusion comes after differentiation");
@@ -207,9 +210,8 @@ TEST_CASE("autodiff: a train block that names what does not exist is refused", "
                       "the train block's loss 'los' is no output of the graph; did you mean 'loss'?");
   REQUIRE_THROWS_WITH(run_passes("autodiff", "train {loss = \"loss\", inputs = [\"w\"], optimizer = \"sgd\"}\n" + graph),
                       "the train block names 'w', which is no input of the graph");
-  REQUIRE_THROWS_WITH(
-      run_passes("autodiff", "train {loss = \"loss\", inputs = [\"x\", \"x\"], optimizer = \"sgd\"}\n" + graph),
-      "the train block names 'x' twice");
+  REQUIRE_THROWS_WITH(run_passes("autodiff", "train {loss = \"loss\", inputs = [\"x\", \"x\"], optimizer = \"sgd\"}\n" + graph),
+                      "the train block names 'x' twice");
 }
 
 TEST_CASE("autodiff: an output that takes a gradient's name is refused", "[passes][autodiff]") {

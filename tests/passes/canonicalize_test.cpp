@@ -33,9 +33,7 @@ std::string result(const std::string& call, const std::string& type = "f32[4]") 
 }
 std::string output_x() { return "output y = %x"; }
 
-std::string movement_graph(const std::string& shape, const std::string& statements) {
-  return "input %x: f32" + shape + "\n" + statements;
-}
+std::string movement_graph(const std::string& shape, const std::string& statements) { return "input %x: f32" + shape + "\n" + statements; }
 
 std::vector<Case> arithmetic_cases() {
   const auto g = f32_graph;
@@ -49,36 +47,30 @@ std::vector<Case> arithmetic_cases() {
       {"mul", "x * 1 = x", g(one + result("mul(%x, %c)")), g(output_x()), g(zero + result("mul(%x, %c)"))},
       {"mul", "x * -1 = -x", g(constant("%c", "-1.0") + result("mul(%x, %c)")), g(result("neg(%x)")),
        "input %x: u8[4]\n" + constant("%c", "255", "u8[4]") + result("mul(%x, %c)", "u8[4]")},
-      {"add", "x + -0.0 = x (integers: x + 0)", g(minus_zero + result("add(%x, %c)")), g(output_x()),
-       g(zero + result("add(%x, %c)"))},
+      {"add", "x + -0.0 = x (integers: x + 0)", g(minus_zero + result("add(%x, %c)")), g(output_x()), g(zero + result("add(%x, %c)"))},
       {"add", "x + -y = x - y", g(neg + result("add(%x, %n)")), g(result("sub(%x, %y)")), g(neg + result("mul(%x, %n)"))},
       {"sub", "x - 0 = x", g(zero + result("sub(%x, %c)")), g(output_x()), g(minus_zero + result("sub(%x, %c)"))},
       {"sub", "x - -y = x + y", g(neg + result("sub(%x, %n)")), g(result("add(%x, %y)")), g(neg + result("sub(%n, %x)"))},
       {"div", "x / 1 = x", g(one + result("div(%x, %c)")), g(output_x()), g(one + result("div(%c, %x)"))},
-      {"div", "x / 2^k = x * 2^-k", g(constant("%c", "-8.0") + result("div(%x, %c)")),
-       g(constant("%c", "-0.125") + result("mul(%x, %c)")), g(constant("%c", "3.0") + result("div(%x, %c)"))},
+      {"div", "x / 2^k = x * 2^-k", g(constant("%c", "-8.0") + result("div(%x, %c)")), g(constant("%c", "-0.125") + result("mul(%x, %c)")),
+       g(constant("%c", "3.0") + result("div(%x, %c)"))},
       {"pow", "x ^ 1 = x", g(one + result("pow(%x, %c)")), g(output_x()), g(zero + result("pow(%x, %c)"))},
       {"pow", "x ^ 2 = square(x)", g(c + result("pow(%x, %c)")), g(result("square(%x)")), g(c + result("pow(%c, %x)"))},
       {"square", "square(x) = x * x", g(result("square(%x)")), g(result("mul(%x, %x)")), g(result("sqrt(%x)"))},
-      {"neg", "--x = x", g("%n = neg(%x) : f32[4]\n" + result("neg(%n)")), g(output_x()),
-       g("%n = abs(%x) : f32[4]\n" + result("neg(%n)"))},
-      {"not", "not not x = x", bools + no + result("not(%n)", "bool[4]"), bools + "output y = %c",
-       bools + result("not(%c)", "bool[4]")},
-      {"gt", "x > y = y < x", g(result("gt(%x, %y)", "bool[4]")), g(result("lt(%y, %x)", "bool[4]")),
-       g(result("lt(%x, %y)", "bool[4]"))},
-      {"ge", "x >= y = y <= x", g(result("ge(%x, %y)", "bool[4]")), g(result("le(%y, %x)", "bool[4]")),
-       g(result("le(%x, %y)", "bool[4]"))},
-      {"select", "select(constant, x, y) = x or y", g(constant("%c", "true", "bool[4]") + result("select(%c, %x, %y)")),
-       g(output_x()), g(constant("%c", "[true,true,false,true]", "bool[4]") + result("select(%c, %x, %y)"))},
+      {"neg", "--x = x", g("%n = neg(%x) : f32[4]\n" + result("neg(%n)")), g(output_x()), g("%n = abs(%x) : f32[4]\n" + result("neg(%n)"))},
+      {"not", "not not x = x", bools + no + result("not(%n)", "bool[4]"), bools + "output y = %c", bools + result("not(%c)", "bool[4]")},
+      {"gt", "x > y = y < x", g(result("gt(%x, %y)", "bool[4]")), g(result("lt(%y, %x)", "bool[4]")), g(result("lt(%x, %y)", "bool[4]"))},
+      {"ge", "x >= y = y <= x", g(result("ge(%x, %y)", "bool[4]")), g(result("le(%y, %x)", "bool[4]")), g(result("le(%x, %y)", "bool[4]"))},
+      {"select", "select(constant, x, y) = x or y", g(constant("%c", "true", "bool[4]") + result("select(%c, %x, %y)")), g(output_x()),
+       g(constant("%c", "[true,true,false,true]", "bool[4]") + result("select(%c, %x, %y)"))},
       {"select", "select(c, x, x) = x", g(bools + result("select(%c, %x, %x)")), g(bools + output_x()),
        g(bools + result("select(%c, %x, %y)"))},
       {"select", "select(not c, x, y) = select(c, y, x)", g(bools + no + result("select(%n, %x, %y)")),
        g(bools + result("select(%c, %y, %x)")), g(bools + "%n = and(%c, %c) : bool[4]\n" + result("select(%n, %x, %y)"))},
       {"cast", "cast to the same type = x", g(result("cast(%x) {dtype = f32}")), g(output_x()),
        g(result("cast(%x) {dtype = f64}", "f64[4]"))},
-      {"cast", "cast to a wider type and back = x",
-       g("%w = cast(%x) {dtype = f64} : f64[4]\n" + result("cast(%w) {dtype = f32}")), g(output_x()),
-       g("%w = cast(%x) {dtype = bf16} : bf16[4]\n" + result("cast(%w) {dtype = f32}"))},
+      {"cast", "cast to a wider type and back = x", g("%w = cast(%x) {dtype = f64} : f64[4]\n" + result("cast(%w) {dtype = f32}")),
+       g(output_x()), g("%w = cast(%x) {dtype = bf16} : bf16[4]\n" + result("cast(%w) {dtype = f32}"))},
   };
 }
 
@@ -94,13 +86,12 @@ std::vector<Case> movement_cases() {
        g("[1,2]", result("broadcast(%x) {shape = [5,3,2]}", "f32[5,3,2]")),
        g("[1,2]", "%b = transpose(%x) {permutation = [1,0]} : f32[2,1]\n" + result("broadcast(%b) {shape = [2,3]}", "f32[2,3]"))},
       {"broadcast", "broadcast(reshape that adds leading ones) = broadcast(x)",
-       g("[2]", ones + result("broadcast(%b) {shape = [3,2]}", "f32[3,2]")),
-       g("[2]", result("broadcast(%x) {shape = [3,2]}", "f32[3,2]")),
+       g("[2]", ones + result("broadcast(%b) {shape = [3,2]}", "f32[3,2]")), g("[2]", result("broadcast(%x) {shape = [3,2]}", "f32[3,2]")),
        g("[2]", "%b = reshape(%x) {shape = [2,1]} : f32[2,1]\n" + result("broadcast(%b) {shape = [2,3]}", "f32[2,3]"))},
       {"broadcast", "broadcast(splat) = splat", splat + result("broadcast(%c) {shape = [3,2]}", "f32[3,2]"),
        constant("%c", "3.0", "f32[3,2]") + "output y = %c", mixed + result("broadcast(%c) {shape = [3,2]}", "f32[3,2]")},
-      {"reshape", "reshape to the same shape = x", g("[3,2]", result("reshape(%x) {shape = [3,2]}", "f32[3,2]")),
-       g("[3,2]", output_x()), g("[3,2]", result("reshape(%x) {shape = [2,3]}", "f32[2,3]"))},
+      {"reshape", "reshape to the same shape = x", g("[3,2]", result("reshape(%x) {shape = [3,2]}", "f32[3,2]")), g("[3,2]", output_x()),
+       g("[3,2]", result("reshape(%x) {shape = [2,3]}", "f32[2,3]"))},
       {"reshape", "reshape(reshape(x)) = reshape(x)",
        g("[3,2]", "%b = reshape(%x) {shape = [6]} : f32[6]\n" + result("reshape(%b) {shape = [2,3]}", "f32[2,3]")),
        g("[3,2]", result("reshape(%x) {shape = [2,3]}", "f32[2,3]")),
@@ -110,32 +101,30 @@ std::vector<Case> movement_cases() {
       {"transpose", "transpose by the identity = x", g("[3,2]", result("transpose(%x) {permutation = [0,1]}", "f32[3,2]")),
        g("[3,2]", output_x()), g("[2,2]", result("transpose(%x) {permutation = [1,0]}", "f32[2,2]"))},
       {"transpose", "transpose(transpose(x)) = transpose(x)",
-       g("[3,2,4]", "%b = transpose(%x) {permutation = [2,0,1]} : f32[4,3,2]\n" +
-                        result("transpose(%b) {permutation = [0,2,1]}", "f32[4,2,3]")),
+       g("[3,2,4]",
+         "%b = transpose(%x) {permutation = [2,0,1]} : f32[4,3,2]\n" + result("transpose(%b) {permutation = [0,2,1]}", "f32[4,2,3]")),
        g("[3,2,4]", result("transpose(%x) {permutation = [2,1,0]}", "f32[4,2,3]")),
-       g("[3,2,4]", "%b = reshape(%x) {shape = [4,3,2]} : f32[4,3,2]\n" +
-                        result("transpose(%b) {permutation = [0,2,1]}", "f32[4,2,3]"))},
-      {"transpose", "transpose of axes of extent 1 = reshape",
-       g("[3,1,2]", result("transpose(%x) {permutation = [1,0,2]}", "f32[1,3,2]")),
+       g("[3,2,4]", "%b = reshape(%x) {shape = [4,3,2]} : f32[4,3,2]\n" + result("transpose(%b) {permutation = [0,2,1]}", "f32[4,2,3]"))},
+      {"transpose", "transpose of axes of extent 1 = reshape", g("[3,1,2]", result("transpose(%x) {permutation = [1,0,2]}", "f32[1,3,2]")),
        g("[3,1,2]", result("reshape(%x) {shape = [1,3,2]}", "f32[1,3,2]")),
        g("[3,1,2]", result("transpose(%x) {permutation = [2,1,0]}", "f32[2,1,3]"))},
       {"transpose", "transpose(splat) = splat",
        constant("%c", "3.0", "f32[3,2]") + result("transpose(%c) {permutation = [1,0]}", "f32[2,3]"),
        constant("%c", "3.0", "f32[2,3]") + "output y = %c",
        constant("%c", "[3.0,4.0,5.0,6.0]", "f32[2,2]") + result("transpose(%c) {permutation = [1,0]}", "f32[2,2]")},
-      {"slice", "slice of everything = x", g("[3,2]", result("slice(%x) {start = [0,0], end = [3,2]}", "f32[3,2]")),
-       g("[3,2]", output_x()), g("[3,2]", result("slice(%x) {start = [0,0], end = [3,2], step = [2,1]}", "f32[2,2]"))},
+      {"slice", "slice of everything = x", g("[3,2]", result("slice(%x) {start = [0,0], end = [3,2]}", "f32[3,2]")), g("[3,2]", output_x()),
+       g("[3,2]", result("slice(%x) {start = [0,0], end = [3,2], step = [2,1]}", "f32[2,2]"))},
       {"slice", "slice(splat) = splat", splat + result("slice(%c) {start = [0,1], end = [1,2]}", "f32[1,1]"),
-       constant("%c", "3.0", "f32[1,1]") + "output y = %c",
-       mixed + result("slice(%c) {start = [0,1], end = [1,2]}", "f32[1,1]")},
-      {"pad", "pad by nothing = x", g("[3]", result("pad(%x) {low = [0], high = [0], value = 7.0}", "f32[3]")),
-       g("[3]", output_x()), g("[3]", result("pad(%x) {low = [0], high = [1]}", "f32[4]"))},
+       constant("%c", "3.0", "f32[1,1]") + "output y = %c", mixed + result("slice(%c) {start = [0,1], end = [1,2]}", "f32[1,1]")},
+      {"pad", "pad by nothing = x", g("[3]", result("pad(%x) {low = [0], high = [0], value = 7.0}", "f32[3]")), g("[3]", output_x()),
+       g("[3]", result("pad(%x) {low = [0], high = [1]}", "f32[4]"))},
       {"concat", "concat of one = x", g("[3]", result("concat(%x) {axis = 0}", "f32[3]")), g("[3]", output_x()),
        g("[3]", result("concat(%x, %x) {axis = 0}", "f32[6]"))},
   };
-  cases.push_back({"sum", "sum over axes of extent 1 = reshape + 0.0 (integers: reshape)", g("[1,2,1]", result("sum(%x) {axes = [0,2]}", "f32[2]")),
-                   g("[1,2,1]", "%b = reshape(%x) {shape = [2]} : f32[2]\n" + constant("%c", "0.0", "f32[2]") + result("add(%b, %c)", "f32[2]")),
-                   g("[1,2,1]", result("sum(%x) {axes = [1]}", "f32[1,1]"))});
+  cases.push_back(
+      {"sum", "sum over axes of extent 1 = reshape + 0.0 (integers: reshape)", g("[1,2,1]", result("sum(%x) {axes = [0,2]}", "f32[2]")),
+       g("[1,2,1]", "%b = reshape(%x) {shape = [2]} : f32[2]\n" + constant("%c", "0.0", "f32[2]") + result("add(%b, %c)", "f32[2]")),
+       g("[1,2,1]", result("sum(%x) {axes = [1]}", "f32[1,1]"))});
   for (const char* op : {"max", "min"}) {
     const std::string name = op;
     cases.push_back({op, "", g("[1,2,1]", result(name + "(%x) {axes = [0,2]}", "f32[2]")),
@@ -185,8 +174,12 @@ std::string of_type(std::string text, const std::string& type) {
 constexpr size_t special_count = 17;
 Tensor special_values(const ir::Type& type, size_t start) {
   constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  const double reals[] = {-0.0, 1.5, nan, inf, 0.0, -inf, 1e-45f, -3.0, 3.4028234663852886e+38, 0.1f, -1.0,
-                          1e30f, 1e-30f, -1e38f, 1.1754943508222875e-38, 9.2e-41f, 16777217.0f};
+  const double reals[] = {-0.0,     1.5,        nan,
+                          inf,      0.0,        -inf,
+                          1e-45f,   -3.0,       3.4028234663852886e+38,
+                          0.1f,     -1.0,       1e30f,
+                          1e-30f,   -1e38f,     1.1754943508222875e-38,
+                          9.2e-41f, 16777217.0f};
   static_assert(std::size(reals) == special_count);
   Tensor t(type);
   for (size_t i = 0; i < t.real.size(); ++i) {
@@ -287,7 +280,7 @@ TEST_CASE("canonicalize: which widening casts can be undone", "[passes][canonica
     INFO(from << " over " << over);
     check_becomes("canonicalize,dce", there_and_back(from, over), "input %x: " + std::string(from) + "[4]\n" + output_x());
   }
-  const std::pair<const char*, const char*> lossy[] = {{"f64", "f32"}, {"i64", "f64"}, {"i32", "f32"}, {"f32", "i64"},
+  const std::pair<const char*, const char*> lossy[] = {{"f64", "f32"}, {"i64", "f64"},  {"i32", "f32"}, {"f32", "i64"},
                                                        {"i64", "i32"}, {"f32", "bf16"}, {"u8", "bool"}};
   for (const auto& [from, over] : lossy) {
     INFO(from << " over " << over);
@@ -301,8 +294,8 @@ TEST_CASE("canonicalize: the result keeps the line of the op that it replaces", 
 }
 
 TEST_CASE("canonicalize: an output that becomes an input stays an output", "[passes][canonicalize]") {
-  check_becomes("canonicalize,dce", "input %w: f32[] parameter\n" + constant("%c", "1.0", "f32[]") +
-                                        "%r = mul(%w, %c) : f32[]\n output w = %r aliases %w",
+  check_becomes("canonicalize,dce",
+                "input %w: f32[] parameter\n" + constant("%c", "1.0", "f32[]") + "%r = mul(%w, %c) : f32[]\n output w = %r aliases %w",
                 "input %w: f32[] parameter\n output w = %w aliases %w");
 }
 
@@ -310,8 +303,7 @@ TEST_CASE("simplify: two spellings become one graph", "[passes][simplify]") {
   const std::string plain = f32_graph("%s = sub(%x, %y) : f32[4]\n" + constant("%c", "0.25") + result("mul(%s, %c)"));
   const std::string roundabout = f32_graph(constant("%two", "2.0") + "%m = constant() {value = f32[] -1.0} : f32[]\n" +
                                            "%b = broadcast(%m) {shape = [4]} : f32[4]\n %n = mul(%b, %y) : f32[4]\n" +
-                                           "%s = add(%x, %n) : f32[4]\n %f = mul(%two, %two) : f32[4]\n" +
-                                           result("div(%s, %f)"));
+                                           "%s = add(%x, %n) : f32[4]\n %f = mul(%two, %two) : f32[4]\n" + result("div(%s, %f)"));
   CHECK(text_of(run_passes("simplify", roundabout)) == text_of(run_passes("simplify", plain)));
 }
 

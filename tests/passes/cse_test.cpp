@@ -10,7 +10,8 @@ TEST_CASE("cse: of two equal computations one stays", "[passes][cse]") {
     %0 = exp(%x) : f32[4]
     %1 = exp(%x) : f32[4]
     %2 = add(%0, %1) : f32[4]
-    output y = %2)", R"(
+    output y = %2)",
+                R"(
     input %x: f32[4]
     %0 = exp(%x) : f32[4]
     %1 = add(%0, %0) : f32[4]
@@ -25,7 +26,8 @@ TEST_CASE("cse: chains of equal computations merge from the top", "[passes][cse]
     %2 = exp(%x) : f32[4]
     %3 = neg(%2) : f32[4]
     output y = %1
-    output z = %3)", R"(
+    output z = %3)",
+                R"(
     input %x: f32[4]
     %0 = exp(%x) : f32[4]
     %1 = neg(%0) : f32[4]
@@ -35,8 +37,7 @@ TEST_CASE("cse: chains of equal computations merge from the top", "[passes][cse]
 
 TEST_CASE("cse: equal bodies are equal computations", "[passes][cse]") {
   const std::string body = " : f32[4] {\n input %a: f32[4]\n %0 = exp(%a) : f32[4]\n output %0\n}\n";
-  check_becomes("cse",
-                "input %x: f32[4]\n %0 = fused(%x)" + body + "%1 = fused(%x)" + body + "output y = %0\n output z = %1",
+  check_becomes("cse", "input %x: f32[4]\n %0 = fused(%x)" + body + "%1 = fused(%x)" + body + "output y = %0\n output z = %1",
                 "input %x: f32[4]\n %0 = fused(%x)" + body + "output y = %0\n output z = %0");
 }
 
@@ -83,7 +84,8 @@ TEST_CASE("cse: 0 and -0 are different constants, nan and nan are one", "[passes
     output a = %0
     output b = %1
     output c = %2
-    output d = %3)", R"(
+    output d = %3)",
+                R"(
     %0 = constant() {value = f32[] 0.0} : f32[]
     %1 = constant() {value = f32[] -0.0} : f32[]
     %2 = constant() {value = f32[] nan} : f32[]
@@ -101,7 +103,8 @@ TEST_CASE("cse: random ops of different sites differ, of one site are one", "[pa
     %2 = random_uniform(%key) {shape = [4], site = 1} : f32[4]
     output a = %0
     output b = %1
-    output c = %2)", R"(
+    output c = %2)",
+                R"(
     input %key: i64[2] key
     %0 = random_uniform(%key) {shape = [4], site = 1} : f32[4]
     %1 = random_uniform(%key) {shape = [4], site = 2} : f32[4]

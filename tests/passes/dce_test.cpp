@@ -10,7 +10,8 @@ TEST_CASE("dce: what no output needs goes, chains included", "[passes][dce]") {
     %0 = exp(%x) : f32[4]
     %1 = neg(%0) : f32[4]
     %2 = sin(%x) : f32[4]
-    output y = %2)", R"(
+    output y = %2)",
+                R"(
     input %x: f32[4]
     %0 = sin(%x) : f32[4]
     output y = %0)");
@@ -22,7 +23,8 @@ TEST_CASE("dce: hyper-parameters that nothing reads go, those that are read stay
     input %lr: f64[] hyper
     input %momentum: f64[] hyper
     %0 = mul(%x, %lr) : f64[]
-    output y = %0)", R"(
+    output y = %0)",
+                R"(
     input %x: f64[]
     input %lr: f64[] hyper
     %0 = mul(%x, %lr) : f64[]
@@ -34,7 +36,8 @@ TEST_CASE("dce: aliases survive the removal of an input before them", "[passes][
     input %unused: f64[] hyper
     input %w: f32[4] parameter
     %0 = neg(%w) : f32[4]
-    output w = %0 aliases %w)", R"(
+    output w = %0 aliases %w)",
+                R"(
     input %w: f32[4] parameter
     %0 = neg(%w) : f32[4]
     output w = %0 aliases %w)");

@@ -9,7 +9,8 @@ TEST_CASE("decompose: a composite becomes what it is made of", "[passes][decompo
   check_becomes("decompose", R"(
     input %x: f32[2,3]
     %0 = softmax(%x) {axis = 1} : f32[2,3]
-    output y = %0)", R"(
+    output y = %0)",
+                R"(
     input %x: f32[2,3]
     %0 = max(%x) {axes = [1], keep_dims = true} : f32[2,1]
     %1 = broadcast(%0) {shape = [2,3]} : f32[2,3]
@@ -54,7 +55,8 @@ TEST_CASE("decompose: neighbours keep their order", "[passes][decompose]") {
     %0 = exp(%x) : f32[4]
     %1 = mean(%0) {axes = [0]} : f32[]
     %2 = neg(%1) : f32[]
-    output y = %2)", R"(
+    output y = %2)",
+                R"(
     input %x: f32[4]
     %0 = exp(%x) : f32[4]
     %1 = sum(%0) {axes = [0]} : f32[]

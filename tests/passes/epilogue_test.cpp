@@ -46,23 +46,24 @@ TEST_CASE("epilogue: a ReLU alone goes behind the product", "[passes][epilogue]"
 }
 
 TEST_CASE("epilogue: the product's attributes stay", "[passes][epilogue]") {
-  const ir::Module m = run_passes("epilogue", "input %x: f32[3,2]\n input %w: f32[4,3]\n"
-                                              "%p = matmul(%x, %w) {transpose_a = true, transpose_b = true} : f32[2,4]\n"
-                                              "%r = relu(%p) : f32[2,4]\n output y = %r");
+  const ir::Module m = run_passes("epilogue",
+                                  "input %x: f32[3,2]\n input %w: f32[4,3]\n"
+                                  "%p = matmul(%x, %w) {transpose_a = true, transpose_b = true} : f32[2,4]\n"
+                                  "%r = relu(%p) : f32[2,4]\n output y = %r");
   const ir::Op& op = *m.graph().ops().front();
   CHECK(op.flag("transpose_a"));
   CHECK(op.flag("transpose_b"));
 }
 
 TEST_CASE("epilogue: the call keeps the lines of all that it took", "[passes][epilogue]") {
-  const ir::Module m = run_passes("epilogue", inputs + "%p = matmul(%x, %w) : f32[2,4] at \"net.cpp\":5\n"
-                                                       "%r = relu(%p) : f32[2,4] at \"net.cpp\":6\n output y = %r");
+  const ir::Module m = run_passes("epilogue", inputs +
+                                                  "%p = matmul(%x, %w) : f32[2,4] at \"net.cpp\":5\n"
+                                                  "%r = relu(%p) : f32[2,4] at \"net.cpp\":6\n output y = %r");
   CHECK(to_string(m.graph().ops().front()->locations()) == "net.cpp:5, net.cpp:6");
 }
 
 TEST_CASE("epilogue: stops where the target does", "[passes][epilogue]") {
-  check_becomes("epilogue", inputs + product + "%r = relu(%p) : f32[2,4]\n %e = exp(%r) : f32[2,4]\n output y = %e",
-                inputs + R"(
+  check_becomes("epilogue", inputs + product + "%r = relu(%p) : f32[2,4]\n %e = exp(%r) : f32[2,4]\n output y = %e", inputs + R"(
     %r = matmul(%x, %w) : f32[2,4] {
       input %product: f32[2,4]
       %r = relu(%product) : f32[2,4]
@@ -122,7 +123,7 @@ TEST_CASE("epilogue: a product that reads what it would replace stays outside", 
 }
 
 TEST_CASE("epilogue: an update that reads no old value may be taken", "[passes][epilogue]") {
-  const ir::Module m = run_passes("epilogue", inputs + "input %s: f32[2,4] state\n" + product +
-                                                  "%r = relu(%p) : f32[2,4]\n output s = %r aliases %s");
+  const ir::Module m =
+      run_passes("epilogue", inputs + "input %s: f32[2,4] state\n" + product + "%r = relu(%p) : f32[2,4]\n output s = %r aliases %s");
   CHECK(m.graph().ops().size() == 1);
 }

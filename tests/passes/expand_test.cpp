@@ -39,21 +39,24 @@ TEST_CASE("expand: a product of bf16 is one of f32 where the target runs that", 
     input %a: bf16[2,3]
     input %b: bf16[4,3]
     %0 = matmul(%a, %b) {transpose_b = true} : bf16[2,4]
-    output y = %0)", R"(
+    output y = %0)",
+                R"(
     input %a: bf16[2,3]
     input %b: bf16[4,3]
     %0 = cast(%a) {dtype = f32} : f32[2,3]
     %1 = cast(%b) {dtype = f32} : f32[4,3]
     %2 = matmul(%0, %1) {transpose_b = true} : f32[2,4]
     %3 = cast(%2) {dtype = bf16} : bf16[2,4]
-    output y = %3)", ClaimsF32());
+    output y = %3)",
+                ClaimsF32());
   check_becomes("expand", R"(
     input %x: bf16[2,3,5]
     input %w: bf16[4,3,2]
     %0 = convolution_weight(%x, %x) {extents = [1]} : bf16[3,3,1]
     %1 = convolution(%x, %w) {stride = [2]} : bf16[2,4,2]
     output g = %0
-    output y = %1)", R"(
+    output y = %1)",
+                R"(
     input %x: bf16[2,3,5]
     input %w: bf16[4,3,2]
     %0 = cast(%x) {dtype = f32} : f32[2,3,5]
@@ -65,7 +68,8 @@ TEST_CASE("expand: a product of bf16 is one of f32 where the target runs that", 
     %6 = convolution(%4, %5) {stride = [2]} : f32[2,4,2]
     %7 = cast(%6) {dtype = bf16} : bf16[2,4,2]
     output g = %3
-    output y = %7)", ClaimsF32());
+    output y = %7)",
+                ClaimsF32());
 }
 
 TEST_CASE("expand: what a library has only plain loops for is written out, and a remark says so", "[passes][expand]") {
@@ -79,7 +83,8 @@ TEST_CASE("expand: what a library has only plain loops for is written out, and a
   std::vector<std::string> remarks;
   CHECK(passes::expand(m, HasPlainLoops(), &remarks));
   REQUIRE(remarks.size() == 1);
-  CHECK_THAT(remarks[0], contains_text("written out: convolution of f32[1,1,4]") && contains_text("the library has only its plain loops for it"));
+  CHECK_THAT(remarks[0],
+             contains_text("written out: convolution of f32[1,1,4]") && contains_text("the library has only its plain loops for it"));
   for (const auto& op : m.graph().ops()) CHECK_FALSE(op->is("convolution"));
   remarks = passes::slow_calls(m, HasPlainLoops());
   REQUIRE(remarks.size() == 1);
@@ -92,7 +97,8 @@ TEST_CASE("expand: a product that the target does not run becomes a sum of produ
     input %a: f64[2,3]
     input %b: f64[3,4]
     %0 = matmul(%a, %b) : f64[2,4]
-    output y = %0)", R"(
+    output y = %0)",
+                R"(
     input %a: f64[2,3]
     input %b: f64[3,4]
     %0 = reshape(%a) {shape = [2,1,3]} : f64[2,1,3]
@@ -110,7 +116,8 @@ TEST_CASE("expand: transposed and batched operands", "[passes][expand]") {
     input %a: f64[5,3,2]
     input %b: f64[5,4,3]
     %0 = matmul(%a, %b) {transpose_a = true, transpose_b = true} : f64[5,2,4]
-    output y = %0)", R"(
+    output y = %0)",
+                R"(
     input %a: f64[5,3,2]
     input %b: f64[5,4,3]
     %0 = transpose(%a) {permutation = [0,2,1]} : f64[5,2,3]
@@ -128,7 +135,8 @@ TEST_CASE("expand: bf16 is summed in f32", "[passes][expand]") {
     input %a: bf16[2,3]
     input %b: bf16[3,4]
     %0 = matmul(%a, %b) : bf16[2,4]
-    output y = %0)", ClaimsNothing());
+    output y = %0)",
+                                  ClaimsNothing());
   const ir::Op& last = *m.graph().ops().back();
   CHECK(last.is("cast"));
   CHECK(last.operand(0).op()->is("sum"));
@@ -157,7 +165,8 @@ TEST_CASE("expand: an op that nobody can run is the user's to know, with its lin
     input %x: f32[4,3]
     input %i: i64[2]
     %0 = gather(%x, %i) : f32[2,3] at "net.cpp":8
-    output y = %0)", ClaimsNothing()),
+    output y = %0)",
+                                 ClaimsNothing()),
                       "the target 'nothing' cannot run gather f32[2,3], at net.cpp:8");
 }
 

@@ -74,8 +74,9 @@ TEST_CASE("fold: what a backend might round or saturate differently stays", "[pa
   check_does_not_fold("%0 = constant() {value = f64[] 1e+30} : f64[]\n %1 = cast(%0) {dtype = i64} : i64[]\n output y = %1");
   check_does_not_fold("%0 = constant() {value = f32[] 0.5} : f32[]\n %1 = exp(%0) : f32[]\n output y = %1");
   check_does_not_fold("%0 = constant() {value = bf16[] 0.5} : bf16[]\n %1 = neg(%0) : bf16[]\n output y = %1");
-  check_does_not_fold("%0 = constant() {value = i64[] -9223372036854775808} : i64[]\n"
-                      "%1 = cast(%0) {dtype = f32} : f32[]\n output y = %1");
+  check_does_not_fold(
+      "%0 = constant() {value = i64[] -9223372036854775808} : i64[]\n"
+      "%1 = cast(%0) {dtype = f32} : f32[]\n output y = %1");
 }
 
 TEST_CASE("fold: an op with another operand stays", "[passes][fold]") {
@@ -85,6 +86,7 @@ TEST_CASE("fold: an op with another operand stays", "[passes][fold]") {
 }
 
 TEST_CASE("fold: a copy is there for its buffer and stays", "[passes][fold]") {
-  check_does_not_fold("input %s: f32[] state\n %0 = constant() {value = f32[] 2.0} : f32[]\n"
-                      "%1 = copy(%0) : f32[]\n output s = %1 aliases %s");
+  check_does_not_fold(
+      "input %s: f32[] state\n %0 = constant() {value = f32[] 2.0} : f32[]\n"
+      "%1 = copy(%0) : f32[]\n output s = %1 aliases %s");
 }

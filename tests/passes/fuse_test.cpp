@@ -50,7 +50,8 @@ TEST_CASE("fuse: a chain of elementwise ops is one nest", "[passes][fuse]") {
     %0 = exp(%x) : f32[64]
     %1 = neg(%0) : f32[64]
     %2 = sin(%1) : f32[64]
-    output y = %2)", R"(
+    output y = %2)",
+                R"(
     input %x: f32[64]
     %0 = fused(%x) : f32[64] {
       input %x0: f32[64]
@@ -80,7 +81,8 @@ TEST_CASE("fuse: fusing again gives the same nests", "[passes][fuse]") {
     %0 = softmax(%x) {axis = 1} : f32[64,10]
     %1 = sum(%0) {axes = [0]} : f32[10]
     output a = %0
-    output b = %1)", "fuse");
+    output b = %1)",
+                                "fuse");
   ir::Module again = m.clone();
   passes::fuse(again, passes::generic_target());
   CHECK(text_of(again) == text_of(m));
@@ -102,7 +104,8 @@ TEST_CASE("fuse: a value that others read as well is a second result", "[passes]
     %0 = exp(%x) : f32[64]
     %1 = neg(%0) : f32[64]
     output a = %0
-    output b = %1)", "fuse");
+    output b = %1)",
+                                "fuse");
   REQUIRE(count_ops(m, "fused") == 1);
   CHECK(m.graph().ops().front()->result_count() == 2);
 }
@@ -194,7 +197,8 @@ TEST_CASE("fuse: broadcasts, constants and single elements are repeated where th
     %0 = mul(%x, %fx) : f32[32,64]
     %1 = mul(%p, %fp) : f32[64,16]
     output a = %0
-    output b = %1)", "fuse");
+    output b = %1)",
+                                "fuse");
   CHECK(count_ops(m, "fused") == 2);
   for (const auto& op : m.graph().ops()) CHECK(op->operand(0).is_input());
 }
@@ -250,7 +254,8 @@ TEST_CASE("fuse: the sum of everything gives way to sums that share loops with i
     %3 = broadcast(%2) {shape = [64,32]} : f32[64,32]
     %4 = div(%0, %3) : f32[64,32]
     output a = %1
-    output b = %4)", "fuse");
+    output b = %4)",
+                                "fuse");
   REQUIRE(count_ops(m, "fused") == 2);
   CHECK(m.graph().ops().front()->body().ops().size() == 4);  // all but the sum of everything
 }
@@ -278,7 +283,8 @@ TEST_CASE("fuse: equal ops at two places of a nest stay two", "[passes][fuse]") 
     %1 = exp(%x) : f32[64,64]
     %2 = transpose(%1) {permutation = [1,0]} : f32[64,64]
     %3 = add(%0, %2) : f32[64,64]
-    output y = %3)", R"(
+    output y = %3)",
+                R"(
     input %x: f32[64,64]
     %0 = fused(%x) : f32[64,64] {
       input %x0: f32[64,64]
@@ -346,8 +352,10 @@ TEST_CASE("fuse: two updates that read each other's old value stay apart", "[pas
 }
 
 TEST_CASE("fuse: the nest keeps the lines of all that is in it", "[passes][fuse]") {
-  const ir::Module m = compiled("input %x: f32[64]\n %0 = exp(%x) : f32[64] at \"net.cpp\":4\n"
-                                "%1 = neg(%0) : f32[64] at \"net.cpp\":5\n output y = %1", "fuse");
+  const ir::Module m = compiled(
+      "input %x: f32[64]\n %0 = exp(%x) : f32[64] at \"net.cpp\":4\n"
+      "%1 = neg(%0) : f32[64] at \"net.cpp\":5\n output y = %1",
+      "fuse");
   CHECK(to_string(m.graph().ops().front()->locations()) == "net.cpp:4, net.cpp:5");
 }
 
@@ -359,8 +367,9 @@ TEST_CASE("fuse: a remark says why an edge was not fused", "[passes][fuse]") {
     %2 = sum(%1) {axes = [0]} : f32[]
     output y = %2)");
   REQUIRE(all.size() == 1);
-  CHECK(all[0] == "not fused: exp f32[64] (test:6) -> sum f32[] (test:7): "
-                  "a result f32[] does not fit the loops [64,32]");
+  CHECK(all[0] ==
+        "not fused: exp f32[64] (test:6) -> sum f32[] (test:7): "
+        "a result f32[] does not fit the loops [64,32]");
   CHECK(remarks("input %x: f32[64]\n %0 = exp(%x) : f32[64]\n %1 = neg(%0) : f32[64]\n output y = %1").empty());
 }
 

@@ -97,7 +97,10 @@ TEST_CASE("groups: random merges keep an order, and the answers are a whole sear
       REQUIRE(groups.size(b) == 0);
       const std::vector<Op*> ops = groups.ops(a);
       REQUIRE(std::is_sorted(ops.begin(), ops.end(), [&](const Op* x, const Op* y) {
-        const auto number = [&](const Op* op) { return std::distance(graph->ops().begin(), std::find_if(graph->ops().begin(), graph->ops().end(), [&](const auto& o) { return o == op; })); };
+        const auto number = [&](const Op* op) {
+          return std::distance(graph->ops().begin(),
+                               std::find_if(graph->ops().begin(), graph->ops().end(), [&](const auto& o) { return o == op; }));
+        };
         return number(x) < number(y);
       }));
       check_order(groups);

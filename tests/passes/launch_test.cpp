@@ -10,8 +10,11 @@ namespace {
 
 /// A step of Adam for parameters of these shapes; the gradients are inputs.
 std::string adam(const std::vector<std::string>& shapes) {
-  std::string inputs = "input %t: i64[] state\n", ops = "%one = constant() {value = i64[] 1} : i64[]\n"
-                                                        "%step = add(%t, %one) : i64[]\n", outputs = "output t = %step aliases %t\n";
+  std::string inputs = "input %t: i64[] state\n",
+              ops =
+                  "%one = constant() {value = i64[] 1} : i64[]\n"
+                  "%step = add(%t, %one) : i64[]\n",
+              outputs = "output t = %step aliases %t\n";
   for (const char* hyper : {"lr", "beta1", "beta2", "eps", "decay"}) inputs += std::string("input %") + hyper + ": f64[] hyper\n";
   for (size_t i = 0; i < shapes.size(); ++i) {
     const std::string n = std::to_string(i), type = "f32" + shapes[i];
@@ -19,8 +22,8 @@ std::string adam(const std::vector<std::string>& shapes) {
       inputs += std::string("input %") + name + n + ": " + type + (name[0] == 'g' ? "" : " state") + "\n";
     ops += "%a" + n + ", %b" + n + ", %c" + n + " = adam(%w" + n + ", %g" + n + ", %step, %lr, %beta1, %beta2, %eps, %decay, %m" + n +
            ", %v" + n + ") : " + type + ", " + type + ", " + type + "\n";
-    outputs += "output w" + n + " = %a" + n + " aliases %w" + n + "\n output m" + n + " = %b" + n + " aliases %m" + n +
-               "\n output v" + n + " = %c" + n + " aliases %v" + n + "\n";
+    outputs += "output w" + n + " = %a" + n + " aliases %w" + n + "\n output m" + n + " = %b" + n + " aliases %m" + n + "\n output v" + n +
+               " = %c" + n + " aliases %v" + n + "\n";
   }
   return inputs + ops + outputs;
 }
@@ -58,7 +61,8 @@ TEST_CASE("launch: small nests that wait for each other run in order in one seri
     input %x: f32[8,4]
     %0 = sum(%x) {axes = [1]} : f32[8]
     %1 = sum(%0) {axes = [0]} : f32[]
-    output y = %1)", R"(
+    output y = %1)",
+                R"(
     input %x: f32[8,4]
     %0, %1 = kernel(%x) {serial = true} : f32[8], f32[] {
       input %x0: f32[8,4]
@@ -99,7 +103,8 @@ TEST_CASE("launch: large nests that wait for each other stay apart", "[passes][l
     %4 = broadcast(%3) {shape = [512,512]} : f32[512,512]
     %5 = mul(%x, %4) : f32[512,512]
     output a = %2
-    output b = %5)", "launch")) == 2);
+    output b = %5)",
+                               "launch")) == 2);
 }
 
 TEST_CASE("launch: a library call between two small nests keeps them apart", "[passes][launch]") {
@@ -108,7 +113,8 @@ TEST_CASE("launch: a library call between two small nests keeps them apart", "[p
     %0 = exp(%x) : f32[8,8]
     %1 = matmul(%0, %0) : f32[8,8]
     %2 = exp(%1) : f32[8,8]
-    output y = %2)", "launch")) == 2);
+    output y = %2)",
+                               "launch")) == 2);
 }
 
 TEST_CASE("launch: branches that wait for nothing of each other share their launches, stage by stage", "[passes][launch]") {
@@ -136,11 +142,14 @@ TEST_CASE("launch: an update does not join a reader of the old value", "[passes]
     %1 = mul(%0, %g) : f32[256,256]
     %2 = sub(%w, %g) : f32[256,256]
     output y = %1
-    output w = %2 aliases %w)", "launch")) == 2);
+    output w = %2 aliases %w)",
+                               "launch")) == 2);
 }
 
 TEST_CASE("launch: the launch keeps the lines of its nests", "[passes][launch]") {
-  const ir::Module m = compiled("input %x: f32[8,4]\n %0 = sum(%x) {axes = [1]} : f32[8] at \"net.cpp\":1\n"
-                                "%1 = sum(%0) {axes = [0]} : f32[] at \"net.cpp\":2\n output y = %1", "launch");
+  const ir::Module m = compiled(
+      "input %x: f32[8,4]\n %0 = sum(%x) {axes = [1]} : f32[8] at \"net.cpp\":1\n"
+      "%1 = sum(%0) {axes = [0]} : f32[] at \"net.cpp\":2\n output y = %1",
+      "launch");
   CHECK(to_string(m.graph().ops().front()->locations()) == "net.cpp:1, net.cpp:2");
 }

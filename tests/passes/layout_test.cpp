@@ -1,5 +1,5 @@
-#include "weft/passes/analysis/relayout.h"
 #include "weft/passes/layout.h"
+#include "weft/passes/analysis/relayout.h"
 
 #include "weft/ir/layout.h"
 #include "weft/tests/catch.h"
@@ -74,7 +74,8 @@ TEST_CASE("layout: between convolutions nothing is reordered", "[passes][layout]
     %3 = add(%0, %2) : f32[3,6,8]
     %4 = relu(%3) : f32[3,6,8]
     %5 = convolution(%4, %v) : f32[3,4,7]
-    output y = %5)", R"(
+    output y = %5)",
+                R"(
     input %x: f32[3,4,9]
     input %b: f32[6]
     input %w: f32[6,4,2]
@@ -95,7 +96,8 @@ TEST_CASE("layout: between convolutions nothing is reordered", "[passes][layout]
     %13 = convolution(%10, %12) {x_layout = "aBc2b", w_layout = "ABc2b2a", y_layout = "aBc2b"} : f32[3,2,7,2]
     %14 = transpose(%13) {permutation = [0,1,3,2]} : f32[3,2,2,7]
     %15 = reshape(%14) {shape = [3,4,7]} : f32[3,4,7]
-    output y = %15)", blocking);
+    output y = %15)",
+                blocking);
 }
 
 TEST_CASE("layout: reductions, windows and reshapes follow where the axes lie", "[passes][layout]") {
@@ -107,7 +109,8 @@ TEST_CASE("layout: reductions, windows and reshapes follow where the axes lie", 
     %2 = max(%1) {axes = [3]} : f32[2,4,4]
     %3 = reshape(%2) {shape = [2,4,2,2]} : f32[2,4,2,2]
     %4 = sum(%3) {axes = [0,2,3]} : f32[4]
-    output y = %4)", R"(
+    output y = %4)",
+                R"(
     input %x: f32[2,4,8]
     input %w: f32[4,4,1]
     %0 = reshape(%x) {shape = [2,2,2,8]} : f32[2,2,2,8]
@@ -120,7 +123,8 @@ TEST_CASE("layout: reductions, windows and reshapes follow where the axes lie", 
     %7 = reshape(%6) {shape = [2,2,2,2,2]} : f32[2,2,2,2,2]
     %8 = sum(%7) {axes = [0,2,3]} : f32[2,2]
     %9 = reshape(%8) {shape = [4]} : f32[4]
-    output y = %9)", blocking);
+    output y = %9)",
+                blocking);
 }
 
 TEST_CASE("layout: a reduction goes over the places where its axes lie", "[passes][layout]") {
@@ -131,7 +135,8 @@ TEST_CASE("layout: a reduction goes over the places where its axes lie", "[passe
     %1 = sum(%0) {axes = [1]} : f32[3,8]
     %2 = max(%0) {axes = [2], keep_dims = true} : f32[3,6,1]
     output y = %1
-    output z = %2)", R"(
+    output z = %2)",
+                R"(
     input %x: f32[3,4,9]
     input %w: f32[6,4,2]
     %0 = transpose(%x) {permutation = [0,2,1]} : f32[3,9,4]
@@ -140,7 +145,8 @@ TEST_CASE("layout: a reduction goes over the places where its axes lie", "[passe
     %3 = max(%1) {axes = [1], keep_dims = true} : f32[3,1,6]
     %4 = transpose(%3) {permutation = [0,2,1]} : f32[3,6,1]
     output y = %2
-    output z = %4)", channels_last);
+    output z = %4)",
+                channels_last);
 }
 
 TEST_CASE("layout: what reads an input of the graph stays row-major", "[passes][layout]") {
@@ -150,7 +156,8 @@ TEST_CASE("layout: what reads an input of the graph stays row-major", "[passes][
     input %s: f32[2,4,8] state
     %0 = convolution(%x, %w) : f32[2,4,8]
     %1 = add(%s, %0) : f32[2,4,8]
-    output s = %1 aliases %s)", blocking);
+    output s = %1 aliases %s)",
+                                  blocking);
   const std::string text = text_of(m);
   CHECK_THAT(text, contains_text("add(%s, "));
   CHECK_THAT(text, contains_text(": f32[2,4,8]\n  output s = "));
@@ -161,7 +168,8 @@ TEST_CASE("layout: asked again, it changes nothing", "[passes][layout]") {
     input %x: f32[2,4,8]
     input %w: f32[4,4,1]
     %0 = convolution(%x, %w) : f32[2,4,8]
-    output y = %0)", blocking);
+    output y = %0)",
+                            blocking);
   CHECK_FALSE(passes::layout(m, blocking));
 }
 
@@ -172,8 +180,8 @@ TEST_CASE("layout: a reshape follows where its axes lie side by side", "[passes]
   };
   CHECK(relaid({2, 8, 4, 6}, {2, 8, 24}, "aBcd8b") == "aBc8b [2,1,24,8]");
   CHECK(relaid({2, 8, 4, 6}, {2, 8, 2, 2, 6}, "acdb") == "acdeb [2,2,2,6,8]");
-  CHECK(relaid({2, 8, 4, 6}, {16, 4, 6}, "aBcd8b") == "no");     // the channels are in blocks
-  CHECK(relaid({2, 8, 4, 6}, {2, 8, 24}, "adcb") == "no");       // rows and columns lie the other way round
+  CHECK(relaid({2, 8, 4, 6}, {16, 4, 6}, "aBcd8b") == "no");  // the channels are in blocks
+  CHECK(relaid({2, 8, 4, 6}, {2, 8, 24}, "adcb") == "no");    // rows and columns lie the other way round
   CHECK(relaid({2, 8, 1, 1}, {2, 8}, "aBcd4b") == "aB4b [2,2,4]");
   CHECK(relaid({2, 8, 3}, {2, 8, 1, 3, 1}, "acb") == "adebc [2,3,1,8,1]");
 }
@@ -184,11 +192,13 @@ TEST_CASE("parts: a sum inside a call is cut, and its parts are summed behind th
     input %y: f32[4,2,8]
     %0 = convolution_weight(%x, %y) {extents = [2]} : f32[2,3,2]
     %1 = transpose(%0) {permutation = [2,0,1]} : f32[2,2,3]
-    output w = %1)", R"(
+    output w = %1)",
+                R"(
     input %x: f32[4,3,9]
     input %y: f32[4,2,8]
     %0 = convolution_weight(%x, %y) {extents = [2], parts = 2} : f32[2,2,3,2]
     %1 = transpose(%0) {permutation = [0,3,1,2]} : f32[2,2,2,3]
     %2 = sum(%1) {axes = [0]} : f32[2,2,3]
-    output w = %2)", blocking);
+    output w = %2)",
+                blocking);
 }

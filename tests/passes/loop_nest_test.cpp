@@ -14,8 +14,7 @@ std::optional<LoopNest> analyze(const std::string& text, std::string* why = null
   const ir::Module m = module_from(text);
   passes::NestRegion region = passes::region_of(m.graph());
   for (size_t i = 0; i < region.outputs.size(); ++i)
-    if (const auto alias = m.graph().outputs()[i].alias)
-      region.in_place.emplace_back(static_cast<int>(i), m.graph().input(*alias));
+    if (const auto alias = m.graph().outputs()[i].alias) region.in_place.emplace_back(static_cast<int>(i), m.graph().input(*alias));
   auto nest = passes::analyze(region, why);
   // The map from ops to stages would dangle once the module is gone.
   if (nest) nest->reduction_stage.clear();
@@ -99,8 +98,10 @@ TEST_CASE("loop_nest: an output of the kept loops is written after the last swee
 }
 
 TEST_CASE("loop_nest: movements cost no loops", "[passes][loop_nest]") {
-  CHECK(loops("input %x: f32[4,5]\n %0 = transpose(%x) {permutation = [1,0]} : f32[5,4]\n %1 = exp(%0) : f32[5,4]\n output y = %1") == "5 4");
-  CHECK(loops("input %x: f32[8]\n %0 = slice(%x) {start = [2], end = [8], step = [2]} : f32[3]\n %1 = exp(%0) : f32[3]\n output y = %1") == "3");
+  CHECK(loops("input %x: f32[4,5]\n %0 = transpose(%x) {permutation = [1,0]} : f32[5,4]\n %1 = exp(%0) : f32[5,4]\n output y = %1") ==
+        "5 4");
+  CHECK(loops("input %x: f32[8]\n %0 = slice(%x) {start = [2], end = [8], step = [2]} : f32[3]\n %1 = exp(%0) : f32[3]\n output y = %1") ==
+        "3");
   CHECK(loops("input %x: f32[8]\n %0 = reshape(%x) {shape = [2,4]} : f32[2,4]\n %1 = exp(%0) : f32[2,4]\n output y = %1") == "2 4");
   CHECK(loops("input %x: f32[3]\n %0 = exp(%x) : f32[3]\n %1 = pad(%0) {low = [1], high = [1]} : f32[5]\n output y = %1") == "5");
 }
@@ -138,13 +139,13 @@ TEST_CASE("loop_nest: nothing is computed twice at two places", "[passes][loop_n
 
 TEST_CASE("loop_nest: dear work is not repeated for every outer iteration", "[passes][loop_nest]") {
   const auto column = [](const std::string& work) {
-    return "input %x: f32[64]\n input %y: f32[32,64]\n" + work + "%b = broadcast(%e) {shape = [32,64]} : f32[32,64]\n"
+    return "input %x: f32[64]\n input %y: f32[32,64]\n" + work +
+           "%b = broadcast(%e) {shape = [32,64]} : f32[32,64]\n"
            "%0 = add(%y, %b) : f32[32,64]\n output y = %0";
   };
   CHECK(loops(column("%e = neg(%x) : f32[64]\n")) == "32 64");
   CHECK(reason(column("%i = constant() {value = i64[64] 1} : i64[64]\n %p = philox(%i, %i, %i) {site = 1} : i32[64]\n"
-                      "%e = cast(%p) {dtype = f32} : f32[64]\n")) ==
-        "philox is too dear to be computed again for every outer iteration");
+                      "%e = cast(%p) {dtype = f32} : f32[64]\n")) == "philox is too dear to be computed again for every outer iteration");
 }
 
 TEST_CASE("loop_nest: results of other shapes need other loops", "[passes][loop_nest]") {

@@ -28,7 +28,8 @@ std::vector<double> output_of(const ir::Module& m) {
   std::vector<Tensor> inputs;
   for (const ir::Input& input : m.graph().inputs()) {
     Tensor t(input.node->type);
-    for (size_t e = 0; e < t.real.size(); ++e) t.real[e] = uniform_from_bits(random_bits(3, static_cast<uint32_t>(inputs.size()), 0, e)) - 0.5;
+    for (size_t e = 0; e < t.real.size(); ++e)
+      t.real[e] = uniform_from_bits(random_bits(3, static_cast<uint32_t>(inputs.size()), 0, e)) - 0.5;
     inputs.push_back(std::move(t));
   }
   return reference::evaluate(m.graph(), inputs)[0].real;
@@ -41,7 +42,8 @@ TEST_CASE("mirror: a convolution becomes the data gradient of the mirrored one",
     input %x: f32[2,4,9]
     input %w: f32[6,4,3]
     %0 = convolution(%x, %w) {low = [1], high = [0]} : f32[2,6,8]
-    output y = %0)", R"(
+    output y = %0)",
+                R"(
     input %x: f32[2,4,9]
     input %w: f32[6,4,3]
     %0 = windows(%w) {axes = [2], extents = [3], flipped = true} : f32[6,4,1,3]
@@ -49,7 +51,8 @@ TEST_CASE("mirror: a convolution becomes the data gradient of the mirrored one",
     %2 = transpose(%1) {permutation = [0,2,1,3]} : f32[1,4,6,3]
     %3 = reshape(%2) {shape = [4,6,3]} : f32[4,6,3]
     %4 = convolution_data(%x, %3) {extents = [8], low = [1], high = [2], dilation = [1]} : f32[2,6,8]
-    output y = %4)", backwards);
+    output y = %4)",
+                backwards);
 }
 
 TEST_CASE("mirror: it computes the same, with groups, dilation and uneven padding", "[passes][mirror]") {
@@ -60,14 +63,19 @@ TEST_CASE("mirror: it computes the same, with groups, dilation and uneven paddin
     REQUIRE(got.size() == want.size());
     for (size_t i = 0; i < got.size(); ++i) CHECK(std::fabs(got[i] - want[i]) < 1e-12);
   }
-  const std::string grouped = "input %x: f64[2,6,5]\n input %w: f64[9,2,2]\n %0 = convolution(%x, %w) {groups = 3, low = [1], high = [0]} : f64[2,9,5]\n output y = %0";
+  const std::string grouped =
+      "input %x: f64[2,6,5]\n input %w: f64[9,2,2]\n %0 = convolution(%x, %w) {groups = 3, low = [1], high = [0]} : f64[2,9,5]\n output y "
+      "= %0";
   const auto want = output_of(module_from(grouped)), got = output_of(run_passes("mirror", grouped, backwards));
   REQUIRE(got.size() == want.size());
   for (size_t i = 0; i < got.size(); ++i) CHECK(std::fabs(got[i] - want[i]) < 1e-12);
 }
 
 TEST_CASE("mirror: what is no such gradient stays, and what the target runs as well", "[passes][mirror]") {
-  check_stays("mirror", "input %x: f32[2,4,9]\n input %w: f32[6,4,3]\n %0 = convolution(%x, %w) {stride = [2]} : f32[2,6,4]\n output y = %0", backwards);
-  check_stays("mirror", "input %x: f32[2,4,9]\n input %w: f32[6,4,3]\n %0 = convolution(%x, %w) {low = [3]} : f32[2,6,10]\n output y = %0", backwards);
+  check_stays("mirror",
+              "input %x: f32[2,4,9]\n input %w: f32[6,4,3]\n %0 = convolution(%x, %w) {stride = [2]} : f32[2,6,4]\n output y = %0",
+              backwards);
+  check_stays("mirror", "input %x: f32[2,4,9]\n input %w: f32[6,4,3]\n %0 = convolution(%x, %w) {low = [3]} : f32[2,6,10]\n output y = %0",
+              backwards);
   check_stays("mirror", "input %x: f32[2,4,9]\n input %w: f32[6,4,3]\n %0 = convolution(%x, %w) : f32[2,6,7]\n output y = %0");
 }

@@ -45,7 +45,8 @@ func @main {
 
 TEST_CASE("partition: what a library works in is no work: a call's bytes are those of its operands and result", "[passes][partition]") {
   const auto bytes_with = [](const std::string& call) {
-    const ir::Module module = ir::parse("weft 1\nfunc @f {\n  input %x: f32[4,8]\n  input %w: f32[8,16]\n  " + call + "\n  output y = %0\n}\n");
+    const ir::Module module =
+        ir::parse("weft 1\nfunc @f {\n  input %x: f32[4,8]\n  input %w: f32[8,16]\n  " + call + "\n  output y = %0\n}\n");
     return ir::bytes_of(*module.graph().ops().front());
   };
   CHECK(bytes_with("%0 = matmul(%x, %w) : f32[4,16]") == 4 * (4 * 8 + 8 * 16 + 4 * 16));

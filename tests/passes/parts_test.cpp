@@ -8,7 +8,8 @@ TEST_CASE("parts: a long reduction to few numbers is taken in parts, whole axes 
   check_becomes("parts", R"(
     input %x: f32[1,784,512]
     %0 = sum(%x) {axes = [0,1,2], keep_dims = true} : f32[1,1,1]
-    output s = %0)", R"(
+    output s = %0)",
+                R"(
     input %x: f32[1,784,512]
     %0 = sum(%x) {axes = [0,2]} : f32[784]
     %1 = sum(%0) {axes = [0]} : f32[]
@@ -22,7 +23,8 @@ TEST_CASE("parts: else an axis is cut where it has a divisor, the parts among th
     %0 = max(%x) {axes = [1]} : f32[2,3]
     %1 = max(%x) {axes = [1,2]} : f32[2]
     output few = %1
-    output more = %0)", R"(
+    output more = %0)",
+                R"(
     input %x: f32[2,1000000,3]
     %0 = max(%x) {axes = [1]} : f32[2,3]
     %1 = reshape(%x) {shape = [2,64,15625,3]} : f32[2,64,15625,3]
@@ -36,7 +38,8 @@ TEST_CASE("parts: what no divisor takes is a part of its own, and those of bf16 
   check_becomes("parts", R"(
     input %x: bf16[150001]
     %0 = sum(%x) {axes = [0]} : bf16[]
-    output s = %0)", R"(
+    output s = %0)",
+                R"(
     input %x: bf16[150001]
     %0 = cast(%x) {dtype = f32} : f32[150001]
     %1 = slice(%0) {start = [0], end = [149952]} : f32[149952]

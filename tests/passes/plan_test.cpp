@@ -3,8 +3,8 @@
 #include "weft/passes/plan.h"
 
 #include "weft/passes/analysis/liveness.h"
-#include "weft/passes/pass.h"
 #include "weft/passes/analysis/placement.h"
+#include "weft/passes/pass.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/passes/random_graph.h"
 #include "weft/tests/passes/rewrite.h"
@@ -47,17 +47,18 @@ void check_rejected(const std::string& text, const std::string& why) {
 }  // namespace
 
 TEST_CASE("plan: values that live one after the other share bytes", "[passes][plan]") {
-  const std::string text = "input %x: f32[1000,4]\n input %w: f32[4,4]\n"
-                           "%0 = matmul(%x, %w) : f32[1000,4]\n %1 = matmul(%0, %w) : f32[1000,4]\n"
-                           "%2 = matmul(%1, %w) : f32[1000,4]\n output y = %2";
+  const std::string text =
+      "input %x: f32[1000,4]\n input %w: f32[4,4]\n"
+      "%0 = matmul(%x, %w) : f32[1000,4]\n %1 = matmul(%0, %w) : f32[1000,4]\n"
+      "%2 = matmul(%1, %w) : f32[1000,4]\n output y = %2";
   // Rounded up to 64: 16000 bytes are 250 lines.
   CHECK(planned(text) == "@0 @16000 @0");
   CHECK(run_passes("plan", text).arena_bytes == 32000);
 }
 
 TEST_CASE("plan: a nest may write over the operand that dies in it", "[passes][plan]") {
-  CHECK(planned("input %x: f32[1000]\n" + nest("%0", "exp", "%x") + nest("%1", "neg", "%0") + nest("%2", "sin", "%1") +
-                "output y = %2") == "@0 @0 @0");
+  CHECK(planned("input %x: f32[1000]\n" + nest("%0", "exp", "%x") + nest("%1", "neg", "%0") + nest("%2", "sin", "%1") + "output y = %2") ==
+        "@0 @0 @0");
 }
 
 TEST_CASE("plan: a nest may write over an operand that it reads through a view of its own type", "[passes][plan]") {
@@ -69,8 +70,8 @@ TEST_CASE("plan: a nest may write over an operand that it reads through a view o
 TEST_CASE("plan: an operand that lives on is not written over", "[passes][plan]") {
   CHECK(planned("input %x: f32[1000]\n" + nest("%0", "exp", "%x") + nest("%1", "neg", "%0") + nest("%2", "sin", "%0") +
                 "output a = %1\n output b = %2") == "@0 @4032 @0");
-  CHECK(planned("input %x: f32[1000]\n" + nest("%0", "exp", "%x") + nest("%1", "neg", "%0") +
-                "output a = %0\n output b = %1") == "@0 @4032");
+  CHECK(planned("input %x: f32[1000]\n" + nest("%0", "exp", "%x") + nest("%1", "neg", "%0") + "output a = %0\n output b = %1") ==
+        "@0 @4032");
 }
 
 TEST_CASE("plan: an operand read at other elements is not written over", "[passes][plan]") {
@@ -157,9 +158,11 @@ TEST_CASE("plan: random graphs are planned rightly and within 15 % of the least"
 TEST_CASE("verify_plan: two values that live together must not share bytes", "[passes][plan]") {
   const auto text = [](const std::string& second) {
     return "module stage = \"plan\" arena = 8192\n input %x: f32[16,16]\n %0 = matmul(%x, %x) : f32[16,16] @0 at \"net.cpp\":1\n"
-           "%1 = matmul(%x, %x) {transpose_a = true} : f32[16,16] @" + second + " at \"net.cpp\":2\n output a = %0\n output b = %1";
+           "%1 = matmul(%x, %x) {transpose_a = true} : f32[16,16] @" +
+           second + " at \"net.cpp\":2\n output a = %0\n output b = %1";
   };
-  check_rejected(text("0"), "the results of matmul (at test:6 (net.cpp:2)) and matmul (at test:5 (net.cpp:1)) are live together and share bytes");
+  check_rejected(text("0"),
+                 "the results of matmul (at test:6 (net.cpp:2)) and matmul (at test:5 (net.cpp:1)) are live together and share bytes");
   check_rejected(text("960"), "share bytes");
   passes::verify_plan(module_from(text("1024")), passes::generic_target());
 }
@@ -167,7 +170,8 @@ TEST_CASE("verify_plan: two values that live together must not share bytes", "[p
 TEST_CASE("verify_plan: a nest may write over an operand only where it reads no other element", "[passes][plan]") {
   const auto text = [](const std::string& op) {
     return "module stage = \"plan\" arena = 4096\n input %x: f32[16,16]\n %0 = matmul(%x, %x) : f32[16,16] @0\n"
-           "%1 = fused(%0) : f32[16,16] @0 {\n input %a: f32[16,16]\n %0 = " + op + " : f32[16,16]\n output %0\n}\n output y = %1";
+           "%1 = fused(%0) : f32[16,16] @0 {\n input %a: f32[16,16]\n %0 = " +
+           op + " : f32[16,16]\n output %0\n}\n output y = %1";
   };
   check_rejected(text("transpose(%a) {permutation = [1,0]}"), "share bytes");
   passes::verify_plan(module_from(text("exp(%a)")), passes::generic_target());
@@ -205,7 +209,8 @@ TEST_CASE("verify_plan: an update reads no other element of the old value, throu
       %0 = transpose(%a) {permutation = [1,2,0]} : f32[2,1,2]
       output %0
     }
-    output w = %1 aliases %w)", "fused cannot write 'w' over the value that it reads");
+    output w = %1 aliases %w)",
+                 "fused cannot write 'w' over the value that it reads");
 }
 
 TEST_CASE("verify_plan: an update is written in place", "[passes][plan]") {
@@ -215,18 +220,19 @@ TEST_CASE("verify_plan: an update is written in place", "[passes][plan]") {
                  "'w' is not written in place");
   check_rejected(head + "%0 = matmul(%w, %x) : f32[16,16]\n output w = %0 aliases %w",
                  "matmul cannot write 'w' over the value that it reads");
-  check_rejected(head + "%0 = constant() {value = f32[16,16] 1.0} : f32[16,16]\n output w = %0 aliases %w",
-                 "'w' is not written in place");
+  check_rejected(head + "%0 = constant() {value = f32[16,16] 1.0} : f32[16,16]\n output w = %0 aliases %w", "'w' is not written in place");
 }
 
 TEST_CASE("verify_plan: one value cannot replace two inputs", "[passes][plan]") {
-  check_rejected("module stage = \"plan\" arena = 64\n input %a: f32[4,4] state\n input %b: f32[4,4] state\n input %x: f32[4,4]\n"
-                 "%0 = matmul(%x, %x) : f32[4,4]\n output a = %0 aliases %a\n output b = %0 aliases %b",
-                 "'b' is not written in place");
+  check_rejected(
+      "module stage = \"plan\" arena = 64\n input %a: f32[4,4] state\n input %b: f32[4,4] state\n input %x: f32[4,4]\n"
+      "%0 = matmul(%x, %x) : f32[4,4]\n output a = %0 aliases %a\n output b = %0 aliases %b",
+      "'b' is not written in place");
 }
 
 TEST_CASE("verify_plan: an old value that is an output must not be replaced", "[passes][plan]") {
-  check_rejected("module stage = \"plan\" arena = 64\n input %a: f32[4,4] state\n input %x: f32[4,4]\n"
-                 "%0 = matmul(%x, %x) : f32[4,4]\n output a = %0 aliases %a\n output old = %a",
-                 "the output 'old' is the old value of 'a'");
+  check_rejected(
+      "module stage = \"plan\" arena = 64\n input %a: f32[4,4] state\n input %x: f32[4,4]\n"
+      "%0 = matmul(%x, %x) : f32[4,4]\n output a = %0 aliases %a\n output old = %a",
+      "the output 'old' is the old value of 'a'");
 }

@@ -117,8 +117,10 @@ const std::vector<NamedProgram>& programs() {
   static const std::vector<NamedProgram> all = {
       {"temperature regression", train("\"w\", \"b\"", "optimizer = \"sgd\"") + temperature},
       {"classifier, plain SGD", train(mlp_parameters, "optimizer = \"sgd\"") + mlp},
-      {"classifier, Nesterov", train(mlp_parameters, "optimizer = \"sgd\", momentum = true, nesterov = true, "
-                                                     "weight_decay = true, keep = [\"fc1.weight.grad\"]") + mlp},
+      {"classifier, Nesterov", train(mlp_parameters,
+                                     "optimizer = \"sgd\", momentum = true, nesterov = true, "
+                                     "weight_decay = true, keep = [\"fc1.weight.grad\"]") +
+                                   mlp},
       {"classifier, Adam", train(mlp_parameters, "optimizer = \"adam\"") + mlp},
       {"classifier, AMSGrad", train(mlp_parameters, "optimizer = \"adam\", amsgrad = true, weight_decay = true") + mlp},
       {"classifier, not trained", mlp},

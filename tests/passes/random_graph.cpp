@@ -44,8 +44,7 @@ class Generator {
     b_.graph().add_output({"total", total, {}, {}});
     // More than one could trade places, which is an error.
     for (const ir::Input& input : b_.graph().inputs())
-      if (input.node->type == values_.back().type())
-        return b_.graph().add_output({"new", values_.back(), input.value().index(), {}});
+      if (input.node->type == values_.back().type()) return b_.graph().add_output({"new", values_.back(), input.value().index(), {}});
   }
 
  private:

@@ -16,8 +16,10 @@ const std::string update = "%n = sub(%w, %q) : f32[8,9]\n output w = %n aliases 
 }  // namespace
 
 TEST_CASE("reassociate: an update's rate moves to the smaller factor", "[passes][reassociate]") {
-  check_becomes("reassociate", inputs + rate + product + stretched + "%q = mul(%p, %c) : f32[8,9]\n %n = add(%w, %q) : f32[8,9]\n output w = %n aliases %w",
-                inputs + rate + R"(
+  check_becomes(
+      "reassociate",
+      inputs + rate + product + stretched + "%q = mul(%p, %c) : f32[8,9]\n %n = add(%w, %q) : f32[8,9]\n output w = %n aliases %w",
+      inputs + rate + R"(
     %c = broadcast(%s) {shape = [2,8]} : f32[2,8]
     %a = mul(%x, %c) : f32[2,8]
     %q = matmul(%a, %y) {transpose_a = true} : f32[8,9]
@@ -25,20 +27,27 @@ TEST_CASE("reassociate: an update's rate moves to the smaller factor", "[passes]
     output w = %n aliases %w)");
 }
 
-TEST_CASE("reassociate: a scale that could turn finite into infinite or nonzero into zero stays where it was written", "[passes][reassociate]") {
+TEST_CASE("reassociate: a scale that could turn finite into infinite or nonzero into zero stays where it was written",
+          "[passes][reassociate]") {
   const std::string one = "input %w: f32[8,9] parameter\n";
   const std::string used[] = {"output y = %q", update};
   for (const std::string& use : used) {
-    check_stays("reassociate", inputs + one + product + "%c = constant() {value = f32[8,9] 1e+30} : f32[8,9]\n%q = mul(%p, %c) : f32[8,9]\n" + use);
-    check_stays("reassociate", inputs + one + product + "%c = constant() {value = f32[8,9] 7.888609e-31} : f32[8,9]\n%q = mul(%c, %p) : f32[8,9]\n" + use);
-    check_stays("reassociate", inputs + one + "%s = constant() {value = f32[] 1e+30} : f32[]\n" + product + stretched + "%q = mul(%p, %c) : f32[8,9]\n" + use);
+    check_stays("reassociate",
+                inputs + one + product + "%c = constant() {value = f32[8,9] 1e+30} : f32[8,9]\n%q = mul(%p, %c) : f32[8,9]\n" + use);
+    check_stays("reassociate",
+                inputs + one + product + "%c = constant() {value = f32[8,9] 7.888609e-31} : f32[8,9]\n%q = mul(%c, %p) : f32[8,9]\n" + use);
+    check_stays("reassociate", inputs + one + "%s = constant() {value = f32[] 1e+30} : f32[]\n" + product + stretched +
+                                   "%q = mul(%p, %c) : f32[8,9]\n" + use);
     check_stays("reassociate", inputs + "input %s: f32[]\n" + one + product + stretched + "%q = mul(%p, %c) : f32[8,9]\n" + use);
   }
   // A rate, but of what is no update; and a product of a rate and data.
   check_stays("reassociate", inputs + rate + product + stretched + "%q = mul(%p, %c) : f32[8,9]\n output y = %q");
-  check_stays("reassociate", inputs + rate + product + stretched + "%q = mul(%p, %c) : f32[8,9]\n %n = sub(%w, %q) : f32[8,9]\n output y = %n");
-  check_stays("reassociate", inputs + "input %d: f32[]\n" + rate + product + "%t = mul(%s, %d) : f32[]\n %c = broadcast(%t) {shape = [8,9]} : f32[8,9]\n"
-                             "%q = mul(%p, %c) : f32[8,9]\n" + update);
+  check_stays("reassociate",
+              inputs + rate + product + stretched + "%q = mul(%p, %c) : f32[8,9]\n %n = sub(%w, %q) : f32[8,9]\n output y = %n");
+  check_stays("reassociate", inputs + "input %d: f32[]\n" + rate + product +
+                                 "%t = mul(%s, %d) : f32[]\n %c = broadcast(%t) {shape = [8,9]} : f32[8,9]\n"
+                                 "%q = mul(%p, %c) : f32[8,9]\n" +
+                                 update);
 }
 
 TEST_CASE("reassociate: a subtracted product is added with its smaller factor negated", "[passes][reassociate]") {
@@ -74,6 +83,8 @@ TEST_CASE("reassociate: a product smaller than its factors stays", "[passes][rea
 }
 
 TEST_CASE("reassociate: a scale of each row stays", "[passes][reassociate]") {
-  check_stays("reassociate", inputs + rate + "input %v: f32[9] hyper\n" + product + "%c = broadcast(%v) {shape = [8,9]} : f32[8,9]\n"
-                             "%q = mul(%p, %c) : f32[8,9]\n" + update);
+  check_stays("reassociate", inputs + rate + "input %v: f32[9] hyper\n" + product +
+                                 "%c = broadcast(%v) {shape = [8,9]} : f32[8,9]\n"
+                                 "%q = mul(%p, %c) : f32[8,9]\n" +
+                                 update);
 }

@@ -61,8 +61,7 @@ ir::Module run_passes(std::string_view passes, std::string_view text, const pass
   return module;
 }
 
-void check_becomes(std::string_view passes, std::string_view before, std::string_view after,
-                   const passes::Target& target) {
+void check_becomes(std::string_view passes, std::string_view before, std::string_view after, const passes::Target& target) {
   const ir::Module expected = module_from(after);
   CHECK(text_of(run_passes(passes, before, target)) == text_of(expected));
 }

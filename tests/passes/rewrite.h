@@ -18,16 +18,14 @@ std::string text_of(const ir::Module& module);
 
 /// Runs the passes ("cse" or "canonicalize,dce") on `text` and verifies after each; fails the test when one says
 /// "changed" and nothing did, or the other way round.
-ir::Module run_passes(std::string_view passes, std::string_view text,
-                      const passes::Target& target = passes::generic_target());
+ir::Module run_passes(std::string_view passes, std::string_view text, const passes::Target& target = passes::generic_target());
 void run_passes(std::string_view passes, ir::Module& module, const passes::Target& target = passes::generic_target());
 
 /// The passes turn `before` into `after`.
 void check_becomes(std::string_view passes, std::string_view before, std::string_view after,
                    const passes::Target& target = passes::generic_target());
 /// The passes leave the text as it is.
-void check_stays(std::string_view passes, std::string_view text,
-                 const passes::Target& target = passes::generic_target());
+void check_stays(std::string_view passes, std::string_view text, const passes::Target& target = passes::generic_target());
 
 /// The pipeline "compile" from the module's stage to `last`, on the generic target.
 ir::Module compiled(std::string_view text, std::string_view last);

@@ -13,7 +13,8 @@ TEST_CASE("schedule: what frees memory runs before what takes it", "[passes][sch
     %2 = sum(%0) {axes = [0]} : f32[]
     %3 = sum(%1) {axes = [0]} : f32[]
     output a = %2
-    output b = %3)", R"(
+    output b = %3)",
+                R"(
     input %x: f32[1000]
     %0 = exp(%x) : f32[1000]
     %1 = sum(%0) {axes = [0]} : f32[]
@@ -41,7 +42,8 @@ TEST_CASE("schedule: readers of an old value come before its writer, whatever it
     %0 = neg(%w) : f32[8]
     %1 = broadcast(%w) {shape = [1000,8]} : f32[1000,8]
     output w = %0 aliases %w
-    output y = %1)", R"(
+    output y = %1)",
+                R"(
     input %w: f32[8] parameter
     input %x: f32[1000]
     %0 = broadcast(%w) {shape = [1000,8]} : f32[1000,8]
@@ -57,7 +59,8 @@ TEST_CASE("schedule: an update that takes over memory costs none, so it does not
     %0 = exp(%x) : f32[100]
     %1 = neg(%w) : f32[100]
     output y = %0
-    output w = %1 aliases %w)", R"(
+    output w = %1 aliases %w)",
+                R"(
     input %x: f32[100]
     input %w: f32[100] parameter
     %0 = neg(%w) : f32[100]
@@ -76,7 +79,8 @@ TEST_CASE("schedule: a view keeps its owner alive", "[passes][schedule]") {
     %3 = sum(%1) {axes = [0,1]} : f32[]
     %4 = sum(%2) {axes = [0]} : f32[]
     output a = %3
-    output b = %4)", R"(
+    output b = %4)",
+                R"(
     input %x: f32[1000]
     %0 = exp(%x) : f32[1000]
     %1 = reshape(%0) {shape = [10,100]} : f32[10,100]
@@ -99,7 +103,8 @@ TEST_CASE("schedule: what is begun is finished first where that takes less memor
     %4 = sum(%2) {axes = [0,1,2]} : f32[]
     %5 = sum(%3) {axes = [0,1,2]} : f32[]
     output a = %4
-    output b = %5)", R"(
+    output b = %5)",
+                R"(
     input %x: f32[100]
     input %y: f32[100]
     %0 = broadcast(%x) {shape = [8,100]} : f32[8,100]

@@ -16,9 +16,7 @@ const std::string graph = R"(
     output loss = %0
     output x.grad = %1)";
 
-std::string train(const std::string& rest) {
-  return "train {loss = \"loss\", inputs = [\"x\"], " + rest + "}\n" + graph;
-}
+std::string train(const std::string& rest) { return "train {loss = \"loss\", inputs = [\"x\"], " + rest + "}\n" + graph; }
 
 std::vector<std::string> input_names(const ir::Module& m) {
   std::vector<std::string> names;
@@ -29,8 +27,7 @@ std::vector<std::string> input_names(const ir::Module& m) {
 
 std::vector<std::string> output_names(const ir::Module& m) {
   std::vector<std::string> names;
-  for (const ir::Output& o : m.graph().outputs())
-    names.push_back(o.name + (o.alias ? " -> " + m.graph().input(*o.alias).name() : ""));
+  for (const ir::Output& o : m.graph().outputs()) names.push_back(o.name + (o.alias ? " -> " + m.graph().input(*o.alias).name() : ""));
   return names;
 }
 
@@ -76,16 +73,17 @@ TEST_CASE("training_step: momentum is a state of each parameter", "[passes][trai
 
 TEST_CASE("training_step: Adam's inputs and outputs", "[passes][training_step]") {
   const ir::Module m = run_passes("training_step", train("optimizer = \"adam\", amsgrad = true"));
-  CHECK(input_names(m) == std::vector<std::string>{
-                              "x f32[] parameter", "adam.step i64[] state", "adam.lr f64[] hyper", "adam.beta1 f64[] hyper",
-                              "adam.beta2 f64[] hyper", "adam.eps f64[] hyper", "adam.weight_decay f64[] hyper",
-                              "x.exp_avg f32[] state", "x.exp_avg_sq f32[] state", "x.max_exp_avg_sq f32[] state"});
+  CHECK(input_names(m) == std::vector<std::string>{"x f32[] parameter", "adam.step i64[] state", "adam.lr f64[] hyper",
+                                                   "adam.beta1 f64[] hyper", "adam.beta2 f64[] hyper", "adam.eps f64[] hyper",
+                                                   "adam.weight_decay f64[] hyper", "x.exp_avg f32[] state", "x.exp_avg_sq f32[] state",
+                                                   "x.max_exp_avg_sq f32[] state"});
   CHECK(output_names(m) == std::vector<std::string>{"loss", "adam.step -> adam.step", "x -> x", "x.exp_avg -> x.exp_avg",
                                                     "x.exp_avg_sq -> x.exp_avg_sq", "x.max_exp_avg_sq -> x.max_exp_avg_sq"});
 }
 
 TEST_CASE("training_step: a group has its own rule and numbers; steps and clipping are common", "[passes][training_step]") {
-  const ir::Module m = run_passes("training_step", R"(train {loss = "loss", inputs = ["x"], optimizer = "sgd", clip_value = true, clip_norm = true}
+  const ir::Module m =
+      run_passes("training_step", R"(train {loss = "loss", inputs = ["x"], optimizer = "sgd", clip_value = true, clip_norm = true}
 group "head" {inputs = ["y"], optimizer = "adam", weight_decay = true}
     input %x: f32[3] parameter
     input %y: f32[2] parameter
@@ -95,11 +93,11 @@ group "head" {inputs = ["y"], optimizer = "adam", weight_decay = true}
     output y.grad = %y)");
   std::set<std::string> names;
   for (const std::string& name : input_names(m)) names.insert(name);
-  CHECK(names == std::set<std::string>{
-                     "x f32[3] parameter", "y f32[2] parameter", "sgd.step i64[] state", "sgd.lr f64[] hyper", "sgd.momentum f64[] hyper",
-                     "sgd.dampening f64[] hyper", "sgd.weight_decay f64[] hyper", "sgd.head.lr f64[] hyper", "sgd.head.beta1 f64[] hyper",
-                     "sgd.head.beta2 f64[] hyper", "sgd.head.eps f64[] hyper", "sgd.head.weight_decay f64[] hyper", "sgd.clip_value f64[] hyper",
-                     "sgd.clip_norm f64[] hyper", "y.exp_avg f32[2] state", "y.exp_avg_sq f32[2] state"});
+  CHECK(names == std::set<std::string>{"x f32[3] parameter", "y f32[2] parameter", "sgd.step i64[] state", "sgd.lr f64[] hyper",
+                                       "sgd.momentum f64[] hyper", "sgd.dampening f64[] hyper", "sgd.weight_decay f64[] hyper",
+                                       "sgd.head.lr f64[] hyper", "sgd.head.beta1 f64[] hyper", "sgd.head.beta2 f64[] hyper",
+                                       "sgd.head.eps f64[] hyper", "sgd.head.weight_decay f64[] hyper", "sgd.clip_value f64[] hyper",
+                                       "sgd.clip_norm f64[] hyper", "y.exp_avg f32[2] state", "y.exp_avg_sq f32[2] state"});
   CHECK(output_names(m) == std::vector<std::string>{"loss", "sgd.step -> sgd.step", "x -> x", "y -> y", "y.exp_avg -> y.exp_avg",
                                                     "y.exp_avg_sq -> y.exp_avg_sq"});
   CHECK(count_ops(m, "sgd") == 1);
@@ -135,9 +133,7 @@ TEST_CASE("training_step: the train block is used up", "[passes][training_step]"
   CHECK_FALSE(run_passes("training_step", train("optimizer = \"sgd\"")).train);
 }
 
-TEST_CASE("training_step: without a train block nothing happens", "[passes][training_step]") {
-  check_stays("training_step", graph);
-}
+TEST_CASE("training_step: without a train block nothing happens", "[passes][training_step]") { check_stays("training_step", graph); }
 
 TEST_CASE("training_step: a kept gradient stays an output", "[passes][training_step]") {
   CHECK(output_names(run_passes("training_step", train("optimizer = \"sgd\", keep = [\"x.grad\"]"))) ==
@@ -157,7 +153,8 @@ TEST_CASE("training_step: updates carry the parameter's line", "[passes][trainin
 
 TEST_CASE("training_step: the step counter and the clipping carry the loss's line", "[passes][training_step]") {
   const std::string lost = std::string(graph).replace(graph.find("loss = %0"), 9, "loss = %0 at \"net.cpp\":5");
-  const ir::Module m = run_passes("training_step", "train {loss = \"loss\", inputs = [\"x\"], optimizer = \"sgd\", clip_norm = true}\n" + lost);
+  const ir::Module m =
+      run_passes("training_step", "train {loss = \"loss\", inputs = [\"x\"], optimizer = \"sgd\", clip_norm = true}\n" + lost);
   CHECK(to_string(m.graph().find_output("sgd.step")->value.op()->locations()) == "net.cpp:5");
   CHECK(count_ops(m, "minimum") == 1);
   for (const auto& op : m.graph().ops())
@@ -165,10 +162,10 @@ TEST_CASE("training_step: the step counter and the clipping carry the loss's lin
 }
 
 TEST_CASE("training_step: mistakes in the train block are refused", "[passes][training_step]") {
-  REQUIRE_THROWS_WITH(run_passes("training_step", train("optimizer = \"sdg\"")),
-                      "the train block's optimizer 'sdg' is no update op");
-  REQUIRE_THROWS_WITH(run_passes("training_step", "train {loss = \"loss\", inputs = [], optimizer = \"sgd\", clip_norm = true}\n" + std::string(graph)),
-                      "the train block trains nothing: it names no input");
+  REQUIRE_THROWS_WITH(run_passes("training_step", train("optimizer = \"sdg\"")), "the train block's optimizer 'sdg' is no update op");
+  REQUIRE_THROWS_WITH(
+      run_passes("training_step", "train {loss = \"loss\", inputs = [], optimizer = \"sgd\", clip_norm = true}\n" + std::string(graph)),
+      "the train block trains nothing: it names no input");
   REQUIRE_THROWS_WITH(run_passes("training_step", train("optimizer = \"sgd\", keep = [\"y.grad\"]")),
                       "'y.grad' is to be kept, but it is not the gradient of a trained parameter ('<parameter>.grad')");
   REQUIRE_THROWS_WITH(run_passes("training_step", train("optimizer = \"sgd\", momentun = true")),

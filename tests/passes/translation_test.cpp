@@ -20,10 +20,19 @@ namespace {
 
 /// What a hyper-parameter, a counter or a key starts with; anything else is drawn.
 std::optional<double> fixed_value(const std::string& name) {
-  const std::map<std::string, double> known = {
-      {"sgd.lr", 0.125},    {"sgd.momentum", 0.75}, {"sgd.dampening", 0.25},  {"sgd.weight_decay", 0.0625},
-      {"adam.lr", 0.125},   {"adam.beta1", 0.875},  {"adam.beta2", 0.96875},  {"adam.eps", 0.0009765625},
-      {"adam.weight_decay", 0.0625}, {"rate", 0.25}, {"sgd.step", 3},         {"adam.step", 3}, {"count", 3}};
+  const std::map<std::string, double> known = {{"sgd.lr", 0.125},
+                                               {"sgd.momentum", 0.75},
+                                               {"sgd.dampening", 0.25},
+                                               {"sgd.weight_decay", 0.0625},
+                                               {"adam.lr", 0.125},
+                                               {"adam.beta1", 0.875},
+                                               {"adam.beta2", 0.96875},
+                                               {"adam.eps", 0.0009765625},
+                                               {"adam.weight_decay", 0.0625},
+                                               {"rate", 0.25},
+                                               {"sgd.step", 3},
+                                               {"adam.step", 3},
+                                               {"count", 3}};
   const auto found = known.find(name);
   return found == known.end() ? std::nullopt : std::optional(found->second);
 }
@@ -37,8 +46,7 @@ Tensor value_of(const ir::Input& input) {
   const auto fixed = fixed_value(input.node->name);
   for (size_t i = 0; i < t.real.size(); ++i)
     t.real[i] = fixed ? *fixed : 0.0625 + static_cast<float>(uniform_from_bits(random_bits(7, site, 0, i)));
-  for (size_t i = 0; i < t.integer.size(); ++i)
-    t.integer[i] = fixed ? static_cast<int64_t>(*fixed) : random_bits(7, site, 0, i) % 4;
+  for (size_t i = 0; i < t.integer.size(); ++i) t.integer[i] = fixed ? static_cast<int64_t>(*fixed) : random_bits(7, site, 0, i) % 4;
   return t;
 }
 

@@ -28,7 +28,8 @@ TEST_CASE("updates: an input as the new value gets a copy", "[passes][updates]")
   check_becomes("updates", R"(
     input %s: f32[4] state
     input %x: f32[4]
-    output s = %x aliases %s)", R"(
+    output s = %x aliases %s)",
+                R"(
     input %s: f32[4] state
     input %x: f32[4]
     %0 = copy(%x) : f32[4]
@@ -39,7 +40,8 @@ TEST_CASE("updates: a constant as the new value gets a copy", "[passes][updates]
   check_becomes("updates", R"(
     input %s: f32[4] state
     %0 = constant() {value = f32[4] 0.0} : f32[4]
-    output s = %0 aliases %s)", R"(
+    output s = %0 aliases %s)",
+                R"(
     input %s: f32[4] state
     %0 = constant() {value = f32[4] 0.0} : f32[4]
     %1 = copy(%0) : f32[4]
@@ -52,7 +54,8 @@ TEST_CASE("updates: a view as the new value gets a copy", "[passes][updates]") {
     input %x: f32[2,2]
     %0 = exp(%x) : f32[2,2]
     %1 = reshape(%0) {shape = [4]} : f32[4]
-    output s = %1 aliases %s)", R"(
+    output s = %1 aliases %s)",
+                R"(
     input %s: f32[4] state
     input %x: f32[2,2]
     %0 = exp(%x) : f32[2,2]
@@ -68,7 +71,8 @@ TEST_CASE("updates: one value for two states is copied for the second", "[passes
     input %x: f32[4]
     %0 = exp(%x) : f32[4]
     output s = %0 aliases %s
-    output t = %0 aliases %t)", R"(
+    output t = %0 aliases %t)",
+                R"(
     input %s: f32[4] state
     input %t: f32[4] state
     input %x: f32[4]
@@ -82,7 +86,8 @@ TEST_CASE("updates: an op that reads other elements than it writes gets a copy",
   check_becomes("updates", R"(
     input %w: f32[3,3] state
     %0 = transpose(%w) {permutation = [1,0]} : f32[3,3]
-    output w = %0 aliases %w)", R"(
+    output w = %0 aliases %w)",
+                R"(
     input %w: f32[3,3] state
     %0 = transpose(%w) {permutation = [1,0]} : f32[3,3]
     %1 = copy(%0) : f32[3,3]
@@ -93,7 +98,8 @@ TEST_CASE("updates: a product that reads the old value gets a copy", "[passes][u
   check_becomes("updates", R"(
     input %w: f32[3,3] state
     %0 = matmul(%w, %w) : f32[3,3]
-    output w = %0 aliases %w)", R"(
+    output w = %0 aliases %w)",
+                R"(
     input %w: f32[3,3] state
     %0 = matmul(%w, %w) : f32[3,3]
     %1 = copy(%0) : f32[3,3]
@@ -105,7 +111,8 @@ TEST_CASE("updates: an op that reads other elements through a view gets a copy",
     input %w: f32[2,1,2] state
     %0 = reshape(%w) {shape = [2,2,1]} : f32[2,2,1]
     %1 = transpose(%0) {permutation = [1,2,0]} : f32[2,1,2]
-    output w = %1 aliases %w)", R"(
+    output w = %1 aliases %w)",
+                R"(
     input %w: f32[2,1,2] state
     %0 = reshape(%w) {shape = [2,2,1]} : f32[2,2,1]
     %1 = transpose(%0) {permutation = [1,2,0]} : f32[2,1,2]
@@ -120,7 +127,8 @@ TEST_CASE("updates: readers of an old value come before its writer", "[passes][u
     %0 = sub(%w, %g) : f32[4]
     %1 = exp(%w) : f32[4]
     output w = %0 aliases %w
-    output y = %1)", R"(
+    output y = %1)",
+                R"(
     input %w: f32[4] state
     input %g: f32[4]
     %0 = exp(%w) : f32[4]
@@ -137,7 +145,8 @@ TEST_CASE("updates: readers through a view count", "[passes][updates]") {
     %1 = reshape(%w) {shape = [2,2]} : f32[2,2]
     %2 = exp(%1) : f32[2,2]
     output w = %0 aliases %w
-    output y = %2)", R"(
+    output y = %2)",
+                R"(
     input %w: f32[4] state
     input %g: f32[4]
     %0 = reshape(%w) {shape = [2,2]} : f32[2,2]
@@ -164,7 +173,8 @@ TEST_CASE("updates: an old value that is also an output is copied before it is r
     input %g: f32[4]
     %0 = sub(%w, %g) : f32[4]
     output w = %0 aliases %w
-    output old = %w)", R"(
+    output old = %w)",
+                R"(
     input %w: f32[4] state
     input %g: f32[4]
     %0 = copy(%w) : f32[4]
@@ -176,7 +186,8 @@ TEST_CASE("updates: an old value that is also an output is copied before it is r
     %0 = exp(%w) : f32[4]
     %1 = reshape(%w) {shape = [2,2]} : f32[2,2]
     output w = %0 aliases %w
-    output old = %1)", R"(
+    output old = %1)",
+                R"(
     input %w: f32[4] state
     %0 = reshape(%w) {shape = [2,2]} : f32[2,2]
     %1 = copy(%0) : f32[2,2]
@@ -192,7 +203,8 @@ TEST_CASE("updates: a new value that is read together with the old one is copied
     %1 = neg(%0) : f32[4]
     %2 = sub(%1, %w) : f32[4]
     output w = %0 aliases %w
-    output change = %2)", R"(
+    output change = %2)",
+                R"(
     input %w: f32[4] state
     %0 = exp(%w) : f32[4]
     %1 = neg(%0) : f32[4]
@@ -210,7 +222,8 @@ TEST_CASE("updates: an output that is an input, or a view of one, gets a copy", 
     %1 = reshape(%x) {shape = [2,2]} : f32[2,2]
     output w = %0 aliases %w
     output x = %x
-    output square = %1)", R"(
+    output square = %1)",
+                R"(
     input %x: f32[4]
     input %w: f32[4] state
     %0 = add(%w, %x) : f32[4]
@@ -229,7 +242,8 @@ TEST_CASE("updates: an output that is what replaces an input, or a view of it, g
     %1 = reshape(%0) {shape = [2,2]} : f32[2,2]
     output new = %0
     output w = %0 aliases %w
-    output square = %1)", R"(
+    output square = %1)",
+                R"(
     input %w: f32[4] state
     %0 = exp(%w) : f32[4]
     %1 = reshape(%0) {shape = [2,2]} : f32[2,2]
@@ -257,7 +271,8 @@ TEST_CASE("updates: two states that trade places do so through a copy", "[passes
     input %a: f32[4] state
     input %b: f32[4] state
     output a = %b aliases %a
-    output b = %a aliases %b)", R"(
+    output b = %a aliases %b)",
+                R"(
     input %a: f32[4] state
     input %b: f32[4] state
     %0 = copy(%a) : f32[4]
@@ -280,7 +295,8 @@ TEST_CASE("updates: a longer circle needs one copy, too", "[passes][updates]") {
     output a = %0 aliases %a
     output b = %1 aliases %b
     output c = %2 aliases %c
-    output d = %3 aliases %d)", R"(
+    output d = %3 aliases %d)",
+                R"(
     input %a: f32[4] state
     input %b: f32[4] state
     input %c: f32[4] state
@@ -302,7 +318,8 @@ TEST_CASE("updates: a chain of states moves along in the right order", "[passes]
     input %s: f32[4] state
     input %t: f32[4] state
     output s = %x aliases %s
-    output t = %s aliases %t)", R"(
+    output t = %s aliases %t)",
+                R"(
     input %x: f32[4]
     input %s: f32[4] state
     input %t: f32[4] state

@@ -66,7 +66,8 @@ ir::Module simplified(const ir::Module& module) {
 }
 
 /// The gradient of the sum of slices' squares: x[r] for every range along `axis` of f32[extents].
-ir::Module gradient_of_slices(const Dims& extents, int axis, const std::vector<std::pair<int64_t, int64_t>>& ranges, bool whole_too = false) {
+ir::Module gradient_of_slices(const Dims& extents, int axis, const std::vector<std::pair<int64_t, int64_t>>& ranges,
+                              bool whole_too = false) {
   ir::Module m("slices");
   Builder b(m.graph());
   const Value x = m.graph().add_input("x", {f32, Shape(extents)}, ir::Role::parameter);
@@ -204,7 +205,8 @@ TEST_CASE("windows: a slice of a concatenation is its piece", "[passes][windows]
     %1 = slice(%0) {start = [0,3], end = [2,6]} : f32[2,3]
     %2 = slice(%0) {start = [0,4], end = [1,6]} : f32[1,2]
     output a = %1
-    output b = %2)", R"(
+    output b = %2)",
+                R"(
     input %x: f32[2,3]
     input %y: f32[2,3]
     input %z: f32[2,3]

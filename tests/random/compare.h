@@ -25,8 +25,8 @@ Values evaluate(const ir::Graph& graph, const Values& inputs);
 struct Expected {
   Values inputs, exact;
   mutable std::vector<Values> moved;
-  bool fine = false;    // all floating values are f64
-  bool coarse = false;  // there is bf16
+  bool fine = false;        // all floating values are f64
+  bool coarse = false;      // there is bf16
   bool casts_back = false;  // a type is widened and narrowed again: the reference rounds there, unless an equation says x = x
 
   /// Of `recorded` after its training step was added; `inputs` covers what that adds.

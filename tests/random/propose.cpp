@@ -25,10 +25,18 @@ Shape related_shape(Dice& dice, const std::vector<Type>& earlier, const Palette&
     const size_t rank = shape.size(), axis = rank ? dice(rank) : 0;
     const Dims& other = earlier.back().shape.dims();
     switch (dice(6)) {
-      case 0: if (rank) shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis)); break;
-      case 1: if (rank) shape[axis] = dice.pick(palette.extents); break;
-      case 2: if (rank) std::swap(shape[axis], shape[dice(rank)]); break;
-      case 3: if (rank > 1) std::swap(shape[rank - 1], shape[rank - 2]); break;
+      case 0:
+        if (rank) shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
+        break;
+      case 1:
+        if (rank) shape[axis] = dice.pick(palette.extents);
+        break;
+      case 2:
+        if (rank) std::swap(shape[axis], shape[dice(rank)]);
+        break;
+      case 3:
+        if (rank > 1) std::swap(shape[rank - 1], shape[rank - 2]);
+        break;
       case 4:
         if (rank) {
           shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
@@ -41,8 +49,8 @@ Shape related_shape(Dice& dice, const std::vector<Type>& earlier, const Palette&
   return Shape(shape);
 }
 
-Type further_operand(Dice& dice, const ir::OpDef& def, const ir::OperandSpec& spec, const std::vector<Type>& earlier,
-                     bool alike, const Palette& palette) {
+Type further_operand(Dice& dice, const ir::OpDef& def, const ir::OperandSpec& spec, const std::vector<Type>& earlier, bool alike,
+                     const Palette& palette) {
   if (spec.type) return *spec.type;
   if (alike && is_accepted(spec.accepts, earlier[0].dtype)) return earlier[0];
   DType dtype = random_dtype(dice, spec.accepts, palette);
@@ -126,8 +134,8 @@ Dims some_dims(Dice& dice, const Shape& of, const Palette& palette) {
   }
 }
 
-Attribute some_value(Dice& dice, const ir::AttributeSpec& spec, const std::vector<Type>& operands,
-                     const std::vector<DType>& likely, bool plain, const Palette& palette) {
+Attribute some_value(Dice& dice, const ir::AttributeSpec& spec, const std::vector<Type>& operands, const std::vector<DType>& likely,
+                     bool plain, const Palette& palette) {
   if (spec.fallback && (plain || spec.planned || dice.chance(40))) return *spec.fallback;
   const Type like = operands.empty() ? Type{random_dtype(dice, ir::Accepts::any, palette), random_shape(dice, palette)}
                                      : operands[dice.chance(70) ? 0 : dice(operands.size())];
@@ -177,25 +185,24 @@ DType random_dtype(Dice& dice, ir::Accepts accepts, const Palette& palette) {
 
 double special_number(Dice& dice) {
   static const std::vector<double> usual = {0, -0.0, 1, -1, 2, 0.5, 0.25, 8, 1, 2, 0, 3, 0.1};
-  static const std::vector<double> odd = {std::numeric_limits<double>::infinity(),
-                                          -std::numeric_limits<double>::infinity(),
+  static const std::vector<double> odd = {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
                                           std::numeric_limits<double>::quiet_NaN()};
   return dice.pick(dice.chance(2) ? odd : usual);
 }
 
-std::optional<Call> propose(Dice& dice, const ir::OpDef& def, const Type& first, const std::vector<DType>& likely,
-                            const Palette& palette) {
+std::optional<Call> propose(Dice& dice, const ir::OpDef& def, const Type& first, const std::vector<DType>& likely, const Palette& palette) {
   for (int i = 0; i < tries; ++i) try {
-    Call call{operand_types(dice, def, first, palette), {}};
-    const bool plain = dice.chance(20);  // all defaults at once fit more often than each by itself
-    for (const ir::AttributeSpec& spec : def.attributes)
-      call.attributes.push_back(some_value(dice, spec, call.operands, likely, plain, palette));
-    bool small = true;
-    for (const Type& t : infer_types(def, call.operands, call.attributes, {}, {})) small = small && t.shape.numel() <= palette.most_elements;
-    for (const Type& t : call.operands) small = small && t.shape.numel() <= palette.most_elements;
-    if (small) return call;
-  } catch (const Error&) {  // does not fit: draw again
-  }
+      Call call{operand_types(dice, def, first, palette), {}};
+      const bool plain = dice.chance(20);  // all defaults at once fit more often than each by itself
+      for (const ir::AttributeSpec& spec : def.attributes)
+        call.attributes.push_back(some_value(dice, spec, call.operands, likely, plain, palette));
+      bool small = true;
+      for (const Type& t : infer_types(def, call.operands, call.attributes, {}, {}))
+        small = small && t.shape.numel() <= palette.most_elements;
+      for (const Type& t : call.operands) small = small && t.shape.numel() <= palette.most_elements;
+      if (small) return call;
+    } catch (const Error&) {  // does not fit: draw again
+    }
   return std::nullopt;
 }
 

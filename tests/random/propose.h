@@ -12,9 +12,9 @@ namespace weft::test {
 
 /// What the values of one graph are like.
 struct Palette {
-  std::vector<int64_t> extents;   // few, so that shapes meet
-  std::vector<DType> floating;    // the more often, the likelier
-  int64_t most_elements = 0;      // of one value
+  std::vector<int64_t> extents;  // few, so that shapes meet
+  std::vector<DType> floating;   // the more often, the likelier
+  int64_t most_elements = 0;     // of one value
 };
 
 struct Call {

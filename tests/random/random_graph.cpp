@@ -77,7 +77,8 @@ class Generator {
     if (recipe_.largest) p.most_elements = recipe_.largest * recipe_.largest * 4;
     for (int i = 0; i < 3; ++i)
       p.extents.push_back(recipe_.largest ? 1 + static_cast<int64_t>(dice_(static_cast<size_t>(recipe_.largest)))
-                          : large         ? 60 + static_cast<int64_t>(dice_(500)) : dice_.pick(usual));
+                          : large         ? 60 + static_cast<int64_t>(dice_(500))
+                                          : dice_.pick(usual));
     return p;
   }
 
@@ -96,17 +97,18 @@ class Generator {
 
   Value splat(const ir::Type& type) {
     const double number = special_number(dice_);
-    return is_floating(type.dtype) ? b_.splat(type, number)
-                                   : b_("constant", {}, {{"value", ir::Dense::splat_integer(type, std::isfinite(number) ? static_cast<int64_t>(number) : 7)}});
+    return is_floating(type.dtype)
+               ? b_.splat(type, number)
+               : b_("constant", {}, {{"value", ir::Dense::splat_integer(type, std::isfinite(number) ? static_cast<int64_t>(number) : 7)}});
   }
 
   /// How an operand comes about.
   struct Manner {
-    int depth = 0;             // ops that may be drawn for the sake of this one
+    int depth = 0;              // ops that may be drawn for the sake of this one
     size_t fresh_percent = 15;  // drawn ops
     size_t constant_percent = 15;
-    bool positive = false;     // in (0, 1), for ops that want such
-    size_t input_percent = 0;  // of first operands: inputs of any type instead of what there is
+    bool positive = false;                  // in (0, 1), for ops that want such
+    size_t input_percent = 0;               // of first operands: inputs of any type instead of what there is
     std::vector<const OpDef*> likely = {};  // drawn first
 
     Manner deeper() const { return {depth - 1, fresh_percent, constant_percent, false, input_percent, likely}; }

@@ -18,8 +18,8 @@ struct Recipe {
 
 /// A function of the seed alone. Ops, operands and attributes come from the registry (propose.h), where every op
 /// has its turn from seed to seed; constants on which equations turn are frequent. So have the equations of
-/// passes/rewrites.h, three a graph: for each, an op is drawn until it applies. Nearly half of the graphs hold gradients of a bounded loss, second ones now and
-/// then, or a train block; some have outputs that replace states.
+/// passes/rewrites.h, three a graph: for each, an op is drawn until it applies. Nearly half of the graphs hold gradients of a
+/// bounded loss, second ones now and then, or a train block; some have outputs that replace states.
 ir::Module random_module(uint64_t seed, const Recipe& recipe = {});
 
 }  // namespace weft::test

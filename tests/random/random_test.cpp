@@ -67,8 +67,16 @@ void check_block(uint64_t number) {
 
 #define WEFT_BLOCK(n) \
   TEST_CASE("random graphs " #n ": every stage and every way of compiling computes the same") { check_block(n); }
-WEFT_BLOCK(0) WEFT_BLOCK(1) WEFT_BLOCK(2) WEFT_BLOCK(3) WEFT_BLOCK(4)
-WEFT_BLOCK(5) WEFT_BLOCK(6) WEFT_BLOCK(7) WEFT_BLOCK(8) WEFT_BLOCK(9)
+WEFT_BLOCK(0)
+WEFT_BLOCK(1)
+WEFT_BLOCK(2)
+WEFT_BLOCK(3)
+WEFT_BLOCK(4)
+WEFT_BLOCK(5)
+WEFT_BLOCK(6)
+WEFT_BLOCK(7)
+WEFT_BLOCK(8)
+WEFT_BLOCK(9)
 
 TEST_CASE("the thousand random graphs have every op of the registry") {
   std::set<std::string_view> drawn;

@@ -36,7 +36,8 @@ class Results {
       const Value v = pool_.draw(dice_, [&](Value x) { return !x.is_input() && x.type() == input.node->type; });
       if (!v || dice_.chance(50)) continue;
       g.add_output({input.node->name, v, input.value().index(), {}});
-      if (!compiles({"decompose", "updates"})) g.set_outputs({g.outputs().begin(), std::prev(g.outputs().end())});  // updates that wait for each other
+      if (!compiles({"decompose", "updates"}))
+        g.set_outputs({g.outputs().begin(), std::prev(g.outputs().end())});  // updates that wait for each other
     }
   }
 
@@ -103,7 +104,8 @@ class Results {
     const Value table = new_input_({dtype, {rows, width}});
     Value part;
     for (size_t lookups = 1 + dice_(2); lookups > 0; --lookups) {
-      const Value index = new_input_({i64, random_shape(dice_, {.extents = {1, 2, 5}, .floating = palette_.floating, .most_elements = 50})});
+      const Value index =
+          new_input_({i64, random_shape(dice_, {.extents = {1, 2, 5}, .floating = palette_.floating, .most_elements = 50})});
       const Value bounded = b_("tanh", {b_("gather", {table, index}, {{"axis", int64_t{0}}, {"sparse", true}})});
       const Value mean = b_.cast(b_("mean", {bounded}, {{"axes", every_axis(bounded)}}), palette_.floating[0]);
       part = part ? b_("add", {part, mean}) : mean;
@@ -154,7 +156,8 @@ class Results {
 
 }  // namespace
 
-void add_results(ir::Module& module, Dice& dice, const Palette& palette, const Pool& pool, const std::function<Value(const ir::Type&)>& new_input) {
+void add_results(ir::Module& module, Dice& dice, const Palette& palette, const Pool& pool,
+                 const std::function<Value(const ir::Type&)>& new_input) {
   Results results(module, dice, palette, pool, new_input);
   results.add_outputs();
   results.add_training();

@@ -21,7 +21,9 @@ void count_write(const Array&) { ++writes; }
 TEST_CASE("array: more memory than there is, is refused with its size and line") {
   const auto elements = static_cast<int64_t>(memory_limit() / 4 + 1);
   CHECK_THROWS_AS(Array(f32, {elements}), OutOfMemory);
-  CHECK_THROWS_WITH(Array(f32, {elements}), contains_text(fmt::format("an array f32[{}] made at ", elements)) && contains_text(fmt::format("array_test.cpp:{} needs ", __LINE__)));
+  const std::string what = fmt::format("an array f32[{}] made at ", elements),
+                    where = fmt::format("array_test.cpp:{} needs ", __LINE__ + 1);
+  CHECK_THROWS_WITH(Array(f32, {elements}), contains_text(what) && contains_text(where));
   // Of what no machine has, the bytes do not fit into 64 bits.
   CHECK_THROWS_WITH(Array(f64, {int64_t{1} << 61}), contains_text("more than"));
   CHECK_THROWS_WITH(Array(f64, {int64_t{1} << 31, int64_t{1} << 31}), contains_text("more than"));

@@ -113,13 +113,11 @@ TEST_CASE("batcher: u8 is divided, bit for bit as x / 255.0f") {
   Batcher batcher(set, {.batch = 256});
   batcher.start_epoch(0);
   const auto delivered = values<float>(batcher.next()->inputs);
-  for (size_t i = 0; i < 256; ++i)
-    CHECK(delivered[i] == static_cast<float>(static_cast<uint8_t>(i)) / 255.0f);
+  for (size_t i = 0; i < 256; ++i) CHECK(delivered[i] == static_cast<float>(static_cast<uint8_t>(i)) / 255.0f);
 }
 
 TEST_CASE("batcher: f32 and i64 inputs") {
-  Dataset floats =
-      Dataset::from(Array::of<float>({2, 2}, std::vector<float>{1, 2, 3, 4}), Array(f32, Shape{2}));
+  Dataset floats = Dataset::from(Array::of<float>({2, 2}, std::vector<float>{1, 2, 3, 4}), Array(f32, Shape{2}));
   Batcher plain(floats, {.batch = 2});
   plain.start_epoch(0);
   CHECK(values<float>(plain.next()->inputs) == std::vector<float>{1, 2, 3, 4});
@@ -131,8 +129,7 @@ TEST_CASE("batcher: f32 and i64 inputs") {
   CHECK(values<float>(divided.next()->inputs) == std::vector<float>{1.f / 3, 2.f / 3, 1, 4.f / 3});
 
   const int64_t large = (int64_t{1} << 53) + 1;
-  const Dataset ids =
-      Dataset::from(Array::of<int64_t>({2}, std::vector<int64_t>{7, large}), Array(f32, Shape{2}));
+  const Dataset ids = Dataset::from(Array::of<int64_t>({2}, std::vector<int64_t>{7, large}), Array(f32, Shape{2}));
   Batcher tokens(ids, {.batch = 2});
   tokens.start_epoch(0);
   CHECK(values<int64_t>(tokens.next()->inputs) == std::vector<int64_t>{7, large});
@@ -250,8 +247,7 @@ TEST_CASE("batcher: what the loader throws comes out of next(), after the batche
     batcher.start_epoch(epoch);
     CHECK(batcher.next()->index == 0);
     CHECK(batcher.next()->index == 1);
-    CHECK_THROWS_WITH(batcher.next(),
-                      "example 9 of data set 'nine' has the class 9, but there are 9 classes");
+    CHECK_THROWS_WITH(batcher.next(), "example 9 of data set 'nine' has the class 9, but there are 9 classes");
     CHECK_THROWS_AS(batcher.next(), Error);
   }
 }
@@ -262,8 +258,7 @@ TEST_CASE("batcher: misuse") {
   CHECK_THROWS_WITH(Batcher(set, {.workers = 0}), "batches need at least 1 worker to load them, but .workers = 0");
   Dataset wrong = set;
   wrong.targets = Array(i64, Shape{3});
-  CHECK_THROWS_WITH(Batcher(wrong, {}),
-                    "a data set needs one target for each input, but inputs are [4,3] and targets are [3]");
+  CHECK_THROWS_WITH(Batcher(wrong, {}), "a data set needs one target for each input, but inputs are [4,3] and targets are [3]");
   Batcher batcher(set, {});
   CHECK_THROWS_WITH(batcher.next(), "Batcher::next() was called before start_epoch()");
   CHECK_THROWS_WITH(batcher.start_epoch(-1), "epoch -1 is not in [0, 2^32)");

@@ -51,8 +51,9 @@ TEST_CASE("cifar: a directory's training files in their order, and its test file
 TEST_CASE("cifar: bad files are refused with what is wrong where") {
   const TempDir dir;
   const std::string odd = dir.write("odd", record(1, 0) + record(2, 0).substr(0, 3000));
-  CHECK_THROWS_WITH(read_cifar10({odd}), "'" + odd + "', byte 6073: the file ends within record 1: it has 6073 bytes, but CIFAR-10 records "
-                                         "take 3073 bytes each");
+  CHECK_THROWS_WITH(read_cifar10({odd}), "'" + odd +
+                                             "', byte 6073: the file ends within record 1: it has 6073 bytes, but CIFAR-10 records "
+                                             "take 3073 bytes each");
   const std::string label = dir.write("label", record(1, 0) + record(10, 0));
   CHECK_THROWS_WITH(read_cifar10({label}), "'" + label + "', record 1 (byte 3073): the label is 10, but there are 10 classes");
   const std::string empty = dir.write("empty", "");

@@ -14,10 +14,10 @@ TEST_CASE("columns: a text comes out on one line, in UTF-8") {
   CHECK(one_line("\xc2\x85 \xe2\x80\xa8") == "   ");  // other ends of lines
   const std::string bad = "\xef\xbf\xbd";
   CHECK(one_line("\xff\xc3") == bad + bad);
-  CHECK(one_line("\xc0\xaf") == bad + bad);                    // overlong
-  CHECK(one_line("\xed\xa0\x80x") == bad + bad + bad + "x");   // a surrogate
+  CHECK(one_line("\xc0\xaf") == bad + bad);                      // overlong
+  CHECK(one_line("\xed\xa0\x80x") == bad + bad + bad + "x");     // a surrogate
   CHECK(one_line("\xf4\x90\x80\x80") == bad + bad + bad + bad);  // beyond Unicode
-  CHECK(one_line("\xe2\x82") == bad + bad);                    // cut off
+  CHECK(one_line("\xe2\x82") == bad + bad);                      // cut off
   CHECK(one_line("").empty());
 }
 
@@ -37,12 +37,14 @@ TEST_CASE("columns: what is too long is cut after two thirds") {
   CHECK(elided("encoder.layers.20", 0).empty());
   CHECK(elided("日本日本日本", 8) == "日...本");
   for (int columns = 0; columns < 30; ++columns)
-    for (const char* text : {"encoder.layers.20", "日本日本日本", "\xcc\x81n\xcc\x81o\xcc\x81n\xcc\x81o\xcc\x81", "\xff\xff\xff\xff\xff\xff\xff"})
+    for (const char* text :
+         {"encoder.layers.20", "日本日本日本", "\xcc\x81n\xcc\x81o\xcc\x81n\xcc\x81o\xcc\x81", "\xff\xff\xff\xff\xff\xff\xff"})
       CHECK(columns_of(elided(text, columns)) <= columns);
 }
 
 TEST_CASE("columns: names that differ in one place still differ when they are cut") {
-  for (const std::string pattern : {"#.self_attention.out_proj.weight", "encoder.layers.#.self_attention.out_proj", "encoder.self_attention.out_proj.#"}) {
+  for (const std::string pattern :
+       {"#.self_attention.out_proj.weight", "encoder.layers.#.self_attention.out_proj", "encoder.self_attention.out_proj.#"}) {
     std::vector<std::string> names;
     for (int i = 0; i < 40; ++i) names.push_back(std::string(pattern).replace(pattern.find('#'), 1, std::to_string(i)));
     const std::vector<std::string> cut = elided_apart(names, 20);

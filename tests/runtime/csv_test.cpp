@@ -76,8 +76,7 @@ TEST_CASE("csv: bad values are refused with line and column") {
   CHECK(failure("a\nnan\n") == ":2:1: column 'a': 'nan' is not a finite number");
   CHECK(failure("a\ninf\n") == ":2:1: column 'a': 'inf' is not a finite number");
   CHECK(failure("a\n1e999\n") == ":2:1: column 'a': '1e999' is out of the range of f64");
-  CHECK(failure("a\n" + std::string(99, 'z') + "\n") ==
-        ":2:1: column 'a': '" + std::string(40, 'z') + "' is not a finite number");
+  CHECK(failure("a\n" + std::string(99, 'z') + "\n") == ":2:1: column 'a': '" + std::string(40, 'z') + "' is not a finite number");
   CHECK(failure("x,2\n3,4\n", {.header = false}) ==
         ":1:1: column '0': 'x' is not a finite number; "
         "if the first line names the columns, read with .header = true");
@@ -99,7 +98,13 @@ TEST_CASE("csv: bad lines are refused") {
   CHECK(failure("\"a,b\n1,2\n") == ":1: a quoted field does not end");
   CHECK(failure("\"a\"x,b\n1,2\n") == ":1: there is text after a quoted field");
   const TempDir dir;
-  for (const std::string& utf16 : {std::string("\xFF\xFE" "a\0\n\0", 6), std::string("\xFE\xFF\0a\0\n", 6), std::string("a\0\n\0" "1\0", 6)})
+  for (const std::string& utf16 : {std::string("\xFF\xFE"
+                                               "a\0\n\0",
+                                               6),
+                                   std::string("\xFE\xFF\0a\0\n", 6),
+                                   std::string("a\0\n\0"
+                                               "1\0",
+                                               6)})
     CHECK(failure(utf16) == ": it is no text of one byte a character, as UTF-16 is none; save it as UTF-8");
   CHECK_THROWS_WITH(read_csv(dir.path()), "cannot read '" + dir.path() + "': it is a folder, not a file");
   CHECK_THROWS_WITH(read_csv(dir / "none"), "cannot read '" + (dir / "none") + "': there is no such file");

@@ -12,8 +12,7 @@ namespace {
 /// FNV-1a.
 uint64_t hash(const Array& array) {
   uint64_t value = 14695981039346656037u;
-  for (size_t i = 0; i < array.bytes(); ++i)
-    value = (value ^ std::to_integer<uint64_t>(array.data()[i])) * 1099511628211u;
+  for (size_t i = 0; i < array.bytes(); ++i) value = (value ^ std::to_integer<uint64_t>(array.data()[i])) * 1099511628211u;
   return value;
 }
 
@@ -73,8 +72,7 @@ TEST_CASE("digits: nearest centroid stays below 80 %, and is far above chance") 
     std::array<double, 10> distances{};
     const auto image = test.inputs.values<uint8_t>().subspan(i * 784, 784);
     for (size_t c = 0; c < 10; ++c)
-      for (size_t p = 0; p < 784; ++p)
-        distances[c] += (image[p] - centroids[c][p]) * (image[p] - centroids[c][p]);
+      for (size_t p = 0; p < 784; ++p) distances[c] += (image[p] - centroids[c][p]) * (image[p] - centroids[c][p]);
     const auto nearest = std::min_element(distances.begin(), distances.end()) - distances.begin();
     right += nearest == test.targets.values<int64_t>()[i];
   }

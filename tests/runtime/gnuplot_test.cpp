@@ -11,10 +11,42 @@ using namespace weft;
 
 namespace {
 
-const std::vector<std::string> nasty = {
-    "it's", "'", "''", "'a'", "\"a\"", "\"", "\"\"", "\\", "a\\", "\\n", "\\\"", "a\\'b", "{/Bold x}", "x_1^2", "@x", "~a{.8b}", "&{x}", "<b>&amp;", "]]>",
-    "%s %d", "`ls`", "$x", "#a", "ü€日本", "\xf0\x9f\x98\x80", "a\nb", "a\tb", "a\rb", "a\x1b[0m", "\xff\xfe", "\xc3", std::string("a\0b", 3), "end", "-",
-    "notitle", "columnhead"};
+const std::vector<std::string> nasty = {"it's",
+                                        "'",
+                                        "''",
+                                        "'a'",
+                                        "\"a\"",
+                                        "\"",
+                                        "\"\"",
+                                        "\\",
+                                        "a\\",
+                                        "\\n",
+                                        "\\\"",
+                                        "a\\'b",
+                                        "{/Bold x}",
+                                        "x_1^2",
+                                        "@x",
+                                        "~a{.8b}",
+                                        "&{x}",
+                                        "<b>&amp;",
+                                        "]]>",
+                                        "%s %d",
+                                        "`ls`",
+                                        "$x",
+                                        "#a",
+                                        "ü€日本",
+                                        "\xf0\x9f\x98\x80",
+                                        "a\nb",
+                                        "a\tb",
+                                        "a\rb",
+                                        "a\x1b[0m",
+                                        "\xff\xfe",
+                                        "\xc3",
+                                        std::string("a\0b", 3),
+                                        "end",
+                                        "-",
+                                        "notitle",
+                                        "columnhead"};
 
 /// What gnuplot's lexer makes of a string in double quotes that has no escapes but octal ones.
 std::string read_back(const std::string& quoted) {
@@ -62,7 +94,10 @@ TEST_CASE("gnuplot: any bytes are a string of its, with nothing in it that its l
     if (text != "]]>") CHECK(read_back(detail::gnuplot_text(text)) == one_line(text));
   }
   CHECK(read_back(detail::gnuplot_text("]]>")) == "]] >");  // which XML forbids
-  CHECK(read_back(detail::gnuplot_quoted("\1" "23")) == "\1" "23");  // digits after an escape are none of its
+  CHECK(read_back(detail::gnuplot_quoted("\1"
+                                         "23")) ==
+        "\1"
+        "23");  // digits after an escape are none of its
 }
 
 TEST_CASE("gnuplot: titles, labels, legends and captions are drawn as they are") {
@@ -75,7 +110,8 @@ TEST_CASE("gnuplot: titles, labels, legends and captions are drawn as they are")
     CHECK(times(test::drawn([&](const std::string& path) { plot.save(path); }), element) == 4);
     const std::vector<int64_t> first{0};
     CHECK(times(test::drawn([&](const std::string& path) { save_image_grid(path, one_image(text), first, text); }), element) == 2);
-    const std::string captioned = test::drawn([&](const std::string& path) { save_image_grid(path, one_image("x"), first, text, 1, {text}); });
+    const std::string captioned =
+        test::drawn([&](const std::string& path) { save_image_grid(path, one_image("x"), first, text, 1, {text}); });
     if (text.find('\n') == std::string::npos) CHECK(times(captioned, element) == 2);
   }
 }
@@ -87,8 +123,8 @@ TEST_CASE("gnuplot: a picture stands in the file that was named, whatever the na
   std::filesystem::current_path(dir.path());
   Plot plot;
   plot.line("y", {1, 2}, {3, 4});
-  for (const std::string name : {"it's.svg", "'.svg", "~x.svg", "~/x.svg", "|cat>y.svg", "a b.svg", "`ls`.svg", "\".svg", "-x.svg", "a\nb.svg", "$HOME.svg", "a\\b.svg",
-                                 "#x.svg", "@x.svg", "\xff.svg", "x.png"}) {
+  for (const std::string name : {"it's.svg", "'.svg", "~x.svg", "~/x.svg", "|cat>y.svg", "a b.svg", "`ls`.svg", "\".svg", "-x.svg",
+                                 "a\nb.svg", "$HOME.svg", "a\\b.svg", "#x.svg", "@x.svg", "\xff.svg", "x.png"}) {
     INFO(name);
     if (name == "~/x.svg") std::filesystem::create_directory("~");
     plot.save(name);

@@ -85,27 +85,21 @@ TEST_CASE("idx: every element type, big-endian") {
 
 TEST_CASE("idx: damaged headers are refused with their offset") {
   CHECK(failure("") == "byte 0: truncated: an IDX file starts with a magic number of 4 bytes");
-  CHECK(failure(images.substr(0, 3)) ==
-        "byte 3: truncated: an IDX file starts with a magic number of 4 bytes");
-  CHECK(failure("PNG" + images) ==
-        "byte 0: not an IDX file: it starts with 0x504e4700, not with two zero bytes");
+  CHECK(failure(images.substr(0, 3)) == "byte 3: truncated: an IDX file starts with a magic number of 4 bytes");
+  CHECK(failure("PNG" + images) == "byte 0: not an IDX file: it starts with 0x504e4700, not with two zero bytes");
   CHECK(failure(idx(0x0A, {1}, "x")) ==
         "byte 2: unknown element type 0x0a; known are 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32), 0e "
         "(f64)");
   CHECK(failure(idx(8, {}, "x")) == "byte 3: the rank is 0");
   CHECK(failure(images.substr(0, 4)) == "byte 4: truncated: the header declares 3 extents of 4 bytes");
   CHECK(failure(images.substr(0, 10)) == "byte 8: truncated: the header declares 3 extents of 4 bytes");
-  CHECK(failure(idx(0x0E, {0xFFFFFFFF, 0xFFFFFFFF}, "x")) ==
-        "byte 8: the extents multiply to more than 2^62 bytes");
+  CHECK(failure(idx(0x0E, {0xFFFFFFFF, 0xFFFFFFFF}, "x")) == "byte 8: the extents multiply to more than 2^62 bytes");
 }
 
 TEST_CASE("idx: a size that differs from the declared one is refused") {
-  CHECK(failure(images.substr(0, 16)) ==
-        "byte 16: truncated: shape [3,2,2] takes 12 bytes from byte 16, but only 0 follow");
-  CHECK(failure(images.substr(0, 27)) ==
-        "byte 27: truncated: shape [3,2,2] takes 12 bytes from byte 16, but only 11 follow");
-  CHECK(failure(images + "m") ==
-        "byte 28: there are bytes after the data: shape [3,2,2] takes 12 bytes from byte 16");
+  CHECK(failure(images.substr(0, 16)) == "byte 16: truncated: shape [3,2,2] takes 12 bytes from byte 16, but only 0 follow");
+  CHECK(failure(images.substr(0, 27)) == "byte 27: truncated: shape [3,2,2] takes 12 bytes from byte 16, but only 11 follow");
+  CHECK(failure(images + "m") == "byte 28: there are bytes after the data: shape [3,2,2] takes 12 bytes from byte 16");
   // A terabyte is declared; nothing like it is allocated.
   CHECK(failure(idx(8, {1u << 20, 1u << 20}, "x")) ==
         "byte 13: truncated: shape [1048576,1048576] takes 1099511627776 bytes from byte 12, but only 1 "
@@ -133,7 +127,8 @@ TEST_CASE("idx: members of gzip one after the other are one content, and nothing
     CHECK(read_idx(dir.write("f", content)).at(11) == 'l');
   const std::string whole = gzip(images);
   for (const std::string& garbage : {std::string("garbage"), std::string("x"), std::string("\0\0x", 3), images, whole.substr(2)})
-    CHECK_THAT(failure(whole + garbage), contains_text("byte 28 of the uncompressed content: the gzip stream ends, but bytes that are none follow"));
+    CHECK_THAT(failure(whole + garbage),
+               contains_text("byte 28 of the uncompressed content: the gzip stream ends, but bytes that are none follow"));
   CHECK(failure(whole + gzip("m")) ==
         "byte 28 of the uncompressed content: there are bytes after the data: shape [3,2,2] takes 12 bytes from byte 16");
   CHECK_THAT(failure(whole + whole.substr(0, 5)), contains_text("bytes that are none follow"));
@@ -141,9 +136,10 @@ TEST_CASE("idx: members of gzip one after the other are one content, and nothing
 }
 
 TEST_CASE("idx: a few compressed bytes that would be more than they can be, or the machine holds, are refused at once") {
-  CHECK_THAT(failure(gzip(idx(8, {1u << 20, 1u << 20}, "x"))),
-             contains_text("byte 12 of the uncompressed content: truncated: shape [1048576,1048576] takes 1099511627776 bytes from here, but the "
-                           "compressed file is too short"));
+  CHECK_THAT(
+      failure(gzip(idx(8, {1u << 20, 1u << 20}, "x"))),
+      contains_text("byte 12 of the uncompressed content: truncated: shape [1048576,1048576] takes 1099511627776 bytes from here, but the "
+                    "compressed file is too short"));
 }
 
 TEST_CASE("idx: what is not a file is refused") {
@@ -164,45 +160,37 @@ TEST_CASE("idx: a pair has one label for each image") {
 
   CHECK_THROWS_WITH(read_idx_pair(i, dir.write("two", idx(8, {2}, "ab"))),
                     "'" + i + "' holds 3 images, but '" + (dir / "two") + "' holds 2 labels");
-  CHECK_THROWS_WITH(read_idx_pair(i, i),
-                    "'" + i + "' holds u8 values of shape [3,2,2], but labels are integers of shape [N]");
+  CHECK_THROWS_WITH(read_idx_pair(i, i), "'" + i + "' holds u8 values of shape [3,2,2], but labels are integers of shape [N]");
   CHECK_THROWS_WITH(read_idx_pair(i, dir.write("minus", idx(9, {3}, "\xff\1\1"))),
                     "'" + (dir / "minus") + "' holds the label -1; labels are 0 .. 65535");
 }
 
 TEST_CASE("idx: a directory is searched for both files of a split") {
   const TempDir dir;
-  CHECK_THROWS_WITH(
-      load_idx_directory(dir.path(), true),
-      "no such data set: looked for 'train-images-idx3-ubyte' or 'train-images-idx3-ubyte.gz' and "
-      "'train-labels-idx1-ubyte' or 'train-labels-idx1-ubyte.gz' in '" +
-          dir.path() + "'");
+  CHECK_THROWS_WITH(load_idx_directory(dir.path(), true),
+                    "no such data set: looked for 'train-images-idx3-ubyte' or 'train-images-idx3-ubyte.gz' and "
+                    "'train-labels-idx1-ubyte' or 'train-labels-idx1-ubyte.gz' in '" +
+                        dir.path() + "'");
   dir.write("t10k-images-idx3-ubyte", images);
-  CHECK_THROWS_WITH(
-      load_idx_directory(dir.path(), false),
-      "no such data set: looked for 't10k-labels-idx1-ubyte' or 't10k-labels-idx1-ubyte.gz' in '" +
-          dir.path() + "'");
+  CHECK_THROWS_WITH(load_idx_directory(dir.path(), false),
+                    "no such data set: looked for 't10k-labels-idx1-ubyte' or 't10k-labels-idx1-ubyte.gz' in '" + dir.path() + "'");
   dir.write("t10k-labels-idx1-ubyte.gz", gzip(labels));
   const Dataset set = load_idx_directory(dir.path() + "/", false);
   CHECK(set.inputs.shape() == Shape{3, 1, 2, 2});
   CHECK(set.name == std::filesystem::path(dir.path()).filename().string());
 
   dir.write("t10k-images-idx3-ubyte", idx(8, {3, 2}, "abcdef"));
-  CHECK_THROWS_WITH(load_idx_directory(dir.path(), false),
-                    "'" + (dir / "t10k-images-idx3-ubyte") +
-                        "' holds u8 values of shape [3,2], but images are u8 of shape [N, height, width]");
+  CHECK_THROWS_WITH(
+      load_idx_directory(dir.path(), false),
+      "'" + (dir / "t10k-images-idx3-ubyte") + "' holds u8 values of shape [3,2], but images are u8 of shape [N, height, width]");
 }
 
 TEST_CASE("data set: arrays that do not fit are refused") {
-  const auto make = [](DType in, Shape a, DType out, Shape b) {
-    return Dataset::from(Array(in, std::move(a)), Array(out, std::move(b)));
-  };
-  CHECK_THROWS_WITH(make(u8, {2, 4}, u8, {3}),
-                    "a data set needs one target for each input, but inputs are [2,4] and targets are [3]");
+  const auto make = [](DType in, Shape a, DType out, Shape b) { return Dataset::from(Array(in, std::move(a)), Array(out, std::move(b))); };
+  CHECK_THROWS_WITH(make(u8, {2, 4}, u8, {3}), "a data set needs one target for each input, but inputs are [2,4] and targets are [3]");
   CHECK_THROWS_WITH(make(boolean, {2}, u8, {2}), "data set inputs must be u8, f32 or i64, but they are bool");
   CHECK_THROWS_WITH(make(u8, {2}, bf16, {2}), "data set targets must be i64 or f32, but they are bf16");
-  CHECK_THROWS_WITH(make(u8, {}, u8, {}),
-                    "data set arrays need an axis of examples, but inputs are [] and targets are []");
+  CHECK_THROWS_WITH(make(u8, {}, u8, {}), "data set arrays need an axis of examples, but inputs are [] and targets are []");
   Dataset set = make(f64, {2, 3}, f64, {2});
   CHECK(set.inputs.dtype() == f32);
   CHECK(set.targets.dtype() == f32);
@@ -212,8 +200,7 @@ TEST_CASE("data set: arrays that do not fit are refused") {
   set = make(i32, {2, 3}, u8, {2});
   CHECK(set.inputs.dtype() == i64);
   set.divisor = 255;
-  CHECK_THROWS_WITH(set.check(),
-                    "i64 inputs are delivered as they are, so the divisor must be 1, but it is 255");
+  CHECK_THROWS_WITH(set.check(), "i64 inputs are delivered as they are, so the divisor must be 1, but it is 255");
 }
 
 TEST_CASE("idx: MNIST and Fashion-MNIST") {
@@ -229,8 +216,7 @@ TEST_CASE("idx: MNIST and Fashion-MNIST") {
     CHECK(train.name == name);
     CHECK(train.class_names.size() == 10);
     const auto pixels = train.inputs.values<uint8_t>();
-    const double mean =
-        std::accumulate(pixels.begin(), pixels.end(), 0.0) / static_cast<double>(pixels.size()) / 255;
+    const double mean = std::accumulate(pixels.begin(), pixels.end(), 0.0) / static_cast<double>(pixels.size()) / 255;
     CHECK(mean == Approx(name == std::string("mnist") ? 0.1307 : 0.2857).margin(2e-4));
   }
 }

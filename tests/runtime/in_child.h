@@ -17,8 +17,7 @@ int in_child(Function function) {
     int code = 127;
     try {
       code = function();
-    } catch (...) {
-    }
+    } catch (...) {}
     _exit(code);
   }
   int status = 0;

@@ -16,8 +16,7 @@ TEST_CASE("metrics: one line of JSON for each write, in the given order") {
   MetricsFile file(dir / "m.jsonl");
   file.write({{"step", 3}, {"loss", 0.1}, {"note", "a \"b\"\n"}, {"accuracy", 1.0}});
   // Each line is there at once.
-  CHECK(read_file(dir / "m.jsonl") ==
-        "{\"step\":3,\"loss\":0.1,\"note\":\"a \\\"b\\\"\\n\",\"accuracy\":1.0}\n");
+  CHECK(read_file(dir / "m.jsonl") == "{\"step\":3,\"loss\":0.1,\"note\":\"a \\\"b\\\"\\n\",\"accuracy\":1.0}\n");
   file.write({});
   CHECK_THAT(read_file(dir / "m.jsonl"), contains_text("\n{}\n"));
 }
@@ -27,8 +26,7 @@ TEST_CASE("metrics: numbers that JSON does not have") {
   MetricsFile file(dir / "m.jsonl");
   const double inf = std::numeric_limits<double>::infinity();
   file.write({{"a", inf}, {"b", -inf}, {"c", NAN}, {"d", -0.0}, {"e", 1e-300}, {"f", INT64_MIN}});
-  CHECK(read_file(dir / "m.jsonl") ==
-        "{\"a\":\"inf\",\"b\":\"-inf\",\"c\":\"nan\",\"d\":-0.0,\"e\":1e-300,\"f\":-9223372036854775808}\n");
+  CHECK(read_file(dir / "m.jsonl") == "{\"a\":\"inf\",\"b\":\"-inf\",\"c\":\"nan\",\"d\":-0.0,\"e\":1e-300,\"f\":-9223372036854775808}\n");
 }
 
 TEST_CASE("metrics: a file is continued, also after a crash within a line") {
@@ -51,11 +49,9 @@ TEST_CASE("metrics: text that is not UTF-8 is replaced, not refused") {
 TEST_CASE("metrics: failures name the file") {
   const TempDir dir;
   const std::string nowhere = dir / "none/m.jsonl";
-  CHECK_THROWS_WITH(MetricsFile(nowhere),
-                    "cannot write metrics to '" + nowhere + "': No such file or directory");
+  CHECK_THROWS_WITH(MetricsFile(nowhere), "cannot write metrics to '" + nowhere + "': No such file or directory");
   MetricsFile file(dir / "m.jsonl");
-  CHECK_THROWS_WITH(file.write({{"a", 1}, {"a", 2}}),
-                    "cannot write metrics to '" + (dir / "m.jsonl") + "': 'a' is given twice");
+  CHECK_THROWS_WITH(file.write({{"a", 1}, {"a", 2}}), "cannot write metrics to '" + (dir / "m.jsonl") + "': 'a' is given twice");
   if (std::filesystem::exists("/dev/full")) {
     MetricsFile full("/dev/full");
     CHECK_THROWS_WITH(full.write({{"a", 1}}), "cannot write metrics to '/dev/full': No space left on device");

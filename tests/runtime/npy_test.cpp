@@ -42,8 +42,7 @@ std::string header_failure(const std::string& header) { return failure(npy(heade
 
 TEST_CASE("npy: what is written reads back") {
   const TempDir dir;
-  const std::vector<Shape> shapes = {Shape{},     Shape{0},       Shape{5},
-                                     Shape{2, 3}, Shape{2, 0, 3}, Shape{1, 2, 3, 4}};
+  const std::vector<Shape> shapes = {Shape{}, Shape{0}, Shape{5}, Shape{2, 3}, Shape{2, 0, 3}, Shape{1, 2, 3, 4}};
   for (const DType dtype : all_dtypes)
     for (const Shape& shape : shapes) {
       Array array(dtype, shape);
@@ -69,8 +68,7 @@ TEST_CASE("npy: the bytes are NumPy's") {
   CHECK(text.substr(128) == std::string("\0\0\x80\x3f\0\0\0\xc0", 8));
 
   write_npy(dir / "a.npy", Array(u8, Shape{3}));
-  CHECK_THAT(read_file(dir / "a.npy"),
-             contains_text("'descr': '|u1', 'fortran_order': False, 'shape': (3,), }"));
+  CHECK_THAT(read_file(dir / "a.npy"), contains_text("'descr': '|u1', 'fortran_order': False, 'shape': (3,), }"));
   write_npy(dir / "a.npy", Array(u8, Shape{}));
   CHECK_THAT(read_file(dir / "a.npy"), contains_text("'shape': (), }"));
 }
@@ -96,8 +94,7 @@ TEST_CASE("npy: a header too long for version 1.0 makes a version 2.0") {
 
 TEST_CASE("npy: other spellings of the header") {
   const TempDir dir;
-  const Array back =
-      read_npy(dir.write("a", npy("{\"shape\":(2,), 'fortran_order':False,'descr':'|u1'}", "ab")));
+  const Array back = read_npy(dir.write("a", npy("{\"shape\":(2,), 'fortran_order':False,'descr':'|u1'}", "ab")));
   CHECK(back.shape() == Shape{2});
   CHECK(back.at(1) == 'b');
 }
@@ -109,50 +106,39 @@ TEST_CASE("npy: every truncation is refused") {
   REQUIRE(whole.size() == 136);
   CHECK(failure("") == "byte 0: not a .npy file: it does not start with \\x93NUMPY");
   CHECK(failure(whole.substr(0, 5)) == "byte 0: not a .npy file: it does not start with \\x93NUMPY");
-  CHECK(failure(whole.substr(0, 6)) ==
-        "byte 6: format version 0.0 is not supported; supported are 1.0, 2.0 and 3.0");
+  CHECK(failure(whole.substr(0, 6)) == "byte 6: format version 0.0 is not supported; supported are 1.0, 2.0 and 3.0");
   CHECK(failure(whole.substr(0, 9)) == "byte 8: truncated: the header ends at byte 128, the file at byte 9");
-  CHECK(failure(whole.substr(0, 127)) ==
-        "byte 8: truncated: the header ends at byte 128, the file at byte 127");
-  CHECK(failure(whole.substr(0, 128)) ==
-        "byte 128: truncated: 2 elements of 4 bytes, [2], take 8 bytes from byte 128, but 0 follow");
-  CHECK(failure(whole.substr(0, 135)) ==
-        "byte 135: truncated: 2 elements of 4 bytes, [2], take 8 bytes from byte 128, but 7 follow");
+  CHECK(failure(whole.substr(0, 127)) == "byte 8: truncated: the header ends at byte 128, the file at byte 127");
+  CHECK(failure(whole.substr(0, 128)) == "byte 128: truncated: 2 elements of 4 bytes, [2], take 8 bytes from byte 128, but 0 follow");
+  CHECK(failure(whole.substr(0, 135)) == "byte 135: truncated: 2 elements of 4 bytes, [2], take 8 bytes from byte 128, but 7 follow");
   CHECK(failure(whole + "x") ==
         "byte 136: there are bytes after the data: 2 elements of 4 bytes, [2], take 8 bytes from byte 128, but 9 follow");
   for (size_t size = 0; size < whole.size(); ++size) CHECK(failure(whole.substr(0, size)) != "read");
 }
 
 TEST_CASE("npy: what cannot be read is refused with its offset") {
-  CHECK(failure(std::string("\x93NUMPY\4\0\0\0", 10)) ==
-        "byte 6: format version 4.0 is not supported; supported are 1.0, 2.0 and 3.0");
+  CHECK(failure(std::string("\x93NUMPY\4\0\0\0", 10)) == "byte 6: format version 4.0 is not supported; supported are 1.0, 2.0 and 3.0");
   for (const char* type : {"<c8", "<f16", "<U4", "|O", "<M8[s]", "|f4", "f4", "<f", "<i3", "", "|V2"})
     CHECK(header_failure("{'descr': '" + std::string(type) + "', 'fortran_order': False, 'shape': (1,), }") ==
-          "byte 20: element type '" + std::string(type) + "' is not supported; supported are f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1 and "
-          "b1, '<' or '>' before them");
+          "byte 20: element type '" + std::string(type) +
+              "' is not supported; supported are f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1 and "
+              "b1, '<' or '>' before them");
   CHECK(header_failure("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }") ==
         "byte 20: structured arrays are not supported");
-  CHECK(header_failure("{'descr': '<f4', 'fortran_order': 1, 'shape': (1,), }") ==
-        "byte 44: fortran_order must be True or False");
-  CHECK(header_failure("{'descr': '<f4', 'shape': (1,), }") ==
-        "byte 10: the header needs 'descr', 'fortran_order' and 'shape'");
-  CHECK(header_failure("{'descr': '<f4', 'descr': '<f4'}") ==
-        "byte 36: unexpected or repeated header entry 'descr'");
+  CHECK(header_failure("{'descr': '<f4', 'fortran_order': 1, 'shape': (1,), }") == "byte 44: fortran_order must be True or False");
+  CHECK(header_failure("{'descr': '<f4', 'shape': (1,), }") == "byte 10: the header needs 'descr', 'fortran_order' and 'shape'");
+  CHECK(header_failure("{'descr': '<f4', 'descr': '<f4'}") == "byte 36: unexpected or repeated header entry 'descr'");
   CHECK(header_failure("{'order': 'C'}") == "byte 20: unexpected or repeated header entry 'order'");
   CHECK(header_failure("(1)") == "byte 10: malformed header: expected '{'");
   CHECK(header_failure("{'descr") == "byte 11: malformed header: expected a quoted string");
   CHECK(header_failure("{'descr' '<f4'}") == "byte 19: malformed header: expected ':'");
   CHECK(header_failure("{'shape': (-1,)}") == "byte 21: malformed header: expected an extent");
-  CHECK(header_failure("{'shape': (99999999999999999999,)}") ==
-        "byte 21: malformed header: expected an extent");
+  CHECK(header_failure("{'shape': (99999999999999999999,)}") == "byte 21: malformed header: expected an extent");
   CHECK(header_failure("{'shape': (1 2)}") == "byte 23: malformed header: expected ')'");
   CHECK(header_failure("{'shape': (1") == "byte 22: malformed header: expected ')'");
-  CHECK(header_failure("{'shape': (4294967296, 4294967296)}") ==
-        "byte 20: the extents multiply to more than 2^59 elements");
-  CHECK(header_failure("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } x") ==
-        "byte 68: text after the header's closing brace");
-  CHECK(failure(npy("{'descr': '|b1', 'fortran_order': False, 'shape': (2,), }", "\1\7")) ==
-        "byte 68: a bool is 0 or 1, not 7");
+  CHECK(header_failure("{'shape': (4294967296, 4294967296)}") == "byte 20: the extents multiply to more than 2^59 elements");
+  CHECK(header_failure("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } x") == "byte 68: text after the header's closing brace");
+  CHECK(failure(npy("{'descr': '|b1', 'fortran_order': False, 'shape': (2,), }", "\1\7")) == "byte 68: a bool is 0 or 1, not 7");
   CHECK(failure(npy("{'descr': '<u8', 'fortran_order': False, 'shape': (2,), }", std::string(15, '\0') + "\x80")) ==
         "byte 75: 9223372036854775808 does not fit into i64, which u64 becomes");
 }
@@ -168,7 +154,8 @@ TEST_CASE("npy: other element types keep their values, of either byte order") {
     for (size_t i = 0; i < values.size(); ++i) CHECK(a.at(static_cast<int64_t>(i)) == values[i]);
   };
   // 1, -2, 65504 (the largest), 2^-24 (the smallest), -0, inf
-  is(read("<f2", bytes("\x00\x3c\x00\xc0\xff\x7b\x01\x00\x00\x80\x00\x7c", 12), 6), f32, {1, -2, 65504, std::ldexp(1, -24), -0.0, INFINITY});
+  is(read("<f2", bytes("\x00\x3c\x00\xc0\xff\x7b\x01\x00\x00\x80\x00\x7c", 12), 6), f32,
+     {1, -2, 65504, std::ldexp(1, -24), -0.0, INFINITY});
   is(read(">f2", bytes("\x3c\x00\xc0\x00", 4), 2), f32, {1, -2});
   CHECK(std::isnan(read("<f2", bytes("\x01\x7c", 2), 1).at(0)));
   CHECK(std::signbit(read("<f2", bytes("\x00\x80", 2), 1).at(0)));
@@ -206,11 +193,9 @@ TEST_CASE("npy: paths that cannot be read or written") {
   CHECK_THROWS_WITH(read_npy(dir / "none"), "cannot read '" + (dir / "none") + "': there is no such file");
   CHECK_THROWS_WITH(read_npy(dir.path()), "cannot read '" + dir.path() + "': it is a folder, not a file");
   const std::string path = dir / "none/a.npy";
-  CHECK_THROWS_WITH(write_npy(path, Array(u8, Shape{1})),
-                    "cannot write '" + path + "': No such file or directory");
+  CHECK_THROWS_WITH(write_npy(path, Array(u8, Shape{1})), "cannot write '" + path + "': No such file or directory");
   // A write that fails leaves what was there, and nothing beside it.
   std::filesystem::create_directory(dir / "taken");
-  CHECK_THROWS_WITH(write_npy(dir / "taken", Array(u8, Shape{1})),
-                    "cannot write '" + (dir / "taken") + "': it is a folder, not a file");
+  CHECK_THROWS_WITH(write_npy(dir / "taken", Array(u8, Shape{1})), "cannot write '" + (dir / "taken") + "': it is a folder, not a file");
   CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);
 }

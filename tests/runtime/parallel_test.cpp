@@ -33,12 +33,14 @@ TEST_CASE("parallel: every thread of a team runs once in each round, and rounds 
     } count;
     count.runs.resize(static_cast<size_t>(threads));
     for (int round = 0; round < 2000; ++round) {
-      team.run([](void* context, int me) {
-        auto& c = *static_cast<Count*>(context);
-        ++c.inside;
-        ++c.runs[static_cast<size_t>(me)];
-        --c.inside;
-      }, &count);
+      team.run(
+          [](void* context, int me) {
+            auto& c = *static_cast<Count*>(context);
+            ++c.inside;
+            ++c.runs[static_cast<size_t>(me)];
+            --c.inside;
+          },
+          &count);
       REQUIRE(count.inside == 0);
     }
     for (int runs : count.runs) CHECK(runs == 2000);
@@ -53,16 +55,18 @@ TEST_CASE("parallel: what is written before a barrier is read behind it") {
     std::vector<int> values = std::vector<int>(threads);
     std::atomic<int> wrong = 0;
   } board{&team};
-  team.run([](void* context, int me) {
-    auto& b = *static_cast<Board*>(context);
-    for (int turn = 1; turn < 1000; ++turn) {
-      b.values[static_cast<size_t>(me)] = turn;
-      b.team->barrier();
-      for (int v : b.values)
-        if (v != turn) ++b.wrong;
-      b.team->barrier();
-    }
-  }, &board);
+  team.run(
+      [](void* context, int me) {
+        auto& b = *static_cast<Board*>(context);
+        for (int turn = 1; turn < 1000; ++turn) {
+          b.values[static_cast<size_t>(me)] = turn;
+          b.team->barrier();
+          for (int v : b.values)
+            if (v != turn) ++b.wrong;
+          b.team->barrier();
+        }
+      },
+      &board);
   CHECK(board.wrong == 0);
 }
 

@@ -43,7 +43,8 @@ std::vector<double> numbers(const std::string& text, const std::string& pattern)
 double beside_frame(const Plot& plot, int width, int height) {
   const std::string svg = drawn([&](const std::string& path) { plot.save(path, width, height); });
   // The frame: down the left side, along the bottom, up the right side.
-  const std::vector<double> frame = numbers(svg, "d='M([0-9.]+),[0-9.]+ L[0-9.]+,[0-9.]+ L([0-9.]+),[0-9.]+ L[0-9.]+,[0-9.]+ L[0-9.]+,[0-9.]+ Z");
+  const std::vector<double> frame =
+      numbers(svg, "d='M([0-9.]+),[0-9.]+ L[0-9.]+,[0-9.]+ L([0-9.]+),[0-9.]+ L[0-9.]+,[0-9.]+ L[0-9.]+,[0-9.]+ Z");
   return 1 - frame[1] / width;
 }
 
@@ -112,7 +113,8 @@ TEST_CASE("plot: one epoch is in the middle, at its number") {
 
 TEST_CASE("plot: a legend names what differs in its series, and no more of them than it has lines") {
   const std::string few = script(layers(4));
-  for (int i = 0; i < 4; ++i) CHECK_THAT(few, contains_text("title \"encoder.layers." + std::to_string(i)) || contains_text("layers." + std::to_string(i)));
+  for (int i = 0; i < 4; ++i)
+    CHECK_THAT(few, contains_text("title \"encoder.layers." + std::to_string(i)) || contains_text("layers." + std::to_string(i)));
   CHECK(few.find("more\"") == std::string::npos);
   const std::string many = script(layers(40));
   CHECK_THAT(many, contains_text("title \"and 18 more\"\n") && contains_text("title \"\""));
@@ -146,15 +148,21 @@ TEST_CASE("plot: an image's pixels are squares, whatever its shape, its captions
     std::string title;
     std::vector<std::string> captions;
   };
-  for (const Shown& s : {Shown{28, 28, 8, "", {}}, Shown{64, 8, 8, "x", {}}, Shown{8, 64, 2, "x", {}}, Shown{1, 1, 1, "", {}}, Shown{300, 200, 3, long_title, {}},
-                         Shown{28, 28, 2, long_title, {"a", "b\nc", std::string(100, 'l')}}, Shown{1, 50, 8, "x", {"", "", ""}}}) {
+  for (const Shown& s : {Shown{28, 28, 8, "", {}}, Shown{64, 8, 8, "x", {}}, Shown{8, 64, 2, "x", {}}, Shown{1, 1, 1, "", {}},
+                         Shown{300, 200, 3, long_title, {}}, Shown{28, 28, 2, long_title, {"a", "b\nc", std::string(100, 'l')}},
+                         Shown{1, 50, 8, "x", {"", "", ""}}}) {
     INFO(s.height << " x " << s.width);
-    const auto save = [&](const std::string& path) { save_image_grid(path, images(s.height, s.width), three, s.title, s.columns, s.captions); };
+    const auto save = [&](const std::string& path) {
+      save_image_grid(path, images(s.height, s.width), three, s.title, s.columns, s.captions);
+    };
     const std::string text = script_of(save);
-    const double width = numbers(text, "set xrange \\[-0.5:([0-9.]+)\\]")[0] + 0.5, height = numbers(text, "set yrange \\[([0-9.]+):")[0] + 0.5;
+    const double width = numbers(text, "set xrange \\[-0.5:([0-9.]+)\\]")[0] + 0.5,
+                 height = numbers(text, "set yrange \\[([0-9.]+):")[0] + 0.5;
     const std::vector<double> size = numbers(text, " size ([0-9]+),([0-9]+) ");
-    const std::vector<double> at = numbers(text, "set lmargin at screen ([0-9.]+)\nset rmargin at screen ([0-9.]+)\nset bmargin at screen ([0-9.]+)\n"
-                                                 "set tmargin at screen ([0-9.]+)\n");
+    const std::vector<double> at =
+        numbers(text,
+                "set lmargin at screen ([0-9.]+)\nset rmargin at screen ([0-9.]+)\nset bmargin at screen ([0-9.]+)\n"
+                "set tmargin at screen ([0-9.]+)\n");
     CHECK((at[1] - at[0]) * size[0] / width == Approx((at[3] - at[2]) * size[1] / height));
     if (!test::has_gnuplot()) continue;
     const std::vector<double> image = numbers(drawn(save), "<image x='[0-9.]+' y='[0-9.]+' width='([0-9.]+)' height='([0-9.]+)'");
@@ -167,9 +175,10 @@ TEST_CASE("plot: captions stand above their images, line by line") {
     return script_of([&](const std::string& path) { save_image_grid(path, images(20, 20), three, "", 8, captions); });
   };
   const std::string text = with({"cat\n(is a dog)", "it's 5", ""});
-  CHECK_THAT(text, contains_text("set label \"cat\" at 9.5,") && contains_text("set label \"(is a dog)\" at 9.5,") && contains_text("set label \"it's 5\" at ") &&
-                       contains_text("set label \"\" at "));
-  const double first = numbers(text, "set label \"cat\" at [0-9.]+,([0-9.]+)")[0], second = numbers(text, "set label \"\\(is a dog\\)\" at [0-9.]+,([0-9.]+)")[0];
+  CHECK_THAT(text, contains_text("set label \"cat\" at 9.5,") && contains_text("set label \"(is a dog)\" at 9.5,") &&
+                       contains_text("set label \"it's 5\" at ") && contains_text("set label \"\" at "));
+  const double first = numbers(text, "set label \"cat\" at [0-9.]+,([0-9.]+)")[0],
+               second = numbers(text, "set label \"\\(is a dog\\)\" at [0-9.]+,([0-9.]+)")[0];
   const double alone = numbers(text, "set label \"it's 5\" at [0-9.]+,([0-9.]+)")[0];
   CHECK(first < second);
   CHECK(second == alone);
@@ -178,5 +187,6 @@ TEST_CASE("plot: captions stand above their images, line by line") {
   CHECK(apart("x") < apart(std::string(18, 'x')));
   CHECK(apart(std::string(60, 'x')) == apart(std::string(90, 'x')));
   CHECK_THAT(with({std::string(90, 'x'), "", ""}), contains_text("xx...xx"));
-  CHECK_THROWS_WITH(save_image_grid("x.svg", images(2, 2), three, "", 8, {"a", "b"}), "an image grid needs a caption for each of its 3 images, or none, not 2");
+  CHECK_THROWS_WITH(save_image_grid("x.svg", images(2, 2), three, "", 8, {"a", "b"}),
+                    "an image grid needs a caption for each of its 3 images, or none, not 2");
 }

@@ -41,9 +41,11 @@ TEST_CASE("plot: without gnuplot its script is left, with the data") {
   }
   CHECK_FALSE(std::filesystem::exists(dir / "loss.svg"));
   CHECK(test::read_file(dir / "loss.svg.gp") ==
-        "set terminal svg size 640,480 noenhanced background rgb 'white' font 'sans,12'\nset encoding utf8\nset output \"" + dir / "loss.svg" +
+        "set terminal svg size 640,480 noenhanced background rgb 'white' font 'sans,12'\nset encoding utf8\nset output \"" +
+            dir / "loss.svg" +
             "\"\nset title \"Sam's \\042losses\\042 100 %\"\nset xlabel \"epoch\"\nset ylabel \"loss\"\n"
-            "set xrange [0:5]\nset logscale y\nset format y '%.0e'\nset grid lc rgb '#DDDDDD' lt 1\nset key outside right top vertical Left reverse samplen 2 width -1 font ',10'\n"
+            "set xrange [0:5]\nset logscale y\nset format y '%.0e'\nset grid lc rgb '#DDDDDD' lt 1\nset key outside right top vertical "
+            "Left reverse samplen 2 width -1 font ',10'\n"
             "$data0 << end\n1 1\n2 0.5\n3 nan\n4 0.25\nend\n$data1 << end\n1.5 0.75\n2.5 nan\nend\n"
             "plot $data0 using 1:2 with linespoints lw 2 pt 7 ps 0.4 lc rgb '#0072B2' title \"train_1\","
             " $data1 using 1:2 with points pt 7 ps 0.8 lc rgb '#D55E00' title \"test\"\n");
@@ -54,7 +56,8 @@ TEST_CASE("plot: without gnuplot its script is left, with the data") {
     plot.save(dir / "loss.png");
   }
   const std::string script = test::read_file(dir / "loss.png.gp");
-  CHECK_THAT(script, contains_text("set terminal pngcairo size 800,500 noenhanced") && contains_text("set yrange [0.5:1]\n") && contains_text("unset key\n"));
+  CHECK_THAT(script, contains_text("set terminal pngcairo size 800,500 noenhanced") && contains_text("set yrange [0.5:1]\n") &&
+                         contains_text("unset key\n"));
   CHECK(script.find("set grid") == std::string::npos);
 }
 
@@ -67,9 +70,9 @@ TEST_CASE("plot: more curves than colours are told apart by dashes") {
     const OnlyIn path(empty.path());
     plot.save(dir / "many.svg");
   }
-  CHECK_THAT(test::read_file(dir / "many.svg.gp"),
-             contains_text("lc rgb '#0072B2' title \"0\"") && contains_text("lc rgb '#0072B2' dt 2 title \"8\"") &&
-                 contains_text("lc rgb '#D55E00' title \"readings\""));
+  CHECK_THAT(test::read_file(dir / "many.svg.gp"), contains_text("lc rgb '#0072B2' title \"0\"") &&
+                                                       contains_text("lc rgb '#0072B2' dt 2 title \"8\"") &&
+                                                       contains_text("lc rgb '#D55E00' title \"readings\""));
 }
 
 TEST_CASE("plot: an image grid places pixels and labels") {
@@ -145,7 +148,8 @@ TEST_CASE("plot: misuse") {
   CHECK_THROWS_WITH(plot.save("x.jpg"), "cannot draw 'x.jpg': the name of a picture ends in .svg or .png");
   CHECK_THROWS_WITH(plot.save("/nowhere/x.svg"), contains_text("cannot write '/nowhere/x.svg.gp'"));
   const Dataset data = coloured();
-  CHECK_THROWS_WITH(save_image_grid("x.svg", data, std::vector<int64_t>{2}), "data set 'coloured' has no example 2: it has 2, counted from 0");
+  CHECK_THROWS_WITH(save_image_grid("x.svg", data, std::vector<int64_t>{2}),
+                    "data set 'coloured' has no example 2: it has 2, counted from 0");
   CHECK_THROWS_WITH(save_image_grid("x.svg", data, {}), "an image grid needs an image and a column, not 0 and 8");
   Dataset flat{.inputs = Array(f32, {2, 4}), .targets = Array(i64, {2})};
   CHECK_THROWS_WITH(save_image_grid("x.svg", flat, std::vector<int64_t>{0}), contains_text("has f32 [2,4]"));

@@ -41,15 +41,13 @@ std::string written(Use use) {
 }  // namespace
 
 TEST_CASE("progress: the whole line") {
-  CHECK(
-      progress_line(halfway(), 100) ==
-      "epoch  3/10 [=========>         ]  50%   12.3k/s  loss 0.1235   acc 97.12%  lr 0.0003     0:02 left");
+  CHECK(progress_line(halfway(), 100) ==
+        "epoch  3/10 [=========>         ]  50%   12.3k/s  loss 0.1235   acc 97.12%  lr 0.0003     0:02 left");
   ProgressState state = halfway();
   state.accuracy = NAN;  // a regression
   state.loss = NAN;
   state.learning_rate = NAN;  // one for each of several models
-  CHECK(progress_line(state, 80) ==
-        "epoch  3/10 [============>           ]  50%   12.3k/s  loss nan       0:02 left");
+  CHECK(progress_line(state, 80) == "epoch  3/10 [============>           ]  50%   12.3k/s  loss nan       0:02 left");
   state.batch = state.samples = 0;
   CHECK(progress_line(state, 80) == "epoch  3/10 [>                                     ]   0%");
 }

@@ -174,8 +174,9 @@ TEST_CASE("replace_file: a file keeps its permissions") {
 TEST_CASE("replace_file: a second name becomes a copy where there is another file system") {
   const TempDir dir;
   const fs::path other = "/dev/shm";
-  struct stat here {}, there {};
-  if (stat(dir.path().c_str(), &here) != 0 || stat(other.c_str(), &there) != 0 || here.st_dev == there.st_dev || access("/dev/shm", W_OK) != 0) {
+  struct stat here{}, there{};
+  if (stat(dir.path().c_str(), &here) != 0 || stat(other.c_str(), &there) != 0 || here.st_dev == there.st_dev ||
+      access("/dev/shm", W_OK) != 0) {
     WARN("skipped: there is no second file system");
     return;
   }
@@ -189,9 +190,12 @@ TEST_CASE("replace_file: one at a time has the lock of a path, and a killed one 
   const TempDir dir;
   const std::string path = dir / "run";
   fs::create_symlink("run", dir / "link");
-  const pid_t other = process_that([&] { static auto* lock = new FileLock(path); static_cast<void>(lock); });
-  CHECK_THROWS_WITH(FileLock(path), fmt::format("cannot write '{}': process {} writes it already, and holds '{}.lock'; give another name", path,
-                                                other, path));
+  const pid_t other = process_that([&] {
+    static auto* lock = new FileLock(path);
+    static_cast<void>(lock);
+  });
+  CHECK_THROWS_WITH(FileLock(path), fmt::format("cannot write '{}': process {} writes it already, and holds '{}.lock'; give another name",
+                                                path, other, path));
   CHECK_THROWS_WITH(FileLock(dir / "link"), contains_text(fmt::format("process {} writes it already", other)));
   end(other);
   {

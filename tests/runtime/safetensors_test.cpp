@@ -95,9 +95,14 @@ bool killed_at(const std::string& path, int stop) {
 
 TEST_CASE("named arrays of every element type come back, with metadata") {
   const TempDir dir;
-  const std::vector<Array> all = {array(f64, {2, 2}, {1, -0.5, 1e300, 0}), array(f32, {3}, {1, 2, 3}), array(bf16, {2}, {1.5, -2}),
-                                  array(i64, {}, {1}), array(i32, {1}, {-7}), array(u8, {3}, {0, 128, 255}),
-                                  array(boolean, {2}, {1, 0}), array(f32, {0, 4}, {})};
+  const std::vector<Array> all = {array(f64, {2, 2}, {1, -0.5, 1e300, 0}),
+                                  array(f32, {3}, {1, 2, 3}),
+                                  array(bf16, {2}, {1.5, -2}),
+                                  array(i64, {}, {1}),
+                                  array(i32, {1}, {-7}),
+                                  array(u8, {3}, {0, 128, 255}),
+                                  array(boolean, {2}, {1, 0}),
+                                  array(f32, {0, 4}, {})};
   std::vector<std::pair<std::string, const Array*>> tensors;
   for (size_t i = 0; i < all.size(); ++i) tensors.emplace_back("tensor " + std::to_string(i), &all[i]);
   write_safetensors(dir / "all", tensors, {{"a key", "a \"text\"\n"}});
@@ -148,12 +153,16 @@ TEST_CASE("damaged files are refused with the byte") {
   CHECK(error_of(file_of("{\"a\" 1}", 0)).starts_with("byte 13: the header is not valid JSON"));
   CHECK(error_of(file_of("[]", 0)) == "byte 8: the header is no JSON object");
   CHECK(error_of(file_of(R"({"a":{"shape":[2],"data_offsets":[0,8]}})", 8)) == "byte 8: the header gives no dtype for 'a'");
-  CHECK(error_of(file_of(R"({"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}})", 16)).starts_with("byte 8: 'a' has elements of type \"C64\""));
-  CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)) == "byte 62: 'a' has 8 bytes, but F32 [3] takes 12");
+  CHECK(error_of(file_of(R"({"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}})", 16))
+            .starts_with("byte 8: 'a' has elements of type \"C64\""));
+  CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)) ==
+        "byte 62: 'a' has 8 bytes, but F32 [3] takes 12");
   CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8)).find("list of integers") != std::string::npos);
   CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8)).find("begin and end") != std::string::npos);
-  CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0)).find("too many elements") != std::string::npos);
-  CHECK(error_of(file_of(R"({"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}})", 0) + "\x02").find("'a', element 0: a bool is 0 or 1, not 2") != std::string::npos);
+  CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0)).find("too many elements") !=
+        std::string::npos);
+  CHECK(error_of(file_of(R"({"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}})", 0) + "\x02")
+            .find("'a', element 0: a bool is 0 or 1, not 2") != std::string::npos);
   CHECK(error_of(file_of(R"({"__metadata__":{"a":1}})", 0)).find("is no text") != std::string::npos);
   CHECK_THROWS_WITH(read_safetensors("/nowhere"), "cannot read '/nowhere': there is no such file");
 }
@@ -194,25 +203,34 @@ TEST_CASE("headers that nest, overflow or repeat are refused, whatever their siz
     const std::string list = nested("[", "]", depth), object = nested("{\"a\":", "}", depth);
     INFO(depth);
     for (const std::string& deep : {list, object}) {
-      CHECK_THAT(error_of(file_of(R"({"a":{"dtype":)" + deep + R"(,"shape":[2],"data_offsets":[0,8]}})", 8)), contains_text("the dtype of 'a' must be a text"));
-      CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[)" + deep + R"(],"data_offsets":[0,8]}})", 8)), contains_text("must be a list of integers"));
+      CHECK_THAT(error_of(file_of(R"({"a":{"dtype":)" + deep + R"(,"shape":[2],"data_offsets":[0,8]}})", 8)),
+                 contains_text("the dtype of 'a' must be a text"));
+      CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[)" + deep + R"(],"data_offsets":[0,8]}})", 8)),
+                 contains_text("must be a list of integers"));
       CHECK_THAT(error_of(file_of(R"({"__metadata__":{"a":)" + deep + "}}", 0)), contains_text("is no text"));
     }
-    CHECK_THAT(error_of(file_of(object, 0)), contains_text(depth == 1 ? "the header gives 1 for 'a'" : "the header gives no dtype for 'a'") ||
-                                                 contains_text("nested deeper than 64"));
+    CHECK_THAT(error_of(file_of(object, 0)),
+               contains_text(depth == 1 ? "the header gives 1 for 'a'" : "the header gives no dtype for 'a'") ||
+                   contains_text("nested deeper than 64"));
     const std::string skipped = R"({"a":{"other":)" + list + R"(,"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
     if (depth == 1) CHECK(error_of(file_of(skipped, 8)).empty());
     else CHECK_THAT(error_of(file_of(skipped, 8)), contains_text("nested deeper than 64"));
   }
   CHECK(error_of(file_of(std::string(1'000'000, '['), 0)) == "byte 8: the header is no JSON object");
-  CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[1e999],"data_offsets":[0,8]}})", 8)) == "byte 41: the number 1e999 in the header is too large");
-  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[1e3],"data_offsets":[0,8]}})", 8)), contains_text("a list of integers from 0, but has 1e3"));
-  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,8]}})", 8)), contains_text("a list of integers from 0"));
-  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[0,4611686018427387904,4611686018427387904],"data_offsets":[0,0]}})", 0)), contains_text("too many elements"));
-  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8)), contains_text("a second dtype for 'a'"));
+  CHECK(error_of(file_of(R"({"a":{"dtype":"F32","shape":[1e999],"data_offsets":[0,8]}})", 8)) ==
+        "byte 41: the number 1e999 in the header is too large");
+  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[1e3],"data_offsets":[0,8]}})", 8)),
+             contains_text("a list of integers from 0, but has 1e3"));
+  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,8]}})", 8)),
+             contains_text("a list of integers from 0"));
+  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","shape":[0,4611686018427387904,4611686018427387904],"data_offsets":[0,0]}})", 0)),
+             contains_text("too many elements"));
+  CHECK_THAT(error_of(file_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8)),
+             contains_text("a second dtype for 'a'"));
   CHECK_THAT(error_of(file_of(R"({"__metadata__":{"a":"1","a":"2"}})", 0)), contains_text("has 'a' twice"));
   CHECK_THAT(error_of(file_of("\xEF\xBB\xBF{}", 0)), contains_text("the header is no JSON object"));
-  CHECK_THAT(error_of(file_of(R"({"a\u0000b":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)), contains_text("a\\0b' ") && contains_text("8 bytes"));
+  CHECK_THAT(error_of(file_of(R"({"a\u0000b":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)),
+             contains_text("a\\0b' ") && contains_text("8 bytes"));
   const TempDir dir;
   CHECK_THROWS_WITH(read_safetensors(dir.path()), "cannot read '" + dir.path() + "': it is a folder, not a file");
 }
@@ -246,10 +264,10 @@ TEST_CASE("a checksum notices any flipped bit, and files without one load") {
     try {
       const SafeTensors file = read_safetensors(dir.write("bad", bad));
       bool same = file.metadata == whole.metadata && file.tensors.size() == 3;  // a blank of the header's end that became another
-      for (const auto& [name, array] : whole.tensors) same = same && file.tensors.contains(name) && values(file.tensors.at(name)) == values(array);
+      for (const auto& [name, array] : whole.tensors)
+        same = same && file.tensors.contains(name) && values(file.tensors.at(name)) == values(array);
       silent += !same;
-    } catch (const Error&) {
-    }
+    } catch (const Error&) {}
   }
   CHECK(silent == 0);
   std::string bad = good;
@@ -269,8 +287,7 @@ TEST_CASE("damage at any byte is an error or another file, never a crash") {
     try {
       read_safetensors(path);
       CHECK(bad.size() == good.size());
-    } catch (const Error&) {
-    }
+    } catch (const Error&) {}
   }
 }
 
@@ -286,9 +303,9 @@ TEST_CASE("a save that is killed at any system call leaves the old file or the n
   }
   CHECK(version_in(path) == 2);
   CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);  // what killed ones left was removed
-  CHECK(stops > 16);    // open, write, fsync, close, rename and more, each with a beginning and an end
+  CHECK(stops > 16);  // open, write, fsync, close, rename and more, each with a beginning and an end
   CHECK(seen[1] > 10);
-  CHECK(seen[2] > 1);   // killed after the new file was in place
+  CHECK(seen[2] > 1);  // killed after the new file was in place
 }
 
 TEST_CASE("saves that are killed at random times leave a whole file") {

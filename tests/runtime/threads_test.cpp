@@ -146,10 +146,10 @@ TEST_CASE("fork: what a child leaves behind does not keep it from ending") {
   batcher->next();
   usleep(20000);  // the workers sleep, their buffers full
   CHECK(test::in_child([&] {
-    team.reset();
-    batcher.reset();
-    return 0;
-  }) == 0);
+          team.reset();
+          batcher.reset();
+          return 0;
+        }) == 0);
 }
 
 TEST_CASE("fork: a batcher goes on in a child as in its parent") {
@@ -163,15 +163,17 @@ TEST_CASE("fork: a batcher goes on in a child as in its parent") {
       const Batch* last = nullptr;
       for (int i = 0; i < taken; ++i) last = batcher.next();
       const auto goes_on = [&] {
-        const std::vector<int64_t> held = last ? std::vector<int64_t>(last->targets.values<int64_t>().begin(), last->targets.values<int64_t>().end()) : std::vector<int64_t>();
+        const std::vector<int64_t> held =
+            last ? std::vector<int64_t>(last->targets.values<int64_t>().begin(), last->targets.values<int64_t>().end())
+                 : std::vector<int64_t>();
         if (last && held != std::vector<int64_t>(whole.begin() + 4 * (taken - 1), whole.begin() + 4 * taken)) return 1;
         if (rest(batcher) != want) return 2;
         return epoch(batcher, 2) == next ? 0 : 3;
       };
       CHECK(test::in_child([&] {
-        if (const int code = test::in_child(goes_on)) return 10 + code;
-        return goes_on();
-      }) == 0);
+              if (const int code = test::in_child(goes_on)) return 10 + code;
+              return goes_on();
+            }) == 0);
       CHECK(goes_on() == 0);
     }
 }

@@ -54,7 +54,8 @@ TEST_CASE("transform: normalize subtracts the channel's mean and divides by its 
   CHECK(got == Pixels{0, 0.5f, 0.25f, 0.5f});
   CHECK_THROWS_WITH(transforms::normalize({1}, {1, 2}), contains_text("1 means and 2 deviations"));
   CHECK_THROWS_WITH(transforms::normalize({1}, {0}), contains_text("the deviations positive"));
-  CHECK_THROWS_WITH(transforms::normalize({1, 1}, {1, 1}).shape({3, 2, 2}), "normalize: means of 2 channels were given, but an example is [3,2,2]");
+  CHECK_THROWS_WITH(transforms::normalize({1, 1}, {1, 1}).shape({3, 2, 2}),
+                    "normalize: means of 2 channels were given, but an example is [3,2,2]");
   CHECK_THROWS_WITH(transforms::normalize({1}, {1}).shape({4}), "normalize: an image is [channels, height, width], but an example is [4]");
 }
 
@@ -66,7 +67,7 @@ TEST_CASE("transform: a random crop takes every place equally often, zeros outsi
   for (int64_t example = 0; example < 3200; ++example) ++seen[apply(crop, {2, 3, 4}, example)];
   CHECK(seen.size() == 16);
   for (const auto& [pixels, count] : seen) CHECK(std::abs(count - 200) < 80);
-  CHECK(seen.contains(Pixels{0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 13, 14}));      // top left
+  CHECK(seen.contains(Pixels{0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 13, 14}));         // top left
   CHECK(seen.contains(Pixels{6, 7, 8, 10, 11, 12, 18, 19, 20, 22, 23, 24}));  // inside
   CHECK(seen.contains(Pixels{11, 12, 0, 0, 0, 0, 23, 24, 0, 0, 0, 0}));       // bottom right
   CHECK(apply(transforms::random_crop(3, 4), {2, 3, 4}, 5) == counting({2, 3, 4}));
@@ -99,7 +100,8 @@ TEST_CASE("transform: batches have the same bits by seed, whatever the batch siz
   for (const int workers : {2, 5, 16}) CHECK(batches(data, {.batch = 8, .shuffle = true, .seed = 3, .workers = workers}, 2) == one);
   Pixels joined, singles;
   for (const Pixels& batch : one) joined.insert(joined.end(), batch.begin(), batch.end());
-  for (const Pixels& batch : batches(data, {.batch = 1, .shuffle = true, .seed = 3, .workers = 3}, 2)) singles.insert(singles.end(), batch.begin(), batch.end());
+  for (const Pixels& batch : batches(data, {.batch = 1, .shuffle = true, .seed = 3, .workers = 3}, 2))
+    singles.insert(singles.end(), batch.begin(), batch.end());
   CHECK(joined == singles);
   CHECK(batches(data, {.batch = 8, .seed = 3}, 0) != batches(data, {.batch = 8, .seed = 3}, 1));  // transformed anew each epoch
   CHECK(batches(data, {.batch = 8, .seed = 3}, 0) != batches(data, {.batch = 8, .seed = 4}, 0));
@@ -111,7 +113,8 @@ TEST_CASE("transform: every example and every transform of it draws its own numb
   for (int64_t i = 0; i < 256; ++i) data.inputs.set(2 * i, 1);
   data.transforms = {transforms::random_horizontal_flip()};
   const Pixels once = batches(data, {.batch = 256}, 0)[0];
-  for (size_t period = 2; period <= 256; period *= 2) CHECK_FALSE(std::equal(once.begin() + static_cast<std::ptrdiff_t>(period), once.end(), once.begin()));
+  for (size_t period = 2; period <= 256; period *= 2)
+    CHECK_FALSE(std::equal(once.begin() + static_cast<std::ptrdiff_t>(period), once.end(), once.begin()));
   data.transforms.push_back(transforms::random_horizontal_flip());
   const Pixels twice = batches(data, {.batch = 256}, 0)[0];
   int mirrored = 0;
@@ -133,5 +136,6 @@ TEST_CASE("transform: one that does not fit is refused before anything is loaded
   CHECK_THROWS_WITH(data.check(), "random_crop: 4 x 4 does not fit into an example [3,3,3] with a padding of 0");
   Dataset ids{.inputs = Array(i64, {2, 3, 2, 2}), .targets = Array(i64, {2})};
   ids.transforms = {transforms::random_horizontal_flip()};
-  CHECK_THROWS_WITH(Batcher(ids, {}), contains_text("i64 inputs are delivered as they are, but the data set has the transform 'random_horizontal_flip'"));
+  CHECK_THROWS_WITH(Batcher(ids, {}),
+                    contains_text("i64 inputs are delivered as they are, but the data set has the transform 'random_horizontal_flip'"));
 }

@@ -1,8 +1,8 @@
 // The layer that README.md tells a reader to add: nn::Softsign, its values and gradient on the cpu.
 
+#include <weft/weft.h>
 #include <cmath>
 #include <cstdio>
-#include <weft/weft.h>
 
 using namespace weft;
 
@@ -19,7 +19,8 @@ int main() {
   bool right = g.ir().find("softsign(%x)") != std::string::npos;
   for (size_t i = 0; i < values.size(); ++i) {
     const float d = 1 + std::fabs(values[i]);
-    right = right && std::fabs(r["y"].values<float>()[i] - values[i] / d) < 1e-6f && std::fabs(r["dx"].values<float>()[i] - 1 / (d * d)) < 1e-6f;
+    right = right && std::fabs(r["y"].values<float>()[i] - values[i] / d) < 1e-6f &&
+            std::fabs(r["dx"].values<float>()[i] - 1 / (d * d)) < 1e-6f;
   }
   std::puts(right ? "as README.md says" : "not as README.md says");
   return right ? 0 : 1;

@@ -11,5 +11,6 @@ TEST_CASE("memory: its limit is known, and a refusal says how much, for what and
   CHECK(bytes_text(uint64_t{3} << 29) == "1610612736 bytes (1.5 GiB)");
   CHECK_THROWS_WITH(throw out_of_memory("the arena", 12), "the arena needs 12 bytes, which the system refuses");
   CHECK_THROWS_WITH(throw out_of_memory("the arena", memory_limit() + 1),
-                    contains_text("the arena needs ") && contains_text("which is more than the " + bytes_text(memory_limit()) + " that this process can have"));
+                    contains_text("the arena needs ") &&
+                        contains_text("which is more than the " + bytes_text(memory_limit()) + " that this process can have"));
 }

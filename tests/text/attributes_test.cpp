@@ -15,7 +15,14 @@ using testing::Sample;
 
 namespace {
 
-const std::vector<int64_t> integers{-1, 0, 1, 3, int64_t{1} << 31, int64_t{1} << 40, int64_t{1} << 62, std::numeric_limits<int64_t>::max(),
+const std::vector<int64_t> integers{-1,
+                                    0,
+                                    1,
+                                    3,
+                                    int64_t{1} << 31,
+                                    int64_t{1} << 40,
+                                    int64_t{1} << 62,
+                                    std::numeric_limits<int64_t>::max(),
                                     std::numeric_limits<int64_t>::min()};
 
 /// Values of the same kind that take the attribute's place.
@@ -27,7 +34,8 @@ std::vector<Attribute> others(const Attribute& value) {
       for (int64_t x : integers) all.emplace_back(x);
       return all;
     case ir::AttributeKind::real:
-      for (double x : {0.0, -1.0, 1e300, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) all.emplace_back(x);
+      for (double x : {0.0, -1.0, 1e300, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+        all.emplace_back(x);
       return all;
     case ir::AttributeKind::text:
       for (const char* x : {"", "a", "acdb", "aBcd2b", "ABcd2b2a", "aBcd4096b4096b", "none"}) all.emplace_back(std::string(x));

@@ -58,18 +58,22 @@ TEST_CASE("a pass names what it needs") {
     }
     return "";
   };
-  const std::string train = "weft 1\ntrain {loss = \"loss\", inputs = [\"w\"], optimizer = \"sgd\"}\nfunc @f {\n input %w: f32[] parameter\n";
+  const std::string train =
+      "weft 1\ntrain {loss = \"loss\", inputs = [\"w\"], optimizer = \"sgd\"}\nfunc @f {\n input %w: f32[] parameter\n";
   CHECK(refusal("training_step", train + " output loss = %w\n}\n") ==
         "the pass 'training_step' needs the gradient of 'w' as an output 'w.grad': run the pass 'autodiff' first, at t:4");
   CHECK(refusal("training_step", train + " output loss = %w\n output w.grad = %w\n}\n") == "");
-  CHECK_THAT(refusal("training_step", train + " output other = %w\n output w.grad = %w\n}\n"), contains_text("the train block's loss 'loss' is no output"));
+  CHECK_THAT(refusal("training_step", train + " output other = %w\n output w.grad = %w\n}\n"),
+             contains_text("the train block's loss 'loss' is no output"));
   CHECK_THAT(refusal("training_step", train + " output loss = %w\n %0 = cast(%w) {dtype = f64} : f64[]\n output w.grad = %0\n}\n"),
              contains_text("the gradient 'w.grad' is f64[], but 'w' is f32[], at t:7"));
-  const std::string twice = "weft 1\ntrain {loss = \"loss\", inputs = [\"w\", \"w\"], optimizer = \"sgd\"}\nfunc @f {\n input %w: f32[] parameter\n";
+  const std::string twice =
+      "weft 1\ntrain {loss = \"loss\", inputs = [\"w\", \"w\"], optimizer = \"sgd\"}\nfunc @f {\n input %w: f32[] parameter\n";
   CHECK_THAT(refusal("training_step", twice + " output loss = %w\n output w.grad = %w\n}\n"), contains_text("names 'w' twice"));
 
-  const std::string swap = "weft 1\nfunc @f {\n input %a: f32[2] state\n input %b: f32[2] state\n %0 = exp(%b) : f32[2]\n %1 = exp(%a) : f32[2]\n"
-                           " output a = %0 aliases %a\n output b = %1 aliases %b\n}\n";
+  const std::string swap =
+      "weft 1\nfunc @f {\n input %a: f32[2] state\n input %b: f32[2] state\n %0 = exp(%b) : f32[2]\n %1 = exp(%a) : f32[2]\n"
+      " output a = %0 aliases %a\n output b = %1 aliases %b\n}\n";
   CHECK_THAT(refusal("schedule", swap), contains_text("the pass 'updates' makes one read a copy"));
   CHECK_THAT(refusal("plan", swap), contains_text("after it was replaced"));
   CHECK_THAT(refusal("plan", "weft 1\nfunc @f {\n input %a: f32[2] state\n input %b: f32[2]\n output a = %b aliases %a\n}\n"),

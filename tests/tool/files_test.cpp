@@ -36,7 +36,8 @@ void check_accepted(const std::string& file) {
   }
 }
 
-const std::string program = "# a comment\nweft 1\nfunc @f {\n  input %x: f32[2] parameter\n  %0 = exp(%x) : f32[2] at \"a.cpp\":3\n  output o = %0\n}\n";
+const std::string program =
+    "# a comment\nweft 1\nfunc @f {\n  input %x: f32[2] parameter\n  %0 = exp(%x) : f32[2] at \"a.cpp\":3\n  output o = %0\n}\n";
 
 std::string with_line_ends(const std::string& ends) {
   std::string text;
@@ -52,10 +53,14 @@ TEST_CASE("weft: what is no program is refused by name", "[tool]") {
   check_refused(dir / "absent", "cannot open the file: No such file or directory");
   const std::string expected = "1:1: expected 'weft' but found ";
   check_refused(dir.write("empty", ""), expected + "the end of the text");
-  check_refused(dir.write("elf", std::string("\x7f" "ELF\0\0\0", 7)), expected + "a byte 0x7f: is this a program in text form?");
+  check_refused(dir.write("elf", std::string("\x7f"
+                                             "ELF\0\0\0",
+                                             7)),
+                expected + "a byte 0x7f: is this a program in text form?");
   check_refused(dir.write("zeros", std::string(100, '\0')), expected + "a byte 0x00: is this a program in text form?");
   check_refused(dir.write("utf16", "\xff\xfew\0e\0f\0t\0"), expected + "a byte 0xff: is this a program in text form?");
-  check_refused(dir.write("cut", program.substr(0, program.size() - 2)), "7:1: expected 'input', 'output', '}' or an op's result (%name) but found the end of the text");
+  check_refused(dir.write("cut", program.substr(0, program.size() - 2)),
+                "7:1: expected 'input', 'output', '}' or an op's result (%name) but found the end of the text");
 }
 
 TEST_CASE("weft: text is read as editors leave it", "[tool]") {
@@ -69,8 +74,10 @@ TEST_CASE("weft: text is read as editors leave it", "[tool]") {
 
 TEST_CASE("weft: an op without a source line is named by its line in the file", "[tool]") {
   const TempDir dir;
-  const std::string file = dir.write("lie.weft", "weft 1\nmodule target = \"cpu\" stage = \"plan\" arena = 64\nfunc @f {\n  input %x: f32[2] parameter\n"
-                                                 "  %0 = exp(%x) : f32[2] @0\n  output o = %0\n}\n");
+  const std::string file =
+      dir.write("lie.weft",
+                "weft 1\nmodule target = \"cpu\" stage = \"plan\" arena = 64\nfunc @f {\n  input %x: f32[2] parameter\n"
+                "  %0 = exp(%x) : f32[2] @0\n  output o = %0\n}\n");
   const Ran ran = tool("run --zeros " + file);
   CHECK(ran.code == 1);
   CHECK(ran.err == "weft: error: exp: it is not lowered: the program has not been through the passes, at " + file + ":5\n");

@@ -137,7 +137,8 @@ weft explain --help explains it all.)");
 TEST_CASE("weft: the example of every command's help runs as far as its files are there", "[tool]") {
   CHECK(output_of("explain op softmax").find("softmax: ") == 0);
   CHECK(output_of("explain pass fuse").find("fuse: ") == 0);
-  for (const char* arguments : {"--help", "opt --help", "run --help", "show --help", "ptx --help", "explain --help", "explain op --help", "explain pass --help"})
+  for (const char* arguments :
+       {"--help", "opt --help", "run --help", "show --help", "ptx --help", "explain --help", "explain op --help", "explain pass --help"})
     CHECK_THAT(output_of(arguments), contains_text("\nExample: weft "));
 }
 
@@ -145,8 +146,8 @@ TEST_CASE("weft: an empty value is a value, and the next argument another", "[to
   const TempDir dir;
   const std::string file = dir.write("small.weft", small_program);
   // An empty list of passes runs none; an empty list of those to leave out leaves none out.
-  for (const std::string& how : {file + " --passes=", file + " --passes \"\"", "--passes= " + file, "--passes= -o - " + file,
-                                 "--target=generic --passes= " + file})
+  for (const std::string& how :
+       {file + " --passes=", file + " --passes \"\"", "--passes= " + file, "--passes= -o - " + file, "--target=generic --passes= " + file})
     CHECK(output_of("opt " + how) == small_program);
   const std::string planned = output_of("opt --target=generic " + file);
   for (const std::string& how : {file + " --disable=", file + " --disable \"\"", "--disable= " + file})
@@ -155,7 +156,7 @@ TEST_CASE("weft: an empty value is a value, and the next argument another", "[to
   check_refused("opt --passes= --print-after=cse " + file, "--print-after: the pass 'cse' does not run here; none does");
   check_refused("opt --passes=, " + file, "unknown pass ''");
   for (const std::string option : {"opt --target", "opt --pipeline", "opt --output", "opt --print-after", "run --device", "run --input",
-                                    "run --weights", "run --set", "run --seed", "run --steps", "run --output-dir", "ptx --arch"}) {
+                                   "run --weights", "run --set", "run --seed", "run --steps", "run --output-dir", "ptx --arch"}) {
     const std::string name = option.substr(option.find(' ') + 1);
     check_refused(option + "= " + file, name + " must not be empty");
     check_refused(option + " \"\" " + file, name + " must not be empty");
@@ -211,8 +212,9 @@ TEST_CASE("weft opt: disabled passes are left out", "[tool]") {
 }
 
 TEST_CASE("weft opt: --remarks says what was not fused", "[tool]") {
-  const std::string program = "weft 1 func @f {\n input %x: f32[64,32]\n %0 = sum(%x) {axes = [1]} : f32[64]\n"
-                              "%1 = sum(%0) {axes = [0]} : f32[]\n output y = %1\n}";
+  const std::string program =
+      "weft 1 func @f {\n input %x: f32[64,32]\n %0 = sum(%x) {axes = [1]} : f32[64]\n"
+      "%1 = sum(%0) {axes = [0]} : f32[]\n output y = %1\n}";
   const Outcome o = weft_tool("opt - --target=generic --remarks -o /dev/null", program);
   CHECK(o.code == 0);
   CHECK(o.err.find("not fused: ") == 0);
@@ -251,8 +253,8 @@ TEST_CASE("weft opt: what would be ignored is refused", "[tool]") {
   check_refused("opt - --passes=cse --print-after=dce", "--print-after: the pass 'dce' does not run here; these do: cse", small_program);
   check_refused("opt - --passes=cse --pipeline=step", "--passes excludes --pipeline; see weft opt --help", small_program);
   const std::string planned = output_of("opt - --target=generic", small_program);
-  check_refused("opt - --target=cpu",
-                "the program was made for the target 'generic', up to the pass 'plan'; it cannot go on for 'cpu'", planned);
+  check_refused("opt - --target=cpu", "the program was made for the target 'generic', up to the pass 'plan'; it cannot go on for 'cpu'",
+                planned);
 }
 
 TEST_CASE("weft opt: a result that cannot be written is an error", "[tool]") {
@@ -305,12 +307,14 @@ TEST_CASE("weft run: parameters and states carry over from step to step", "[tool
 }
 
 TEST_CASE("weft run: without a directory the scalars are printed", "[tool]") {
-  const std::string text = output_of("run - --device=reference", "weft 1 func @f {\n %0 = constant() {value = f32[] 0.1} : f32[]\n output y = %0\n}");
+  const std::string text =
+      output_of("run - --device=reference", "weft 1 func @f {\n %0 = constant() {value = f32[] 0.1} : f32[]\n output y = %0\n}");
   CHECK(text == "output  type   value  file\ny       f32[]  0.1\n");
 }
 
 TEST_CASE("weft run: random numbers follow from the seed and the step", "[tool]") {
-  const std::string dropout = "weft 1 func @f {\n input %key: i64[2] key\n %0 = random_uniform(%key) {shape = [], site = 1} : f32[]\n output u = %0\n}";
+  const std::string dropout =
+      "weft 1 func @f {\n input %key: i64[2] key\n %0 = random_uniform(%key) {shape = [], site = 1} : f32[]\n output u = %0\n}";
   const auto draw = [&](const std::string& arguments) { return output_of("run - --device=reference " + arguments, dropout); };
   CHECK(draw("--seed=1") == draw("--seed=1"));
   CHECK(draw("--seed=1") != draw("--seed=2"));
@@ -331,8 +335,9 @@ TEST_CASE("weft run: all missing inputs are named at once, with their types", "[
 
 TEST_CASE("weft run: parameters come from a file of weights by their names", "[tool]") {
   const TempDir dir;
-  const std::string file = dir.write("f.weft", "weft 1 func @f {\n input %x: f32[2]\n input %fc.weight: f32[2] parameter\n"
-                                               " %0 = mul(%x, %fc.weight) : f32[2]\n output y = %0\n}");
+  const std::string file = dir.write("f.weft",
+                                     "weft 1 func @f {\n input %x: f32[2]\n input %fc.weight: f32[2] parameter\n"
+                                     " %0 = mul(%x, %fc.weight) : f32[2]\n output y = %0\n}");
   const std::string x = dir / "x.npy", weights = dir / "net.safetensors", out = dir / "out";
   write_npy(x, Array::of({2}, std::vector<float>{2, 3}));
   const Array weight = Array::of({2}, std::vector<float>{5, 7}), other = Array::of({1}, std::vector<float>{1});
@@ -343,17 +348,21 @@ TEST_CASE("weft run: parameters come from a file of weights by their names", "[t
   check_refused("run " + file + " --input x=" + x + " --weights " + weights + " --input fc.weight=" + (dir / "w.npy"),
                 "'" + (dir / "w.npy") + "' has shape [1], but the input 'fc.weight' is f32[2]");  // --input comes first
   write_safetensors(weights, {{"fc.weight", &other}});
-  check_refused("run " + file + " --input x=" + x + " --weights " + weights, "'" + weights + "' has shape [1], but the input 'fc.weight' is f32[2]");
+  check_refused("run " + file + " --input x=" + x + " --weights " + weights,
+                "'" + weights + "' has shape [1], but the input 'fc.weight' is f32[2]");
   write_safetensors(weights, {{"x", &weight}, {"y", &other}});
-  check_refused("run " + file + " --weights " + weights, "--weights: '" + weights + "' holds no parameter or state of the program (it holds: x, y)");
+  check_refused("run " + file + " --weights " + weights,
+                "--weights: '" + weights + "' holds no parameter or state of the program (it holds: x, y)");
 }
 
 TEST_CASE("weft run: a name out of a file does not reach the terminal as it is", "[tool]") {
   const TempDir dir;
-  const std::string file = dir.write("f.weft", "weft 1 func @f {\n input %w: f32[1] parameter\n output y = %w\n}"), weights = dir / "net.safetensors";
+  const std::string file = dir.write("f.weft", "weft 1 func @f {\n input %w: f32[1] parameter\n output y = %w\n}"),
+                    weights = dir / "net.safetensors";
   const Array one = Array::of({1}, std::vector<float>{1});
   write_safetensors(weights, {{"\x1b[31mred\x7f", &one}});
-  check_refused("run " + file + " --weights " + weights, "--weights: '" + weights + "' holds no parameter or state of the program (it holds: \\x1b[31mred\\x7f)");
+  check_refused("run " + file + " --weights " + weights,
+                "--weights: '" + weights + "' holds no parameter or state of the program (it holds: \\x1b[31mred\\x7f)");
 }
 
 TEST_CASE("weft run: files that do not fit the inputs are refused", "[tool]") {
@@ -363,7 +372,8 @@ TEST_CASE("weft run: files that do not fit the inputs are refused", "[tool]") {
   write_npy(x, Array::of<float>({3}, std::vector<float>{0, 1, 2}));
   check_refused(run + " --input x=" + x, "'" + x + "' has shape [3], but the input 'x' is f32[2,3]");
   write_npy(x, Array::of<double>({2, 3}, std::vector<double>{0, 1, 2, 3, 4, 5}));
-  check_refused(run + " --input x=" + x, "'" + x + "' holds f64, but the input 'x' is f32[2,3]; convert it before saving (numpy.ndarray.astype)");
+  check_refused(run + " --input x=" + x,
+                "'" + x + "' holds f64, but the input 'x' is f32[2,3]; convert it before saving (numpy.ndarray.astype)");
   const Outcome o = weft_tool(run + " --input x=" + dir.write("bad.npy", "not an array"));
   CHECK(o.code == 1);
   CHECK(o.err.find("weft: error: '" + (dir / "bad.npy") + "', byte 0: ") == 0);
@@ -484,8 +494,8 @@ y       f32[2]    8 B
 TEST_CASE("weft show: tables fit the width of the terminal", "[tool]") {
   const TempDir dir;
   const std::string name(200, 'n'), path = "src/a/long/path/to/the/sources/of/the/model/" + name + ".cpp";
-  const std::string file = dir.write("f.weft", "weft 1 func @f {\n input %x: f32[2,3] at \"" + path + "\":3\n %0 = exp(%x) : f32[2,3] at \"" +
-                                                   path + "\":5\n output y = %0\n}");
+  const std::string file = dir.write("f.weft", "weft 1 func @f {\n input %x: f32[2,3] at \"" + path +
+                                                   "\":3\n %0 = exp(%x) : f32[2,3] at \"" + path + "\":5\n output y = %0\n}");
   const TempDir out;
   for (int columns : {60, 80, 120}) {
     const std::string text = out / std::to_string(columns);

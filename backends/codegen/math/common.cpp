@@ -8,9 +8,7 @@ using llvm::Value;
 
 bool is_f32(const Value* v) { return v->getType()->getScalarType()->isFloatTy(); }
 
-Value* emit_fma(IRBuilder& b, Value* x, Value* y, Value* z) {
-  return b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
-}
+Value* emit_fma(IRBuilder& b, Value* x, Value* y, Value* z) { return b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z}); }
 
 Value* emit_fabs(IRBuilder& b, Value* x) { return b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x); }
 
@@ -18,9 +16,7 @@ Value* emit_copysign(IRBuilder& b, Value* magnitude, Value* sign) {
   return b.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, magnitude, sign);
 }
 
-Value* at_most(IRBuilder& b, Value* x, double bound) {
-  return b.CreateSelect(b.CreateFCmpOGT(x, number(x, bound)), number(x, bound), x);
-}
+Value* at_most(IRBuilder& b, Value* x, double bound) { return b.CreateSelect(b.CreateFCmpOGT(x, number(x, bound)), number(x, bound), x); }
 
 Value* normal_square(IRBuilder& b, Value* a) {
   Value* least = number(a, 0x1p-30);

@@ -33,9 +33,9 @@ Reduced reduce(IRBuilder& b, Value* x, Value* rest) {
   Value* r = b.CreateFAdd(high, low);
   Value* lost = b.CreateFAdd(b.CreateFSub(high, r), low);
   // The same quotient by Chebyshev interpolation, within 2^-59.
-  Value* q = horner(b, r, {2.091483135138041e-09, 2.5105419192016337e-08, 2.7557273295539724e-07, 2.75572549134867e-06,
-                           2.4801587325822283e-05, 0.00019841269875205077, 0.001388888888888367, 0.008333333333326025,
-                           0.04166666666666667, 0.1666666666666667, 0.5});
+  Value* q = horner(b, r,
+                    {2.091483135138041e-09, 2.5105419192016337e-08, 2.7557273295539724e-07, 2.75572549134867e-06, 2.4801587325822283e-05,
+                     0.00019841269875205077, 0.001388888888888367, 0.008333333333326025, 0.04166666666666667, 0.1666666666666667, 0.5});
   // The square of a tiny r would be subnormal, and is nothing beside r.
   Value* is_linear = b.CreateFCmpOLT(emit_fabs(b, r), number(r, 0x1p-60));
   Value* square = b.CreateFMul(r, b.CreateSelect(is_linear, number(r, 0), r));

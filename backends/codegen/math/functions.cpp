@@ -81,9 +81,7 @@ const MathFunction* find_function(Primitive primitive) {
   return nullptr;
 }
 
-MathFunction::Inline inline_form(const MathFunction& function, DType dtype) {
-  return dtype == f64 ? function.f64 : function.f32;
-}
+MathFunction::Inline inline_form(const MathFunction& function, DType dtype) { return dtype == f64 ? function.f64 : function.f32; }
 
 Value* emit_function(IRBuilder& b, const MathFunction& function, Value* x, Value* y) {
   Value* both[] = {x, y};

@@ -26,8 +26,9 @@ Value* log_of(IRBuilder& b, Value* e, Value* f, Value* g) {
   Value* z = b.CreateFMul(g, g);
   if (is_f32(f)) {
     // As in Cephes' logf (S. Moshier).
-    Value* p = horner(b, g, {7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
-                             -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1});
+    Value* p = horner(b, g,
+                      {7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+                       2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1});
     Value* y = b.CreateFMul(b.CreateFMul(p, g), z);
     y = emit_fma(b, e, number(f, -2.12194440e-4), y);
     y = emit_fma(b, z, number(f, -0.5), y);
@@ -37,8 +38,9 @@ Value* log_of(IRBuilder& b, Value* e, Value* f, Value* g) {
   // within 2^-58; the upper part of ln 2 times e is exact.
   Value* s = b.CreateFDiv(g, b.CreateFAdd(g, number(f, 2)));
   Value* s2 = b.CreateFMul(s, s);
-  Value* p = horner(b, s2, {0.13088034850927555, 0.13268638369266825, 0.15386244737621665, 0.18181795547521137,
-                            0.22222222392581045, 0.28571428570799784, 0.40000000000000885, 0.6666666666666666});
+  Value* p = horner(b, s2,
+                    {0.13088034850927555, 0.13268638369266825, 0.15386244737621665, 0.18181795547521137, 0.22222222392581045,
+                     0.28571428570799784, 0.40000000000000885, 0.6666666666666666});
   Value* half = b.CreateFMul(z, number(f, 0.5));
   Value* y = emit_fma(b, s, emit_fma(b, s2, p, half), b.CreateFMul(e, number(f, 1.9082149292705877e-10)));
   y = b.CreateFSub(b.CreateFSub(half, y), f);

@@ -29,7 +29,7 @@ struct MathFunction {
   ir::Primitive primitive;
   const char* name;  // the C library's, of the double version; the float version's has an f behind it
   int operands;
-  Inline f32, f64;   // null: the C library's is called
+  Inline f32, f64;  // null: the C library's is called
   /// LLVM's time for the code shows, so a program has one copy of it, a function of its own: LLVM decides where to inline it.
   bool is_long;
 };

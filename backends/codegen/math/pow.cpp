@@ -39,8 +39,9 @@ Double2 precise_log(IRBuilder& b, Value* x) {
   rest = emit_fma(b, b.CreateFNeg(quotient), divisor.low, rest);
   const Double2 s{quotient, b.CreateFDiv(rest, divisor.high)};
   const Double2 z = product_of(b, s, s);
-  Value* t = horner(b, z.high, {0.0538181075750563, 0.05228097555200746, 0.05883409510814777, 0.06666648198981917,
-                                0.07692307881454075, 0.09090909089822495, 0.11111111111114234, 0.14285714285714282, 0.2});
+  Value* t = horner(b, z.high,
+                    {0.0538181075750563, 0.05228097555200746, 0.05883409510814777, 0.06666648198981917, 0.07692307881454075,
+                     0.09090909089822495, 0.11111111111114234, 0.14285714285714282, 0.2});
   Double2 third = sum_of(b, number(x, 1.0 / 3), b.CreateFMul(z.high, t));
   third.low = b.CreateFAdd(third.low, number(x, 1.8503717077085941e-17));  // 1/3 has more bits than a double
   const Double2 cubic = product_of(b, s, product_of(b, z, third));
@@ -70,9 +71,7 @@ Value* power_f32(IRBuilder& b, Value* a, Value* y) {
   return b.CreateFPTrunc(emit_exp(b, b.CreateFMul(log, b.CreateFPExt(y, wide))), a->getType());
 }
 
-Value* is_integer(IRBuilder& b, Value* x) {
-  return b.CreateFCmpOEQ(b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x), x);
-}
+Value* is_integer(IRBuilder& b, Value* x) { return b.CreateFCmpOEQ(b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x), x); }
 
 }  // namespace
 

@@ -36,8 +36,6 @@ Value* tanh_f64(IRBuilder& b, Value* x) {
 
 }  // namespace
 
-Value* emit_tanh(IRBuilder& b, Value* x) {
-  return emit_copysign(b, is_f32(x) ? tanh_f32(b, x) : tanh_f64(b, x), x);
-}
+Value* emit_tanh(IRBuilder& b, Value* x) { return emit_copysign(b, is_f32(x) ? tanh_f32(b, x) : tanh_f64(b, x), x); }
 
 }  // namespace weft::codegen

@@ -34,8 +34,7 @@ Turned turn_far(IRBuilder& b, Value* x) {
   Value* bits = bits_of(b, x);
   const auto i32 = [&](int64_t v) { return integer(bits, v); };
   // 2/pi behind 32 zero bits. Of the product, bits worth 4 turns or more mean nothing: those of 2/pi before bit e + 30.
-  constexpr std::array<uint32_t, 8> two_over_pi = {0,          0xa2f9836e, 0x4e441529, 0xfc2757d1,
-                                                   0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab};
+  constexpr std::array<uint32_t, 8> two_over_pi = {0, 0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab};
   Value* first = b.CreateSub(b.CreateLShr(bits, i32(23)), i32(150 - 30));
   Value *word = b.CreateLShr(first, i32(5)), *shift = b.CreateAnd(first, i32(31));
   std::array<Value*, 4> window;

@@ -107,12 +107,18 @@ Described asked(const ConvolutionSpec& s, int64_t batch, const Three<std::string
     return {data, data.diff_src_desc(), data.weights_desc(), data.diff_dst_desc(), data.scratchpad_desc(), data.impl_info_str()};
   }
 #if DNNL_VERSION_MAJOR >= 3
-  const dnnl::convolution_backward_weights::primitive_desc weights(engine(), direct, d.x, d.w, d.y, stride, dilation, low, high, forward, attr);
+  const dnnl::convolution_backward_weights::primitive_desc weights(engine(), direct, d.x, d.w, d.y, stride, dilation, low, high, forward,
+                                                                   attr);
 #else
   const dnnl::convolution_backward_weights::primitive_desc weights(
       dnnl::convolution_backward_weights::desc(direct, d.x, d.w, d.y, stride, dilation, low, high), attr, engine(), forward);
 #endif
-  return {weights, weights.src_desc(), weights.diff_weights_desc(), weights.diff_dst_desc(), weights.scratchpad_desc(), weights.impl_info_str()};
+  return {weights,
+          weights.src_desc(),
+          weights.diff_weights_desc(),
+          weights.diff_dst_desc(),
+          weights.scratchpad_desc(),
+          weights.impl_info_str()};
 }
 
 std::string channels_last(size_t rank) { return rank == 3 ? "acb" : rank == 4 ? "acdb" : "acdeb"; }
@@ -134,7 +140,8 @@ class Choice {
     const Three<std::string> given = formats_of(s);
     lying_ = {described(dims_.x, given.x), described(dims_.w, given.w), described(dims_.y, given.y)};
     if (is_taken({"any", "any", "any"})) return;
-    const std::vector<std::string> xs = for_images(same_memory(dims_.x, given.x)), ws = same_memory(dims_.w, given.w), ys = for_images(same_memory(dims_.y, given.y));
+    const std::vector<std::string> xs = for_images(same_memory(dims_.x, given.x)), ws = same_memory(dims_.w, given.w),
+                                   ys = for_images(same_memory(dims_.y, given.y));
     if (xs.empty() || ws.empty() || ys.empty() || is_taken({xs[0], ws[0], ys[0]}) || is_taken({"any", ws[0], "any"})) return;
     for (const std::string& x : xs)
       for (const std::string& y : ys)
@@ -185,8 +192,9 @@ std::vector<int64_t> cuts_of(const ConvolutionSpec& s) {
 
 /// All that the library's answer follows from.
 std::string key_of(const ConvolutionSpec& s, int64_t batch) {
-  return fmt::format("convolution {} of {}: {} '{}', {} '{}', {} '{}', {}, {}, {}, {}, {}", static_cast<int>(s.wanted), batch, to_string(s.x), s.x_layout,
-                     to_string(s.w), s.w_layout, to_string(s.y), s.y_layout, s.groups, to_string(s.stride), to_string(s.low), to_string(s.high), to_string(s.dilation));
+  return fmt::format("convolution {} of {}: {} '{}', {} '{}', {} '{}', {}, {}, {}, {}, {}", static_cast<int>(s.wanted), batch,
+                     to_string(s.x), s.x_layout, to_string(s.w), s.w_layout, to_string(s.y), s.y_layout, s.groups, to_string(s.stride),
+                     to_string(s.low), to_string(s.high), to_string(s.dilation));
 }
 
 class ConvolutionTask final : public Task {
@@ -205,10 +213,12 @@ class ConvolutionTask final : public Task {
           call.add(DNNL_ARG_SRC, d.x, 0, first * x), call.add(DNNL_ARG_WEIGHTS, d.w, 1, 0), call.add(DNNL_ARG_DST, d.y, 2, first * y);
           break;
         case Wanted::x:
-          call.add(DNNL_ARG_DIFF_DST, d.y, 0, first * y), call.add(DNNL_ARG_WEIGHTS, d.w, 1, 0), call.add(DNNL_ARG_DIFF_SRC, d.x, 2, first * x);
+          call.add(DNNL_ARG_DIFF_DST, d.y, 0, first * y), call.add(DNNL_ARG_WEIGHTS, d.w, 1, 0),
+              call.add(DNNL_ARG_DIFF_SRC, d.x, 2, first * x);
           break;
         case Wanted::w:
-          call.add(DNNL_ARG_SRC, d.x, 0, first * x), call.add(DNNL_ARG_DIFF_DST, d.y, 1, first * y), call.add(DNNL_ARG_DIFF_WEIGHTS, d.w, 2, i * w);
+          call.add(DNNL_ARG_SRC, d.x, 0, first * x), call.add(DNNL_ARG_DIFF_DST, d.y, 1, first * y),
+              call.add(DNNL_ARG_DIFF_WEIGHTS, d.w, 2, i * w);
           break;
       }
       if (scratch_of(d.scratch) > 0) call.add(DNNL_ARG_SCRATCHPAD, d.scratch, 3, answer.scratch_bytes);
@@ -242,8 +252,8 @@ auto told(const ConvolutionSpec& s, Do what) {
   try {
     return what();
   } catch (const dnnl::error& e) {
-    throw Error("oneDNN cannot run the convolution of {} with {} in the layouts '{}', '{}', '{}': {}", to_string(s.x), to_string(s.w), s.x_layout,
-                s.w_layout, s.y_layout, e.what());
+    throw Error("oneDNN cannot run the convolution of {} with {} in the layouts '{}', '{}', '{}': {}", to_string(s.x), to_string(s.w),
+                s.x_layout, s.w_layout, s.y_layout, e.what());
   }
 }
 
@@ -275,13 +285,15 @@ ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec) {
   const SerialLibraries scope;
   const int64_t batch = std::max<int64_t>(1, spec.x[0] / spec.slices);
   const Three<dnnl::memory::dims> dims = dims_of(spec, batch);
-  const std::string last = channels_last(spec.x.size()), plain = weight_format(spec, ""), inputs_last = weight_format(spec, spatial_first(spec.w.size()));
+  const std::string last = channels_last(spec.x.size()), plain = weight_format(spec, ""),
+                    inputs_last = weight_format(spec, spatial_first(spec.w.size()));
   const Three<std::string> any{"any", "any", "any"};
   Three<std::string> unpadded = any;
   const auto tried = [&](const Three<std::string>& formats) -> std::optional<ConvolutionLayouts> {
     try {
       const Described d = asked(spec, batch, formats);
-      const auto x = by_sample(same_memory(dims.x, d.x)), w = by_output(spec, same_memory(dims.w, d.w)), y = by_sample(same_memory(dims.y, d.y));
+      const auto x = by_sample(same_memory(dims.x, d.x)), w = by_output(spec, same_memory(dims.w, d.w)),
+                 y = by_sample(same_memory(dims.y, d.y));
       if (x && w && y && !is_plain(d)) return ConvolutionLayouts{*x, *w, *y};
       if (!x) unpadded.x = last;
       if (!y) unpadded.y = last;
@@ -293,7 +305,8 @@ ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec) {
   // its plain loops to offer: row-major and channels last again, as its products of matrices take them.
   if (const auto found = tried(any)) return *found;
   if (const auto found = tried(unpadded)) return *found;
-  for (const Three<std::string>& formats : {Three<std::string>{last, "any", last}, {"", plain, ""}, {last, inputs_last, last}, {"any", plain, "any"}})
+  for (const Three<std::string>& formats :
+       {Three<std::string>{last, "any", last}, {"", plain, ""}, {last, inputs_last, last}, {"any", plain, "any"}})
     if (const auto found = tried(formats)) return *found;
   return {};
 }
@@ -315,7 +328,8 @@ bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward)
   const int64_t channels = forward.w[0] / forward.groups, blocks = channels / block;
   if (channels % block || blocks == 0 || elements(forward.y) / forward.y[1] < least_positions) return false;
   const int64_t rest = blocks % 4, at_once = rest == 0 ? 4 : rest == 2 ? 2 : blocks % 3 == 0 ? 3 : 1;
-  const double whole = static_cast<double>(blocks - rest) / forward_share[4], left = rest ? static_cast<double>(rest) / forward_share[rest] : 0;
+  const double whole = static_cast<double>(blocks - rest) / forward_share[4],
+               left = rest ? static_cast<double>(rest) / forward_share[rest] : 0;
   if (static_cast<double>(blocks) / data_share[at_once] * 1.1 > whole + left) return false;
 
   const auto liked = [](ConvolutionSpec spec) {

@@ -17,8 +17,8 @@ struct ConvolutionSpec {
   Wanted wanted = Wanted::y;
   Dims x, w, y;
   int64_t groups = 1;
-  Dims stride, low, high, dilation;           // per spatial axis
-  std::string x_layout, w_layout, y_layout;   // as oneDNN names formats ("aBcd8b"); row-major when empty
+  Dims stride, low, high, dilation;          // per spatial axis
+  std::string x_layout, w_layout, y_layout;  // as oneDNN names formats ("aBcd8b"); row-major when empty
   /// The batch is computed in so many parts, each by one thread. Where w is wanted, each part is a result of its own.
   int64_t slices = 1;
 };

@@ -32,10 +32,12 @@ class CpuProgram final : public Program {
     } else {
       const TeamLease team(threads_);
       team_ = &*team;
-      team->run([](void* self, int me) {
-        auto* program = static_cast<CpuProgram*>(self);
-        program->run_share(program->team_, me);
-      }, this);
+      team->run(
+          [](void* self, int me) {
+            auto* program = static_cast<CpuProgram*>(self);
+            program->run_share(program->team_, me);
+          },
+          this);
     }
     if (profiler_) profiler_->step_done();
     if (failed_.load(std::memory_order_relaxed)) fail();
@@ -168,8 +170,8 @@ class CpuProgram final : public Program {
   std::vector<std::vector<Reader>> readers_;  // per input
   bool ran_ = false;                          // then no task is without its buffers
   int threads_ = 1;
-  std::vector<bool> waits_;                   // per task: is there a barrier before it?
-  Team* team_ = nullptr;                      // of the step that runs
+  std::vector<bool> waits_;  // per task: is there a barrier before it?
+  Team* team_ = nullptr;     // of the step that runs
   std::optional<Profiler> profiler_;
   std::atomic<const Task*> failed_ = nullptr;
   std::atomic<int> status_ = 0;

@@ -53,8 +53,8 @@ const std::vector<Format>& formats_of(size_t rank) {
       const std::string name = dnnl_fmt_tag2str(static_cast<dnnl_format_tag_t>(tag));
       if (name.find_first_of("aA") == std::string::npos) continue;
       const Loops loops = loops_of(name);
-      found[static_cast<size_t>(std::max_element(loops.begin(), loops.end(), [](Loop x, Loop y) { return x.axis < y.axis; })->axis) + 1].push_back(
-          {name, static_cast<Tag>(tag), loops});
+      found[static_cast<size_t>(std::max_element(loops.begin(), loops.end(), [](Loop x, Loop y) { return x.axis < y.axis; })->axis) + 1]
+          .push_back({name, static_cast<Tag>(tag), loops});
     }
     for (auto& [axes, formats] : found)
       std::sort(formats.begin(), formats.end(), [&, plain = row_major(axes)](const Format& x, const Format& y) {
@@ -184,7 +184,8 @@ std::optional<std::string> ungrouped_format(const std::string& format, bool sing
   const std::string own = format.empty() ? row_major(rank + 1) : format;
   const auto both = own.find("ab");
   const bool outermost = axis_of(own[0]) == 0;
-  if (outermost ? (single ? own.size() < 2 || own[1] != 'b' : own[0] != 'a') : both == std::string::npos || is_digit(own[both - 1])) return std::nullopt;
+  if (outermost ? (single ? own.size() < 2 || own[1] != 'b' : own[0] != 'a') : both == std::string::npos || is_digit(own[both - 1]))
+    return std::nullopt;
   const size_t left_out = !outermost ? both + 1 : single ? 1 : 0;
   std::string result;
   for (size_t i = 0; i < own.size(); ++i) {

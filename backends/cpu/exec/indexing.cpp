@@ -153,12 +153,16 @@ std::unique_ptr<Task> make_gather(const IndexingSpec& spec) { return std::make_u
 
 int64_t scatter_add_scratch_bytes(const IndexingSpec& spec) { return (spec.extent + spec.count) * static_cast<int64_t>(sizeof(int64_t)); }
 
-std::unique_ptr<Task> make_scatter_add(const IndexingSpec& spec, int64_t scratch_bytes) { return std::make_unique<ScatterAddTask>(spec, scratch_bytes); }
+std::unique_ptr<Task> make_scatter_add(const IndexingSpec& spec, int64_t scratch_bytes) {
+  return std::make_unique<ScatterAddTask>(spec, scratch_bytes);
+}
 
 std::unique_ptr<Task> make_scatter_rows(const IndexingSpec& spec) { return std::make_unique<ScatterRowsTask>(spec); }
 
 int64_t coalesce_scratch_bytes(int64_t count) { return count * static_cast<int64_t>(sizeof(int64_t)); }
 
-std::unique_ptr<Task> make_coalesce(const IndexingSpec& spec, int64_t scratch_bytes) { return std::make_unique<CoalesceTask>(spec, scratch_bytes); }
+std::unique_ptr<Task> make_coalesce(const IndexingSpec& spec, int64_t scratch_bytes) {
+  return std::make_unique<CoalesceTask>(spec, scratch_bytes);
+}
 
 }  // namespace weft::cpu

@@ -66,8 +66,8 @@ dnnl::matmul::primitive_desc describe(const MatmulSpec& s, const Slice& part) {
 
 /// All that the library's answer follows from.
 std::string key_of(const MatmulSpec& s, const Slice& part) {
-  return fmt::format("matmul {} {}x{}x{}x{} {}{}{}{}: {}x{}x{}", name_of(s.dtype), s.batch, s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.bias, s.addend,
-                     part.batches, part.rows, part.columns);
+  return fmt::format("matmul {} {}x{}x{}x{} {}{}{}{}: {}x{}x{}", name_of(s.dtype), s.batch, s.m, s.n, s.k, s.transpose_a, s.transpose_b,
+                     s.bias, s.addend, part.batches, part.rows, part.columns);
 }
 
 /// One slice of a product.

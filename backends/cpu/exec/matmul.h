@@ -11,7 +11,7 @@ namespace weft::cpu {
 
 struct MatmulSpec {
   DType dtype = f32;
-  int64_t batch = 1;         // that many products, one behind the other in memory
+  int64_t batch = 1;  // that many products, one behind the other in memory
   int64_t m = 0, n = 0, k = 0;
   bool transpose_a = false;  // a is [k, m] in memory
   bool transpose_b = false;  // b is [n, k] in memory

@@ -7,13 +7,19 @@
 namespace weft::cpu {
 namespace {
 
-constexpr int64_t columns = 64;  // that are summed together
+constexpr int64_t columns = 64;     // that are summed together
 constexpr size_t most_levels = 17;  // 16^16 rows are more than there are
 
 float wide(bf16_t v) { return from_bf16(v); }
-template <class T> T wide(T v) { return v; }
+template <class T>
+T wide(T v) {
+  return v;
+}
 void store(float sum, bf16_t& to) { to = to_bf16(sum); }
-template <class T> void store(T sum, T& to) { to = sum; }
+template <class T>
+void store(T sum, T& to) {
+  to = sum;
+}
 
 /// The sums of some columns: partial ones of the piece, of a group of pieces, of a group of groups.
 template <class Sum>

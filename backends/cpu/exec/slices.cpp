@@ -31,7 +31,8 @@ std::vector<Slice> slices_of(const MatmulSpec& s) {
   };
   std::vector<Choice> choices{{0, s.batch, Choice::by_batch}, {s.m * s.k, s.n / 8, Choice::by_n}, {s.k * s.n, s.m / 8, Choice::by_m}};
   std::erase_if(choices, [&](const Choice& c) { return c.extent < s.slices; });
-  const auto best = std::min_element(choices.begin(), choices.end(), [](const Choice& x, const Choice& y) { return x.repeated < y.repeated; });
+  const auto best =
+      std::min_element(choices.begin(), choices.end(), [](const Choice& x, const Choice& y) { return x.repeated < y.repeated; });
   const Slice whole{0, s.batch, 0, s.m, 0, s.n};
   if (best == choices.end() || s.slices <= 1) return {whole};
   std::vector<Slice> parts;

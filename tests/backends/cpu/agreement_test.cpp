@@ -32,7 +32,8 @@ const std::vector<Sample>& samples() {
   %2 = tanh(%1) : f32[3,37]
   %3 = sigmoid(%2) : f32[3,37]
   output y = %3
-)"), 1e-6},
+)"),
+       1e-6},
       {"row reductions in several stages", function(R"(
   input %x: f32[29,45]
   %0 = softmax(%x) {axis = 1} : f32[29,45]
@@ -41,7 +42,8 @@ const std::vector<Sample>& samples() {
   output s = %0
   output l = %1
   output a = %2
-)"), 2e-6},
+)"),
+       2e-6},
       {"column reductions with their elementwise producer", function(R"(
   input %x: f32[50,37]
   input %y: f32[50,37]
@@ -52,7 +54,8 @@ const std::vector<Sample>& samples() {
   output p = %1
   output s = %2
   output m = %3
-)"), 2e-6},
+)"),
+       2e-6},
       {"reductions over several axes", function(R"(
   input %x: f32[4,6,5,7]
   %0 = sum(%x) {axes = [0,2,3]} : f32[6]
@@ -61,7 +64,8 @@ const std::vector<Sample>& samples() {
   output a = %0
   output b = %1
   output c = %2
-)"), 2e-6},
+)"),
+       2e-6},
       {"reductions in pieces: of an axis alone, of whole rows, down columns and over three axes", function(R"(
   input %x: f32[3,2500]
   input %y: f32[90,37]
@@ -81,7 +85,8 @@ const std::vector<Sample>& samples() {
   output e = %4
   output f = %5
   output g = %6
-)"), 2e-6},
+)"),
+       2e-6},
       {"lanes filled across short axes, which some operands walk as one and others do not", function(R"(
   input %x: f32[40,3]
   input %b: f32[3]
@@ -116,7 +121,8 @@ const std::vector<Sample>& samples() {
   output e = %15
   output f = %16
   output g = %18
-)"), 2e-6},
+)"),
+       2e-6},
       {"movement", function(R"(
   input %x: f32[6,10]
   input %y: f32[6,4]
@@ -128,7 +134,8 @@ const std::vector<Sample>& samples() {
   %5 = neg(%4) : f32[4,6]
   output t = %1
   output p = %5
-)"), 1e-6},
+)"),
+       1e-6},
       {"integers and bools", function(R"(
   input %x: i64[33]
   input %y: i64[33]
@@ -143,7 +150,8 @@ const std::vector<Sample>& samples() {
   output b = %4
   output c = %2
   output d = %5
-)"), 1e-6},
+)"),
+       1e-6},
       {"double and bf16", function(R"(
   input %x: f64[19]
   input %y: bf16[19]
@@ -154,7 +162,8 @@ const std::vector<Sample>& samples() {
   %4 = cast(%3) {dtype = bf16} : bf16[19]
   output a = %1
   output b = %4
-)"), 1e-6},
+)"),
+       1e-6},
       {"products", function(R"(
   input %a: f32[3,5,7]
   input %b: f32[3,9,7]
@@ -168,7 +177,8 @@ const std::vector<Sample>& samples() {
   %4 = matmul(%c, %d) : f64[4,5]
   output p = %3
   output q = %4
-)"), 2e-6},
+)"),
+       2e-6},
       {"gather and scatter", function(R"(
   input %x: f32[8,5]
   input %i: i64[6]
@@ -177,7 +187,8 @@ const std::vector<Sample>& samples() {
   %1 = scatter_add(%x, %i, %u) : f32[8,5]
   output g = %0
   output s = %1
-)"), 1e-6},
+)"),
+       1e-6},
       {"random", function(R"(
   input %k: i64[2] key
   input %x: f32[40]
@@ -188,7 +199,8 @@ const std::vector<Sample>& samples() {
   output u = %0
   output d = %1
   output b = %2
-)"), 1e-6},
+)"),
+       1e-6},
       {"training step", R"(weft 1
 train {loss = "loss", inputs = ["w","b","v"], optimizer = "adam", keep = ["w.grad"]}
 func @net {
@@ -205,13 +217,14 @@ func @net {
   %5 = cross_entropy(%4, %y) : f32[]
   output loss = %5
 }
-)", 1e-4},
+)",
+       1e-4},
   };
   return all;
 }
 
-const std::vector<std::string> unfused = {"autodiff", "training_step", "decompose", "expand", "simplify",
-                                          "updates",  "epilogue",      "isolate",   "partition", "schedule", "plan"};
+const std::vector<std::string> unfused = {"autodiff", "training_step", "decompose", "expand",   "simplify", "updates",
+                                          "epilogue", "isolate",       "partition", "schedule", "plan"};
 
 }  // namespace
 
@@ -288,8 +301,8 @@ TEST_CASE("a sum of one negative zero, or of none but such, is zero, simplified 
 TEST_CASE("a convolution to few channels, which may be computed the other way round, agrees with the reference") {
   for (const std::string channels : {"8", "16", "48"}) {
     const std::string w = "[" + channels + ",8,3,3]", y = "[2," + channels + ",34,33]";
-    const std::string text = function("  input %x: f32[2,8,34,34]\n  input %w: f32" + w + "\n  %0 = convolution(%x, %w) {low = [1,0], high = [1,1]} : f32" + y +
-                                      "\n  output y = %0\n");
+    const std::string text = function("  input %x: f32[2,8,34,34]\n  input %w: f32" + w +
+                                      "\n  %0 = convolution(%x, %w) {low = [1,0], high = [1,1]} : f32" + y + "\n  output y = %0\n");
     const auto inputs = test::sample_inputs(text);
     const auto got = test::run_cpu(text, inputs, {{.threads = 2}, {}});
     CHECK(test::relative_difference(got.values[0], test::run_reference(text, inputs).values[0]) < 2e-6);
@@ -298,7 +311,9 @@ TEST_CASE("a convolution to few channels, which may be computed the other way ro
 }
 
 TEST_CASE("library: convolutions of few channels and of extents of 1 agree with the reference, in all three passes", "[library]") {
-  struct Case { const char *x, *w, *y, *geometry, *kernel, *extents; };
+  struct Case {
+    const char *x, *w, *y, *geometry, *kernel, *extents;
+  };
   for (const Case& c : {Case{"[3,1,12,12]", "[16,1,3,3]", "[3,16,12,12]", "low = [1,1], high = [1,1]", "[3,3]", "[12,12]"},
                         {"[3,1,12]", "[32,1,5]", "[3,32,4]", "stride = [2]", "[5]", "[12]"},
                         {"[2,1,5,6,7]", "[16,1,1,3,2]", "[2,16,5,4,6]", "stride = [1,1,1]", "[1,3,2]", "[5,6,7]"},
@@ -308,10 +323,10 @@ TEST_CASE("library: convolutions of few channels and of extents of 1 agree with 
                         {"[2,16,6,6]", "[16,1,3,3]", "[2,16,6,6]", "groups = 16, low = [1,1], high = [1,1]", "[3,3]", "[6,6]"},
                         {"[1,1,28,1]", "[1,1,7,5]", "[1,1,10,13]", "stride = [3,1], low = [3,8], high = [3,8]", "[7,5]", "[28,1]"}}) {
     const std::string x = std::string("f32") + c.x, w = std::string("f32") + c.w, y = std::string("f32") + c.y, geometry = c.geometry;
-    const std::string text = function("  input %x: " + x + "\n  input %w: " + w + "\n  input %g: " + y + "\n  %0 = convolution(%x, %w) {" + geometry + "} : " + y +
-                                      "\n  %1 = convolution_data(%g, %w) {extents = " + c.extents + ", " + geometry + "} : " + x +
-                                      "\n  %2 = convolution_weight(%x, %g) {extents = " + c.kernel + ", " + geometry + "} : " + w +
-                                      "\n  output y = %0\n  output x_gradient = %1\n  output w_gradient = %2\n");
+    const std::string text = function("  input %x: " + x + "\n  input %w: " + w + "\n  input %g: " + y + "\n  %0 = convolution(%x, %w) {" +
+                                      geometry + "} : " + y + "\n  %1 = convolution_data(%g, %w) {extents = " + c.extents + ", " +
+                                      geometry + "} : " + x + "\n  %2 = convolution_weight(%x, %g) {extents = " + c.kernel + ", " +
+                                      geometry + "} : " + w + "\n  output y = %0\n  output x_gradient = %1\n  output w_gradient = %2\n");
     INFO(text);
     const auto inputs = test::sample_inputs(text);
     const auto got = test::run_cpu(text, inputs), want = test::run_reference(text, inputs);
@@ -319,12 +334,15 @@ TEST_CASE("library: convolutions of few channels and of extents of 1 agree with 
   }
 }
 
-TEST_CASE("library: a weight gradient that is in parts already agrees with the reference, however the library wants weights to lie", "[library]") {
+TEST_CASE("library: a weight gradient that is in parts already agrees with the reference, however the library wants weights to lie",
+          "[library]") {
   for (const char* channels : {"4", "16", "32"})
     for (const char* parts : {"2", "3"}) {
       const std::string c = channels, x = "f32[3," + c + ",8,8]";
-      const std::string text = function("  input %x: " + x + "\n  input %g: " + x + "\n  %0 = convolution_weight(%x, %g) {extents = [3,3], low = [1,1], high = [1,1], parts = " +
-                                        parts + "} : f32[" + parts + "," + c + "," + c + ",3,3]\n  output w_gradient = %0\n");
+      const std::string text =
+          function("  input %x: " + x + "\n  input %g: " + x +
+                   "\n  %0 = convolution_weight(%x, %g) {extents = [3,3], low = [1,1], high = [1,1], parts = " + parts + "} : f32[" +
+                   parts + "," + c + "," + c + ",3,3]\n  output w_gradient = %0\n");
       INFO(text);
       const auto inputs = test::sample_inputs(text);
       CHECK(test::relative_difference(test::run_cpu(text, inputs).values[0], test::run_reference(text, inputs).values[0]) < 4e-6);
@@ -332,13 +350,17 @@ TEST_CASE("library: a weight gradient that is in parts already agrees with the r
 }
 
 TEST_CASE("library: a weight with its channels last, grouped and depthwise, agrees with the reference", "[library]") {
-  struct Case { const char *w, *groups; };
+  struct Case {
+    const char *w, *groups;
+  };
   for (const Case& c : {Case{"[3,3,4,4]", "1"}, {"[3,3,2,4]", "2"}, {"[3,3,1,4]", "4"}}) {
-    const std::string w = std::string("f32") + c.w, layouts = std::string("groups = ") + c.groups + R"(, x_layout = "acdb", w_layout = "cdba", y_layout = "acdb"})";
-    const std::string text = function("  input %x: f32[2,6,7,4]\n  input %w: " + w + "\n  input %g: f32[2,4,5,4]\n  %0 = convolution(%x, %w) {" + layouts +
-                                      " : f32[2,4,5,4]\n  %1 = convolution_data(%g, %w) {extents = [6,7], " + layouts +
-                                      " : f32[2,6,7,4]\n  %2 = convolution_weight(%x, %g) {extents = [3,3], " + layouts + " : " + w +
-                                      "\n  output y = %0\n  output x_gradient = %1\n  output w_gradient = %2\n");
+    const std::string w = std::string("f32") + c.w,
+                      layouts = std::string("groups = ") + c.groups + R"(, x_layout = "acdb", w_layout = "cdba", y_layout = "acdb"})";
+    const std::string text =
+        function("  input %x: f32[2,6,7,4]\n  input %w: " + w + "\n  input %g: f32[2,4,5,4]\n  %0 = convolution(%x, %w) {" + layouts +
+                 " : f32[2,4,5,4]\n  %1 = convolution_data(%g, %w) {extents = [6,7], " + layouts +
+                 " : f32[2,6,7,4]\n  %2 = convolution_weight(%x, %g) {extents = [3,3], " + layouts + " : " + w +
+                 "\n  output y = %0\n  output x_gradient = %1\n  output w_gradient = %2\n");
     INFO(text);
     const auto inputs = test::sample_inputs(text);
     const auto got = test::run_cpu(text, inputs), want = test::run_reference(text, inputs);

@@ -10,8 +10,8 @@
 #include "weft/backends/cpu/jit.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
-#include "weft/passes/pass.h"
 #include "weft/passes/analysis/placement.h"
+#include "weft/passes/pass.h"
 #include "weft/runtime/array.h"
 #include "weft/support/philox.h"
 #include "weft/tests/backends/cpu/run.h"
@@ -54,7 +54,8 @@ class Buffers {
     const size_t operands = op_.operands().size();
     for (size_t i = 0; i < operands; ++i) fill(op_.operands()[i].type(), static_cast<uint32_t>(i), memory_.data() + offsets_[i]);
     std::vector<std::byte*> pointers;
-    for (const codegen::KernelBuffer& b : codegen::buffers_of(op_)) pointers.push_back(memory_.data() + offsets_[static_cast<size_t>(b.number)] + b.offset);
+    for (const codegen::KernelBuffer& b : codegen::buffers_of(op_))
+      pointers.push_back(memory_.data() + offsets_[static_cast<size_t>(b.number)] + b.offset);
     run(pointers.data());
     std::vector<Array> all;
     for (size_t i = operands; i < offsets_.size(); ++i) {

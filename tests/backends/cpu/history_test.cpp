@@ -32,15 +32,15 @@ struct Call {
 std::string text_of(const cpu::Answer& a) { return fmt::format("{}, {} bytes", a.implementation, a.scratch_bytes); }
 
 Call call_of(const cpu::MatmulSpec& s) {
-  return {fmt::format("{} x [{},{}]{} x [{},{}]{}{}{} in {}", s.batch, s.m, s.k, s.transpose_a ? "'" : "", s.k, s.n, s.transpose_b ? "'" : "", s.bias ? " + bias" : "",
-                      s.addend ? " + addend" : "", s.slices),
+  return {fmt::format("{} x [{},{}]{} x [{},{}]{}{}{} in {}", s.batch, s.m, s.k, s.transpose_a ? "'" : "", s.k, s.n,
+                      s.transpose_b ? "'" : "", s.bias ? " + bias" : "", s.addend ? " + addend" : "", s.slices),
           [s] { return cpu::matmul_answer(s); }, [s](int64_t scratch) { return cpu::make_matmul(s, scratch); }};
 }
 
 Call call_of(const cpu::ConvolutionSpec& s) {
   const char* wanted[] = {"y", "x", "w"};
-  return {fmt::format("{} of {} \"{}\" {} \"{}\" {} \"{}\" in {} groups", wanted[static_cast<int>(s.wanted)], to_string(s.x), s.x_layout, to_string(s.w), s.w_layout,
-                      to_string(s.y), s.y_layout, s.groups),
+  return {fmt::format("{} of {} \"{}\" {} \"{}\" {} \"{}\" in {} groups", wanted[static_cast<int>(s.wanted)], to_string(s.x), s.x_layout,
+                      to_string(s.w), s.w_layout, to_string(s.y), s.y_layout, s.groups),
           [s] { return cpu::convolution_answer(s); }, [s](int64_t scratch) { return cpu::make_convolution(s, scratch); }};
 }
 
@@ -54,8 +54,14 @@ std::vector<std::vector<Call>> products(const Dims& extents) {
           std::vector<Call>& group = groups.emplace_back();
           for (int flags = 0; flags < 4; ++flags)
             for (int behind = 0; behind < 3; ++behind)
-              group.push_back(call_of(cpu::MatmulSpec{.batch = batch, .m = m, .n = n, .k = k, .transpose_a = flags % 2 != 0, .transpose_b = flags > 1,
-                                                      .bias = behind == 1, .addend = behind == 2}));
+              group.push_back(call_of(cpu::MatmulSpec{.batch = batch,
+                                                      .m = m,
+                                                      .n = n,
+                                                      .k = k,
+                                                      .transpose_a = flags % 2 != 0,
+                                                      .transpose_b = flags > 1,
+                                                      .bias = behind == 1,
+                                                      .addend = behind == 2}));
         }
   return groups;
 }
@@ -69,10 +75,12 @@ std::vector<std::vector<Call>> convolutions(const Dims& kernels) {
         for (int64_t kernel : kernels)
           for (auto wanted : {cpu::ConvolutionSpec::Wanted::y, cpu::ConvolutionSpec::Wanted::x, cpu::ConvolutionSpec::Wanted::w}) {
             std::vector<Call>& group = groups.emplace_back();
-            cpu::ConvolutionSpec s{.wanted = wanted, .x = {2, in, extent, extent}, .w = {out, in, kernel, kernel}, .y = {2, out, extent, extent}};
+            cpu::ConvolutionSpec s{
+                .wanted = wanted, .x = {2, in, extent, extent}, .w = {out, in, kernel, kernel}, .y = {2, out, extent, extent}};
             s.stride = s.dilation = {1, 1}, s.low = s.high = {kernel / 2, kernel / 2};
             const cpu::ConvolutionLayouts liked = cpu::preferred_layouts(s);
-            for (const auto& [x, w, y] : {cpu::ConvolutionLayouts{"", "", ""}, {"acdb", "", "acdb"}, {"acdb", "cdba", "acdb"}, {"", "acdb", ""}, liked}) {
+            for (const auto& [x, w, y] :
+                 {cpu::ConvolutionLayouts{"", "", ""}, {"acdb", "", "acdb"}, {"acdb", "cdba", "acdb"}, {"", "acdb", ""}, liked}) {
               s.x_layout = x, s.w_layout = w, s.y_layout = y;
               group.push_back(call_of(s));
             }
@@ -93,8 +101,7 @@ bool in_fresh_process(const std::function<bool()>& what) {
     bool held = false;
     try {
       held = what();
-    } catch (...) {
-    }
+    } catch (...) {}
     _exit(held ? 0 : 1);
   }
   int status = 0;
@@ -110,7 +117,8 @@ std::vector<double> product(const cpu::MatmulSpec& s, const Array& a, const Arra
       for (int64_t j = 0; j < s.n; ++j) {
         double sum = s.bias ? c.at(j) : s.addend ? c.at((p * s.m + i) * s.n + j) : 0;
         for (int64_t l = 0; l < s.k; ++l)
-          sum += a.at(p * s.m * s.k + (s.transpose_a ? l * s.m + i : i * s.k + l)) * b.at(p * s.k * s.n + (s.transpose_b ? j * s.k + l : l * s.n + j));
+          sum += a.at(p * s.m * s.k + (s.transpose_a ? l * s.m + i : i * s.k + l)) *
+                 b.at(p * s.k * s.n + (s.transpose_b ? j * s.k + l : l * s.n + j));
         y.push_back(sum);
       }
   return y;
@@ -172,10 +180,18 @@ TEST_CASE("history: products of axes of extent 1 are what the definition says, w
           for (int64_t k : {1, 2, 17})
             for (int flags = 0; flags < 4; ++flags)
               for (int behind = 0; behind < 3; ++behind) {
-                const cpu::MatmulSpec s{.batch = batch, .m = m, .n = n, .k = k, .transpose_a = flags % 2 != 0, .transpose_b = flags > 1,
-                                        .bias = behind == 1, .addend = behind == 2, .slices = slices};
+                const cpu::MatmulSpec s{.batch = batch,
+                                        .m = m,
+                                        .n = n,
+                                        .k = k,
+                                        .transpose_a = flags % 2 != 0,
+                                        .transpose_b = flags > 1,
+                                        .bias = behind == 1,
+                                        .addend = behind == 2,
+                                        .slices = slices};
                 INFO(call_of(s).text);
-                Array a = counted(batch * m * k, 3), b = counted(batch * k * n, 5), c = counted(s.bias ? n : batch * m * n, 2), y = counted(batch * m * n, 1);
+                Array a = counted(batch * m * k, 3), b = counted(batch * k * n, 5), c = counted(s.bias ? n : batch * m * n, 2),
+                      y = counted(batch * m * n, 1);
                 const auto task = cpu::make_matmul(s, 0);
                 task->buffers[0] = a.data(), task->buffers[1] = b.data(), task->buffers.back() = y.data();
                 if (behind) task->buffers[2] = c.data();
@@ -192,8 +208,8 @@ TEST_CASE("history: two products of equal extents compile in one program, in eit
   const std::string inputs = "weft 1\nfunc @two {\n  input %a: f32[2,1,8]\n  input %b: f32[2,8,1]\n  input %c: f32[2,1,8]\n";
   const std::string outer = "  %{} = matmul(%a, %c) {{transpose_a = true}} : f32[2,8,8]\n", plain = "  %{} = matmul(%b, %c) : f32[2,8,8]\n";
   for (const bool swapped : {false, true}) {
-    const std::string text = inputs + fmt::format(fmt::runtime(swapped ? plain : outer), 0) + fmt::format(fmt::runtime(swapped ? outer : plain), 1) +
-                             "  output p = %0\n  output q = %1\n}\n";
+    const std::string text = inputs + fmt::format(fmt::runtime(swapped ? plain : outer), 0) +
+                             fmt::format(fmt::runtime(swapped ? outer : plain), 1) + "  output p = %0\n  output q = %1\n}\n";
     const auto values = test::sample_inputs(text);
     const auto got = test::run_cpu(text, values), want = test::run_reference(text, values);
     for (size_t i = 0; i < 2; ++i) CHECK(test::relative_difference(got.values[i], want.values[i]) < 1e-6);

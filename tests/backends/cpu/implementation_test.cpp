@@ -22,9 +22,9 @@ namespace {
 
 std::string text_of(const ConvolutionSpec& s) {
   const char* wanted[] = {"y", "x", "w"};
-  return fmt::format("{} of x {} \"{}\", w {} \"{}\", y {} \"{}\", groups {}, stride {}, low {}, high {}, dilation {}", wanted[static_cast<int>(s.wanted)],
-                     to_string(s.x), s.x_layout, to_string(s.w), s.w_layout, to_string(s.y), s.y_layout, s.groups, to_string(s.stride), to_string(s.low),
-                     to_string(s.high), to_string(s.dilation));
+  return fmt::format("{} of x {} \"{}\", w {} \"{}\", y {} \"{}\", groups {}, stride {}, low {}, high {}, dilation {}",
+                     wanted[static_cast<int>(s.wanted)], to_string(s.x), s.x_layout, to_string(s.w), s.w_layout, to_string(s.y), s.y_layout,
+                     s.groups, to_string(s.stride), to_string(s.low), to_string(s.high), to_string(s.dilation));
 }
 
 // --- all that the library has, asked without any of our choices --------------------------------------------------------
@@ -59,13 +59,16 @@ std::string implementation(const ConvolutionSpec& s, const Desc& x, const Desc& 
     }
     const dnnl::convolution_backward_weights::primitive_desc b(cpu::engine(), direct, x, w, y, stride, dilation, low, high, f);
 #else
-    const dnnl::convolution_forward::primitive_desc f(dnnl::convolution_forward::desc(training, direct, x, w, y, stride, dilation, low, high), cpu::engine());
+    const dnnl::convolution_forward::primitive_desc f(
+        dnnl::convolution_forward::desc(training, direct, x, w, y, stride, dilation, low, high), cpu::engine());
     if (s.wanted == Wanted::y) return tell(f, f.src_desc(), f.weights_desc(), f.dst_desc());
     if (s.wanted == Wanted::x) {
-      const dnnl::convolution_backward_data::primitive_desc d(dnnl::convolution_backward_data::desc(direct, x, w, y, stride, dilation, low, high), cpu::engine(), f);
+      const dnnl::convolution_backward_data::primitive_desc d(
+          dnnl::convolution_backward_data::desc(direct, x, w, y, stride, dilation, low, high), cpu::engine(), f);
       return tell(d, d.diff_src_desc(), d.weights_desc(), d.diff_dst_desc());
     }
-    const dnnl::convolution_backward_weights::primitive_desc b(dnnl::convolution_backward_weights::desc(direct, x, w, y, stride, dilation, low, high), cpu::engine(), f);
+    const dnnl::convolution_backward_weights::primitive_desc b(
+        dnnl::convolution_backward_weights::desc(direct, x, w, y, stride, dilation, low, high), cpu::engine(), f);
 #endif
     return tell(b, b.src_desc(), b.diff_weights_desc(), b.diff_dst_desc());
   } catch (const dnnl::error&) {
@@ -137,7 +140,8 @@ bool has_better(const ConvolutionSpec& s) {
 /// A number of many digits, each with a base of its own: how a walk steps through a space of choices.
 struct Digits {
   uint64_t left;
-  template <class T, size_t n> T of(const T (&choices)[n]) {
+  template <class T, size_t n>
+  T of(const T (&choices)[n]) {
     const T chosen = choices[left % n];
     left /= n;
     return chosen;
@@ -150,7 +154,8 @@ bool convolution(uint64_t i, ConvolutionSpec& s) {
   Digits digits{i * 0x9E3779B97F4A7C15u >> 8};
   const int spatial = digits.of({1, 2, 3});
   const int64_t batch = digits.of<int64_t>({1, 3});
-  int64_t in = digits.of<int64_t>({1, 1, 2, 3, 8, 15, 16, 17, 32, 64, 128, 130}), out = digits.of<int64_t>({16, 1, 2, 8, 15, 16, 32, 33, 48, 64, 128, 130});
+  int64_t in = digits.of<int64_t>({1, 1, 2, 3, 8, 15, 16, 17, 32, 64, 128, 130}),
+          out = digits.of<int64_t>({16, 1, 2, 8, 15, 16, 32, 33, 48, 64, 128, 130});
   s = {};
   enum class Groups { one, depthwise, two_of_each, several };
   switch (digits.of({Groups::one, Groups::one, Groups::one, Groups::depthwise, Groups::two_of_each, Groups::several})) {
@@ -161,9 +166,11 @@ bool convolution(uint64_t i, ConvolutionSpec& s) {
   }
   s.x = {batch, in}, s.w = {out, in / s.groups}, s.y = {batch, out};
   for (int d = 0; d < spatial; ++d) {
-    const int64_t kernel = digits.of<int64_t>({3, 1, 2, 4, 5, 6, 7}), stride = digits.of<int64_t>({1, 1, 2, 3}), dilation = digits.of<int64_t>({1, 1, 1, 2, 3});
+    const int64_t kernel = digits.of<int64_t>({3, 1, 2, 4, 5, 6, 7}), stride = digits.of<int64_t>({1, 1, 2, 3}),
+                  dilation = digits.of<int64_t>({1, 1, 1, 2, 3});
     const int64_t extent = digits.of<int64_t>({1, 7, 14, 28}), reach = dilation * (kernel - 1);
-    const int64_t low = digits.of<int64_t>({reach / 2, reach / 2, 0, reach, kernel + 3}), high = digits.of<int64_t>({low, low, 0, reach - reach / 2});
+    const int64_t low = digits.of<int64_t>({reach / 2, reach / 2, 0, reach, kernel + 3}),
+                  high = digits.of<int64_t>({low, low, 0, reach - reach / 2});
     if (extent + low + high < reach + 1) return false;
     s.x.push_back(extent), s.w.push_back(kernel), s.y.push_back((extent + low + high - reach - 1) / stride + 1);
     s.stride.push_back(stride), s.dilation.push_back(dilation), s.low.push_back(low), s.high.push_back(high);
@@ -236,15 +243,25 @@ TEST_CASE("library: no product runs in plain loops", "[library]") {
           for (int64_t k : {1, 2, 17, 64})
             for (int flags = 0; flags < 4; ++flags)
               for (int behind = 0; behind < 3; ++behind) {
-                const cpu::MatmulSpec s{.dtype = dtype, .batch = batch, .m = m, .n = n, .k = k, .transpose_a = flags % 2 != 0, .transpose_b = flags > 1,
-                                        .bias = behind == 1, .addend = behind == 2, .slices = slices};
-                INFO(name_of(dtype) << " " << batch << " x [" << m << "," << k << "] x [" << k << "," << n << "], flags " << flags << ", behind " << behind);
+                const cpu::MatmulSpec s{.dtype = dtype,
+                                        .batch = batch,
+                                        .m = m,
+                                        .n = n,
+                                        .k = k,
+                                        .transpose_a = flags % 2 != 0,
+                                        .transpose_b = flags > 1,
+                                        .bias = behind == 1,
+                                        .addend = behind == 2,
+                                        .slices = slices};
+                INFO(name_of(dtype) << " " << batch << " x [" << m << "," << k << "] x [" << k << "," << n << "], flags " << flags
+                                    << ", behind " << behind);
                 CHECK_FALSE(cpu::matmul_answer(s).is_plain());
               }
   }
 }
 
-TEST_CASE("library: a convolution is computed as its mirror only where that has the same implementation, or the other is plain", "[library]") {
+TEST_CASE("library: a convolution is computed as its mirror only where that has the same implementation, or the other is plain",
+          "[library]") {
   const auto liked = [](ConvolutionSpec s) {
     const cpu::ConvolutionLayouts layouts = cpu::preferred_layouts(s);
     s.x_layout = layouts.x, s.w_layout = layouts.w, s.y_layout = layouts.y;
@@ -258,6 +275,7 @@ TEST_CASE("library: a convolution is computed as its mirror only where that has 
         ConvolutionSpec data = forward;
         data.wanted = Wanted::x, data.x = forward.y, data.y = forward.x, data.w = {in, out, kernel, kernel};
         INFO(text_of(forward));
-        if (cpu::runs_faster_as(data, forward)) CHECK((liked(forward).is_plain() || liked(data).implementation == liked(forward).implementation));
+        if (cpu::runs_faster_as(data, forward))
+          CHECK((liked(forward).is_plain() || liked(data).implementation == liked(forward).implementation));
       }
 }

@@ -71,11 +71,12 @@ TEST_CASE("cpu: concatenations inside of concatenations, pads and reductions", "
     const std::string half = axis == 0 ? "f32[9,2,5]" : axis == 1 ? "f32[3,6,5]" : "f32[3,2,15]";
     const std::string low = axis == 0 ? "[2,0,0]" : axis == 1 ? "[0,2,0]" : "[0,0,2]";
     const std::string padded = axis == 0 ? "f32[20,2,5]" : axis == 1 ? "f32[3,14,5]" : "f32[3,2,32]";
-    const std::string text = module_text("input %x: f32[3,2,5]\ninput %y: f32[3,2,5]\ninput %z: f32[3,2,5]\n%e = exp(%y) : f32[3,2,5]\n"
-                             "%0 = concat(%x, %e, %z) {axis = " + a + "} : " + half + "\n%1 = concat(%e, %z, %e) {axis = " + a + "} : " + half +
-                             "\n%2 = concat(%0, %1) {axis = " + a + "} : " + type + "\n%3 = pad(%2) {low = " + low + ", high = [0,0,0]} : " + padded +
-                             "\n%4 = neg(%3) : " + padded + "\n%5 = max(%3) {axes = [2]} : " + padded.substr(0, padded.rfind(',')) +
-                             "]\noutput a = %4\noutput b = %5");
+    const std::string text = module_text(
+        "input %x: f32[3,2,5]\ninput %y: f32[3,2,5]\ninput %z: f32[3,2,5]\n%e = exp(%y) : f32[3,2,5]\n"
+        "%0 = concat(%x, %e, %z) {axis = " +
+        a + "} : " + half + "\n%1 = concat(%e, %z, %e) {axis = " + a + "} : " + half + "\n%2 = concat(%0, %1) {axis = " + a +
+        "} : " + type + "\n%3 = pad(%2) {low = " + low + ", high = [0,0,0]} : " + padded + "\n%4 = neg(%3) : " + padded +
+        "\n%5 = max(%3) {axes = [2]} : " + padded.substr(0, padded.rfind(',')) + "]\noutput a = %4\noutput b = %5");
     const auto inputs = test::sample_inputs(text);
     const test::Outputs cpu = test::run_cpu(text, inputs), expected = test::run_reference(text, inputs);
     for (size_t i = 0; i < cpu.values.size(); ++i) CHECK(test::relative_difference(cpu.values[i], expected.values[i]) < 1e-6);

@@ -12,7 +12,8 @@ namespace {
 /// Does the kernel of softmax over rows of so many elements keep its exponentials on the stack?
 bool keeps(const std::string& dtype, int64_t columns) {
   const std::string type = fmt::format("{}[3,{}]", dtype, columns);
-  ir::Module module = ir::parse(fmt::format("weft 1\nfunc @f {{\n  input %x: {0}\n  %0 = softmax(%x) {{axis = 1}} : {0}\n  output y = %0\n}}\n", type));
+  ir::Module module =
+      ir::parse(fmt::format("weft 1\nfunc @f {{\n  input %x: {0}\n  %0 = softmax(%x) {{axis = 1}} : {0}\n  output y = %0\n}}\n", type));
   passes::run(module, passes::pipeline("compile"), cpu::target());
   std::vector<cpu::KernelText> kernels;
   cpu::compile(module, {}, &kernels);

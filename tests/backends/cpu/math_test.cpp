@@ -17,8 +17,8 @@ using Wide = long double;
 
 struct Format {
   DType dtype;
-  int significand;      // stored bits
-  int least;            // the exponent of the smallest normal number
+  int significand;  // stored bits
+  int least;        // the exponent of the smallest normal number
   Wide largest;
 };
 const Format single{f32, 23, -126, std::numeric_limits<float>::max()};
@@ -126,7 +126,8 @@ Worst largest_pow_error(const Format& format) {
   const std::vector<double> z = computed(format, "pow", {x, y});
   Worst worst;
   for (size_t i = 0; i < x.size(); ++i)
-    worst.add(error_ulps(format, z[i], std::pow(Wide(x[i]), Wide(y[i]))), [&] { return fmt::format("pow({}, {}) = {}", x[i], y[i], z[i]); });
+    worst.add(error_ulps(format, z[i], std::pow(Wide(x[i]), Wide(y[i]))),
+              [&] { return fmt::format("pow({}, {}) = {}", x[i], y[i], z[i]); });
   return worst;
 }
 
@@ -157,12 +158,13 @@ TEST_CASE("generated f64 pow is within 1 ulp") { check_below(largest_pow_error(t
 
 TEST_CASE("generated f32 sin and cos are within 2 ulp close to multiples of pi/2") {
   // Of all f32 numbers, those closest to a multiple for their size, down to 1e-9 turns, over all exponents.
-  std::vector<double> x = {0x1.2d97c8p+2,  0x1.f9cbe2p+7,  0x1.9a48dep+15, 0x1.4665d2p+25, 0x1.47d0fep+34,  0x1.628d4cp+40,
-                           0x1.0f79a0p+57, 0x1.130930p+76, 0x1.32ede2p+85, 0x1.abb4b0p+89, 0x1.f37c8ap+95,  0x1.7f4134p+101,
+  std::vector<double> x = {0x1.2d97c8p+2,   0x1.f9cbe2p+7,   0x1.9a48dep+15,  0x1.4665d2p+25,  0x1.47d0fep+34, 0x1.628d4cp+40,
+                           0x1.0f79a0p+57,  0x1.130930p+76,  0x1.32ede2p+85,  0x1.abb4b0p+89,  0x1.f37c8ap+95, 0x1.7f4134p+101,
                            0x1.b08c4ap+111, 0x1.d8660ap+121, 0x1.fe037ap+122, 0x1.7b9b40p+126, 0x1.7b9b40p+127};
   for (int i = 1; i < 200; ++i) {
     const auto nearest = static_cast<float>(i * std::acos(Wide(-1)) / 2);
-    for (float v : {std::nextafter(nearest, 0.0f), nearest, std::nextafter(nearest, std::numeric_limits<float>::infinity())}) x.push_back(v);
+    for (float v : {std::nextafter(nearest, 0.0f), nearest, std::nextafter(nearest, std::numeric_limits<float>::infinity())})
+      x.push_back(v);
   }
   for (size_t i = x.size(); i-- > 0;) x.push_back(-x[i]);
   check_below(largest_error(single, "sin", std::sin, x), 2);

@@ -53,7 +53,8 @@ std::vector<Tensor> run_cpu(const Sample& sample, const std::vector<Tensor>& inp
   program->run(pointers);
   std::vector<Tensor> results;
   for (size_t i = 0; i < program->outputs().size(); ++i)
-    results.push_back(reference::from_memory({program->outputs()[i].dtype, program->outputs()[i].shape}, program->output(static_cast<int>(i))));
+    results.push_back(
+        reference::from_memory({program->outputs()[i].dtype, program->outputs()[i].shape}, program->output(static_cast<int>(i))));
   return results;
 }
 
@@ -105,8 +106,7 @@ TEST_CASE("in bf16 an elementwise op rounds once, where it ends") {
     std::vector<Tensor> widened = inputs;
     for (size_t k = 0; k < inputs.size(); ++k) widened[k].type = wide[i].operands[k];
     const auto got = run_cpu(narrow[i], inputs), want = run_cpu(wide[i], widened);
-    for (size_t e = 0; e < want[0].real.size(); ++e)
-      CHECK(got[0].real[e] == from_bf16(to_bf16(static_cast<float>(want[0].real[e]))));
+    for (size_t e = 0; e < want[0].real.size(); ++e) CHECK(got[0].real[e] == from_bf16(to_bf16(static_cast<float>(want[0].real[e]))));
     ++compared;
   }
   CHECK(compared > 10);

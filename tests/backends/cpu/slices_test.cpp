@@ -83,7 +83,8 @@ TEST_CASE("cpu: slices of a value that is read otherwise too", "[cpu][slices]") 
         "%b = pad(%a) {low = [1,2], high = [3,2]} : f32[6,9]\n%y = add(%b, %x) : f32[6,9]",
         "%b = neg(%a) : f32[2,5]\n%y = sum(%b) {axes = [1]} : f32[2]",
         "%b = slice(%x) {start = [6,3], end = [6,8]} : f32[0,5]\n%y = concat(%b, %a) {axis = 0} : f32[2,5]",
-        "%b = slice(%x) {start = [6,9], end = [6,9]} : f32[0,0]\n%c = pad(%b) {low = [2,5], high = [0,0]} : f32[2,5]\n%y = add(%a, %c) : f32[2,5]",
+        "%b = slice(%x) {start = [6,9], end = [6,9]} : f32[0,0]\n%c = pad(%b) {low = [2,5], high = [0,0]} : f32[2,5]\n%y = add(%a, %c) : "
+        "f32[2,5]",
         "%b = slice(%a) {start = [1,1], end = [2,4]} : f32[1,3]\n%y = neg(%b) : f32[1,3]",
         "%b = transpose(%x) {permutation = [1,0]} : f32[9,6]\n%c = slice(%b) {start = [3,2], end = [8,4]} : f32[5,2]\n"
         "%d = transpose(%c) {permutation = [1,0]} : f32[2,5]\n%y = mul(%a, %d) : f32[2,5]"})

@@ -14,8 +14,11 @@ std::string function(const std::string& lines) { return "weft 1\nfunc @f {\n" + 
 /// Two reductions of x over the rows, and what is written in the same sweep and after it.
 std::string columns_of(const std::string& type, int64_t outer, int64_t rows, int64_t columns) {
   const std::string full = fmt::format("{}[{},{},{}]", type, outer, rows, columns), kept = fmt::format("{}[{},{}]", type, outer, columns);
-  return function(fmt::format("  input %x: {0}\n  input %z: {1}\n  %0 = mul(%x, %x) : {0}\n  %1 = sum(%0) {{axes = [1]}} : {1}\n  %2 = max(%x) {{axes = [1]}} : {1}\n"
-                              "  %3 = add(%1, %z) : {1}\n  output squares = %0\n  output largest = %2\n  output shifted = %3\n", full, kept));
+  return function(
+      fmt::format("  input %x: {0}\n  input %z: {1}\n  %0 = mul(%x, %x) : {0}\n  %1 = sum(%0) {{axes = [1]}} : {1}\n  %2 = max(%x) {{axes "
+                  "= [1]}} : {1}\n"
+                  "  %3 = add(%1, %z) : {1}\n  output squares = %0\n  output largest = %2\n  output shifted = %3\n",
+                  full, kept));
 }
 
 /// The code of the one kernel.
@@ -52,7 +55,8 @@ TEST_CASE("strips: sums of integers and largest numbers of every element type") 
     CHECK(test::same_bits(test::run_cpu(text, inputs), test::run_reference(text, inputs)));
   }
   for (const char* type : {"f32", "bf16"}) {
-    const std::string text = function(fmt::format("  input %x: {0}[40,150]\n  %0 = max(%x) {{axes = [0]}} : {0}[150]\n  output y = %0\n", type));
+    const std::string text =
+        function(fmt::format("  input %x: {0}[40,150]\n  %0 = max(%x) {{axes = [0]}} : {0}[150]\n  output y = %0\n", type));
     INFO(text);
     const auto inputs = test::sample_inputs(text);
     CHECK(test::same_bits(test::run_cpu(text, inputs), test::run_reference(text, inputs)));
@@ -77,7 +81,8 @@ TEST_CASE("strips: results of f32 and bf16 do not depend on the strip") {
 TEST_CASE("strips: where they are, and where they would compute again what is computed once a column") {
   CHECK(has_strips(kernel_of(columns_of("f32", 1, 40, 128))));
   CHECK(!has_strips(kernel_of(columns_of("f32", 1, 40, 127))));
-  const std::string per_column = function("  input %x: f32[40,256]\n  input %z: f32[256]\n  %0 = exp(%z) : f32[256]\n  %1 = broadcast(%0) {shape = [40,256]} : f32[40,256]\n"
-                                          "  %2 = mul(%x, %1) : f32[40,256]\n  %3 = sum(%2) {axes = [0]} : f32[256]\n  output y = %3\n");
+  const std::string per_column = function(
+      "  input %x: f32[40,256]\n  input %z: f32[256]\n  %0 = exp(%z) : f32[256]\n  %1 = broadcast(%0) {shape = [40,256]} : f32[40,256]\n"
+      "  %2 = mul(%x, %1) : f32[40,256]\n  %3 = sum(%2) {axes = [0]} : f32[256]\n  output y = %3\n");
   CHECK(!has_strips(kernel_of(per_column)));
 }

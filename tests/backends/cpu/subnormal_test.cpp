@@ -102,7 +102,8 @@ func @f {{
   %8 = softmax(%7) {{axis = 1}} : f32[4,16]
   output y = %8
 }}
-)", low);
+)",
+                                         low);
     INFO(low);
     Kernel kernel(f32, text, 64);
     CHECK(!kernel.meets_subnormals(0.5));

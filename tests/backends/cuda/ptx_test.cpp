@@ -59,7 +59,8 @@ ir::Module sum_of(int count) {
     body += "  " + terms.back() + " = add(" + terms[i] + ", " + terms[i + 1] + ") : f32[4]\n";
   }
   return function(inputs + "  %0 = fused(" + operands + ") : f32[4] {\n" + inputs + body + "  output " + terms.back() +
-                  "\n  } at \"net.cpp\":7\n  output y = %0\n", {"dce"});
+                      "\n  } at \"net.cpp\":7\n  output y = %0\n",
+                  {"dce"});
 }
 
 }  // namespace
@@ -156,7 +157,8 @@ TEST_CASE("ptx: nests that wait for each other are kept apart by a barrier", "[c
   %0 = sum(%x) {axes = [1]} : f32[8]
   %1 = sum(%0) {axes = [0]} : f32[]
   output y = %1
-)", {"fuse", "launch"}));
+)",
+                                                {"fuse", "launch"}));
   REQUIRE(ptx.kernels.size() == 1);
   CHECK(ptx.kernels[0].one_block);
   CHECK(ptx.kernels[0].units == 8);
@@ -196,7 +198,8 @@ TEST_CASE("ptx: ops that compute the same share an entry point", "[cuda]") {
   %0 = exp(%x) : f32[8]
   %1 = exp(%0) : f32[8]
   output y = %1
-)", {"isolate"}));
+)",
+                                                {"isolate"}));
   CHECK(ptx.kernels.size() == 1);
 }
 
@@ -215,7 +218,8 @@ TEST_CASE("ptx: an architecture that is too old or unknown is refused", "[cuda]"
 
 TEST_CASE("ptx: f64 sin and cos are refused with op and line", "[cuda]") {
   for (const std::string name : {"sin", "cos"}) {
-    const ir::Module module = function("  input %x: f64[8]\n  %0 = " + name + "(%x) : f64[8] at \"net.cpp\":12 \"head\"\n  output y = %0\n");
+    const ir::Module module =
+        function("  input %x: f64[8]\n  %0 = " + name + "(%x) : f64[8] at \"net.cpp\":12 \"head\"\n  output y = %0\n");
     CHECK_THROWS_WITH(cuda::emit_ptx(module),
                       name + ": the target 'cuda' has no " + name + " of f64 elements; cast to f32 before it, at net.cpp:12 (head)");
   }
@@ -224,7 +228,9 @@ TEST_CASE("ptx: f64 sin and cos are refused with op and line", "[cuda]") {
 TEST_CASE("ptx: f32 and bf16 sin and cos are compiled", "[cuda]") {
   for (const std::string type : {"f32[8]", "bf16[8]"})
     for (const std::string name : {"sin", "cos"})
-      CHECK(cuda::emit_ptx(function("  input %x: " + type + "\n  %0 = " + name + "(%x) : " + type + "\n  output y = %0\n")).kernels.size() == 1);
+      CHECK(
+          cuda::emit_ptx(function("  input %x: " + type + "\n  %0 = " + name + "(%x) : " + type + "\n  output y = %0\n")).kernels.size() ==
+          1);
 }
 
 TEST_CASE("ptx: a program that has not been fused is refused", "[cuda]") {

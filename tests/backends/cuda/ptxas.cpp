@@ -28,7 +28,8 @@ std::string assemble(const std::vector<std::string>& texts, const std::string& a
   }
   const TempDir dir;
   const std::string file = dir.write("all.ptx", all.str());
-  const Ran ran = run_command("PATH=$PATH:/usr/local/cuda/bin ptxas --gpu-name=" + arch + " --output-file=" + (dir / "all.cubin") + " " + file);
+  const Ran ran =
+      run_command("PATH=$PATH:/usr/local/cuda/bin ptxas --gpu-name=" + arch + " --output-file=" + (dir / "all.cubin") + " " + file);
   return ran.code == 0 ? "" : ran.out + ran.err + "(exit code " + std::to_string(ran.code) + ")";
 }
 

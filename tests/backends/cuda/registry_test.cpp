@@ -20,8 +20,8 @@ TEST_CASE("ptx: every op of the registry", "[cuda]") {
     if (module.graph().outputs()[0].value.shape().numel() == 0 || !done.insert(sample.op).second) continue;
     INFO(testing::to_string(sample));
     passes::run(module, passes::pipeline("compile"), cpu::target());
-    const bool has_kernel = std::any_of(module.graph().ops().begin(), module.graph().ops().end(),
-                                        [](const auto& op) { return op->def().is_region(); });
+    const bool has_kernel =
+        std::any_of(module.graph().ops().begin(), module.graph().ops().end(), [](const auto& op) { return op->def().is_region(); });
     if (!has_kernel) continue;
     const cuda::Ptx ptx = cuda::emit_ptx(module);
     CHECK(!ptx.kernels.empty());
