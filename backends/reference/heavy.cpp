@@ -3,19 +3,25 @@
 #include <map>
 
 namespace weft::reference {
+namespace {
+
+using Run = Tensor (*)(const ir::Op&, Operands);
+
+const std::map<std::string_view, Run>& rows() {
+  static const std::map<std::string_view, Run> table{
+      {"matmul", matmul},           {"convolution", convolution},  {"convolution_data", convolution_data},
+      {"gather", gather},           {"coalesce", coalesce},        {"convolution_weight", convolution_weight},
+      {"scatter_add", scatter_add}, {"scatter_rows", scatter_rows}};
+  return table;
+}
+
+}  // namespace
+
+bool runs_heavy(std::string_view op) { return rows().contains(op); }
 
 Tensor heavy(const ir::Op& op, Operands operands) {
-  using Run = Tensor (*)(const ir::Op&, Operands);
-  static const std::map<std::string_view, Run> table{{"matmul", matmul},
-                                                     {"convolution", convolution},
-                                                     {"convolution_data", convolution_data},
-                                                     {"convolution_weight", convolution_weight},
-                                                     {"gather", gather},
-                                                     {"scatter_add", scatter_add},
-                                                     {"coalesce", coalesce},
-                                                     {"scatter_rows", scatter_rows}};
-  const auto found = table.find(op.name());
-  WEFT_CHECK(found != table.end(), "the reference cannot run '{}'", op.name());
+  const auto found = rows().find(op.name());
+  WEFT_CHECK(found != rows().end(), "the reference cannot run '{}'", op.name());
   return found->second(op, operands);
 }
 

@@ -1,9 +1,14 @@
 #pragma once
 // The ops that every backend lowers by hand. Private to the reference.
 
+#include <string_view>
+
 #include "weft/backends/reference/kernels.h"
 
 namespace weft::reference {
+
+/// Is there a row for the op?
+bool runs_heavy(std::string_view op);
 
 Tensor matmul(const ir::Op& op, Operands operands);
 Tensor convolution(const ir::Op& op, Operands operands);

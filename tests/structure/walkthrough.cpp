@@ -1,4 +1,4 @@
-// The layer that README.md tells a reader to add: nn::Softsign, its values and gradient on the cpu.
+// The layer that CONTRIBUTING.md tells a reader to add: nn::Softsign, its values and gradient on the cpu.
 
 #include <weft/weft.h>
 #include <cmath>
@@ -22,6 +22,6 @@ int main() {
     right = right && std::fabs(r["y"].values<float>()[i] - values[i] / d) < 1e-6f &&
             std::fabs(r["dx"].values<float>()[i] - 1 / (d * d)) < 1e-6f;
   }
-  std::puts(right ? "as README.md says" : "not as README.md says");
+  std::puts(right ? "as CONTRIBUTING.md says" : "not as CONTRIBUTING.md says");
   return right ? 0 : 1;
 }

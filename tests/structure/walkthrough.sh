@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# walkthrough.sh README SOURCES DIR: what README.md tells a reader to add, added to copies under DIR. A block follows
+# walkthrough.sh GUIDE SOURCES DIR: what CONTRIBUTING.md tells a reader to add, added to copies under DIR. A block follows
 #   <!-- add to FILE before "LINE" -->    (LINE as it stands in FILE, where it must stand once)
 set -euo pipefail
 rm -rf "$3" && mkdir -p "$3"
@@ -17,10 +17,10 @@ awk -v out="$3" -v sources="$2" '
         print line > to
       }
       close(to)
-      if (found != 1) { print "README.md: \"" anchor "\" stands " found " times in " file > "/dev/stderr"; exit 1 }
+      if (found != 1) { print "CONTRIBUTING.md: \"" anchor "\" stands " found " times in " file > "/dev/stderr"; exit 1 }
       file = ""; block = ""; inside = 0; ++added
     }
     next
   }
   inside { block = block $0 "\n" }
-  END { if (added != 2) { print "README.md adds to " added + 0 " files, not to two" > "/dev/stderr"; exit 1 } }' "$1"
+  END { if (added != 2) { print "CONTRIBUTING.md adds to " added + 0 " files, not to two" > "/dev/stderr"; exit 1 } }' "$1"
