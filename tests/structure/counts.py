@@ -6,7 +6,6 @@ what it needs to know. A silent `default:` hides the kind that is added next. Wh
 """
 import pathlib
 import re
-import subprocess
 import sys
 
 root = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -21,11 +20,10 @@ tables = {"ir/ops"}
 
 
 def sources():
-    listed = subprocess.run(["git", "-C", root, "ls-files", "--cached", "--others", "--exclude-standard", "*.h", "*.cpp"],
-                            check=True, capture_output=True, text=True).stdout.split()
-    for name in listed:
-        if not name.startswith("tests/") and (root / name).is_file():
-            yield name, (root / name).read_text().split("\n")
+    for folder in ("support", "ir", "passes", "backends", "runtime", "frontend", "examples"):
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in (".h", ".cpp"):
+                yield path.relative_to(root).as_posix(), path.read_text().split("\n")
 
 
 def functions(lines):
