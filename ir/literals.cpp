@@ -1,20 +1,18 @@
 #include "weft/ir/literals.h"
 
-#include <charconv>
 #include <limits>
 
 #include "weft/support/error.h"
+#include "weft/support/number_text.h"
 
 namespace weft::ir {
 
-/// `text` as a T; unlike strtod, in one rounding and whatever the locale.
 template <class T>
 T Literals::converted(const std::string& text, size_t mark, std::string_view what) {
-  T value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc::result_out_of_range) lex_.fail_at(mark, "'" + text + "' is out of range");
-  if (error != std::errc() || end != text.data() + text.size()) lex_.fail_at(mark, fmt::format("'{}' is not {}", text, what));
-  return value;
+  const LeadingNumber<T> number = leading_number<T>(text);
+  if (number.out_of_range) lex_.fail_at(mark, "'" + text + "' is out of range");
+  if (!number.is_all_of(text)) lex_.fail_at(mark, fmt::format("'{}' is not {}", text, what));
+  return number.value;
 }
 
 int64_t Literals::integer() {
@@ -135,11 +133,10 @@ Dense Literals::hex(Type type) {
     lex_.fail_at(mark, fmt::format("{} hex digits for a {}, which needs {} an element", digits.size(), to_string(type), one));
   std::vector<std::byte> bytes;
   for (size_t i = 0; i < digits.size(); i += 2) {
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(digits.data() + i, digits.data() + i + 2, value, 16);
-    if (error != std::errc() || end != digits.data() + i + 2) lex_.fail_at(mark, "not a hex digit in the constant");
-    if (type.dtype == boolean && value > 1) lex_.fail_at(mark, "an element of a bool is 00 or 01");
-    bytes.push_back(static_cast<std::byte>(value));
+    const auto value = hex_number_in<uint8_t>(std::string_view(digits).substr(i, 2));
+    if (!value) lex_.fail_at(mark, "not a hex digit in the constant");
+    if (type.dtype == boolean && *value > 1) lex_.fail_at(mark, "an element of a bool is 00 or 01");
+    bytes.push_back(static_cast<std::byte>(*value));
   }
   if (elements == static_cast<size_t>(type.shape.numel())) return Dense(std::move(type), std::move(bytes));
   return Dense::repeated(std::move(type), std::move(bytes));

@@ -4,10 +4,11 @@
 #include <sys/sysinfo.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
+
+#include "weft/support/number_text.h"
 
 namespace weft {
 namespace {
@@ -15,26 +16,24 @@ namespace {
 constexpr uint64_t unlimited = std::numeric_limits<uint64_t>::max();
 
 /// The number in a file; without one ("max"), or without the file, no limit.
-uint64_t number_in(const std::string& path) {
+uint64_t limit_in(const std::string& path) {
   std::ifstream file(path);
   std::string text;
-  uint64_t number = 0;
-  if (!(file >> text)) return unlimited;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() ? number : unlimited;
+  file >> text;
+  return number_in<uint64_t>(text).value_or(unlimited);
 }
 
 uint64_t sum(uint64_t a, uint64_t b) { return a > unlimited - b ? unlimited : a + b; }
 
 /// What the control groups of this process allow, from its own up to the root (cgroup v2), or the container's (v1).
 uint64_t control_group_limit(uint64_t swap) {
-  uint64_t limit = number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+  uint64_t limit = limit_in("/sys/fs/cgroup/memory/memory.limit_in_bytes");
   std::ifstream groups("/proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {
     if (!line.starts_with("0::")) continue;
     for (std::string group = line.substr(3);; group.resize(group.rfind('/'))) {
       const std::string folder = "/sys/fs/cgroup" + (group == "/" ? "" : group);
-      limit = std::min(limit, sum(number_in(folder + "/memory.max"), std::min(swap, number_in(folder + "/memory.swap.max"))));
+      limit = std::min(limit, sum(limit_in(folder + "/memory.max"), std::min(swap, limit_in(folder + "/memory.swap.max"))));
       if (group.find('/') == std::string::npos) break;
     }
   }

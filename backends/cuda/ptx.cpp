@@ -15,6 +15,7 @@
 #include "weft/backends/cuda/gpu_shape.h"
 #include "weft/ir/op_def.h"
 #include "weft/passes/lowered.h"
+#include "weft/support/number_text.h"
 
 namespace weft::cuda {
 namespace {
@@ -36,7 +37,7 @@ const llvm::Target& nvptx() {
 }
 
 /// The number in "sm_90" or "sm_90a"; 0 for another name.
-int number_of(const std::string& arch) { return arch.starts_with("sm_") ? std::atoi(arch.c_str() + 3) : 0; }
+int number_of(std::string_view arch) { return arch.starts_with("sm_") ? leading_number<int>(arch.substr(3)).value : 0; }
 
 /// Those that LLVM knows, from sm_70 on: before it, parameters are too small.
 std::vector<std::string> known_archs() {

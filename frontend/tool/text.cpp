@@ -11,6 +11,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "weft/support/number_text.h"
+
 namespace weft::tool {
 namespace {
 
@@ -34,7 +36,7 @@ std::string cut(const std::string& cell, size_t width, bool keep_end) {
 
 int output_width() {
   if (const char* columns = std::getenv("COLUMNS"))
-    if (const int given = std::atoi(columns); given > 0) return given;
+    if (const int given = number_in<int>(columns).value_or(0); given > 0) return given;
   winsize size{};
   if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 160;

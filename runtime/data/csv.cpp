@@ -3,10 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "weft/support/input_file.h"
+#include "weft/support/number_text.h"
 
 namespace weft {
 namespace {
@@ -20,13 +20,14 @@ std::string_view trimmed(std::string_view text) {
 
 enum class Number { good, missing, malformed, too_large };
 
-/// As number_in() does (see number_text.h), and why not.
+/// As spreadsheets write numbers, also with a plus before them.
 Number parse_number(std::string_view text, double& value) {
   if (text.empty()) return Number::missing;
   if (text.front() == '+' && text.substr(1, 1) != "-") text.remove_prefix(1);
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code == std::errc::result_out_of_range) return Number::too_large;
-  if (code != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return Number::malformed;
+  const LeadingNumber<double> number = leading_number<double>(text);
+  if (number.out_of_range) return Number::too_large;
+  if (!number.is_all_of(text) || !std::isfinite(number.value)) return Number::malformed;
+  value = number.value;
   return Number::good;
 }
 

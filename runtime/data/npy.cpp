@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "weft/runtime/file_elements.h"
 #include "weft/runtime/replace_file.h"
 #include "weft/support/input_file.h"
+#include "weft/support/number_text.h"
 
 namespace weft {
 namespace {
@@ -129,14 +129,12 @@ class HeaderParser {
     int64_t count = 1;
     expect('(');
     while (!accept(')')) {
-      int64_t extent = 0;
       skip_spaces();
-      const char* begin = text_.data() + at_;
-      const auto [end, code] = std::from_chars(begin, text_.data() + text_.size(), extent);
-      if (code != std::errc() || extent < 0) error(at_, "malformed header: expected an extent");
+      const auto [extent, length, out_of_range] = leading_number<int64_t>(text_.substr(at_));
+      if (length == 0 || out_of_range || extent < 0) error(at_, "malformed header: expected an extent");
       if (extent > 0 && count > limit / extent) error(at, "the extents multiply to more than 2^59 elements");
       count *= extent > 0 ? extent : 1;
-      at_ += static_cast<size_t>(end - begin);
+      at_ += length;
       dims.push_back(extent);
       if (!accept(',')) {
         expect(')');
