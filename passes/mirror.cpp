@@ -13,7 +13,7 @@ using ir::Value;
 
 /// `w` as the mirrored convolution `m` has it: [g * o, i, ..] becomes [g * i, o, ..], every kernel axis backwards.
 Value mirrored_weight(ir::Builder& b, Value w, const ir::Convolution& m) {
-  Dims axes(static_cast<size_t>(m.spatial())), kernel(m.w.begin() + 2, m.w.end());
+  Dims axes(static_cast<size_t>(m.spatial())), kernel = ir::spatial_extents(m.w);
   std::iota(axes.begin(), axes.end(), 2);
   const Value flipped = b("windows", {w}, {{"axes", axes}, {"extents", kernel}, {"flipped", true}});  // one each
   Dims split{m.groups, w.shape()[0] / m.groups, w.shape()[1]}, order{0, 2, 1};
@@ -34,12 +34,9 @@ bool mirror(ir::Module& module, const Target& target) {
     const auto m = ir::mirrored(c);
     if (!m) continue;
     ir::Builder b(graph, op, op->locations());
-    op->result().replace_all_uses_with(b("convolution_data", {op->operand(0), mirrored_weight(b, op->operand(1), *m)},
-                                         {{"low", m->low},
-                                          {"high", m->high},
-                                          {"dilation", m->dilation},
-                                          {"groups", m->groups},
-                                          {"extents", Dims(m->x.begin() + 2, m->x.end())}}));
+    op->result().replace_all_uses_with(
+        b("convolution_data", {op->operand(0), mirrored_weight(b, op->operand(1), *m)},
+          {{"low", m->low}, {"high", m->high}, {"dilation", m->dilation}, {"groups", m->groups}, {"extents", ir::spatial_extents(m->x)}}));
     graph.erase(*op);
     changed = true;
   }

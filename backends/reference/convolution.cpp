@@ -26,8 +26,8 @@ Tensor laid_out(Tensor t, const Layout& layout, const Shape& split) {
 
 /// The first and one past the last position whose element k of the kernel lies in x along spatial axis d.
 std::pair<int64_t, int64_t> inside(const Convolution& c, int d, int64_t k) {
-  const auto i = static_cast<size_t>(d);
-  const int64_t first = k * c.dilation[i] - c.low[i], stride = c.stride[i];  // of position 0
+  const SlidingWindow window = c.window(d);
+  const int64_t first = window.element(0, k), stride = window.stride;
   const int64_t begin = first < 0 ? (-first + stride - 1) / stride : 0;
   const int64_t end = c.x[d + 2] <= first ? 0 : (c.x[d + 2] - first - 1) / stride + 1;
   return {begin, std::max(begin, std::min(end, c.y[d + 2]))};
@@ -40,7 +40,9 @@ void for_each_run(const Convolution& c, const Visit& visit) {
   const Dims x_strides = c.x.strides(), w_strides = c.w.strides(), y_strides = c.y.strides();
   const int64_t per_group = c.w[0] / c.groups;
   Dims outer(c.y.begin() + 2, c.y.end() - 1);  // positions of all spatial axes but the last
-  const Shape kernel(Dims(c.w.begin() + 2, c.w.end())), rows(outer);
+  const Shape kernel(ir::spatial_extents(c.w)), rows(outer);
+  std::vector<SlidingWindow> windows;
+  for (int d = 0; d < s; ++d) windows.push_back(c.window(d));
   for (int64_t n = 0; n < c.y[0]; ++n)
     for (int64_t o = 0; o < c.y[1]; ++o)
       for (int64_t i = 0; i < c.w[1]; ++i)
@@ -52,7 +54,7 @@ void for_each_run(const Convolution& c, const Visit& visit) {
             for (int d = 0; d < s; ++d) {
               const auto a = static_cast<size_t>(d);
               const int64_t position = d == last ? begin : p[a];
-              const int64_t at = position * c.stride[a] - c.low[a] + k[a] * c.dilation[a];
+              const int64_t at = windows[a].element(position, k[a]);
               if (d != last && (at < 0 || at >= c.x[d + 2])) return;
               x += at * x_strides[a + 2], w += k[a] * w_strides[a + 2], y += position * y_strides[a + 2];
             }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "weft/frontend/language/recorder.h"
 #include "weft/frontend/language/scope.h"
 #include "weft/ir/ops/movements.h"
+#include "weft/support/sliding_window.h"
 
 namespace weft {
 namespace {
@@ -13,7 +15,7 @@ namespace {
 using detail::Recorder;
 using ir::Value;
 
-constexpr int64_t largest = int64_t{1} << 30;  // stride, dilation and padding, as the ops have it
+constexpr int64_t largest = SlidingWindow::most;
 
 size_t index(int d) { return static_cast<size_t>(d); }
 
@@ -59,23 +61,22 @@ Tensor convolution(const char* name, Recorder r, int spatial, const Arg& input, 
   if (o.padding.same())
     for (int d = 0; d < spatial; ++d) {
       if (stride[index(d)] != 1) r.fail("padding \"same\" needs stride 1");
-      const int64_t steps = std::max<int64_t>(0, w.shape()[d + 2] - 1);
-      if (dilation[index(d)] < 1 || dilation[index(d)] > largest / std::max<int64_t>(1, steps))
+      const SlidingWindow window{.extent = std::max<int64_t>(1, w.shape()[d + 2]), .dilation = dilation[index(d)]};
+      if (window.dilation < 1 || window.dilation > largest / std::max<int64_t>(1, window.extent - 1))
         r.fail("the dilation must be positive, and the kernel's reach not too large");
-      const int64_t all = dilation[index(d)] * steps;
-      low[index(d)] = all / 2, high[index(d)] = all - all / 2;
+      std::tie(low[index(d)], high[index(d)]) = window.same_padding();
     }
   const Value y =
       r.builder("convolution", {x, w}, {{"stride", stride}, {"low", low}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
   return unbatched(r, with_bias(r, y, bias), single);
 }
 
-/// All that the kernel reaches from `positions` of it.
-int64_t transposed_extent(Recorder& r, int64_t positions, int64_t kernel, int64_t stride, int64_t dilation) {
-  if (positions < 1 || kernel < 1) r.fail("the spatial extents of x and of the weight must be positive");
+/// All that the kernel covers from `positions` of it.
+int64_t transposed_extent(Recorder& r, int64_t positions, const SlidingWindow& w) {
+  if (positions < 1 || w.extent < 1) r.fail("the spatial extents of x and of the weight must be positive");
   constexpr int64_t room = int64_t{1} << 60;  // to add what little is left
-  if ((positions - 1) > room / stride || (kernel - 1) > room / dilation) r.fail("the result is too large");
-  return (positions - 1) * stride + dilation * (kernel - 1) + 1;
+  if ((positions - 1) > room / w.stride || (w.extent - 1) > room / w.dilation) r.fail("the result is too large");
+  return w.covered(positions);
 }
 
 Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const Arg& kernel, const Arg* bias,
@@ -96,7 +97,7 @@ Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const A
     if (std::max({stride[d], dilation[d], padding[d]}) > largest) r.fail("a stride, a padding or a dilation is too large");
     if (more[d] < 0 || more[d] >= std::max(stride[d], dilation[d])) r.fail("output_padding must be smaller than stride or dilation");
     const int axis = static_cast<int>(d) + 2;
-    const int64_t whole = transposed_extent(r, x.shape()[axis], w.shape()[axis], stride[d], dilation[d]);
+    const int64_t whole = transposed_extent(r, x.shape()[axis], {.extent = w.shape()[axis], .stride = stride[d], .dilation = dilation[d]});
     wanted.push_back(whole - 2 * padding[d] + more[d]);
     if (wanted.back() < 1) r.fail("the padding leaves nothing of the result");
     extents.push_back(wanted.back());
@@ -130,12 +131,8 @@ PoolPadding pool_padding(Recorder& r, Value x, const Dims& kernel, const Dims& s
     const int64_t extent = x.shape()[first + static_cast<int>(d)];
     if (extent < 1) r.fail("the spatial extents of x must be positive");
     if (!ceil_mode) continue;
-    // A window that is wider than what there is counts, too, if less than a step is missing.
-    const int64_t room = extent + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1;
-    if (room + stride[d] <= 0) continue;
-    int64_t count = (room + stride[d] - 1) / stride[d] + 1;
-    if ((count - 1) * stride[d] >= extent + padding[d]) --count;  // the last window would start behind x
-    p.uncounted[d] = std::max<int64_t>(0, (count - 1) * stride[d] - room);
+    const SlidingWindow w{.extent = kernel[d], .stride = stride[d], .dilation = dilation[d], .low = padding[d], .high = padding[d]};
+    p.uncounted[d] = w.missing(extent);
     p.high[d] += p.uncounted[d];
   }
   return p;

@@ -3,7 +3,6 @@
 #include "weft/ir/ops/convolution.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "weft/ir/ops/convolution_sums.h"
 #include "weft/ir/ops/families.h"
@@ -11,26 +10,14 @@
 namespace weft::ir {
 namespace {
 
-/// "Elements between", per spatial axis; `fallback` where the list is empty.
-Dims per_axis(const Dims& given, int spatial, int64_t fallback) {
-  return given.empty() ? Dims(static_cast<size_t>(spatial), fallback) : given;
-}
-
-int64_t size(const Dims& d, int axis) { return d[static_cast<size_t>(axis)]; }
-
-/// Positions of a kernel of `extent` elements along an axis.
-int64_t positions(int64_t x, int64_t extent, int64_t stride, int64_t low, int64_t high, int64_t dilation) {
-  const int64_t last = x + low + high - 1;
-  if (last < 0 || extent - 1 > last / dilation) return 0;  // nothing fits; a product of the two might not fit into 64 bits
-  return (last - dilation * (extent - 1)) / stride + 1;
-}
-
 /// Reads the common attributes by a function that gives one by name. The shapes stay empty.
 template <class Get>
 Convolution geometry(const Get& get, int spatial) {
   Convolution c;
   c.groups = std::get<int64_t>(get("groups"));
-  const auto dims = [&](const char* name, int64_t fallback) { return per_axis(std::get<Dims>(get(name)), spatial, fallback); };
+  const auto dims = [&](const char* name, int64_t otherwise) {
+    return per_window_axis(std::get<Dims>(get(name)), static_cast<size_t>(spatial), otherwise);
+  };
   c.stride = dims("stride", 1), c.low = dims("low", 0), c.high = dims("high", 0), c.dilation = dims("dilation", 1);
   const auto layout = [&](const char* name) { return Layout::parse(std::get<std::string>(get(name)), spatial + 2); };
   c.x_layout = layout("x_layout"), c.w_layout = layout("w_layout"), c.y_layout = layout("y_layout");
@@ -54,11 +41,11 @@ struct Inferred {
     } catch (const Error& e) {
       c.fail(e.what());
     }
-    for (int d = 0; d < spatial; ++d) {
-      c.require(size(conv.stride, d) >= 1 && size(conv.dilation, d) >= 1, "stride and dilation must be positive");
-      c.require(size(conv.low, d) >= 0 && size(conv.high, d) >= 0, "padding must not be negative");
-      for (const Dims* dims : {&conv.stride, &conv.low, &conv.high, &conv.dilation})
-        c.require(size(*dims, d) <= (int64_t{1} << 30), "a stride, a padding or a dilation is too large");
+    for (size_t d = 0; d < conv.stride.size(); ++d) {
+      c.require(conv.stride[d] >= 1 && conv.dilation[d] >= 1, "stride and dilation must be positive");
+      c.require(conv.low[d] >= 0 && conv.high[d] >= 0, "padding must not be negative");
+      c.require(std::max({conv.stride[d], conv.low[d], conv.high[d], conv.dilation[d]}) <= SlidingWindow::most,
+                "a stride, a padding or a dilation is too large");
     }
     c.require(c.operand(0).dtype == c.operand(1).dtype, "the operands must have equal element types");
   }
@@ -78,17 +65,16 @@ struct Inferred {
   void read_w(int operand) { conv.w = logical(operand, conv.w_layout); }
   int rank() const { return static_cast<int>(conv.stride.size()) + 2; }
 
-  int64_t count(int d) const {
-    return positions(conv.x[d + 2], conv.w[d + 2], size(conv.stride, d), size(conv.low, d), size(conv.high, d), size(conv.dilation, d));
-  }
   /// x and w belong together; gives y's shape.
   Shape y_shape() const {
     Dims shape{conv.x[0], conv.w[0]};
     for (int d = 0; d < rank() - 2; ++d) {
-      c.require(conv.w[d + 2] >= 1, "the kernel must not be empty");
-      c.require(count(d) >= 1, fmt::format("the kernel of {} does not fit into {} with padding {} and {}", conv.w[d + 2], conv.x[d + 2],
-                                           size(conv.low, d), size(conv.high, d)));
-      shape.push_back(count(d));
+      const SlidingWindow window = conv.window(d);
+      c.require(window.extent >= 1, "the kernel must not be empty");
+      const int64_t count = window.positions(conv.x[d + 2]);
+      c.require(count >= 1, fmt::format("the kernel of {} does not fit into {} with padding {} and {}", window.extent, conv.x[d + 2],
+                                        window.low, window.high));
+      shape.push_back(count);
     }
     return Shape(shape);
   }
@@ -223,6 +209,11 @@ const AttributeSpec slices_attribute{
 
 }  // namespace
 
+SlidingWindow Convolution::window(int d) const {
+  const auto i = static_cast<size_t>(d);
+  return {.extent = w[d + 2], .stride = stride[i], .dilation = dilation[i], .low = low[i], .high = high[i]};
+}
+
 Dims spatial_extents(const Shape& s) { return {s.dims().begin() + 2, s.dims().end()}; }
 
 Convolution convolution_of(const Op& op) {
@@ -244,9 +235,9 @@ std::optional<Convolution> mirrored(const Convolution& c) {
   w[0] = c.w[1] * c.groups, w[1] = c.w[0] / c.groups;
   m.w = Shape(w);
   for (int d = 0; d < c.spatial(); ++d) {
-    const int64_t reach = size(c.dilation, d) * (c.w[d + 2] - 1), low = reach - size(c.low, d), high = reach - size(c.high, d);
-    if (size(c.stride, d) != 1 || low < 0 || high < 0) return std::nullopt;
-    m.low.push_back(low), m.high.push_back(high);
+    const SlidingWindow window = c.window(d), back = window.transposed();
+    if (window.stride != 1 || back.low < 0 || back.high < 0) return std::nullopt;
+    m.low.push_back(back.low), m.high.push_back(back.high);
   }
   return m;
 }

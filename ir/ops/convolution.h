@@ -2,6 +2,7 @@
 // What a convolution op asks for, read from its attributes: shared by the definitions and the backends.
 
 #include "weft/ir/layout.h"
+#include "weft/support/sliding_window.h"
 
 namespace weft::ir {
 
@@ -17,6 +18,8 @@ struct Convolution {
   Shape x, w, y;  // row-major: [n, c, ..], [o, c / groups, ..], [n, o, ..]
 
   int spatial() const { return x.rank() - 2; }
+  /// The kernel along a spatial axis of x.
+  SlidingWindow window(int d) const;
 };
 
 /// The extents along the spatial axes.

@@ -8,8 +8,6 @@
 namespace weft::ir {
 namespace {
 
-int64_t size(const Dims& dims, int axis) { return dims[static_cast<size_t>(axis)]; }
-
 /// v [n, g * c, ..] as [n, g, c, ..].
 Value in_groups(Builder& b, Value v, int64_t groups, int axis) {
   Dims d = v.shape().dims();
@@ -92,14 +90,15 @@ std::vector<Value> convolution_data_sums(Builder& b, const Op& op) {
   const Convolution c = convolution_of(op);
   const Letters l(c.spatial());
   Value y = from_layout(b, op.operand(0), c.y_layout);
-  Dims extents = spatial_extents(c.w);
   for (int d = 0; d < c.spatial(); ++d) {
     // x at p gets y at (p + low - k * dilation) / stride where that is whole: read backwards from p + low.
-    const int64_t reach = size(c.dilation, d) * (size(extents, d) - 1), low = reach - size(c.low, d);
-    y = spread_out(b, y, d + 2, size(c.stride, d));
-    y = fitted(b, y, d + 2, low, c.x[d + 2] + reach - low - y.shape()[d + 2]);
+    const SlidingWindow window = c.window(d);
+    const int64_t low = window.transposed().low;
+    y = spread_out(b, y, d + 2, window.stride);
+    y = fitted(b, y, d + 2, low, c.x[d + 2] + window.reach() - low - y.shape()[d + 2]);
   }
-  y = b("windows", {y}, {{"axes", spatial_axes(c.spatial())}, {"extents", extents}, {"dilation", c.dilation}, {"flipped", true}});
+  y = b("windows", {y},
+        {{"axes", spatial_axes(c.spatial())}, {"extents", spatial_extents(c.w)}, {"dilation", c.dilation}, {"flipped", true}});
   const Value w = in_groups(b, from_layout(b, op.operand(1), c.w_layout), c.groups, 0);
   const Value x = contracted(b, in_groups(b, y, c.groups, 1), "ngo" + l.both, w, "goi" + l.kernel, l.all, "ngi" + l.positions);
   return {to_layout(b, b.reshape(x, c.x), c.x_layout)};

@@ -8,31 +8,27 @@
 #include "weft/ir/layout.h"
 #include "weft/ir/ops/families.h"
 #include "weft/ir/ops/movements.h"
+#include "weft/support/sliding_window.h"
 
 namespace weft::ir {
 namespace {
-
-int64_t at(const Dims& d, size_t i) { return d[i]; }
 
 /// The windows along some axes, from the attributes of an op.
 struct Sliding {
   Dims axes, extents, stride, dilation, low, high;
 
-  static Sliding of(const Dims& axes, const Dims& extents, const Dims& stride, const Dims& dilation, const Dims& low, const Dims& high) {
-    const auto filled = [&](const Dims& d, int64_t value) { return d.empty() ? Dims(extents.size(), value) : d; };
-    return {axes, extents, filled(stride, 1), filled(dilation, 1), filled(low, 0), filled(high, 0)};
-  }
-  /// From the end of the first window's element to the last one's.
-  int64_t reach(size_t i) const { return at(dilation, i) * (at(extents, i) - 1) + 1; }
-  int64_t positions(size_t i, int64_t extent) const {
-    const int64_t room = extent + at(low, i) + at(high, i) - reach(i);
-    return room < 0 ? 0 : room / at(stride, i) + 1;
+  SlidingWindow along(size_t i) const {
+    return {.extent = extents[i], .stride = stride[i], .dilation = dilation[i], .low = low[i], .high = high[i]};
   }
 };
 
 template <class Get>
 Sliding sliding_of(const Get& get, Dims axes) {
-  return Sliding::of(axes, get("extents"), get("stride"), get("dilation"), get("low"), get("high"));
+  const auto given = [&](const char* name, int64_t otherwise) { return per_window_axis(get(name), axes.size(), otherwise); };
+  Sliding s{.extents = get("extents"), .stride = given("stride", 1), .dilation = given("dilation", 1)};
+  s.low = given("low", 0), s.high = given("high", 0);
+  s.axes = std::move(axes);
+  return s;
 }
 
 Sliding sliding_of(const Op& op, Dims axes) {
@@ -53,15 +49,15 @@ Sliding checked(const InferContext& c, const Dims& axes) {
   for (const char* name : {"stride", "dilation", "low", "high"})
     c.require(c.get<Dims>(name).empty() || c.get<Dims>(name).size() == axes.size(), std::string(name) + " needs one entry per window axis");
   const Sliding s = sliding_of([&](const char* name) { return c.get<Dims>(name); }, axes);
-  constexpr int64_t most = int64_t{1} << 30;
   for (size_t i = 0; i < axes.size(); ++i) {
+    const SlidingWindow w = s.along(i);
     c.require(axes[i] >= 0 && axes[i] < rank && (i == 0 || axes[i] > axes[i - 1]),
               "the axes must be ascending and lie in the operand's rank");
-    c.require(at(s.extents, i) >= 1 && at(s.stride, i) >= 1 && at(s.dilation, i) >= 1, "extents, stride and dilation must be positive");
-    c.require(at(s.low, i) >= 0 && at(s.high, i) >= 0, "padding must not be negative");
-    c.require(std::max({at(s.extents, i), at(s.stride, i), at(s.dilation, i), at(s.low, i), at(s.high, i)}) <= most,
+    c.require(w.extent >= 1 && w.stride >= 1 && w.dilation >= 1, "extents, stride and dilation must be positive");
+    c.require(w.low >= 0 && w.high >= 0, "padding must not be negative");
+    c.require(std::max({w.extent, w.stride, w.dilation, w.low, w.high}) <= SlidingWindow::most,
               "an extent, a stride, a dilation or a padding is too large");
-    c.require(s.positions(i, c.shape(0)[static_cast<int>(axes[i])]) >= 1, "a window does not fit into the axis");
+    c.require(w.positions(c.shape(0)[axes[i]]) >= 1, "a window does not fit into the axis");
   }
   return s;
 }
@@ -90,25 +86,25 @@ Dims offset_axes(const Sliding& s) {
 }
 
 /// Adds up what windows of one axis read: g has the axes (positions, offsets) at `axis`; the result has `extent` there.
-Value unslide(Builder& b, Value g, int axis, const Sliding& s, size_t i, int64_t extent) {
+Value unslide(Builder& b, Value g, int axis, const SlidingWindow& w, int64_t extent) {
   const auto a = static_cast<size_t>(axis);
-  const int64_t count = g.shape()[axis], width = at(s.extents, i), stride = at(s.stride, i), low = at(s.low, i);
+  const int64_t count = g.shape()[axis];
   Dims joined = g.shape().dims();
   joined.erase(joined.begin() + axis + 1);
-  if (stride == width && at(s.dilation, i) == 1) {
+  if (w.stride == w.extent && w.dilation == 1) {
     // Each element is in one window: the windows stand one behind the other.
-    joined[a] = count * width;
-    return fitted(b, b.reshape(g, Shape(joined)), axis, -low, extent + low - count * width);
+    joined[a] = count * w.extent;
+    return fitted(b, b.reshape(g, Shape(joined)), axis, -w.low, extent + w.low - count * w.extent);
   }
   // One offset after the other: its elements stand `stride` apart.
   Value sum;
-  for (int64_t k = 0; k < width; ++k) {
+  for (int64_t k = 0; k < w.extent; ++k) {
     Dims start(g.shape().dims().size(), 0), end = g.shape().dims();
     start[a + 1] = k, end[a + 1] = k + 1;
     joined[a] = count;
     const Value taken = b.reshape(b("slice", {g}, {{"start", start}, {"end", end}}), Shape(joined));
-    const Value spread = spread_out(b, taken, axis, stride);
-    const int64_t first = k * at(s.dilation, i) - low;
+    const Value spread = spread_out(b, taken, axis, w.stride);
+    const int64_t first = w.element(0, k);
     const Value part = fitted(b, spread, axis, first, extent - first - spread.shape()[axis]);
     sum = sum ? b("add", {sum, part}) : part;
   }
@@ -119,7 +115,7 @@ Value unslide(Builder& b, Value g, int axis, const Sliding& s, size_t i, int64_t
 Value unslide(Builder& b, Value g, const Sliding& s, const Shape& x) {
   for (size_t i = s.axes.size(); i-- > 0;) {
     const int axis = static_cast<int>(s.axes[i]);
-    g = unslide(b, g, axis + static_cast<int>(i), s, i, x[axis]);
+    g = unslide(b, g, axis + static_cast<int>(i), s.along(i), x[axis]);
   }
   return g;
 }
@@ -175,8 +171,8 @@ void define_windows(Registry& r) {
     Dims shape;
     for (int axis = 0, i = 0; axis < c.shape(0).rank(); ++axis) {
       const bool slides = i < static_cast<int>(s.axes.size()) && s.axes[static_cast<size_t>(i)] == axis;
-      shape.push_back(slides ? s.positions(static_cast<size_t>(i), c.shape(0)[axis]) : c.shape(0)[axis]);
-      if (slides) shape.push_back(at(s.extents, static_cast<size_t>(i++)));
+      shape.push_back(slides ? s.along(static_cast<size_t>(i)).positions(c.shape(0)[axis]) : c.shape(0)[axis]);
+      if (slides) shape.push_back(s.extents[static_cast<size_t>(i++)]);
     }
     return {{c.operand(0).dtype, Shape(shape)}};
   };
@@ -188,11 +184,12 @@ void define_windows(Registry& r) {
     for (size_t i = 0; i < s.axes.size(); ++i) {
       const int axis = static_cast<int>(s.axes[i]), p = moved(s, axis);
       Affine& a = access.map[static_cast<size_t>(axis)];
-      const int64_t step = at(s.dilation, i);
-      a.coefficients[static_cast<size_t>(p)] = at(s.stride, i);
-      a.coefficients[static_cast<size_t>(p) + 1] = op.flag("flipped") ? -step : step;
-      a.offset = (op.flag("flipped") ? step * (at(s.extents, i) - 1) : 0) - at(s.low, i);
-      access.guarded = access.guarded || at(s.low, i) > 0 || at(s.high, i) > 0;
+      const SlidingWindow w = s.along(i);
+      const bool flipped = op.flag("flipped");
+      a.coefficients[static_cast<size_t>(p)] = w.stride;
+      a.coefficients[static_cast<size_t>(p) + 1] = flipped ? -w.dilation : w.dilation;
+      a.offset = w.element(0, flipped ? w.extent - 1 : 0);
+      access.guarded = access.guarded || w.low > 0 || w.high > 0;
     }
     return std::vector{access};
   };
@@ -205,7 +202,7 @@ void define_windows(Registry& r) {
       // Offset k stands where offset extents - 1 - k would: turned round by windows of one element, read backwards.
       for (size_t i = 0; i < s.axes.size(); ++i) {
         const int64_t axis = moved(s, static_cast<int>(s.axes[i])) + 1;
-        g = c.builder("windows", {g}, {{"axes", Dims{axis}}, {"extents", Dims{at(s.extents, i)}}, {"flipped", true}});
+        g = c.builder("windows", {g}, {{"axes", Dims{axis}}, {"extents", Dims{s.extents[i]}}, {"flipped", true}});
         Dims shape = c.op.result().shape().dims();
         g = c.builder.reshape(g, Shape(shape));
       }
@@ -236,8 +233,9 @@ OpDef pooling(std::string name, std::string doc) {
     Dims shape = c.shape(0).dims();
     for (size_t i = 0; i < axes.size(); ++i) {
       auto& extent = shape[static_cast<size_t>(axes[i])];
-      extent = s.positions(i, extent);
-      c.require(at(s.low, i) < s.reach(i) && at(s.high, i) < s.reach(i), "a window may not lie in the padding alone");
+      const SlidingWindow w = s.along(i);
+      extent = w.positions(extent);
+      c.require(w.low <= w.reach() && w.high <= w.reach(), "a window may not lie in the padding alone");
     }
     return {{c.operand(0).dtype, Shape(shape)}};
   };
@@ -257,7 +255,7 @@ Value numbers(Builder& b, const Shape& windowed, const Sliding& s) {
     const Value index = b.cast(b("iota", {}, {{"shape", one_window}, {"axis", axes[i]}}), f32);
     const Value part = scale == 1 ? index : b("mul", {index, b.splat(index.type(), scale)});
     number = number ? b("add", {number, part}) : part;
-    scale *= static_cast<double>(at(s.extents, i));
+    scale *= static_cast<double>(s.extents[i]);
   }
   return b.broadcast(number, windowed);
 }
@@ -313,8 +311,8 @@ void define_avg_pool(Registry& r) {
     if (op.flag("count_padding"))
       for (size_t i = 0; i < s.axes.size(); ++i) {
         const auto axis = static_cast<size_t>(s.axes[i]);
-        ones[axis] += at(s.low, i) + at(s.high, i) - at(uncounted, i);
-        inner.low[i] = 0, inner.high[i] = at(uncounted, i);
+        ones[axis] += s.low[i] + s.high[i] - uncounted[i];
+        inner.low[i] = 0, inner.high[i] = uncounted[i];
       }
     for (size_t axis = 0; axis < ones.size(); ++axis)
       if (std::find(s.axes.begin(), s.axes.end(), static_cast<int64_t>(axis)) == s.axes.end()) ones[axis] = 1;
