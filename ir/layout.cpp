@@ -1,27 +1,9 @@
 #include "weft/ir/layout.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace weft::ir {
 namespace {
-
-/// Far more than any library's, and far from overflow.
-constexpr int64_t most_block = int64_t{1} << 20;
-
-/// The parts of one axis in the order in which they lie: what is left of it, then its blocks.
-std::vector<size_t> places_of(const std::vector<Layout::Part>& parts, int axis) {
-  std::vector<size_t> places;
-  for (size_t i = 0; i < parts.size(); ++i)
-    if (parts[i].axis == axis) places.push_back(i);
-  return places;
-}
-
-int rank_of(const std::vector<Layout::Part>& parts) {
-  int rank = 0;
-  for (const auto& p : parts) rank = std::max(rank, p.axis + 1);
-  return rank;
-}
 
 Value reordered(Builder& b, Value v, const Dims& permutation) {
   if (std::is_sorted(permutation.begin(), permutation.end())) return v;
@@ -29,135 +11,6 @@ Value reordered(Builder& b, Value v, const Dims& permutation) {
 }
 
 }  // namespace
-
-Dims inverse(const Dims& permutation) {
-  Dims result(permutation.size());
-  for (size_t i = 0; i < permutation.size(); ++i) result[static_cast<size_t>(permutation[i])] = static_cast<int64_t>(i);
-  return result;
-}
-
-Layout Layout::parse(std::string_view text, int rank) {
-  if (text.empty()) return {};
-  const auto fail = [&](const char* why) { throw Error("'{}' is no layout of {} axes: {}", text, rank, why); };
-  std::vector<Part> parts;
-  std::vector<int> outer(static_cast<size_t>(rank), 0), blocks(outer);
-  Dims together(static_cast<size_t>(rank), 1);  // of the blocks of an axis
-  std::vector<bool> capital(static_cast<size_t>(rank), false);
-  int64_t block = 0;
-  for (char c : text) {
-    if (std::isdigit(static_cast<unsigned char>(c))) {
-      block = block * 10 + (c - '0');
-      if (block > 4096) fail("a block is larger than 4096");
-      continue;
-    }
-    const int axis = std::tolower(static_cast<unsigned char>(c)) - 'a';
-    if (axis < 0 || axis >= rank) fail("it names another axis");
-    const auto a = static_cast<size_t>(axis);
-    if (block == 0) {
-      if (outer[a]++) fail("it names an axis twice");
-      capital[a] = std::isupper(static_cast<unsigned char>(c)) != 0;
-    } else {
-      if (std::isupper(static_cast<unsigned char>(c)) || outer[a] == 0 || block == 1) fail("a block needs a size and follows its axis");
-      ++blocks[a];
-      together[a] *= block;
-      if (together[a] > most_block) fail("the blocks of an axis are larger than 2^20 together");
-    }
-    parts.push_back({axis, std::exchange(block, 0)});
-  }
-  for (size_t a = 0; a < outer.size(); ++a)
-    if (outer[a] == 0 || capital[a] != (blocks[a] > 0)) fail("every axis must come once, as a capital letter if it has blocks");
-  if (block != 0) fail("it ends in a number");
-  return of(std::move(parts));
-}
-
-int Layout::axes(std::string_view text, int rank) {
-  if (text.empty()) return rank;
-  int count = 0;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  for (size_t i = 0; i < text.size(); ++i) count += !is_digit(text[i]) && (i == 0 || !is_digit(text[i - 1]));
-  return count;
-}
-
-Layout Layout::of(std::vector<Part> parts) {
-  Layout layout;
-  const auto in_order = [&] {
-    for (size_t i = 0; i < parts.size(); ++i)
-      if (parts[i] != Part{static_cast<int>(i), 0}) return false;
-    return true;
-  };
-  if (!in_order()) layout.parts_ = std::move(parts);
-  return layout;
-}
-
-std::string Layout::text() const {
-  std::string text;
-  for (const Part& p : parts_) {
-    const bool cut = p.block == 0 && places_of(parts_, p.axis).size() > 1;
-    if (p.block) text += std::to_string(p.block);
-    text += static_cast<char>((cut ? 'A' : 'a') + p.axis);
-  }
-  return text;
-}
-
-std::vector<Layout::Part> Layout::parts(int rank) const {
-  if (!is_plain()) return parts_;
-  std::vector<Part> all;
-  for (int axis = 0; axis < rank; ++axis) all.push_back({axis, 0});
-  return all;
-}
-
-bool Layout::fits(const Shape& logical) const {
-  if (is_plain()) return true;
-  if (logical.rank() != rank_of(parts_)) return false;
-  for (int axis = 0; axis < logical.rank(); ++axis) {
-    int64_t block = 1;
-    for (const Part& p : parts_)
-      if (p.axis == axis && p.block) block *= p.block;
-    if (logical[axis] % block) return false;
-  }
-  return true;
-}
-
-Shape Layout::split(const Shape& logical) const {
-  if (is_plain()) return logical;
-  WEFT_CHECK(fits(logical), "{} cannot lie as {}", weft::to_string(logical), text());
-  Dims shape;
-  for (int axis = 0; axis < logical.rank(); ++axis) {
-    int64_t rest = logical[axis];
-    const std::vector<size_t> places = places_of(parts_, axis);
-    for (size_t place : places)
-      if (parts_[place].block) rest /= parts_[place].block;
-    for (size_t place : places) shape.push_back(parts_[place].block ? parts_[place].block : rest);
-  }
-  return Shape(shape);
-}
-
-Dims Layout::order() const {
-  Dims places;  // of the split axes in the physical order
-  for (int axis = 0; axis < rank_of(parts_); ++axis)
-    for (size_t place : places_of(parts_, axis)) places.push_back(static_cast<int64_t>(place));
-  return inverse(places);
-}
-
-Shape Layout::physical(const Shape& logical) const {
-  if (is_plain()) return logical;
-  const Shape cut = split(logical);
-  Dims shape;
-  for (int64_t axis : order()) shape.push_back(cut[static_cast<int>(axis)]);
-  return Shape(shape);
-}
-
-Shape Layout::logical(const Shape& physical) const {
-  if (is_plain()) return physical;
-  const auto fail = [&] { throw Error("{} is no shape of a tensor that lies as {}", weft::to_string(physical), text()); };
-  if (static_cast<size_t>(physical.rank()) != parts_.size()) fail();
-  Dims shape(static_cast<size_t>(rank_of(parts_)), 1);
-  for (size_t i = 0; i < parts_.size(); ++i) {
-    if (parts_[i].block && parts_[i].block != physical.dims()[i]) fail();
-    shape[static_cast<size_t>(parts_[i].axis)] *= physical.dims()[i];
-  }
-  return Shape(shape);
-}
 
 Value to_layout(Builder& b, Value v, const Layout& layout) {
   if (layout.is_plain()) return v;

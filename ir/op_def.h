@@ -14,10 +14,13 @@
 #include "weft/ir/scalar.h"
 #include "weft/support/error.h"
 
+namespace weft {
+class Layout;
+}
+
 namespace weft::ir {
 
 class Builder;
-class Layout;
 
 /// Which element types an operand takes.
 enum class Accepts { any, floating, number, integer, boolean, bits /* integer or bool */ };
@@ -29,7 +32,7 @@ struct OperandSpec {
   std::string doc = {};
   bool index = false;             // class or row indices: no gradient, values bounded by the op (see OpDef::index_bound)
   std::optional<Type> type = {};  // the only type that fits, where there is just one
-  std::string layout = {};        // the attribute that says how it lies in memory (ir/layout.h), where a target may choose
+  std::string layout = {};        // the attribute that says how it lies in memory (support/layout.h), where a target may choose
   std::optional<std::pair<double, double>> range = {};  // floating: where its elements must lie; checked where a user feeds them
 };
 

@@ -13,7 +13,6 @@ namespace {
 
 using ir::Builder;
 using ir::Kind;
-using ir::Layout;
 using ir::Op;
 using ir::Value;
 using Part = Layout::Part;
@@ -127,7 +126,7 @@ class LayoutPass {
     for (size_t i = 0; i < parts.size(); ++i) {
       if (reduced(parts[i].axis)) {
         places.push_back(static_cast<int64_t>(i));
-        cuts = cuts || is_cut(parts, parts[i].axis);
+        cuts = cuts || from.layout.is_cut(parts[i].axis);
         continue;
       }
       const auto before = std::count_if(axes.begin(), axes.end(), [&](int64_t a) { return a < parts[i].axis; });

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "weft/backends/cpu/specs.h"
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/convolution.h"
 
 namespace weft::cpu {
 namespace {
@@ -23,7 +25,7 @@ HeavyOp matmul_row() {
 }
 
 /// Inside the library some sizes are ints.
-bool fits_library(const ir::Convolution& c) {
+bool fits_library(const Convolution& c) {
   constexpr int64_t most = std::numeric_limits<int32_t>::max();
   for (const Shape* shape : {&c.x, &c.w, &c.y})
     for (int64_t extent : *shape)
@@ -33,7 +35,7 @@ bool fits_library(const ir::Convolution& c) {
 
 template <Wanted wanted>
 ConvolutionSpec spec_of(const Op& op) {
-  return convolution_spec(ir::convolution_of(op), wanted, op.integer(wanted == Wanted::w ? "parts" : "slices"));
+  return {ir::convolution_of(op), wanted, op.integer(wanted == Wanted::w ? "parts" : "slices")};
 }
 
 template <Wanted wanted>
@@ -52,7 +54,7 @@ HeavyOp convolution_row(std::string_view name) {
     ConvolutionSpec spec = spec_of<wanted>(op);
     spec.slices = useful_slices(spec, cores);
     const ConvolutionLayouts liked = preferred_layouts(spec);
-    return {{"x_layout", liked.x}, {"w_layout", liked.w}, {"y_layout", liked.y}};
+    return {{"x_layout", liked.x.text()}, {"w_layout", liked.w.text()}, {"y_layout", liked.y.text()}};
   };
   row.parts = row.slices = [](const Op& op, int cores) { return useful_slices(spec_of<wanted>(op), cores); };
   row.answer = [](const Op& op) { return convolution_answer(spec_of<wanted>(op)); };
@@ -61,8 +63,9 @@ HeavyOp convolution_row(std::string_view name) {
 }
 
 bool mirrors_convolution(const Op& op) {
-  const auto other = ir::mirrored(ir::convolution_of(op));
-  return other && runs_faster_as(convolution_spec(*other, Wanted::x), spec_of<Wanted::y>(op));
+  const ConvolutionSpec forward = spec_of<Wanted::y>(op);
+  const std::optional<Convolution> other = mirrored(forward);
+  return other && runs_faster_as({*other, Wanted::x}, forward);
 }
 
 std::vector<HeavyOp> all_rows() {

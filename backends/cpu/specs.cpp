@@ -55,22 +55,6 @@ MatmulSpec matmul_spec(const Op& op) {
   return spec;
 }
 
-ConvolutionSpec convolution_spec(const ir::Convolution& c, ConvolutionSpec::Wanted wanted, int64_t slices) {
-  return {.wanted = wanted,
-          .x = c.x.dims(),
-          .w = c.w.dims(),
-          .y = c.y.dims(),
-          .groups = c.groups,
-          .stride = c.stride,
-          .low = c.low,
-          .high = c.high,
-          .dilation = c.dilation,
-          .x_layout = c.x_layout.text(),
-          .w_layout = c.w_layout.text(),
-          .y_layout = c.y_layout.text(),
-          .slices = slices};
-}
-
 IndexingSpec indexing_spec(const Op& op) {
   const Shape& x = op.operand(0).shape();
   const int axis = op.def().attribute_index("axis") < 0 ? 0 : static_cast<int>(op.integer("axis"));

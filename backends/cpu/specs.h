@@ -7,7 +7,6 @@
 #include "weft/backends/cpu/exec/indexing.h"
 #include "weft/backends/cpu/exec/matmul.h"
 #include "weft/ir/graph.h"
-#include "weft/ir/ops/convolution.h"
 
 namespace weft::cpu {
 
@@ -21,9 +20,6 @@ struct Epilogue {
 std::optional<Epilogue> epilogue_of(const ir::Graph& body);
 
 MatmulSpec matmul_spec(const ir::Op& op);
-
-/// One of the three tensors of a convolution.
-ConvolutionSpec convolution_spec(const ir::Convolution& c, ConvolutionSpec::Wanted wanted, int64_t slices = 1);
 
 /// gather, scatter_add and scatter_rows: which rows of x are read or written.
 IndexingSpec indexing_spec(const ir::Op& op);

@@ -9,12 +9,9 @@
 namespace weft::reference {
 namespace {
 
-using ir::Convolution;
-using ir::Layout;
-
 /// The elements row-major, of a tensor that lies as the layout says; and back. `shape` is the row-major one.
 Tensor row_major(const Tensor& t, const Layout& layout, const Shape& shape) {
-  Tensor result = layout.is_plain() ? t : permuted(t, ir::inverse(layout.order()));
+  Tensor result = layout.is_plain() ? t : permuted(t, inverse(layout.order()));
   result.type.shape = shape;
   return result;
 }
@@ -40,7 +37,7 @@ void for_each_run(const Convolution& c, const Visit& visit) {
   const Dims x_strides = c.x.strides(), w_strides = c.w.strides(), y_strides = c.y.strides();
   const int64_t per_group = c.w[0] / c.groups;
   Dims outer(c.y.begin() + 2, c.y.end() - 1);  // positions of all spatial axes but the last
-  const Shape kernel(ir::spatial_extents(c.w)), rows(outer);
+  const Shape kernel(spatial_extents(c.w)), rows(outer);
   std::vector<SlidingWindow> windows;
   for (int d = 0; d < s; ++d) windows.push_back(c.window(d));
   for (int64_t n = 0; n < c.y[0]; ++n)
@@ -79,37 +76,38 @@ struct Sides {
 
 Tensor convolution(const ir::Op& op, Operands operands) {
   Sides s(op);
-  s.x = row_major(*operands[0], s.c.x_layout, s.c.x), s.w = row_major(*operands[1], s.c.w_layout, s.c.w);
+  s.x = row_major(*operands[0], s.c.layouts.x, s.c.x), s.w = row_major(*operands[1], s.c.layouts.w, s.c.w);
   for_each_run(s.c, [&](size_t x, size_t w, size_t y, size_t count, size_t step) {
     for (size_t j = 0; j < count; ++j) s.y.real[y + j] += s.x.real[x + j * step] * s.w.real[w];
   });
-  return laid_out(std::move(s.y), s.c.y_layout, s.c.y_layout.split(s.c.y));
+  return laid_out(std::move(s.y), s.c.layouts.y, s.c.layouts.y.split(s.c.y));
 }
 
 Tensor convolution_data(const ir::Op& op, Operands operands) {
   Sides s(op);
-  s.y = row_major(*operands[0], s.c.y_layout, s.c.y), s.w = row_major(*operands[1], s.c.w_layout, s.c.w);
+  s.y = row_major(*operands[0], s.c.layouts.y, s.c.y), s.w = row_major(*operands[1], s.c.layouts.w, s.c.w);
   for_each_run(s.c, [&](size_t x, size_t w, size_t y, size_t count, size_t step) {
     for (size_t j = 0; j < count; ++j) s.x.real[x + j * step] += s.y.real[y + j] * s.w.real[w];
   });
-  return laid_out(std::move(s.x), s.c.x_layout, s.c.x_layout.split(s.c.x));
+  return laid_out(std::move(s.x), s.c.layouts.x, s.c.layouts.x.split(s.c.x));
 }
 
 Tensor convolution_weight(const ir::Op& op, Operands operands) {
   Sides s(op);
-  s.x = row_major(*operands[0], s.c.x_layout, s.c.x), s.y = row_major(*operands[1], s.c.y_layout, s.c.y);
-  const int64_t parts = op.integer("parts"), batch = s.c.y[0];
+  s.x = row_major(*operands[0], s.c.layouts.x, s.c.x), s.y = row_major(*operands[1], s.c.layouts.y, s.c.y);
+  const int64_t batch = s.c.y[0];
+  const Dims cuts = batch_cuts(batch, op.integer("parts"));
   Tensor result(op.result().type());
   const auto size = static_cast<size_t>(s.c.w.numel()), sample = static_cast<size_t>(s.c.y.numel() / std::max<int64_t>(1, batch));
-  for (int64_t part = 0; part < parts; ++part) {
+  for (size_t part = 0; part + 1 < cuts.size(); ++part) {
     Tensor sum(s.w.type);
-    const auto begin = static_cast<size_t>(batch * part / parts), end = static_cast<size_t>(batch * (part + 1) / parts);
+    const auto begin = static_cast<size_t>(cuts[part]), end = static_cast<size_t>(cuts[part + 1]);
     for_each_run(s.c, [&](size_t x, size_t w, size_t y, size_t count, size_t step) {
       if (y / sample < begin || y / sample >= end) return;
       for (size_t j = 0; j < count; ++j) sum.real[w] += s.x.real[x + j * step] * s.y.real[y + j];
     });
-    const Tensor lying = laid_out(std::move(sum), s.c.w_layout, s.c.w_layout.split(s.c.w));
-    std::copy(lying.real.begin(), lying.real.end(), result.real.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(part) * size));
+    const Tensor lying = laid_out(std::move(sum), s.c.layouts.w, s.c.layouts.w.split(s.c.w));
+    std::copy(lying.real.begin(), lying.real.end(), result.real.begin() + static_cast<std::ptrdiff_t>(part * size));
   }
   return result;
 }

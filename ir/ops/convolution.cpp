@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "weft/ir/layout.h"
 #include "weft/ir/ops/convolution_sums.h"
 #include "weft/ir/ops/families.h"
 
@@ -20,7 +21,7 @@ Convolution geometry(const Get& get, int spatial) {
   };
   c.stride = dims("stride", 1), c.low = dims("low", 0), c.high = dims("high", 0), c.dilation = dims("dilation", 1);
   const auto layout = [&](const char* name) { return Layout::parse(std::get<std::string>(get(name)), spatial + 2); };
-  c.x_layout = layout("x_layout"), c.w_layout = layout("w_layout"), c.y_layout = layout("y_layout");
+  c.layouts = {.x = layout("x_layout"), .w = layout("w_layout"), .y = layout("y_layout")};
   return c;
 }
 
@@ -60,9 +61,9 @@ struct Inferred {
     c.require(shape.rank() == rank(), "the operands must have as many spatial axes as each other");
     return shape;
   }
-  void read_x(int operand) { conv.x = logical(operand, conv.x_layout); }
-  void read_y(int operand) { conv.y = logical(operand, conv.y_layout); }
-  void read_w(int operand) { conv.w = logical(operand, conv.w_layout); }
+  void read_x(int operand) { conv.x = logical(operand, conv.layouts.x); }
+  void read_y(int operand) { conv.y = logical(operand, conv.layouts.y); }
+  void read_w(int operand) { conv.w = logical(operand, conv.layouts.w); }
   int rank() const { return static_cast<int>(conv.stride.size()) + 2; }
 
   /// x and w belong together; gives y's shape.
@@ -109,7 +110,7 @@ std::vector<Type> infer_forward(const InferContext& c) {
   i.read_x(0), i.read_w(1);
   i.require_channels();
   i.require_slices();
-  return i.with_scratch(i.conv.y_layout, i.y_shape());
+  return i.with_scratch(i.conv.layouts.y, i.y_shape());
 }
 
 std::vector<Type> infer_data(const InferContext& c) {
@@ -124,7 +125,7 @@ std::vector<Type> infer_data(const InferContext& c) {
   i.require_channels();
   c.require(i.y_shape() == i.conv.y, "y must be " + weft::to_string(i.y_shape()) + " for x " + weft::to_string(i.conv.x));
   i.require_slices();
-  return i.with_scratch(i.conv.x_layout, i.conv.x);
+  return i.with_scratch(i.conv.layouts.x, i.conv.x);
 }
 
 std::vector<Type> infer_weight(const InferContext& c) {
@@ -139,7 +140,7 @@ std::vector<Type> infer_weight(const InferContext& c) {
   c.require(i.y_shape() == i.conv.y, "y must be " + weft::to_string(i.y_shape()) + " for x " + weft::to_string(i.conv.x));
   const int64_t parts = c.get<int64_t>("parts");
   c.require(parts == 1 || (parts > 1 && parts <= i.conv.x[0]), "parts must be positive and not more than the batch");
-  return i.with_scratch(i.conv.w_layout, i.conv.w, parts);
+  return i.with_scratch(i.conv.layouts.w, i.conv.w, parts);
 }
 
 // --- gradients -------------------------------------------------------------------------------------------------------
@@ -190,12 +191,7 @@ OpDef convolution_op(std::string name, std::string doc) {
                     layout("x_layout", "how x lies in memory, as \"aBcd8b\"; row-major when empty"),
                     layout("w_layout", "how w lies"),
                     layout("y_layout", "how y lies")};
-  def.flops = [](const Op& op) {
-    const Convolution c = convolution_of(op);
-    double kernel = 1;
-    for (int d = 0; d < c.spatial(); ++d) kernel *= static_cast<double>(c.w[d + 2]);
-    return 2.0 * static_cast<double>(c.y.numel()) * static_cast<double>(c.w[1]) * kernel;
-  };
+  def.flops = [](const Op& op) { return convolution_of(op).flops(); };
   def.bilinear = true;
   def.error_ulps = 64;
   return def;
@@ -209,13 +205,6 @@ const AttributeSpec slices_attribute{
 
 }  // namespace
 
-SlidingWindow Convolution::window(int d) const {
-  const auto i = static_cast<size_t>(d);
-  return {.extent = w[d + 2], .stride = stride[i], .dilation = dilation[i], .low = low[i], .high = high[i]};
-}
-
-Dims spatial_extents(const Shape& s) { return {s.dims().begin() + 2, s.dims().end()}; }
-
 Convolution convolution_of(const Op& op) {
   const bool is_data = op.is("convolution_data"), is_weight = op.is("convolution_weight");
   WEFT_CHECK(is_data || is_weight || op.is("convolution"), "{} is no convolution", op.name());
@@ -223,23 +212,10 @@ Convolution convolution_of(const Op& op) {
   Convolution c = geometry([&](const char* name) { return op.attribute(name); }, spatial);
   Shape result = op.result().shape();
   if (is_weight && op.integer("parts") > 1) result = Shape(Dims(result.begin() + 1, result.end()));
-  c.x = c.x_layout.logical(is_data ? result : op.operand(0).shape());
-  c.w = c.w_layout.logical(is_weight ? result : op.operand(1).shape());
-  c.y = c.y_layout.logical(is_data ? op.operand(0).shape() : is_weight ? op.operand(1).shape() : result);
+  c.x = c.layouts.x.logical(is_data ? result : op.operand(0).shape());
+  c.w = c.layouts.w.logical(is_weight ? result : op.operand(1).shape());
+  c.y = c.layouts.y.logical(is_data ? op.operand(0).shape() : is_weight ? op.operand(1).shape() : result);
   return c;
-}
-
-std::optional<Convolution> mirrored(const Convolution& c) {
-  Convolution m{.groups = c.groups, .stride = c.stride, .low = {}, .high = {}, .dilation = c.dilation, .x = c.y, .y = c.x};
-  Dims w = c.w.dims();
-  w[0] = c.w[1] * c.groups, w[1] = c.w[0] / c.groups;
-  m.w = Shape(w);
-  for (int d = 0; d < c.spatial(); ++d) {
-    const SlidingWindow window = c.window(d), back = window.transposed();
-    if (window.stride != 1 || back.low < 0 || back.high < 0) return std::nullopt;
-    m.low.push_back(back.low), m.high.push_back(back.high);
-  }
-  return m;
 }
 
 void define_convolution_ops(Registry& r) {

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "weft/ir/layout.h"
 #include "weft/ir/ops/convolution.h"
 #include "weft/ir/ops/movements.h"
 
@@ -80,16 +81,16 @@ Value samples(Builder& b, Value v, int64_t begin, int64_t end) {
 std::vector<Value> convolution_sums(Builder& b, const Op& op) {
   const Convolution c = convolution_of(op);
   const Letters l(c.spatial());
-  const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.x_layout)), c.groups, 1);
-  const Value w = in_groups(b, from_layout(b, op.operand(1), c.w_layout), c.groups, 0);
+  const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.layouts.x)), c.groups, 1);
+  const Value w = in_groups(b, from_layout(b, op.operand(1), c.layouts.w), c.groups, 0);
   const Value y = contracted(b, x, "ngi" + l.both, w, "goi" + l.kernel, l.all, "ngo" + l.positions);
-  return {to_layout(b, b.reshape(y, c.y), c.y_layout)};
+  return {to_layout(b, b.reshape(y, c.y), c.layouts.y)};
 }
 
 std::vector<Value> convolution_data_sums(Builder& b, const Op& op) {
   const Convolution c = convolution_of(op);
   const Letters l(c.spatial());
-  Value y = from_layout(b, op.operand(0), c.y_layout);
+  Value y = from_layout(b, op.operand(0), c.layouts.y);
   for (int d = 0; d < c.spatial(); ++d) {
     // x at p gets y at (p + low - k * dilation) / stride where that is whole: read backwards from p + low.
     const SlidingWindow window = c.window(d);
@@ -99,25 +100,25 @@ std::vector<Value> convolution_data_sums(Builder& b, const Op& op) {
   }
   y = b("windows", {y},
         {{"axes", spatial_axes(c.spatial())}, {"extents", spatial_extents(c.w)}, {"dilation", c.dilation}, {"flipped", true}});
-  const Value w = in_groups(b, from_layout(b, op.operand(1), c.w_layout), c.groups, 0);
+  const Value w = in_groups(b, from_layout(b, op.operand(1), c.layouts.w), c.groups, 0);
   const Value x = contracted(b, in_groups(b, y, c.groups, 1), "ngo" + l.both, w, "goi" + l.kernel, l.all, "ngi" + l.positions);
-  return {to_layout(b, b.reshape(x, c.x), c.x_layout)};
+  return {to_layout(b, b.reshape(x, c.x), c.layouts.x)};
 }
 
 std::vector<Value> convolution_weight_sums(Builder& b, const Op& op) {
   const Convolution c = convolution_of(op);
   const Letters l(c.spatial());
-  const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.x_layout)), c.groups, 1);
-  const Value y = in_groups(b, from_layout(b, op.operand(1), c.y_layout), c.groups, 1);
-  const int64_t parts = op.integer("parts"), batch = c.x[0];
+  const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.layouts.x)), c.groups, 1);
+  const Value y = in_groups(b, from_layout(b, op.operand(1), c.layouts.y), c.groups, 1);
+  const Dims cuts = batch_cuts(c.x[0], op.integer("parts"));
   std::vector<Value> sums;
-  for (int64_t i = 0; i < parts; ++i) {
-    const int64_t begin = batch * i / parts, end = batch * (i + 1) / parts;
+  for (size_t i = 0; i + 1 < cuts.size(); ++i) {
+    const int64_t begin = cuts[i], end = cuts[i + 1];
     const Value w =
         contracted(b, samples(b, x, begin, end), "ngi" + l.both, samples(b, y, begin, end), "ngo" + l.positions, l.all, "goi" + l.kernel);
-    sums.push_back(to_layout(b, b.reshape(w, c.w), c.w_layout));
+    sums.push_back(to_layout(b, b.reshape(w, c.w), c.layouts.w));
   }
-  if (parts == 1) return sums;
+  if (sums.size() == 1) return sums;
   Dims one = sums[0].shape().dims();
   one.insert(one.begin(), 1);
   for (Value& v : sums) v = b.reshape(v, Shape(one));

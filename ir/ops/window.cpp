@@ -131,7 +131,7 @@ std::optional<std::pair<NamedAttributes, Layout>> windows_in_layout(const Op& op
     const int axis = moved(s, old[place].axis);
     parts.push_back({axis, old[place].block});
     if (found == s.axes.end()) continue;
-    if (std::count_if(old.begin(), old.end(), [&](const auto& p) { return p.axis == old[place].axis; }) > 1) return std::nullopt;
+    if (layout.is_cut(old[place].axis)) return std::nullopt;
     parts.push_back({axis + 1, 0});
     const auto i = static_cast<size_t>(found - s.axes.begin());
     there.axes.push_back(static_cast<int64_t>(place));

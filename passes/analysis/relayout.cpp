@@ -1,17 +1,12 @@
 #include "weft/passes/analysis/relayout.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace weft::passes {
-
-using ir::Layout;
-using Part = Layout::Part;
-
-bool is_cut(const std::vector<Part>& parts, int axis) {
-  return std::count_if(parts.begin(), parts.end(), [&](const Part& p) { return p.axis == axis; }) > 1;
-}
-
 namespace {
+
+using Part = Layout::Part;
 
 /// The axes of two shapes with as many elements, without those of extent 1, in groups of equal products.
 std::vector<std::pair<std::vector<int>, std::vector<int>>> groups_of(const Shape& from, const Shape& to) {
@@ -43,7 +38,7 @@ std::vector<std::pair<std::vector<int>, std::vector<int>>> groups_of(const Shape
 std::optional<Relaid> reshaped(const Shape& from, const Shape& to, const Layout& layout) {
   if (from.numel() == 0) return std::nullopt;
   std::vector<Part> parts = layout.parts(from.rank());
-  std::erase_if(parts, [&](const Part& p) { return from[p.axis] == 1 && !is_cut(layout.parts(from.rank()), p.axis); });
+  std::erase_if(parts, [&](const Part& p) { return from[p.axis] == 1 && !layout.is_cut(p.axis); });
   std::vector<Part> result;
   for (size_t place = 0; place < parts.size();) {
     const auto groups = groups_of(from, to);
@@ -57,7 +52,7 @@ std::optional<Relaid> reshaped(const Shape& from, const Shape& to, const Layout&
       continue;
     }
     for (int axis : f) {
-      if (place == parts.size() || parts[place].axis != axis || is_cut(parts, axis)) return std::nullopt;
+      if (place == parts.size() || parts[place].axis != axis || layout.is_cut(axis)) return std::nullopt;
       ++place;
     }
     for (int axis : t) result.push_back({axis, 0});

@@ -1,8 +1,6 @@
 #include "weft/backends/cpu/exec/convolution.h"
 
 #include <algorithm>
-#include <cctype>
-#include <numeric>
 #include <optional>
 
 #include "weft/backends/cpu/exec/formats.h"
@@ -24,19 +22,15 @@ bool is_single(const ConvolutionSpec& s) { return s.w[0] == s.groups; }
 /// Do the weights of a group lie together, or one output channel of each group after the other, or all output channels side
 /// by side?
 bool keeps_groups(const ConvolutionSpec& s) {
-  if (s.w_layout.empty()) return true;
-  if (std::tolower(static_cast<unsigned char>(s.w_layout[0])) != 'a') return s.w_layout.find('A') == std::string::npos;
-  int64_t block = 0, all = 1;
-  for (char c : s.w_layout)
-    if (std::isdigit(static_cast<unsigned char>(c))) block = block * 10 + (c - '0');
-    else all *= c == 'a' && block ? block : 1, block = 0;
-  return is_single(s) || s.w[0] / s.groups % all == 0;
+  const Layout& w = s.layouts.w;
+  if (w.parts(s.w.rank())[0].axis != 0) return !w.is_cut(0);
+  return is_single(s) || s.w[0] / s.groups % w.block_of(0) == 0;
 }
 
 // --- primitives ------------------------------------------------------------------------------------------------------
 
 dnnl::memory::dims weight_dims(const ConvolutionSpec& s) {
-  dnnl::memory::dims d = s.w;
+  dnnl::memory::dims d = s.w.dims();
   if (s.groups > 1) d[0] /= s.groups, d.insert(d.begin(), s.groups);
   return d;
 }
@@ -48,17 +42,18 @@ struct Three {
 };
 
 Three<dnnl::memory::dims> dims_of(const ConvolutionSpec& s, int64_t batch) {
-  dnnl::memory::dims x = s.x, y = s.y;
+  dnnl::memory::dims x = s.x.dims(), y = s.y.dims();
   x[0] = y[0] = batch;
   return {x, weight_dims(s), y};
 }
 
-/// A format of the weight, as the library names it.
-std::string weight_format(const ConvolutionSpec& s, const std::string& own) {
-  return s.groups > 1 ? grouped_format(own, is_single(s), s.w.size()) : own;
-}
+/// A layout of the weight, as the library has it.
+Layout of_groups(const ConvolutionSpec& s, const Layout& own) { return s.groups > 1 ? grouped(own, is_single(s), s.w.rank()) : own; }
 
-Three<std::string> formats_of(const ConvolutionSpec& s) { return {s.x_layout, weight_format(s, s.w_layout), s.y_layout}; }
+/// Where a tensor is to lie; none: as the library likes.
+using Format = std::optional<Layout>;
+
+Three<Layout> layouts_of(const ConvolutionSpec& s) { return {s.layouts.x, of_groups(s, s.layouts.w), s.layouts.y}; }
 
 dnnl::primitive_attr user_scratch() {
   dnnl::primitive_attr attr;
@@ -82,7 +77,7 @@ dnnl::memory::dims less_one(const Dims& d) {
 }
 
 /// What the library has for tensors in just these formats. Throws dnnl::error where it has nothing.
-Described asked(const ConvolutionSpec& s, int64_t batch, const Three<std::string>& formats) {
+Described asked(const ConvolutionSpec& s, int64_t batch, const Three<Format>& formats) {
   const Three<dnnl::memory::dims> dims = dims_of(s, batch);
   const Three<Desc> d{described(dims.x, formats.x), described(dims.w, formats.w), described(dims.y, formats.y)};
   const dnnl::memory::dims stride = s.stride, dilation = less_one(s.dilation), low = s.low, high = s.high;
@@ -121,15 +116,28 @@ Described asked(const ConvolutionSpec& s, int64_t batch, const Three<std::string
           weights.impl_info_str()};
 }
 
-std::string channels_last(size_t rank) { return rank == 3 ? "acb" : rank == 4 ? "acdb" : "acdeb"; }
-std::string spatial_first(size_t rank) { return rank == 3 ? "cba" : rank == 4 ? "cdba" : "cdeba"; }
+/// "acdb": [n, h, w, c].
+Layout channels_last(int rank) {
+  std::vector<Layout::Part> parts{{0, 0}};
+  for (int axis = 2; axis < rank; ++axis) parts.push_back({axis, 0});
+  parts.push_back({1, 0});
+  return Layout::of(parts);
+}
 
-/// Of these formats, those that implementations look for in x and y: row-major, channels last and in blocks; else all.
-std::vector<std::string> for_images(const std::vector<std::string>& formats) {
-  std::vector<std::string> known;
-  for (const std::string& f : formats)
-    if (f.empty() || f == channels_last(f.size()) || f.find('B') != std::string::npos) known.push_back(f);
-  return known.empty() ? formats : known;
+/// "cdba": [h, w, i, o].
+Layout spatial_first(int rank) {
+  std::vector<Layout::Part> parts;
+  for (int axis = 2; axis < rank; ++axis) parts.push_back({axis, 0});
+  parts.insert(parts.end(), {{1, 0}, {0, 0}});
+  return Layout::of(parts);
+}
+
+/// Of these layouts, those that implementations look for in x and y: row-major, channels last and in blocks; else all.
+std::vector<Layout> for_images(const std::vector<Layout>& layouts, int rank) {
+  std::vector<Layout> known;
+  for (const Layout& l : layouts)
+    if (l.is_plain() || l == channels_last(rank) || l.is_cut(1)) known.push_back(l);
+  return known.empty() ? layouts : known;
 }
 
 /// The library's answer for tensors that lie as the spec says, whatever their formats are called. It depends on where the
@@ -137,18 +145,19 @@ std::vector<std::string> for_images(const std::vector<std::string>& formats) {
 class Choice {
  public:
   Choice(const ConvolutionSpec& s, int64_t batch) : spec_(s), batch_(batch), dims_(dims_of(s, batch)) {
-    const Three<std::string> given = formats_of(s);
+    const Three<Layout> given = layouts_of(s);
+    const int rank = s.x.rank();
     lying_ = {described(dims_.x, given.x), described(dims_.w, given.w), described(dims_.y, given.y)};
-    if (is_taken({"any", "any", "any"})) return;
-    const std::vector<std::string> xs = for_images(same_memory(dims_.x, given.x)), ws = same_memory(dims_.w, given.w),
-                                   ys = for_images(same_memory(dims_.y, given.y));
-    if (xs.empty() || ws.empty() || ys.empty() || is_taken({xs[0], ws[0], ys[0]}) || is_taken({"any", ws[0], "any"})) return;
-    for (const std::string& x : xs)
-      for (const std::string& y : ys)
-        if (is_taken({x, "any", y})) return;
-    for (const std::string& x : xs)
-      for (const std::string& y : ys)
-        for (const std::string& w : ws)
+    if (is_taken({})) return;
+    const std::vector<Layout> xs = for_images(same_memory(dims_.x, given.x), rank), ws = same_memory(dims_.w, given.w),
+                              ys = for_images(same_memory(dims_.y, given.y), rank);
+    if (xs.empty() || ws.empty() || ys.empty() || is_taken({xs[0], ws[0], ys[0]}) || is_taken({{}, ws[0], {}})) return;
+    for (const Layout& x : xs)
+      for (const Layout& y : ys)
+        if (is_taken({x, {}, y})) return;
+    for (const Layout& x : xs)
+      for (const Layout& y : ys)
+        for (const Layout& w : ws)
           if (is_taken({x, w, y})) return;
   }
 
@@ -160,7 +169,7 @@ class Choice {
 
  private:
   /// Are they the formats to use? Plain loops are kept for want of better.
-  bool is_taken(const Three<std::string>& formats) {
+  bool is_taken(const Three<Format>& formats) {
     try {
       Described d = asked(spec_, batch_, formats);
       if (!is_same_memory(d.x, lying_.x) || !is_same_memory(d.w, lying_.w) || !is_same_memory(d.y, lying_.y)) return false;
@@ -181,28 +190,19 @@ class Choice {
 
 Described describe(const ConvolutionSpec& s, int64_t batch) { return Choice(s, batch).answer(); }
 
-int64_t elements(const Dims& d) { return std::accumulate(d.begin(), d.end(), int64_t{1}, std::multiplies<>()); }
-
-/// The first sample of each part, and the end.
-std::vector<int64_t> cuts_of(const ConvolutionSpec& s) {
-  std::vector<int64_t> cuts;
-  for (int64_t i = 0; i <= s.slices; ++i) cuts.push_back(s.x[0] * i / s.slices);
-  return cuts;
-}
-
 /// All that the library's answer follows from.
 std::string key_of(const ConvolutionSpec& s, int64_t batch) {
   return fmt::format("convolution {} of {}: {} '{}', {} '{}', {} '{}', {}, {}, {}, {}, {}", static_cast<int>(s.wanted), batch,
-                     to_string(s.x), s.x_layout, to_string(s.w), s.w_layout, to_string(s.y), s.y_layout, s.groups, to_string(s.stride),
-                     to_string(s.low), to_string(s.high), to_string(s.dilation));
+                     to_string(s.x), s.layouts.x.text(), to_string(s.w), s.layouts.w.text(), to_string(s.y), s.layouts.y.text(), s.groups,
+                     to_string(s.stride), to_string(s.low), to_string(s.high), to_string(s.dilation));
 }
 
 class ConvolutionTask final : public Task {
  public:
   ConvolutionTask(const ConvolutionSpec& s, int64_t scratch_bytes) : Task(s.slices) {
     constexpr auto size = static_cast<int64_t>(sizeof(float));
-    const int64_t x = elements(s.x) / s.x[0] * size, y = elements(s.y) / s.y[0] * size, w = elements(s.w) * size;
-    const std::vector<int64_t> cuts = cuts_of(s);
+    const int64_t x = s.x.numel() / s.x[0] * size, y = s.y.numel() / s.y[0] * size, w = s.w.numel() * size;
+    const Dims cuts = batch_cuts(s.x[0], s.slices);
     Answer answer;
     for (int64_t i = 0; i < s.slices; ++i) {
       const int64_t first = cuts[static_cast<size_t>(i)], count = cuts[static_cast<size_t>(i) + 1] - first;
@@ -253,22 +253,23 @@ auto told(const ConvolutionSpec& s, Do what) {
     return what();
   } catch (const dnnl::error& e) {
     throw Error("oneDNN cannot run the convolution of {} with {} in the layouts '{}', '{}', '{}': {}", to_string(s.x), to_string(s.w),
-                s.x_layout, s.w_layout, s.y_layout, e.what());
+                s.layouts.x.text(), s.layouts.w.text(), s.layouts.y.text(), e.what());
   }
 }
 
-/// The first format whose samples lie one behind the other, so that the batch can be cut.
-std::optional<std::string> by_sample(const std::vector<std::string>& formats) {
-  const auto found = std::find_if(formats.begin(), formats.end(), [](const std::string& f) { return f.empty() || f[0] == 'a'; });
-  return found == formats.end() ? std::nullopt : std::optional(*found);
+/// The first layout whose samples lie one behind the other, so that the batch can be cut.
+std::optional<Layout> by_sample(const std::vector<Layout>& layouts, int rank) {
+  const auto found =
+      std::find_if(layouts.begin(), layouts.end(), [&](const Layout& l) { return l.parts(rank)[0].axis == 0 && !l.is_cut(0); });
+  return found == layouts.end() ? std::nullopt : std::optional(*found);
 }
 
-/// The first format of the weight that has a name without groups, which it gives.
-std::optional<std::string> by_output(const ConvolutionSpec& s, const std::vector<std::string>& formats) {
-  for (const std::string& f : formats) {
-    if (s.groups == 1) return f;
-    const auto name = ungrouped_format(f, is_single(s), s.w.size());
-    if (name && (name->empty() || std::find(formats.begin(), formats.end(), weight_format(s, *name)) != formats.end())) return name;
+/// The first layout of the weight that is one without groups too, which it gives.
+std::optional<Layout> by_output(const ConvolutionSpec& s, const std::vector<Layout>& layouts) {
+  for (const Layout& l : layouts) {
+    if (s.groups == 1) return l;
+    const auto own = ungrouped(l, is_single(s), s.w.rank());
+    if (own && std::find(layouts.begin(), layouts.end(), of_groups(s, *own)) != layouts.end()) return own;
   }
   return std::nullopt;
 }
@@ -277,23 +278,23 @@ std::optional<std::string> by_output(const ConvolutionSpec& s, const std::vector
 
 bool knows_formats(const ConvolutionSpec& s) {
   if (s.groups > 1 && !keeps_groups(s)) return false;
-  const Three<std::string> formats = formats_of(s);
-  return is_known(formats.x, s.x.size()) && is_known(formats.w, weight_dims(s).size()) && is_known(formats.y, s.y.size());
+  const Three<Layout> layouts = layouts_of(s);
+  return is_known(layouts.x, s.x.rank()) && is_known(layouts.w, s.w.rank() + (s.groups > 1 ? 1 : 0)) && is_known(layouts.y, s.y.rank());
 }
 
 ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec) {
   const SerialLibraries scope;
   const int64_t batch = std::max<int64_t>(1, spec.x[0] / spec.slices);
   const Three<dnnl::memory::dims> dims = dims_of(spec, batch);
-  const std::string last = channels_last(spec.x.size()), plain = weight_format(spec, ""),
-                    inputs_last = weight_format(spec, spatial_first(spec.w.size()));
-  const Three<std::string> any{"any", "any", "any"};
-  Three<std::string> unpadded = any;
-  const auto tried = [&](const Three<std::string>& formats) -> std::optional<ConvolutionLayouts> {
+  const int rank = spec.x.rank();
+  const Layout last = channels_last(rank), row_major{}, plain = of_groups(spec, {}), inputs_last = of_groups(spec, spatial_first(rank));
+  const Three<Format> any{};
+  Three<Format> unpadded = any;
+  const auto tried = [&](const Three<Format>& formats) -> std::optional<ConvolutionLayouts> {
     try {
       const Described d = asked(spec, batch, formats);
-      const auto x = by_sample(same_memory(dims.x, d.x)), w = by_output(spec, same_memory(dims.w, d.w)),
-                 y = by_sample(same_memory(dims.y, d.y));
+      const auto x = by_sample(same_memory(dims.x, d.x), rank), w = by_output(spec, same_memory(dims.w, d.w)),
+                 y = by_sample(same_memory(dims.y, d.y), rank);
       if (x && w && y && !is_plain(d)) return ConvolutionLayouts{*x, *w, *y};
       if (!x) unpadded.x = last;
       if (!y) unpadded.y = last;
@@ -305,16 +306,15 @@ ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec) {
   // its plain loops to offer: row-major and channels last again, as its products of matrices take them.
   if (const auto found = tried(any)) return *found;
   if (const auto found = tried(unpadded)) return *found;
-  for (const Three<std::string>& formats :
-       {Three<std::string>{last, "any", last}, {"", plain, ""}, {last, inputs_last, last}, {"any", plain, "any"}})
+  for (const Three<Format>& formats :
+       {Three<Format>{last, {}, last}, {row_major, plain, row_major}, {last, inputs_last, last}, {{}, plain, {}}})
     if (const auto found = tried(formats)) return *found;
   return {};
 }
 
 bool has_only_plain_loops(ConvolutionSpec spec) {
   if (!convolution_answer(spec).is_plain()) return false;
-  const ConvolutionLayouts layouts = preferred_layouts(spec);
-  spec.x_layout = layouts.x, spec.w_layout = layouts.w, spec.y_layout = layouts.y;
+  spec.layouts = preferred_layouts(spec);
   return convolution_answer(spec).is_plain();
 }
 
@@ -326,31 +326,27 @@ bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward)
   constexpr double forward_share[] = {0, 0.33, 0.60, 0.83, 0.97}, data_share[] = {0, 0.60, 0.90, 0.83, 0.97};
   constexpr int64_t block = 8, least_positions = 2048;  // fewer are not worth another reorder of the weight
   const int64_t channels = forward.w[0] / forward.groups, blocks = channels / block;
-  if (channels % block || blocks == 0 || elements(forward.y) / forward.y[1] < least_positions) return false;
+  if (channels % block || blocks == 0 || forward.y.numel() / forward.y[1] < least_positions) return false;
   const int64_t rest = blocks % 4, at_once = rest == 0 ? 4 : rest == 2 ? 2 : blocks % 3 == 0 ? 3 : 1;
   const double whole = static_cast<double>(blocks - rest) / forward_share[4],
                left = rest ? static_cast<double>(rest) / forward_share[rest] : 0;
   if (static_cast<double>(blocks) / data_share[at_once] * 1.1 > whole + left) return false;
 
   const auto liked = [](ConvolutionSpec spec) {
-    const ConvolutionLayouts layouts = preferred_layouts(spec);
-    spec.x_layout = layouts.x, spec.w_layout = layouts.w, spec.y_layout = layouts.y;
+    spec.layouts = preferred_layouts(spec);
     return convolution_answer(spec).implementation;
   };
   return liked(forward) == "jit:avx2" && liked(data) == "jit:avx2";
 }
 
 int64_t useful_slices(const ConvolutionSpec& s, int cores) {
-  double kernel = static_cast<double>(s.w[1]);
-  for (size_t d = 2; d < s.w.size(); ++d) kernel *= static_cast<double>(s.w[d]);
-  const double flops = 2 * static_cast<double>(elements(s.y)) * kernel;
-  return std::clamp<int64_t>(static_cast<int64_t>(flops / least_flops), 1, std::min<int64_t>(cores, s.x[0]));
+  return std::clamp<int64_t>(static_cast<int64_t>(s.flops() / least_flops), 1, std::min<int64_t>(cores, s.x[0]));
 }
 
 Answer convolution_answer(const ConvolutionSpec& spec) {
   const SerialLibraries scope;
   return told(spec, [&] {
-    const std::vector<int64_t> cuts = cuts_of(spec);
+    const Dims cuts = batch_cuts(spec.x[0], spec.slices);
     Answer answer;
     for (size_t i = 0; i + 1 < cuts.size(); ++i) {
       const Described d = describe(spec, cuts[i + 1] - cuts[i]);

@@ -2,29 +2,19 @@
 // Convolutions by oneDNN. convolution.cpp and formats.cpp alone know how oneDNN 2 and 3 differ in them.
 
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "weft/backends/cpu/exec/answer.h"
 #include "weft/backends/cpu/exec/task.h"
-#include "weft/support/shape.h"
+#include "weft/support/convolution.h"
 
 namespace weft::cpu {
 
-/// The convolution of x [n, c, ..] with w [o, c / groups, ..] to y [n, o, ..] and which of the three is wanted; f32.
-struct ConvolutionSpec {
+/// A convolution of f32 and which of its three tensors is wanted.
+struct ConvolutionSpec : Convolution {
   enum class Wanted { y, x, w };
   Wanted wanted = Wanted::y;
-  Dims x, w, y;
-  int64_t groups = 1;
-  Dims stride, low, high, dilation;          // per spatial axis
-  std::string x_layout, w_layout, y_layout;  // as oneDNN names formats ("aBcd8b"); row-major when empty
   /// The batch is computed in so many parts, each by one thread. Where w is wanted, each part is a result of its own.
   int64_t slices = 1;
-};
-
-struct ConvolutionLayouts {
-  std::string x, w, y;
 };
 
 /// Has the library names for the formats?

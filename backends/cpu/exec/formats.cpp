@@ -3,8 +3,8 @@
 #include <dnnl_debug.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "weft/support/error.h"
@@ -15,13 +15,9 @@ namespace {
 using Desc = dnnl::memory::desc;
 using Dims = dnnl::memory::dims;
 using Tag = dnnl::memory::format_tag;
+using Part = Layout::Part;
 
-std::string row_major(size_t rank) { return std::string("abcdef").substr(0, rank); }
-
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
-int axis_of(char letter) { return std::tolower(static_cast<unsigned char>(letter)) - 'a'; }
-
-/// Loops over a tensor's elements as they lie, outermost first: an axis, and how many steps; 0: what blocks leave of it.
+/// Loops over a tensor's elements as they lie, outermost first: an axis, and how many steps.
 struct Loop {
   int axis;
   int64_t steps;
@@ -30,36 +26,23 @@ struct Loop {
 using Loops = std::vector<Loop>;
 
 struct Format {
-  std::string name;
+  Layout layout;
   Tag tag;
-  Loops loops;
 };
-
-Loops loops_of(const std::string& name) {
-  Loops loops;
-  int64_t block = 0;
-  for (char c : name)
-    if (is_digit(c)) block = block * 10 + (c - '0');
-    else loops.push_back({axis_of(c), std::exchange(block, 0)});
-  return loops;
-}
 
 /// The formats for so many axes, row-major first, by their names of letters; those that speak of images are other names of
 /// the same formats.
-const std::vector<Format>& formats_of(size_t rank) {
-  static const std::map<size_t, std::vector<Format>> all = [] {
-    std::map<size_t, std::vector<Format>> found;
+const std::vector<Format>& formats_of(int rank) {
+  static const std::map<int, std::vector<Format>> all = [] {
+    std::map<int, std::vector<Format>> found;
     for (int tag = static_cast<int>(dnnl_format_tag_any) + 1; tag < static_cast<int>(dnnl_format_tag_last); ++tag) {
       const std::string name = dnnl_fmt_tag2str(static_cast<dnnl_format_tag_t>(tag));
       if (name.find_first_of("aA") == std::string::npos) continue;
-      const Loops loops = loops_of(name);
-      found[static_cast<size_t>(std::max_element(loops.begin(), loops.end(), [](Loop x, Loop y) { return x.axis < y.axis; })->axis) + 1]
-          .push_back({name, static_cast<Tag>(tag), loops});
+      const int axes = Layout::axes(name, 0);
+      found[axes].push_back({Layout::parse(name, axes), static_cast<Tag>(tag)});
     }
     for (auto& [axes, formats] : found)
-      std::sort(formats.begin(), formats.end(), [&, plain = row_major(axes)](const Format& x, const Format& y) {
-        return std::pair(x.name != plain, x.name) < std::pair(y.name != plain, y.name);
-      });
+      std::sort(formats.begin(), formats.end(), [](const Format& x, const Format& y) { return x.layout.text() < y.layout.text(); });
     return found;
   }();
   static const std::vector<Format> none;
@@ -67,9 +50,9 @@ const std::vector<Format>& formats_of(size_t rank) {
   return found == all.end() ? none : found->second;
 }
 
-const Format* find_format(const std::string& name, size_t rank) {
+const Format* find_format(const Layout& layout, int rank) {
   for (const Format& f : formats_of(rank))
-    if (f.name == (name.empty() ? row_major(rank) : name)) return &f;
+    if (f.layout == layout) return &f;
   return nullptr;
 }
 
@@ -86,17 +69,12 @@ Loops joined(const Loops& loops) {
 }
 
 /// None where blocks do not divide an axis.
-std::optional<Loops> memory_of(const Format& format, const Dims& dims) {
-  Dims left = dims;
-  for (const Loop& loop : format.loops) {
-    if (loop.steps == 0) continue;
-    int64_t& extent = left[static_cast<size_t>(loop.axis)];
-    if (extent % loop.steps) return std::nullopt;
-    extent /= loop.steps;
-  }
-  Loops loops = format.loops;
-  for (Loop& loop : loops)
-    if (loop.steps == 0) loop.steps = left[static_cast<size_t>(loop.axis)];
+std::optional<Loops> memory_of(const Layout& layout, const Dims& dims) {
+  const Shape shape(dims);
+  if (!layout.fits(shape)) return std::nullopt;
+  const Dims steps = layout.physical(shape).dims();
+  Loops loops;
+  for (const Layout::Part& part : layout.parts(shape.rank())) loops.push_back({part.axis, steps[loops.size()]});
   return joined(loops);
 }
 
@@ -133,31 +111,28 @@ std::optional<Loops> memory_of(const Desc& desc) {
   return joined(loops);
 }
 
-std::vector<std::string> names_of(const std::optional<Loops>& memory, const Dims& dims) {
-  std::vector<std::string> names;
-  if (!memory) return names;
-  for (const Format& f : formats_of(dims.size()))
-    if (memory_of(f, dims) == memory) names.push_back(f.name == row_major(dims.size()) ? "" : f.name);
-  return names;
+std::vector<Layout> layouts_of(const std::optional<Loops>& memory, const Dims& dims) {
+  std::vector<Layout> layouts;
+  if (!memory) return layouts;
+  for (const Format& f : formats_of(static_cast<int>(dims.size())))
+    if (memory_of(f.layout, dims) == memory) layouts.push_back(f.layout);
+  return layouts;
 }
-
-char shifted(char letter) { return static_cast<char>(letter + 1); }
 
 }  // namespace
 
-bool is_known(const std::string& format, size_t rank) { return find_format(format, rank) != nullptr; }
+bool is_known(const Layout& layout, int rank) { return find_format(layout, rank) != nullptr; }
 
-Desc described(const Dims& dims, const std::string& format) {
+Desc described(const Dims& dims, const std::optional<Layout>& layout) {
   const auto type = dnnl::memory::data_type::f32;
-  if (format == "any") return {dims, type, Tag::any};
-  const Format* found = find_format(format, dims.size());
-  if (!found) throw Error("oneDNN has no format '{}' of {} axes", format, dims.size());
+  if (!layout) return {dims, type, Tag::any};
+  const Format* found = find_format(*layout, static_cast<int>(dims.size()));
+  if (!found) throw Error("oneDNN has no format '{}' of {} axes", layout->text(), dims.size());
   return {dims, type, found->tag};
 }
 
-std::vector<std::string> same_memory(const Dims& dims, const std::string& format) {
-  const Format* found = find_format(format, dims.size());
-  return found ? names_of(memory_of(*found, dims), dims) : std::vector<std::string>();
+std::vector<Layout> same_memory(const Dims& dims, const Layout& layout) {
+  return is_known(layout, static_cast<int>(dims.size())) ? layouts_of(memory_of(layout, dims), dims) : std::vector<Layout>();
 }
 
 bool is_same_memory(const Desc& a, const Desc& b) {
@@ -165,36 +140,40 @@ bool is_same_memory(const Desc& a, const Desc& b) {
   return memory && memory == memory_of(b);
 }
 
-std::vector<std::string> same_memory(const Dims& dims, const Desc& desc) { return names_of(memory_of(desc), dims); }
+std::vector<Layout> same_memory(const Dims& dims, const Desc& desc) { return layouts_of(memory_of(desc), dims); }
 
-std::string grouped_format(const std::string& format, bool single, size_t rank) {
-  const std::string own = format.empty() ? row_major(rank) : format;
-  const bool outermost = axis_of(own[0]) == 0;
-  std::string result = single || !outermost ? "" : "a";
-  for (char c : own) {
-    const bool output = axis_of(c) == 0 && !is_digit(c);
-    if (is_digit(c) || (output && (single || !outermost))) result += c;
-    else result += shifted(c);
-    if (output && (outermost ? single && result.size() == 1 : true)) result += 'b';
+Layout grouped(const Layout& own, bool single, int rank) {
+  const std::vector<Part> parts = own.parts(rank);
+  const bool outermost = parts[0].axis == 0;
+  std::vector<Part> result;
+  if (outermost && !single) result.push_back({0, 0});
+  for (const Part& part : parts) {
+    if (part.axis != 0 || (outermost && !single)) {
+      result.push_back({part.axis + 1, part.block});
+      continue;
+    }
+    // Output channels count groups, each with the channels of one beside it.
+    result.push_back(part);
+    if (part.block == 0) result.push_back({1, 0});
   }
-  return result;
+  return Layout::of(std::move(result));
 }
 
-std::optional<std::string> ungrouped_format(const std::string& format, bool single, size_t rank) {
-  const std::string own = format.empty() ? row_major(rank + 1) : format;
-  const auto both = own.find("ab");
-  const bool outermost = axis_of(own[0]) == 0;
-  if (outermost ? (single ? own.size() < 2 || own[1] != 'b' : own[0] != 'a') : both == std::string::npos || is_digit(own[both - 1]))
-    return std::nullopt;
-  const size_t left_out = !outermost ? both + 1 : single ? 1 : 0;
-  std::string result;
-  for (size_t i = 0; i < own.size(); ++i) {
-    const char c = own[i];
-    if (i == left_out) continue;
-    const bool output = axis_of(c) == 0 && !is_digit(c);
-    result += is_digit(c) || (output && (single || !outermost)) ? c : static_cast<char>(c - 1);
+std::optional<Layout> ungrouped(const Layout& grouped, bool single, int rank) {
+  std::vector<Part> parts = grouped.parts(rank + 1);
+  const bool outermost = parts[0].axis == 0;
+  if (outermost && !single) {
+    if (grouped.is_cut(0)) return std::nullopt;
+    parts.erase(parts.begin());
+    for (Part& part : parts) --part.axis;
+    return Layout::of(std::move(parts));
   }
-  return result == row_major(rank) ? "" : result;
+  const auto channels = std::find(parts.begin(), parts.end(), Part{1, 0});
+  const bool beside = channels != parts.begin() && channels[-1] == Part{0, 0} && !grouped.is_cut(1) && (outermost || !grouped.is_cut(0));
+  if (!beside) return std::nullopt;
+  parts.erase(channels);
+  for (Part& part : parts) part.axis -= part.axis > 0;
+  return Layout::of(std::move(parts));
 }
 
 }  // namespace weft::cpu

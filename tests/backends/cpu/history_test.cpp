@@ -39,8 +39,8 @@ Call call_of(const cpu::MatmulSpec& s) {
 
 Call call_of(const cpu::ConvolutionSpec& s) {
   const char* wanted[] = {"y", "x", "w"};
-  return {fmt::format("{} of {} \"{}\" {} \"{}\" {} \"{}\" in {} groups", wanted[static_cast<int>(s.wanted)], to_string(s.x), s.x_layout,
-                      to_string(s.w), s.w_layout, to_string(s.y), s.y_layout, s.groups),
+  return {fmt::format("{} of {} \"{}\" {} \"{}\" {} \"{}\" in {} groups", wanted[static_cast<int>(s.wanted)], to_string(s.x),
+                      s.layouts.x.text(), to_string(s.w), s.layouts.w.text(), to_string(s.y), s.layouts.y.text(), s.groups),
           [s] { return cpu::convolution_answer(s); }, [s](int64_t scratch) { return cpu::make_convolution(s, scratch); }};
 }
 
@@ -75,13 +75,15 @@ std::vector<std::vector<Call>> convolutions(const Dims& kernels) {
         for (int64_t kernel : kernels)
           for (auto wanted : {cpu::ConvolutionSpec::Wanted::y, cpu::ConvolutionSpec::Wanted::x, cpu::ConvolutionSpec::Wanted::w}) {
             std::vector<Call>& group = groups.emplace_back();
-            cpu::ConvolutionSpec s{
-                .wanted = wanted, .x = {2, in, extent, extent}, .w = {out, in, kernel, kernel}, .y = {2, out, extent, extent}};
+            cpu::ConvolutionSpec s{{.x = {2, in, extent, extent}, .w = {out, in, kernel, kernel}, .y = {2, out, extent, extent}}, wanted};
             s.stride = s.dilation = {1, 1}, s.low = s.high = {kernel / 2, kernel / 2};
-            const cpu::ConvolutionLayouts liked = cpu::preferred_layouts(s);
-            for (const auto& [x, w, y] :
-                 {cpu::ConvolutionLayouts{"", "", ""}, {"acdb", "", "acdb"}, {"acdb", "cdba", "acdb"}, {"", "acdb", ""}, liked}) {
-              s.x_layout = x, s.w_layout = w, s.y_layout = y;
+            const Layout row_major{}, last = Layout::parse("acdb", 4), first = Layout::parse("cdba", 4);
+            for (const ConvolutionLayouts& layouts : {ConvolutionLayouts{},
+                                                      {last, row_major, last},
+                                                      {last, first, last},
+                                                      {row_major, last, row_major},
+                                                      cpu::preferred_layouts(s)}) {
+              s.layouts = layouts;
               group.push_back(call_of(s));
             }
           }

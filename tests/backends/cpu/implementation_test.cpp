@@ -1,6 +1,7 @@
 // Which of the library's implementations run convolutions and products: never its plain loops where it has anything else.
 // Run under every limit of the instruction set.
 
+#include <dnnl_debug.h>
 #include <dnnl.hpp>
 
 #include <algorithm>
@@ -23,8 +24,9 @@ namespace {
 std::string text_of(const ConvolutionSpec& s) {
   const char* wanted[] = {"y", "x", "w"};
   return fmt::format("{} of x {} \"{}\", w {} \"{}\", y {} \"{}\", groups {}, stride {}, low {}, high {}, dilation {}",
-                     wanted[static_cast<int>(s.wanted)], to_string(s.x), s.x_layout, to_string(s.w), s.w_layout, to_string(s.y), s.y_layout,
-                     s.groups, to_string(s.stride), to_string(s.low), to_string(s.high), to_string(s.dilation));
+                     wanted[static_cast<int>(s.wanted)], to_string(s.x), s.layouts.x.text(), to_string(s.w), s.layouts.w.text(),
+                     to_string(s.y), s.layouts.y.text(), s.groups, to_string(s.stride), to_string(s.low), to_string(s.high),
+                     to_string(s.dilation));
 }
 
 // --- all that the library has, asked without any of our choices --------------------------------------------------------
@@ -33,7 +35,7 @@ using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
 
 dnnl::memory::dims library_weight(const ConvolutionSpec& s) {
-  dnnl::memory::dims d = s.w;
+  dnnl::memory::dims d = s.w.dims();
   if (s.groups > 1) d[0] /= s.groups, d.insert(d.begin(), s.groups);
   return d;
 }
@@ -94,7 +96,7 @@ std::vector<Desc> equal_to_row_major(const dnnl::memory::dims& dims) {
 
 /// Has the library another implementation than its plain loops for tensors that lie row-major?
 bool has_better_row_major(const ConvolutionSpec& s) {
-  const auto xs = equal_to_row_major(s.x), ws = equal_to_row_major(library_weight(s)), ys = equal_to_row_major(s.y);
+  const auto xs = equal_to_row_major(s.x.dims()), ws = equal_to_row_major(library_weight(s)), ys = equal_to_row_major(s.y.dims());
   for (const Desc& x : xs)
     for (const Desc& w : ws)
       for (const Desc& y : ys)
@@ -108,7 +110,7 @@ bool is_padded(const Desc& d, const dnnl::memory::dims& dims) {
 
 /// Or for tensors that lie in any of the formats that it likes, none of them padded?
 bool has_better(const ConvolutionSpec& s) {
-  const size_t rank = s.x.size();
+  const auto rank = static_cast<size_t>(s.x.rank());
   const Tag formats[3][5] = {{Tag::any, Tag::abc, Tag::acb, Tag::aBc8b, Tag::aBc16b},
                              {Tag::any, Tag::abcd, Tag::acdb, Tag::aBcd8b, Tag::aBcd16b},
                              {Tag::any, Tag::abcde, Tag::acdeb, Tag::aBcde8b, Tag::aBcde16b}};
@@ -125,12 +127,13 @@ bool has_better(const ConvolutionSpec& s) {
   for (Tag x : formats[rank - 3])
     for (Tag y : formats[rank - 3])
       for (Tag w : (s.groups > 1 ? grouped : weights)[rank - 3]) {
-        const auto dx = desc(s.x, x), dw = desc(library_weight(s), w), dy = desc(s.y, y);
+        const auto dx = desc(s.x.dims(), x), dw = desc(library_weight(s), w), dy = desc(s.y.dims(), y);
         if (!dx || !dw || !dy) continue;
         std::vector<Desc> settled;
         const std::string name = implementation(s, *dx, *dw, *dy, &settled);
         if (name.empty() || is_plain(name)) continue;
-        if (!is_padded(settled[0], s.x) && !is_padded(settled[1], library_weight(s)) && !is_padded(settled[2], s.y)) return true;
+        if (!is_padded(settled[0], s.x.dims()) && !is_padded(settled[1], library_weight(s)) && !is_padded(settled[2], s.y.dims()))
+          return true;
       }
   return false;
 }
@@ -164,7 +167,7 @@ bool convolution(uint64_t i, ConvolutionSpec& s) {
     case Groups::two_of_each: s.groups = in, out = 2 * in; break;
     case Groups::several: s.groups = 2 + in % 3, in *= s.groups, out *= s.groups; break;
   }
-  s.x = {batch, in}, s.w = {out, in / s.groups}, s.y = {batch, out};
+  Dims x{batch, in}, w{out, in / s.groups}, y{batch, out};
   for (int d = 0; d < spatial; ++d) {
     const int64_t kernel = digits.of<int64_t>({3, 1, 2, 4, 5, 6, 7}), stride = digits.of<int64_t>({1, 1, 2, 3}),
                   dilation = digits.of<int64_t>({1, 1, 1, 2, 3});
@@ -172,9 +175,10 @@ bool convolution(uint64_t i, ConvolutionSpec& s) {
     const int64_t low = digits.of<int64_t>({reach / 2, reach / 2, 0, reach, kernel + 3}),
                   high = digits.of<int64_t>({low, low, 0, reach - reach / 2});
     if (extent + low + high < reach + 1) return false;
-    s.x.push_back(extent), s.w.push_back(kernel), s.y.push_back((extent + low + high - reach - 1) / stride + 1);
+    x.push_back(extent), w.push_back(kernel), y.push_back((extent + low + high - reach - 1) / stride + 1);
     s.stride.push_back(stride), s.dilation.push_back(dilation), s.low.push_back(low), s.high.push_back(high);
   }
+  s.x = Shape(x), s.w = Shape(w), s.y = Shape(y);
   return true;
 }
 
@@ -182,13 +186,12 @@ bool convolution(uint64_t i, ConvolutionSpec& s) {
 void check(ConvolutionSpec s) {
   for (Wanted wanted : {Wanted::y, Wanted::x, Wanted::w}) {
     s.wanted = wanted;
-    s.x_layout = s.w_layout = s.y_layout = "";
+    s.layouts = {};
     if (const cpu::Answer answer = cpu::convolution_answer(s); answer.is_plain()) {
       INFO(text_of(s));
       CHECK_FALSE(has_better_row_major(s));
     }
-    const cpu::ConvolutionLayouts layouts = cpu::preferred_layouts(s);
-    s.x_layout = layouts.x, s.w_layout = layouts.w, s.y_layout = layouts.y;
+    s.layouts = cpu::preferred_layouts(s);
     const cpu::Answer answer = cpu::convolution_answer(s);
     CHECK_FALSE(answer.implementation.empty());
     if (!answer.is_plain()) continue;
@@ -198,6 +201,20 @@ void check(ConvolutionSpec s) {
 }
 
 }  // namespace
+
+TEST_CASE("library: each of its formats is a layout, which writes it as the library does", "[library]") {
+  int formats = 0;
+  for (int tag = static_cast<int>(dnnl_format_tag_any) + 1; tag < static_cast<int>(dnnl_format_tag_last); ++tag) {
+    const std::string name = dnnl_fmt_tag2str(static_cast<dnnl_format_tag_t>(tag));
+    if (name.find_first_of("aA") == std::string::npos) continue;
+    INFO(name);
+    const int axes = Layout::axes(name, 0);
+    const Layout layout = Layout::parse(name, axes);
+    CHECK((layout.text() == name || (layout.is_plain() && name == std::string("abcdefghijkl").substr(0, static_cast<size_t>(axes)))));
+    ++formats;
+  }
+  CHECK(formats > 100);
+}
 
 TEST_CASE("library: no convolution runs in plain loops where there is anything else", "[library]") {
   int checked = 0;
@@ -217,17 +234,17 @@ TEST_CASE("library: nor does one of few channels, whatever the kernel", "[librar
         for (int64_t stride : {1, 2})
           for (int spatial = 1; spatial <= 3; ++spatial) {
             ConvolutionSpec s;
-            s.x = {2, in}, s.w = {out, in}, s.y = {2, out};
+            Dims x{2, in}, w{out, in}, y{2, out};
             for (int d = 0; d < spatial; ++d) {
-              s.x.push_back(14), s.w.push_back(kernel), s.stride.push_back(stride), s.dilation.push_back(1);
+              x.push_back(14), w.push_back(kernel), s.stride.push_back(stride), s.dilation.push_back(1);
               s.low.push_back(kernel / 2), s.high.push_back(kernel / 2);
-              s.y.push_back((14 + 2 * (kernel / 2) - kernel) / stride + 1);
+              y.push_back((14 + 2 * (kernel / 2) - kernel) / stride + 1);
             }
+            s.x = Shape(x), s.w = Shape(w), s.y = Shape(y);
             for (Wanted wanted : {Wanted::y, Wanted::x, Wanted::w}) {
               s.wanted = wanted;
-              const cpu::ConvolutionLayouts layouts = cpu::preferred_layouts(s);
               ConvolutionSpec laid = s;
-              laid.x_layout = layouts.x, laid.w_layout = layouts.w, laid.y_layout = layouts.y;
+              laid.layouts = cpu::preferred_layouts(s);
               INFO(text_of(laid));
               if (cpu::convolution_answer(laid).is_plain()) CHECK_FALSE(has_better(s));
             }
@@ -263,14 +280,13 @@ TEST_CASE("library: no product runs in plain loops", "[library]") {
 TEST_CASE("library: a convolution is computed as its mirror only where that has the same implementation, or the other is plain",
           "[library]") {
   const auto liked = [](ConvolutionSpec s) {
-    const cpu::ConvolutionLayouts layouts = cpu::preferred_layouts(s);
-    s.x_layout = layouts.x, s.w_layout = layouts.w, s.y_layout = layouts.y;
+    s.layouts = cpu::preferred_layouts(s);
     return cpu::convolution_answer(s);
   };
   for (int64_t in : {1, 3, 4, 8, 16})
     for (int64_t out : {1, 8, 16, 32, 48})
       for (int64_t kernel : {3, 7}) {
-        ConvolutionSpec forward{.x = {4, in, 28, 28}, .w = {out, in, kernel, kernel}, .y = {4, out, 28, 28}};
+        ConvolutionSpec forward{{.x = {4, in, 28, 28}, .w = {out, in, kernel, kernel}, .y = {4, out, 28, 28}}};
         forward.stride = forward.dilation = {1, 1}, forward.low = forward.high = {kernel / 2, kernel / 2};
         ConvolutionSpec data = forward;
         data.wanted = Wanted::x, data.x = forward.y, data.y = forward.x, data.w = {in, out, kernel, kernel};
