@@ -1,5 +1,8 @@
 #include "weft/backends/cpu/specs.h"
 
+#include "weft/ir/op_def.h"
+#include "weft/ir/ops/contraction.h"
+
 namespace weft::cpu {
 
 using ir::Op;
@@ -33,18 +36,7 @@ std::optional<Epilogue> epilogue_of(const ir::Graph& body) {
 }
 
 MatmulSpec matmul_spec(const Op& op) {
-  const Shape &a = op.operand(0).shape(), &b = op.operand(1).shape();
-  const int r = a.rank();
-  MatmulSpec spec;
-  spec.dtype = op.operand(0).dtype();
-  spec.transpose_a = op.flag("transpose_a");
-  spec.transpose_b = op.flag("transpose_b");
-  // Extents beside an empty one may have any product.
-  if (op.result().shape().numel() == 0) spec.batch = 0;
-  for (int d = 0; d < r - 2 && spec.batch > 0; ++d) spec.batch *= a[d];
-  spec.m = a[spec.transpose_a ? r - 1 : r - 2];
-  spec.k = a[spec.transpose_a ? r - 2 : r - 1];
-  spec.n = b[spec.transpose_b ? r - 2 : r - 1];
+  MatmulSpec spec{ir::matrix_product_of(op), op.operand(0).dtype()};
   spec.slices = op.integer("slices");
   if (!op.bodies().empty()) {
     const auto epilogue = epilogue_of(op.body());

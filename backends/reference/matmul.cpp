@@ -1,8 +1,8 @@
-#include "weft/backends/reference/heavy.h"
+#include "weft/ir/ops/contraction.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
+
+#include "weft/backends/reference/heavy.h"
 
 namespace weft::reference {
 namespace {
@@ -24,23 +24,15 @@ void multiply(const V* a, const V* b, V* c, int64_t m, int64_t k, int64_t n) {
 }
 
 /// x with its last two axes swapped, if asked for.
-Tensor oriented(const Tensor& x, bool transpose) {
-  if (!transpose) return x;
-  Dims permutation(x.type.shape.dims().size());
-  std::iota(permutation.begin(), permutation.end(), 0);
-  std::swap(permutation.end()[-1], permutation.end()[-2]);
-  return permuted(x, permutation);
-}
+Tensor oriented(const Tensor& x, bool transpose) { return transpose ? permuted(x, matrix_transposition(x.type.shape.rank())) : x; }
 
-Tensor product(const Tensor& a, const Tensor& b) {
-  Dims shape = a.type.shape.dims();
-  const int64_t m = shape.end()[-2], k = shape.end()[-1], n = b.type.shape.dims().back();
-  shape.back() = n;
+Tensor product(const MatrixProduct& p, const Tensor& a, const Tensor& b) {
+  Dims shape = batch_axes(a.type.shape);
+  shape.insert(shape.end(), {p.m, p.n});
   Tensor c(ir::Type{a.type.dtype, Shape(shape)});
-  const int64_t batches = std::accumulate(shape.begin(), shape.end() - 2, int64_t{1}, std::multiplies<>());
-  for (int64_t i = 0; i < batches; ++i) {
+  for (int64_t i = 0; i < p.batch; ++i) {
     const auto run = [&](const auto& x, const auto& y, auto& z) {
-      multiply(x.data() + i * m * k, y.data() + i * k * n, z.data() + i * m * n, m, k, n);
+      multiply(x.data() + i * p.m * p.k, y.data() + i * p.k * p.n, z.data() + i * p.m * p.n, p.m, p.k, p.n);
     };
     if (is_floating(c.type.dtype)) run(a.real, b.real, c.real);
     else run(a.integer, b.integer, c.integer);
@@ -52,8 +44,8 @@ Tensor product(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Tensor matmul(const ir::Op& op, Operands operands) {
-  const Tensor a = oriented(*operands[0], op.flag("transpose_a")), b = oriented(*operands[1], op.flag("transpose_b"));
-  Tensor result = product(a, b);
+  const MatrixProduct p = ir::matrix_product_of(op);
+  Tensor result = product(p, oriented(*operands[0], p.transpose_a), oriented(*operands[1], p.transpose_b));
   if (op.bodies().empty()) return result;
   std::vector<const Tensor*> inputs{&result};
   inputs.insert(inputs.end(), operands.begin() + 2, operands.end());

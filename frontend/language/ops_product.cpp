@@ -2,15 +2,13 @@
 
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
+#include "weft/support/matrix_product.h"
 
 namespace weft {
 namespace {
 
 using detail::Recorder;
 using ir::Value;
-
-/// The axes of a product that lead the matrix axes.
-Dims leading(Value v) { return {v.shape().begin(), v.shape().end() - 2}; }
 
 Dims with(Dims lead, std::initializer_list<int64_t> last) {
   lead.insert(lead.end(), last);
@@ -20,20 +18,21 @@ Dims with(Dims lead, std::initializer_list<int64_t> last) {
 /// a [..., m, k] times b [..., k, n] (or [..., n, k]), both with at least two axes and agreeing inner extents.
 Value product(Recorder& r, Value a, Value b, bool transpose_b) {
   const Shape &x = a.shape(), &y = b.shape();
-  const int64_t m = x[x.rank() - 2], k = x[x.rank() - 1];
+  const auto [m, k] = MatrixExtents::of(x);
   const ir::NamedAttributes attributes{{"transpose_b", transpose_b}};
   if (y.rank() == 2) {
     // One matrix for the whole batch: its rows are joined, so that this is one product.
-    const int64_t n = y[transpose_b ? 0 : 1];
+    const int64_t n = MatrixExtents::of(y, transpose_b).columns;
     int64_t rows = m;
-    for (int64_t extent : leading(a)) rows *= extent;
+    for (int64_t extent : batch_axes(x)) rows *= extent;
     const Value joined = r.builder("matmul", {r.builder.reshape(a, Shape{rows, k}), b}, attributes);
-    return r.builder.reshape(joined, Shape(with(leading(a), {m, n})));
+    return r.builder.reshape(joined, Shape(with(batch_axes(x), {m, n})));
   }
   Shape batch;
-  if (!broadcast_shapes(Shape(leading(a)), Shape(leading(b)), batch)) r.fail("the batch axes do not broadcast");
+  if (!broadcast_shapes(Shape(batch_axes(x)), Shape(batch_axes(y)), batch)) r.fail("the batch axes do not broadcast");
+  const MatrixExtents in_b = MatrixExtents::of(y);
   a = r.builder.broadcast(a, Shape(with(batch.dims(), {m, k})));
-  b = r.builder.broadcast(b, Shape(with(batch.dims(), {y[y.rank() - 2], y[y.rank() - 1]})));
+  b = r.builder.broadcast(b, Shape(with(batch.dims(), {in_b.rows, in_b.columns})));
   return r.builder("matmul", {a, b}, attributes);
 }
 

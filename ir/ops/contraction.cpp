@@ -1,6 +1,6 @@
 // Contractions: what a library runs.
 
-#include <numeric>
+#include "weft/ir/ops/contraction.h"
 
 #include "weft/ir/ops/families.h"
 
@@ -22,12 +22,11 @@ std::vector<Type> infer_matmul(const InferContext& c) {
   const Shape &a = c.shape(0), &b = c.shape(1);
   c.require(a.rank() >= 2 && b.rank() == a.rank(), "the operands must have equal ranks of at least 2");
   c.require(c.operand(0).dtype == c.operand(1).dtype, "the operands must have equal element types");
-  const int r = a.rank();
-  const bool ta = c.get<bool>("transpose_a"), tb = c.get<bool>("transpose_b");
-  const int64_t m = a[ta ? r - 1 : r - 2], k = a[ta ? r - 2 : r - 1], n = b[tb ? r - 2 : r - 1];
-  c.require(k == b[tb ? r - 1 : r - 2], "the inner extents must agree");
-  Dims shape(a.dims().begin(), a.dims().end() - 2);
-  c.require(shape == Dims(b.dims().begin(), b.dims().end() - 2), "the batch extents must agree");
+  const auto [m, inner_a] = MatrixExtents::of(a, c.get<bool>("transpose_a"));
+  const auto [inner_b, n] = MatrixExtents::of(b, c.get<bool>("transpose_b"));
+  c.require(inner_a == inner_b, "the inner extents must agree");
+  Dims shape = batch_axes(a);
+  c.require(shape == batch_axes(b), "the batch extents must agree");
   shape.push_back(m), shape.push_back(n);
   const Type product{c.operand(0).dtype, Shape(shape)};
   if (c.bodies().empty()) {
@@ -43,18 +42,12 @@ std::vector<Type> infer_matmul(const InferContext& c) {
   return with_scratch(c, body.outputs()[0].value.type());
 }
 
-double matmul_flops(const Op& op) {
-  const Shape& a = op.operand(0).shape();
-  const Shape& b = op.operand(1).shape();
-  const int64_t n = b[op.flag("transpose_b") ? b.rank() - 2 : b.rank() - 1];
-  return 2.0 * static_cast<double>(a.numel()) * static_cast<double>(n);
-}
-
 std::vector<Value> matmul_gradient(GradientContext& c) {
   if (!c.op.bodies().empty())
     throw Error("matmul's epilogue has no gradient: fusion comes after differentiation, at {}", to_string(c.op.locations()));
   const Value a = c.op.operand(0), b = c.op.operand(1), g = c.result_gradients[0];
-  const bool ta = c.op.flag("transpose_a"), tb = c.op.flag("transpose_b");
+  const MatrixProduct p = matrix_product_of(c.op);
+  const bool ta = p.transpose_a, tb = p.transpose_b;
   const auto product = [&](Value x, Value y, bool tx, bool ty) {
     return c.builder("matmul", {x, y}, {{"transpose_a", tx}, {"transpose_b", ty}});
   };
@@ -62,19 +55,15 @@ std::vector<Value> matmul_gradient(GradientContext& c) {
   return {ta ? product(b, g, tb, true) : product(g, b, false, !tb), tb ? product(g, a, true, ta) : product(a, g, !ta, false)};
 }
 
-Value swap_last_two(Builder& b, Value v) {
-  Dims permutation(v.shape().dims().size());
-  std::iota(permutation.begin(), permutation.end(), 0);
-  std::swap(permutation[permutation.size() - 1], permutation[permutation.size() - 2]);
-  return b("transpose", {v}, {{"permutation", permutation}});
-}
+Value transposed(Builder& b, Value v) { return b("transpose", {v}, {{"permutation", matrix_transposition(v.shape().rank())}}); }
 
 std::vector<Value> decompose_matmul(Builder& b, const Op& op) {
   // Products of bf16 are summed in f32, as a library would.
   const DType wide = op.operand(0).dtype() == bf16 ? f32 : op.operand(0).dtype();
   Value x = b.cast(op.operand(0), wide), y = b.cast(op.operand(1), wide);
-  if (op.flag("transpose_a")) x = swap_last_two(b, x);
-  if (!op.flag("transpose_b")) y = swap_last_two(b, y);
+  const MatrixProduct p = matrix_product_of(op);
+  if (p.transpose_a) x = transposed(b, x);
+  if (!p.transpose_b) y = transposed(b, y);
   const size_t rank = x.shape().dims().size();
   Dims rows = x.shape().dims(), columns = y.shape().dims();
   Dims all(rows.begin(), rows.end() - 1);
@@ -93,6 +82,10 @@ std::vector<Value> decompose_matmul(Builder& b, const Op& op) {
 }
 
 }  // namespace
+
+MatrixProduct matrix_product_of(const Op& op) {
+  return MatrixProduct::of(op.operand(0).shape(), op.operand(1).shape(), op.flag("transpose_a"), op.flag("transpose_b"));
+}
 
 void define_contraction_ops(Registry& r) {
   OpDef matmul;
@@ -115,7 +108,7 @@ void define_contraction_ops(Registry& r) {
   matmul.infer = infer_matmul;
   matmul.gradient = matmul_gradient;
   matmul.decompose = decompose_matmul;
-  matmul.flops = matmul_flops;
+  matmul.flops = [](const Op& op) { return matrix_product_of(op).flops(); };
   matmul.bilinear = true;
   matmul.takes_epilogue = true;
   matmul.error_ulps = 64;

@@ -6,17 +6,14 @@
 #include "weft/backends/cpu/exec/answer.h"
 #include "weft/backends/cpu/exec/task.h"
 #include "weft/support/dtype.h"
+#include "weft/support/matrix_product.h"
 
 namespace weft::cpu {
 
-struct MatmulSpec {
+struct MatmulSpec : MatrixProduct {
   DType dtype = f32;
-  int64_t batch = 1;  // that many products, one behind the other in memory
-  int64_t m = 0, n = 0, k = 0;
-  bool transpose_a = false;  // a is [k, m] in memory
-  bool transpose_b = false;  // b is [n, k] in memory
-  bool bias = false;         // buffers[2] is [n], added to every row
-  bool addend = false;       // buffers[2] has the result's shape and is added to it: mostly it is the result's own memory
+  bool bias = false;    // buffers[2] is [n], added to every row
+  bool addend = false;  // buffers[2] has the result's shape and is added to it: mostly it is the result's own memory
   /// The result is computed in so many parts, each by one thread; see slice_axis.
   int64_t slices = 1;
 };

@@ -18,9 +18,8 @@ int64_t cut(int64_t extent, int64_t i, int64_t count) {
 }  // namespace
 
 int64_t useful_slices(const MatmulSpec& spec, int cores) {
-  const double flops = 2.0 * static_cast<double>(spec.batch * spec.m * spec.n) * static_cast<double>(spec.k);
   const int64_t longest = std::max({spec.batch, spec.m / 8, spec.n / grain});
-  return std::clamp<int64_t>(static_cast<int64_t>(flops / least_flops), 1, std::max<int64_t>(1, std::min<int64_t>(cores, longest)));
+  return std::clamp<int64_t>(static_cast<int64_t>(spec.flops() / least_flops), 1, std::max<int64_t>(1, std::min<int64_t>(cores, longest)));
 }
 
 std::vector<Slice> slices_of(const MatmulSpec& s) {
