@@ -3,6 +3,8 @@
 
 #include "weft/backends/reference/reference.h"
 #include "weft/ir/op_def.h"
+#include "weft/ir/scalar_evaluation.h"
+#include "weft/support/conversion.h"
 
 namespace weft::reference {
 
@@ -20,14 +22,10 @@ Tensor heavy(const ir::Op& op, Operands operands);
 /// x with its axes reordered: axis i of the result is axis permutation[i] of x.
 Tensor permuted(const Tensor& x, const Dims& permutation);
 
+/// The elements from number `first` on.
+ir::ScalarElements elements_of(const Tensor& t, size_t first = 0);
+
 /// Runs a graph or body: reference::evaluate without copies of the inputs.
 std::vector<Tensor> run(const ir::Graph& graph, Operands inputs);
-
-/// `value` as an element of a floating type holds it.
-double rounded(DType dtype, double value);
-/// `value` modulo 2^width, as an element of an integer type or of bool (its lowest bit).
-int64_t wrapped(DType dtype, int64_t value);
-/// Truncated towards zero; beyond the type its nearest extreme, and 0 for nan. To bool: whether `value` is not 0.
-int64_t truncated(DType dtype, double value);
 
 }  // namespace weft::reference

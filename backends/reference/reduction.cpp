@@ -76,7 +76,7 @@ Tensor reduction(const ir::Op& op, const Tensor& x) {
   const Pieces pieces(order.extents);
   std::vector<Tensor> levels(static_cast<size_t>(pieces.levels()) + 1, neutral);  // the piece, and what is above it
   const auto raise = [&](size_t level) {
-    const Elements arguments[] = {Elements(levels[level + 1]), Elements(levels[level])};
+    const ir::ScalarElements arguments[] = {elements_of(levels[level + 1]), elements_of(levels[level])};
     combine.run(arguments, levels[level + 1], 0, reduction_lanes * kept);
     levels[level] = neutral;
   };
@@ -91,14 +91,14 @@ Tensor reduction(const ir::Op& op, const Tensor& x) {
   for (int64_t row = 0; row < order.reduced;) {
     if (row > 0 && pieces.starts_at(row)) end_piece();
     const int64_t lanes = std::min<int64_t>(reduction_lanes, lane_extent - row % lane_extent);
-    const Elements arguments[] = {Elements(levels[0]), Elements(rows, static_cast<size_t>(row) * kept)};
+    const ir::ScalarElements arguments[] = {elements_of(levels[0]), elements_of(rows, static_cast<size_t>(row) * kept)};
     combine.run(arguments, levels[0], 0, static_cast<size_t>(lanes) * kept);
     row += lanes;
   }
   for (size_t level = 0; level + 1 < levels.size(); ++level) raise(level);
   Tensor& total = levels.back();
   for (size_t half = reduction_lanes / 2; half > 0; half /= 2) {
-    const Elements arguments[] = {Elements(total), Elements(total, half * kept)};
+    const ir::ScalarElements arguments[] = {elements_of(total), elements_of(total, half * kept)};
     combine.run(arguments, total, 0, half * kept);
   }
   Tensor result(op.result().type());

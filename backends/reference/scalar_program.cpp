@@ -7,6 +7,7 @@
 namespace weft::reference {
 
 using ir::Primitive;
+using ir::ScalarElements;
 using ir::ScalarNode;
 
 ScalarProgram::ScalarProgram(ir::ScalarExpression expression, size_t largest)
@@ -20,11 +21,11 @@ ScalarProgram::ScalarProgram(ir::ScalarExpression expression, size_t largest)
     }
     buffers_.push_back(std::move(buffer));
   }
-  for (const Tensor& buffer : buffers_) values_.emplace_back(buffer);
+  for (const Tensor& buffer : buffers_) values_.push_back(elements_of(buffer));
 }
 
-void ScalarProgram::run_block(std::span<const Elements> arguments, size_t start, size_t count) {
-  const auto value = [&](int node) { return node < 0 ? Elements() : values_[static_cast<size_t>(node)]; };
+void ScalarProgram::run_block(std::span<const ScalarElements> arguments, size_t start, size_t count) {
+  const auto value = [&](int node) { return node < 0 ? ScalarElements() : values_[static_cast<size_t>(node)]; };
   for (size_t i = 0; i < values_.size(); ++i) {
     const ScalarNode& node = expression_.nodes[i];
     if (node.primitive == Primitive::constant) continue;
@@ -33,15 +34,15 @@ void ScalarProgram::run_block(std::span<const Elements> arguments, size_t start,
       continue;
     }
     const DType operand = expression_.nodes[static_cast<size_t>(node.a)].dtype;
-    run_primitive(node, operand, {value(node.a), value(node.b), value(node.c), buffers_[i].real.data(), buffers_[i].integer.data(), count});
+    ir::evaluate(node, operand, {value(node.a), value(node.b), value(node.c), buffers_[i].real.data(), buffers_[i].integer.data(), count});
   }
 }
 
-void ScalarProgram::run(std::span<const Elements> arguments, Tensor& out, size_t first, size_t count) {
+void ScalarProgram::run(std::span<const ScalarElements> arguments, Tensor& out, size_t first, size_t count) {
   for (size_t start = 0; start < count; start += block_) {
     const size_t block = std::min(block_, count - start);
     run_block(arguments, start, block);
-    const Elements& result = values_.back();
+    const ScalarElements& result = values_.back();
     if (is_floating(out.type.dtype)) std::copy_n(result.real, block, out.real.data() + first + start);
     else std::copy_n(result.integer, block, out.integer.data() + first + start);
   }
@@ -49,8 +50,8 @@ void ScalarProgram::run(std::span<const Elements> arguments, Tensor& out, size_t
 
 Tensor elementwise(const ir::Op& op, Operands operands) {
   Tensor result(op.result().type());
-  std::vector<Elements> arguments;
-  for (const Tensor* t : operands) arguments.emplace_back(*t);
+  std::vector<ScalarElements> arguments;
+  for (const Tensor* t : operands) arguments.push_back(elements_of(*t));
   const auto count = static_cast<size_t>(result.type.shape.numel());
   ScalarProgram(ir::scalar_of(op), count).run(arguments, result, 0, count);
   return result;

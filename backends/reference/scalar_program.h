@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "weft/backends/reference/primitives.h"
+#include "weft/backends/reference/kernels.h"
 
 namespace weft::reference {
 
@@ -16,15 +16,15 @@ class ScalarProgram {
 
   /// out[first + i] = the expression of arguments[k][i], for `count` elements. An argument may be those elements of
   /// `out` themselves.
-  void run(std::span<const Elements> arguments, Tensor& out, size_t first, size_t count);
+  void run(std::span<const ir::ScalarElements> arguments, Tensor& out, size_t first, size_t count);
 
  private:
-  void run_block(std::span<const Elements> arguments, size_t start, size_t count);
+  void run_block(std::span<const ir::ScalarElements> arguments, size_t start, size_t count);
 
   ir::ScalarExpression expression_;
   size_t block_;
-  std::vector<Tensor> buffers_;   // one per node; empty for an argument
-  std::vector<Elements> values_;  // of each node, in the current block
+  std::vector<Tensor> buffers_;             // one per node; empty for an argument
+  std::vector<ir::ScalarElements> values_;  // of each node, in the current block
 };
 
 }  // namespace weft::reference

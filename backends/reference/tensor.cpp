@@ -1,8 +1,6 @@
-// Tensors from and to memory, and the conversions of single elements.
+// Tensors from and to memory.
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <new>
 
 #include "weft/backends/reference/kernels.h"
@@ -29,15 +27,6 @@ void write(const std::vector<V>& values, std::byte* data) {
   }
 }
 
-template <class T>
-int64_t saturated(double value) {
-  if (std::isnan(value)) return 0;
-  // 2^63 itself is a double and does not fit; the largest i64 is none.
-  if (value >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
-  if (value <= static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();
-  return static_cast<int64_t>(value);
-}
-
 }  // namespace
 
 Tensor::Tensor(ir::Type t) : type(std::move(t)) {
@@ -45,6 +34,10 @@ Tensor::Tensor(ir::Type t) : type(std::move(t)) {
   if (count > memory_limit() / 8) throw std::bad_alloc();  // which Linux may grant, and then end the process
   if (is_floating(type.dtype)) real.resize(count);
   else integer.resize(count);
+}
+
+ir::ScalarElements elements_of(const Tensor& t, size_t first) {
+  return {t.real.empty() ? nullptr : t.real.data() + first, t.integer.empty() ? nullptr : t.integer.data() + first};
 }
 
 Tensor from_memory(const ir::Type& type, const std::byte* data) {
@@ -87,30 +80,6 @@ Tensor iota(const ir::Type& type, int64_t axis) {
   const int64_t extent = type.shape[static_cast<int>(axis)];
   for (int64_t i = 0; i < type.shape.numel(); ++i) t.integer[static_cast<size_t>(i)] = i / inner % extent;
   return t;
-}
-
-double rounded(DType dtype, double value) {
-  if (dtype == f32) return static_cast<float>(value);
-  if (dtype == bf16) return from_bf16(to_bf16(static_cast<float>(value)));
-  return value;
-}
-
-int64_t wrapped(DType dtype, int64_t value) {
-  switch (dtype) {
-    case DType::i32: return static_cast<int32_t>(value);
-    case DType::u8: return static_cast<uint8_t>(value);
-    case DType::bool_: return value & 1;
-    default: return value;
-  }
-}
-
-int64_t truncated(DType dtype, double value) {
-  switch (dtype) {
-    case DType::i32: return saturated<int32_t>(value);
-    case DType::u8: return saturated<uint8_t>(value);
-    case DType::bool_: return value != 0;
-    default: return saturated<int64_t>(value);
-  }
 }
 
 }  // namespace weft::reference

@@ -1,13 +1,12 @@
-#include "weft/backends/reference/primitives.h"
+#include "weft/ir/scalar_evaluation.h"
 
 #include <cmath>
 
-#include "weft/backends/reference/kernels.h"
+#include "weft/support/conversion.h"
+#include "weft/support/error.h"
 
-namespace weft::reference {
+namespace weft::ir {
 namespace {
-
-using ir::Primitive;
 
 template <class Out, class A, class F>
 void map(Out* out, const A* a, size_t count, F f) {
@@ -19,7 +18,7 @@ void map(Out* out, const A* a, const A* b, size_t count, F f) {
   for (size_t i = 0; i < count; ++i) out[i] = f(a[i], b[i]);
 }
 
-void real_function(Primitive primitive, const Block& v) {
+void real_function(Primitive primitive, const ScalarBlock& v) {
   const auto each = [&](auto f) { map(v.real, v.a.real, v.count, f); };
   switch (primitive) {
     case Primitive::negate: return each([](double x) { return -x; });
@@ -40,7 +39,7 @@ void real_function(Primitive primitive, const Block& v) {
   }
 }
 
-void real_arithmetic(Primitive primitive, const Block& v) {
+void real_arithmetic(Primitive primitive, const ScalarBlock& v) {
   const auto each = [&](auto f) { map(v.real, v.a.real, v.b.real, v.count, f); };
   switch (primitive) {
     case Primitive::add: return each([](double x, double y) { return x + y; });
@@ -69,7 +68,7 @@ int64_t shifted_right(int64_t x, int64_t by, DType dtype) {
 }
 
 /// Computed modulo 2^64, which leaves the lower bits right, then wrapped to the type.
-void integer_arithmetic(Primitive primitive, DType dtype, const Block& v) {
+void integer_arithmetic(Primitive primitive, DType dtype, const ScalarBlock& v) {
   const auto one = [&](auto f) {
     map(v.integer, v.a.integer, v.count, [&](int64_t x) { return wrapped(dtype, static_cast<int64_t>(f(x))); });
   };
@@ -93,7 +92,7 @@ void integer_arithmetic(Primitive primitive, DType dtype, const Block& v) {
 }
 
 template <class T>
-void comparison(Primitive primitive, const T* a, const T* b, const Block& v) {
+void comparison(Primitive primitive, const T* a, const T* b, const ScalarBlock& v) {
   const auto each = [&](auto f) { map(v.integer, a, b, v.count, f); };
   switch (primitive) {
     case Primitive::equal: return each([](T x, T y) { return x == y; });
@@ -104,11 +103,11 @@ void comparison(Primitive primitive, const T* a, const T* b, const Block& v) {
 }
 
 template <class T>
-void choose(const Block& v, const T* yes, const T* no, T* out) {
+void choose(const ScalarBlock& v, const T* yes, const T* no, T* out) {
   for (size_t i = 0; i < v.count; ++i) out[i] = v.a.integer[i] ? yes[i] : no[i];
 }
 
-void convert(DType from, DType to, const Block& v) {
+void convert(DType from, DType to, const ScalarBlock& v) {
   if (is_floating(from) && is_floating(to)) {
     // Widening changes nothing, not even a value that was never rounded to the narrow type.
     const DType type = size_of(to) < size_of(from) ? to : f64;
@@ -125,7 +124,7 @@ void convert(DType from, DType to, const Block& v) {
 
 }  // namespace
 
-void run_primitive(const ir::ScalarNode& node, DType operand, const Block& v) {
+void evaluate(const ScalarNode& node, DType operand, const ScalarBlock& v) {
   switch (node.primitive) {
     case Primitive::equal:
     case Primitive::not_equal:
@@ -143,4 +142,4 @@ void run_primitive(const ir::ScalarNode& node, DType operand, const Block& v) {
   }
 }
 
-}  // namespace weft::reference
+}  // namespace weft::ir
