@@ -1,5 +1,8 @@
 // L-BFGS and averages of weights against PyTorch's: tests/expected/drivers.json, in f64.
 
+#include <fmt/ranges.h>
+
+#include "weft/tests/close.h"
 #include "weft/tests/frontend/support.h"
 #include "weft/tests/ops/expected.h"
 #include "weft/tests/process.h"
@@ -34,13 +37,8 @@ std::vector<double> flat(const std::vector<Parameter>& parameters) {
 }
 
 void check_close(const std::vector<double>& got, const std::vector<double>& want, double tolerance) {
-  REQUIRE(got.size() == want.size());
-  double largest = 0;
-  for (double w : want) largest = std::max(largest, std::abs(w));
-  for (size_t i = 0; i < got.size(); ++i) {
-    CAPTURE(i, got[i], want[i]);
-    CHECK(std::abs(got[i] - want[i]) <= tolerance * largest);
-  }
+  INFO(fmt::format("{} where {} is wanted", got, want));
+  CHECK(test::relative_difference(got, want) <= tolerance);
 }
 
 }  // namespace

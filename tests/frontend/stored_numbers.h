@@ -1,8 +1,7 @@
 #pragma once
 // Stored tensors as arrays, and when a result is close to one.
 
-#include <cmath>
-
+#include "weft/tests/close.h"
 #include "weft/tests/frontend/support.h"
 #include "weft/tests/ops/expected.h"
 
@@ -39,17 +38,10 @@ inline void set_numbers(Parameter p, const json& stored) {
 inline void check_close(const Array& got, const json& want, double tolerance) {
   const reference::Tensor t = tensor(want);
   REQUIRE(got.shape() == t.type.shape);
-  double largest = 0, difference = 0;
-  for (size_t i = 0; i < t.real.size() + t.integer.size(); ++i) {
-    const double a = got.at(static_cast<int64_t>(i)), b = t.real.empty() ? static_cast<double>(t.integer[i]) : t.real[i];
-    if (std::isfinite(b)) {
-      largest = std::max(largest, std::abs(b));
-      difference = std::isfinite(a) ? std::max(difference, std::abs(a - b)) : INFINITY;
-    } else {
-      CHECK((a == b || (std::isnan(a) && std::isnan(b))));
-    }
-  }
-  CHECK(difference <= tolerance * largest);
+  std::vector<double> values, wanted = t.real;
+  for (int64_t i = 0; i < got.shape().numel(); ++i) values.push_back(got.at(i));
+  wanted.insert(wanted.end(), t.integer.begin(), t.integer.end());
+  CHECK(test::relative_difference(values, wanted) <= tolerance);
 }
 
 }  // namespace weft::testing

@@ -8,6 +8,7 @@
 #include "weft/backends/reference/reference.h"
 #include "weft/passes/pass.h"
 #include "weft/tests/catch.h"
+#include "weft/tests/close.h"
 #include "weft/tests/passes/programs.h"
 #include "weft/tests/passes/random_graph.h"
 #include "weft/tests/passes/rewrite.h"
@@ -65,14 +66,7 @@ Results evaluate(const ir::Module& m) {
 void check_equal(const Tensor& a, const Tensor& b, double tolerance) {
   REQUIRE(a.type == b.type);
   CHECK(a.integer == b.integer);
-  double largest = 0, difference = 0;
-  for (double x : b.real) largest = std::max(largest, std::abs(x));
-  for (size_t i = 0; i < a.real.size(); ++i) {
-    if (std::isnan(a.real[i]) && std::isnan(b.real[i])) continue;
-    difference = std::max(difference, std::abs(a.real[i] - b.real[i]));
-    CHECK_FALSE(std::isnan(a.real[i] - b.real[i]));
-  }
-  CHECK(difference <= tolerance * largest);
+  CHECK(test::relative_difference(a.real, b.real) <= tolerance);
 }
 
 /// Runs the pipeline; after every pass, the outputs that were there before it have the values they had.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "weft/backends/reference/agreement.h"
 #include "weft/ir/builder.h"
 #include "weft/passes/decompose.h"
 #include "weft/passes/pass.h"
@@ -13,6 +14,7 @@
 namespace weft::test {
 namespace {
 
+using reference::disagreement;
 using reference::Tensor;
 
 /// Which results to move, and how far.
@@ -86,36 +88,6 @@ bool has_casts_back(const ir::Module& module) {
 /// an ulp of its own at best, whatever was rounded before it.
 double own_bound(bool fine, DType result) { return result == bf16 ? 0x1p-8 : 64 * (fine ? 0x1p-53 : 0x1p-24); }
 
-struct Allowed {
-  double movements;  // times what moving moves
-  double relative;   // times the largest value
-};
-
-std::optional<std::string> compare(const Tensor& got, const Tensor& exact, const std::vector<const Tensor*>& moved, Allowed allowed) {
-  if (got.type != exact.type) return fmt::format("it is {}, not {}", to_string(got.type), to_string(exact.type));
-  const auto all_moved = [&](auto holds) { return std::all_of(moved.begin(), moved.end(), holds); };
-  for (size_t e = 0; e < exact.integer.size(); ++e)
-    if (got.integer[e] != exact.integer[e] && all_moved([&](const Tensor* m) { return m->integer[e] == exact.integer[e]; }))
-      return fmt::format("element {} is {}, not {}", e, got.integer[e], exact.integer[e]);
-  double difference = 0, movement = 0, largest = 0;
-  for (size_t e = 0; e < exact.real.size(); ++e) {
-    const double x = exact.real[e], g = got.real[e];
-    const auto same = [&](const Tensor* m) { return m->real[e] == x || (std::isnan(x) && std::isnan(m->real[e])); };
-    if (!std::isfinite(x) && !(g == x || (std::isnan(x) && std::isnan(g))) && all_moved(same))
-      return fmt::format("element {} is {}, not {}", e, g, x);
-    // Beyond f32's range there is nothing to compare.
-    const auto moderate = [&](const Tensor* m) { return std::fabs(m->real[e]) < 1e37; };
-    if (!(std::fabs(x) < 1e37) || !all_moved(moderate)) continue;
-    if (!std::isfinite(g)) return fmt::format("element {} is {}, not {}", e, g, x);
-    difference = std::max(difference, std::fabs(g - x));
-    for (const Tensor* m : moved) movement = std::max(movement, std::fabs(m->real[e] - x));
-    largest = std::max(largest, std::fabs(x));
-  }
-  const double most = allowed.movements * movement + allowed.relative * largest + 1e-30;
-  if (difference <= most) return std::nullopt;
-  return fmt::format("off by {} where {} is allowed (largest value {})", difference, most, largest);
-}
-
 }  // namespace
 
 Values evaluate(const ir::Graph& graph, const Values& inputs) {
@@ -155,7 +127,8 @@ std::optional<std::string> Expected::fault(const std::string& output, const Tens
   const auto found = [&] {
     std::vector<const Tensor*> near;
     for (const Values& m : moved) near.push_back(&m.at(output));
-    return compare(got, exact.at(output), near, {8, own_bound(fine, got.type.dtype)});
+    // Beyond f32's range there is nothing to compare.
+    return disagreement(got, exact.at(output), near, {.bound = own_bound(fine, got.type.dtype), .absolute = 1e-30, .largest = 1e37});
   };
   if (!found()) return std::nullopt;
   move_more();
@@ -163,7 +136,8 @@ std::optional<std::string> Expected::fault(const std::string& output, const Tens
 }
 
 std::optional<std::string> Expected::strict_fault(const std::string& output, const Tensor& got) const {
-  return compare(got, exact.at(output), {&exact.at(output)}, {0, 1e-11});
+  const Tensor* const unmoved[] = {&exact.at(output)};
+  return disagreement(got, exact.at(output), unmoved, {.bound = 1e-11, .absolute = 1e-30, .largest = 1e37});
 }
 
 }  // namespace weft::test

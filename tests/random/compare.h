@@ -32,8 +32,7 @@ struct Expected {
   /// Of `recorded` after its training step was added; `inputs` covers what that adds.
   Expected(const ir::Module& recorded, uint64_t seed);
 
-  /// What is wrong with an output, if anything. Per tensor: max |got - exact| <= 8 max |moved - exact| + the ops' own
-  /// bound, relative to the largest value; where exact and every moved are the same integer, nan or infinity, so must got be.
+  /// What is wrong with an output, if anything: see backends/reference/agreement.h.
   std::optional<std::string> fault(const std::string& output, const reference::Tensor& got) const;
   /// The same for a program that rounds nowhere, such as a stage interpreted by the reference: no movement.
   std::optional<std::string> strict_fault(const std::string& output, const reference::Tensor& got) const;

@@ -29,7 +29,7 @@ Outputs run_cpu(const std::string& text, std::vector<Array> inputs, const RunSet
 size_t kernel_functions(const std::string& text);
 Outputs run_reference(const std::string& text, std::vector<Array> inputs);
 
-/// Largest |a - b| over largest |b|, per output; infinite where one is nan or infinite and the other is not the same.
+/// Of their elements (tests/close.h).
 double relative_difference(const Array& a, const Array& b);
 bool same_bits(const Outputs& a, const Outputs& b);
 

@@ -1,0 +1,28 @@
+#pragma once
+// When a result agrees with the reference's. The tolerance is measured, not chosen: the reference runs in double, and again with
+// what it reads moved by as much as one element can hold. Per tensor
+//
+//   max |got - exact| <= 8 max |moved - exact| + bound * max |exact|
+//
+// where the bound is the ops' own error, relative to the largest value. Where exact and every moved are the same integer, infinity
+// or nan, so must got be.
+
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "weft/backends/reference/reference.h"
+
+namespace weft::reference {
+
+struct Tolerance {
+  double bound = 0;
+  double absolute = 0;
+  double largest = std::numeric_limits<double>::infinity();  // beyond it numbers are not compared
+};
+
+/// What is wrong with `got`, if anything. `moved`: of each run that was moved.
+std::optional<std::string> disagreement(const Tensor& got, const Tensor& exact, std::span<const Tensor* const> moved, Tolerance tolerance);
+
+}  // namespace weft::reference
