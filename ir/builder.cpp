@@ -107,6 +107,22 @@ Op& Builder::create(std::string_view name, std::vector<Value> operands, NamedAtt
   return op;
 }
 
+Op& Builder::copy(const Op& op, std::vector<Value> operands, const NamedAttributes& changed) {
+  std::vector<std::unique_ptr<Graph>> bodies;
+  for (const auto& body : op.bodies()) bodies.push_back(clone(*body));
+  return copy(op, std::move(operands), changed, std::move(bodies));
+}
+
+Op& Builder::copy(const Op& op, std::vector<Value> operands, const NamedAttributes& changed, std::vector<std::unique_ptr<Graph>> bodies) {
+  NamedAttributes attributes = changed;
+  for (size_t i = 0; i < op.attributes().size(); ++i) {
+    const std::string& name = op.def().attributes[i].name;
+    const auto is_it = [&](const auto& attribute) { return attribute.first == name; };
+    if (std::none_of(changed.begin(), changed.end(), is_it)) attributes.emplace_back(name, op.attributes()[i]);
+  }
+  return create(op.name(), std::move(operands), std::move(attributes), std::move(bodies));
+}
+
 Value Builder::splat(const Type& type, double value) { return (*this)("constant", {}, {{"value", Dense::splat(type, value)}}); }
 
 Value Builder::broadcast(Value v, const Shape& shape) {
@@ -127,12 +143,6 @@ Value Builder::sum_to(Value v, const Shape& shape) {
   for (int axis = 0; axis < v.shape().rank(); ++axis)
     if (axis < extra || (shape[axis - extra] == 1 && v.shape()[axis] != 1)) axes.push_back(axis);
   return reshape(sum(v, axes), shape);
-}
-
-NamedAttributes named_attributes(const Op& op) {
-  NamedAttributes named;
-  for (size_t i = 0; i < op.attributes().size(); ++i) named.emplace_back(op.def().attributes[i].name, op.attributes()[i]);
-  return named;
 }
 
 }  // namespace weft::ir

@@ -25,6 +25,9 @@ class Builder {
   /// Throws weft::Error (op, requirement, operand types, user's line) when the operands or attributes do not fit.
   Op& create(std::string_view op, std::vector<Value> operands, NamedAttributes attributes = {},
              std::vector<std::unique_ptr<Graph>> bodies = {});
+  /// The same op of other operands, with its bodies and its attributes, but for those that are given.
+  Op& copy(const Op& op, std::vector<Value> operands, const NamedAttributes& changed = {});
+  Op& copy(const Op& op, std::vector<Value> operands, const NamedAttributes& changed, std::vector<std::unique_ptr<Graph>> bodies);
   /// The single result of `create`.
   Value operator()(std::string_view op, std::vector<Value> operands, NamedAttributes attributes = {}) {
     return create(op, std::move(operands), std::move(attributes)).result();
@@ -53,9 +56,6 @@ std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands, 
 
 /// Attributes in the order of the definition, defaults filled in; unknown or missing ones throw weft::Error.
 std::vector<Attribute> complete_attributes(const OpDef& def, const NamedAttributes& given, const Locations& at);
-
-/// The op's attributes by name, to make a similar op.
-NamedAttributes named_attributes(const Op& op);
 
 /// A value with operators, so that gradient rules and decompositions read like the maths. Operands must have equal
 /// shapes; a number becomes a constant of the other operand's type.

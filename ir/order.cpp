@@ -107,7 +107,7 @@ Value widened(Builder& b, Value v) { return v && v.dtype() == bf16 ? b.cast(v, f
 const Op& wide_twin(Builder& b, const Op& op) {
   std::vector<Value> operands;
   for (Value v : op.operands()) operands.push_back(widened(b, v));
-  return b.create(op.name(), operands, named_attributes(op));
+  return b.copy(op, operands);
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ class Candidate {
     ir::Builder builder(graph, last_.op(), lines);
     std::vector<std::unique_ptr<Graph>> bodies;
     bodies.push_back(std::move(body_));
-    Op& fused = builder.create(product_.name(), operands, ir::named_attributes(product_), std::move(bodies));
+    Op& fused = builder.copy(product_, operands, {}, std::move(bodies));
     last_.replace_all_uses_with(fused.result());
     while (last_ != product_.result()) {
       Op* dead = last_.op();

@@ -16,7 +16,7 @@ using ir::Value;
 Op& split_epilogue(Op& op) {
   ir::Graph& graph = op.graph();
   Builder builder(graph, &op, op.locations());
-  Op& product = builder.create(op.name(), {op.operand(0), op.operand(1)}, ir::named_attributes(op));
+  Op& product = builder.copy(op, {op.operand(0), op.operand(1)}, {}, {});
   std::vector<Value> operands{product.result()};
   operands.insert(operands.end(), op.operands().begin() + 2, op.operands().end());
   op.result().replace_all_uses_with(inline_body(op.body(), operands, graph, &op)[0]);
@@ -30,7 +30,7 @@ std::optional<Value> widened(Op& op, const Target& target) {
   if (!op.def().bilinear || op.result().dtype() != bf16) return std::nullopt;
   Builder b(op.graph(), &op, op.locations());
   const std::vector<Op*> casts{b.cast(op.operand(0), f32).op(), b.cast(op.operand(1), f32).op()};
-  Op& wide = b.create(op.name(), {casts[0]->result(), casts[1]->result()}, ir::named_attributes(op));
+  Op& wide = b.copy(op, {casts[0]->result(), casts[1]->result()});
   if (target.claims(wide) && !target.is_better_expanded(wide)) return b.cast(wide.result(), bf16);
   op.graph().erase(wide);
   for (Op* cast : casts) op.graph().erase(*cast);

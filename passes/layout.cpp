@@ -59,7 +59,6 @@ class LayoutPass {
         if (name == attribute) return Layout::parse(std::get<std::string>(value), rank);
       return Layout();
     };
-    ir::NamedAttributes attributes = ir::named_attributes(op);
     std::vector<Value> operands;
     bool any = false;
     for (size_t i = 0; i < op.operands().size(); ++i) {
@@ -69,10 +68,7 @@ class LayoutPass {
     }
     const Layout result = of(op.def().result_layout, op.result().shape().rank());
     if (!any && result.is_plain()) return;
-    for (auto& [name, value] : attributes)
-      for (const auto& [other, text] : wanted)
-        if (name == other) value = text;
-    settle(op, b(op.name(), operands, attributes), result);
+    settle(op, b.copy(op, operands, wanted).result(), result);
   }
 
   /// The op on operands as they lie, where there is such an op.
@@ -111,7 +107,7 @@ class LayoutPass {
     const Layout chosen = *layout;
     std::vector<Value> operands;
     for (Value v : op.operands()) operands.push_back(in_layout(b, v, chosen));
-    settle(op, b(op.name(), operands, ir::named_attributes(op)), chosen);
+    settle(op, b.copy(op, operands).result(), chosen);
   }
 
   void follow_reduction(Builder& b, Op& op) {

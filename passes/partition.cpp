@@ -8,20 +8,12 @@ namespace {
 
 using ir::Op;
 
-/// A copy of the call in front of it, with this many slices and bytes of scratch.
-Op& copy_with(const Op& op, int64_t slices, int64_t scratch, Op& before) {
-  ir::NamedAttributes attributes = ir::named_attributes(op);
-  for (auto& [name, value] : attributes)
-    if (name == "slices") value = slices;
-    else if (name == "scratch") value = scratch;
-  std::vector<std::unique_ptr<ir::Graph>> bodies;
-  for (const auto& body : op.bodies()) bodies.push_back(clone(*body));
-  return ir::Builder(op.graph(), &before, op.locations()).create(op.name(), op.operands(), attributes, std::move(bodies));
-}
-
-void replace(Op& op, Op& by) {
+/// The call with other attributes, in its place.
+Op& changed_to(Op& op, const ir::NamedAttributes& attributes) {
+  Op& by = ir::Builder(op.graph(), &op, op.locations()).copy(op, op.operands(), attributes);
   op.result().replace_all_uses_with(by.result());
   op.graph().erase(op);
+  return by;
 }
 
 }  // namespace
@@ -37,12 +29,12 @@ bool partition(ir::Module& module, const Target& target) {
     const int64_t before = sliced ? op->integer("slices") : 1, slices = sliced ? target.slices(*op) : 1,
                   scratch_before = op->integer("scratch");
     if (slices != before || scratch_before != 0) {
-      Op& cut = copy_with(*op, slices, 0, *op);
-      replace(*op, cut);
-      op = &cut;
+      ir::NamedAttributes cut{{"scratch", int64_t{0}}};
+      if (sliced) cut.emplace_back("slices", slices);
+      op = &changed_to(*op, cut);
     }
     const int64_t scratch = target.scratch_bytes(*op);
-    if (scratch > 0) replace(*op, copy_with(*op, slices, scratch, *op));
+    if (scratch > 0) changed_to(*op, {{"scratch", scratch}});
     changed = changed || slices != before || scratch != scratch_before;
   }
   return changed;

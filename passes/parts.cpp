@@ -13,15 +13,12 @@ bool parts(ir::Module& module, const Target& target) {
     if (op->def().attribute_index("parts") < 0 || op->integer("parts") != 1 || !target.claims(*op)) continue;
     const int64_t count = target.parts(*op);
     if (count == 1) continue;
-    ir::NamedAttributes attributes = ir::named_attributes(*op);
-    for (auto& [name, value] : attributes)
-      if (name == "parts") value = count;
     Value whole = op->result();
     Op* transpose = whole.users().size() == 1 && !module.graph().is_output(whole) && whole.users().front()->is("transpose")
                         ? whole.users().front().op
                         : nullptr;
     ir::Builder b(module.graph(), op, op->locations());
-    Value cut = b(op->name(), op->operands(), attributes);
+    Value cut = b.copy(*op, op->operands(), {{"parts", count}}).result();
     if (transpose) {
       Dims permutation{0};
       for (int64_t axis : transpose->dims("permutation")) permutation.push_back(axis + 1);

@@ -25,7 +25,7 @@ int smaller_factor(Value product) {
 Value with_factor(Builder& b, Value product, int factor, Value changed) {
   std::vector<Value> operands = product.op()->operands();
   operands[static_cast<size_t>(factor)] = changed;
-  return b.create(product.op()->name(), operands, ir::named_attributes(*product.op())).result();
+  return b.copy(*product.op(), operands).result();
 }
 
 /// The one number that every element of `v` is, in a value that can be stretched, if it follows from hyper-parameters alone.

@@ -68,7 +68,7 @@ class Joiner {
     if (operands == op.operands()) return whole;
     if (!op.bodies().empty()) fail(whole, "has a body");
     r_.builder.set_locations(op.locations());
-    return r_.builder.create(op.name(), operands, ir::named_attributes(op)).result(whole.index());
+    return r_.builder.copy(op, operands).result(whole.index());
   }
 
   /// A reduction of rows to the same reduction of the parts' results; a contraction over rows is a sum.

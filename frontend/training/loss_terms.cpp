@@ -22,8 +22,7 @@ class Splitter {
       for (const LossTerm& t : split(op.operand(1))) all.push_back({sign < 0 ? b_("neg", {t.numerator}) : t.numerator, t.count});
       return all;
     }
-    if (op.is("neg") || op.is("cast"))
-      return each(split(op.operand(0)), [&](Value n) { return b_(op.name(), {n}, ir::named_attributes(op)); });
+    if (op.is("neg") || op.is("cast")) return each(split(op.operand(0)), [&](Value n) { return b_.copy(op, {n}).result(); });
     if (op.is("mul"))
       for (int i : {0, 1})
         if (!of_batch(op.operand(1 - i))) return each(split(op.operand(i)), [&](Value n) { return b_("mul", {n, op.operand(1 - i)}); });

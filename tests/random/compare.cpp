@@ -36,7 +36,7 @@ double nudge(DType dtype, const std::optional<Shake>& shake, const ir::Op& op, s
 ir::Value moved(ir::Builder& b, const ir::Op& op, ir::Value result, double by, bool by_bounds) {
   if (!by_bounds || op.def().kind != ir::Kind::reduction || op.def().error_ulps == 0)
     return b("mul", {result, b.splat(result.type(), 1 + by)});
-  const ir::Value scale = b(op.name(), {b("abs", {b.cast(op.operand(0), f64)})}, ir::named_attributes(op));
+  const ir::Value scale = b.copy(op, {b("abs", {b.cast(op.operand(0), f64)})}).result();
   const ir::Value near = b("add", {result, b("mul", {scale, b.splat(result.type(), by)})});
   return b("select", {b("is_nan", {near}), result, near});  // of infinite magnitudes
 }
