@@ -60,9 +60,10 @@ namespace {
 /// `op` is as its code has it.
 int64_t emit(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests) {
   std::vector<EmittedNest> emitted;
-  for (const KernelPart& part : parts_of(op))
+  const KernelTable table(op);
+  for (const KernelPart& part : table.parts)
     emitted.push_back(nests.of(*part.nest, name + ".nest" + std::to_string(emitted.size()), part.buffers));
-  return shape.emit_entry(module, name, emitted, static_cast<int>(buffers_of(op).size()), is_serial(op));
+  return shape.emit_entry(module, name, emitted, static_cast<int>(table.buffers.size()), is_serial(op));
 }
 
 }  // namespace

@@ -38,48 +38,34 @@ int64_t bytes_before(Value input, const Dims& first) {
   return element * static_cast<int64_t>(size_of(input.dtype()));
 }
 
-/// The table, and which of it each nest has.
-struct Table {
-  std::vector<KernelBuffer> buffers;
-  std::vector<KernelPart> parts;
+void add_whole(KernelTable& table, const Op& nest) {
+  KernelPart part{&nest, {}};
+  for (const KernelBuffer& b : table.buffers) part.buffers.push_back(b.number);
+  for (const ir::Input& input : nest.body().inputs())
+    if (const std::optional<Dims> first = first_read(input.value()))
+      table.buffers[static_cast<size_t>(input.value().index())].offset = bytes_before(input.value(), *first);
+  table.parts.push_back(std::move(part));
+}
 
-  explicit Table(const Op& op) {
-    for (size_t i = 0; i < op.operands().size() + static_cast<size_t>(op.result_count()); ++i) buffers.push_back({static_cast<int>(i)});
-    if (op.def().kind == ir::Kind::nest) add_whole(op);
-    else
-      for (const auto& nest : op.body().ops()) add_nest(*nest, static_cast<int>(op.operands().size()));
-  }
-
- private:
-  void add_whole(const Op& nest) {
-    KernelPart part{&nest, {}};
-    for (const KernelBuffer& b : buffers) part.buffers.push_back(b.number);
-    for (const ir::Input& input : nest.body().inputs())
-      if (const std::optional<Dims> first = first_read(input.value()))
-        buffers[static_cast<size_t>(input.value().index())].offset = bytes_before(input.value(), *first);
-    parts.push_back(std::move(part));
-  }
-
-  /// Other nests of the kernel may read the same operand elsewhere.
-  void add_nest(const Op& nest, int operands) {
-    const auto number_of = [&](Value v) {
-      if (v.is_input()) return v.index();
-      WEFT_CHECK(ir::Graph::is_output(v), "a nest's result is no result of its kernel");
-      return operands + v.node()->outputs.front();
-    };
-    KernelPart part{&nest, {}};
-    for (const ir::Input& input : nest.body().inputs()) {
-      int number = number_of(nest.operands()[static_cast<size_t>(input.value().index())]);
-      if (const std::optional<Dims> first = first_read(input.value())) {
-        buffers.push_back({number, bytes_before(input.value(), *first)});
-        number = static_cast<int>(buffers.size()) - 1;
-      }
-      part.buffers.push_back(number);
+/// Other nests of the kernel may read the same operand elsewhere.
+void add_nest(KernelTable& table, const Op& nest, int operands) {
+  const auto number_of = [&](Value v) {
+    if (v.is_input()) return v.index();
+    WEFT_CHECK(ir::Graph::is_output(v), "a nest's result is no result of its kernel");
+    return operands + v.node()->outputs.front();
+  };
+  KernelPart part{&nest, {}};
+  for (const ir::Input& input : nest.body().inputs()) {
+    int number = number_of(nest.operands()[static_cast<size_t>(input.value().index())]);
+    if (const std::optional<Dims> first = first_read(input.value())) {
+      table.buffers.push_back({number, bytes_before(input.value(), *first)});
+      number = static_cast<int>(table.buffers.size()) - 1;
     }
-    for (Value v : nest.results()) part.buffers.push_back(number_of(v));
-    parts.push_back(std::move(part));
+    part.buffers.push_back(number);
   }
-};
+  for (Value v : nest.results()) part.buffers.push_back(number_of(v));
+  table.parts.push_back(std::move(part));
+}
 
 bool starts_behind(Value input) {
   const std::optional<Dims> first = first_read(input);
@@ -100,8 +86,12 @@ void move_back(const Op& nest) {
 
 }  // namespace
 
-std::vector<KernelPart> parts_of(const Op& op) { return Table(op).parts; }
-std::vector<KernelBuffer> buffers_of(const Op& op) { return Table(op).buffers; }
+KernelTable::KernelTable(const Op& op) {
+  for (size_t i = 0; i < op.operands().size() + static_cast<size_t>(op.result_count()); ++i) buffers.push_back({static_cast<int>(i)});
+  if (op.def().kind == ir::Kind::nest) add_whole(*this, op);
+  else
+    for (const auto& nest : op.body().ops()) add_nest(*this, *nest, static_cast<int>(op.operands().size()));
+}
 
 std::unique_ptr<ir::Graph> counted_from_first_read(const Op& op) {
   const auto nests = op.def().kind == ir::Kind::nest ? nullptr : &op.body().ops();

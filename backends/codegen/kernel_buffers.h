@@ -23,12 +23,16 @@ struct KernelPart {
   std::vector<int> buffers;
 };
 
-/// The nests of a `fused` or `kernel` op, in order.
-std::vector<KernelPart> parts_of(const ir::Op& op);
-
 /// The table of a `fused` or `kernel` op: its operands, its results; for a `kernel`, also one for every operand that one of
 /// its nests reads through slices alone.
-std::vector<KernelBuffer> buffers_of(const ir::Op& op);
+struct KernelTable {
+  std::vector<KernelBuffer> buffers;
+  std::vector<KernelPart> parts;  // the op's nests, in order
+
+  explicit KernelTable(const ir::Op& op);
+};
+
+inline std::vector<KernelBuffer> buffers_of(const ir::Op& op) { return KernelTable(op).buffers; }
 
 /// A graph with only that op as its code has it: those slices start at 0. Null: the op is so already.
 std::unique_ptr<ir::Graph> counted_from_first_read(const ir::Op& op);
