@@ -65,13 +65,13 @@ std::string_view Op::name() const { return def_->name; }
 void Op::set_operand(int i, Value value) {
   if (operands_[i] == value) return;
   count_work(1);
-  operands_[i].node()->drop_use(uses_[i]);
+  operands_[i].node()->users.unlink(uses_[i]);
   operands_[i] = value;
-  value.node()->add_use(uses_[i]);
+  value.node()->users.link(uses_[i]);
 }
 
 bool Op::is_unused() const {
-  return std::all_of(results_, results_ + result_count_, [](const auto& node) { return node.use_count == 0 && node.outputs.empty(); });
+  return std::all_of(results_, results_ + result_count_, [](const auto& node) { return node.users.empty() && node.outputs.empty(); });
 }
 
 const Attribute& Op::attribute(std::string_view name) const {
@@ -88,23 +88,13 @@ void Op::set_attribute(std::string_view name, Attribute value) {
 
 void Op::add_body(std::unique_ptr<Graph> body) { bodies_.push_back(std::move(body)); }
 
-void Ops::link(Op& op, Op* before) {
-  op.behind_ = before;
-  op.before_ = before ? before->before_ : last_;
-  (op.before_ ? op.before_->behind_ : first_) = &op;
-  (before ? before->before_ : last_) = &op;
-  ++size_;
-}
-
-void Ops::unlink(Op& op) {
-  (op.before_ ? op.before_->behind_ : first_) = op.behind_;
-  (op.behind_ ? op.behind_->before_ : last_) = op.before_;
-  --size_;
-}
-
 Graph::~Graph() {
   // Ops point at each other's results; dropping them in any order is fine because nothing reads on the way.
-  for (Op* op = ops_.first_; op;) destroy(*std::exchange(op, op->behind_));
+  while (!ops_.empty()) {
+    Op& op = *ops_.front();
+    ops_.unlink(op);
+    destroy(op);
+  }
 }
 
 void Graph::destroy(Op& op) {
@@ -217,7 +207,7 @@ Op& Graph::place(const OpDef& def, std::span<const Value> operands, size_t resul
   for (size_t i = 0; i < operands.size(); ++i) {
     static_cast<Use&>(op.uses_[i]) = {&op, static_cast<int>(i)};
     op.operands_[i] = operands[i];
-    operands[i].node()->add_use(op.uses_[i]);
+    operands[i].node()->users.link(op.uses_[i]);
   }
   for (size_t i = 0; i < results; ++i) {
     op.results_[i].op = &op;
@@ -249,7 +239,7 @@ Op& Graph::insert_copy(const Op& of, std::span<const Value> operands, Op* before
 void Graph::erase(Op& op) {
   count_work(1);
   WEFT_CHECK(op.is_unused(), "erasing '{}', which is still read", op.name());
-  for (size_t i = 0; i < op.operand_count_; ++i) op.operands_[i].node()->drop_use(op.uses_[i]);
+  for (size_t i = 0; i < op.operand_count_; ++i) op.operands_[i].node()->users.unlink(op.uses_[i]);
   ops_.unlink(op);
   destroy(op);
 }

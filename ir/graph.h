@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "weft/ir/attribute.h"
+#include "weft/ir/linked_list.h"
 #include "weft/ir/location.h"
 #include "weft/ir/value.h"
 #include "weft/support/slab.h"
@@ -30,7 +31,7 @@ enum class Role { batch, parameter, state, hyper, key };
 std::string_view name_of(Role role);
 std::optional<Role> role_from_name(std::string_view name);
 
-class Op {
+class Op : public Linked<Op> {
  public:
   Op(const Op&) = delete;
   Op& operator=(const Op&) = delete;
@@ -77,7 +78,6 @@ class Op {
 
  private:
   friend class Graph;
-  friend class Ops;
   struct Piece;
 
   Op(const OpDef& def, Graph& graph, const Piece& piece);
@@ -85,7 +85,6 @@ class Op {
 
   const OpDef* def_;
   Graph* graph_;
-  Op *before_ = nullptr, *behind_ = nullptr;  // among the graph's ops
   Value* operands_;
   detail::UseLink* uses_;  // per operand: its entry among the value's readers
   detail::ValueNode* results_;
@@ -96,52 +95,8 @@ class Op {
   Locations locations_;
 };
 
-/// The ops of a graph in program order. Inserting and erasing others leaves an iterator valid.
-class Ops {
- public:
-  class Iterator {
-   public:
-    using iterator_category = std::bidirectional_iterator_tag;
-    using value_type = Op*;
-    using difference_type = std::ptrdiff_t;
-    using pointer = void;
-    using reference = Op*;
-
-    Iterator() = default;
-    Iterator(Op* at, const Ops* of) : at_(at), of_(of) {}
-    Op* operator*() const { return at_; }
-    Iterator& operator++() { return at_ = at_->behind_, *this; }
-    Iterator& operator--() { return at_ = at_ ? at_->before_ : of_->last_, *this; }
-    Iterator operator++(int) {
-      const Iterator now = *this;
-      return ++*this, now;
-    }
-    Iterator operator--(int) {
-      const Iterator now = *this;
-      return --*this, now;
-    }
-    bool operator==(const Iterator& other) const { return at_ == other.at_; }
-
-   private:
-    Op* at_ = nullptr;  // null: behind the last
-    const Ops* of_ = nullptr;
-  };
-
-  Iterator begin() const { return {first_, this}; }
-  Iterator end() const { return {nullptr, this}; }
-  size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
-  Op* front() const { return first_; }
-  Op* back() const { return last_; }
-
- private:
-  friend class Graph;
-  void link(Op& op, Op* before);
-  void unlink(Op& op);
-
-  Op *first_ = nullptr, *last_ = nullptr;
-  size_t size_ = 0;
-};
+/// The ops of a graph in program order.
+using Ops = LinkedList<Op, Op*>;
 
 /// See Graph::editable_ops.
 class EditableOps {
@@ -224,7 +179,7 @@ class Graph {
   /// A snapshot of the ops, for passes that change the list otherwise while they walk it.
   std::vector<Op*> op_list() const;
   /// The op right before `op`, or the last one when null; null for the first.
-  Op* previous(const Op* op) const { return op ? op->before_ : ops_.last_; }
+  Op* previous(const Op* op) const { return ops_.previous(op); }
   /// Every op's number is below.
   int number_limit() const { return numbers_; }
 

@@ -6,20 +6,6 @@
 
 namespace weft::ir {
 
-void detail::ValueNode::add_use(UseLink& use) {
-  use.before = last_use;
-  use.behind = nullptr;
-  (last_use ? last_use->behind : first_use) = &use;
-  last_use = &use;
-  ++use_count;
-}
-
-void detail::ValueNode::drop_use(UseLink& use) {
-  (use.before ? use.before->behind : first_use) = use.behind;
-  (use.behind ? use.behind->before : last_use) = use.before;
-  --use_count;
-}
-
 const std::string& Value::name() const {
   static const std::string none;
   return is_input() ? static_cast<const detail::InputNode*>(node_)->name : none;

@@ -2,16 +2,16 @@
 // Values and who reads them.
 //
 // A value is an input of a graph or one result of an op, and knows its readers: they are linked through the places of their
-// operands (an intrusive list), so that adding and dropping a reader needs no memory.
+// operands.
 
 #include <cstddef>
 #include <functional>
-#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "weft/ir/linked_list.h"
 #include "weft/ir/type.h"
 
 namespace weft::ir {
@@ -31,22 +31,23 @@ struct Use {
 
 namespace detail {
 
-struct UseLink : Use {
-  UseLink *before = nullptr, *behind = nullptr;  // among the readers of the same value
-};
+struct UseLink : Use, Linked<UseLink> {};
+
+}  // namespace detail
+
+/// The readers of a value, one entry per operand, the latest last.
+using Users = LinkedList<detail::UseLink, const Use&>;
+
+namespace detail {
 
 struct ValueNode {
   Type type;
   Op* op = nullptr;        // null for an input
   Graph* graph = nullptr;  // the graph that the value lives in
   int index = 0;           // result number or input number
-  int use_count = 0;
-  UseLink *first_use = nullptr, *last_use = nullptr;  // one per operand that reads the value
-  std::vector<int> outputs;                           // the numbers of the graph's outputs that are the value
-  std::optional<int64_t> offset;                      // bytes into the arena, once planned
-
-  void add_use(UseLink& use);
-  void drop_use(UseLink& use);
+  Users users;
+  std::vector<int> outputs;       // the numbers of the graph's outputs that are the value
+  std::optional<int64_t> offset;  // bytes into the arena, once planned
 };
 
 struct InputNode : ValueNode {
@@ -54,52 +55,6 @@ struct InputNode : ValueNode {
 };
 
 }  // namespace detail
-
-/// The readers of a value, one entry per operand, the latest last.
-class Users {
- public:
-  class Iterator {
-   public:
-    using iterator_category = std::bidirectional_iterator_tag;
-    using value_type = Use;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const Use*;
-    using reference = const Use&;
-
-    Iterator() = default;
-    Iterator(const detail::UseLink* at, const detail::ValueNode* of) : at_(at), of_(of) {}
-    const Use& operator*() const { return *at_; }
-    const Use* operator->() const { return at_; }
-    Iterator& operator++() { return at_ = at_->behind, *this; }
-    Iterator& operator--() { return at_ = at_ ? at_->before : of_->last_use, *this; }
-    Iterator operator++(int) {
-      const Iterator now = *this;
-      return ++*this, now;
-    }
-    Iterator operator--(int) {
-      const Iterator now = *this;
-      return --*this, now;
-    }
-    bool operator==(const Iterator& other) const { return at_ == other.at_; }
-
-   private:
-    const detail::UseLink* at_ = nullptr;  // null: behind the last
-    const detail::ValueNode* of_ = nullptr;
-  };
-
-  Users() = default;
-  explicit Users(const detail::ValueNode* of) : of_(of) {}
-  Iterator begin() const { return {of_ ? of_->first_use : nullptr, of_}; }
-  Iterator end() const { return {nullptr, of_}; }
-  auto rbegin() const { return std::reverse_iterator(end()); }
-  auto rend() const { return std::reverse_iterator(begin()); }
-  size_t size() const { return of_ ? static_cast<size_t>(of_->use_count) : 0; }
-  bool empty() const { return size() == 0; }
-  const Use& front() const { return *of_->first_use; }
-
- private:
-  const detail::ValueNode* of_ = nullptr;
-};
 
 /// A cheap handle to an input or to one result of an op.
 class Value {
@@ -118,7 +73,7 @@ class Value {
   const std::string& name() const;
 
   /// The ops that read this value. Graph outputs are not ops: see Graph::is_output.
-  Users users() const { return Users(node_); }
+  const Users& users() const { return node_->users; }
   /// Makes every op and every graph output that read this value read `other` instead.
   void replace_all_uses_with(Value other) const;
 

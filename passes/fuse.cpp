@@ -246,11 +246,13 @@ class Fuser {
 
   /// The edges of which an end is no part of any nest.
   void remark_on_others() {
-    for (const auto& op : graph_.ops())
-      for (const Op* user : op->result_count() ? op->result().users() : ir::Users()) {
+    for (const auto& op : graph_.ops()) {
+      if (op->result_count() == 0) continue;
+      for (const Op* user : op->result().users()) {
         const Op* outside = !can_fuse(*op) ? op : !can_fuse(*user) ? user : nullptr;
         if (outside) remarks_->push_back(fmt::format("not fused: {} -> {}: {}", label(*op), label(*user), why_outside(*outside)));
       }
+    }
   }
 
   static std::string why_outside(const Op& op) {

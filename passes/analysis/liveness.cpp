@@ -27,7 +27,7 @@ std::vector<Op*> memory_readers(Value v) {
       readers.push_back(user);
       continue;
     }
-    const ir::Users through = user->result().users();
+    const ir::Users& through = user->result().users();
     waiting.insert(waiting.end(), through.rbegin(), through.rend());
   }
   return readers;
