@@ -129,6 +129,12 @@ Value Builder::broadcast(Value v, const Shape& shape) {
   return v.shape() == shape ? v : (*this)("broadcast", {v}, {{"shape", shape.dims()}});
 }
 
+Value Builder::broadcast_over(Value v, const Dims& axes, const Shape& shape) {
+  Dims kept = shape.dims();
+  for (int64_t axis : axes) kept[static_cast<size_t>(axis)] = 1;
+  return broadcast(reshape(v, Shape(kept)), shape);
+}
+
 Value Builder::reshape(Value v, const Shape& shape) { return v.shape() == shape ? v : (*this)("reshape", {v}, {{"shape", shape.dims()}}); }
 
 Value Builder::cast(Value v, DType dtype) { return v.dtype() == dtype ? v : (*this)("cast", {v}, {{"dtype", dtype}}); }

@@ -40,6 +40,10 @@ class Builder {
   Value broadcast(Value v, const Shape& shape);
   Value reshape(Value v, const Shape& shape);
   Value cast(Value v, DType dtype);
+  /// With the type's elements and shape: of a scalar in double, what a tensor is computed with.
+  Value broadcast_as(Value v, const Type& type) { return broadcast(cast(v, type.dtype), type.shape); }
+  /// What a reduction over these axes of the shape gave, broadcast back over them.
+  Value broadcast_over(Value v, const Dims& axes, const Shape& shape);
   Value sum(Value v, Dims axes, bool keep_dims = false);
   /// Sums out what broadcasting to v's shape added: the gradient of broadcast.
   Value sum_to(Value v, const Shape& shape);

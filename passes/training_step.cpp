@@ -78,16 +78,10 @@ std::vector<Value> count_steps(ir::Graph& graph, const ir::TrainSpec& train, siz
   return all;
 }
 
-/// A scalar in double, cast to the gradient's type and stretched to its shape.
-Expr spread(Expr scalar, Value gradient) {
-  ir::Builder& b = scalar.builder();
-  return {b, b.broadcast(b.cast(scalar, gradient.dtype()), gradient.shape())};
-}
-
 /// torch.nn.utils.clip_grad_value_.
 void clip_by_value(ir::Builder& b, std::vector<Value>& gradients, Value limit) {
   for (Value& g : gradients) {
-    const Expr high = spread({b, limit}, g);
+    const Expr high{b, b.broadcast_as(limit, g.type())};
     g = Expr(b, g).apply("maximum", -high).apply("minimum", high);
   }
 }
@@ -105,7 +99,7 @@ void clip_by_norm(ir::Builder& b, std::vector<Value>& gradients, Value limit) {
   const Expr norm = Expr(b, squares).apply("sqrt");
   const Expr ratio = Expr(b, limit) / (norm + 1e-6);
   const Expr factor = ratio.apply("minimum", ratio.like(1));
-  for (Value& g : gradients) g = Expr(b, g) * spread(factor, g);
+  for (Value& g : gradients) g = Expr(b, g) * Expr(b, b.broadcast_as(factor, g.type()));
 }
 
 /// What the train block names must be there, and the gradients, which the pass `autodiff` adds.

@@ -111,7 +111,7 @@ Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const A
                 {{"extents", extents}, {"stride", stride}, {"low", low}, {"high", high}, {"dilation", dilation}, {"groups", o.groups}});
   for (size_t d = 0; d < stride.size(); ++d)
     if (low[d] != padding[d] || extents[d] != wanted[d])
-      y = ir::fitted(r.builder, y, static_cast<int>(d) + 2, low[d] - padding[d], wanted[d] - extents[d] - low[d] + padding[d]);
+      y = ir::pad_or_crop(r.builder, y, static_cast<int>(d) + 2, low[d] - padding[d], wanted[d] - extents[d] - low[d] + padding[d]);
   return unbatched(r, with_bias(r, y, bias), single);
 }
 

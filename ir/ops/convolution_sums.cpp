@@ -95,8 +95,8 @@ std::vector<Value> convolution_data_sums(Builder& b, const Op& op) {
     // x at p gets y at (p + low - k * dilation) / stride where that is whole: read backwards from p + low.
     const SlidingWindow window = c.window(d);
     const int64_t low = window.transposed().low;
-    y = spread_out(b, y, d + 2, window.stride);
-    y = fitted(b, y, d + 2, low, c.x[d + 2] + window.reach() - low - y.shape()[d + 2]);
+    y = pad_interior(b, y, d + 2, window.stride);
+    y = pad_or_crop(b, y, d + 2, low, c.x[d + 2] + window.reach() - low - y.shape()[d + 2]);
   }
   y = b("windows", {y},
         {{"axes", spatial_axes(c.spatial())}, {"extents", spatial_extents(c.w)}, {"dilation", c.dilation}, {"flipped", true}});

@@ -6,7 +6,7 @@ Moments::Moments(Builder& builder, Value x, Dims axes) : builder_(builder), x_(x
 
 Expr Moments::centered() const {
   const Expr d = shifted();
-  return d - spread(mean(d));
+  return d - broadcast(mean(d));
 }
 
 Expr Moments::squares() const {

@@ -19,10 +19,10 @@ class Moments {
 
  private:
   Expr sum(Value v) const { return {builder_, builder_.sum(v, axes_, true)}; }
-  Expr spread(Value v) const { return {builder_, builder_.broadcast(v, x_.shape())}; }
+  Expr broadcast(Value v) const { return {builder_, builder_.broadcast(v, x_.shape())}; }
   Expr mean(Value v) const { return {builder_, builder_("mean", {v}, {{"axes", axes_}, {"keep_dims", true}})}; }
   /// x less the first mean.
-  Expr shifted() const { return Expr(builder_, x_) - spread(mean(x_)); }
+  Expr shifted() const { return Expr(builder_, x_) - broadcast(mean(x_)); }
 
   Builder& builder_;
   Value x_;

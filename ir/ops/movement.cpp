@@ -63,7 +63,7 @@ Value transposed(Builder& b, Value v, const Dims& permutation) { return b("trans
 Value unslice(Builder& b, Value g, const Shape& shape, const Dims& start, const Dims& step) {
   Dims low, high;
   for (int d = 0; d < shape.rank(); ++d) {
-    g = spread_out(b, g, d, at(step, d));
+    g = pad_interior(b, g, d, at(step, d));
     low.push_back(at(start, d));
     high.push_back(shape[d] - at(start, d) - g.shape()[d]);
   }

@@ -4,7 +4,7 @@
 
 namespace weft::ir {
 
-Value fitted(Builder& b, Value v, int axis, int64_t low, int64_t high) {
+Value pad_or_crop(Builder& b, Value v, int axis, int64_t low, int64_t high) {
   const auto a = static_cast<size_t>(axis);
   const int64_t extent = v.shape()[axis];
   Dims start(v.shape().dims().size(), 0), end(v.shape().dims()), before(start), after(start);
@@ -18,15 +18,15 @@ Value fitted(Builder& b, Value v, int axis, int64_t low, int64_t high) {
   return low > 0 || high > 0 ? b("pad", {v}, {{"low", before}, {"high", after}}) : v;
 }
 
-Value spread_out(Builder& b, Value v, int axis, int64_t stride) {
+Value pad_interior(Builder& b, Value v, int axis, int64_t stride) {
   const int64_t n = v.shape()[axis];
   if (stride == 1 || n <= 1) return v;
   // [n] -> [n, 1] -> [n, stride] -> [n * stride], without the zeros behind the last element.
   Dims cut = v.shape().dims(), joined = cut;
   cut.insert(cut.begin() + axis + 1, 1);
   joined[static_cast<size_t>(axis)] = n * stride;
-  v = b.reshape(fitted(b, b.reshape(v, Shape(cut)), axis + 1, 0, stride - 1), Shape(joined));
-  return fitted(b, v, axis, 0, 1 - stride);
+  v = b.reshape(pad_or_crop(b, b.reshape(v, Shape(cut)), axis + 1, 0, stride - 1), Shape(joined));
+  return pad_or_crop(b, v, axis, 0, 1 - stride);
 }
 
 }  // namespace weft::ir

@@ -13,7 +13,7 @@ struct Standardize {
   const Op& op;
 
   Expr mean(Expr v) const { return {b, b("mean", {v}, {{"axes", op.dims("axes")}, {"keep_dims", true}})}; }
-  Expr spread(Expr v) const { return {b, b.broadcast(v, op.operand(0).shape())}; }
+  Expr broadcast(Expr v) const { return {b, b.broadcast(v, op.operand(0).shape())}; }
   Expr x() const { return {b, op.operand(0)}; }
   Moments moments() const { return Moments(b, op.operand(0), op.dims("axes")); }
   /// x, less its mean if the op centers.
@@ -21,7 +21,7 @@ struct Standardize {
   /// 1 / sqrt(mean of squares + eps), stretched.
   Expr scale() const {
     const Expr variance = op.flag("center") ? moments().squares() / count() : mean(x().apply("square"));
-    return spread((variance + op.real("eps")).apply("rsqrt"));
+    return broadcast((variance + op.real("eps")).apply("rsqrt"));
   }
 
  private:
@@ -61,8 +61,8 @@ void define_norm_ops(Registry& r) {
     // With the result y: dx = (g - mean(g) - y mean(g y)) / sqrt(...); two means, one sweep.
     const Standardize s{c.builder, c.op};
     const Expr g{c.builder, c.result_gradients[0]}, y{c.builder, c.op.result()};
-    const Expr along = y * s.spread(s.mean(g * y));
-    const Expr across = c.op.flag("center") ? g - s.spread(s.mean(g)) : g;
+    const Expr along = y * s.broadcast(s.mean(g * y));
+    const Expr across = c.op.flag("center") ? g - s.broadcast(s.mean(g)) : g;
     return {(across - along) * s.scale()};
   };
   def.error_ulps = 64;

@@ -18,10 +18,7 @@ Expr Update::hyper(std::string_view name) const {
   throw InternalError(fmt::format("no hyper-parameter '{}'", name));
 }
 
-Expr Update::spread(Expr scalar) const {
-  const Type& t = op_.operand(1).type();
-  return {b_, b_.broadcast(b_.cast(scalar, t.dtype), t.shape)};
-}
+Expr Update::broadcast(Expr scalar) const { return {b_, b_.broadcast_as(scalar, op_.operand(1).type())}; }
 
 Expr Update::at_first(Expr first, Expr later) const {
   const Expr is_first = step() == 1.0;
@@ -30,12 +27,12 @@ Expr Update::at_first(Expr first, Expr later) const {
 
 Expr Update::decayed_gradient() const {
   const Expr g = ascended_gradient();
-  return flag("weight_decay") ? g + spread("weight_decay") * parameter() : g;
+  return flag("weight_decay") ? g + broadcast("weight_decay") * parameter() : g;
 }
 
 Expr Update::shrunk_parameter() const {
   if (!flag("weight_decay")) return parameter();
-  return parameter() * spread(1.0 - hyper("lr") * hyper("weight_decay"));
+  return parameter() * broadcast(1.0 - hyper("lr") * hyper("weight_decay"));
 }
 
 namespace {

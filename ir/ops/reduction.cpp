@@ -33,12 +33,8 @@ std::vector<Type> infer_reduction(const InferContext& c) {
   return {{c.operand(0).dtype, reduced_shape(c, c.get<Dims>("axes"), c.get<bool>("keep_dims"))}};
 }
 
-/// `v`, which has the shape of op's result, stretched back over the reduced axes.
-Value spread(Builder& b, const Op& op, Value v) {
-  Dims kept = op.operand(0).shape().dims();
-  for (int64_t axis : op.dims("axes")) kept[static_cast<size_t>(axis)] = 1;
-  return b.broadcast(b.reshape(v, Shape(kept)), op.operand(0).shape());
-}
+/// `v`, which has the shape of op's result, over the reduced axes again.
+Value broadcast_back(Builder& b, const Op& op, Value v) { return b.broadcast_over(v, op.dims("axes"), op.operand(0).shape()); }
 
 double count_of(const Op& op) {
   double count = 1;
@@ -66,9 +62,9 @@ OpDef reduction(std::string name, Accepts accepts, std::string doc) {
 /// max and min: the gradient is shared evenly among the elements that attain the extreme.
 std::vector<Value> extreme_gradient(GradientContext& c) {
   Builder& b = c.builder;
-  const Expr x{b, c.op.operand(0)}, y{b, spread(b, c.op, c.op.result())}, g{b, spread(b, c.op, c.result_gradients[0])};
+  const Expr x{b, c.op.operand(0)}, y{b, broadcast_back(b, c.op, c.op.result())}, g{b, broadcast_back(b, c.op, c.result_gradients[0])};
   const Expr hit{b, b.cast(x == y, x.value().dtype())};
-  const Expr hits{b, spread(b, c.op, b("sum", {hit}, {{"axes", c.op.dims("axes")}, {"keep_dims", c.op.flag("keep_dims")}}))};
+  const Expr hits{b, broadcast_back(b, c.op, b("sum", {hit}, {{"axes", c.op.dims("axes")}, {"keep_dims", c.op.flag("keep_dims")}}))};
   return {g * hit / hits};
 }
 
@@ -98,7 +94,7 @@ void define_reduction_ops(Registry& r) {
   OpDef sum = reduction("sum", Accepts::number, "Sum of x over `axes`; of no elements: 0. bf16 accumulates in f32");
   sum.combine = [](Scalar a, Scalar b) { return a + b; };
   sum.identity = [](DType) { return 0.0; };
-  sum.gradient = [](GradientContext& c) -> std::vector<Value> { return {spread(c.builder, c.op, c.result_gradients[0])}; };
+  sum.gradient = [](GradientContext& c) -> std::vector<Value> { return {broadcast_back(c.builder, c.op, c.result_gradients[0])}; };
   sum.error_ulps = 32;
   r.add(std::move(sum));
 
@@ -126,7 +122,7 @@ void define_reduction_ops(Registry& r) {
     return {b.reshape(moments(b, op).squares() / freedom(op), op.result().shape())};
   };
   var.gradient = [](GradientContext& c) -> std::vector<Value> {
-    const Expr g{c.builder, spread(c.builder, c.op, c.result_gradients[0])};
+    const Expr g{c.builder, broadcast_back(c.builder, c.op, c.result_gradients[0])};
     return {g * 2.0 / freedom(c.op) * moments(c.builder, c.op).centered()};
   };
   var.error_ulps = 64;

@@ -24,9 +24,9 @@ class Update {
   Value index() const { return op_.operand(spec_.fixed_operands() - 1); }
   /// A number in double.
   Expr number(double value) const { return {b_, b_.splat({f64, {}}, value)}; }
-  /// A scalar computed in double, cast to the gradient's type and stretched to its shape, which is the parameter's but for rows.
-  Expr spread(Expr scalar) const;
-  Expr spread(std::string_view hyper_name) const { return spread(hyper(hyper_name)); }
+  /// A scalar computed in double, with the gradient's type and shape, which is the parameter's but for rows.
+  Expr broadcast(Expr scalar) const;
+  Expr broadcast(std::string_view hyper_name) const { return broadcast(hyper(hyper_name)); }
   /// `first` at the first step, else `later`: how a state starts with anything but zero.
   Expr at_first(Expr first, Expr later) const;
 

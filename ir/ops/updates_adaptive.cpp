@@ -13,20 +13,20 @@ using Switches = std::function<bool(std::string_view)>;
 std::vector<Value> adagrad(const Update& u) {
   const Expr g = u.decayed_gradient();
   const Expr rate = u.hyper("lr") / (1.0 + (u.step() - 1.0) * u.hyper("lr_decay"));
-  const Expr sum = u.at_first(u.spread("initial_accumulator_value"), u.state(0)) + g * g;
-  return {u.parameter() - u.spread(rate) * (g / (sqrt(sum) + u.spread("eps"))), sum};
+  const Expr sum = u.at_first(u.broadcast("initial_accumulator_value"), u.state(0)) + g * g;
+  return {u.parameter() - u.broadcast(rate) * (g / (sqrt(sum) + u.broadcast("eps"))), sum};
 }
 
 std::vector<Value> adadelta(const Update& u) {
-  const Expr g = u.decayed_gradient(), rho = u.spread("rho"), rest = u.spread(1.0 - u.hyper("rho")), eps = u.spread("eps");
+  const Expr g = u.decayed_gradient(), rho = u.broadcast("rho"), rest = u.broadcast(1.0 - u.hyper("rho")), eps = u.broadcast("eps");
   const Expr average = rho * u.state(0) + rest * g * g;
   const Expr delta = sqrt(u.state(1) + eps) / sqrt(average + eps) * g;
-  return {u.parameter() - u.spread("lr") * delta, average, rho * u.state(1) + rest * delta * delta};
+  return {u.parameter() - u.broadcast("lr") * delta, average, rho * u.state(1) + rest * delta * delta};
 }
 
 std::vector<Value> rmsprop(const Update& u) {
-  const Expr g = u.decayed_gradient(), rest = u.spread(1.0 - u.hyper("alpha"));
-  const Expr average = u.spread("alpha") * u.state(0) + rest * g * g;
+  const Expr g = u.decayed_gradient(), rest = u.broadcast(1.0 - u.hyper("alpha"));
+  const Expr average = u.broadcast("alpha") * u.state(0) + rest * g * g;
   std::vector<Value> states{average};
   Expr variance = average;
   if (u.flag("centered")) {
@@ -34,12 +34,12 @@ std::vector<Value> rmsprop(const Update& u) {
     states.push_back(mean);
     variance = average - mean * mean;
   }
-  Expr direction = g / (sqrt(variance) + u.spread("eps"));
+  Expr direction = g / (sqrt(variance) + u.broadcast("eps"));
   if (u.flag("momentum")) {
-    direction = u.spread("momentum") * u.state(static_cast<int>(states.size())) + direction;
+    direction = u.broadcast("momentum") * u.state(static_cast<int>(states.size())) + direction;
     states.push_back(direction);
   }
-  std::vector<Value> results{u.parameter() - u.spread("lr") * direction};
+  std::vector<Value> results{u.parameter() - u.broadcast("lr") * direction};
   results.insert(results.end(), states.begin(), states.end());
   return results;
 }
@@ -110,7 +110,7 @@ std::vector<Value> adafactor(const Update& u) {
   const Expr update = maximum(squares, g.like(eps * eps)).apply("rsqrt") * g;
   const Expr rate = minimum(u.hyper("lr"), 1.0 / sqrt(t)) * at_least(u.hyper("eps2"), root_mean_square(u, u.parameter()));
   const Expr clip = at_least(u.number(1), root_mean_square(u, update) / u.hyper("d"));
-  std::vector<Value> results{u.shrunk_parameter() - u.spread(rate / clip) * update};
+  std::vector<Value> results{u.shrunk_parameter() - u.broadcast(rate / clip) * update};
   results.insert(results.end(), states.begin(), states.end());
   return results;
 }

@@ -11,14 +11,14 @@ std::vector<Value> sgd(const Update& u) {
   Expr direction = u.decayed_gradient();
   std::vector<Value> states;
   if (u.flag("momentum")) {
-    const Expr momentum = u.spread("momentum");
-    const Expr running = momentum * u.state(0) + u.spread(1.0 - u.hyper("dampening")) * direction;
+    const Expr momentum = u.broadcast("momentum");
+    const Expr running = momentum * u.state(0) + u.broadcast(1.0 - u.hyper("dampening")) * direction;
     // The first step stores the gradient itself, undamped.
     const Expr buffer = u.at_first(direction, running);
     states.push_back(buffer);
     direction = u.flag("nesterov") ? direction + momentum * buffer : buffer;
   }
-  std::vector<Value> results{u.parameter() - u.spread("lr") * direction};
+  std::vector<Value> results{u.parameter() - u.broadcast("lr") * direction};
   results.insert(results.end(), states.begin(), states.end());
   return results;
 }
@@ -27,8 +27,8 @@ std::vector<Value> sgd(const Update& u) {
 std::vector<Value> asgd(const Update& u) {
   const Expr lr = u.hyper("lr"), eta = u.at_first(lr, u.state(0)), t = u.step();
   const Expr mu = 1.0 / maximum(u.number(1), t - 1.0 - u.hyper("t0"));
-  const Expr p = u.parameter() * u.spread(1.0 - u.hyper("lambd") * eta) - u.spread(eta) * u.decayed_gradient();
-  const Expr average = lerp(u.state(1), p, u.spread(mu));
+  const Expr p = u.parameter() * u.broadcast(1.0 - u.hyper("lambd") * eta) - u.broadcast(eta) * u.decayed_gradient();
+  const Expr average = lerp(u.state(1), p, u.broadcast(mu));
   const Expr next_eta = lr / pow(1.0 + u.hyper("lambd") * lr * t, u.hyper("alpha"));
   return {p, next_eta, select({u.builder(), u.builder().broadcast(mu == 1.0, p.value().shape())}, p, average)};
 }
@@ -37,9 +37,9 @@ std::vector<Value> rprop(const Update& u) {
   const Expr g = u.ascended_gradient(), agreement = g * u.state(0);
   const Expr zero = g.like(0), one = g.like(1);
   const Expr turned = agreement < 0.0;
-  const Expr factor = select(turned, u.spread("etaminus"), select(zero < agreement, u.spread("etaplus"), one));
-  const Expr size = u.at_first(u.spread("lr"), u.state(1)) * factor;
-  const Expr clamped = minimum(maximum(size, u.spread("step_size_min")), u.spread("step_size_max"));
+  const Expr factor = select(turned, u.broadcast("etaminus"), select(zero < agreement, u.broadcast("etaplus"), one));
+  const Expr size = u.at_first(u.broadcast("lr"), u.state(1)) * factor;
+  const Expr clamped = minimum(maximum(size, u.broadcast("step_size_min")), u.broadcast("step_size_max"));
   // Where the sign has turned the step is left out, and the next one does not compare with it.
   const Expr used = select(turned, zero, g);
   return {u.parameter() - used.apply("sign") * clamped, used, clamped};

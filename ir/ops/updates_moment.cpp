@@ -15,8 +15,8 @@ struct Moments {
 
   Moments(const Update& u, Expr g, bool with_square = true)
       : lr(u.hyper("lr")), beta1(u.hyper("beta1")), beta2(u.hyper("beta2")), t(u.step()), correction1(1.0 - pow(beta1, t)),
-        correction2(1.0 - pow(beta2, t)), average(u.state(0) + u.spread(1.0 - beta1) * (g - u.state(0))),
-        square(with_square ? u.spread(beta2) * u.state(1) + u.spread(1.0 - beta2) * g * g : average) {}
+        correction2(1.0 - pow(beta2, t)), average(u.state(0) + u.broadcast(1.0 - beta1) * (g - u.state(0))),
+        square(with_square ? u.broadcast(beta2) * u.state(1) + u.broadcast(1.0 - beta2) * g * g : average) {}
 };
 
 std::vector<Value> adam_step(const Update& u, Expr parameter, Expr g) {
@@ -27,8 +27,8 @@ std::vector<Value> adam_step(const Update& u, Expr parameter, Expr g) {
     second = maximum(u.state(2), m.square);
     results.push_back(second);
   }
-  const Expr denominator = sqrt(second) / u.spread(sqrt(m.correction2)) + u.spread("eps");
-  results[0] = parameter - u.spread(m.lr / m.correction1) * (m.average / denominator);
+  const Expr denominator = sqrt(second) / u.broadcast(sqrt(m.correction2)) + u.broadcast("eps");
+  results[0] = parameter - u.broadcast(m.lr / m.correction1) * (m.average / denominator);
   return results;
 }
 
@@ -38,8 +38,8 @@ std::vector<Value> adamw(const Update& u) { return adam_step(u, u.shrunk_paramet
 std::vector<Value> adamax(const Update& u) {
   const Expr g = u.decayed_gradient();
   const Moments m(u, g, false);
-  const Expr largest = maximum(u.state(1) * u.spread("beta2"), abs(g) + u.spread("eps"));
-  return {u.parameter() - u.spread(m.lr / m.correction1) * (m.average / largest), m.average, largest};
+  const Expr largest = maximum(u.state(1) * u.broadcast("beta2"), abs(g) + u.broadcast("eps"));
+  return {u.parameter() - u.broadcast(m.lr / m.correction1) * (m.average / largest), m.average, largest};
 }
 
 /// Where a rule has the switch, its weight decay is decoupled when that is on.
@@ -52,9 +52,9 @@ std::vector<Value> nadam(const Update& u) {
   const auto momentum_at = [&](Expr t) { return m.beta1 * (1.0 - 0.5 * pow(u.number(0.96), t * u.hyper("momentum_decay"))); };
   const Expr now = momentum_at(m.t), next = momentum_at(m.t + 1.0);
   const Expr product = u.at_first(u.number(1), u.state(2)) * now;
-  const Expr denominator = sqrt(m.square / u.spread(m.correction2)) + u.spread("eps");
+  const Expr denominator = sqrt(m.square / u.broadcast(m.correction2)) + u.broadcast("eps");
   const Expr by_gradient = m.lr * (1.0 - now) / (1.0 - product), by_average = m.lr * next / (1.0 - product * next);
-  const Expr p = parameter_of(u) - u.spread(by_gradient) * (g / denominator) - u.spread(by_average) * (m.average / denominator);
+  const Expr p = parameter_of(u) - u.broadcast(by_gradient) * (g / denominator) - u.broadcast(by_average) * (m.average / denominator);
   return {p, m.average, m.square, product};
 }
 
@@ -64,11 +64,11 @@ std::vector<Value> radam(const Update& u) {
   const Expr most = 2.0 / (1.0 - m.beta2) - 1.0;
   const Expr freedom = most - 2.0 * m.t * pow(m.beta2, m.t) / m.correction2;
   const Expr rectification = sqrt((freedom - 4.0) * (freedom - 2.0) * most / ((most - 4.0) * (most - 2.0) * freedom));
-  const Expr corrected = m.average / u.spread(m.correction1);
-  const Expr adapted =
-      corrected * u.spread("lr") * (u.spread(sqrt(m.correction2)) / (sqrt(m.square) + u.spread("eps"))) * u.spread(rectification);
+  const Expr corrected = m.average / u.broadcast(m.correction1);
+  const Expr adapted = corrected * u.broadcast("lr") * (u.broadcast(sqrt(m.correction2)) / (sqrt(m.square) + u.broadcast("eps"))) *
+                       u.broadcast(rectification);
   const Expr enough{u.builder(), u.builder().broadcast(5.0 < freedom, corrected.value().shape())};
-  return {parameter_of(u) - select(enough, adapted, corrected * u.spread("lr")), m.average, m.square};
+  return {parameter_of(u) - select(enough, adapted, corrected * u.broadcast("lr")), m.average, m.square};
 }
 
 std::vector<StateSpec> two_moments(const Type&, const Switches&) { return {{"exp_avg", like_parameter}, {"exp_avg_sq", like_parameter}}; }

@@ -94,7 +94,7 @@ Value unslide(Builder& b, Value g, int axis, const SlidingWindow& w, int64_t ext
   if (w.stride == w.extent && w.dilation == 1) {
     // Each element is in one window: the windows stand one behind the other.
     joined[a] = count * w.extent;
-    return fitted(b, b.reshape(g, Shape(joined)), axis, -w.low, extent + w.low - count * w.extent);
+    return pad_or_crop(b, b.reshape(g, Shape(joined)), axis, -w.low, extent + w.low - count * w.extent);
   }
   // One offset after the other: its elements stand `stride` apart.
   Value sum;
@@ -103,9 +103,9 @@ Value unslide(Builder& b, Value g, int axis, const SlidingWindow& w, int64_t ext
     start[a + 1] = k, end[a + 1] = k + 1;
     joined[a] = count;
     const Value taken = b.reshape(b("slice", {g}, {{"start", start}, {"end", end}}), Shape(joined));
-    const Value spread = spread_out(b, taken, axis, w.stride);
+    const Value padded = pad_interior(b, taken, axis, w.stride);
     const int64_t first = w.element(0, k);
-    const Value part = fitted(b, spread, axis, first, extent - first - spread.shape()[axis]);
+    const Value part = pad_or_crop(b, padded, axis, first, extent - first - padded.shape()[axis]);
     sum = sum ? b("add", {sum, part}) : part;
   }
   return sum;
@@ -273,16 +273,14 @@ void define_max_pool(Registry& r) {
     Builder& b = c.builder;
     const Sliding s = sliding_of_pooling(c.op);
     const Value x = windows(b, c.op.operand(0), s, -infinity);
-    Dims column = x.shape().dims();
-    for (int64_t axis : offset_axes(s)) column[static_cast<size_t>(axis)] = 1;
-    const auto spread = [&](Value v) { return b.broadcast(b.reshape(v, Shape(column)), x.shape()); };
+    const auto over_windows = [&](Value v) { return b.broadcast_over(v, offset_axes(s), x.shape()); };
     // The first element that is the largest, or nan.
-    const Value hit = b("or", {b("eq", {x, spread(c.op.result())}), b("is_nan", {x})});
+    const Value hit = b("or", {b("eq", {x, over_windows(c.op.result())}), b("is_nan", {x})});
     const Value number = numbers(b, x.shape(), s);
     const Value beyond = b.splat(number.type(), std::numeric_limits<float>::max());
     const Value first = b("min", {b("select", {hit, number, beyond})}, {{"axes", offset_axes(s)}, {"keep_dims", true}});
     const Value chosen = b("eq", {number, b.broadcast(first, x.shape())});
-    const Value g = b("select", {chosen, spread(c.result_gradients[0]), b.zeros_like(x)});
+    const Value g = b("select", {chosen, over_windows(c.result_gradients[0]), b.zeros_like(x)});
     return {unslide(b, g, s, c.op.operand(0).shape())};
   };
   def.error_ulps = 0;

@@ -33,7 +33,7 @@ void OrderList::remove(int member) {
 void OrderList::move_behind(int member, int place) {
   if (member == place) return;
   remove(member);
-  if (node(node(place).next).label - node(place).label < 2) spread(place);
+  if (node(node(place).next).label - node(place).label < 2) relabel(place);
   const int next = node(place).next;
   node(member) = {place, next, node(place).label + (node(next).label - node(place).label) / 2};
   node(place).next = node(next).previous = member;
@@ -45,7 +45,7 @@ void OrderList::move_before(int member, int place) {
   move_behind(member, node(place).previous);
 }
 
-void OrderList::spread(int member) {
+void OrderList::relabel(int member) {
   // The aligned range of 2^bits labels around the member's: what lies in it, found by walking to both sides.
   int low = member, high = member;
   int64_t count = 1;

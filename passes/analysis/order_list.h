@@ -32,7 +32,7 @@ class OrderList {
 
   Node& node(int member) { return nodes_[static_cast<std::size_t>(member)]; }
   /// Spreads the labels around a member out.
-  void spread(int member);
+  void relabel(int member);
 
   std::vector<Node> nodes_;  // the last two are the ends
   int first_, last_;
