@@ -151,6 +151,8 @@ struct OpDef {
   /// elementwise: 1 where operand 1 is added to operand 0, -1 where it is subtracted.
   int adds = 0;
 
+  /// Is the result linear in its operand?
+  bool linear = false;
   /// Is the result linear in operand 0 and in operand 1, apart?
   bool bilinear = false;
 
@@ -168,6 +170,10 @@ struct OpDef {
 
   int attribute_index(std::string_view attribute) const;
   bool is_elementwise() const { return kind == Kind::elementwise; }
+  /// Is each element the product of the operands'?
+  bool multiplies() const { return bilinear && is_elementwise(); }
+  /// Does it sum such products?
+  bool contracts() const { return bilinear && kind == Kind::heavy; }
   /// Does it run its body on its operands?
   bool is_region() const { return kind == Kind::nest || kind == Kind::launch; }
 };

@@ -27,7 +27,7 @@ Op& split_epilogue(Op& op) {
 /// A product of bf16 as one of f32 whose result is rounded, which is what it is by its definition; none where the target does
 /// not run that either.
 std::optional<Value> widened(Op& op, const Target& target) {
-  if (!op.def().bilinear || op.result().dtype() != bf16) return std::nullopt;
+  if (!op.def().contracts() || op.result().dtype() != bf16) return std::nullopt;
   Builder b(op.graph(), &op, op.locations());
   const std::vector<Op*> casts{b.cast(op.operand(0), f32).op(), b.cast(op.operand(1), f32).op()};
   Op& wide = b.copy(op, {casts[0]->result(), casts[1]->result()});

@@ -15,7 +15,7 @@ using ir::Value;
 
 /// The factor of the product that is worth changing in its place, or -1.
 int smaller_factor(Value product) {
-  if (product.is_input() || !product.op()->def().bilinear || !product.op()->bodies().empty()) return -1;
+  if (product.is_input() || !product.op()->def().contracts() || !product.op()->bodies().empty()) return -1;
   if (product.users().size() != 1 || product.graph()->is_output(product) || !is_floating(product.dtype())) return -1;
   const int64_t a = product.op()->operand(0).shape().numel(), b = product.op()->operand(1).shape().numel();
   if (std::min(a, b) >= product.shape().numel()) return -1;
@@ -89,7 +89,7 @@ bool reassociate(ir::Module& module) {
   bool changed = false;
   const Replaced replaced = replaced_inputs(graph);  // of sums, which no equation here takes away from what they update
   for (Op* op : graph.op_list()) {
-    const bool scales = op->is("mul");
+    const bool scales = op->def().multiplies();
     if (!scales && op->def().adds >= 0) continue;
     Builder b(graph, op, op->locations());
     const Value better = scales ? scaled(b, *op, replaced) : subtracted(b, *op);

@@ -5,7 +5,7 @@
 //
 // where A (or B) has fewer elements than the product and nothing else reads the product. A plain SGD update,
 // w - lr * (g^T x), so becomes w + (-lr g)^T x: `epilogue` then lets the library accumulate into w, and the gradient of w is
-// never written. Any op whose definition says that it is bilinear takes part.
+// never written. Any contraction takes part.
 //
 // The second equation keeps every bit. The first is none for every s: (s A) B can be infinite or zero where s (A B) is
 // neither. So it is used in one place only, where the gradient of w would cost as much memory traffic as w: s follows from

@@ -39,7 +39,7 @@ SparseRows rows_of(ir::Graph& graph, Value gradient, const std::string& wanted) 
   Builder b(graph, nullptr, op.locations());
   if (op.is("row_sparse")) return {op.operand(0), op.operand(1)};
   if (op.def().adds == 1) return joined(b, rows_of(graph, op.operand(0), wanted), rows_of(graph, op.operand(1), wanted));
-  if (op.is("mul"))
+  if (op.def().multiplies())
     for (int i = 0; i < 2; ++i)
       if (const Value number = uniform_of(op.operand(1 - i))) return scaled(b, rows_of(graph, op.operand(i), wanted), number);
   throw Error(

@@ -44,7 +44,7 @@ class Joiner {
       if (part.type() != whole.type()) fail(whole, "keeps rows apart, so that it is no number of the batch");
     const Op& op = *whole.op();
     if (reads_no_rows(op, parts)) return over_joined_operands(whole, parts);
-    if (op.def().kind == ir::Kind::reduction || op.def().bilinear) return combined(whole, parts);
+    if (op.def().kind == ir::Kind::reduction || op.def().contracts()) return combined(whole, parts);
     if (op.def().kind == ir::Kind::composite) return join_decompositions(whole, parts);
     fail(whole, "picks rows");
   }
@@ -80,7 +80,7 @@ class Joiner {
     }
     if (made_.contains(&op) && couples_rows(op, *parts[0].op())) fail(whole, "compares rows with what all of them have in common");
     r_.builder.set_locations(op.locations());
-    const bool sums = op.def().bilinear || op.is("sum");
+    const bool sums = op.def().contracts() || op.def().linear;
     Value result = parts[0];
     if (sums) {
       for (size_t i = 1; i < parts.size(); ++i) result = r_.builder("add", {result, parts[i]});

@@ -22,8 +22,9 @@ class Splitter {
       for (const LossTerm& t : split(op.operand(1))) all.push_back({sign < 0 ? b_("neg", {t.numerator}) : t.numerator, t.count});
       return all;
     }
-    if (op.is("neg") || op.is("cast")) return each(split(op.operand(0)), [&](Value n) { return b_.copy(op, {n}).result(); });
-    if (op.is("mul"))
+    if ((op.def().linear && op.def().is_elementwise()) || op.is("cast"))
+      return each(split(op.operand(0)), [&](Value n) { return b_.copy(op, {n}).result(); });
+    if (op.def().multiplies())
       for (int i : {0, 1})
         if (!of_batch(op.operand(1 - i))) return each(split(op.operand(i)), [&](Value n) { return b_("mul", {n, op.operand(1 - i)}); });
     if (!op.is("div")) return {{v, {}}};
@@ -43,7 +44,7 @@ class Splitter {
   Value count_in(Value v) {
     if (v.is_input()) return {};
     const Op& op = *v.op();
-    if (op.def().kind == ir::Kind::reduction) return op.is("sum") ? v : Value();
+    if (op.def().kind == ir::Kind::reduction) return op.def().linear ? v : Value();
     const bool sum = op.def().adds == 1, bound = op.is("maximum") || op.is("clamp");
     if (sum && of_batch(op.operand(0)) && of_batch(op.operand(1))) return count_in(op.operand(0)) && count_in(op.operand(1)) ? v : Value();
     if (op.is("cast")) return count_in(op.operand(0)) ? v : Value();

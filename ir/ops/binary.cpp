@@ -61,9 +61,11 @@ void define_binary_ops(Registry& r) {
       binary("sub", number, "a - b", [](Scalar a, Scalar b) { return a - b; }, [](Expr g, Expr, Expr, Expr) { return std::pair{g, -g}; });
   difference.adds = -1;
   r.add(std::move(difference));
-  r.add(binary(
+  OpDef product = binary(
       "mul", number, "a * b", [](Scalar a, Scalar b) { return a * b; },
-      [](Expr g, Expr a, Expr b, Expr) { return std::pair{g * b, g * a}; }));
+      [](Expr g, Expr a, Expr b, Expr) { return std::pair{g * b, g * a}; });
+  product.bilinear = true;
+  r.add(std::move(product));
   OpDef div = binary(
       "div", number, "a / b; of integers: truncated towards zero, and 0 when b is 0", [](Scalar a, Scalar b) { return a / b; },
       [](Expr g, Expr, Expr b, Expr y) { return std::pair{g / b, -g * y / b}; });

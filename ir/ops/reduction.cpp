@@ -95,6 +95,7 @@ void define_reduction_ops(Registry& r) {
   sum.combine = [](Scalar a, Scalar b) { return a + b; };
   sum.identity = [](DType) { return 0.0; };
   sum.gradient = [](GradientContext& c) -> std::vector<Value> { return {broadcast_back(c.builder, c.op, c.result_gradients[0])}; };
+  sum.linear = true;
   sum.error_ulps = 32;
   r.add(std::move(sum));
 

@@ -49,7 +49,9 @@ std::vector<Type> to_bool(const InferContext& c) { return {{boolean, c.shape(0)}
 
 void define_unary_ops(Registry& r) {
   constexpr auto number = Accepts::number, floating = Accepts::floating;
-  r.add(unary("neg", number, "-x", [](Scalar x) { return -x; }, [](Expr g, Expr, Expr) { return -g; }));
+  OpDef neg = unary("neg", number, "-x", [](Scalar x) { return -x; }, [](Expr g, Expr, Expr) { return -g; });
+  neg.linear = true;
+  r.add(std::move(neg));
   r.add(in(unary("abs", number, "|x|; the derivative at 0 is 0", primitive<Primitive::absolute>,
                  [](Expr g, Expr x, Expr) { return g * x.apply("sign"); }),
            -2, 2, {0}));

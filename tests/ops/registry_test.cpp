@@ -257,6 +257,27 @@ TEST_CASE("gradients agree with central differences", "[registry]") {
   }
 }
 
+TEST_CASE("an op is linear in what its definition says it is linear in", "[registry]") {
+  std::set<std::string> checked;
+  for (const Sample& sample : testing::samples()) {
+    const ir::OpDef& def = ir::op_def(sample.op);
+    if (!sample.body.empty()) continue;
+    for (size_t i = 0; i < (def.bilinear ? 2 : def.linear ? 1 : 0); ++i) {
+      if (sample.operands[i].dtype != f64) continue;
+      INFO(testing::to_string(sample) << ", operand " << i);
+      const ir::Module module = testing::module_of(sample);
+      std::vector<Tensor> x = testing::values_of(sample), y = x, sum = x;
+      for (size_t e = 0; e < x[i].real.size(); ++e) y[i].real[e] = 0.75 - x[i].real[e] * x[i].real[e], sum[i].real[e] += y[i].real[e];
+      const Tensor fx = reference::evaluate(module.graph(), x)[0], fy = reference::evaluate(module.graph(), y)[0];
+      std::vector<double> parts = fx.real;
+      for (size_t e = 0; e < parts.size(); ++e) parts[e] += fy.real[e];
+      require_close(reference::evaluate(module.graph(), sum)[0].real, parts, 1e-12, 1e-12);
+      checked.insert(sample.op);
+    }
+  }
+  CHECK(checked == std::set<std::string>{"convolution", "convolution_data", "convolution_weight", "matmul", "mul", "neg", "sum"});
+}
+
 TEST_CASE("what passes make after differentiation refuses to be differentiated", "[registry]") {
   for (const Sample& sample : testing::samples()) {
     if (sample.differentiable) continue;

@@ -60,7 +60,7 @@ std::optional<std::string> difference(const Memory& a, const Memory& b) {
 
 /// Passes may move a factor through a product, and a library rounds as it likes.
 bool has_product(const ir::Graph& graph) {
-  return std::any_of(graph.ops().begin(), graph.ops().end(), [](const auto& op) { return op->def().bilinear; });
+  return std::any_of(graph.ops().begin(), graph.ops().end(), [](const auto& op) { return op->def().contracts(); });
 }
 
 class Check {
