@@ -1,5 +1,5 @@
 #pragma once
-// Cuts sums inside library calls and long reductions to few numbers, so that threads compute parts of them on their own.
+// Split-k: cuts sums inside library calls and long reductions to few numbers, so that threads compute parts of them on their own.
 //
 //   %w = convolution_weight(%x, %y)   becomes   %p = convolution_weight(%x, %y) {parts = 2} : f32[2,..], %w = sum(%p)
 //

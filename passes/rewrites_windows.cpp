@@ -1,4 +1,4 @@
-// Equations of values put into windows of another: sums of padded values, slices of what was joined. They keep what
+// Equations of pads, slices and concatenations, which put values into windows of another and read them there. They keep what
 // reads or writes T parts of a value, such as the steps of a recurrent net, from costing T times the whole value.
 
 #include <algorithm>

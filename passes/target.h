@@ -34,7 +34,7 @@ class Target {
   /// How the target's library wants an op's operands and result to lie: values of attributes that say so. Row-major, what
   /// is left out.
   virtual ir::NamedAttributes layouts(const ir::Op&) const { return {}; }
-  /// How many parts of a sum inside a library call threads should compute on their own; the op's `parts` becomes this.
+  /// Split-k: how many parts of a sum inside a library call threads should compute on their own; the op's `parts` becomes this.
   virtual int64_t parts(const ir::Op&) const { return 1; }
   /// How many parts of a library call threads should run on their own; the op's `slices` becomes this.
   virtual int64_t slices(const ir::Op&) const { return 1; }

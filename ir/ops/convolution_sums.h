@@ -1,5 +1,5 @@
 #pragma once
-// The convolution ops as products and sums over windows: what they mean, and what runs where no library does.
+// The convolution ops as products and sums over unfolded operands (im2col): what they mean, and what runs where no library does.
 
 #include <vector>
 

@@ -1,5 +1,5 @@
-// Windows that slide along axes, and pooling, which reduces them. Semantics follow torch.nn.functional.max_pool2d and
-// avg_pool2d.
+// Unfolding (im2col), which lays out the windows that slide along axes, and pooling, which reduces them. Semantics follow
+// torch.Tensor.unfold and torch.nn.functional.max_pool2d and avg_pool2d.
 
 #include <algorithm>
 #include <limits>

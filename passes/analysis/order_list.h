@@ -1,5 +1,5 @@
 #pragma once
-// A list whose members know which of two comes first.
+// Order maintenance: a list whose members know which of two comes first.
 //
 // Members are numbers 0 .. n - 1. Each has a label; labels grow along the list, so comparing two members is comparing two
 // numbers. Where a member is moved to a place without a free label, the labels around it are spread out: over the

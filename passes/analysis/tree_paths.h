@@ -1,5 +1,5 @@
 #pragma once
-// Paths of a graph of dependencies that are known without a search.
+// Reachability: paths of a graph of dependencies that are known without a search.
 //
 // Every op hangs below one of those that it waits for, which makes trees; that an op lies below another is two comparisons
 // of numbers. There are three such forests: below the op that stands last, below the one with the longest chain of ops

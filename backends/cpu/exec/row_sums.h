@@ -1,5 +1,5 @@
 #pragma once
-// Sums of rows that an index picks.
+// Segment sums: sums of rows that an index picks.
 
 #include <cstddef>
 #include <cstdint>
