@@ -5,6 +5,7 @@
 
 #include "weft/ir/builder.h"
 #include "weft/passes/analysis/liveness.h"
+#include "weft/passes/dce.h"
 
 namespace weft::passes {
 namespace {
@@ -132,6 +133,7 @@ bool epilogue(ir::Module& module, const Target& target) {
     candidate.commit();
     changed = true;
   }
+  if (changed) dce(module);  // what is repeated inside a body may have been read there alone
   return changed;
 }
 

@@ -33,35 +33,52 @@ namespace {
 
 using ir::Module;
 
-Pass without_target(std::string name, std::string doc, bool (*run)(Module&)) {
-  return {std::move(name), std::move(doc), [run](Module& m, const Target&) { return run(m); }};
+template <bool (*pass)(Module&)>
+bool without_target(Module& module, const Target&) {
+  return pass(module);
 }
+
+// The functions that other callers give more, or of part of a module.
+bool run_expand(Module& m, const Target& t) { return expand(m, t); }
+bool run_canonicalize(Module& m, const Target&) { return canonicalize(m); }
+bool run_cse(Module& m, const Target&) { return cse(m); }
+bool run_dce(Module& m, const Target&) { return dce(m); }
+bool run_simplify(Module& m, const Target&) { return simplify(m); }
+bool run_fuse(Module& m, const Target& t) { return fuse(m, t); }
 
 }  // namespace
 
 const std::vector<Pass>& all_passes() {
+  using namespace facts;
+  using Facts = std::vector<const Fact*>;
+  const Facts none;
   static const std::vector<Pass> passes = {
-      without_target("autodiff", "adds the gradients that the train block asks for", autodiff),
-      without_target("training_step", "turns gradients into updates of parameters and states", training_step),
-      without_target("decompose", "replaces composite ops by what they are made of", decompose),
-      {"expand", "writes out heavy ops that the target does not run", [](Module& m, const Target& t) { return expand(m, t); }},
-      without_target("canonicalize", "applies the algebraic equations once", [](Module& m) { return canonicalize(m); }),
-      without_target("fold", "computes what depends on constants alone", fold),
-      without_target("cse", "keeps one of equal computations", [](Module& m) { return cse(m); }),
-      without_target("dce", "drops what no output needs", [](Module& m) { return dce(m); }),
-      without_target("simplify", "canonicalize, fold, cse and dce until nothing changes", [](Module& m) { return simplify(m); }),
-      without_target("reassociate", "scales and negates the smaller factor of a product in place of the product", reassociate),
-      {"mirror", "writes convolutions as data gradients where the target runs these faster", mirror},
-      {"layout", "lets values lie in memory as the libraries want them", layout},
-      {"parts", "cuts sums inside library calls and long reductions into parts for threads", parts},
-      without_target("updates", "makes every update the result of an op that may write in place", updates),
-      {"epilogue", "moves elementwise ops into the library call before them", epilogue},
-      {"fuse", "turns the rest into loop nests", [](Module& m, const Target& t) { return fuse(m, t); }},
-      without_target("isolate", "gives every op a loop nest of its own", isolate),
-      {"launch", "joins loop nests into launches", launch},
-      {"partition", "cuts library calls into parts for threads and gives them scratch memory", partition},
-      without_target("schedule", "orders the ops for little live memory", schedule),
-      {"plan", "gives every intermediate value its place in the arena", plan},
+      {"autodiff", "adds the gradients that the train block asks for", none, {&differentiated}, without_target<autodiff>},
+      {"training_step",
+       "turns gradients into updates of parameters and states",
+       {&differentiated},
+       {&trained},
+       without_target<training_step>},
+      {"decompose", "replaces composite ops by what they are made of", none, {&primitive}, without_target<decompose>},
+      {"expand", "writes out heavy ops that the target does not run", none, {&claimed}, run_expand},
+      {"canonicalize", "applies the algebraic equations once", none, none, run_canonicalize},
+      {"fold", "computes what depends on constants alone", none, none, without_target<fold>},
+      {"cse", "keeps one of equal computations", none, none, run_cse},
+      {"dce", "drops what no output needs", none, {&needed}, run_dce},
+      {"simplify", "canonicalize, fold, cse and dce until nothing changes", none, {&needed}, run_simplify},
+      {"reassociate", "scales and negates the smaller factor of a product in place of the product", none, none,
+       without_target<reassociate>},
+      {"mirror", "writes convolutions as data gradients where the target runs these faster", {&claimed}, {&claimed}, mirror},
+      {"layout", "lets values lie in memory as the libraries want them", {&claimed}, {&claimed}, layout},
+      {"parts", "cuts sums inside library calls and long reductions into parts for threads", {&claimed}, {&claimed}, parts},
+      {"updates", "makes every update the result of an op that may write in place", none, {&in_order, &in_place}, without_target<updates>},
+      {"epilogue", "moves elementwise ops into the library call before them", {&claimed}, {&claimed}, epilogue},
+      {"fuse", "turns the rest into loop nests", {&primitive}, {&nests}, run_fuse},
+      {"isolate", "gives every op a loop nest of its own", {&primitive}, {&nests}, without_target<isolate>},
+      {"launch", "joins loop nests into launches", none, none, launch},
+      {"partition", "cuts library calls into parts for threads and gives them scratch memory", {&claimed}, {&claimed}, partition},
+      {"schedule", "orders the ops for little live memory", {&in_order}, none, without_target<schedule>},
+      {"plan", "gives every intermediate value its place in the arena", {&in_place}, {&planned}, plan},
   };
   return passes;
 }
@@ -91,6 +108,45 @@ std::vector<std::string> remaining_passes(const Module& module, std::string_view
   return all;
 }
 
+namespace {
+
+/// As the pass asks for it.
+void require_needs(const Pass& pass, const Module& module, const Target& target) {
+  for (const Fact* fact : pass.needs) try {
+      require(*fact, module, target);
+    } catch (const Error& e) {
+      throw Error("the pass '{}' needs this to be so: {}; but {}", pass.name, fact->doc, e.what());
+    }
+}
+
+/// Whether the graph is one still, and what the pass promises.
+void verify_after(const Pass& pass, const Module& module, const Target& target, bool changed) try {
+  if (changed) ir::verify(module);
+  for (const Fact* fact : pass.promises)
+    if (const auto violation = fact->violation(module, target))
+      throw Error("it promises that {}, but {}{}", fact->doc, violation->what,
+                  violation->locations.empty() ? "" : ", at " + written_at(violation->locations));
+} catch (const Error& e) {
+  throw InternalError(fmt::format("after the pass '{}': {}", pass.name, e.what()));
+}
+
+PassRun run_one(Module& module, const Pass& pass, const Target& target, bool verify) {
+  require_needs(pass, module, target);
+  const auto start = std::chrono::steady_clock::now();
+  const int64_t work = counted_work();
+  PassRun done{pass.name, pass.run(module, target)};
+  done.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  module.target = target.name();
+  module.stage = pass.name;
+  verify_after(pass, module, target, done.changed || verify);
+  done.work = counted_work() - work;
+  return done;
+}
+
+}  // namespace
+
+PassRun run_pass(Module& module, const Pass& pass, const Target& target) { return run_one(module, pass, target, true); }
+
 std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes, const Target& target, const RunOptions& options) {
   for (const std::string& name : options.disabled) find_pass(name);
   if (!options.stop_after.empty()) find_pass(options.stop_after);
@@ -98,20 +154,8 @@ std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes,
   for (const std::string& name : passes) {
     const Pass& pass = find_pass(name);
     if (options.disabled.contains(name)) continue;
-    const auto start = std::chrono::steady_clock::now();
-    const int64_t work = counted_work();
-    PassRun done{name, pass.run(module, target)};
-    done.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    module.target = target.name();
-    module.stage = name;
-    try {
-      if (done.changed || runs.empty()) ir::verify(module);
-    } catch (const Error& e) {
-      throw InternalError(fmt::format("after the pass '{}': {}", name, e.what()));
-    }
-    done.work = counted_work() - work;
-    runs.push_back(done);
-    if (options.after) options.after(module, done);
+    runs.push_back(run_one(module, pass, target, runs.empty()));
+    if (options.after) options.after(module, runs.back());
     if (options.stop_after == name) break;
   }
   return runs;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "weft/ir/module.h"
+#include "weft/passes/facts.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
@@ -16,6 +17,9 @@ namespace weft::passes {
 struct Pass {
   std::string name;
   std::string doc;
+  /// What must be true before it runs, and what is true afterwards: both are looked for by run().
+  std::vector<const Fact*> needs;
+  std::vector<const Fact*> promises;
   /// Returns whether it changed anything.
   std::function<bool(ir::Module&, const Target&)> run;
 };
@@ -46,9 +50,11 @@ struct RunOptions {
 };
 
 /// Runs the passes in order, verifies after the first and after each that changed something, and sets module.target and
-/// module.stage. Throws weft::Error with the
-/// nearest names for an unknown pass, in the options too.
+/// module.stage. Throws weft::Error with the nearest names for an unknown pass, in the options too, and for a pass that needs what
+/// is not so, naming who sees to it and where; InternalError when a pass breaks the graph or does not keep what it promises.
 std::vector<PassRun> run(ir::Module& module, const std::vector<std::string>& passes, const Target& target, const RunOptions& options = {});
+/// The same for one pass, which need not be one of weft's.
+PassRun run_pass(ir::Module& module, const Pass& pass, const Target& target);
 
 /// What is left of a pipeline for this module.
 std::vector<std::string> remaining_passes(const ir::Module& module, std::string_view pipeline = "compile");

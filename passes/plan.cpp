@@ -12,6 +12,7 @@
 #include "weft/passes/analysis/aliasing.h"
 #include "weft/passes/analysis/liveness.h"
 #include "weft/passes/analysis/placement.h"
+#include "weft/passes/facts.h"
 #include "weft/support/work.h"
 
 namespace weft::passes {
@@ -227,38 +228,9 @@ void check_total(const std::vector<Interval>& intervals) {
   if (bytes > static_cast<double>(most_arena_bytes)) throw Error("the program's values take {:.1e} bytes together", bytes);
 }
 
-void check_aliases(const ir::Graph& graph) {
-  std::unordered_map<const Op*, int> position;
-  for (const auto& op : graph.ops()) position[op] = static_cast<int>(position.size());
-  std::unordered_set<Value, ir::ValueHash> taken;
-  std::unordered_map<Value, std::string_view, ir::ValueHash> owned_by_input;  // outputs that are an input's memory
-  for (const ir::Output& output : graph.outputs())
-    if (owner_of(output.value).is_input()) owned_by_input.try_emplace(owner_of(output.value), output.name);
-  for (const ir::Output& output : graph.outputs()) {
-    if (!output.alias) continue;
-    const std::string where = written_at(output.locations);
-    const bool owned = !output.value.is_input() && !is_view(output.value) && output.value.op()->def().kind != ir::Kind::constant;
-    if (!owned || !taken.insert(output.value).second)
-      throw Error("'{}' is not written in place: the pass 'updates' sees to that, at {}", output.name, where);
-    const Op& writer = *output.value.op();
-    const Value old = graph.input(*output.alias);
-    if (const auto other = owned_by_input.find(old); other != owned_by_input.end())
-      throw Error("the output '{}' is the old value of '{}', which is replaced: the pass 'updates' copies it, at {}", other->second,
-                  old.name(), where);
-    for (const Op* reader : memory_readers(old))
-      if (reader != &writer && position.at(reader) >= position.at(&writer))
-        throw Error("{} reads '{}' after it was replaced: the passes 'updates' and 'schedule' see to the order, at {}", reader->name(),
-                    old.name(), written_at(reader->locations()));
-    if (!may_replace(output.value, old))
-      throw Error("{} cannot write '{}' over the value that it reads: the pass 'updates' copies it, at {}", writer.name(), old.name(),
-                  written_at(writer.locations()));
-  }
-}
-
 }  // namespace
 
 bool plan(ir::Module& module, const Target& target) {
-  check_aliases(module.graph());
   const std::vector<Interval> intervals = arena_intervals(module.graph());
   check_total(intervals);
   std::vector<Block> blocks = make_blocks(intervals);
@@ -271,11 +243,6 @@ bool plan(ir::Module& module, const Target& target) {
       changed = changed || i.value.offset() != block.offset;
       i.value.set_offset(block.offset);
     }
-  try {
-    verify_plan(module, target);
-  } catch (const Error& e) {
-    throw InternalError(e.what());
-  }
   return changed;
 }
 
@@ -353,7 +320,7 @@ void verify_plan(const ir::Module& module, const Target& target) {
     if (offset % target.alignment() != 0) refuse(fmt::format("is not aligned: its offset must be a multiple of {}", target.alignment()));
   }
   check_overlaps(intervals);
-  check_aliases(module.graph());
+  require(facts::in_place, module, target);
 }
 
 }  // namespace weft::passes

@@ -102,8 +102,8 @@ void clip_by_norm(ir::Builder& b, std::vector<Value>& gradients, Value limit) {
   for (Value& g : gradients) g = Expr(b, g) * Expr(b, b.broadcast_as(factor, g.type()));
 }
 
-/// What the train block names must be there, and the gradients, which the pass `autodiff` adds.
-void require_gradients(const ir::Graph& graph, const ir::TrainSpec& train) {
+/// What the train block names must be there, and the gradients fit.
+void check_train_block(const ir::Graph& graph, const ir::TrainSpec& train) {
   const std::vector<std::string> inputs = train.all_inputs();
   if (inputs.empty()) throw Error("the train block trains nothing: it names no input");
   if (!graph.find_output(train.loss)) throw Error("the train block's loss '{}' is no output of the graph", train.loss);
@@ -112,9 +112,6 @@ void require_gradients(const ir::Graph& graph, const ir::TrainSpec& train) {
     if (!input) throw Error("the train block names '{}', which is no input of the graph", *name);
     if (std::find(inputs.begin(), name, *name) != name) throw Error("the train block names '{}' twice", *name);
     const ir::Output* gradient = graph.find_output(*name + ".grad");
-    if (!gradient)
-      throw Error("the pass 'training_step' needs the gradient of '{0}' as an output '{0}.grad': run the pass 'autodiff' first, at {1}",
-                  *name, written_at(input->locations));
     if (gradient->value.type() != input->node->type)
       throw Error("the gradient '{}.grad' is {}, but '{}' is {}, at {}", *name, to_string(gradient->value.type()), *name,
                   to_string(input->node->type), written_at(gradient->locations));
@@ -125,7 +122,7 @@ void require_gradients(const ir::Graph& graph, const ir::TrainSpec& train) {
 
 bool training_step(ir::Module& module) {
   if (!module.train) return false;
-  require_gradients(module.graph(), *module.train);
+  check_train_block(module.graph(), *module.train);
   const ir::TrainSpec train = std::move(*module.train);
   module.train.reset();
   ir::Graph& graph = module.graph();

@@ -1,7 +1,6 @@
 #include "weft/runtime/array.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -27,19 +26,17 @@ uint64_t buffer_bytes(DType dtype, const Shape& shape) {
 
 }  // namespace
 
-void Array::Free::operator()(std::byte* p) const { std::free(p); }
-
 Array::Array(DType dtype, Shape shape, std::source_location at) : dtype_(dtype), shape_(std::move(shape)) {
   const uint64_t bytes = buffer_bytes(dtype_, shape_);
   constexpr uint64_t small = uint64_t{1} << 26;  // for which the machine is not asked what it has
   auto* p = bytes > small && bytes > memory_limit() ? nullptr : allocate_buffer(bytes, buffer_alignment);
   if (!p) throw out_of_memory(describe(dtype_, shape_, at), bytes);
   std::memset(p, 0, bytes);
-  data_.reset(p);
+  storage_ = Storage(p, this->bytes());
 }
 
 Array::Array(const Array& other) : Array(other.dtype_, other.shape_, std::source_location()) {
-  std::memcpy(data_.get(), other.data(), bytes());
+  std::memcpy(storage_.write(), other.data(), bytes());
 }
 
 Array::Array(Array&& other) : Array() {
@@ -49,7 +46,7 @@ Array::Array(Array&& other) : Array() {
   }
   std::swap(dtype_, other.dtype_);
   std::swap(shape_, other.shape_);
-  std::swap(data_, other.data_);
+  std::swap(storage_, other.storage_);
 }
 
 Array& Array::operator=(const Array& other) {
@@ -63,7 +60,7 @@ Array& Array::operator=(Array&& other) {
   Array taken(std::move(other));
   std::swap(dtype_, taken.dtype_);
   std::swap(shape_, taken.shape_);
-  std::swap(data_, taken.data_);
+  std::swap(storage_, taken.storage_);
   return *this;
 }
 

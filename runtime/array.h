@@ -1,5 +1,5 @@
 #pragma once
-// A dense row-major array in host memory: what parameters, batches and results are made of.
+// A dense row-major array: what parameters, batches and results are made of.
 
 #include <cstddef>
 #include <memory>
@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "weft/runtime/storage.h"
 #include "weft/support/dtype.h"
 #include "weft/support/error.h"
 #include "weft/support/shape.h"
@@ -17,6 +18,9 @@ namespace weft {
 inline constexpr size_t buffer_alignment = 64;
 
 /// Owns its memory (aligned to `buffer_alignment`, zeroed); copying copies the elements. An array that was moved from is empty.
+///
+/// Its elements are asked for on the host. Where a program computes in another memory (runtime/memory_space.h) and has written
+/// them there, asking brings them here: a pointer or span is good until the next run of such a program that uses the array.
 class Array {
  public:
   Array() : Array(f32, Shape{0}, std::source_location()) {}
@@ -40,9 +44,9 @@ class Array {
   size_t bytes() const { return static_cast<size_t>(shape_.numel()) * size_of(dtype_); }
   std::byte* data() {
     if (before_write_) before_write_(*this);
-    return data_.get();
+    return storage_.write();
   }
-  const std::byte* data() const { return data_.get(); }
+  const std::byte* data() const { return storage_.read(); }
 
   /// The elements as `T`; throws weft::Error unless T is exactly the element type.
   template <class T>
@@ -66,18 +70,18 @@ class Array {
   /// this object that may write.
   void pin(void (*before_write)(const Array&)) { before_write_ = before_write; }
   bool is_pinned() const { return before_write_ != nullptr; }
+  /// What programs are bound to. Writing there is not told to who pinned it.
+  Storage& storage() { return storage_; }
+  const Storage& storage() const { return storage_; }
 
  private:
-  struct Free {
-    void operator()(std::byte* p) const;
-  };
   void require(DType wanted) const;
   void require_element(int64_t element) const;
   void copy_in_place(const Array& other);
 
   DType dtype_;
   Shape shape_;
-  std::unique_ptr<std::byte[], Free> data_;
+  Storage storage_;
   void (*before_write_)(const Array&) = nullptr;
 };
 

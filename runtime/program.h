@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "weft/runtime/profiler.h"
+#include "weft/runtime/storage.h"
 #include "weft/support/dtype.h"
 #include "weft/support/shape.h"
 
@@ -26,6 +27,25 @@ struct Port {
   size_t bytes() const { return static_cast<size_t>(shape.numel()) * size_of(dtype); }
 };
 
+/// Where a program finds an input: in a storage, which it reads and writes wherever it computes, or in memory of the host.
+class Binding {
+ public:
+  Binding() = default;
+  Binding(Storage& storage) : storage_(&storage) {}
+  Binding(std::byte* host) : host_(host) {}
+
+  /// Null for memory of the host.
+  Storage* storage() const { return storage_; }
+  std::byte* host() const { return host_; }
+  /// The newest elements on the host, to be read, or to be read and written.
+  const std::byte* read() const { return storage_ ? storage_->read() : host_; }
+  std::byte* write() const { return storage_ ? storage_->write() : host_; }
+
+ private:
+  Storage* storage_ = nullptr;
+  std::byte* host_ = nullptr;
+};
+
 class Program {
  public:
   virtual ~Program() = default;
@@ -33,17 +53,19 @@ class Program {
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
 
-  /// Runs once. `inputs[i]` points to the elements of input i; an input that an output aliases is overwritten in
+  /// Runs once. `inputs[i]` is where the elements of input i are; an input that an output aliases is overwritten in
   /// place, the others are only read, and must lie apart from these and from the arena. Not to be called from two threads
   /// at once.
-  virtual void run(std::span<std::byte* const> inputs) = 0;
+  virtual void run(std::span<const Binding> inputs) = 0;
+  /// The same for memory of the host.
+  void run(std::span<std::byte* const> inputs) { run(std::vector<Binding>(inputs.begin(), inputs.end())); }
 
-  /// Where the elements of output i are after run(), until the next run(). For an aliased output: the input's memory.
+  /// The elements of output i on the host, after run(), until the next run(). For an aliased output: the input's memory.
   virtual const std::byte* output(int i) const = 0;
 
   /// Bytes of the arena that holds every intermediate value; 0 when nothing was planned.
   virtual size_t arena_bytes() const { return 0; }
-  /// The arena: run() writes it while it reads the inputs, which must not lie there.
+  /// The arena, where it is memory of the host: run() writes it while it reads the inputs, which must not lie there.
   virtual std::span<const std::byte> arena() const { return {}; }
   /// One line per launch or library call, in order of execution.
   virtual std::vector<std::string> calls() const { return {}; }

@@ -5,25 +5,17 @@
 #include <string>
 #include <vector>
 
-#include "weft/ir/module.h"
-#include "weft/passes/target.h"
-#include "weft/runtime/program.h"
+#include "weft/backends/program/backend.h"
 
 namespace weft::cpu {
 
 struct Options {
-  /// Compute threads; 0 means one per core that the process may use.
+  /// Compute threads; 0: the environment variable WEFT_THREADS decides (a positive integer, anything else is an error), else one
+  /// per core that the process may use.
   int threads = 0;
   /// The widest instruction set to use: "sse4", "avx2" or "avx512". "": the environment variable WEFT_MAX_ISA decides,
   /// else what the machine has. oneDNN takes its limit when it is first used, so one process should keep to one value.
   std::string max_isa = {};
-};
-
-/// The generated code of one kernel, for people to read.
-struct KernelText {
-  std::string name;     // as debuggers and profilers show it
-  std::string llvm_ir;  // after optimization
-  std::string assembly;
 };
 
 /// What the passes ask.
@@ -32,5 +24,8 @@ const passes::Target& target();
 /// Compiles a module that has been planned for target(). When `kernels` is given, also fills in the generated code.
 /// Throws weft::Error for a module of another stage or target, and for an op that the backend cannot run.
 std::unique_ptr<Program> compile(const ir::Module& module, const Options& options = {}, std::vector<KernelText>* kernels = nullptr);
+
+/// The backend. Throws weft::Error for a negative number of threads and for an unknown instruction set.
+std::shared_ptr<const Backend> backend(Options options = {});
 
 }  // namespace weft::cpu

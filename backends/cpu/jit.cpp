@@ -128,7 +128,9 @@ void Jit::finish(const std::vector<std::string>& kernels, std::vector<KernelText
   codegen::optimize(*impl_->module, *impl_->machine);
   if (texts)
     for (const std::string& k : kernels)
-      texts->push_back({k, print_function(*impl_->module, k), assembly_of(*impl_->module, *impl_->machine, k)});
+      texts->push_back({k,
+                        {{CodeKind::llvm_ir, print_function(*impl_->module, k)},
+                         {CodeKind::assembly, assembly_of(*impl_->module, *impl_->machine, k)}}});
   must(impl_->jit->addIRModule({std::move(impl_->module), impl_->context}), "take the module");
   for (const std::string& k : kernels) must(impl_->jit->lookup(k), "compile a kernel");
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "weft/backends/cpu/cpu.h"
+#include "weft/backends/program/kernel_text.h"
 
 namespace llvm {
 class LLVMContext;

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "weft/backends/program/ports.h"
 #include "weft/backends/reference/reference.h"
 #include "weft/runtime/array.h"
 #include "weft/runtime/float_mode.h"
@@ -26,26 +27,22 @@ Tensor read(const Port& port, const std::byte* memory) try {
 class Interpreter : public Program {
  public:
   explicit Interpreter(ir::Module module) : module_(std::move(module)) {
-    for (const ir::Input& input : graph().inputs()) {
-      const ir::Type& t = input.node->type;
-      inputs_.push_back({input.node->name, t.dtype, t.shape, {}, to_string(input.locations)});
-    }
-    for (const ir::Output& output : graph().outputs()) {
-      const ir::Type& t = output.value.type();
-      outputs_.push_back({output.name, t.dtype, t.shape, output.alias, to_string(output.locations)});
+    inputs_ = program::input_ports(graph());
+    outputs_ = program::output_ports(graph());
+    for (const ir::Output& output : graph().outputs())
       arrays_.push_back(output.alias ? Array() : array_of(output));  // an aliased one needs no memory of its own
-    }
     results_.resize(outputs_.size());
   }
 
-  void run(std::span<std::byte* const> inputs) override {
+  using Program::run;
+  void run(std::span<const Binding> inputs) override {
     const FloatMode mode;
     std::vector<Tensor> values;
-    for (size_t i = 0; i < inputs_.size(); ++i) values.push_back(read(inputs_[i], inputs[i]));
+    for (size_t i = 0; i < inputs_.size(); ++i) values.push_back(read(inputs_[i], inputs[i].read()));
     const std::vector<Tensor> results = evaluate(graph(), values);
     for (size_t i = 0; i < results.size(); ++i) {
       const auto& alias = outputs_[i].alias;
-      results_[i] = alias ? inputs[static_cast<size_t>(*alias)] : arrays_[i].data();
+      results_[i] = alias ? inputs[static_cast<size_t>(*alias)].write() : arrays_[i].data();
       to_memory(results[i], results_[i]);
     }
   }
@@ -60,8 +57,20 @@ class Interpreter : public Program {
   std::vector<std::byte*> results_;
 };
 
+class ReferenceBackend final : public Backend {
+ public:
+  std::string_view name() const override { return "reference"; }
+  const passes::Target& target() const override { return passes::generic_target(); }
+  // It interprets what was recorded, so that no pass after the step itself can hide a mistake from it.
+  std::string_view pipeline() const override { return "step"; }
+  bool takes_every_stage() const override { return true; }
+  std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>*) const override { return compile(module); }
+};
+
 }  // namespace
 
 std::unique_ptr<Program> compile(const ir::Module& module) { return std::make_unique<Interpreter>(module.clone()); }
+
+std::shared_ptr<const Backend> backend() { return std::make_shared<ReferenceBackend>(); }
 
 }  // namespace weft::reference

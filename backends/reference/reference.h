@@ -7,8 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "weft/ir/module.h"
-#include "weft/runtime/program.h"
+#include "weft/backends/program/backend.h"
 
 namespace weft::reference {
 
@@ -32,5 +31,7 @@ std::vector<Tensor> evaluate(const ir::Graph& graph, std::span<const Tensor> inp
 
 /// A program that interprets `module` and writes aliased outputs over their inputs.
 std::unique_ptr<Program> compile(const ir::Module& module);
+
+std::shared_ptr<const Backend> backend();
 
 }  // namespace weft::reference

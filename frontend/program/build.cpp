@@ -26,12 +26,13 @@ detail::Built detail::build(const ir::Module& recorded, const Target& target, co
   if (options.check_finite) built.checks = RunChecks(module);
   std::optional<Validation> validation;
   if (validates(options.validate)) validation.emplace(module);
-  built.passes =
-      passes::run(module, target.pipeline(), target.asked_by_passes(), {.after = [&](const ir::Module& m, const passes::PassRun& run) {
-                    dump.stage(run.name, m);
-                    if (validation) validation->check(m, run.name);
-                  }});
-  built.program = target.build(module, dump.on() ? &built.kernels : nullptr);
+  const Backend& backend = target.backend();
+  const auto after = [&](const ir::Module& m, const passes::PassRun& run) {
+    dump.stage(run.name, m);
+    if (validation) validation->check(m, run.name);
+  };
+  built.passes = passes::run(module, passes::pipeline(backend.pipeline()), backend.target(), {.after = after});
+  built.program = backend.build(module, dump.on() ? &built.kernels : nullptr);
   dump.kernels(built.kernels);
   built.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   ++compiled;

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "weft/backends/cpu/cpu.h"
+#include "weft/backends/program/kernel_text.h"
 #include "weft/frontend/program/compile.h"
 #include "weft/frontend/program/run_checks.h"
 #include "weft/ir/module.h"
@@ -17,8 +17,8 @@ struct Built {
   ir::Module planned;  // that `program` was made from
   std::unique_ptr<Program> program;
   std::vector<passes::PassRun> passes;
-  RunChecks checks;                      // if they were asked for
-  std::vector<cpu::KernelText> kernels;  // if they were asked for
+  RunChecks checks;                 // if they were asked for
+  std::vector<KernelText> kernels;  // if they were asked for
   double milliseconds = 0;
 };
 

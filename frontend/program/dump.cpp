@@ -58,13 +58,12 @@ void Dump::stage(const std::string& stage, const ir::Module& module) {
   if (on()) write(folder_ / fmt::format("{:02}-{}.weft", next_++, stage), ir::print(module));
 }
 
-void Dump::kernels(const std::vector<cpu::KernelText>& kernels) {
+void Dump::kernels(const std::vector<KernelText>& kernels) {
   if (!on() || kernels.empty()) return;
   make(folder_ / "kernels");
-  for (const cpu::KernelText& kernel : kernels) {
-    write(folder_ / "kernels" / (file_name(kernel.name) + ".ll"), kernel.llvm_ir);
-    write(folder_ / "kernels" / (file_name(kernel.name) + ".s"), kernel.assembly);
-  }
+  for (const KernelText& kernel : kernels)
+    for (const KernelText::Form& form : kernel.forms)
+      write(folder_ / "kernels" / fmt::format("{}.{}", file_name(kernel.name), extension_of(form.kind)), form.text);
 }
 
 }  // namespace weft::detail

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "weft/backends/cpu/cpu.h"
+#include "weft/backends/program/kernel_text.h"
 #include "weft/ir/module.h"
 
 namespace weft::detail {
@@ -18,8 +18,8 @@ class Dump {
   bool on() const { return !folder_.empty(); }
   /// "NN-stage.weft", numbered from 00.
   void stage(const std::string& stage, const ir::Module& module);
-  /// "kernels/<name>.ll" and ".s".
-  void kernels(const std::vector<cpu::KernelText>& kernels);
+  /// "kernels/<name>.<extension>", a file for each form that a kernel has.
+  void kernels(const std::vector<KernelText>& kernels);
 
  private:
   std::filesystem::path folder_;

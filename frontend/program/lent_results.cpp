@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <span>
 
 #include "weft/runtime/threads.h"
 
@@ -20,15 +21,11 @@ Lenders& lenders() {
   return *all;
 }
 
-bool overlap(std::span<const std::byte> a, std::span<const std::byte> b) {
-  return a.data() < b.data() + b.size() && b.data() < a.data() + a.size();
-}
-
 }  // namespace
 
 LentResults::LentResults(std::vector<Place> places) : places_(std::move(places)), copies_(places_.size()), copied_at_(places_.size(), 0) {
   if (places_.empty()) return;
-  std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) { return a.memory.data() < b.memory.data(); });
+  std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) { return a.storage < b.storage; });
   held_ = std::make_shared<char>();
   const std::lock_guard lock(lenders().mutex);
   for (LentResults* other : lenders().all)
@@ -45,8 +42,8 @@ LentResults::~LentResults() {
 
 bool LentResults::overlaps(const LentResults& other) const {
   for (auto a = places_.begin(), b = other.places_.begin(); a != places_.end() && b != other.places_.end();) {
-    if (overlap(a->memory, b->memory)) return true;
-    (a->memory.data() < b->memory.data() ? a : b)++;
+    if (a->storage == b->storage) return true;
+    (a->storage < b->storage ? a : b)++;
   }
   return false;
 }
@@ -58,7 +55,7 @@ void LentResults::before_call() {
     const std::lock_guard lock(lenders().mutex);
     for (LentResults* other : lenders().all)
       if (other != this && other->owing_)
-        for (const Place& place : places_) other->keep(place.memory);
+        for (const Place& place : places_) other->keep(*place.storage);
   }
   ++call_;
 }
@@ -81,18 +78,19 @@ void LentResults::before_write(const Array& array) {
   if (lenders().owing == 0) return;
   const std::lock_guard lock(lenders().mutex);
   for (LentResults* lender : lenders().all)
-    if (lender->owing_) lender->keep({array.data(), array.bytes()});
+    if (lender->owing_) lender->keep(array.storage());
 }
 
-void LentResults::keep(std::span<const std::byte> memory) {
+void LentResults::keep(const Storage& storage) {
   if (held_.use_count() == 1) return set_owing(false);  // and nobody can get hold of them any more
   for (size_t i = 0; i < places_.size(); ++i)
-    if (overlap(places_[i].memory, memory)) keep(i);
+    if (places_[i].storage == &storage) keep(i);
 }
 
 void LentResults::keep(size_t place) const {
   if (copied_at_[place] == call_) return;
-  copies_[place].assign(places_[place].memory.begin(), places_[place].memory.end());
+  const std::span<const std::byte> now(places_[place].storage->read(), places_[place].storage->bytes());
+  copies_[place].assign(now.begin(), now.end());
   copied_at_[place] = call_;
 }
 

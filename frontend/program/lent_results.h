@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "weft/runtime/array.h"
@@ -15,10 +14,10 @@ namespace weft::detail {
 
 class LentResults {
  public:
-  /// An output of the program, and its memory as long as the program lives.
+  /// An output of the program, and the storage that it replaces, as long as the program lives.
   struct Place {
     int output;
-    std::span<const std::byte> memory;
+    const Storage* storage;
   };
 
   explicit LentResults(std::vector<Place> places);
@@ -38,13 +37,13 @@ class LentResults {
   static void before_write(const Array& array);
 
  private:
-  /// Copies what is still held of these bytes.
-  void keep(std::span<const std::byte> memory);
+  /// Copies what is still held of this storage.
+  void keep(const Storage& storage);
   void keep(size_t place) const;
   void set_owing(bool owing);
   bool overlaps(const LentResults& other) const;
 
-  std::vector<Place> places_;  // by address
+  std::vector<Place> places_;  // by the storage's address
   std::shared_ptr<const void> held_;
   mutable std::vector<std::vector<std::byte>> copies_;  // per place; empty until first needed
   mutable std::vector<uint64_t> copied_at_;             // per place: the call that the copy is of

@@ -26,16 +26,17 @@ std::string Step::ir(std::string_view pass) const {
   const FloatMode mode;
   // Passes are deterministic, so running them again is as good as having kept every stage.
   ir::Module module = core_->recorded.module.clone();
-  passes::run(module, core_->target.pipeline(), core_->target.asked_by_passes(), {.stop_after = std::string(pass)});
+  passes::run(module, passes::pipeline(core_->target.backend().pipeline()), core_->target.backend().target(),
+              {.stop_after = std::string(pass)});
   return ir::print(module);
 }
 
 const std::vector<passes::PassRun>& Step::passes() const { return core_->passes; }
 std::vector<std::string> Step::calls() const { return core_->program->calls(); }
 
-const std::vector<cpu::KernelText>& Step::kernels() const {
+const std::vector<KernelText>& Step::kernels() const {
   const FloatMode mode;
-  if (core_->kernels.empty()) core_->target.build(core_->planned, &core_->kernels);
+  if (core_->kernels.empty()) core_->target.backend().build(core_->planned, &core_->kernels);
   return core_->kernels;
 }
 

@@ -8,9 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "weft/backends/cpu/cpu.h"
+#include "weft/backends/program/kernel_text.h"
 #include "weft/frontend/program/results.h"
 #include "weft/passes/pass.h"
+#include "weft/runtime/profiler.h"
 #include "weft/runtime/view.h"
 
 namespace weft {
@@ -43,7 +44,7 @@ class Step {
   /// One line per launch or library call, in order.
   std::vector<std::string> calls() const;
   /// The generated code; compiles once more on the first call.
-  const std::vector<cpu::KernelText>& kernels() const;
+  const std::vector<KernelText>& kernels() const;
   /// Bytes of the arena for every intermediate value.
   size_t arena_bytes() const;
   double compile_milliseconds() const;

@@ -47,7 +47,7 @@ void StepCore::start_profile() {
 
 void StepCore::bind() {
   bind_counters();
-  slots_.clear(), memory_.clear(), written_.clear();
+  slots_.clear(), bindings_.clear(), written_.clear();
   const auto indices = index_bounds(recorded.module.graph());
   const auto ranges = value_ranges(recorded.module.graph());
   const auto found = [](const auto& all, const std::string& name) {
@@ -60,10 +60,10 @@ void StepCore::bind() {
     const ir::Input* input = planned.graph().find_input(port.name);
     WEFT_CHECK(input, "the program has an input '{}' that its graph lacks", port.name);
     if (input->role == ir::Role::batch) {
-      slots_.push_back({static_cast<int>(memory_.size()), found(indices, port.name), found(ranges, port.name)});
-      memory_.push_back(nullptr);
+      slots_.push_back({static_cast<int>(bindings_.size()), found(indices, port.name), found(ranges, port.name)});
+      bindings_.emplace_back();
     } else {
-      memory_.push_back(memory_of(port, input->role, bound));
+      bindings_.push_back(binding_of(port, input->role, bound));
     }
   }
   find_written();
@@ -75,8 +75,10 @@ void StepCore::find_written() {
   const std::vector<Port>& outputs = program->outputs();
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!outputs[i].alias) continue;
-    lent.push_back({static_cast<int>(i), {memory_[static_cast<size_t>(*outputs[i].alias)], outputs[i].bytes()}});
-    written_.push_back(lent.back().memory);
+    const Storage* storage = bindings_[static_cast<size_t>(*outputs[i].alias)].storage();
+    WEFT_CHECK(storage, "the output '{}' replaces what is in no storage", outputs[i].name);
+    lent.push_back({static_cast<int>(i), storage});
+    written_.push_back({storage->address(), storage->bytes()});
   }
   written_.push_back(program->arena());
   std::erase_if(written_, [](const auto& w) { return w.empty(); });
@@ -90,18 +92,23 @@ bool StepCore::is_written(std::span<const std::byte> memory) const {
   return after != written_.begin() && std::prev(after)->data() + std::prev(after)->size() > memory.data();
 }
 
-std::byte* StepCore::bind(Array& array, const Port& port) {
+Binding StepCore::bind(Array& array, const Port& port) {
   if (array.dtype() != port.dtype || array.shape() != port.shape)
     throw Error("step '{}': {} is {}{} by now; record the graph again", name(), describe(port), name_of(array.dtype()),
                 to_string(array.shape()));
   array.pin(&LentResults::before_write);
-  return const_cast<std::byte*>(std::as_const(array).data());
+  return array.storage();
 }
 
 bool StepCore::Counter::read() {
   if (of.empty()) return true;
-  value = of[0]->count;
+  if (value != of[0]->count) array.set(0, static_cast<double>(value = of[0]->count));
   return std::all_of(of.begin(), of.end(), [&](const OptimizerCore::States* states) { return states->count == value; });
+}
+
+void StepCore::Counter::counted() {
+  ++value;
+  for (OptimizerCore::States* states : of) ++states->count;
 }
 
 void StepCore::bind_counters() {
@@ -151,14 +158,14 @@ void StepCore::check_freezing() {
   freezing_seen_ = changes;
 }
 
-std::byte* StepCore::memory_of(const Port& port, ir::Role role, const BoundByInput& bound) {
+Binding StepCore::binding_of(const Port& port, ir::Role role, const BoundByInput& bound) {
   if (role == ir::Role::key) return reinterpret_cast<std::byte*>(key_.data());
   if (const auto at = bound.find(port.name); at != bound.end()) return bind(at->second->parameter.array(), port);
   for (const BoundHyper& bound : recorded.bindings.hypers)
     if (bound.input == port.name) return reinterpret_cast<std::byte*>(bound.hyper.address());
   if (OptimizerCore* optimizer = recorded.optimizer.get()) {
     for (Counter& counter : counters_)
-      if (port.name == counter.input) return reinterpret_cast<std::byte*>(&counter.value);
+      if (port.name == counter.input) return counter.array.storage();
     if (const Hyper* hyper = optimizer->hyper_of_input(port.name)) return reinterpret_cast<std::byte*>(hyper->address());
     const size_t dot = std::min(port.name.rfind('.'), port.name.size());
     if (const auto at = bound.find(std::string_view(port.name).substr(0, dot)); at != bound.end() && dot < port.name.size())
@@ -178,12 +185,11 @@ uint64_t StepCore::run(std::span<const Feed> feeds) {
   if (seed_) key_[0] = static_cast<int64_t>(key_of(recorded.optimizer->stream, *seed_));
   key_[1] = *steps_;
   lent_->before_call();
-  program->run(memory_);
+  program->run(bindings_);
   lent_->after_call();
   ++own_steps_;
   if (recorded.optimizer) ++recorded.optimizer->steps;
-  for (Counter& counter : counters_)
-    for (OptimizerCore::States* states : counter.of) ++states->count;
+  for (Counter& counter : counters_) counter.counted();
   checks.check(*program, name());
   return calls_;
 }
@@ -232,7 +238,7 @@ void StepCore::feed(Slot& slot, const View& values) {
   if (!values.data() && values.count() > 0) throw Error("step '{}': input {} is given a null pointer", name(), describe(p));
   check_values(slot, values);
   const bool written = is_written({values.data(), p.bytes()});
-  memory_[static_cast<size_t>(slot.port)] = written ? copy_of(slot, values) : const_cast<std::byte*>(values.data());
+  bindings_[static_cast<size_t>(slot.port)] = written ? copy_of(slot, values) : const_cast<std::byte*>(values.data());
   slot.fed = true;
 }
 

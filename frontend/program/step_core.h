@@ -42,18 +42,21 @@ struct StepCore {
   std::vector<passes::PassRun> passes;
   double compile_milliseconds = 0;
   RunChecks checks;
-  std::vector<cpu::KernelText> kernels;
+  std::vector<KernelText> kernels;
 
  private:
   /// A counter of steps of the program, and whose updates it counts. What it starts from is copied to it before a run, so that
   /// programs that train some of them may have been in between.
   struct Counter {
     std::string input;
-    int64_t value = 0;
+    Array array{i64, Shape{}, std::source_location()};
+    int64_t value = 0;  // what lies in the array, without asking it
     std::vector<OptimizerCore::States*> of = {};
 
     /// Takes the count over; false when they have not the same one.
     bool read();
+    /// A run has counted on.
+    void counted();
   };
 
   void bind();
@@ -78,8 +81,8 @@ struct StepCore {
   };
 
   using BoundByInput = std::unordered_map<std::string_view, BoundParameter*>;
-  std::byte* memory_of(const Port& port, ir::Role role, const BoundByInput& bound);
-  std::byte* bind(Array& array, const Port& port);
+  Binding binding_of(const Port& port, ir::Role role, const BoundByInput& bound);
+  Binding bind(Array& array, const Port& port);
   void find_written();
   bool is_written(std::span<const std::byte> memory) const;
   std::byte* copy_of(Slot& slot, const View& values);
@@ -92,11 +95,11 @@ struct StepCore {
   const Port& port(const Slot& slot) const { return program->inputs()[static_cast<size_t>(slot.port)]; }
 
   std::vector<Slot> slots_;
-  std::vector<std::byte*> memory_;                   // per input of the program
+  std::vector<Binding> bindings_;                    // per input of the program
   std::vector<std::span<const std::byte>> written_;  // by the program, in order of address
   std::unique_ptr<LentResults> lent_;
-  std::vector<Counter> counters_;
-  uint64_t freezing_seen_ = 0;  // freezing_changes() when it was last looked at
+  std::vector<Counter> counters_;  // their arrays are bound
+  uint64_t freezing_seen_ = 0;     // freezing_changes() when it was last looked at
   bool profiling_ = false;
   std::array<int64_t, 2> key_;    // of the random numbers, number of the step
   std::optional<uint64_t> seed_;  // of the optimizer's stream, if that is drawn from

@@ -21,11 +21,19 @@ void print_rewrites(std::string_view family, const std::vector<passes::Rewrite>&
   fmt::print("{}", table.text(output_width()));
 }
 
+/// What a pass needs or promises, a line each.
+void print_facts(const char* title, const std::vector<const passes::Fact*>& facts) {
+  for (const passes::Fact* fact : facts) fmt::print("{:<9} {}\n", fact == facts.front() ? title : "", fact->doc);
+}
+
 }  // namespace
 
 void explain_pass(const std::string& name) {
   const passes::Pass& pass = passes::find_pass(name);
   fmt::print("{}: {}\n\n", pass.name, pass.doc);
+  print_facts("needs", pass.needs);
+  print_facts("promises", pass.promises);
+  if (!pass.needs.empty() || !pass.promises.empty()) fmt::print("\n");
   for (const char* pipeline : pipelines) {
     const std::vector<std::string> names = passes::pipeline(pipeline);
     if (std::count(names.begin(), names.end(), name) == 0) continue;

@@ -4,9 +4,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "weft/backends/cpu/cpu.h"
-#include "weft/backends/reference/reference.h"
 #include "weft/frontend/program/index_bounds.h"
+#include "weft/frontend/program/target.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/feed.h"
@@ -28,20 +27,18 @@ struct Options {
 };
 
 std::unique_ptr<Program> compile(ir::Module& module, const std::string& device) {
-  if (device == "cpu") {
-    passes::run(module, passes::remaining_passes(module), target_for(module, "cpu"));
-    return cpu::compile(module);
-  }
-  if (device != "reference")
-    throw Error("unknown device '{}'{} (known are cpu, reference)", device, did_you_mean(device, {"cpu", "reference"}));
-  if (module.train) {
-    // It interprets every stage, but a train block means nothing to it. What the update does not read goes, so that the
-    // same inputs are asked for as on the cpu.
-    std::vector<std::string> passes = passes::remaining_passes(module, "step");
+  const Target target = Target::from_name(device);
+  const Backend& backend = target.backend();
+  std::vector<std::string> passes = passes::remaining_passes(module, backend.pipeline());
+  if (!backend.takes_every_stage()) {
+    passes::run(module, passes, target_for(module, std::string(backend.target().name())));
+  } else if (module.train) {
+    // It runs the text as it stands, but a train block means nothing to it. What the update does not read goes, so that the
+    // same inputs are asked for as of a compiled program.
     passes.insert(passes.end(), {"decompose", "dce"});
     passes::run(module, passes, target_for(module, ""));
   }
-  return reference::compile(module);
+  return backend.build(module, nullptr);
 }
 
 Given given_by(const Options& o) {
@@ -56,10 +53,10 @@ Given given_by(const Options& o) {
 
 /// The step that a key holds counts up from what it starts with.
 void run_steps(Program& program, const ir::Graph& graph, std::vector<Array>& arrays, int64_t steps) {
-  std::vector<std::byte*> pointers;
-  for (Array& a : arrays) pointers.push_back(a.data());
+  std::vector<Binding> bindings;
+  for (Array& a : arrays) bindings.emplace_back(a.storage());
   for (int64_t step = 0; step < steps; ++step) {
-    program.run(pointers);
+    program.run(bindings);
     for (size_t i = 0; i < arrays.size(); ++i)
       if (is_key(graph.inputs()[i])) ++arrays[i].values<int64_t>()[1];
   }

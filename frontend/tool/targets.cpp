@@ -1,6 +1,6 @@
 #include "weft/frontend/tool/targets.h"
 
-#include "weft/backends/cpu/cpu.h"
+#include "weft/frontend/program/target.h"
 #include "weft/support/error.h"
 
 namespace weft::tool {
@@ -11,9 +11,10 @@ const passes::Target& target_for(const ir::Module& module, const std::string& as
                 asked);
   const std::string name = !asked.empty() ? asked : !module.target.empty() ? module.target : "cpu";
   std::vector<std::string> known;
-  for (const passes::Target* target : {&cpu::target(), &passes::generic_target()}) {
-    if (target->name() == name) return *target;
-    known.emplace_back(target->name());
+  for (const Target& target : Target::all()) {
+    const passes::Target& asked_by_passes = target.backend().target();
+    if (asked_by_passes.name() == name) return asked_by_passes;
+    known.emplace_back(asked_by_passes.name());
   }
   throw Error("unknown target '{}'{} (known are {})", name, did_you_mean(name, known), fmt::join(known, ", "));
 }

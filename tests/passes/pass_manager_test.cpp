@@ -1,6 +1,12 @@
 #include "weft/passes/pass.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
 
 #include "weft/ir/equal.h"
 #include "weft/ir/parser.h"
@@ -158,4 +164,139 @@ TEST_CASE("pass manager: a module that a pass broke is weft's own mistake", "[pa
   outputs[1].name = "a";
   m.graph().set_outputs(std::move(outputs));
   REQUIRE_THROWS_WITH(run(m, {"dce"}), contains_text("internal error in weft") && contains_text("after the pass 'dce': "));
+}
+
+namespace {
+
+/// A program that contradicts a fact, and how that is said.
+struct Contradiction {
+  const passes::Fact* fact;
+  std::string header, body, what;
+};
+
+const std::vector<Contradiction>& contradictions() {
+  using namespace passes::facts;
+  static const std::vector<Contradiction> all = {
+      {&differentiated, "train {loss = \"loss\", inputs = [\"w\"], optimizer = \"sgd\"}\n", "input %w: f32[] parameter\n output loss = %w",
+       "'w' is trained, but there is no output 'w.grad', which the pass 'autodiff' sees to, at t:4"},
+      {&trained, "train {loss = \"loss\", inputs = [\"w\"], optimizer = \"sgd\"}\n", "input %w: f32[] parameter\n output loss = %w",
+       "there is a train block, for the loss 'loss', which the pass 'training_step' sees to"},
+      {&primitive, "", "input %x: f32[2,3]\n %0 = softmax(%x) {axis = 1} : f32[2,3]\n output y = %0",
+       "softmax is a composite, which the pass 'decompose' sees to, at t:4"},
+      {&claimed, "", "input %x: f64[2,2]\n %0 = matmul(%x, %x) : f64[2,2]\n output y = %0",
+       "the target 'generic' does not run matmul of f64[2,2], which the pass 'expand' sees to, at t:4"},
+      {&needed, "", "input %x: f32[2]\n %0 = exp(%x) : f32[2]\n output y = %x",
+       "nobody needs what exp gives, which the pass 'dce' sees to, at t:4"},
+      {&in_order, "",
+       "input %a: f32[2] state\n input %b: f32[2] state\n %0 = exp(%b) : f32[2]\n %1 = exp(%a) : f32[2]\n output a = %0 aliases %a\n"
+       " output b = %1 aliases %b",
+       "the update 'a' and others read what each other replaces, so that there is no order, which the pass 'updates' sees to, at t:7"},
+      {&in_place, "", "input %a: f32[2] state\n input %b: f32[2]\n output a = %b aliases %a",
+       "'a' is not written in place, which the pass 'updates' sees to, at t:5"},
+      {&nests, "", "input %x: f32[2]\n %0 = exp(%x) : f32[2]\n output y = %0",
+       "exp is in no loop nest, which the pass 'fuse' sees to, at t:4"},
+      {&planned, "", "input %x: f32[2]\n %0 = exp(%x) : f32[2]\n output y = %0",
+       "a result of exp has no room: it is given no place in the arena, at t:4, which the pass 'plan' sees to"},
+  };
+  return all;
+}
+
+ir::Module contradicting(const Contradiction& c) { return ir::parse("weft 1\n" + c.header + "func @f {\n " + c.body + "\n}\n", "t"); }
+
+/// Does nothing, but needs or promises something.
+passes::Pass idle(std::vector<const passes::Fact*> needs, std::vector<const passes::Fact*> promises) {
+  return {"idle", "a pass that does nothing", std::move(needs), std::move(promises),
+          [](ir::Module&, const passes::Target&) { return false; }};
+}
+
+}  // namespace
+
+TEST_CASE("pass manager: a pass that needs what is not so says who sees to it", "[passes][manager]") {
+  for (const Contradiction& c : contradictions()) {
+    INFO(c.fact->name);
+    ir::Module m = contradicting(c);
+    REQUIRE_THROWS_WITH(passes::run_pass(m, idle({c.fact}, {}), passes::generic_target()),
+                        Catch::Matchers::Equals(fmt::format("the pass 'idle' needs this to be so: {}; but {}", c.fact->doc, c.what)));
+  }
+}
+
+TEST_CASE("pass manager: a pass that does not keep its promise is weft's own mistake", "[passes][manager]") {
+  for (const Contradiction& c : contradictions()) {
+    INFO(c.fact->name);
+    ir::Module m = contradicting(c);
+    REQUIRE_THROWS_WITH(passes::run_pass(m, idle({}, {c.fact}), passes::generic_target()),
+                        contains_text("internal error in weft") &&
+                            contains_text(fmt::format("after the pass 'idle': it promises that {}, but ", c.fact->doc)));
+  }
+}
+
+TEST_CASE("pass manager: what a pass needs is promised by one before it", "[passes][manager]") {
+  std::set<const passes::Fact*> known, tried;
+  for (const Contradiction& c : contradictions()) tried.insert(c.fact);
+  for (const std::string& name : passes::pipeline("compile")) {
+    INFO(name);
+    const passes::Pass& pass = passes::find_pass(name);
+    for (const passes::Fact* fact : pass.needs) CHECK(known.contains(fact));
+    for (const passes::Fact* fact : pass.promises) {
+      known.insert(fact);
+      CHECK(tried.contains(fact));
+    }
+  }
+  CHECK(known == tried);
+}
+
+TEST_CASE("pass manager: what was promised holds until the end", "[passes][manager]") {
+  for (const NamedProgram& program : programs()) {
+    ir::Module m = module_from(program.with("f32"));
+    std::set<const passes::Fact*> promised;
+    passes::RunOptions options;
+    options.after = [&](const ir::Module& now, const passes::PassRun& r) {
+      for (const passes::Fact* fact : passes::find_pass(r.name).promises) promised.insert(fact);
+      for (const passes::Fact* fact : promised) {
+        INFO(program.name << ": '" << fact->name << "' after " << r.name);
+        CHECK_FALSE(fact->violation(now, passes::generic_target()));
+      }
+    };
+    run(m, passes::pipeline("compile"), options);
+  }
+}
+
+namespace {
+
+/// "`primitive`, `nests`"
+std::string names_of(const std::vector<const passes::Fact*>& facts) {
+  std::string text;
+  for (const passes::Fact* fact : facts) text += (text.empty() ? "`" : ", `") + std::string(fact->name) + "`";
+  return text;
+}
+
+/// The tables of docs/ARCHITECTURE.md.
+std::string tables() {
+  std::string text = "| pass | what it does | needs | promises |\n|---|---|---|---|\n";
+  std::vector<const passes::Fact*> facts;
+  for (const passes::Pass& pass : passes::all_passes()) {
+    text += fmt::format("| `{}` | {} | {} | {} |\n", pass.name, pass.doc, names_of(pass.needs), names_of(pass.promises));
+    for (const passes::Fact* fact : pass.promises)
+      if (std::count(facts.begin(), facts.end(), fact) == 0) facts.push_back(fact);
+  }
+  text += "\n| fact | what is so |\n|---|---|\n";
+  for (const passes::Fact* fact : facts) text += fmt::format("| `{}` | {} |\n", fact->name, fact->doc);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("pass manager: docs/ARCHITECTURE.md lists the passes as they are", "[passes][manager]") {
+  const std::string path = WEFT_SOURCE_DIR "/docs/ARCHITECTURE.md", begin = "<!-- passes -->\n", end = "<!-- end of passes -->\n";
+  std::ifstream file(path);
+  std::string page(std::istreambuf_iterator<char>(file), {});
+  const size_t from = page.find(begin) + begin.size(), to = page.find(end);
+  REQUIRE((from <= to && to != std::string::npos));
+  const char* bless = std::getenv("WEFT_BLESS");
+  if (bless && bless == std::string("1")) {
+    std::ofstream(path) << page.replace(from, to - from, tables());
+    return;
+  }
+  INFO("WEFT_BLESS=1 writes the tables anew");
+  CHECK(page.substr(from, to - from) == tables());
 }

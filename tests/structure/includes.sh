@@ -26,7 +26,12 @@ forbid frontend/tool 'weft/frontend/training/'
 for room in language nn optim program training tool; do
   forbid "frontend/$room" 'weft/(frontend/)?weft\.h'
 done
+forbid backends/program 'weft/backends/(reference|codegen|cpu|cuda)/'
+forbid backends/codegen 'weft/backends/(program|reference|cpu|cuda)/'
 forbid backends/cpu/exec 'weft/(ir|passes|frontend|backends/codegen)/'
+# A backend is one value: who is not that value's maker includes nothing of one.
+found=$(grep -rlE '#include "weft/backends/(cpu|cuda|reference)/' frontend | grep -vE '^frontend/(program/(target|validation)|tool/ptx)\.(h|cpp)$')
+[ -z "$found" ] || { printf 'only Target knows backends by name:\n%s\n' "$found"; bad=1; }
 for folder in support ir runtime passes frontend backends/reference; do
   forbid "$folder" '(llvm|dnnl|oneapi|cuda|cudnn|cublas)'
 done

@@ -61,7 +61,8 @@ TEST_CASE("a pass names what it needs") {
   const std::string train =
       "weft 1\ntrain {loss = \"loss\", inputs = [\"w\"], optimizer = \"sgd\"}\nfunc @f {\n input %w: f32[] parameter\n";
   CHECK(refusal("training_step", train + " output loss = %w\n}\n") ==
-        "the pass 'training_step' needs the gradient of 'w' as an output 'w.grad': run the pass 'autodiff' first, at t:4");
+        "the pass 'training_step' needs this to be so: every trained parameter has its gradient as an output; but 'w' is trained, but "
+        "there is no output 'w.grad', which the pass 'autodiff' sees to, at t:4");
   CHECK(refusal("training_step", train + " output loss = %w\n output w.grad = %w\n}\n") == "");
   CHECK_THAT(refusal("training_step", train + " output other = %w\n output w.grad = %w\n}\n"),
              contains_text("the train block's loss 'loss' is no output"));
@@ -74,8 +75,8 @@ TEST_CASE("a pass names what it needs") {
   const std::string swap =
       "weft 1\nfunc @f {\n input %a: f32[2] state\n input %b: f32[2] state\n %0 = exp(%b) : f32[2]\n %1 = exp(%a) : f32[2]\n"
       " output a = %0 aliases %a\n output b = %1 aliases %b\n}\n";
-  CHECK_THAT(refusal("schedule", swap), contains_text("the pass 'updates' makes one read a copy"));
+  CHECK_THAT(refusal("schedule", swap), contains_text("so that there is no order, which the pass 'updates' sees to, at t:7"));
   CHECK_THAT(refusal("plan", swap), contains_text("after it was replaced"));
   CHECK_THAT(refusal("plan", "weft 1\nfunc @f {\n input %a: f32[2] state\n input %b: f32[2]\n output a = %b aliases %a\n}\n"),
-             contains_text("'a' is not written in place: the pass 'updates' sees to that, at t:5"));
+             contains_text("'a' is not written in place, which the pass 'updates' sees to, at t:5"));
 }

@@ -388,7 +388,7 @@ TEST_CASE("weft run: unknown names and bad values are refused", "[tool]") {
   check_refused("run " + file + " --set x=1", "--set: 'x' is no hyper-parameter; give it as --input x=FILE.npy");
   check_refused("run " + file + " --set lr=0.1", "--set: the program reads no hyper-parameter 'lr'");
   check_refused("run " + file + " --set lr=fast", "--set lr: 'fast' is not a number");
-  check_refused("run " + file + " --device=gpu", "unknown device 'gpu'; did you mean 'cpu'? (known are cpu, reference)");
+  check_refused("run " + file + " --device=gpu", "there is no target 'gpu'; did you mean 'cpu'? (there are cpu, reference)");
   check_refused("run " + file + " --steps=0", "--steps must be at least 1, not 0");
   check_refused("run " + file + " --steps=many", "Could not convert: --steps = many; see weft run --help");
 }
@@ -545,6 +545,8 @@ TEST_CASE("weft explain op: every composite shows what it is made of", "[tool]")
 TEST_CASE("weft explain pass, passes and rewrites", "[tool]") {
   const std::string fuse = output_of("explain pass fuse");
   CHECK(fuse.find("fuse: turns the rest into loop nests\n") == 0);
+  CHECK(fuse.find("needs     no op is a composite\n") != std::string::npos);
+  CHECK(fuse.find("promises  every op is a loop nest, ") != std::string::npos);
   CHECK(fuse.find(" [fuse] launch") != std::string::npos);
   check_refused("explain pass fuze", "unknown pass 'fuze'; did you mean 'fuse'?");
   CHECK(output_of("explain passes").find("\nfuse           yes         turns the rest into loop nests\n") != std::string::npos);

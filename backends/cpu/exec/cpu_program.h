@@ -4,37 +4,14 @@
 #include <memory>
 
 #include "weft/backends/cpu/exec/task.h"
-#include "weft/runtime/array.h"
-#include "weft/runtime/program.h"
+#include "weft/runtime/launch_list.h"
 
 namespace weft::cpu {
 
-/// Where a buffer is.
-struct BufferPlace {
-  enum class Kind { input, arena, constant } kind = Kind::arena;
-  int64_t position = 0;  // input number, arena offset in bytes, constant number
-  int64_t bytes = 0;
-  bool written = false;  // else only read
-
-  /// Do they share bytes that one of the two writes? Then one must wait for the other.
-  bool conflicts(const BufferPlace& other) const;
-};
-
-/// A task and the places of its buffers.
-struct PlacedTask {
-  std::unique_ptr<Task> task;
-  std::vector<BufferPlace> places;
-  /// Is it worth several threads? Otherwise all its units run on one.
-  bool parallel = true;
-  double flops = 0, bytes = 0;  // for people
-};
-
 struct ProgramParts {
-  std::vector<Port> inputs, outputs;
-  std::vector<BufferPlace> output_places;
-  std::vector<PlacedTask> tasks;
-  std::vector<Array> constants;
-  int64_t arena_bytes = 0;
+  LaunchList list;
+  /// What carries each launch out.
+  std::vector<std::unique_ptr<Task>> tasks;
   int threads = 1;
   /// Keeps the generated code alive.
   std::shared_ptr<void> code;

@@ -22,8 +22,6 @@ class Task {
   int64_t units() const { return units_; }
   /// Runs the units begin to end - 1. Returns 0, or the library's number for what went wrong.
   virtual int run(int64_t begin, int64_t end) = 0;
-  /// One line for people: what it does, on what, for which source lines.
-  std::string description;
   /// What the library calls the routine that runs it; "" for our own code.
   std::string implementation;
 

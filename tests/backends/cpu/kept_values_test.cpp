@@ -15,10 +15,10 @@ bool keeps(const std::string& dtype, int64_t columns) {
   ir::Module module =
       ir::parse(fmt::format("weft 1\nfunc @f {{\n  input %x: {0}\n  %0 = softmax(%x) {{axis = 1}} : {0}\n  output y = %0\n}}\n", type));
   passes::run(module, passes::pipeline("compile"), cpu::target());
-  std::vector<cpu::KernelText> kernels;
+  std::vector<KernelText> kernels;
   cpu::compile(module, {}, &kernels);
   REQUIRE(kernels.size() == 1);
-  return kernels[0].llvm_ir.find("%kept") != std::string::npos;
+  return kernels[0].as(CodeKind::llvm_ir).find("%kept") != std::string::npos;
 }
 
 }  // namespace

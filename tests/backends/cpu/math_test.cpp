@@ -187,8 +187,8 @@ func @f {
 }
 )");
   passes::run(module, passes::pipeline("compile"), cpu::target());
-  std::vector<cpu::KernelText> kernels;
+  std::vector<KernelText> kernels;
   cpu::compile(module, {}, &kernels);
   REQUIRE(kernels.size() == 1);
-  CHECK(kernels[0].llvm_ir.find("call fastcc double @weft.pow.f64x1(") != std::string::npos);
+  CHECK(kernels[0].as(CodeKind::llvm_ir).find("call fastcc double @weft.pow.f64x1(") != std::string::npos);
 }

@@ -29,13 +29,13 @@ class TestTask final : public cpu::Task {
 /// Two tasks of two units each, on two threads. The first writes 64 bytes of the arena, the second reads as many at
 /// `read_at`.
 void run_two_tasks(TestTask::Unit writer, int64_t read_at, TestTask::Unit reader) {
-  using cpu::BufferPlace;
   cpu::ProgramParts parts;
   parts.threads = 2;
-  parts.arena_bytes = 128;
-  parts.tasks.push_back({std::make_unique<TestTask>(2, std::move(writer)), {{BufferPlace::Kind::arena, 0, 64, true}}});
-  parts.tasks.push_back({std::make_unique<TestTask>(2, std::move(reader)), {{BufferPlace::Kind::arena, read_at, 64, false}}});
-  cpu::make_program(std::move(parts))->run({});
+  parts.list.arena_bytes = 128;
+  parts.list.launches = {{{{BufferPlace::Kind::arena, 0, 64, true}}}, {{{BufferPlace::Kind::arena, read_at, 64, false}}}};
+  parts.tasks.push_back(std::make_unique<TestTask>(2, std::move(writer)));
+  parts.tasks.push_back(std::make_unique<TestTask>(2, std::move(reader)));
+  cpu::make_program(std::move(parts))->run(std::vector<Binding>());
 }
 
 /// Returns whether the condition came true in time.

@@ -63,11 +63,11 @@ Outputs run_cpu(const std::string& text, std::vector<Array> inputs, const RunSet
 size_t kernel_functions(const std::string& text) {
   ir::Module m = ir::parse(text);
   passes::run(m, passes::pipeline("compile"), cpu::target());
-  std::vector<cpu::KernelText> kernels;
+  std::vector<KernelText> kernels;
   cpu::compile(m, {}, &kernels);
   std::set<std::string> functions;
-  for (const cpu::KernelText& kernel : kernels) {
-    std::istringstream lines(kernel.llvm_ir);
+  for (const KernelText& kernel : kernels) {
+    std::istringstream lines(kernel.as(CodeKind::llvm_ir));
     for (std::string line; std::getline(lines, line);)
       if (line.starts_with("define ")) functions.insert(line.substr(0, line.find('(')));
   }

@@ -25,10 +25,10 @@ std::string columns_of(const std::string& type, int64_t outer, int64_t rows, int
 std::string kernel_of(const std::string& text) {
   ir::Module module = ir::parse(text);
   passes::run(module, passes::pipeline("compile"), cpu::target());
-  std::vector<cpu::KernelText> kernels;
+  std::vector<KernelText> kernels;
   cpu::compile(module, {}, &kernels);
   REQUIRE(kernels.size() == 1);
-  return kernels[0].llvm_ir;
+  return kernels[0].as(CodeKind::llvm_ir);
 }
 
 bool has_strips(const std::string& llvm_ir) { return llvm_ir.find("strip") != std::string::npos; }

@@ -61,9 +61,9 @@ TEST_CASE("a tile is read in whole vectors: no element is gathered") {
   for (const Transposition& t : {Transposition{{64, 48}, {1, 0}}, Transposition{{20, 3, 18}, {2, 1, 0}}}) {
     ir::Module module = ir::parse(program_of(t, f32, true));
     passes::run(module, passes::pipeline("compile"), cpu::target());
-    std::vector<cpu::KernelText> kernels;
+    std::vector<KernelText> kernels;
     cpu::compile(module, {}, &kernels);
     REQUIRE(kernels.size() == 1);
-    CHECK(kernels[0].llvm_ir.find("masked.gather") == std::string::npos);
+    CHECK(kernels[0].as(CodeKind::llvm_ir).find("masked.gather") == std::string::npos);
   }
 }

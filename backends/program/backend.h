@@ -1,0 +1,34 @@
+#pragma once
+// A backend as the rest of weft knows it: one value.
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "weft/backends/program/kernel_text.h"
+#include "weft/ir/module.h"
+#include "weft/passes/target.h"
+#include "weft/runtime/program.h"
+
+namespace weft {
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /// As users ask for it: "cpu".
+  virtual std::string_view name() const = 0;
+  /// What the passes ask.
+  virtual const passes::Target& target() const = 0;
+  /// The pipeline (passes::pipeline) that makes of a recorded module what build() takes.
+  virtual std::string_view pipeline() const = 0;
+  /// Does build() take a module of any stage? Then a text runs as it stands.
+  virtual bool takes_every_stage() const { return false; }
+  /// A program of `module`; when `kernels` is given, also fills in the generated code. Throws weft::Error for a module of
+  /// another stage or target, and for an op that the backend cannot run.
+  virtual std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>* kernels) const = 0;
+  /// The same with so many compute threads; null where it has none that are anybody's to choose.
+  virtual std::shared_ptr<const Backend> with_threads(int /*threads*/) const { return nullptr; }
+};
+
+}  // namespace weft

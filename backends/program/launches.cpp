@@ -1,0 +1,155 @@
+#include "weft/backends/program/launches.h"
+
+#include <algorithm>
+
+#include "weft/backends/program/ports.h"
+#include "weft/ir/op_def.h"
+#include "weft/passes/analysis/liveness.h"
+#include "weft/passes/analysis/placement.h"
+#include "weft/passes/lowered.h"
+
+namespace weft::program {
+namespace {
+
+using ir::Op;
+using ir::Value;
+
+/// Memory for a constant, and its elements.
+Array array_of(const Op& op) try {
+  Array array(op.result().dtype(), op.result().shape(), std::source_location());
+  const auto& d = op.attribute<ir::Dense>("value");
+  const size_t size = size_of(d.type().dtype);
+  for (size_t i = 0; i < static_cast<size_t>(d.type().shape.numel()); ++i)
+    std::copy_n(d.bytes().data() + (d.is_splat() ? 0 : i * size), size, array.data() + i * size);
+  return array;
+} catch (const OutOfMemory& e) {
+  throw OutOfMemory("a constant at {}: {}", to_string(op.locations()), e.what());
+}
+
+/// One line for people: what is run, by which of the library's implementations if it is one, on what, for which source lines.
+std::string describe(const Op& op, const std::string& name) {
+  const bool call = op.def().kind == ir::Kind::heavy;
+  std::string text = call ? std::string(op.name()) : name;
+  for (size_t i = 0; i < op.operands().size(); ++i) text += (i ? ", " : " (") + to_string(op.operands()[i].type());
+  text += op.operands().empty() ? " (" : "";
+  text += ") ->";
+  for (Value v : op.results()) text += " " + to_string(v.type());
+  if (call && !name.empty()) text += "  by " + name;
+  return text + "  # " + to_string(op.locations());
+}
+
+/// What the planned values of a graph reach to, where that is less than what the text says: it may give the arena any size.
+int64_t arena_bytes(const ir::Module& module, const passes::Target& target) {
+  int64_t bytes = 0;
+  for (const passes::Interval& i : passes::arena_intervals(module.graph())) {
+    const int64_t lines = std::max<int64_t>(1, (i.value.type().bytes() + target.alignment() - 1) / target.alignment());
+    bytes = std::max(bytes, *i.value.offset() + lines * target.alignment());
+  }
+  return std::min(*module.arena_bytes, bytes);
+}
+
+class Launches {
+ public:
+  Launches(const ir::Module& module, const passes::Target& target, Lowering& lowering)
+      : graph_(module.graph()), target_(target), lowering_(lowering), placement_(passes::placement_of(graph_)) {
+    list_.arena_bytes = arena_bytes(module, target);
+  }
+
+  LaunchList run() {
+    for (const auto& op : graph_.ops()) lower(*op);
+    list_.inputs = input_ports(graph_);
+    list_.outputs = output_ports(graph_);
+    for (const ir::Output& o : graph_.outputs()) list_.output_places.push_back(place(o.value));
+    return std::move(list_);
+  }
+
+ private:
+  void lower(const Op& op) {
+    switch (op.def().kind) {
+      case ir::Kind::view: return;
+      case ir::Kind::constant:
+        constants_[op.result()] = static_cast<int64_t>(list_.constants.size());
+        return list_.constants.push_back(array_of(op));
+      case ir::Kind::nest:
+      case ir::Kind::launch: return add(op, lowering_.kernel(op), ir::bytes_of(op) > target_.serial_bytes());
+      case ir::Kind::heavy: return add(op, call_of(op), true);
+      case ir::Kind::elementwise:
+      case ir::Kind::reduction:
+      case ir::Kind::movement:
+      case ir::Kind::index:
+      case ir::Kind::composite: break;
+    }
+    throw InternalError(fmt::format("{} is not lowered, at {}", op.name(), to_string(op.locations())));
+  }
+
+  /// The library may refuse what a text asks for: another one's scratch memory, formats that it does not know together.
+  Lowering::Made call_of(const Op& op) const try { return lowering_.call(op); } catch (const Error& e) {
+    throw Error("{}: {}, at {}", op.name(), e.what(), ir::written_at(op.locations()));
+  }
+
+  void add(const Op& op, const Lowering::Made& made, bool parallel) {
+    Launch launch{{}, parallel, ir::flops_of(op), static_cast<double>(ir::bytes_of(op)), describe(op, made.name)};
+    for (Value v : op.operands()) launch.buffers.push_back(place(v));
+    for (Value v : op.results()) {
+      launch.buffers.push_back(place(v));
+      launch.buffers.back().written = true;
+    }
+    if (made.buffers != launch.buffers.size())
+      throw Error("{}: the call takes {} buffers here, not {}: it needs no memory to work in, at {}", op.name(), made.buffers,
+                  launch.buffers.size(), ir::written_at(op.locations()));
+    list_.launches.push_back(std::move(launch));
+  }
+
+  BufferPlace place(Value v) const {
+    const passes::Place& p = placement_.at(v);
+    switch (p.kind) {
+      case passes::Place::Kind::input: return {BufferPlace::Kind::input, p.position, v.type().bytes()};
+      case passes::Place::Kind::arena: return {BufferPlace::Kind::arena, p.position, v.type().bytes()};
+      case passes::Place::Kind::constant: return {BufferPlace::Kind::constant, constants_.at(p.owner), v.type().bytes()};
+    }
+    return {};
+  }
+
+  const ir::Graph& graph_;
+  const passes::Target& target_;
+  Lowering& lowering_;
+  passes::Placement placement_;
+  LaunchList list_;
+  std::unordered_map<Value, int64_t, ir::ValueHash> constants_;
+};
+
+/// Where the arena's bytes go: its largest values, with their lines.
+std::string largest_values(const ir::Module& module) {
+  std::vector<passes::Interval> values = passes::arena_intervals(module.graph());
+  std::stable_sort(values.begin(), values.end(),
+                   [](const auto& a, const auto& b) { return a.value.type().bytes() > b.value.type().bytes(); });
+  std::string text;
+  for (size_t i = 0; i < std::min<size_t>(3, values.size()); ++i)
+    text += fmt::format("{} {} of {} at {}", i == 0 ? " Largest:" : ",", to_string(values[i].value.type()), values[i].value.op()->name(),
+                        to_string(values[i].value.op()->locations()));
+  return text;
+}
+
+}  // namespace
+
+void require_planned(const ir::Module& module, const passes::Target& target) {
+  if (module.target != target.name() || module.stage != "plan")
+    throw Error("the module is at stage '{}' for target '{}'; the {} backend needs one that has been planned for '{}'", module.stage,
+                module.target, target.name(), target.name());
+  if (!module.arena_bytes) throw Error("the module is at stage 'plan', but its header does not say how large its arena is: arena = BYTES");
+  passes::verify_lowered(module, target);
+  if (static_cast<uint64_t>(arena_bytes(module, target)) > memory_limit()) throw no_arena(module, target);
+}
+
+LaunchList launches_of(const ir::Module& module, const passes::Target& target, Lowering& lowering) {
+  return Launches(module, target, lowering).run();
+}
+
+OutOfMemory no_arena(const ir::Module& module, const passes::Target& target) {
+  const auto refusal =
+      out_of_memory(fmt::format("the arena of '{}'", module.graph().name()), static_cast<uint64_t>(arena_bytes(module, target)));
+  const std::string largest = largest_values(module);
+  return OutOfMemory("{}.{} A smaller batch needs less", refusal.what(), largest.empty() ? "" : largest + ".");
+}
+
+}  // namespace weft::program
