@@ -56,43 +56,6 @@ TEST_CASE("launch: small updates go along with large ones", "[passes][launch]") 
   CHECK(kernel.body().ops().size() == 4);
 }
 
-TEST_CASE("launch: small nests that wait for each other run in order in one serial launch", "[passes][launch]") {
-  check_becomes("fuse,launch", R"(
-    input %x: f32[8,4]
-    %0 = sum(%x) {axes = [1]} : f32[8]
-    %1 = sum(%0) {axes = [0]} : f32[]
-    output y = %1)",
-                R"(
-    input %x: f32[8,4]
-    %0, %1 = kernel(%x) {serial = true} : f32[8], f32[] {
-      input %x0: f32[8,4]
-      %0 = fused(%x0) : f32[8] {
-        input %x0: f32[8,4]
-        %0 = sum(%x0) {axes = [1]} : f32[8]
-        output %0
-      }
-      %1 = fused(%0) : f32[] {
-        input %x0: f32[8]
-        %0 = sum(%x0) {axes = [0]} : f32[]
-        output %0
-      }
-      output %0
-      output %1
-    }
-    output y = %1)");
-}
-
-TEST_CASE("launch: a single nest stays as it is", "[passes][launch]") {
-  check_stays("launch", R"(
-    input %x: f32[8]
-    %0 = fused(%x) : f32[8] {
-      input %a: f32[8]
-      %0 = exp(%a) : f32[8]
-      output %0
-    }
-    output y = %0)");
-}
-
 TEST_CASE("launch: large nests that wait for each other stay apart", "[passes][launch]") {
   CHECK(count_kernels(compiled(R"(
     input %x: f32[512,512]

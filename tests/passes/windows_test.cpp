@@ -195,22 +195,3 @@ TEST_CASE("windows: slices of slices, pads and concatenations keep every bit", "
   }
   CHECK(after < before);
 }
-
-TEST_CASE("windows: a slice of a concatenation is its piece", "[passes][windows]") {
-  check_becomes("canonicalize,dce", R"(
-    input %x: f32[2,3]
-    input %y: f32[2,3]
-    input %z: f32[2,3]
-    %0 = concat(%x, %y, %z) {axis = 1} : f32[2,9]
-    %1 = slice(%0) {start = [0,3], end = [2,6]} : f32[2,3]
-    %2 = slice(%0) {start = [0,4], end = [1,6]} : f32[1,2]
-    output a = %1
-    output b = %2)",
-                R"(
-    input %x: f32[2,3]
-    input %y: f32[2,3]
-    input %z: f32[2,3]
-    %0 = slice(%y) {start = [0,1], end = [1,3]} : f32[1,2]
-    output a = %y
-    output b = %0)");
-}
