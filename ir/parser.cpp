@@ -28,7 +28,10 @@ class Parser {
 
   Module module() {
     lex_.expect("weft");
-    if (lex_.take(Token::number, "the format's version") != "1") lex_.fail("only version 1 of the text form is known");
+    const size_t mark = lex_.mark();
+    if (const std::string version = lex_.take(Token::number, "the format's version"); version != "1")
+      lex_.fail_at(mark,
+                   fmt::format("this text is of version {} of the form, and version 1 alone is known (docs/text_format.md)", version));
     Module m;
     if (lex_.take("module")) header(m);
     if (lex_.take("train")) train(m);
