@@ -15,15 +15,16 @@ Value* unary(IRBuilder& b, Value* x, Value*) {
 }
 
 constexpr MathFunction functions[] = {
-    {Primitive::exp, "exp", 1, unary<emit_exp>, unary<emit_exp>, false},
-    {Primitive::expm1, "expm1", 1, unary<emit_expm1>, unary<emit_expm1>, false},
-    {Primitive::log, "log", 1, unary<emit_log>, unary<emit_log>, false},
-    {Primitive::log1p, "log1p", 1, unary<emit_log1p>, unary<emit_log1p>, false},
-    {Primitive::sin, "sin", 1, unary<emit_sin_f32>, nullptr, true},
-    {Primitive::cos, "cos", 1, unary<emit_cos_f32>, nullptr, true},
-    {Primitive::tanh, "tanh", 1, unary<emit_tanh>, unary<emit_tanh>, false},
-    {Primitive::erf, "erf", 1, unary<emit_erf>, unary<emit_erf>, false},
-    {Primitive::pow, "pow", 2, emit_pow, emit_pow, true},
+    // primitive, name, operands, f32, f64, the bounds of both in ulps, is_long
+    {Primitive::exp, "exp", 1, unary<emit_exp>, unary<emit_exp>, 2, 1, false},
+    {Primitive::expm1, "expm1", 1, unary<emit_expm1>, unary<emit_expm1>, 2, 2, false},
+    {Primitive::log, "log", 1, unary<emit_log>, unary<emit_log>, 2, 1, false},
+    {Primitive::log1p, "log1p", 1, unary<emit_log1p>, unary<emit_log1p>, 2, 2, false},
+    {Primitive::sin, "sin", 1, unary<emit_sin_f32>, nullptr, 2, 1, true},
+    {Primitive::cos, "cos", 1, unary<emit_cos_f32>, nullptr, 2, 1, true},
+    {Primitive::tanh, "tanh", 1, unary<emit_tanh>, unary<emit_tanh>, 2, 3, false},
+    {Primitive::erf, "erf", 1, unary<emit_erf>, unary<emit_erf>, 2, 1, false},
+    {Primitive::pow, "pow", 2, emit_pow, emit_pow, 1, 1, true},
 };
 
 unsigned lanes_of(const Value* v) {
@@ -79,6 +80,12 @@ const MathFunction* find_function(Primitive primitive) {
   for (const MathFunction& f : functions)
     if (f.primitive == primitive) return &f;
   return nullptr;
+}
+
+std::vector<FunctionBound> function_bounds() {
+  std::vector<FunctionBound> bounds;
+  for (const MathFunction& f : functions) bounds.push_back({f.name, f.operands, f.f32_ulps, f.f64_ulps});
+  return bounds;
 }
 
 MathFunction::Inline inline_form(const MathFunction& function, DType dtype) { return dtype == f64 ? function.f64 : function.f32; }

@@ -1,11 +1,6 @@
 #pragma once
 // Transcendental functions as inline polynomials without calls or tables, on scalars and vectors alike, so that a kernel
-// computes the same bits on every target. Largest errors over all finite operands, held by
-// tests/backends/cpu/math_test.cpp:
-//
-//            exp  expm1  log  log1p  sin  cos  tanh  erf  pow
-//   f32  ulp  2     2     2     2     2    2    2     2    1
-//   f64  ulp  1     2     1     2               3     1    1
+// computes the same bits on every target. Their errors are bounded (math/bounds.h).
 //
 // Subnormal numbers on the way, and as results of exp, cost no time: an instruction that makes or reads one makes most
 // processors stop. Those among the operands do, but for log's.
@@ -16,6 +11,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "weft/backends/codegen/math/bounds.h"
 #include "weft/backends/codegen/types.h"
 #include "weft/ir/scalar.h"
 
@@ -30,6 +26,7 @@ struct MathFunction {
   const char* name;  // the C library's, of the double version; the float version's has an f behind it
   int operands;
   Inline f32, f64;  // null: the C library's is called
+  double f32_ulps, f64_ulps;
   /// LLVM's time for the code shows, so a program has one copy of it, a function of its own: LLVM decides where to inline it.
   bool is_long;
 };
