@@ -1,4 +1,5 @@
-// The layer that CONTRIBUTING.md tells a reader to add: nn::Softsign, its values and gradient on the cpu.
+// What CONTRIBUTING.md's walks add to the language, on the cpu: nn::Softsign and logaddexp, values and gradients, and a step that
+// trains nn::LayerScale.
 
 #include <weft/weft.h>
 #include <cmath>
@@ -6,22 +7,55 @@
 
 using namespace weft;
 
-int main() {
-  nn::Softsign layer;
+namespace {
+
+const std::vector<float> values{-3, -0.5f, 0.25f, 7};
+
+bool near(float got, double want) { return std::fabs(got - want) < 1e-6; }
+
+/// Does f compute `value`, and the gradient of its sum `slope`?
+template <class F, class Value, class Slope>
+bool computes(const char* op, F f, Value value, Slope slope) {
   Graph g("walkthrough");
   const Tensor x = g.input("x", f32, {4});
-  const Tensor y = g.output("y", layer(x));
+  const Tensor y = g.output("y", f(x));
   auto [dx] = gradients<1>(sum(y), {x});
   g.output("dx", dx);
   Step step = compile(g, Target::cpu());
-  const std::vector<float> values{-3, -0.5f, 0.25f, 7};
   const Results r = step({{"x", values}});
-  bool right = g.ir().find("softsign(%x)") != std::string::npos;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const float d = 1 + std::fabs(values[i]);
-    right = right && std::fabs(r["y"].values<float>()[i] - values[i] / d) < 1e-6f &&
-            std::fabs(r["dx"].values<float>()[i] - 1 / (d * d)) < 1e-6f;
-  }
-  std::puts(right ? "as CONTRIBUTING.md says" : "not as CONTRIBUTING.md says");
-  return right ? 0 : 1;
+  bool right = g.ir().find(op) != std::string::npos;
+  for (size_t i = 0; i < values.size(); ++i)
+    right = right && near(r["y"].values<float>()[i], value(values[i])) && near(r["dx"].values<float>()[i], slope(values[i]));
+  std::printf("%s %s\n", op, right ? "as CONTRIBUTING.md says" : "not as CONTRIBUTING.md says");
+  return right;
+}
+
+/// One step of gradient descent on the sum of a scaled row: the weight goes down by lr times the row.
+bool trains() {
+  nn::LayerScale scale(4, {.init = 0.5});
+  optim::SGD sgd({.lr = 0.1});
+  Graph g("walkthrough");
+  const Tensor loss = g.output("loss", sum(scale(g.input("x", f32, {4}))));
+  Step step = compile(training_step(g, loss, scale.parameters(), sgd), Target::cpu());
+  const Results r = step({{"x", values}});
+  bool right = near(r["loss"].item(), 0.5 * (-3 - 0.5 + 0.25 + 7));
+  for (size_t i = 0; i < values.size(); ++i) right = right && near(scale.weight.values<float>()[i], 0.5 - 0.1 * values[i]);
+  std::printf("nn::LayerScale %s\n", right ? "as CONTRIBUTING.md says" : "not as CONTRIBUTING.md says");
+  return right;
+}
+
+}  // namespace
+
+int main() {
+  nn::Softsign softsign;
+  const bool all[] = {
+      computes(
+          "softsign(%x)", softsign, [](double x) { return x / (1 + std::fabs(x)); },
+          [](double x) { return 1 / ((1 + std::fabs(x)) * (1 + std::fabs(x))); }),
+      computes(
+          "logaddexp(%x", [](Tensor x) { return logaddexp(x, 1.0); }, [](double x) { return std::log(std::exp(x) + std::exp(1.0)); },
+          [](double x) { return 1 / (1 + std::exp(1 - x)); }),
+      trains(),
+  };
+  return all[0] && all[1] && all[2] ? 0 : 1;
 }
