@@ -6,9 +6,43 @@ namespace weft::ir {
 
 std::string_view name_of(Primitive primitive) {
   static constexpr std::string_view names[] = {
-      "argument", "constant",  "add",  "subtract",   "multiply", "divide", "negate",  "absolute", "fma",         "exp",    "expm1",
-      "log",      "log1p",     "sqrt", "sin",        "cos",      "tanh",   "erf",     "pow",      "floor",       "ceil",   "round_even",
-      "equal",    "not_equal", "less", "less_equal", "bit_and",  "bit_or", "bit_xor", "bit_not",  "shift_right", "select", "cast",
+      "argument",
+      "constant",
+      // arithmetic
+      "add",
+      "subtract",
+      "multiply",
+      "divide",
+      "negate",
+      "absolute",
+      "fma",
+      // floating functions
+      "exp",
+      "expm1",
+      "log",
+      "log1p",
+      "sqrt",
+      "sin",
+      "cos",
+      "tanh",
+      "erf",
+      "pow",
+      "floor",
+      "ceil",
+      "round_even",
+      // comparisons
+      "equal",
+      "not_equal",
+      "less",
+      "less_equal",
+      // bool and bits
+      "bit_and",
+      "bit_or",
+      "bit_xor",
+      "bit_not",
+      "shift_right",
+      "select",
+      "cast",
   };
   return names[static_cast<size_t>(primitive)];
 }

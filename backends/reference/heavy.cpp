@@ -9,9 +9,17 @@ using Run = Tensor (*)(const ir::Op&, Operands);
 
 const std::map<std::string_view, Run>& rows() {
   static const std::map<std::string_view, Run> table{
-      {"matmul", matmul},           {"convolution", convolution},  {"convolution_data", convolution_data},
-      {"gather", gather},           {"coalesce", coalesce},        {"convolution_weight", convolution_weight},
-      {"scatter_add", scatter_add}, {"scatter_rows", scatter_rows}};
+      // products
+      {"matmul", matmul},
+      {"convolution", convolution},
+      {"convolution_data", convolution_data},
+      {"convolution_weight", convolution_weight},
+      // rows by index
+      {"gather", gather},
+      {"coalesce", coalesce},
+      {"scatter_add", scatter_add},
+      {"scatter_rows", scatter_rows},
+  };
   return table;
 }
 

@@ -7,8 +7,8 @@
 #   <!-- add to FILE before "LINE" -->    (LINE as it stands in FILE, where it must stand once)
 #   <!-- add to FILE after "LINE" -->
 set -euo pipefail
-rm -rf "$3" && mkdir -p "$3"
-awk -v out="$3/weft/" -v sources="$2/" '
+rm -rf "$3.new" && mkdir -p "$3.new" "$3"
+awk -v out="$3.new/weft/" -v sources="$2/" '
   function fail(what) { print "CONTRIBUTING.md:" NR ": " what > "/dev/stderr"; failed = 1; exit 1 }
   function check_walk() { if (walk != "" && count != wanted) fail("the walk " walk " touches " count " files, not " wanted) }
   function touch(file,   dir) {
@@ -25,11 +25,9 @@ awk -v out="$3/weft/" -v sources="$2/" '
     touch(file); text[file] = all
   }
   function add(   n, lines, i, all, found) {
-    if (place == "new") {
-      if ((getline line < (sources file)) >= 0) fail(file " is there already")
-      touch(file); text[file] = block; return
-    }
+    if (place == "new") { touch(file); text[file] = block; return }
     load(file); touch(file)
+    if (index(text[file], block)) return  # who followed the walk has it already
     n = split(text[file], lines, "\n"); all = ""; found = 0
     for (i = 1; i < n; ++i) {
       if (lines[i] == anchor && place == "before") all = all block
@@ -59,3 +57,10 @@ awk -v out="$3/weft/" -v sources="$2/" '
     if (walks == 0) fail("there are no walks")
     for (i = 1; i <= files; ++i) { printf "%s", text[order[i]] > (out order[i]); print order[i] }
   }' "$1"
+# What did not change keeps its time, so that it is not compiled again.
+(cd "$3.new" && find . -type f) | while read -r file; do
+  mkdir -p "$(dirname "$3/$file")"
+  cmp -s "$3.new/$file" "$3/$file" || cp "$3.new/$file" "$3/$file"
+done
+(cd "$3" && find . -type f) | while read -r file; do [[ -f $3.new/$file ]] || rm "$3/$file"; done
+rm -rf "$3.new"
