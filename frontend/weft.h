@@ -2,6 +2,7 @@
 // Everything that a program which trains a model needs.
 
 #include "weft/frontend/language/convolution.h"
+#include "weft/frontend/language/custom_op.h"
 #include "weft/frontend/language/defaults.h"
 #include "weft/frontend/language/graph.h"
 #include "weft/frontend/language/init.h"

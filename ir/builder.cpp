@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weft/ir/registry.h"
+
 namespace weft::ir {
 namespace {
 
@@ -97,7 +99,12 @@ std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands, 
 
 Op& Builder::create(std::string_view name, std::vector<Value> operands, NamedAttributes attributes,
                     std::vector<std::unique_ptr<Graph>> bodies) {
-  const OpDef& def = op_def(name);
+  const OpDef* def = registry().find(name);
+  if (!def) throw Error("{}, at {}", unknown_op(name), to_string(locations_));
+  return create(*def, std::move(operands), std::move(attributes), std::move(bodies));
+}
+
+Op& Builder::create(const OpDef& def, std::vector<Value> operands, NamedAttributes attributes, std::vector<std::unique_ptr<Graph>> bodies) {
   std::vector<Type> types;
   for (Value v : operands) types.push_back(v.type());
   std::vector<Attribute> complete = complete_attributes(def, attributes, locations_);

@@ -25,6 +25,8 @@ class Builder {
   /// Throws weft::Error (op, requirement, operand types, user's line) when the operands or attributes do not fit.
   Op& create(std::string_view op, std::vector<Value> operands, NamedAttributes attributes = {},
              std::vector<std::unique_ptr<Graph>> bodies = {});
+  Op& create(const OpDef& def, std::vector<Value> operands, NamedAttributes attributes = {},
+             std::vector<std::unique_ptr<Graph>> bodies = {});
   /// The same op of other operands, with its bodies and its attributes, but for those that are given.
   Op& copy(const Op& op, std::vector<Value> operands, const NamedAttributes& changed = {});
   Op& copy(const Op& op, std::vector<Value> operands, const NamedAttributes& changed, std::vector<std::unique_ptr<Graph>> bodies);
@@ -72,6 +74,11 @@ class Expr {
   Expr like(double number) const { return {*builder_, builder_->splat(value_.type(), number)}; }
   Expr apply(std::string_view op) const { return {*builder_, (*builder_)(op, {value_})}; }
   Expr apply(std::string_view op, Value other) const { return {*builder_, (*builder_)(op, {value_, other})}; }
+  Expr apply(std::string_view op, NamedAttributes attributes) const {
+    return {*builder_, (*builder_)(op, {value_}, std::move(attributes))};
+  }
+  /// Axes of extent 1, and missing ones in front, stretched.
+  Expr broadcast(const Shape& shape) const { return {*builder_, builder_->broadcast(value_, shape)}; }
 
  private:
   Builder* builder_;

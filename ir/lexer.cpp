@@ -1,5 +1,7 @@
 #include "weft/ir/lexer.h"
 
+#include <algorithm>
+
 #include "weft/support/error.h"
 
 namespace weft::ir {
@@ -10,6 +12,8 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '.'; }
 
 }  // namespace
+
+bool is_name(std::string_view text) { return !text.empty() && is_letter(text[0]) && std::all_of(text.begin(), text.end(), is_word); }
 
 Lexer::Lexer(std::string_view text, std::string file) : text_(text), file_(std::move(file)) {
   if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;  // what some editors put in front of UTF-8

@@ -6,6 +6,9 @@
 
 namespace weft::ir {
 
+/// Is it read as one token, a name?
+bool is_name(std::string_view text);
+
 enum class Token { end, name, value, number, string, symbol };
 
 class Lexer {

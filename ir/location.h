@@ -92,6 +92,13 @@ inline std::string to_string(const Locations& all) {
   return text;
 }
 
+/// The message, without ", at" and these lines at its end: for one that goes on and says them itself.
+inline std::string without_lines(std::string message, const Locations& all) {
+  const std::string at = ", at " + to_string(all);
+  if (message.ends_with(at)) message.resize(message.size() - at.size());
+  return message;
+}
+
 /// Where it stands in the text that it was read from and which source lines it comes from: of what somebody wrote there.
 inline std::string written_at(const Locations& all) {
   const Locations text = only(true, all), source = source_lines(all);

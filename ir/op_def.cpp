@@ -2,10 +2,21 @@
 
 #include <algorithm>
 
-#include "weft/ir/ops/families.h"
 #include "weft/support/reduction_order.h"
 
 namespace weft::ir {
+
+const Attribute& AttributeView::operator[](std::string_view name) const {
+  if (const int i = def_.attribute_index(name); i >= 0) return values_[static_cast<size_t>(i)];
+  std::vector<std::string> known;
+  for (const AttributeSpec& spec : def_.attributes) known.push_back(spec.name);
+  throw Error("{} has no attribute '{}'{}", def_.name, name, did_you_mean(name, known));
+}
+
+void AttributeView::require_kind(std::string_view name, AttributeKind kind) const {
+  if (const AttributeKind own = kind_of((*this)[name]); own != kind)
+    throw Error("{}: attribute '{}' is a {}, not a {}", def_.name, name, name_of(own), name_of(kind));
+}
 
 const Attribute& InferContext::attribute(std::string_view name) const {
   const int i = def_.attribute_index(name);
@@ -30,18 +41,36 @@ int OpDef::attribute_index(std::string_view attribute) const {
   return -1;
 }
 
+Error error_in(const Op& op, std::string_view rule, const std::string& what) {
+  std::string types;
+  for (Value v : op.operands()) types += (types.empty() ? "" : ", ") + to_string(v.type());
+  const Location& registered_at = op.def().registered_at;
+  const bool known = registered_at.file.empty() || op.locations() == Locations{registered_at};
+  const std::string registered = known ? "" : fmt::format(" (registered at {})", to_string(registered_at));
+  return Error("{}: its {}{}: {}; given ({}), at {}", op.name(), rule, registered, without_lines(what, op.locations()), types,
+               to_string(op.locations()));
+}
+
 ScalarExpression scalar_of(const Op& op) {
   std::vector<DType> types;
   for (Value v : op.operands()) types.push_back(v.dtype());
-  return build_scalar(types,
-                      [&](std::span<const Scalar> args) { return cast(op.def().scalar(args, op.attributes()), op.result().dtype()); });
+  try {
+    return build_scalar(types,
+                        [&](std::span<const Scalar> args) { return cast(op.def().scalar(args, AttributeView(op)), op.result().dtype()); });
+  } catch (const Error& e) {
+    throw error_in(op, "scalar body", e.what());
+  }
 }
 
 ScalarExpression combine_of(const Op& op) {
   // Partial results of bf16 are f32.
   const DType type = op.result().dtype() == bf16 ? f32 : op.result().dtype();
   const DType types[] = {type, type};
-  return build_scalar(types, [&](std::span<const Scalar> args) { return op.def().combine(args[0], args[1]); });
+  try {
+    return build_scalar(types, [&](std::span<const Scalar> args) { return cast(op.def().combine(args[0], args[1]), type); });
+  } catch (const Error& e) {
+    throw error_in(op, "combination", e.what());
+  }
 }
 
 double error_ulps_of(const Op& op) {
@@ -75,34 +104,6 @@ int64_t bytes_of(const Op& op) {
   for (Value v : op.results())
     if (!is_scratch(v)) bytes += v.type().bytes();
   return bytes;
-}
-
-void Registry::add(OpDef def) {
-  WEFT_CHECK(!find(def.name), "op '{}' is defined twice", def.name);
-  owned_.push_back(std::make_unique<OpDef>(std::move(def)));
-  const OpDef* added = owned_.back().get();
-  const auto by_name = [](const OpDef* a, const OpDef* b) { return a->name < b->name; };
-  sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), added, by_name), added);
-}
-
-const OpDef* Registry::find(std::string_view name) const {
-  const auto at = std::lower_bound(sorted_.begin(), sorted_.end(), name, [](const OpDef* d, std::string_view n) { return d->name < n; });
-  return at != sorted_.end() && (*at)->name == name ? *at : nullptr;
-}
-
-const Registry& registry() {
-  static const Registry instance = [] {
-    Registry r;
-    define_all_ops(r);
-    return r;
-  }();
-  return instance;
-}
-
-const OpDef& op_def(std::string_view name) {
-  const OpDef* def = registry().find(name);
-  WEFT_CHECK(def, "no op named '{}'", name);
-  return *def;
 }
 
 }  // namespace weft::ir

@@ -1,7 +1,7 @@
 #pragma once
-// One op, one definition: everything that is true of an op stands in its OpDef (ir/ops/<family>.cpp). Nothing
-// outside keeps lists of op names: printing, parsing, equality, differentiation, fusion, the reference and the code
-// generator ask the definition.
+// One op, one definition: everything that is true of an op stands in its OpDef (ir/ops/<family>.cpp, or a program that registers
+// its own). Nothing outside keeps lists of op names: printing, parsing, equality, differentiation, fusion, the reference and the
+// code generator ask the definition. ir/define.h makes definitions of formulas, ir/registry.h finds them by name.
 
 #include <functional>
 #include <span>
@@ -45,6 +45,32 @@ struct AttributeSpec {
   bool planned = false;                   // a pass fills it in for the target; as recorded it is the fallback
 };
 
+/// The attributes of an op by name. Throws weft::Error for a name that the definition lacks, and for another type than it says.
+class AttributeView {
+ public:
+  AttributeView(const OpDef& def, Attributes values) : def_(def), values_(values) {}
+  explicit AttributeView(const Op& op) : def_(op.def()), values_(op.attributes()) {}
+
+  const Attribute& operator[](std::string_view name) const;
+  bool flag(std::string_view name) const { return get<bool>(name, AttributeKind::boolean); }
+  int64_t integer(std::string_view name) const { return get<int64_t>(name, AttributeKind::integer); }
+  double real(std::string_view name) const { return get<double>(name, AttributeKind::real); }
+  const std::string& text(std::string_view name) const { return get<std::string>(name, AttributeKind::text); }
+  const Dims& dims(std::string_view name) const { return get<Dims>(name, AttributeKind::dims); }
+  DType dtype(std::string_view name) const { return get<DType>(name, AttributeKind::dtype); }
+
+ private:
+  template <class T>
+  const T& get(std::string_view name, AttributeKind kind) const {
+    require_kind(name, kind);
+    return std::get<T>((*this)[name]);
+  }
+  void require_kind(std::string_view name, AttributeKind kind) const;
+
+  const OpDef& def_;
+  Attributes values_;
+};
+
 /// What a shape rule sees. fail() throws weft::Error naming the op, the operands' types and the user's line.
 class InferContext {
  public:
@@ -60,7 +86,11 @@ class InferContext {
   const T& get(std::string_view name) const {
     return std::get<T>(attribute(name));
   }
+  const OpDef& def() const { return def_; }
+  AttributeView attributes() const { return {def_, attributes_}; }
   std::span<const std::unique_ptr<Graph>> bodies() const { return bodies_; }
+  /// The user's lines.
+  const Locations& locations() const { return at_; }
 
   [[noreturn]] void fail(const std::string& requirement) const;
   void require(bool holds, const std::string& requirement) const {
@@ -108,8 +138,8 @@ struct OpDef {
   /// Result types. Elementwise ops without a rule keep the first operand's type.
   std::function<std::vector<Type>(const InferContext&)> infer = {};
 
-  /// elementwise: the value of one element. The attributes are in the order of the definition.
-  std::function<Scalar(std::span<const Scalar>, Attributes)> scalar = {};
+  /// elementwise: the value of one element.
+  std::function<Scalar(std::span<const Scalar>, const AttributeView&)> scalar = {};
   /// reduction: the combination of two partial results, and its neutral element (an infinity means the element
   /// type's extreme value).
   std::function<Scalar(Scalar, Scalar)> combine = {};
@@ -168,6 +198,10 @@ struct OpDef {
   double error_ulps = 4;                    // the op's own error bound on a backend, in ulps of the result
   std::vector<double> kinks = {};           // where the derivative jumps: samples stay away
 
+  /// Of an op that a program registered (ir/registry.h): where, and its number in the order of registration, from 1. Ours have 0.
+  Location registered_at = {};
+  int registered = 0;
+
   int attribute_index(std::string_view attribute) const;
   bool is_elementwise() const { return kind == Kind::elementwise; }
   /// Is each element the product of the operands'?
@@ -177,6 +211,9 @@ struct OpDef {
   /// Does it run its body on its operands?
   bool is_region() const { return kind == Kind::nest || kind == Kind::launch; }
 };
+
+/// A rule of the op's definition cannot be followed: names the op, where it was registered, the operands' types and the user's line.
+Error error_in(const Op& op, std::string_view rule, const std::string& what);
 
 /// The scalar expression of an elementwise op applied to its operands' element types.
 ScalarExpression scalar_of(const Op& op);
@@ -191,22 +228,5 @@ double flops_of(const Op& op);
 bool is_scratch(Value v);
 /// The bytes that one execution reads and writes at least: whatever a library works in is not among them.
 int64_t bytes_of(const Op& op);
-
-/// Every definition by name; families are listed in ir/ops/registry.cpp.
-class Registry {
- public:
-  void add(OpDef def);
-  const OpDef* find(std::string_view name) const;
-  /// Sorted by name.
-  const std::vector<const OpDef*>& all() const { return sorted_; }
-
- private:
-  std::vector<std::unique_ptr<OpDef>> owned_;
-  std::vector<const OpDef*> sorted_;
-};
-
-const Registry& registry();
-/// The definition, which must exist.
-const OpDef& op_def(std::string_view name);
 
 }  // namespace weft::ir

@@ -85,10 +85,10 @@ void Added::sort(std::span<const Value> results) const {
     if (need.is_left(op)) graph_.erase(*op);
 }
 
-bool Added::any(Kind kind, const Op* but) const {
-  for (Op* op = graph_.previous(first_after_); op != last_before_; op = graph_.previous(op))
-    if (op != but && op->def().kind == kind) return true;
-  return false;
+const Op* Added::find(const std::function<bool(const Op&)>& wanted) const {
+  for (const Op* op = graph_.previous(first_after_); op != last_before_; op = graph_.previous(op))
+    if (wanted(*op)) return op;
+  return nullptr;
 }
 
 namespace {
@@ -110,6 +110,49 @@ const Op& wide_twin(Builder& b, const Op& op) {
   return b.copy(op, operands);
 }
 
+/// What the decomposition gives: the op's results.
+std::vector<Value> decomposed(Builder& builder, const Op& op) {
+  constexpr std::string_view rule = "decomposition";
+  const Added added(builder);
+  std::vector<Value> results;
+  try {
+    results = op.def().decompose(builder, op);
+  } catch (const Error& e) {
+    throw error_in(op, rule, e.what());
+  }
+  if (static_cast<int>(results.size()) != op.result_count())
+    throw error_in(op, rule, fmt::format("gives {} results, not {}", results.size(), op.result_count()));
+  for (size_t i = 0; i < results.size(); ++i)
+    if (!results[i] || results[i].type() != op.results()[i].type())
+      throw error_in(op, rule,
+                     fmt::format("result {} is {}, but {} by the shape rule", i, results[i] ? to_string(results[i].type()) : "none",
+                                 to_string(op.results()[i].type())));
+  // So that no two ops are made of each other.
+  if (op.def().registered > 0)
+    if (const Op* later = added.find([&](const Op& part) { return part.def().registered >= op.def().registered; }))
+      throw error_in(op, rule, fmt::format("uses {}, but may use only ops that were registered before", later->name()));
+  return results;
+}
+
+/// What the rule gives: a gradient, or none, for each operand.
+std::vector<Value> gradients_by_rule(GradientContext& context) {
+  constexpr std::string_view rule = "gradient";
+  const Op& op = context.op;
+  std::vector<Value> gradients;
+  try {
+    gradients = op.def().gradient(context);
+  } catch (const Error& e) {
+    throw error_in(op, rule, e.what());
+  }
+  const size_t count = op.operands().size();
+  if (gradients.size() != count) throw error_in(op, rule, fmt::format("gives {} gradients for {} operands", gradients.size(), count));
+  for (size_t i = 0; i < count; ++i)
+    if (const Value g = gradients[i]; g && g.type() != op.operands()[i].type())
+      throw error_in(op, rule,
+                     fmt::format("is {} for operand {}, which is {}", to_string(g.type()), i, to_string(op.operands()[i].type())));
+  return gradients;
+}
+
 }  // namespace
 
 std::vector<Value> decompose(Builder& builder, const Op& op) {
@@ -117,14 +160,14 @@ std::vector<Value> decompose(Builder& builder, const Op& op) {
   std::vector<Value> results;
   if (is_narrow(op)) {
     const Op& twin = wide_twin(builder, op);
-    results = op.def().decompose(builder, twin);
+    results = decomposed(builder, twin);
     for (size_t i = 0; i < results.size(); ++i) results[i] = builder.cast(results[i], op.results()[i].dtype());
-    if (added.any(Kind::heavy, &twin)) {
+    if (added.find([&](const Op& part) { return &part != &twin && part.def().kind == Kind::heavy; })) {
       added.sort({});
       results.clear();
     }
   }
-  if (results.empty()) results = op.def().decompose(builder, op);
+  if (results.empty()) results = decomposed(builder, op);
   added.sort(results);
   return results;
 }
@@ -134,7 +177,7 @@ std::vector<Value> differentiate(GradientContext& context) {
   const Op& op = context.op;
   const Added added(b);
   if (!is_narrow(op) || op.def().kind == Kind::heavy) {
-    std::vector<Value> gradients = op.def().gradient(context);
+    std::vector<Value> gradients = gradients_by_rule(context);
     added.sort(gradients);
     return gradients;
   }
@@ -142,7 +185,7 @@ std::vector<Value> differentiate(GradientContext& context) {
   std::vector<Value> incoming;
   for (Value v : context.result_gradients) incoming.push_back(widened(b, v));
   GradientContext wide{b, twin, incoming};
-  std::vector<Value> gradients = op.def().gradient(wide);
+  std::vector<Value> gradients = gradients_by_rule(wide);
   // A rule that uses the result gets it as it was rounded: nobody has kept another.
   for (size_t i = 0; i < twin.results().size(); ++i) {
     const Value result = twin.results()[i], kept = widened(b, op.results()[i]);

@@ -6,6 +6,7 @@
 // puts what it made into the order of need: an op's operands stand before it, what the first one needs before what the
 // second one needs.
 
+#include <functional>
 #include <span>
 
 #include "weft/ir/builder.h"
@@ -22,8 +23,8 @@ class Added {
   explicit Added(const Builder& builder);
   /// Sorts them by what `results` (which may hold nulls) need, and erases what these do not need.
   void sort(std::span<const Value> results) const;
-  /// Is one of this kind among them, `but` aside?
-  bool any(Kind kind, const Op* but) const;
+  /// One of them, if any is as wanted.
+  const Op* find(const std::function<bool(const Op&)>& wanted) const;
 
  private:
   Graph& graph_;

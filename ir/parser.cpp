@@ -12,6 +12,7 @@
 #include "weft/ir/builder.h"
 #include "weft/ir/lexer.h"
 #include "weft/ir/literals.h"
+#include "weft/ir/registry.h"
 #include "weft/ir/verifier.h"
 
 namespace weft::ir {
@@ -211,11 +212,7 @@ class Parser {
     const size_t mark = lex_.mark();
     const std::string op_name = lex_.take(Token::name, "an op");
     const OpDef* def = registry().find(op_name);
-    if (!def) {
-      std::vector<std::string> known;
-      for (const OpDef* d : registry().all()) known.push_back(d->name);
-      lex_.fail_at(mark, "unknown op '" + op_name + "'" + did_you_mean(op_name, known));
-    }
+    if (!def) lex_.fail_at(mark, unknown_op(op_name));
     std::vector<Value> operands;
     lex_.expect("(");
     if (!lex_.is(")")) do
@@ -278,10 +275,7 @@ class Parser {
     try {
       return make();
     } catch (const Error& e) {
-      std::string what = e.what();
-      const std::string again = ", at " + to_string(said);
-      if (source_lines(said).empty() && what.ends_with(again)) what.resize(what.size() - again.size());
-      lex_.fail_at(mark, what);
+      lex_.fail_at(mark, source_lines(said).empty() ? without_lines(e.what(), said) : e.what());
     }
   }
 

@@ -1,5 +1,7 @@
 #include "weft/ir/scalar.h"
 
+#include <algorithm>
+
 #include "weft/support/error.h"
 
 namespace weft::ir {
@@ -95,13 +97,71 @@ ScalarExpression sort_by_need(const ScalarExpression& expression, int root) {
   return sorted;
 }
 
+void require_same_owner(const ScalarExpression* owner, const Scalar& node) {
+  if (node.owner() != owner) throw Error("it uses a Scalar that is none of its own: one kept from another call");
+}
+
+namespace {
+
+/// What the primitive asks of its operands' element types; nothing where they fit.
+std::string_view requirement(Primitive p, std::span<const Scalar> operands) {
+  const DType first = operands[0].dtype();
+  const bool alike = std::all_of(operands.begin(), operands.end(), [&](const Scalar& s) { return s.dtype() == first; });
+  switch (p) {
+    case Primitive::argument:
+    case Primitive::constant:
+    case Primitive::cast: return "";
+    case Primitive::select:
+      if (first != boolean) return "a bool condition";
+      return operands[1].dtype() == operands[2].dtype() ? "" : "two branches of one element type";
+    case Primitive::exp:
+    case Primitive::expm1:
+    case Primitive::log:
+    case Primitive::log1p:
+    case Primitive::sqrt:
+    case Primitive::sin:
+    case Primitive::cos:
+    case Primitive::tanh:
+    case Primitive::erf:
+    case Primitive::floor:
+    case Primitive::ceil:
+    case Primitive::round_even:
+    case Primitive::pow: return alike && is_floating(first) ? "" : "floating operands of one element type";
+    case Primitive::bit_and:
+    case Primitive::bit_or:
+    case Primitive::bit_xor:
+    case Primitive::bit_not: return alike && !is_floating(first) ? "" : "integer or bool operands of one element type";
+    case Primitive::shift_right: return alike && is_integer(first) ? "" : "integer operands of one element type";
+    case Primitive::add:
+    case Primitive::subtract:
+    case Primitive::multiply:
+    case Primitive::divide:
+    case Primitive::negate:
+    case Primitive::absolute:
+    case Primitive::fma: return alike && first != boolean ? "" : "operands of one element type, and not bool";
+    case Primitive::equal:
+    case Primitive::not_equal:
+    case Primitive::less:
+    case Primitive::less_equal: return alike ? "" : "operands of one element type";
+  }
+  return "";
+}
+
+}  // namespace
+
 Scalar make(Primitive primitive, DType dtype, std::initializer_list<Scalar> operands) {
   ScalarExpression* owner = operands.begin()->owner();
+  for (const Scalar& s : operands) require_same_owner(owner, s);
   ScalarNode node{primitive, dtype};
   int* slots[] = {&node.a, &node.b, &node.c};
   int i = 0;
   for (const Scalar& s : operands) *slots[i++] = s.node();
   WEFT_CHECK(i == operand_count(primitive), "{} takes {} operands", name_of(primitive), operand_count(primitive));
+  if (const std::string_view wanted = requirement(primitive, operands); !wanted.empty()) {
+    std::vector<std::string_view> given;
+    for (const Scalar& s : operands) given.push_back(name_of(s.dtype()));
+    throw Error("{} takes {}, not {}", name_of(primitive), wanted, fmt::join(given, ", "));
+  }
   owner->nodes.push_back(node);
   return {owner, static_cast<int>(owner->nodes.size()) - 1};
 }

@@ -84,6 +84,7 @@ class Scalar {
   int node_;
 };
 
+/// Throws weft::Error where the operands are of two expressions, or of element types that the primitive does not take.
 Scalar make(Primitive primitive, DType dtype, std::initializer_list<Scalar> operands);
 
 inline Scalar operator+(Scalar a, Scalar b) { return make(Primitive::add, a.dtype(), {a, b}); }
@@ -104,9 +105,41 @@ inline Scalar select(Scalar condition, Scalar yes, Scalar no) { return make(Prim
 inline Scalar cast(Scalar a, DType to) { return a.dtype() == to ? a : make(Primitive::cast, to, {a}); }
 inline Scalar unary(Primitive p, Scalar a) { return make(p, a.dtype(), {a}); }
 
+// A number becomes a constant of the other operand's type.
+#define WEFT_SCALAR_OPERATOR(symbol)                                               \
+  inline Scalar operator symbol(Scalar a, double b) { return a symbol a.like(b); } \
+  inline Scalar operator symbol(double a, Scalar b) { return b.like(a) symbol b; }
+WEFT_SCALAR_OPERATOR(+)
+WEFT_SCALAR_OPERATOR(-)
+WEFT_SCALAR_OPERATOR(*)
+WEFT_SCALAR_OPERATOR(/)
+WEFT_SCALAR_OPERATOR(==)
+WEFT_SCALAR_OPERATOR(!=)
+WEFT_SCALAR_OPERATOR(<)
+WEFT_SCALAR_OPERATOR(<=)
+#undef WEFT_SCALAR_OPERATOR
+
+inline Scalar abs(Scalar x) { return unary(Primitive::absolute, x); }
+inline Scalar exp(Scalar x) { return unary(Primitive::exp, x); }
+inline Scalar expm1(Scalar x) { return unary(Primitive::expm1, x); }
+inline Scalar log(Scalar x) { return unary(Primitive::log, x); }
+inline Scalar log1p(Scalar x) { return unary(Primitive::log1p, x); }
+inline Scalar sqrt(Scalar x) { return unary(Primitive::sqrt, x); }
+inline Scalar sin(Scalar x) { return unary(Primitive::sin, x); }
+inline Scalar cos(Scalar x) { return unary(Primitive::cos, x); }
+inline Scalar tanh(Scalar x) { return unary(Primitive::tanh, x); }
+inline Scalar erf(Scalar x) { return unary(Primitive::erf, x); }
+inline Scalar floor(Scalar x) { return unary(Primitive::floor, x); }
+inline Scalar ceil(Scalar x) { return unary(Primitive::ceil, x); }
+inline Scalar round(Scalar x) { return unary(Primitive::round_even, x); }  // halves to even
+inline Scalar pow(Scalar base, Scalar exponent) { return make(Primitive::pow, base.dtype(), {base, exponent}); }
+
 /// The arguments, then the nodes that `root` needs, an operand before its reader and the first one first: C++ leaves open
 /// in which order the operands of `a * b + c * d` make theirs. The value is the last node, if need be a copy.
 ScalarExpression sort_by_need(const ScalarExpression& expression, int root);
+
+/// Throws weft::Error unless the node is one of this expression.
+void require_same_owner(const ScalarExpression* owner, const Scalar& node);
 
 /// The expression of `arguments.size()` operands that `body` builds.
 template <class Body>
@@ -118,6 +151,7 @@ ScalarExpression build_scalar(std::span<const DType> arguments, Body body) {
     args.emplace_back(&e, static_cast<int>(i));
   }
   const Scalar root = body(std::span<const Scalar>(args));
+  require_same_owner(&e, root);
   return sort_by_need(e, root.node());
 }
 

@@ -63,8 +63,6 @@ class Reverse {
         if (!incoming[i]) incoming[i] = builder.zeros_like(op.result(static_cast<int>(i)));
       ir::GradientContext context{builder, op, incoming};
       const std::vector<Value> outgoing = ir::differentiate(context);
-      WEFT_CHECK(outgoing.size() == op.operands().size(), "the gradient rule of {} gives {} gradients for {} operands", op.name(),
-                 outgoing.size(), op.operands().size());
       for (size_t i = 0; i < outgoing.size(); ++i)
         if (outgoing[i] && active_.contains(op.operands()[i])) accumulate(builder, op.operands()[i], outgoing[i]);
     } else if (op.def().decompose) {

@@ -33,9 +33,10 @@ std::string kernel_name(const ir::Op& op, size_t number) {
       if (scope.empty()) scope = at.scope;
   }
   if (shown == 0) name += "_reorder";
-  for (char& c : scope)
+  if (!scope.empty()) name += "__" + scope;
+  for (char& c : name)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  return scope.empty() ? name : name + "__" + scope;
+  return name;
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <unordered_set>
 
+#include "weft/ir/order.h"
+
 namespace weft::detail {
 namespace {
 

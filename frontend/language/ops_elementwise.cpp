@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "weft/frontend/language/custom_op.h"
 #include "weft/frontend/language/dropout_rate.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
@@ -12,23 +13,12 @@ namespace {
 
 using detail::Recorder;
 
-/// Operands promoted and broadcast to each other, and to bool before or to floating where the op wants it.
-Tensor binary(std::string_view op, const Arg& a, const Arg& b, std::optional<DType> as = {}) {
+/// The op of operands that are broadcast to each other, in the element type `dtype`.
+Tensor binary_in(DType dtype, std::string_view op, const Arg& a, const Arg& b) {
   Recorder r(op, {&a, &b});
-  const DType dtype = as ? *as : r.common_dtype();
   const Shape shape = r.common_shape();
   const ir::Value x = r.value(a, dtype, shape), y = r.value(b, dtype, shape);
   return r(op, {x, y});
-}
-
-Tensor unary(std::string_view op, const Arg& x, ir::NamedAttributes attributes = {}) {
-  Recorder r(op, {&x});
-  return r(op, {r.value(x)}, std::move(attributes));
-}
-
-Tensor floating(std::string_view op, const Arg& x, ir::NamedAttributes attributes = {}) {
-  Recorder r(op, {&x});
-  return r(op, {r.value(x, r.floating_dtype())}, std::move(attributes));
 }
 
 /// An integer is its own floor.
@@ -73,22 +63,22 @@ Arg arg(const detail::TensorHandle& x) { return {Tensor(x.recording, x.node), x.
 
 }  // namespace
 
-Tensor operator+(Arg a, Arg b) { return binary("add", a, b); }
-Tensor operator-(Arg a, Arg b) { return binary("sub", a, b); }
-Tensor operator*(Arg a, Arg b) { return binary("mul", a, b); }
+Tensor operator+(Arg a, Arg b) { return call("add", {a, b}); }
+Tensor operator-(Arg a, Arg b) { return call("sub", {a, b}); }
+Tensor operator*(Arg a, Arg b) { return call("mul", {a, b}); }
 Tensor operator/(Arg a, Arg b) {
   const DType dtype = Recorder("div", {&a, &b}).common_dtype();
-  return binary("div", a, b, is_floating(dtype) ? dtype : default_dtype());
+  return binary_in(is_floating(dtype) ? dtype : default_dtype(), "div", a, b);
 }
-Tensor operator-(Arg x) { return unary("neg", x); }
-Tensor operator==(Arg a, Arg b) { return binary("eq", a, b); }
-Tensor operator!=(Arg a, Arg b) { return binary("ne", a, b); }
-Tensor operator<(Arg a, Arg b) { return binary("lt", a, b); }
-Tensor operator<=(Arg a, Arg b) { return binary("le", a, b); }
-Tensor operator>(Arg a, Arg b) { return binary("gt", a, b); }
-Tensor operator>=(Arg a, Arg b) { return binary("ge", a, b); }
-Tensor operator&&(Arg a, Arg b) { return binary("and", a, b, boolean); }
-Tensor operator||(Arg a, Arg b) { return binary("or", a, b, boolean); }
+Tensor operator-(Arg x) { return call("neg", {x}); }
+Tensor operator==(Arg a, Arg b) { return call("eq", {a, b}); }
+Tensor operator!=(Arg a, Arg b) { return call("ne", {a, b}); }
+Tensor operator<(Arg a, Arg b) { return call("lt", {a, b}); }
+Tensor operator<=(Arg a, Arg b) { return call("le", {a, b}); }
+Tensor operator>(Arg a, Arg b) { return call("gt", {a, b}); }
+Tensor operator>=(Arg a, Arg b) { return call("ge", {a, b}); }
+Tensor operator&&(Arg a, Arg b) { return binary_in(boolean, "and", a, b); }
+Tensor operator||(Arg a, Arg b) { return binary_in(boolean, "or", a, b); }
 Tensor operator!(Arg x) {
   Recorder r("not", {&x});
   return r("not", {r.value(x, boolean)});
@@ -100,13 +90,13 @@ Tensor operator||(detail::TensorHandle a, detail::TensorHandle b) { return arg(a
 Tensor pow(Arg base, Arg exponent) {
   Recorder r("pow", {&base, &exponent});
   const DType dtype = r.common_dtype();
-  if (is_floating(dtype) || !exponent.number()) return binary("pow", base, exponent);
+  if (is_floating(dtype) || !exponent.number()) return call("pow", {base, exponent});
   const int64_t n = exponent.number()->integer;
   if (n < 0) r.fail("integers have no negative powers; cast the base to a floating type");
   return r.tensor(power(r, r.value(base, dtype), n));
 }
-Tensor maximum(Arg a, Arg b) { return binary("maximum", a, b); }
-Tensor minimum(Arg a, Arg b) { return binary("minimum", a, b); }
+Tensor maximum(Arg a, Arg b) { return call("maximum", {a, b}); }
+Tensor minimum(Arg a, Arg b) { return call("minimum", {a, b}); }
 
 Tensor select(Arg condition, Arg a, Arg b) {
   const DType dtype = Recorder("select", {&a, &b}).common_dtype();
@@ -122,26 +112,26 @@ Tensor cast(Arg x, DType dtype) {
   return r.tensor(r.value(x, dtype));
 }
 
-Tensor exp(Arg x) { return floating("exp", x); }
-Tensor expm1(Arg x) { return floating("expm1", x); }
-Tensor log(Arg x) { return floating("log", x); }
-Tensor log1p(Arg x) { return floating("log1p", x); }
-Tensor sqrt(Arg x) { return floating("sqrt", x); }
-Tensor rsqrt(Arg x) { return floating("rsqrt", x); }
-Tensor sin(Arg x) { return floating("sin", x); }
-Tensor cos(Arg x) { return floating("cos", x); }
-Tensor tanh(Arg x) { return floating("tanh", x); }
-Tensor erf(Arg x) { return floating("erf", x); }
-Tensor sigmoid(Arg x) { return floating("sigmoid", x); }
-Tensor gelu(Arg x, std::string approximate) { return floating("gelu", x, {{"approximate", std::move(approximate)}}); }
+Tensor exp(Arg x) { return call("exp", {x}); }
+Tensor expm1(Arg x) { return call("expm1", {x}); }
+Tensor log(Arg x) { return call("log", {x}); }
+Tensor log1p(Arg x) { return call("log1p", {x}); }
+Tensor sqrt(Arg x) { return call("sqrt", {x}); }
+Tensor rsqrt(Arg x) { return call("rsqrt", {x}); }
+Tensor sin(Arg x) { return call("sin", {x}); }
+Tensor cos(Arg x) { return call("cos", {x}); }
+Tensor tanh(Arg x) { return call("tanh", {x}); }
+Tensor erf(Arg x) { return call("erf", {x}); }
+Tensor sigmoid(Arg x) { return call("sigmoid", {x}); }
+Tensor gelu(Arg x, std::string approximate) { return call("gelu", {x}, {{"approximate", std::move(approximate)}}); }
 
-Tensor abs(Arg x) { return unary("abs", x); }
-Tensor sign(Arg x) { return unary("sign", x); }
+Tensor abs(Arg x) { return call("abs", {x}); }
+Tensor sign(Arg x) { return call("sign", {x}); }
 Tensor floor(Arg x) { return rounding("floor", x); }
 Tensor ceil(Arg x) { return rounding("ceil", x); }
 Tensor round(Arg x) { return rounding("round", x); }
-Tensor square(Arg x) { return unary("square", x); }
-Tensor relu(Arg x) { return unary("relu", x); }
+Tensor square(Arg x) { return call("square", {x}); }
+Tensor relu(Arg x) { return call("relu", {x}); }
 
 Tensor clamp(Arg x, std::optional<Arg> min, std::optional<Arg> max) {
   Recorder r("clamp", {&x, detail::pointer(min), detail::pointer(max)});
@@ -153,7 +143,7 @@ Tensor clamp(Arg x, std::optional<Arg> min, std::optional<Arg> max) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   return r("clamp", {r.value(x, dtype)}, {{"min", min ? min->number()->real : -infinity}, {"max", max ? max->number()->real : infinity}});
 }
-Tensor detach(Arg x) { return unary("detach", x); }
+Tensor detach(Arg x) { return call("detach", {x}); }
 
 Tensor dropout(Arg x, double p, bool training) {
   Recorder r("dropout", {&x});

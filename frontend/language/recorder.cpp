@@ -39,12 +39,9 @@ DType promote(DType a, DType b) {
   return *std::max(std::find(order.begin(), order.end(), a), std::find(order.begin(), order.end(), b));
 }
 
-Recorder::Recorder(std::string_view what, std::initializer_list<const Arg*> operands)
-    : what_(what), operands_(given(operands)), where_(Scope::locate(operands_[0]->where())), recording_(find_recording()),
+Recorder::Recorder(std::string_view what, std::vector<const Arg*> operands, std::source_location at)
+    : what_(what), operands_(given(std::move(operands))), where_(Scope::locate(at)), recording_(find_recording()),
       builder(recording_->graph(), nullptr, {where_}) {}
-
-Recorder::Recorder(std::string_view what, std::source_location at)
-    : what_(what), where_(Scope::locate(at)), recording_(find_recording()), builder(recording_->graph(), nullptr, {where_}) {}
 
 std::shared_ptr<Recording> Recorder::find_recording() const {
   std::shared_ptr<Recording> found;
@@ -83,9 +80,9 @@ ir::Value Recorder::value(const Arg& arg, DType dtype, const Shape& shape) {
   return builder.broadcast(value(arg, dtype), shape);
 }
 
-DType Recorder::common_dtype() const {
+DType common_dtype(const std::vector<const Arg*>& operands) {
   std::array<std::optional<DType>, 3> of_rank_class;  // tensors with axes, scalar tensors, numbers
-  for (const Arg* arg : operands_) {
+  for (const Arg* arg : operands) {
     const ir::Type type = type_of(*arg);
     auto& so_far = of_rank_class[arg->number() ? 2 : type.shape.rank() == 0 ? 1 : 0];
     so_far = so_far ? promote(*so_far, type.dtype) : type.dtype;
@@ -96,10 +93,13 @@ DType Recorder::common_dtype() const {
   return *result;
 }
 
-DType Recorder::floating_dtype() const {
-  const DType common = common_dtype();
+DType floating_dtype(const std::vector<const Arg*>& operands) {
+  const DType common = common_dtype(operands);
   return is_floating(common) ? common : default_dtype();
 }
+
+DType Recorder::common_dtype() const { return detail::common_dtype(operands_); }
+DType Recorder::floating_dtype() const { return detail::floating_dtype(operands_); }
 
 Shape Recorder::common_shape() const {
   Shape result;

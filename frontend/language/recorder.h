@@ -20,9 +20,11 @@ class Recorder {
   /// `what` names the op in messages. Throws weft::Error when the operands belong to two graphs, and when there is no
   /// graph to record into: without a tensor operand, that is the graph of the module being called, else the innermost
   /// living one. Null stands for an optional operand that is not given; the first one is.
-  Recorder(std::string_view what, std::initializer_list<const Arg*> operands);
+  Recorder(std::string_view what, std::initializer_list<const Arg*> operands)
+      : Recorder(what, {operands.begin(), operands.end()}, (*operands.begin())->where()) {}
   /// For ops without operands.
-  Recorder(std::string_view what, std::source_location at);
+  Recorder(std::string_view what, std::source_location at) : Recorder(what, {}, at) {}
+  Recorder(std::string_view what, std::vector<const Arg*> operands, std::source_location at);
 
   /// The operand as it is; a number is a scalar of its own category (a floating one of default_dtype()).
   ir::Value value(const Arg& arg);
@@ -30,10 +32,8 @@ class Recorder {
   ir::Value value(const Arg& arg, DType dtype);
   ir::Value value(const Arg& arg, DType dtype, const Shape& shape);
 
-  /// The operands' common element type by torch.result_type: the highest category (bool < integer < floating) among
-  /// tensors with axes, then scalar tensors, then numbers decides; inside a category the wider type.
+  /// Those of all operands.
   DType common_dtype() const;
-  /// The same, but default_dtype() where it is no floating type.
   DType floating_dtype() const;
   /// The shape that all operands broadcast to.
   Shape common_shape() const;
@@ -65,6 +65,12 @@ class Recorder {
  public:
   ir::Builder builder;
 };
+
+/// The common element type of operands by torch.result_type: the highest category (bool < integer < floating) among
+/// tensors with axes, then scalar tensors, then numbers decides; inside a category the wider type.
+DType common_dtype(const std::vector<const Arg*>& operands);
+/// The same, but default_dtype() where it is no floating type.
+DType floating_dtype(const std::vector<const Arg*>& operands);
 
 /// An optional operand for a Recorder's list.
 inline const Arg* pointer(const std::optional<Arg>& arg) { return arg ? &*arg : nullptr; }

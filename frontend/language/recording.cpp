@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weft/ir/order.h"
+
 namespace weft::detail {
 namespace {
 
@@ -48,6 +50,8 @@ ir::Value Recording::key(const ir::Location& at) {
   bindings.key = free_input_name("key");
   return graph().add_input(bindings.key, {i64, {2}}, ir::Role::key, {at});
 }
+
+void Recording::settle() { ir::sort_by_need(graph()); }
 
 std::string Recording::free_input_name(const std::string& wanted) {
   std::string name = wanted;

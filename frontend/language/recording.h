@@ -10,7 +10,6 @@
 #include "weft/frontend/language/hyper.h"
 #include "weft/frontend/language/parameter.h"
 #include "weft/ir/module.h"
-#include "weft/ir/order.h"
 
 namespace weft::detail {
 
@@ -63,7 +62,7 @@ class Recording {
   ir::Value hyper(const Hyper& hyper, const std::string& name, const ir::Location& at);
   ir::Value key(const ir::Location& at);
   /// Brings ops and inputs into an order that does not depend on the compiler: see ir/order.h. Values stay what they are.
-  void settle() { ir::sort_by_need(graph()); }
+  void settle();
   /// A number for the next random op.
   int64_t next_site() { return site_++; }
 

@@ -6,13 +6,7 @@
 
 namespace weft {
 
-using detail::activation;
 using detail::Recorder;
-
-Tensor detail::activation(std::string_view op, const Arg& x, ir::NamedAttributes attributes) {
-  Recorder r(op, {&x});
-  return r(op, {r.value(x, r.floating_dtype())}, std::move(attributes));
-}
 
 Tensor leaky_relu(Arg x, double negative_slope) {
   Recorder r("leaky_relu", {&x});
@@ -37,12 +31,12 @@ Tensor prelu(Arg x, Arg weight) {
   return r("prelu", {v, r.builder.broadcast(w, v.shape())});
 }
 
-Tensor elu(Arg x, double alpha) { return activation("elu", x, {{"alpha", alpha}}); }
+Tensor elu(Arg x, double alpha) { return call("elu", {x}, {{"alpha", alpha}}); }
 Tensor selu(Arg x) {
   // Of Klambauer et al., Self-Normalizing Neural Networks (2017).
-  return activation("elu", x, {{"alpha", 1.6732632423543772848170429916717}, {"scale", 1.0507009873554804934193349852946}});
+  return call("elu", {x}, {{"alpha", 1.6732632423543772848170429916717}, {"scale", 1.0507009873554804934193349852946}});
 }
-Tensor softplus(Arg x, double beta, double threshold) { return activation("softplus", x, {{"beta", beta}, {"threshold", threshold}}); }
+Tensor softplus(Arg x, double beta, double threshold) { return call("softplus", {x}, {{"beta", beta}, {"threshold", threshold}}); }
 
 Tensor hardtanh(Arg x, double min, double max) {
   const Recorder r("hardtanh", {&x});

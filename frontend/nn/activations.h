@@ -2,15 +2,11 @@
 // Activations as functions of the tensor language and as layers of torch.nn. Functions of integers compute in
 // default_dtype(), where nothing else is said.
 
+#include "weft/frontend/language/custom_op.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/nn/layers.h"
 
 namespace weft {
-
-namespace detail {
-/// The floating op `op` of x.
-Tensor activation(std::string_view op, const Arg& x, ir::NamedAttributes attributes = {});
-}  // namespace detail
 
 namespace nn {
 /// A function of one tensor as a layer.
@@ -21,10 +17,10 @@ struct Activation : Layer {
 }  // namespace nn
 
 /// An elementwise op without attributes as a function and as a layer: WEFT_ACTIVATION(silu, SiLU) gives silu(x) and nn::SiLU.
-#define WEFT_ACTIVATION(function, Layer)                                     \
-  inline Tensor function(Arg x) { return detail::activation(#function, x); } \
-  namespace nn {                                                             \
-  using Layer = Activation<function>;                                        \
+#define WEFT_ACTIVATION(function, Layer)                         \
+  inline Tensor function(Arg x) { return call(#function, {x}); } \
+  namespace nn {                                                 \
+  using Layer = Activation<function>;                            \
   }
 
 WEFT_ACTIVATION(silu, SiLU)

@@ -6,7 +6,7 @@
 #include "weft/frontend/language/defaults.h"
 #include "weft/frontend/language/scope.h"
 #include "weft/frontend/optim/core.h"
-#include "weft/ir/op_def.h"
+#include "weft/ir/registry.h"
 #include "weft/support/memory.h"
 
 namespace weft {

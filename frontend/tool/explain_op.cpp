@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "weft/frontend/tool/explain.h"
-#include "weft/frontend/tool/sample.h"
 #include "weft/frontend/tool/text.h"
-#include "weft/ir/op_def.h"
 #include "weft/ir/printer.h"
+#include "weft/ir/registry.h"
+#include "weft/ir/sample.h"
 #include "weft/passes/dce.h"
 #include "weft/passes/decompose.h"
 
@@ -99,7 +99,7 @@ void print_attributes(const ir::OpDef& def, int width) {
 
 void print_decomposition(const ir::OpDef& def) {
   if (def.kind != ir::Kind::composite) return;
-  std::optional<ir::Module> sample = sample_call(def);
+  std::optional<ir::Module> sample = ir::sample_call(def);
   if (!sample) return;
   passes::decompose(*sample);
   passes::dce(sample->graph());
@@ -112,11 +112,7 @@ std::string first_sentence(const std::string& doc) { return doc.substr(0, std::m
 
 void explain_op(const std::string& name) {
   const ir::OpDef* def = ir::registry().find(name);
-  if (!def) {
-    std::vector<std::string> names;
-    for (const ir::OpDef* d : ir::registry().all()) names.push_back(d->name);
-    throw Error("unknown op '{}'{} (weft explain ops lists them)", name, did_you_mean(name, names));
-  }
+  if (!def) throw Error("{} (weft explain ops lists them)", ir::unknown_op(name));
   const int width = std::min(output_width(), 100);
   fmt::print("{}: {}\n\n", def->name, wrapped(def->doc, width, static_cast<int>(def->name.size()) + 2));
   fmt::print("kind      {}: {}\n", name_of(def->kind), describe(def->kind));

@@ -11,78 +11,33 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-OpDef activation(std::string name, std::string doc) {
-  OpDef def;
-  def.name = std::move(name);
-  def.doc = std::move(doc);
-  def.operands = {{"x", Accepts::floating}};
+template <class Body, class Gradient>
+OpDef activation(std::string name, std::string doc, std::vector<AttributeSpec> attributes, Body body, Gradient gradient) {
+  OpDef def = elementwise(std::move(name), std::move(doc), {{"x", Accepts::floating}}, std::move(attributes), body, gradient);
   def.error_ulps = 32;
   return def;
 }
 
-/// The attributes of an elementwise activation, all numbers, in the order of its definition.
-using Numbers = std::vector<double>;
-/// The gradient from the gradient g of the result, the operand x and the attributes.
-using Gradient = Expr (*)(Expr g, Expr x, const Numbers& a);
-
-Numbers numbers(Attributes attributes) {
-  Numbers all;
-  for (const Attribute& a : attributes) all.push_back(std::get<double>(a));
-  return all;
-}
-
-OpDef elementwise(std::string name, std::string doc, std::vector<AttributeSpec> attributes, Scalar (*body)(Scalar x, const Numbers& a),
-                  Gradient gradient) {
-  OpDef def = activation(std::move(name), std::move(doc));
-  def.kind = Kind::elementwise;
-  def.attributes = std::move(attributes);
-  def.scalar = [body](std::span<const Scalar> x, Attributes a) { return body(x[0], numbers(a)); };
-  def.gradient = [gradient](GradientContext& c) -> std::vector<Value> {
-    return {gradient({c.builder, c.result_gradients[0]}, {c.builder, c.op.operand(0)}, numbers(c.op.attributes()))};
-  };
-  return def;
-}
-
-AttributeSpec real(std::string name, double fallback, std::string doc) {
-  return {std::move(name), AttributeKind::real, Attribute(fallback), std::move(doc)};
-}
-
-Scalar exp(Scalar x) { return unary(Primitive::exp, x); }
-Scalar log1p(Scalar x) { return unary(Primitive::log1p, x); }
 Expr sigmoid(Expr x) { return x.apply("sigmoid"); }
 
-std::vector<Value> gelu(Builder& b, const Op& op) {
-  const Expr x{b, op.operand(0)};
-  if (op.attribute<std::string>("approximate") == "none") return {x * 0.5 * ((x * (1 / std::numbers::sqrt2)).apply("erf") + 1.0)};
+Expr gelu(Expr x, const AttributeView& a) {
+  if (a.text("approximate") == "none") return x * 0.5 * ((x * (1 / std::numbers::sqrt2)).apply("erf") + 1.0);
   const double scale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
-  return {x * 0.5 * (((x + x * x * x * 0.044715) * scale).apply("tanh") + 1.0)};
-}
-
-OpDef prelu() {
-  OpDef def = activation("prelu", "x where it is positive, else weight * x: with a constant weight, leaky_relu");
-  def.kind = Kind::elementwise;
-  def.operands.push_back({"weight", Accepts::floating});
-  def.scalar = [](std::span<const Scalar> v, Attributes) { return select(v[0].like(0) < v[0], v[0], v[1] * v[0]); };
-  def.gradient = [](GradientContext& c) -> std::vector<Value> {
-    const Expr g{c.builder, c.result_gradients[0]}, x{c.builder, c.op.operand(0)}, weight{c.builder, c.op.operand(1)};
-    const Expr positive = x.like(0) < x;
-    return {select(positive, g, g * weight), select(positive, g.like(0), g * x)};
-  };
-  def.kinks = {0};
-  return def;
+  return x * 0.5 * (((x + x * x * x * 0.044715) * scale).apply("tanh") + 1.0);
 }
 
 OpDef clamp() {
-  OpDef def = elementwise(
+  OpDef def = activation(
       "clamp", "x, but not below `min` nor above `max`, which wins; nan stays nan. At a bound the derivative is 0",
-      {real("min", -infinity, "the lower bound"), real("max", infinity, "the upper bound")},
-      [](Scalar x, const Numbers& a) {
-        const Scalar low = x.like(a[0]), high = x.like(a[1]), raised = select(x < low, low, x);
+      {attribute("min", -infinity, "the lower bound"), attribute("max", infinity, "the upper bound")},
+      [](Scalar x, const AttributeView& a) {
+        const Scalar low = x.like(a.real("min")), high = x.like(a.real("max")), raised = select(x < low, low, x);
         return select(high < raised, high, raised);
       },
-      [](Expr g, Expr x, const Numbers& a) {
-        if (a[0] > -infinity) g = select(x.like(a[0]) < x, g, g.like(0));
-        return a[1] < infinity ? select(x < a[1], g, g.like(0)) : g;
+      [](Expr g, Expr x, Expr, const AttributeView& a) {
+        const double low = a.real("min"), high = a.real("max");
+        if (low > -infinity) g = select(x.like(low) < x, g, g.like(0));
+        return high < infinity ? select(x < high, g, g.like(0)) : g;
       });
   def.infer = [](const InferContext& c) -> std::vector<Type> {
     for (const char* bound : {"min", "max"}) c.require(!std::isnan(c.get<double>(bound)), "a bound must not be nan");
@@ -95,70 +50,89 @@ OpDef clamp() {
 }  // namespace
 
 void define_activation_ops(Registry& r) {
-  OpDef gelu_op = activation("gelu",
-                             "x * Phi(x), Phi the normal distribution function; `approximate` \"tanh\" is Hendrycks and "
-                             "Gimpel's 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))");
-  gelu_op.attributes = {{"approximate", AttributeKind::text, Attribute(std::string("none")), "by which formula", {"none", "tanh"}}};
+  AttributeSpec approximate = attribute("approximate", "none", "by which formula");
+  approximate.choices = {"none", "tanh"};
+  OpDef gelu_op = composite("gelu",
+                            "x * Phi(x), Phi the normal distribution function; `approximate` \"tanh\" is Hendrycks and "
+                            "Gimpel's 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))",
+                            {{"x", Accepts::floating}}, {approximate}, gelu);
   gelu_op.infer = [](const InferContext& c) -> std::vector<Type> { return {c.operand(0)}; };
-  gelu_op.decompose = gelu;
+  gelu_op.error_ulps = 32;
   r.add(std::move(gelu_op));
 
-  r.add(prelu());
+  OpDef prelu = elementwise(
+      "prelu", "x where it is positive, else weight * x: with a constant weight, leaky_relu",
+      {{"x", Accepts::floating}, {"weight", Accepts::floating}}, {},
+      [](Scalar x, Scalar weight) { return select(x.like(0) < x, x, weight * x); },
+      [](Expr g, Expr x, Expr weight, Expr) {
+        const Expr positive = x.like(0) < x;
+        return std::pair{select(positive, g, g * weight), select(positive, g.like(0), g * x)};
+      });
+  prelu.error_ulps = 32, prelu.kinks = {0};
+  r.add(std::move(prelu));
   r.add(clamp());
 
-  OpDef elu = elementwise(
+  OpDef elu = activation(
       "elu", "scale * x where x is positive, else scale * alpha * (e^x - 1)",
-      {real("alpha", 1, "minus the limit far below 0, unscaled"), real("scale", 1, "of the result; with selu's two numbers, selu")},
-      [](Scalar x, const Numbers& a) { return select(x <= x.like(0), unary(Primitive::expm1, x) * x.like(a[0] * a[1]), x * x.like(a[1])); },
+      {attribute("alpha", 1.0, "minus the limit far below 0, unscaled"),
+       attribute("scale", 1.0, "of the result; with selu's two numbers, selu")},
+      [](Scalar x, const AttributeView& a) {
+        const double alpha = a.real("alpha"), scale = a.real("scale");
+        return select(x <= 0.0, expm1(x) * (alpha * scale), x * scale);
+      },
       // By e^x and not by the result: y + alpha would cancel far below 0.
-      [](Expr g, Expr x, const Numbers& a) { return select(x <= 0.0, g * (x.apply("exp") * (a[0] * a[1])), g * a[1]); });
+      [](Expr g, Expr x, Expr, const AttributeView& a) {
+        const double alpha = a.real("alpha"), scale = a.real("scale");
+        return select(x <= 0.0, g * (x.apply("exp") * (alpha * scale)), g * scale);
+      });
   elu.kinks = {0};
   r.add(std::move(elu));
 
-  r.add(elementwise(
-      "silu", "x * sigmoid(x)", {}, [](Scalar x, const Numbers&) { return x / (x.like(1) + exp(-x)); },
-      [](Expr g, Expr x, const Numbers&) {
+  r.add(activation(
+      "silu", "x * sigmoid(x)", {}, [](Scalar x) { return x / (1.0 + exp(-x)); },
+      [](Expr g, Expr x, Expr) {
         const Expr s = sigmoid(x);
         return g * (s * (x * (1.0 - s) + 1.0));
       }));
 
-  r.add(elementwise(
-      "mish", "x * tanh(log(1 + e^x))", {}, [](Scalar x, const Numbers&) { return x * unary(Primitive::tanh, log1p(exp(x))); },
-      [](Expr g, Expr x, const Numbers&) {
+  r.add(activation(
+      "mish", "x * tanh(log(1 + e^x))", {}, [](Scalar x) { return x * tanh(log1p(exp(x))); },
+      [](Expr g, Expr x, Expr) {
         const Expr t = x.apply("exp").apply("log1p").apply("tanh");
         return g * (t + x * sigmoid(x) * (1.0 - t * t));
       }));
 
-  r.add(elementwise(
+  r.add(activation(
       "softplus", "log(1 + e^(beta x)) / beta; x itself where beta x is above the threshold",
-      {real("beta", 1, "sharpness"), real("threshold", 20, "where the curve counts as straight")},
-      [](Scalar x, const Numbers& a) {
-        const Scalar scaled = x * x.like(a[0]);
-        return select(x.like(a[1]) < scaled, x, log1p(exp(scaled)) / x.like(a[0]));
+      {attribute("beta", 1.0, "sharpness"), attribute("threshold", 20.0, "where the curve counts as straight")},
+      [](Scalar x, const AttributeView& a) {
+        const double beta = a.real("beta");
+        const Scalar scaled = x * beta;
+        return select(x.like(a.real("threshold")) < scaled, x, log1p(exp(scaled)) / beta);
       },
-      [](Expr g, Expr x, const Numbers& a) {
-        const Expr scaled = x * a[0];
-        return select(scaled.like(a[1]) < scaled, g, g * sigmoid(scaled));
+      [](Expr g, Expr x, Expr, const AttributeView& a) {
+        const Expr scaled = x * a.real("beta");
+        return select(scaled.like(a.real("threshold")) < scaled, g, g * sigmoid(scaled));
       }));
 
-  OpDef hardswish = elementwise(
+  OpDef hardswish = activation(
       "hardswish", "x * min(max(x + 3, 0), 6) / 6; the derivative at 3 is 1", {},
-      [](Scalar x, const Numbers&) {
-        const Scalar raised = x + x.like(3), zero = x.like(0), six = x.like(6);
+      [](Scalar x) {
+        const Scalar raised = x + 3.0, zero = x.like(0), six = x.like(6);
         const Scalar positive = select(raised < zero, zero, raised);
         return x * select(six < positive, six, positive) / six;
       },
-      [](Expr g, Expr x, const Numbers&) { return select(x <= -3.0, g.like(0), select(x < 3.0, g * (x / 3.0 + 0.5), g)); });
+      [](Expr g, Expr x, Expr) { return select(x <= -3.0, g.like(0), select(x < 3.0, g * (x / 3.0 + 0.5), g)); });
   hardswish.sample_low = -4, hardswish.sample_high = 4, hardswish.kinks = {-3, 3};
   r.add(std::move(hardswish));
 
-  r.add(elementwise(
+  r.add(activation(
       "logsigmoid", "log(sigmoid(x))", {},
-      [](Scalar x, const Numbers&) {
+      [](Scalar x) {
         const Scalar zero = x.like(0);
-        return select(x < zero, x, zero) - log1p(exp(-unary(Primitive::absolute, x)));
+        return select(x < zero, x, zero) - log1p(exp(-abs(x)));
       },
-      [](Expr g, Expr x, const Numbers&) { return g * sigmoid(-x); }));
+      [](Expr g, Expr x, Expr) { return g * sigmoid(-x); }));
 }
 
 }  // namespace weft::ir

@@ -5,32 +5,15 @@
 namespace weft::ir {
 namespace {
 
-using Args = std::span<const Scalar>;
+NoGradient discrete() { return {"its result is discrete"}; }
 
-/// The two operands' gradients from the gradient g, the operands a, b and the result y.
-using BinaryGradient = std::pair<Expr, Expr> (*)(Expr g, Expr a, Expr b, Expr y);
-
-OpDef binary(std::string name, Accepts accepts, std::string doc, Scalar (*body)(Scalar, Scalar), BinaryGradient gradient) {
-  OpDef def;
-  def.name = std::move(name);
-  def.kind = Kind::elementwise;
-  def.doc = std::move(doc);
-  def.operands = {{"a", accepts}, {"b", accepts}};
-  def.scalar = [body](Args a, Attributes) { return body(a[0], a[1]); };
-  if (gradient) {
-    def.gradient = [gradient](GradientContext& c) -> std::vector<Value> {
-      const auto [da, db] = gradient({c.builder, c.result_gradients[0]}, {c.builder, c.op.operand(0)}, {c.builder, c.op.operand(1)},
-                                     {c.builder, c.op.result()});
-      return {da, db};
-    };
-  } else {
-    def.no_gradient = "its result is discrete";
-  }
-  return def;
+template <class Body, class Gradient>
+OpDef binary(std::string name, Accepts accepts, std::string doc, Body body, Gradient gradient) {
+  return elementwise(std::move(name), std::move(doc), {{"a", accepts}, {"b", accepts}}, {}, body, gradient);
 }
 
 OpDef comparison(std::string name, std::string doc, Scalar (*body)(Scalar, Scalar)) {
-  OpDef def = binary(std::move(name), Accepts::any, std::move(doc), body, nullptr);
+  OpDef def = binary(std::move(name), Accepts::any, std::move(doc), body, discrete());
   def.infer = [](const InferContext& c) -> std::vector<Type> {
     c.require(c.operand(0).dtype == c.operand(1).dtype, "the operands must have equal element types");
     return {{boolean, c.shape(0)}};
@@ -99,28 +82,23 @@ void define_binary_ops(Registry& r) {
   r.add(comparison("ge", "a >= b; false where either is nan", [](Scalar a, Scalar b) { return b <= a; }));
 
   constexpr auto bits = Accepts::bits;
-  r.add(binary("and", bits, "a and b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a & b; }, nullptr));
-  r.add(binary("or", bits, "a or b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a | b; }, nullptr));
-  r.add(binary("xor", bits, "a exclusive or b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a ^ b; }, nullptr));
+  r.add(binary("and", bits, "a and b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a & b; }, discrete()));
+  r.add(binary("or", bits, "a or b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a | b; }, discrete()));
+  r.add(
+      binary("xor", bits, "a exclusive or b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a ^ b; }, discrete()));
   r.add(binary(
       "shift_right", Accepts::integer, "a shifted right by b bits, filled with zeros; 0 when b is negative or not below the width",
-      [](Scalar a, Scalar b) { return shift_right(a, b); }, nullptr));
+      [](Scalar a, Scalar b) { return shift_right(a, b); }, discrete()));
 
-  OpDef select_op;
-  select_op.name = "select";
-  select_op.kind = Kind::elementwise;
-  select_op.doc =
+  OpDef select_op = elementwise(
+      "select",
       "a where the condition holds, else b (torch.where). What the branch not taken holds, nan and inf "
-      "included, is not seen; its gradient is 0 there";
-  select_op.operands = {{"condition", Accepts::boolean}, {"a"}, {"b"}};
+      "included, is not seen; its gradient is 0 there",
+      {{"condition", Accepts::boolean}, {"a"}, {"b"}}, {}, [](Scalar c, Scalar a, Scalar b) { return select(c, a, b); },
+      [](Expr g, Expr c, Expr, Expr, Expr) -> std::vector<Value> { return {Value(), select(c, g, g.like(0)), select(c, g.like(0), g)}; });
   select_op.infer = [](const InferContext& c) -> std::vector<Type> {
     c.require(c.operand(1).dtype == c.operand(2).dtype, "the branches must have equal element types");
     return {c.operand(1)};
-  };
-  select_op.scalar = [](Args a, Attributes) { return select(a[0], a[1], a[2]); };
-  select_op.gradient = [](GradientContext& c) -> std::vector<Value> {
-    const Expr g{c.builder, c.result_gradients[0]}, condition{c.builder, c.op.operand(0)};
-    return {Value(), select(condition, g, g.like(0)), select(condition, g.like(0), g)};
   };
   r.add(std::move(select_op));
 }

@@ -197,11 +197,14 @@ OpDef convolution_op(std::string name, std::string doc) {
   return def;
 }
 
-const AttributeSpec scratch_attribute{
-    "scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes that the library works in: a second result, which nobody reads", {},
-    true};
-const AttributeSpec slices_attribute{
-    "slices", AttributeKind::integer, Attribute(int64_t{1}), "parts of the batch that threads compute on their own", {}, true};
+AttributeSpec scratch_attribute() {
+  return {
+      "scratch", AttributeKind::integer, Attribute(int64_t{0}), "bytes that the library works in: a second result, which nobody reads", {},
+      true};
+}
+AttributeSpec slices_attribute() {
+  return {"slices", AttributeKind::integer, Attribute(int64_t{1}), "parts of the batch that threads compute on their own", {}, true};
+}
 
 }  // namespace
 
@@ -228,7 +231,7 @@ void define_convolution_ops(Registry& r) {
                             "(torch.nn.functional.conv1d to conv3d); f32 accumulation for bf16");
   op.operands = {x, w};
   op.result_layout = y.layout;
-  op.attributes.push_back(slices_attribute), op.attributes.push_back(scratch_attribute);
+  op.attributes.push_back(slices_attribute()), op.attributes.push_back(scratch_attribute());
   op.infer = infer_forward;
   op.decompose = convolution_sums;
   op.gradient = [](GradientContext& c) -> std::vector<Value> {
@@ -244,7 +247,7 @@ void define_convolution_ops(Registry& r) {
   op.operands = {y, w};
   op.result_layout = x.layout;
   op.attributes.insert(op.attributes.begin(), {"extents", AttributeKind::dims, {}, "x's extents along the spatial axes"});
-  op.attributes.push_back(slices_attribute), op.attributes.push_back(scratch_attribute);
+  op.attributes.push_back(slices_attribute()), op.attributes.push_back(scratch_attribute());
   op.infer = infer_data;
   op.decompose = convolution_data_sums;
   op.gradient = [](GradientContext& c) -> std::vector<Value> {
@@ -261,7 +264,7 @@ void define_convolution_ops(Registry& r) {
   op.result_layout = w.layout;
   op.attributes.insert(op.attributes.begin(), {"extents", AttributeKind::dims, {}, "the kernel's extents"});
   op.attributes.push_back({"parts", AttributeKind::integer, Attribute(int64_t{1}), "parts of the batch that are summed apart", {}, true});
-  op.attributes.push_back(scratch_attribute);
+  op.attributes.push_back(scratch_attribute());
   op.infer = infer_weight;
   op.decompose = convolution_weight_sums;
   op.gradient = [](GradientContext& c) -> std::vector<Value> {

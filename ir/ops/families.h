@@ -1,8 +1,8 @@
 #pragma once
 // The families of ops. Each function adds its family's definitions; define_all_ops lists them.
 
-#include "weft/ir/builder.h"
-#include "weft/ir/op_def.h"
+#include "weft/ir/define.h"
+#include "weft/ir/registry.h"
 
 namespace weft::ir {
 

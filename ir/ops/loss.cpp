@@ -7,8 +7,9 @@
 namespace weft::ir {
 namespace {
 
-const AttributeSpec reduction_attribute{
-    "reduction", AttributeKind::text, Attribute(std::string("mean")), "what becomes of the samples' losses", {"mean", "sum", "none"}};
+AttributeSpec reduction_attribute() {
+  return {"reduction", AttributeKind::text, Attribute(std::string("mean")), "what becomes of the samples' losses", {"mean", "sum", "none"}};
+}
 
 Type reduced(const InferContext& c, Type each) { return c.get<std::string>("reduction") == "none" ? each : Type{each.dtype, {}}; }
 
@@ -29,7 +30,7 @@ OpDef class_loss(std::string name, std::string doc) {
   def.doc = std::move(doc);
   def.operands = {{"input", Accepts::floating, false, "[N, C, ...] or [C]"},
                   {"target", Accepts::integer, false, "i64, [N, ...] or []", true}};
-  def.attributes = {reduction_attribute};
+  def.attributes = {reduction_attribute()};
   def.infer = [](const InferContext& c) -> std::vector<Type> {
     c.require(c.shape(0).rank() >= 1, "input needs a class axis");
     Dims each = c.shape(0).dims();
@@ -53,7 +54,7 @@ void define_loss_ops(Registry& r) {
   mse.name = "mse_loss";
   mse.doc = "(input - target)^2, reduced";
   mse.operands = {{"input", Accepts::floating}, {"target", Accepts::floating}};
-  mse.attributes = {reduction_attribute};
+  mse.attributes = {reduction_attribute()};
   mse.infer = [](const InferContext& c) -> std::vector<Type> {
     c.require(c.operand(0) == c.operand(1), "input and target must have one type and shape");
     return {reduced(c, c.operand(0))};
@@ -102,7 +103,7 @@ void define_loss_ops(Registry& r) {
       "(x - target) / max((1 - x) x, 1e-12)";
   bce.operands = {{.name = "x", .accepts = Accepts::floating, .doc = "in [0, 1]", .range = {{0, 1}}},
                   {.name = "target", .accepts = Accepts::floating, .doc = "in [0, 1]", .range = {{0, 1}}}};
-  bce.scalar = [](std::span<const Scalar> v, Attributes) {
+  bce.scalar = [](std::span<const Scalar> v, const AttributeView&) {
     const Scalar x = v[0], t = v[1], least = x.like(-100);
     const auto clamped = [&](Scalar l) { return select(l < least, least, l); };
     return (t - t.like(1)) * clamped(unary(Primitive::log1p, -x)) - t * clamped(unary(Primitive::log, x));

@@ -14,10 +14,10 @@ Scalar low_word(Scalar x) { return x & x.like_integer(0xffffffff); }
 Scalar high_word(Scalar x) { return shift_right(x, x.like_integer(32)); }
 
 /// The scalar form of support/philox.h's random_bits; all words live in i64.
-Scalar philox(std::span<const Scalar> args, Attributes attributes) {
+Scalar philox(std::span<const Scalar> args, const AttributeView& attributes) {
   const Scalar element = args[0], seed = args[1], step = args[2];
   Scalar c0 = low_word(element), c1 = high_word(element), c3 = low_word(step);
-  Scalar c2 = element.like_integer(std::get<int64_t>(attributes[0]) & 0xffffffff);
+  Scalar c2 = element.like_integer(attributes.integer("site") & 0xffffffff);
   Scalar k0 = low_word(seed), k1 = high_word(seed);
   for (int round = 0; round < 10; ++round) {
     const Scalar p0 = c0 * c0.like_integer(0xD2511F53), p1 = c2 * c2.like_integer(0xCD9E8D57);

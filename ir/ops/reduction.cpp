@@ -10,31 +10,8 @@
 namespace weft::ir {
 namespace {
 
-std::vector<AttributeSpec> reduction_attributes() {
-  return {{"axes", AttributeKind::dims, {}, "the reduced axes, ascending"},
-          {"keep_dims", AttributeKind::boolean, Attribute(false), "keep the reduced axes with extent 1"}};
-}
-
-Shape reduced_shape(const InferContext& c, const Dims& axes, bool keep) {
-  const Shape& from = c.shape(0);
-  for (size_t i = 0; i < axes.size(); ++i)
-    c.require(axes[i] >= 0 && axes[i] < from.rank() && (i == 0 || axes[i] > axes[i - 1]),
-              fmt::format("the axes {} must be ascending and lie in rank {}", weft::to_string(axes), from.rank()));
-  Dims shape;
-  for (int d = 0; d < from.rank(); ++d) {
-    const bool reduced = std::find(axes.begin(), axes.end(), d) != axes.end();
-    if (!reduced) shape.push_back(from[d]);
-    else if (keep) shape.push_back(1);
-  }
-  return Shape(shape);
-}
-
-std::vector<Type> infer_reduction(const InferContext& c) {
-  return {{c.operand(0).dtype, reduced_shape(c, c.get<Dims>("axes"), c.get<bool>("keep_dims"))}};
-}
-
-/// `v`, which has the shape of op's result, over the reduced axes again.
-Value broadcast_back(Builder& b, const Op& op, Value v) { return b.broadcast_over(v, op.dims("axes"), op.operand(0).shape()); }
+/// `v`, which has the shape of op's result, over the reduced axes.
+Expr broadcast_back(Builder& b, const Op& op, Value v) { return broadcast_over_axes({b, v}, {b, op.operand(0)}, op.dims("axes")); }
 
 double count_of(const Op& op) {
   double count = 1;
@@ -48,42 +25,30 @@ double freedom(const Op& op) { return std::max(count_of(op) - op.real("correctio
 /// var: of its operand.
 Moments moments(Builder& b, const Op& op) { return Moments(b, op.operand(0), op.dims("axes")); }
 
-OpDef reduction(std::string name, Accepts accepts, std::string doc) {
-  OpDef def;
-  def.name = std::move(name);
-  def.kind = Kind::reduction;
-  def.doc = std::move(doc);
-  def.operands = {{"x", accepts}};
+/// A composite with the attributes of a reduction.
+OpDef along_axes(std::string name, std::string doc) {
+  OpDef def{.name = std::move(name), .kind = Kind::composite, .doc = std::move(doc), .operands = {{"x", Accepts::floating}}};
   def.attributes = reduction_attributes();
   def.infer = infer_reduction;
   return def;
 }
 
 /// max and min: the gradient is shared evenly among the elements that attain the extreme.
-std::vector<Value> extreme_gradient(GradientContext& c) {
-  Builder& b = c.builder;
-  const Expr x{b, c.op.operand(0)}, y{b, broadcast_back(b, c.op, c.op.result())}, g{b, broadcast_back(b, c.op, c.result_gradients[0])};
-  const Expr hit{b, b.cast(x == y, x.value().dtype())};
-  const Expr hits{b, broadcast_back(b, c.op, b("sum", {hit}, {{"axes", c.op.dims("axes")}, {"keep_dims", c.op.flag("keep_dims")}}))};
-  return {g * hit / hits};
+Expr extreme_gradient(Expr g, Expr x, Expr y, const AttributeView& a) {
+  const Dims& axes = a.dims("axes");
+  const auto stretched = [&](Expr reduced) { return broadcast_over_axes(reduced, x, axes); };
+  const Expr hit{x.builder(), x.builder().cast(x == stretched(y), x.value().dtype())};
+  return stretched(g) * hit / stretched(hit.apply("sum", {{"axes", axes}, {"keep_dims", a.flag("keep_dims")}}));
 }
 
-OpDef extreme(std::string name, std::string doc, bool largest) {
-  OpDef def = reduction(std::move(name), Accepts::number, std::move(doc));
+OpDef extreme(std::string name, std::string doc, Scalar (*combine)(Scalar, Scalar), double (*identity)(DType)) {
+  OpDef def = reduction(std::move(name), std::move(doc), Accepts::number, combine, identity, extreme_gradient);
   def.infer = [](const InferContext& c) {
     for (int64_t axis : c.get<Dims>("axes"))
       c.require(axis < 0 || axis >= c.shape(0).rank() || c.shape(0)[static_cast<int>(axis)] > 0,
                 "cannot reduce an empty axis: it has no extreme");
     return infer_reduction(c);
   };
-  if (largest) {
-    def.combine = [](Scalar a, Scalar b) { return select((a != a) | (b < a), a, b); };
-    def.identity = [](DType) { return -std::numeric_limits<double>::infinity(); };
-  } else {
-    def.combine = [](Scalar a, Scalar b) { return select((a != a) | (a < b), a, b); };
-    def.identity = [](DType) { return std::numeric_limits<double>::infinity(); };
-  }
-  def.gradient = extreme_gradient;
   def.error_ulps = 0;
   return def;
 }
@@ -91,19 +56,21 @@ OpDef extreme(std::string name, std::string doc, bool largest) {
 }  // namespace
 
 void define_reduction_ops(Registry& r) {
-  OpDef sum = reduction("sum", Accepts::number, "Sum of x over `axes`; of no elements: 0. bf16 accumulates in f32");
-  sum.combine = [](Scalar a, Scalar b) { return a + b; };
-  sum.identity = [](DType) { return 0.0; };
-  sum.gradient = [](GradientContext& c) -> std::vector<Value> { return {broadcast_back(c.builder, c.op, c.result_gradients[0])}; };
+  OpDef sum = reduction(
+      "sum", "Sum of x over `axes`; of no elements: 0. bf16 accumulates in f32", Accepts::number, [](Scalar a, Scalar b) { return a + b; },
+      [](DType) { return 0.0; }, [](Expr g, Expr x, Expr, const AttributeView& a) { return broadcast_over_axes(g, x, a.dims("axes")); });
   sum.linear = true;
   sum.error_ulps = 32;
   r.add(std::move(sum));
 
-  r.add(extreme("max", "Largest element of x over `axes` (torch.amax); nan if one is nan", true));
-  r.add(extreme("min", "Smallest element of x over `axes` (torch.amin); nan if one is nan", false));
+  r.add(extreme(
+      "max", "Largest element of x over `axes` (torch.amax); nan if one is nan",
+      [](Scalar a, Scalar b) { return select((a != a) | (b < a), a, b); }, [](DType) { return -std::numeric_limits<double>::infinity(); }));
+  r.add(extreme(
+      "min", "Smallest element of x over `axes` (torch.amin); nan if one is nan",
+      [](Scalar a, Scalar b) { return select((a != a) | (a < b), a, b); }, [](DType) { return std::numeric_limits<double>::infinity(); }));
 
-  OpDef mean = reduction("mean", Accepts::floating, "Arithmetic mean of x over `axes`; of no elements: nan");
-  mean.kind = Kind::composite;
+  OpDef mean = along_axes("mean", "Arithmetic mean of x over `axes`; of no elements: nan");
   mean.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     const Expr total{b, b("sum", {op.operand(0)}, {{"axes", op.dims("axes")}, {"keep_dims", op.flag("keep_dims")}})};
     return {total / count_of(op)};
@@ -111,9 +78,7 @@ void define_reduction_ops(Registry& r) {
   mean.error_ulps = 32;
   r.add(std::move(mean));
 
-  OpDef var =
-      reduction("var", Accepts::floating, "Variance of x over `axes`: the sum of (x - mean)^2 divided by max(count - correction, 0)");
-  var.kind = Kind::composite;
+  OpDef var = along_axes("var", "Variance of x over `axes`: the sum of (x - mean)^2 divided by max(count - correction, 0)");
   var.attributes.push_back({"correction", AttributeKind::real, Attribute(1.0), "1: unbiased by Bessel's correction; 0: the mean square"});
   var.infer = [](const InferContext& c) {
     c.require(std::isfinite(c.get<double>("correction")), "the correction must be finite");
@@ -123,7 +88,7 @@ void define_reduction_ops(Registry& r) {
     return {b.reshape(moments(b, op).squares() / freedom(op), op.result().shape())};
   };
   var.gradient = [](GradientContext& c) -> std::vector<Value> {
-    const Expr g{c.builder, broadcast_back(c.builder, c.op, c.result_gradients[0])};
+    const Expr g = broadcast_back(c.builder, c.op, c.result_gradients[0]);
     return {g * 2.0 / freedom(c.op) * moments(c.builder, c.op).centered()};
   };
   var.error_ulps = 64;

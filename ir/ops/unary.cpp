@@ -8,26 +8,11 @@
 namespace weft::ir {
 namespace {
 
-using Args = std::span<const Scalar>;
+NoGradient piecewise_constant() { return {"piecewise constant: its derivative is zero wherever it exists"}; }
 
-/// A unary gradient: from the gradient g of the result, the operand x and the result y.
-using UnaryGradient = Expr (*)(Expr g, Expr x, Expr y);
-
-OpDef unary(std::string name, Accepts accepts, std::string doc, Scalar (*body)(Scalar), UnaryGradient gradient) {
-  OpDef def;
-  def.name = std::move(name);
-  def.kind = Kind::elementwise;
-  def.doc = std::move(doc);
-  def.operands = {{"x", accepts}};
-  def.scalar = [body](Args a, Attributes) { return body(a[0]); };
-  if (gradient) {
-    def.gradient = [gradient](GradientContext& c) -> std::vector<Value> {
-      return {gradient({c.builder, c.result_gradients[0]}, {c.builder, c.op.operand(0)}, {c.builder, c.op.result()})};
-    };
-  } else {
-    def.no_gradient = "piecewise constant: its derivative is zero wherever it exists";
-  }
-  return def;
+template <class Body, class Gradient>
+OpDef unary(std::string name, Accepts accepts, std::string doc, Body body, Gradient gradient) {
+  return elementwise(std::move(name), std::move(doc), {{"x", accepts}}, {}, body, gradient);
 }
 
 template <Primitive p>
@@ -90,16 +75,19 @@ void define_unary_ops(Registry& r) {
                [](Scalar x) { return select(x < x.like(0), x.like(0), x); },
                [](Expr g, Expr, Expr y) { return select(y <= y.like(0), g.like(0), g); }),
            -2, 2, {0}));
-  r.add(in(unary(
-               "sign", number, "The sign of x: -1, 0 or 1; 0 for nan",
-               [](Scalar x) { return select(x.like(0) < x, x.like(1), select(x < x.like(0), x.like(-1), x.like(0))); }, nullptr),
-           -2, 2, {0}));
-  r.add(in(unary("floor", floating, "Largest integer not above x", primitive<Primitive::floor>, nullptr), -3, 3, {-3, -2, -1, 0, 1, 2, 3}));
-  r.add(in(unary("ceil", floating, "Smallest integer not below x", primitive<Primitive::ceil>, nullptr), -3, 3, {-3, -2, -1, 0, 1, 2, 3}));
-  r.add(in(unary("round", floating, "Integer nearest to x, halves to even", primitive<Primitive::round_even>, nullptr), -3, 3,
+  r.add(
+      in(unary(
+             "sign", number, "The sign of x: -1, 0 or 1; 0 for nan",
+             [](Scalar x) { return select(x.like(0) < x, x.like(1), select(x < x.like(0), x.like(-1), x.like(0))); }, piecewise_constant()),
+         -2, 2, {0}));
+  r.add(in(unary("floor", floating, "Largest integer not above x", primitive<Primitive::floor>, piecewise_constant()), -3, 3,
+           {-3, -2, -1, 0, 1, 2, 3}));
+  r.add(in(unary("ceil", floating, "Smallest integer not below x", primitive<Primitive::ceil>, piecewise_constant()), -3, 3,
+           {-3, -2, -1, 0, 1, 2, 3}));
+  r.add(in(unary("round", floating, "Integer nearest to x, halves to even", primitive<Primitive::round_even>, piecewise_constant()), -3, 3,
            {-2.5, -1.5, -0.5, 0.5, 1.5, 2.5}));
-  r.add(unary("not", Accepts::bits, "Not x: logical of a bool, bitwise of an integer", [](Scalar x) { return ~x; }, nullptr));
-  OpDef is_nan = unary("is_nan", floating, "True where x is not a number", [](Scalar x) { return x != x; }, nullptr);
+  r.add(unary("not", Accepts::bits, "Not x: logical of a bool, bitwise of an integer", [](Scalar x) { return ~x; }, piecewise_constant()));
+  OpDef is_nan = unary("is_nan", floating, "True where x is not a number", [](Scalar x) { return x != x; }, piecewise_constant());
   is_nan.infer = to_bool;
   r.add(std::move(is_nan));
   OpDef copy = unary(
@@ -117,20 +105,17 @@ void define_unary_ops(Registry& r) {
   detach.no_gradient = "stopping gradients is what it is for";
   r.add(std::move(detach));
 
-  OpDef cast_op;
-  cast_op.name = "cast";
-  cast_op.kind = Kind::elementwise;
-  cast_op.doc =
+  OpDef cast_op = elementwise(
+      "cast",
       "x in another element type: f32 and bf16 round to nearest even, float to integer truncates, "
-      "anything to bool is x != 0";
-  cast_op.operands = {{"x"}};
-  cast_op.attributes = {{"dtype", AttributeKind::dtype, {}, "the result's element type"}};
+      "anything to bool is x != 0",
+      {{"x"}}, {required_attribute("dtype", AttributeKind::dtype, "the result's element type")},
+      [](Scalar x, const AttributeView& a) { return cast(x, a.dtype("dtype")); },
+      [](Expr g, Expr x, Expr) -> Value {
+        if (!is_floating(x.value().dtype())) return {};
+        return g.builder().cast(g, x.value().dtype());
+      });
   cast_op.infer = [](const InferContext& c) -> std::vector<Type> { return {{c.get<DType>("dtype"), c.shape(0)}}; };
-  cast_op.scalar = [](Args a, Attributes attributes) { return cast(a[0], std::get<DType>(attributes[0])); };
-  cast_op.gradient = [](GradientContext& c) -> std::vector<Value> {
-    if (!is_floating(c.op.operand(0).dtype())) return {Value()};
-    return {c.builder.cast(c.result_gradients[0], c.op.operand(0).dtype())};
-  };
   r.add(std::move(cast_op));
 }
 

@@ -79,11 +79,13 @@ std::vector<StateSpec> adam_states(const Type& parameter, const Switches& on) {
   return states;
 }
 
-const std::vector<HyperSpec> moment_hypers = {{"lr", "learning rate"},
-                                              {"beta1", "decay of the running mean"},
-                                              {"beta2", "decay of the running square"},
-                                              {"eps", "added to the denominator"},
-                                              {"weight_decay", "weight decay"}};
+std::vector<HyperSpec> moment_hypers() {
+  return {{"lr", "learning rate"},
+          {"beta1", "decay of the running mean"},
+          {"beta2", "decay of the running square"},
+          {"eps", "added to the denominator"},
+          {"weight_decay", "weight decay"}};
+}
 
 std::vector<HyperSpec> with(std::vector<HyperSpec> hypers, HyperSpec more) {
   hypers.push_back(std::move(more));
@@ -94,27 +96,27 @@ std::vector<HyperSpec> with(std::vector<HyperSpec> hypers, HyperSpec more) {
 
 const std::vector<UpdateRule>& moment_rules() {
   static const std::vector<UpdateRule> rules = {
-      {{"adam", moment_hypers, adam_states},
+      {{"adam", moment_hypers(), adam_states},
        "One step of torch.optim.Adam (Kingma and Ba 2015; amsgrad: Reddi et al. 2018); the weight decay is an L2 penalty",
        {"weight_decay", "amsgrad", "maximize"},
        adam},
-      {{"adamw", moment_hypers, adam_states},
+      {{"adamw", moment_hypers(), adam_states},
        "One step of torch.optim.AdamW (Loshchilov and Hutter 2019); the weight decay is decoupled from the gradient",
        {"weight_decay", "amsgrad", "maximize"},
        adamw},
-      {{"adamax", moment_hypers,
+      {{"adamax", moment_hypers(),
         [](const Type&, const Switches&) { return std::vector<StateSpec>{{"exp_avg", like_parameter}, {"exp_inf", like_parameter}}; }},
        "One step of torch.optim.Adamax (Kingma and Ba 2015, section 7)",
        {"weight_decay", "maximize"},
        adamax},
-      {{"nadam", with(moment_hypers, {"momentum_decay", "decay of the momentum"}),
+      {{"nadam", with(moment_hypers(), {"momentum_decay", "decay of the momentum"}),
         [](const Type&, const Switches&) {
           return std::vector<StateSpec>{{"exp_avg", like_parameter}, {"exp_avg_sq", like_parameter}, {"mu_product", single_number}};
         }},
        "One step of torch.optim.NAdam (Dozat 2016)",
        {"weight_decay", "decoupled_weight_decay", "maximize"},
        nadam},
-      {{"radam", moment_hypers, two_moments},
+      {{"radam", moment_hypers(), two_moments},
        "One step of torch.optim.RAdam (Liu et al. 2020)",
        {"weight_decay", "decoupled_weight_decay", "maximize"},
        radam},

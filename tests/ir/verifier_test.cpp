@@ -6,6 +6,7 @@
 
 #include "weft/ir/builder.h"
 #include "weft/ir/parser.h"
+#include "weft/ir/registry.h"
 #include "weft/support/error.h"
 #include "weft/tests/catch.h"
 

@@ -6,6 +6,7 @@
 
 #include "weft/ir/builder.h"
 #include "weft/ir/ops/optimizer.h"
+#include "weft/ir/registry.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/ops/expected.h"
 

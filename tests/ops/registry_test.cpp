@@ -1,12 +1,12 @@
 // One walk over the registry that asks every op the same questions.
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <map>
 #include <set>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/definition_problems.h"
 #include "weft/ir/equal.h"
 #include "weft/ir/order.h"
 #include "weft/ir/parser.h"
@@ -24,17 +24,6 @@ using testing::Sample;
 namespace {
 
 bool is_differentiable(const ir::OpDef& def) { return def.no_gradient.empty(); }
-
-/// Whether `word` stands in the text, not as a part of a longer word.
-bool names_word(const std::string& text, const std::string& word) {
-  const auto is_letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
-  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
-    const bool starts = at == 0 || !is_letter(text[at - 1]);
-    const size_t end = at + word.size();
-    if (starts && (end == text.size() || !is_letter(text[end]))) return true;
-  }
-  return false;
-}
 
 /// Fixed weights that are not small, as a constant.
 ir::Value weights(ir::Builder& b, const ir::Type& type, uint32_t number) {
@@ -145,43 +134,10 @@ bool has_smooth_double_results(const Sample& sample) {
 
 }  // namespace
 
-TEST_CASE("every op, operand and attribute is documented", "[registry]") {
+TEST_CASE("every definition is as it must be", "[registry]") {
   for (const ir::OpDef* def : ir::registry().all()) {
     INFO(def->name);
-    CHECK(def->doc.size() > 1);
-    std::set<std::string> names, attributes;
-    for (const ir::OperandSpec& operand : def->operands) {
-      CHECK(!operand.name.empty());
-      CHECK(names.insert(operand.name).second);
-      INFO(operand.name);
-      CHECK((!operand.doc.empty() || names_word(def->doc, operand.name)));
-      CHECK((!operand.variadic || &operand == &def->operands.back()));
-    }
-    for (const ir::AttributeSpec& attribute : def->attributes) {
-      INFO(attribute.name);
-      CHECK(!attribute.doc.empty());
-      CHECK(attributes.insert(attribute.name).second);
-      if (attribute.fallback) CHECK(ir::kind_of(*attribute.fallback) == attribute.kind);
-    }
-  }
-}
-
-TEST_CASE("every op says how it computes", "[registry]") {
-  using ir::Kind;
-  for (const ir::OpDef* def : ir::registry().all()) {
-    INFO(def->name);
-    CHECK((def->kind == Kind::elementwise) == static_cast<bool>(def->scalar));
-    CHECK((def->kind == Kind::reduction) == (def->combine && def->identity));
-    CHECK((def->kind == Kind::movement || def->kind == Kind::view) == static_cast<bool>(def->access));
-    if (def->kind == Kind::composite) CHECK(def->decompose);
-  }
-}
-
-TEST_CASE("every op is differentiable or says why not", "[registry]") {
-  for (const ir::OpDef* def : ir::registry().all()) {
-    INFO(def->name);
-    if (is_differentiable(*def)) CHECK((def->gradient || def->decompose));
-    else CHECK(!def->gradient);
+    for (const std::string& problem : ir::problems_of(*def)) FAIL_CHECK(problem);
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include "weft/backends/reference/reference.h"
 #include "weft/ir/module.h"
-#include "weft/ir/op_def.h"
+#include "weft/ir/registry.h"
 
 namespace weft::testing {
 

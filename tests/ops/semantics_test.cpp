@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "weft/ir/registry.h"
 #include "weft/passes/autodiff.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/ops/torch_ops.h"

@@ -1,4 +1,5 @@
 #include "weft/tests/ops/torch_ops.h"
+#include "weft/ir/registry.h"
 
 #include <algorithm>
 #include <functional>

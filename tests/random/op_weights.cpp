@@ -1,4 +1,5 @@
 #include "weft/tests/random/op_weights.h"
+#include "weft/ir/registry.h"
 
 #include <numeric>
 #include <unordered_map>

@@ -1,4 +1,5 @@
 #include "weft/tests/random/random_graph.h"
+#include "weft/ir/registry.h"
 
 #include <algorithm>
 #include <cmath>

@@ -10,9 +10,9 @@
 #include <fstream>
 #include <set>
 
-#include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
+#include "weft/ir/registry.h"
 #include "weft/passes/pass.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/random/check.h"

@@ -1,4 +1,5 @@
 #include "weft/tests/random/results.h"
+#include "weft/ir/registry.h"
 
 #include <algorithm>
 #include <numeric>

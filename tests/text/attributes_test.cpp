@@ -4,6 +4,7 @@
 #include <set>
 
 #include "weft/ir/printer.h"
+#include "weft/ir/registry.h"
 #include "weft/support/error.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/fuzz/text_check.h"

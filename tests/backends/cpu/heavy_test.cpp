@@ -4,7 +4,7 @@
 
 #include "weft/backends/cpu/heavy.h"
 #include "weft/backends/reference/heavy.h"
-#include "weft/ir/op_def.h"
+#include "weft/ir/registry.h"
 #include "weft/tests/catch.h"
 
 using namespace weft;

@@ -9,6 +9,7 @@
 #include "weft/backends/codegen/math/bounds.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
+#include "weft/ir/registry.h"
 #include "weft/passes/pass.h"
 #include "weft/tests/backends/cpu/run.h"
 #include "weft/tests/catch.h"

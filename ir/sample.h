@@ -6,9 +6,9 @@
 #include "weft/ir/module.h"
 #include "weft/ir/op_def.h"
 
-namespace weft::tool {
+namespace weft::ir {
 
 /// A graph of this one op on small operands that its definition accepts, found by trying; none when nothing fits.
-std::optional<ir::Module> sample_call(const ir::OpDef& def);
+std::optional<Module> sample_call(const OpDef& def);
 
-}  // namespace weft::tool
+}  // namespace weft::ir

@@ -1,15 +1,10 @@
-#include "weft/frontend/tool/sample.h"
+#include "weft/ir/sample.h"
 
 #include "weft/ir/builder.h"
 #include "weft/ir/ops/optimizer.h"
 
-namespace weft::tool {
+namespace weft::ir {
 namespace {
-
-using ir::Accepts;
-using ir::Attribute;
-using ir::AttributeKind;
-using ir::Type;
 
 std::vector<Type> candidate_types(Accepts accepts) {
   const std::vector<Type> floating{{f32, {4, 3}}, {f32, {3}}, {f32, {}}, {f64, {}}};
@@ -22,7 +17,7 @@ std::vector<Type> candidate_types(Accepts accepts) {
   }
 }
 
-std::vector<Attribute> candidate_attributes(const ir::AttributeSpec& spec) {
+std::vector<Attribute> candidate_attributes(const AttributeSpec& spec) {
   if (spec.fallback) return {*spec.fallback};
   switch (spec.kind) {
     case AttributeKind::boolean: return {false};
@@ -33,6 +28,8 @@ std::vector<Attribute> candidate_attributes(const ir::AttributeSpec& spec) {
     default: return {};
   }
 }
+
+constexpr int most_tries = 4096;
 
 /// Calls `visit(choice)` for every choice of one candidate of each list until it returns true.
 template <class T, class Visit>
@@ -46,10 +43,10 @@ bool any_choice(const std::vector<std::vector<T>>& lists, std::vector<T>& choice
   return false;
 }
 
-std::vector<std::vector<Type>> operand_lists(const ir::OpDef& def) {
+std::vector<std::vector<Type>> operand_lists(const OpDef& def) {
   std::vector<std::vector<Type>> lists;
-  const ir::OptimizerSpec* update = ir::find_optimizer(def.name);
-  for (const ir::OperandSpec& operand : def.operands)
+  const OptimizerSpec* update = find_optimizer(def.name);
+  for (const OperandSpec& operand : def.operands)
     if (!operand.variadic) lists.push_back(candidate_types(operand.accepts));
   if (!update) return lists;
   // Too many operands to try; an update's are known: parameter, gradient, step, hyper-parameters, index, states.
@@ -57,40 +54,41 @@ std::vector<std::vector<Type>> operand_lists(const ir::OpDef& def) {
   lists = {{parameter}, {parameter}, {{i64, {}}}};
   lists.resize(3 + update->hypers.size(), {{f64, {}}});
   if (update->rows) lists.push_back({{i64, {4}}});
-  for (const ir::StateSpec& state : update->states(parameter, [](std::string_view) { return false; }))
-    lists.push_back({state.type(parameter)});
+  for (const StateSpec& state : update->states(parameter, [](std::string_view) { return false; })) lists.push_back({state.type(parameter)});
   return lists;
 }
 
-std::string operand_name(const ir::OpDef& def, size_t i) {
+std::string operand_name(const OpDef& def, size_t i) {
   const size_t last = def.operands.size() - 1;
   if (i < last || !def.operands[last].variadic) return def.operands[i].name;
   return fmt::format("{}{}", def.operands[last].name, i - last);
 }
 
-ir::Module call(const ir::OpDef& def, const std::vector<Type>& types, ir::Attributes attributes) {
-  ir::Module module(def.name);
-  std::vector<ir::Value> operands;
+Module call(const OpDef& def, const std::vector<Type>& types, Attributes attributes) {
+  Module module(def.name);
+  std::vector<Value> operands;
   for (size_t i = 0; i < types.size(); ++i) operands.push_back(module.graph().add_input(operand_name(def, i), types[i]));
-  ir::NamedAttributes named;
+  NamedAttributes named;
   for (size_t i = 0; i < attributes.size(); ++i) named.emplace_back(def.attributes[i].name, attributes[i]);
-  ir::Builder builder(module.graph());
-  const ir::Op& op = builder.create(def.name, operands, named);
+  Builder builder(module.graph());
+  const Op& op = builder.create(def, operands, named);
   for (int i = 0; i < op.result_count(); ++i) module.graph().add_output({fmt::format("result{}", i), op.result(i), {}, {}});
   return module;
 }
 
 }  // namespace
 
-std::optional<ir::Module> sample_call(const ir::OpDef& def) {
+std::optional<Module> sample_call(const OpDef& def) {
   const std::vector<std::vector<Type>> operands = operand_lists(def);
   std::vector<std::vector<Attribute>> attributes;
-  for (const ir::AttributeSpec& spec : def.attributes) attributes.push_back(candidate_attributes(spec));
-  std::optional<ir::Module> found;
+  for (const AttributeSpec& spec : def.attributes) attributes.push_back(candidate_attributes(spec));
+  std::optional<Module> found;
+  int tries = 0;
   std::vector<Type> types;
   any_choice(operands, types, [&](const std::vector<Type>& t) {
     std::vector<Attribute> values;
     return any_choice(attributes, values, [&](const std::vector<Attribute>& a) {
+      if (++tries > most_tries) return true;
       try {
         found = call(def, t, a);
       } catch (const Error&) {
@@ -102,4 +100,4 @@ std::optional<ir::Module> sample_call(const ir::OpDef& def) {
   return found;
 }
 
-}  // namespace weft::tool
+}  // namespace weft::ir
