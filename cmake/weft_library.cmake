@@ -1,5 +1,6 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
+include(weft_headers)
 
 # Source lines in the IR, in errors and in debug information never hold this machine's paths. Of several that fit, the
 # last one counts.
@@ -31,12 +32,11 @@ function(weft_export target component)
   endif()
 endfunction()
 
-# weft_library(name [COMPONENT runtime] [INTERNAL] SOURCES folder... PUBLIC lib... PRIVATE lib... [KEEPS header...]): the
-# static library weft_<name> of the .cpp files that stand directly in the folders. Their headers are installed, but for
-# those that it KEEPS, and none if it is INTERNAL: headers that include others' headers. COMPONENT: see weft_export. With
-# WEFT_LIBRARIES_FROM it lies in that folder already, unless it is one of WEFT_LIBRARIES_BUILT.
+# weft_library(name [COMPONENT runtime] SOURCES folder... PUBLIC lib... PRIVATE lib...): the static library weft_<name> of
+# the .cpp files that stand directly in the folders. COMPONENT: see weft_export. With WEFT_LIBRARIES_FROM it lies in that folder
+# already, unless it is one of WEFT_LIBRARIES_BUILT.
 function(weft_library name)
-  cmake_parse_arguments(ARG "INTERNAL" "COMPONENT" "SOURCES;PUBLIC;PRIVATE;KEEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "COMPONENT" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   if(WEFT_LIBRARIES_FROM AND NOT name IN_LIST WEFT_LIBRARIES_BUILT)
     add_library(weft_${name} STATIC IMPORTED)
     set_target_properties(weft_${name} PROPERTIES IMPORTED_LOCATION ${WEFT_LIBRARIES_FROM}/libweft_${name}.a)
@@ -56,15 +56,6 @@ function(weft_library name)
   target_link_libraries(weft_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
   weft_options(weft_${name})
   weft_export(weft_${name} "${ARG_COMPONENT}")
-  if(WEFT_INSTALL AND NOT ARG_INTERNAL)
-    foreach(folder ${ARG_SOURCES})
-      file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.h)
-      foreach(kept ${ARG_KEEPS})
-        list(REMOVE_ITEM headers ${PROJECT_SOURCE_DIR}/${folder}/${kept})
-      endforeach()
-      install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft/${folder})
-    endforeach()
-  endif()
 endfunction()
 
 # weft_face(name EXPORT_AS name [COMPONENT runtime] LINKS lib...): a target weft::<export name> for users.
@@ -87,5 +78,5 @@ function(weft_install_package)
   write_basic_package_version_file(weftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/weftConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/weftConfigVersion.cmake
           DESTINATION ${folder})
-  install(FILES ${PROJECT_SOURCE_DIR}/frontend/weft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft)
+  weft_install_headers()
 endfunction()

@@ -10,12 +10,6 @@ bad=0
 no() { # no WHAT FILES...: complains about the files, if there are any
   if (($# > 1)); then printf '%s:\n' "$1"; printf '  %s\n' "${@:2}"; bad=1; fi
 }
-mapfile -t found < <(grep -rlE '#include [<"](llvm|dnnl|oneapi|CLI|nlohmann)' include)
-no "headers that want others' headers" "${found[@]}"
-mapfile -t found < <(grep -rhoE '#include "weft/[^"]+"' include | sed 's/.*"\(.*\)"/include\/\1/' | sort -u | while read -r header; do
-  [[ -e $header ]] || echo "$header"
-done)
-no "headers that others include, but are not here" "${found[@]}"
 # As the beginning of a path: sources in /weft must not be taken for the end of include/weft. A binary file is text here,
 # but is left out where g++'s undefined-behaviour checks were compiled in: they name files as the compiler was given them.
 binary=--binary-files=$([[ ${5:-} == *undefined* ]] && echo without-match || echo text)

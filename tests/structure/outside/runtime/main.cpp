@@ -1,6 +1,5 @@
-// Reads generated images in batches, through a .npy file, and multiplies one by the library.
+// Reads generated images in batches, through a .npy file.
 
-#include <weft/backends/cpu/exec/matmul.h>
 #include <weft/runtime/data/batcher.h>
 #include <weft/runtime/data/digits.h>
 #include <weft/runtime/data/npy.h>
@@ -22,14 +21,6 @@ int main() {
     for (int64_t i = 0; i < batch->size; ++i) equal += targets[static_cast<size_t>(i)] == labels.values<int64_t>()[samples++];
   }
   MetricsFile("metrics.jsonl").write({{"samples", samples}});
-
-  cpu::MatmulSpec spec;
-  spec.m = spec.n = 1, spec.k = 2;
-  float a[] = {2, 3}, b[] = {5, 7}, c = 0;
-  const std::unique_ptr<cpu::Task> product = cpu::make_matmul(spec, 0);
-  product->buffers = {reinterpret_cast<std::byte*>(a), reinterpret_cast<std::byte*>(b), reinterpret_cast<std::byte*>(&c)};
-  product->rebound();
-  product->run(0, product->units());
-  std::printf("%d of %d labels, product %g\n", static_cast<int>(equal), static_cast<int>(samples), c);
-  return samples == 10 && equal == 10 && c == 31 ? 0 : 1;
+  std::printf("%d of %d labels\n", static_cast<int>(equal), static_cast<int>(samples));
+  return samples == 10 && equal == 10 ? 0 : 1;
 }

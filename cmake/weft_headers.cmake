@@ -1,0 +1,41 @@
+# What a program may include, as <weft/FOLDER/FILE.h>, and so what is installed: nothing else is, and none of these includes a
+# header that is not among them, nor one of LLVM, oneDNN or CUDA (tests/structure/headers.sh). Most programs need <weft/weft.h> alone,
+# or with weft::runtime what stands under runtime/.
+set(WEFT_HEADERS
+  # Element types, shapes, errors, numbers in text.
+  support/dtype.h support/error.h support/number_text.h support/shape.h
+  # Arrays, data sets, files, metrics, plots: all of weft::runtime.
+  runtime/array.h runtime/columns.h runtime/event_file.h runtime/metrics.h runtime/plot.h runtime/safetensors.h
+  runtime/data/batcher.h runtime/data/cifar.h runtime/data/csv.h runtime/data/dataset.h runtime/data/digits.h runtime/data/idx.h
+  runtime/data/npy.h runtime/data/split.h runtime/data/transform.h
+  # The face: tensors and ops, layers, optimizers, compiled steps, training.
+  frontend/language/convolution.h frontend/language/custom_op.h frontend/language/defaults.h frontend/language/graph.h
+  frontend/language/hyper.h frontend/language/init.h frontend/language/loss.h frontend/language/micro_batches.h
+  frontend/language/ops.h frontend/language/parameter.h frontend/language/tensor.h
+  frontend/nn/activations.h frontend/nn/convolution.h frontend/nn/embedding.h frontend/nn/layers.h frontend/nn/linear.h
+  frontend/nn/module.h frontend/nn/nn.h frontend/nn/norm.h frontend/nn/pooling.h frontend/nn/sequential.h
+  frontend/optim/adam.h frontend/optim/adaptive.h frontend/optim/descent.h frontend/optim/optim.h frontend/optim/optimizer.h
+  frontend/optim/schedule.h frontend/optim/sparse.h
+  frontend/program/compile.h frontend/program/recorded.h frontend/program/results.h frontend/program/step.h frontend/program/target.h
+  frontend/training/averaged_weights.h frontend/training/checkpoint.h frontend/training/early_stopping.h frontend/training/lbfgs.h
+  frontend/training/lr_search.h frontend/training/plots.h frontend/training/snapshot.h frontend/training/trainer.h
+  # For those who look inside: the IR and its text, definitions of ops, passes by name, the reference.
+  ir/attribute.h ir/builder.h ir/define.h ir/equal.h ir/graph.h ir/location.h ir/module.h ir/op_def.h ir/parser.h ir/printer.h
+  ir/registry.h ir/scalar.h ir/type.h ir/value.h ir/verifier.h
+  passes/facts.h passes/pass.h passes/target.h
+  backends/reference/reference.h
+  # Of no use by themselves: what those include.
+  backends/cpu/cpu.h backends/program/backend.h backends/program/kernel_text.h
+  frontend/language/recording.h
+  ir/access.h ir/linked_list.h
+  runtime/float_mode.h runtime/memory_space.h runtime/profiler.h runtime/program.h runtime/storage.h runtime/threads.h runtime/view.h
+  support/callable.h support/slab.h)
+
+# weft_install_headers(): puts them in place, and the face as <weft/weft.h>.
+function(weft_install_headers)
+  foreach(header ${WEFT_HEADERS})
+    get_filename_component(folder ${header} DIRECTORY)
+    install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft/${folder})
+  endforeach()
+  install(FILES ${PROJECT_SOURCE_DIR}/frontend/weft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft)
+endfunction()
