@@ -1,5 +1,5 @@
 #pragma once
-// Tests of passes: text in, text out, one claim each.
+// Tests of passes that ask something of a graph, or of a target of their own; text in, text out is a file (tests/programs).
 //
 // A text is the statements of a function; lines "module ..." and "train {...}" may stand before them.
 
