@@ -1,41 +1,41 @@
 // Losses of scores for classes.
 
 #include "weft/frontend/language/loss_recorder.h"
+#include "weft/ir/class_axis.h"
 
 namespace weft {
 namespace {
 
 using detail::LossRecorder;
 using detail::pointer;
+using ir::class_axis;
 using ir::Expr;
 using ir::Value;
-
-int64_t class_axis(Value input) { return input.shape().rank() == 1 ? 0 : 1; }
 
 /// The class weights, which must be [C], in the input's type.
 Value weights(LossRecorder& r, const Arg& weight, Value input) {
   const Value w = r.value(weight, input.dtype());
-  if (w.shape() != Shape{input.shape()[static_cast<int>(class_axis(input))]}) r.fail("the weight must be [C], one number a class");
+  if (w.shape() != Shape{input.shape()[static_cast<int>(class_axis(input.shape()))]}) r.fail("the weight must be [C], one number a class");
   return w;
 }
 
 /// A number for each class, stretched over the input.
 Expr over_classes(LossRecorder& r, Value per_class, Value input) {
   Dims column(input.shape().dims().size(), 1);
-  column[static_cast<size_t>(class_axis(input))] = per_class.shape()[0];
+  column[static_cast<size_t>(class_axis(input.shape()))] = per_class.shape()[0];
   return r.expr(r.builder.broadcast(r.builder.reshape(per_class, Shape(column)), input.shape()));
 }
 
 /// A number for each sample, stretched over its classes.
 Expr over_samples(LossRecorder& r, Value per_sample, Value input) {
   Dims column = input.shape().dims();
-  column[static_cast<size_t>(class_axis(input))] = 1;
+  column[static_cast<size_t>(class_axis(input.shape()))] = 1;
   return r.expr(r.builder.broadcast(r.builder.reshape(per_sample, Shape(column)), input.shape()));
 }
 
 void require_classes(LossRecorder& r, Value input, Value target) {
   Dims each = input.shape().dims();
-  if (!each.empty()) each.erase(each.begin() + class_axis(input));
+  if (!each.empty()) each.erase(each.begin() + class_axis(input.shape()));
   if (input.shape().rank() == 0 || !is_floating(input.dtype()) || target.type() != ir::Type{i64, Shape(each)})
     r.fail("input must be floating, [N, C, ...] or [C], and target i64" + weft::to_string(each) + ", one class index a sample");
 }
@@ -47,7 +47,7 @@ std::optional<Expr> decide(LossRecorder& r, Value scores, Value target, const st
     const Value index = r.builder("constant", {}, {{"value", ir::Dense::splat_integer(target.type(), *ignore_index)}});
     ignored = r.expr(target) == r.expr(index);
   }
-  r.recording().classifications.push_back({scores, target, ignored ? ignored->value() : Value(), class_axis(scores)});
+  r.recording().classifications.push_back({scores, target, ignored ? ignored->value() : Value(), class_axis(scores.shape())});
   return ignored;
 }
 
@@ -63,7 +63,7 @@ Tensor weighted(LossRecorder& r, Value log_p, Value target, std::optional<Expr> 
     each = each * *counts;
   }
   if (o.label_smoothing > 0) {
-    const int64_t axis = class_axis(log_p);
+    const int64_t axis = class_axis(log_p.shape());
     const double share = o.label_smoothing / static_cast<double>(log_p.shape()[static_cast<int>(axis)]);
     const Expr all = weight ? r.expr(log_p) * over_classes(r, *weight, log_p) : r.expr(log_p);
     each = each * (1 - o.label_smoothing) - r.expr(r.builder.sum(all, {axis})) * share;
@@ -79,7 +79,7 @@ Tensor weighted(LossRecorder& r, Value log_p, Value target, std::optional<Expr> 
 Tensor of_probabilities(LossRecorder& r, Value input, Value target, const CrossEntropyOptions& o) {
   if (input.type() != target.type()) r.fail("probabilities must have the input's type and shape");
   if (o.ignore_index) r.fail("ignore_index is for class indices, not for probabilities");
-  const int64_t axis = class_axis(input);
+  const int64_t axis = class_axis(input.shape());
   const Expr log_p = r.expr(r.builder("log_softmax", {input}, {{"axis", axis}}));
   Expr t = r.expr(target);
   if (o.label_smoothing > 0)
@@ -109,7 +109,7 @@ Tensor CrossEntropy::operator()(Arg input, Arg target, CrossEntropyOptions optio
   require_classes(r, x, t);
   const std::optional<Expr> ignored = decide(r, x, t, options.ignore_index);
   if (!options.weight && !ignored && options.label_smoothing == 0) return r("cross_entropy", {x, t}, {{"reduction", options.reduction}});
-  return weighted(r, r.builder("log_softmax", {x}, {{"axis", class_axis(x)}}), t, ignored, options);
+  return weighted(r, r.builder("log_softmax", {x}, {{"axis", class_axis(x.shape())}}), t, ignored, options);
 }
 
 Tensor MultiMarginLoss::operator()(Arg input, Arg target, MultiMarginOptions options) const {
@@ -118,7 +118,7 @@ Tensor MultiMarginLoss::operator()(Arg input, Arg target, MultiMarginOptions opt
   const Value scores = r.scores(input), t = r.value(target);
   require_classes(r, scores, t);
   if (scores.shape().rank() > 2) r.fail("input must be [N, C] or [C]");
-  const int64_t axis = class_axis(scores);
+  const int64_t axis = class_axis(scores.shape());
   const double classes = static_cast<double>(scores.shape()[static_cast<int>(axis)]);
   const Value counted = r.builder("iota", {}, {{"shape", scores.shape().dims()}, {"axis", axis}});
   const Expr x = r.expr(scores), right = over_samples(r, t, scores) == r.expr(counted);

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "weft/ir/class_axis.h"
 #include "weft/ir/ops/families.h"
 
 namespace weft::ir {
@@ -20,8 +21,6 @@ Value reduce(Builder& b, const Op& op, Value each) {
   std::iota(axes.begin(), axes.end(), 0);
   return b(how, {each}, {{"axes", axes}});
 }
-
-int64_t class_axis(const Shape& shape) { return shape.rank() == 1 ? 0 : 1; }
 
 /// A loss of scores for classes and the indices of the right ones.
 OpDef class_loss(std::string name, std::string doc) {
