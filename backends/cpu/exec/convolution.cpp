@@ -6,6 +6,7 @@
 #include "weft/backends/cpu/exec/formats.h"
 #include "weft/backends/cpu/exec/library.h"
 #include "weft/backends/cpu/exec/scratch.h"
+#include "weft/backends/cpu/exec/slices.h"
 #include "weft/runtime/parallel.h"
 #include "weft/support/error.h"
 
@@ -14,8 +15,6 @@ namespace {
 
 using Desc = dnnl::memory::desc;
 using Wanted = ConvolutionSpec::Wanted;
-
-constexpr double least_flops = 3e5;  // some microseconds of work, far more than a barrier costs
 
 bool is_single(const ConvolutionSpec& s) { return s.w[0] == s.groups; }
 
@@ -340,7 +339,7 @@ bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward)
 }
 
 int64_t useful_slices(const ConvolutionSpec& s, int cores) {
-  return std::clamp<int64_t>(static_cast<int64_t>(s.flops() / least_flops), 1, std::min<int64_t>(cores, s.x[0]));
+  return useful_threads(s.flops(), std::min<int64_t>(cores, s.x[0]));
 }
 
 Answer convolution_answer(const ConvolutionSpec& spec) {

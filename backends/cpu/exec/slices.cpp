@@ -5,8 +5,7 @@
 namespace weft::cpu {
 namespace {
 
-constexpr int64_t grain = 16;        // a vector, and a cache line of f32
-constexpr double least_flops = 3e5;  // some microseconds of work, far more than a barrier costs
+constexpr int64_t grain = 16;  // a vector, and a cache line of f32
 
 /// The end of part `i` of `count`, at a multiple of the grain unless that would leave a part empty.
 int64_t cut(int64_t extent, int64_t i, int64_t count) {
@@ -17,9 +16,14 @@ int64_t cut(int64_t extent, int64_t i, int64_t count) {
 
 }  // namespace
 
+int64_t useful_threads(double flops, int64_t most) {
+  constexpr double least_flops = 3e5;  // of one thread: some microseconds of work
+  return std::clamp<int64_t>(static_cast<int64_t>(flops / least_flops), 1, std::max<int64_t>(1, most));
+}
+
 int64_t useful_slices(const MatmulSpec& spec, int cores) {
   const int64_t longest = std::max({spec.batch, spec.m / 8, spec.n / grain});
-  return std::clamp<int64_t>(static_cast<int64_t>(spec.flops() / least_flops), 1, std::max<int64_t>(1, std::min<int64_t>(cores, longest)));
+  return useful_threads(spec.flops(), std::min<int64_t>(cores, longest));
 }
 
 std::vector<Slice> slices_of(const MatmulSpec& s) {

@@ -13,6 +13,9 @@ struct Slice {
   int64_t batch = 0, batches = 1, m = 0, rows = 0, n = 0, columns = 0;
 };
 
+/// How many threads, at most `most`, so much arithmetic is worth: each must get far more of it than a barrier costs.
+int64_t useful_threads(double flops, int64_t most);
+
 /// spec.slices parts along the axis where fewest bytes are read by more than one part: along the batch none, along n all
 /// of a, along m all of b. Parts end at multiples of 16 elements, where there are enough.
 std::vector<Slice> slices_of(const MatmulSpec& spec);
