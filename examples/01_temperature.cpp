@@ -222,7 +222,8 @@ int main(int argc, char** argv) {
   add_options(app, options);
   CLI::Option* batch = app.get_option("--batch")->description("the number of readings, and nothing else: a step takes all of them");
   app.get_option("--seed")->description("not read: nothing here is random");
-  app.add_flag("--json", json, "a fixed set of runs, one JSON object a line");
+  CLI::Option* fixed = app.add_flag("--json", json, "a fixed set of runs, one JSON object a line");
+  for (const char* name : {"--epochs", "--lr", "--max-steps", "--metrics"}) fixed->excludes(app.get_option(name));
   return run_example(app, argc, argv, [&] {
     const Readings data = read_temperatures(options.data);
     if (batch->count() > 0 && options.batch != static_cast<int64_t>(data.t_u.size()))

@@ -60,8 +60,8 @@ void run(const Options& o, int64_t depth, bool shared_weights) {
   }
   std::fflush(stdout);  // before the progress, which goes to standard error
   FitOptions how = o.fit();
-  how.drop_last = true;
-  how.evaluate_train = true;  // in eval mode batch normalization takes its running statistics, dropout keeps everything
+  how.data.drop_last = true;
+  how.measure.training_set = true;  // in eval mode batch normalization takes its running statistics, dropout keeps everything
   const Runs runs = fit_side_by_side(nets, images, test, how);
   for (const auto& [name, history] : runs) {
     report(history, o, name);

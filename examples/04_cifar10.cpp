@@ -118,7 +118,7 @@ void run(Options o, const std::string& net, const std::string& style, int64_t hi
   if (o.find_lr) find_lr(trainer, data.train, optimizer, o);
   std::fflush(stdout);  // before the progress, which goes to standard error
   const History history = trainer.fit(data.train, data.validation, o.fit());
-  const Evaluation test = trainer.evaluate(data.test, o.fit());
+  const Evaluation test = trainer.evaluate(data.test, o.evaluation());
   report(history, o);
   fmt::print("validation accuracy {:.2f} %, test accuracy {:.2f} %\n", 100 * history.kept().test_accuracy, 100 * test.accuracy);
   if (!o.plots.empty()) draw(history, data.train, o.plots);
@@ -145,6 +145,8 @@ int main(int argc, char** argv) {
   app.get_option("--epochs")->description("passes over the training data; 10 for challenge, else 1")->default_str("");
   return run_example(app, argc, argv, [&] {
     if (net == "challenge" && style != "sequential") throw Error("the net challenge is written as --style sequential only");
+    if (net != "fc") refuse_beside(app, "--net " + net, {"--hidden"});
+    if (o.optimizer != "sgd") refuse_beside(app, "--optimizer " + o.optimizer, {"--momentum"});
     if (app.count("--lr") == 0) o.lr = net == "conv" && style != "sequential" ? 3e-3 : 1e-2;
     if (app.count("--momentum") == 0) momentum = style == "sequential" ? 0.9 : 0;
     if (app.count("--epochs") == 0) o.epochs = net == "challenge" ? 10 : 1;

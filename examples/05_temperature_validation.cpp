@@ -133,14 +133,20 @@ int main(int argc, char** argv) {
   add_options(app, o);
   app.remove_option(app.get_option("--batch"));  // a step takes all readings
   app.get_option("--seed")->description("of the choice of two readings to keep back");
-  app.add_option("--validation", chosen, "two readings to keep back, counted from 0; otherwise two at random")->delimiter(',')->expected(2);
+  app.add_option("--validation", chosen, "two readings to keep back, counted from 0; otherwise two at random")
+      ->delimiter(',')
+      ->expected(2)
+      ->excludes(app.get_option("--seed"));
   app.add_option("--plots", o.plots, "draw the losses and the fitted curves into this directory (with gnuplot)");
-  app.add_flag("--json", json, "a fixed set of runs, one JSON object a line");
+  CLI::Option* fixed = app.add_flag("--json", json, "a fixed set of runs, one JSON object a line");
+  for (const char* name : {"--epochs", "--lr", "--seed", "--max-steps", "--metrics", "--plots", "--validation"})
+    fixed->excludes(app.get_option(name));
   return run_example(app, argc, argv, [&] {
     const Dataset data = read_temperature_set(o.data);
     if (data.size() < 3) throw Error("{} readings are too few: two are kept back", data.size());
     if (o.max_steps > 0) o.epochs = std::min(o.epochs, o.max_steps);
     if (json) {
+      if (data.size() < 11) throw Error("--json keeps readings back up to number 10, counted from 0, but '{}' has {}", o.data, data.size());
       json_case({"sgd_val_1_10", line(1, 0), optim::SGD({.lr = 1e-2}), data, o}, data, {1, 10}, 5000);
       json_case({"line_adam_val_3_4", line(1, 0), optim::Adam({.lr = 0.1}), data, o}, data, {3, 4}, 1000);
       json_case({"parabola_adam_val_3_4", parabola(1, 0, 0), optim::Adam({.lr = 0.1}), data, o}, data, {3, 4}, 1000);

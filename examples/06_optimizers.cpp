@@ -69,8 +69,8 @@ void print_line(const std::string& name, double lr, const History& history, cons
 template <class Model>
 Runs train(const Optimizers& optimizers, Model new_model, const Dataset& data, const Dataset& test, const Options& o, bool json) {
   FitOptions how = o.fit();
-  how.evaluate_train = true;
-  how.gradient_norms = false;
+  how.measure.training_set = true;
+  how.measure.gradient_norms = false;
   std::vector<std::pair<std::string, Trainer>> all;
   std::vector<Hyper> rates;
   for (const auto& [name, optimizer] : optimizers) {
@@ -82,7 +82,7 @@ Runs train(const Optimizers& optimizers, Model new_model, const Dataset& data, c
     if (o.find_lr) find_lr(all.back().second, data, optimizer, o, name);
   }
   if (all.empty()) return {};
-  const double start = all.front().second.evaluate(data, how).loss;
+  const double start = all.front().second.evaluate(data, o.evaluation()).loss;
   Runs runs = fit_side_by_side(all, data, test, how);
   for (size_t i = 0; i < runs.size(); ++i) {
     auto& [name, history] = runs[i];
@@ -115,8 +115,8 @@ History train_lbfgs(const Dataset& data, const Dataset& test, const Options& o) 
   }
   const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
   history.steps = lbfgs.iterations();
-  const Evaluation tested = trainer.evaluate(test, o.fit());
-  history.epochs.push_back({std::ssize(history.epochs), trainer.evaluate(data, o.fit()).loss, NAN, tested.loss, tested.accuracy,
+  const Evaluation tested = trainer.evaluate(test, o.evaluation());
+  history.epochs.push_back({std::ssize(history.epochs), trainer.evaluate(data, o.evaluation()).loss, NAN, tested.loss, tested.accuracy,
                             time.count() / static_cast<double>(std::max<int64_t>(1, history.steps))});
   return history;
 }
@@ -127,6 +127,18 @@ void draw(const Runs& runs, const std::string& title, double least, const std::s
   plot.log_y = true;
   plot.y_limits = {least, 3};  // some go further down
   plot.save(path);
+}
+
+/// Whatever is given must be heeded by what --optimizer leaves, and the lines of JSON stay alone.
+void check_heeded(const CLI::App& app, const Options& o, bool json) {
+  const std::string alone = fmt::format("--optimizer '{}'", o.optimizer);
+  if (o.optimizer == "LBFGS")
+    refuse_beside(app, alone,
+                  {"--shuffle", "--eval-every", "--patience", "--find-lr", "--curve", "--tensorboard", "--profile", "--save", "--resume",
+                   "--accumulate", "--clip-norm", "--metrics"});
+  for (const auto& [name, optimizer] : table_optimizers(1))
+    if (o.optimizer == name) refuse_beside(app, alone, {"--data", "--overfit"});
+  if (json && o.log == "classic") throw Error("--log classic prints where --json does, on standard output");
 }
 
 void run(Options o, bool json) {
@@ -152,7 +164,8 @@ void run(Options o, bool json) {
 int main(int argc, char** argv) {
   CLI::App app(
       "Trains a small net with every optimizer, and a table of 200000 rows with Adam and with SparseAdam. LBFGS, which is no part of a "
-      "compiled step, knows of what is about training --lr, --epochs, --batch (for the steps in an epoch) and --max-steps alone.");
+      "compiled step, knows of what is about training --lr, --epochs, --batch (for the steps in an epoch), --max-steps and --overfit "
+      "alone.");
   Options o{.epochs = 5, .batch = 100, .lr = 1};
   o.optimizer = "";
   o.shuffle = true;
@@ -170,5 +183,8 @@ int main(int argc, char** argv) {
   app.add_flag("--json", json, "the table, and the training loss after each epoch, as a JSON object a line")
       ->excludes(app.get_option("--find-lr"))
       ->excludes(app.get_option("--profile"));
-  return run_example(app, argc, argv, [&] { run(o, json); });
+  return run_example(app, argc, argv, [&] {
+    check_heeded(app, o, json);
+    run(o, json);
+  });
 }

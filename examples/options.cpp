@@ -41,30 +41,41 @@ void require_one_of(CLI::Option* option, std::vector<std::string> names) {
   require(option, what, [names](const std::string& given) { return std::count(names.begin(), names.end(), given) > 0; });
 }
 
+void refuse_beside(const CLI::App& app, const std::string& other, const std::vector<std::string>& names) {
+  for (const std::string& name : names)
+    if (app.count(name) > 0) throw weft::Error("{} has no effect with {}", name, other);
+}
+
 weft::Target Options::target() const {
   if (device == "cpu") return weft::Target::cpu({.threads = threads, .max_isa = max_isa});
+  if (profile) throw weft::Error("--profile has no effect with --device {}", device);
+  if (threads > 0) throw weft::Error("--threads has no effect with --device {}", device);
+  if (!max_isa.empty()) throw weft::Error("--max-isa has no effect with --device {}", device);
   return weft::Target::from_name(device);
 }
 
 weft::FitOptions Options::fit() const {
   if (!plots.empty()) in_directory(plots, "");  // before hours of training end so
-  weft::FitOptions f{.epochs = epochs, .batch = batch, .shuffle = shuffle, .seed = seed, .workers = workers, .max_steps = max_steps};
-  f.eval_every = eval_every;
-  f.overfit = overfit;
-  f.patience = patience;
-  f.accumulate = accumulate;
-  f.checkpoint = save;
-  f.keep_best = !save.empty() && patience > 0;
-  f.resume = resume;
-  f.gradient_norms = !plots.empty();
-  f.metrics = metrics;
-  f.loss_curve = curve;
-  f.tensorboard = tensorboard;
-  f.dump_ir = dump_ir;
-  f.profile = profile;
-  f.log = log;
-  f.target = target();
-  return f;
+  return {.epochs = epochs,
+          .batch = batch,
+          .accumulate = accumulate,
+          .seed = seed,
+          .data = {.shuffle = shuffle, .overfit = overfit, .workers = workers},
+          .stop = {.max_steps = max_steps, .patience = patience},
+          .measure = {.test_every = eval_every, .gradient_norms = !plots.empty(), .profile = profile},
+          .checkpoints = {.path = save, .keep_best = !save.empty() && patience > 0, .resume = resume},
+          .files = {.metrics = metrics, .loss_curve = curve, .tensorboard = tensorboard},
+          .log = log,
+          .program = {.target = target(), .dump_ir = dump_ir}};
+}
+
+weft::EvaluateOptions Options::evaluation() const {
+  return {.batch = batch, .workers = workers, .seed = seed, .log = log, .program = {.target = target(), .dump_ir = dump_ir}};
+}
+
+weft::LrSearchOptions Options::lr_search() const {
+  const weft::FitOptions training = fit();
+  return {.batch = batch, .accumulate = accumulate, .seed = seed, .data = training.data, .log = log, .program = training.program};
 }
 
 std::string in_directory(const std::string& directory, const std::string& name) {
@@ -95,13 +106,15 @@ void add_options(CLI::App& app, Options& o) {
 void add_training_options(CLI::App& app, Options& o) {
   add_options(app, o);
   require_one_of(app.add_option("--optimizer", o.optimizer, "sgd or adam")->capture_default_str(), {"sgd", "adam"});
-  app.add_flag("--shuffle,!--no-shuffle", o.shuffle, "a new order of the examples in every epoch, or file order");
+  app.add_flag("--shuffle,!--no-shuffle", o.shuffle, "a new order of the examples in every epoch, or file order")
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   add_integer(app, "--workers", o.workers, 1, "threads that load batches ahead of the training step");
   add_integer(app, "--eval-every", o.eval_every, 0, "also evaluate after every so many steps; 0: after epochs only");
   add_integer(app, "--overfit", o.overfit, 0, "train on the first so many examples only; 0: on all");
   add_integer(app, "--patience", o.patience, 0,
               "stop after so many epochs without a smaller test loss, and go back to the weights of the smallest; 0: never");
-  CLI::Option* search = app.add_flag("--find-lr", o.find_lr, "look for a good learning rate first, and train with it");
+  CLI::Option* search =
+      app.add_flag("--find-lr", o.find_lr, "look for a good learning rate first, and train with it")->excludes(app.get_option("--lr"));
   require_one_of(app.add_option("--log", o.log, "bar, plain, classic (as PyTorch's quickstart prints) or none")->capture_default_str(),
                  {"bar", "plain", "classic", "none"});
   app.add_option("--curve", o.curve, "write the loss of every training step into this CSV file");
@@ -139,8 +152,8 @@ int run_example(CLI::App& app, int argc, char** argv, void (*body)(void*), void*
     app.parse(argc, argv);
     body(context);
     return 0;
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 1;
+  } catch (const CLI::Success& e) {  // --help
+    return app.exit(e);
   } catch (const std::exception& e) {
     fmt::print(stderr, "error: {}\n", e.what());
     return 1;

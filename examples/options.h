@@ -42,9 +42,13 @@ struct Options {
   int64_t accumulate = 1;
   double clip_norm = 0;
 
+  /// Throws weft::Error for what the device does not heed.
   weft::Target target() const;
-  /// What a Trainer takes of them; gradient norms are measured if there are plots.
+  // What a Trainer's verbs take of them.
+  /// Gradient norms are measured if there are plots.
   weft::FitOptions fit() const;
+  weft::EvaluateOptions evaluation() const;
+  weft::LrSearchOptions lr_search() const;
 };
 
 /// Adds the options to `app`; their values at this moment are the defaults that --help shows.
@@ -61,6 +65,10 @@ std::string in_directory(const std::string& directory, const std::string& name);
 void require_integer(CLI::Option* option, int64_t least);
 void require_number(CLI::Option* option, double least);
 void require_one_of(CLI::Option* option, std::vector<std::string> names);
+
+/// Throws weft::Error when one of these was given beside `other`, next to which it has no effect: "--hidden has no effect with
+/// --net conv".
+void refuse_beside(const CLI::App& app, const std::string& other, const std::vector<std::string>& names);
 
 /// Runs an example: parses the command line, and turns an exception into a message on standard error and exit code 1.
 int run_example(CLI::App& app, int argc, char** argv, void (*body)(void*), void* context);

@@ -29,7 +29,7 @@ optim::Optimizer optimizer_for(const Options& o) {
 }
 
 void find_lr(Trainer& trainer, const Dataset& train, const optim::Optimizer& optimizer, const Options& o, const std::string& name) {
-  const LrSearch search = trainer.find_lr(train, o.fit());
+  const LrSearch search = trainer.find_lr(train, o.lr_search());
   optimizer.learning_rate() = search.suggestion();
   fmt::print("{}Of {} learning rates from {:g} to {:g}, {:.3g} is tried.\n", name.empty() ? "" : name + ": ", search.rates.size(),
              search.rates.front(), search.rates.back(), search.suggestion());

@@ -25,8 +25,8 @@ Target Target::from_name(std::string_view name) {
 }
 
 Target Target::with_threads(int threads) const {
-  auto other = backend_->with_threads(threads);
-  return other ? Target(std::move(other)) : *this;
+  if (auto other = backend_->with_threads(threads)) return Target(std::move(other));
+  throw Error("the target '{}' has no threads: {} of them would have no effect", name(), threads);
 }
 
 }  // namespace weft

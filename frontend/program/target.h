@@ -24,7 +24,7 @@ class Target {
   /// A backend of your own.
   explicit Target(std::shared_ptr<const Backend> backend) : backend_(std::move(backend)) {}
 
-  /// The same with another number of threads, where the target has any.
+  /// The same with another number of threads. Throws weft::Error for a target without any.
   Target with_threads(int threads) const;
 
   std::string name() const { return std::string(backend_->name()); }

@@ -37,8 +37,8 @@ std::optional<int64_t> step_in(const std::string& name, const fs::path& path) {
 
 }  // namespace
 
-CheckpointFiles::CheckpointFiles(const FitOptions& options)
-    : path_(options.checkpoint), keep_last_(options.keep_last), keep_best_(options.keep_best) {
+CheckpointFiles::CheckpointFiles(const CheckpointOptions& options)
+    : path_(options.path), keep_last_(options.keep_last), keep_best_(options.keep_best) {
   if (path_.empty()) return;
   check_folder(path_);
   lock_.emplace(path_);

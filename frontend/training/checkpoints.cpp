@@ -60,9 +60,9 @@ double Tally::loss() const {
   return terms.empty() ? std::numeric_limits<double>::quiet_NaN() : sum;
 }
 
-Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, const FitOptions& options, int64_t examples, int64_t batches,
-                         CheckpointFiles& files, EarlyStopping* stopping)
-    : options_(options), files_(files), examples_(examples), batches_(batches), checkpoint_(named(recipe, program)),
+Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, const CheckpointOptions& options, std::string how,
+                         int64_t examples, int64_t batches, CheckpointFiles& files, EarlyStopping* stopping)
+    : options_(options), how_(std::move(how)), files_(files), examples_(examples), batches_(batches), checkpoint_(named(recipe, program)),
       best_loss_(std::numeric_limits<double>::infinity()), stopping_(stopping) {
   checkpoint_.add(recipe.optimizer);
   for (const DrivenSchedule& schedule : recipe.schedules) schedule.add_to(checkpoint_);
@@ -71,12 +71,6 @@ Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, co
   checkpoint_.add(*stopping);
   for (size_t i = 0; i < stopping->best_weights().size(); ++i)
     checkpoint_.add("weft.best/" + program.names()[i], stopping->best_weights()[i]);
-}
-
-/// What must be equal for a continuation to see the same batches and masks.
-std::string Checkpoints::how() const {
-  return fmt::format("{} examples, .batch = {}, .shuffle = {}, .drop_last = {}, .seed = {}, .accumulate = {}", examples_, options_.batch,
-                     options_.shuffle, options_.drop_last, options_.seed, options_.accumulate);
 }
 
 void Checkpoints::read_note(const std::string& text, History& history) {
@@ -94,7 +88,7 @@ void Checkpoints::read_note(const std::string& text, History& history) {
   files_.resume(std::move(kept));
 }
 
-/// Whether the numbers can stand beside each other, once how() is known to be the same.
+/// Whether the numbers can stand beside each other, once how_ is known to be the same.
 void Checkpoints::check_note(const History& history) const {
   const Tally& t = position_.tally;
   const int64_t steps = position_.epoch * batches_ + t.batches;
@@ -116,7 +110,7 @@ void Checkpoints::resume(History& history) {
   } catch (const std::exception& e) {
     throw Error("'{}': its metadata '{}' are not as weft writes them ({})", options_.resume, note_key, e.what());
   }
-  if (written_how_ != how()) throw Error("'{}' was written while training on {}; this is {}", options_.resume, written_how_, how());
+  if (written_how_ != how_) throw Error("'{}' was written while training on {}; this is {}", options_.resume, written_how_, how_);
   check_note(history);
   checkpoint_.load(options_.resume);  // last: it changes the model
   if (stopping_ && stopping_->best_step() > position_.epoch)
@@ -126,8 +120,7 @@ void Checkpoints::resume(History& history) {
 }
 
 void Checkpoints::after_step(int64_t steps) {
-  if (options_.checkpoint_every > 0 && steps % options_.checkpoint_every == 0 && !is_epoch_complete())
-    write(steps, std::numeric_limits<double>::quiet_NaN());
+  if (options_.every > 0 && steps % options_.every == 0 && !is_epoch_complete()) write(steps, std::numeric_limits<double>::quiet_NaN());
 }
 
 void Checkpoints::after_epoch(const History& history) {
@@ -140,18 +133,18 @@ void Checkpoints::after_epoch(const History& history) {
 }
 
 void Checkpoints::write(int64_t steps, double test_loss) {
-  if (options_.checkpoint.empty()) return;
+  if (options_.path.empty()) return;
   const bool best = test_loss < best_loss_;
   if (best) best_loss_ = test_loss;
   files_.add(steps);
   json epochs = json::array();
   for (const EpochResult& r : epochs_) epochs.push_back(epoch_text(r));
   const Tally& t = position_.tally;
-  const json note{{"how", how()},         {"epochs", epochs},     {"terms", terms_text(t.terms)}, {"batches", t.batches},
+  const json note{{"how", how_},          {"epochs", epochs},     {"terms", terms_text(t.terms)}, {"batches", t.batches},
                   {"correct", t.correct}, {"targets", t.targets}, {"samples", t.samples},         {"best_loss", text_of(best_loss_)},
                   {"steps", steps},       {"kept", files_.kept()}};
   checkpoint_.notes[note_key] = note.dump();
-  checkpoint_.save(options_.checkpoint);
+  checkpoint_.save(options_.path);
   files_.written(best);
 }
 

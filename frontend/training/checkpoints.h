@@ -31,26 +31,27 @@ struct Position {
 
 class Checkpoints {
  public:
-  /// `examples` and `batches` are those of an epoch; `stopping` is null without early stopping.
-  Checkpoints(const Recipe& recipe, const Specialization& program, const FitOptions& options, int64_t examples, int64_t batches,
-              CheckpointFiles& files, EarlyStopping* stopping);
+  /// `how` says what must be equal for a continuation to see the same batches and masks; `examples` and `batches` are those of an
+  /// epoch; `stopping` is null without early stopping.
+  Checkpoints(const Recipe& recipe, const Specialization& program, const CheckpointOptions& options, std::string how, int64_t examples,
+              int64_t batches, CheckpointFiles& files, EarlyStopping* stopping);
 
   Position& position() { return position_; }
   const Position& position() const { return position_; }
   bool is_epoch_complete() const { return position_.tally.batches == batches_; }
-  /// Reads options.resume, if there is one: everything is as it was, the history too.
+  /// Reads CheckpointOptions::resume, if there is one: everything is as it was, the history too.
   void resume(History& history);
   void after_step(int64_t steps);
   /// Goes on to the next epoch if this one is complete.
   void after_epoch(const History& history);
 
  private:
-  std::string how() const;
   void write(int64_t steps, double test_loss);
   void read_note(const std::string& text, History& history);
   void check_note(const History& history) const;
 
-  const FitOptions& options_;
+  const CheckpointOptions& options_;
+  std::string how_;
   CheckpointFiles& files_;
   int64_t examples_, batches_;
   Checkpoint checkpoint_;
@@ -58,7 +59,7 @@ class Checkpoints {
   std::vector<EpochResult> epochs_;  // complete ones
   double best_loss_;
   EarlyStopping* stopping_;
-  std::string written_how_;  // how() of the run that wrote what is resumed
+  std::string written_how_;  // how_ of the run that wrote what is resumed
 };
 
 }  // namespace weft::detail

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 
+#include "weft/frontend/training/check_options.h"
 #include "weft/frontend/training/training_run.h"
 #include "weft/runtime/data/split.h"
 #include "weft/runtime/float_mode.h"
@@ -27,11 +28,11 @@ FitOptions own_options(FitOptions options, const std::string& name) {
     if (error) throw Error("cannot make the folder '{}': {}", path, error.message());
     path = (fs::path(path) / (name + ending)).string();
   };
-  within(options.checkpoint, ".safetensors", true);
-  within(options.resume, ".safetensors", false);
-  within(options.loss_curve, ".csv", true);
-  within(options.tensorboard, "", false);
-  within(options.dump_ir, "", false);
+  within(options.checkpoints.path, ".safetensors", true);
+  within(options.checkpoints.resume, ".safetensors", false);
+  within(options.files.loss_curve, ".csv", true);
+  within(options.files.tensorboard, "", false);
+  within(options.program.dump_ir, "", false);
   return options;
 }
 
@@ -44,19 +45,19 @@ const Parameter* shared(const TrainingRun& a, const TrainingRun& b) {
 }
 
 /// Runs that train the same numbers can only be at the same place, and only stop together.
-void check_shared(const std::list<TrainingRun>& runs, const FitOptions& options) {
+void check_shared(const std::list<TrainingRun>& runs, const StopOptions& stop, const std::string& resumed) {
   for (auto a = runs.begin(); a != runs.end(); ++a)
     for (auto b = std::next(a); b != runs.end(); ++b) {
       const Parameter* const both = shared(*a, *b);
       if (!both) continue;
-      if (options.patience > 0)
+      if (stop.patience > 0)
         throw Error(
-            "fit_side_by_side: '{}' and '{}' share '{}', so that with .patience the one would go back to weights from which the "
+            "fit_side_by_side: '{}' and '{}' share '{}', so that with .stop.patience the one would go back to weights from which the "
             "other went on",
             a->name(), b->name(), both->name());
       if (a->history().steps != b->history().steps)
         throw Error("fit_side_by_side: '{}' and '{}' share '{}', but the files in '{}' are of step {} and of step {}", a->name(), b->name(),
-                    both->name(), options.resume, a->history().steps, b->history().steps);
+                    both->name(), resumed, a->history().steps, b->history().steps);
     }
 }
 
@@ -106,23 +107,23 @@ std::vector<History> fit(const NamedRecipes& all, const Dataset& train, const Da
   const FloatMode mode;
   check(options, train, test);
   std::optional<Dataset> some;
-  if (options.overfit > 0) some = slice(train, 0, options.overfit);
+  if (options.data.overfit > 0) some = slice(train, 0, options.data.overfit);
   const Dataset& used = some ? *some : train;
 
-  FitData data(used, test, options);
+  FitData data(used, test, training_batches(options.batch, options.seed, options.data), options.measure.training_set);
   std::vector<std::string> names;
   for (const auto& [name, recipe] : all) names.push_back(name);
   TrainingLog log(options.log, names, options.epochs, data.training.batches(), used.size(), test != nullptr);
   std::optional<MetricsFile> metrics;
-  if (!options.metrics.empty()) metrics.emplace(options.metrics);
+  if (!options.files.metrics.empty()) metrics.emplace(options.files.metrics);
   std::list<TrainingRun> runs;
   for (const auto& [name, recipe] : all) runs.emplace_back(name, recipe, data, own_options(options, name), log);
   log.compiled();
-  check_shared(runs, options);
+  check_shared(runs, options.stop, options.checkpoints.resume);
   for (const TrainingRun& run : runs)
     if (run.is_over())
       log.note(fmt::format("{}nothing is left to train: '{}' has made {} epochs and {} steps", run.name().empty() ? "" : run.name() + ": ",
-                           options.resume, run.position().epoch, run.history().steps));
+                           options.checkpoints.resume, run.position().epoch, run.history().steps));
 
   while (std::any_of(runs.begin(), runs.end(), [](const TrainingRun& run) { return !run.is_over(); }))
     train_epoch(runs, data, log, metrics ? &*metrics : nullptr);

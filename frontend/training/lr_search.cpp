@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "weft/frontend/training/check_options.h"
 #include "weft/frontend/training/snapshot.h"
 #include "weft/frontend/training/specialization.h"
 #include "weft/frontend/training/training_log.h"
@@ -12,12 +14,6 @@
 
 namespace weft {
 namespace {
-
-void check(const LrSearchOptions& o) {
-  if (!(o.min_lr > 0) || !(o.max_lr > o.min_lr) || o.steps < 2 || !(o.stop_factor >= 0))
-    throw Error("find_lr: 0 < .min_lr ({}) < .max_lr ({}), at least 2 .steps ({}) and a .stop_factor ({}) that is not negative are needed",
-                o.min_lr, o.max_lr, o.steps, o.stop_factor);
-}
 
 /// Exponential moving average with the weight of what never came divided out, as Adam's.
 class Smoothed {
@@ -62,28 +58,30 @@ double LrSearch::suggestion() const {
   return rates[best];
 }
 
-LrSearch Trainer::find_lr(const Dataset& train, const FitOptions& given, const LrSearchOptions& search) {
+LrSearch Trainer::find_lr(const Dataset& train, const LrSearchOptions& options) {
   const FloatMode mode;
-  const FitOptions options = detail::about_batches(given);
-  check(search);
-  detail::check(options, train, nullptr);
-  const Dataset data = options.overfit > 0 ? slice(train, 0, options.overfit) : train;
-  detail::Programs programs(recipe(), data, true, options, detail::compile_notice(options.log));
+  detail::check(options, train);
+  std::optional<Dataset> some;
+  if (options.data.overfit > 0) some = slice(train, 0, options.data.overfit);
+  const Dataset& data = some ? *some : train;
+  const BatchOptions order = detail::training_batches(options.batch, options.seed, options.data);
+  const detail::HowCompiled how{detail::Use::training, options.seed, options.program, options.accumulate};
+  detail::Programs programs(recipe(), data, order, how, detail::compile_notice(options.log));
   programs.any().check_labels(data);
   const Snapshot before(programs.any().parameters(), optimizer_);
   Hyper rate = optimizer_.learning_rate();
   const KeptRate kept(rate);
-  Batcher batches(data, detail::training_batches(options));
+  Batcher batches(data, order);
   Smoothed smoothed;
   LrSearch result;
   double best = 0;
-  for (int64_t step = 0, epoch = 0; step < search.steps; ++step) {
+  for (int64_t step = 0, epoch = 0; step < options.steps; ++step) {
     const Batch* batch = step == 0 ? nullptr : batches.next();
     if (!batch) {
       batches.start_epoch(epoch++);
       batch = batches.next();
     }
-    rate = search.min_lr * std::pow(search.max_lr / search.min_lr, static_cast<double>(step) / static_cast<double>(search.steps - 1));
+    rate = options.min_lr * std::pow(options.max_lr / options.min_lr, static_cast<double>(step) / static_cast<double>(options.steps - 1));
     const detail::Outcome outcome = programs.run(*batch);
     if (outcome.is_finite() && std::isnan(outcome.loss)) continue;  // nothing of the batch counts
     const double loss = smoothed.add(outcome.loss);
@@ -91,7 +89,7 @@ LrSearch Trainer::find_lr(const Dataset& train, const FitOptions& given, const L
     result.rates.push_back(rate);
     result.losses.push_back(loss);
     if (result.losses.size() == 1 || loss < best) best = loss;
-    if (search.stop_factor > 0 && step > 1 && loss > search.stop_factor * best) break;
+    if (options.stop_factor > 0 && step > 1 && loss > options.stop_factor * best) break;
   }
   before.restore();
   return result;

@@ -2,16 +2,9 @@
 // Which learning rate to begin with: the range test of Smith 2017 ("Cyclical learning rates"), as PyTorch Lightning's lr_find
 // does it.
 
-#include <cstdint>
 #include <vector>
 
 namespace weft {
-
-struct LrSearchOptions {
-  double min_lr = 1e-8, max_lr = 1;
-  int64_t steps = 100;
-  double stop_factor = 4;  // stop when the smoothed loss is so many times its smallest; 0: never
-};
 
 /// The rates tried, exponentially from min_lr to max_lr, and the loss at each: an average of the losses so far that forgets
 /// 2 % a step, corrected for its start.

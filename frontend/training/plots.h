@@ -18,7 +18,7 @@ Plot accuracy_plot(const Runs& runs, const std::string& test = "test");
 Plot epoch_plot(const Runs& runs, const std::string& what, double EpochResult::* number);
 
 /// The norm of the loss's gradient by layer over steps, on a logarithmic axis. Throws weft::Error unless
-/// FitOptions::gradient_norms had them measured.
+/// MeasureOptions::gradient_norms had them measured.
 Plot gradient_plot(const History& history);
 
 /// The smoothed loss over the rates tried.

@@ -10,6 +10,7 @@
 #include "weft/frontend/language/scope.h"
 #include "weft/frontend/program/compile.h"
 #include "weft/frontend/training/loss_terms.h"
+#include "weft/ir/class_axis.h"
 
 namespace weft::detail {
 namespace {
@@ -41,7 +42,7 @@ std::optional<Decided> decide(Recording& recording, size_t first, const Tensor& 
     return decided(tensor(c.scores), c.axis, tensor(c.target), c.ignored ? std::optional(!tensor(c.ignored)) : std::nullopt);
   }
   if (target.dtype() != i64 || prediction.shape().rank() < 2 || !is_floating(prediction.dtype())) return {};
-  for (const int axis : {1, prediction.shape().rank() - 1}) {
+  for (const int64_t axis : {ir::class_axis(prediction.shape()), int64_t{prediction.shape().rank()} - 1}) {
     Dims each = prediction.shape().dims();
     const int64_t classes = each[static_cast<size_t>(axis)];
     each.erase(each.begin() + axis);
@@ -68,61 +69,23 @@ void require_registered(const Graph& graph, const nn::Module& model) {
   }
 }
 
-void check(const Dataset& data, const char* which) {
-  data.check();
-  if (data.size() == 0) throw Error("Trainer::fit: the {} set '{}' is empty", which, data.name);
-}
-
 }  // namespace
 
-void check(const FitOptions& o, const Dataset& train, const Dataset* test) {
-  if (o.epochs < 1 || o.batch < 1 || o.max_steps < 0 || o.threads < 0)
-    throw Error("Trainer::fit: .epochs ({}) and .batch ({}) must be positive, .max_steps ({}) and .threads ({}) not negative", o.epochs,
-                o.batch, o.max_steps, o.threads);
-  if (o.overfit < 0 || o.patience < 0 || o.eval_every < 0)
-    throw Error("Trainer::fit: .overfit ({}), .eval_every ({}) and .patience ({}) must not be negative", o.overfit, o.eval_every,
-                o.patience);
-  if (o.eval_every > 0 && !test) throw Error("Trainer::fit: .eval_every evaluates on the test set, but there is none");
-  if (o.patience > 0 && !test) throw Error("Trainer::fit: .patience watches the test loss, but there is no test set");
-  if (o.accumulate < 1 || o.accumulate > o.batch)
-    throw Error("Trainer::fit: .accumulate ({}) must be positive and not above .batch ({})", o.accumulate, o.batch);
-  if (o.checkpoint_every < 0 || o.keep_last < 0)
-    throw Error("Trainer::fit: .checkpoint_every ({}) and .keep_last ({}) must not be negative", o.checkpoint_every, o.keep_last);
-  if (o.checkpoint.empty() && (o.checkpoint_every > 0 || o.keep_last > 0 || o.keep_best))
-    throw Error("Trainer::fit: .checkpoint_every, .keep_last and .keep_best need the name of a .checkpoint");
-  if (o.keep_best && !test) throw Error("Trainer::fit: .keep_best watches the test loss, but there is no test set");
-  check(train, "training");
-  if (test) check(*test, "test");
-}
-
-FitOptions about_batches(const FitOptions& o) {
-  return {.batch = o.batch,
-          .drop_last = o.drop_last,
-          .shuffle = o.shuffle,
-          .seed = o.seed,
-          .workers = o.workers,
-          .overfit = o.overfit,
-          .accumulate = o.accumulate,
-          .dump_ir = o.dump_ir,
-          .threads = o.threads,
-          .log = o.log,
-          .target = o.target};
-}
-
-Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, bool train, const FitOptions& options)
+Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, const HowCompiled& how)
     : input_dtype_(data.input_dtype()), target_dtype_(data.target_dtype()) {
+  const bool train = how.use == Use::training;
   Graph graph(fmt::format("{}_{}", train ? "train" : "eval", size));
   graph.recording()->training = train;
   graph.recording()->bindings.stream = {};  // a run's programs draw from one stream, and so does the run that resumes it
   const Tensor x = graph.input("x", input_dtype_, data.input_shape(size), recipe.at);
   const Tensor y = graph.input("y", target_dtype_, data.target_shape(size), recipe.at);
-  const Tensor loss = record(graph, recipe, x, y, train ? options.accumulate : 1);
+  const Tensor loss = record(graph, recipe, x, y, how.accumulate);
   const Scope here("", Scope::Code::library, recipe.at, graph.recording());
   const auto own = recipe.model->parameters();
   const std::vector<Parameter> all = own.empty() ? graph.parameters() : own;
   std::vector<Parameter> trained;
   std::copy_if(all.begin(), all.end(), std::back_inserter(trained), [](const Parameter& p) { return p.requires_grad(); });
-  if (train && options.gradient_norms) output_gradient_norms(graph, loss, trained, recipe);
+  if (how.gradient_norms) output_gradient_norms(graph, loss, trained, recipe);
   note_parameters(graph);
   const auto bounds = index_bounds(graph.recording()->graph());
   if (const auto bound = bounds.find("y"); bound != bounds.end()) labels_ = bound->second;
@@ -131,13 +94,9 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
   const ir::Value v = loss.value();
   loss_line_ = to_string(v.is_input() ? ir::Locations{Scope::locate(recipe.at)} : v.op()->locations());
 
-  const Target target = options.threads > 0 ? options.target.with_threads(options.threads) : options.target;
-  const CompileOptions how{.dump_ir = options.dump_ir, .seed = options.seed};
-  if (!train) {
-    step_ = compile(graph, target, how);
-    return;
-  }
-  step_ = compile(training_step(graph, loss, all, recipe.optimizer, {}, recipe.at), target, how);
+  const auto& [target, threads, dump_ir] = how.program;
+  Recorded recorded = train ? training_step(graph, loss, all, recipe.optimizer, {}, recipe.at) : Recorded(graph);
+  step_ = compile(std::move(recorded), threads > 0 ? target.with_threads(threads) : target, {.dump_ir = dump_ir, .seed = how.seed});
 }
 
 Tensor Specialization::record(Graph& graph, const Recipe& recipe, const Tensor& x, const Tensor& y, int64_t parts) {
@@ -249,8 +208,8 @@ bool Outcome::is_finite() const {
   return !counts || std::isfinite(loss);
 }
 
-BatchOptions training_batches(const FitOptions& o) {
-  return {.batch = o.batch, .shuffle = o.shuffle, .drop_last = o.drop_last, .seed = o.seed, .workers = o.workers};
+BatchOptions training_batches(int64_t batch, uint64_t seed, const DataOptions& data) {
+  return {.batch = batch, .shuffle = data.shuffle, .drop_last = data.drop_last, .seed = seed, .workers = data.workers};
 }
 
 Outcome Specialization::run(const Batch& batch) {
@@ -270,19 +229,19 @@ Outcome Specialization::run(const Batch& batch) {
   return outcome;
 }
 
-Programs::Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options, const Announce& announce)
-    : full_size_(options.batch) {
-  if (train && options.drop_last && data.size() < full_size_)
+Programs::Programs(const Recipe& recipe, const Dataset& data, const BatchOptions& batches, const HowCompiled& how, const Announce& announce)
+    : full_size_(batches.batch) {
+  if (batches.drop_last && data.size() < full_size_)
     throw Error(
-        "Trainer: data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.drop_last): make the "
+        "Trainer: data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.data.drop_last): make the "
         "batch smaller",
         data.name, data.size(), full_size_);
   const auto compile = [&](std::optional<Specialization>& program, int64_t size) {
-    announce(fmt::format("{}, batches of {}", train ? "training" : "evaluation", size));
-    program.emplace(recipe, data, size, train, options);
+    announce(fmt::format("{}, batches of {}", how.use == Use::training ? "training" : "evaluation", size));
+    program.emplace(recipe, data, size, how);
   };
   if (data.size() >= full_size_) compile(full_, full_size_);
-  if (data.size() % full_size_ != 0 && !(train && options.drop_last)) compile(last_, data.size() % full_size_);
+  if (data.size() % full_size_ != 0 && !batches.drop_last) compile(last_, data.size() % full_size_);
 }
 
 void Programs::count_into(History& history) const {

@@ -37,15 +37,20 @@ struct Outcome {
   bool is_finite() const;
 };
 
-/// Throws weft::Error when an option or a data set (null: no test set) is not as it must be.
-void check(const FitOptions& options, const Dataset& train, const Dataset* test);
+/// What a program does with a batch.
+enum class Use { training, evaluation };
 
-/// Of the options those about batches, how their gradient is computed and where, and what is said of it; the others are those of
-/// a training that leaves nothing behind.
-FitOptions about_batches(const FitOptions& options);
+/// What a Trainer's programs depend on beside what is recorded.
+struct HowCompiled {
+  Use use;
+  uint64_t seed;
+  const ProgramOptions& program;
+  int64_t accumulate = 1;       // parts of a batch, one after the other
+  bool gradient_norms = false;  // in what a batch gives
+};
 
-/// How a Trainer goes through its training set.
-BatchOptions training_batches(const FitOptions& options);
+/// How a training goes through its data.
+BatchOptions training_batches(int64_t batch, uint64_t seed, const DataOptions& data);
 
 /// Targets that are classes, of a batch or a part of it: how many are right, and how many count (none given: all `targets`).
 struct Decided {
@@ -58,8 +63,8 @@ using Announce = std::function<void(const std::string&)>;
 
 class Specialization {
  public:
-  /// Records and compiles for batches of `size`, a training step or an evaluation.
-  Specialization(const Recipe& recipe, const Dataset& data, int64_t size, bool train, const FitOptions& options);
+  /// Records and compiles for batches of `size`.
+  Specialization(const Recipe& recipe, const Dataset& data, int64_t size, const HowCompiled& how);
   Outcome run(const Batch& batch);
 
   bool counts_correct() const { return counts_correct_; }
@@ -98,7 +103,7 @@ class Specialization {
 /// The programs for a data set: full batches and the smaller last one, unless that is dropped.
 class Programs {
  public:
-  Programs(const Recipe& recipe, const Dataset& data, bool train, const FitOptions& options, const Announce& announce);
+  Programs(const Recipe& recipe, const Dataset& data, const BatchOptions& batches, const HowCompiled& how, const Announce& announce);
   Outcome run(const Batch& batch) { return (batch.size == full_size_ ? full_ : last_)->run(batch); }
 
   /// Any of them: what they have in common.

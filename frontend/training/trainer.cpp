@@ -3,6 +3,7 @@
 #include <set>
 
 #include "weft/frontend/language/scope.h"
+#include "weft/frontend/training/check_options.h"
 #include "weft/frontend/training/fit.h"
 #include "weft/frontend/training/training_log.h"
 #include "weft/frontend/training/training_run.h"
@@ -48,14 +49,14 @@ Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& traine
   return runs;
 }
 
-Evaluation Trainer::evaluate(const Dataset& data, const FitOptions& options) {
+Evaluation Trainer::evaluate(const Dataset& data, const EvaluateOptions& options) {
   const FloatMode mode;
-  FitOptions once = detail::about_batches(options);
-  once.overfit = 0, once.accumulate = 1;
-  detail::check(once, data, nullptr);
-  detail::Programs programs(recipe(), data, false, once, detail::compile_notice(options.log));
+  detail::check(options, data);
+  const BatchOptions in_order{.batch = options.batch, .workers = options.workers};
+  const detail::HowCompiled how{detail::Use::evaluation, options.seed, options.program};
+  detail::Programs programs(recipe(), data, in_order, how, detail::compile_notice(options.log));
   programs.any().check_labels(data);
-  Batcher batches(data, BatchOptions{.batch = once.batch, .workers = once.workers});
+  Batcher batches(data, in_order);
   return detail::evaluate(programs, batches);
 }
 

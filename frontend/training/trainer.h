@@ -8,13 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "weft/frontend/language/defaults.h"
 #include "weft/frontend/language/loss.h"
 #include "weft/frontend/nn/sequential.h"
 #include "weft/frontend/optim/optimizer.h"
-#include "weft/frontend/program/target.h"
 #include "weft/frontend/training/checkpoint.h"
 #include "weft/frontend/training/lr_search.h"
+#include "weft/frontend/training/options.h"
 #include "weft/runtime/data/dataset.h"
 
 namespace weft {
@@ -35,43 +34,7 @@ struct DrivenSchedule {
 };
 }  // namespace detail
 
-struct FitOptions {
-  int64_t epochs = 1;
-  int64_t batch = 64;              // the last batch of an epoch may be smaller; both sizes are compiled ahead
-  bool drop_last = false;          // leave a smaller last batch out of training
-  bool shuffle = false;            // a new order each epoch, a function of (seed, epoch)
-  uint64_t seed = current_seed();  // of the order, of random transforms and of dropout
-  int workers = 1;                 // threads that load batches; their number changes no bit
-  int64_t max_steps = 0;           // stop after so many steps in all; 0: no limit
-  bool evaluate_train = false;     // an epoch's training numbers are measured on the training set after it, as the test numbers
-                                   // are; otherwise they are those of its batches
-  int64_t eval_every = 0;          // also evaluate on the test set after every so many steps: History::evaluations. 0: never
-  int64_t overfit = 0;             // train on the first so many examples only: can the model learn them by heart? 0: on all
-  int64_t patience = 0;            // stop after so many epochs in a row without a smaller test loss; the model then has the
-                                   // weights of the smallest. 0: never
-  int64_t accumulate = 1;          // compute the gradient of a batch in so many parts, one after the other: see micro_batches.h
-  std::string checkpoint = {};     // a safetensors file for all that training needs to go on, written after every epoch and at
-                                   // the end (see checkpoint.h)
-  int64_t checkpoint_every = 0;    // and after every so many steps; 0: not
-  int64_t keep_last = 0;           // keep the last so many besides: "run.step-200.safetensors" for "run.safetensors"; what an earlier
-                                   // run left under such names goes first. 0: none
-  bool keep_best = false;          // keep the one with the smallest test loss besides: "run.best.safetensors"
-  std::string resume = {};         // go on from this checkpoint, bit for bit as if training had not stopped. epochs and
-                                   // max_steps count from the first beginning; the optimizer's numbers come from the file
-  bool gradient_norms = false;     // measure them at every step: History::gradient_norms
-  std::string metrics = {};        // a file that gets one line of JSON per epoch
-  std::string loss_curve = {};     // a file that gets "step,loss" for every training step (CSV)
-  std::string tensorboard = {};    // a folder that gets an event file: losses and accuracies over training steps
-  std::string dump_ir = {};        // see CompileOptions
-  bool profile = false;            // measure where the training step's time goes: History::profile
-  int threads = 0;                 // 0: the target's
-  std::string log = "bar";         // "bar" or "plain" on stderr: what compiles, the means of the epoch so far (bar), a line for every
-                                   // epoch. "classic", as PyTorch's quickstart prints, or a line of an epoch's losses and accuracies
-                                   // for each of several models. "none"
-  Target target = Target::cpu();
-};
-
-/// A loss is that of all batches at once, the training loss before each update unless FitOptions::evaluate_train: what a loss
+/// A loss is that of all batches at once, the training loss before each update unless MeasureOptions::training_set: what a loss
 /// divides by (targets that are not ignored, class weights, a mask's sum) is added up over the batches as what it divides is. A loss
 /// that divides by no such sum counts as often as its batch has samples. Accuracies are fractions of the targets that count: of the
 /// classes that the loss is given and does not ignore, or, where a loss of yours calls none of the library's for classes, of the
@@ -148,7 +111,7 @@ class Trainer {
 
   /// Keeps an average of the weights: updated after every training step, on the test set evaluated in place of the weights (a
   /// checkpoint with the smallest test loss, and early stopping, go by that), and saved with checkpoints. The model keeps its weights:
-  /// average.swap() after fit() gives it the averages; where .patience is given, it has the averages of the smallest test loss. The
+  /// average.swap() after fit() gives it the averages; where .stop.patience is given, it has the averages of the smallest test loss. The
   /// average must outlive the trainer and its copies. Throws weft::Error for a second one.
   ///
   ///   AveragedWeights average(net.parameters(), {.decay = 0.999});
@@ -166,13 +129,11 @@ class Trainer {
   /// Without a test set.
   History fit(const Dataset& train, const FitOptions& options = {});
 
-  /// The loss and the accuracy on a data set in eval mode. Of the options, those about batches and the target count; throws as
-  /// fit does.
-  Evaluation evaluate(const Dataset& data, const FitOptions& options = {});
+  /// The loss and the accuracy on a data set in eval mode. Throws as fit does.
+  Evaluation evaluate(const Dataset& data, const EvaluateOptions& options = {});
 
-  /// Tries learning rates on batches of `train`, and leaves everything as it was: see lr_search.h. Of the options, those
-  /// about data, batches and the target count.
-  LrSearch find_lr(const Dataset& train, const FitOptions& options = {}, const LrSearchOptions& search = {});
+  /// Tries learning rates on batches of `train`, and leaves everything as it was: see lr_search.h. Throws as fit does.
+  LrSearch find_lr(const Dataset& train, const LrSearchOptions& options = {});
 
  private:
   friend Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& trainers, const Dataset& train, const Dataset& test,
@@ -199,10 +160,10 @@ class Trainer {
 ///
 ///   fit_side_by_side({{"plain", Trainer(a, cross_entropy, adam)}, {"dropout", Trainer(b, cross_entropy, other)}}, train, test)
 ///
-/// The options are all models', but .checkpoint, .resume, .loss_curve, .tensorboard and .dump_ir are folders, in which each has
-/// its own: "plain.safetensors", "plain.csv", "plain/". A line of metrics has the name as "net". From checkpoints of different
+/// The options are all models', but .checkpoints.path, .checkpoints.resume, .files.loss_curve, .files.tensorboard and
+/// .program.dump_ir are folders, in which each has its own: "plain.safetensors", "plain.csv", "plain/". A line of metrics has the name as "net". From checkpoints of different
 /// steps, those that are behind catch up. Throws as Trainer::fit does; for a name that is no file's or another model's; and
-/// when models that share a parameter have .patience, or resume from different steps.
+/// when models that share a parameter have .stop.patience, or resume from different steps.
 Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& trainers, const Dataset& train, const Dataset& test,
                       const FitOptions& options = {});
 

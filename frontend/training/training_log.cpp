@@ -37,7 +37,7 @@ TrainingLog::Style TrainingLog::style_named(const std::string& name) {
   if (name == "plain") return Style::plain;
   if (name == "classic") return Style::classic;
   if (name == "none") return Style::none;
-  throw Error("Trainer::fit: .log is \"bar\", \"plain\", \"classic\" or \"none\", not \"{}\"", name);
+  throw Error("Trainer: .log is \"bar\", \"plain\", \"classic\" or \"none\", not \"{}\"", name);
 }
 
 TrainingLog::TrainingLog(const std::string& style, const std::vector<std::string>& names, int64_t epochs, int64_t batches, int64_t samples,

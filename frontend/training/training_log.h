@@ -34,6 +34,10 @@ class TrainingLog {
   TrainingLog(const std::string& style, const std::vector<std::string>& names, int64_t epochs, int64_t batches, int64_t samples,
               bool tests);
 
+  enum class Style { bar, plain, classic, none };
+  /// Throws weft::Error for what is no style.
+  static Style style_named(const std::string& name);
+
   TrainingLog(const TrainingLog&) = delete;
   TrainingLog& operator=(const TrainingLog&) = delete;
 
@@ -55,8 +59,6 @@ class TrainingLog {
   void done();
 
  private:
-  enum class Style { bar, plain, classic, none };
-  static Style style_named(const std::string& name);
   /// What a line about the model begins with.
   std::string prefix(const std::string& name) const;
   void compiling(const std::string& name, const std::string& what);

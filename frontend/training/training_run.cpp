@@ -28,6 +28,15 @@ std::string advice(const Dataset& data) {
   return "A smaller learning rate often helps";
 }
 
+HowCompiled training_how(const FitOptions& o) { return {Use::training, o.seed, o.program, o.accumulate, o.measure.gradient_norms}; }
+
+/// What must be equal for a continuation to see the same batches and masks.
+std::string text_of_how(const FitOptions& o, const FitData& data) {
+  const BatchOptions& b = data.shuffled;
+  return fmt::format("{} examples, .batch = {}, .shuffle = {}, .drop_last = {}, .seed = {}, .accumulate = {}", data.train.size(), b.batch,
+                     b.shuffle, b.drop_last, b.seed, o.accumulate);
+}
+
 /// While it lives, the model has the averages, if there are any.
 class Averaged {
  public:
@@ -46,11 +55,10 @@ class Averaged {
 
 }  // namespace
 
-FitData::FitData(const Dataset& train, const Dataset* test, const FitOptions& options)
-    : train(train), test(test), training(train, training_batches(options)) {
-  const BatchOptions in_order{.batch = options.batch, .workers = options.workers};
+FitData::FitData(const Dataset& train, const Dataset* test, const BatchOptions& batches, bool evaluates_train)
+    : train(train), test(test), shuffled(batches), in_order{.batch = batches.batch, .workers = batches.workers}, training(train, shuffled) {
   if (test) testing.emplace(*test, in_order);
-  if (options.evaluate_train) trained.emplace(train, in_order);
+  if (evaluates_train) trained.emplace(train, in_order);
 }
 
 Evaluation evaluate(Programs& programs, Batcher& batches) {
@@ -82,35 +90,36 @@ void LossCurve::check() const {
 }
 
 TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options, TrainingLog& log)
-    : name_(std::move(name)), options_(options), data_(data), learning_rate_(recipe.optimizer.learning_rate()), files_(options),
-      curve_(options.loss_curve), training_(recipe, data.train, true, options, log.announce(name_)), schedules_(recipe.schedules),
-      average_(recipe.average) {
+    : name_(std::move(name)), options_(options), data_(data), learning_rate_(recipe.optimizer.learning_rate()), files_(options.checkpoints),
+      curve_(options.files.loss_curve), training_(recipe, data.train, data.shuffled, training_how(options), log.announce(name_)),
+      schedules_(recipe.schedules), average_(recipe.average) {
   if (average_ && average_->is_swapped())
     throw Error("Trainer::fit: the model has its averages since AveragedWeights::swap(); swap() back to go on with its weights");
   for (const DrivenSchedule& schedule : schedules_)
     if (schedule.watches_test_loss && !data.test)
       throw Error("Trainer::fit: a ReduceLROnPlateau watches the test loss, but there is no test set");
-  if (!options_.tensorboard.empty()) events_.emplace(options_.tensorboard);
+  if (!options_.files.tensorboard.empty()) events_.emplace(options_.files.tensorboard);
   training_.any().check_labels(data.train);
   training_.count_into(history_);
   for (const std::string& layer : training_.any().layers()) history_.gradient_norms.emplace_back(layer, std::vector<double>());
+  const HowCompiled evaluation{Use::evaluation, options_.seed, options_.program};
   if (data.test) {
-    testing_.emplace(recipe, *data.test, false, options_, log.announce(name_)).count_into(history_);
+    testing_.emplace(recipe, *data.test, data.in_order, evaluation, log.announce(name_)).count_into(history_);
     testing_->any().check_labels(*data.test);
   }
-  if (data.trained) trained_.emplace(recipe, data.train, false, options_, log.announce(name_)).count_into(history_);
-  if (options_.patience > 0) stopping_.emplace(parameters(), options_.patience);
-  checkpoints_.emplace(recipe, training_.any(), options_, data.train.size(), data.training.batches(), files_,
-                       stopping_ ? &*stopping_ : nullptr);
+  if (data.trained) trained_.emplace(recipe, data.train, data.in_order, evaluation, log.announce(name_)).count_into(history_);
+  if (options_.stop.patience > 0) stopping_.emplace(parameters(), options_.stop.patience);
+  checkpoints_.emplace(recipe, training_.any(), options_.checkpoints, text_of_how(options_, data), data.train.size(),
+                       data.training.batches(), files_, stopping_ ? &*stopping_ : nullptr);
   checkpoints_->resume(history_);
-  if (options_.profile) Step(training_.any().step()).start_profile();
+  if (options_.measure.profile) Step(training_.any().step()).start_profile();
 }
 
 double TrainingRun::accuracy() const { return accuracy_of(position().tally, training_); }
 
 bool TrainingRun::is_over() const {
   return (stopping_ && stopping_->is_over()) || position().epoch >= options_.epochs ||
-         (options_.max_steps > 0 && history_.steps >= options_.max_steps);
+         (options_.stop.max_steps > 0 && history_.steps >= options_.stop.max_steps);
 }
 
 Outcome TrainingRun::step(const Batch& batch) {
@@ -133,7 +142,7 @@ Outcome TrainingRun::step(const Batch& batch) {
 void TrainingRun::after_step(TrainingLog& log) {
   if (!std::exchange(stepped_, false)) return;
   move_schedules(Every::step, NAN);
-  if (options_.eval_every > 0 && history_.steps % options_.eval_every == 0) {
+  if (const int64_t every = options_.measure.test_every; every > 0 && history_.steps % every == 0) {
     history_.evaluations.push_back(evaluate_test());
     history_.evaluations.back().step = history_.steps;
     log.evaluation(name_, history_.evaluations.back());
@@ -178,7 +187,7 @@ History TrainingRun::finish() {
     stopping_->restore();
     history_.best_epoch = stopping_->best_step();
   }
-  if (options_.profile) history_.profile = training_.any().step().profile_table();
+  if (options_.measure.profile) history_.profile = training_.any().step().profile_table();
   return std::move(history_);
 }
 

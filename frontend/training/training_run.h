@@ -18,10 +18,11 @@ namespace weft::detail {
 /// What all runs of a fit see.
 struct FitData {
   /// Both sets must outlive it; `test` is null where there is none.
-  FitData(const Dataset& train, const Dataset* test, const FitOptions& options);
+  FitData(const Dataset& train, const Dataset* test, const BatchOptions& batches, bool evaluates_train);
 
   const Dataset& train;
   const Dataset* test;
+  BatchOptions shuffled, in_order;  // how it is trained on, and evaluated on
   Batcher training;
   std::optional<Batcher> testing;  // the test set
   std::optional<Batcher> trained;  // the training set, to evaluate on
@@ -46,7 +47,7 @@ class LossCurve {
 
 class TrainingRun {
  public:
-  /// Compiles, telling the log, and goes on from options.resume if there is one; throws as Trainer::fit does. `data` must outlive
+  /// Compiles, telling the log, and goes on from a checkpoint if there is one; throws as Trainer::fit does. `data` must outlive
   /// it. `name` tells it from others in what is written; empty where there are none.
   TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options, TrainingLog& log);
   TrainingRun(const TrainingRun&) = delete;

@@ -64,3 +64,15 @@ TEST_CASE("04_cifar10 refuses a net in a style that it is not written in") {
   CHECK(ran.code == 1);
   CHECK(ran.err == "error: the net challenge is written as --style sequential only\n");
 }
+
+TEST_CASE("04_cifar10 refuses what has no effect on the net or the optimizer") {
+  const auto says = [](const std::string& arguments, const std::string& words) {
+    const test::Ran ran = test::run_command(program + arguments);
+    CHECK(ran.code == 1);
+    CHECK(ran.out.empty());
+    CHECK(ran.err == "error: " + words + "\n");
+  };
+  says("--net conv --hidden 8", "--hidden has no effect with --net conv");
+  says("--hidden 8", "--hidden has no effect with --net conv");
+  says("--optimizer adam --momentum 0.5", "--momentum has no effect with --optimizer adam");
+}

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "weft/tests/catch.h"
-#include "weft/tests/process.h"
+#include "weft/tests/examples/lessons.h"
 
 using namespace weft;
 using Json = nlohmann::json;
@@ -83,6 +83,22 @@ TEST_CASE("06_optimizers says what it cannot do") {
   const test::Ran other = test::run_command(program + "--optimizer Lion");
   CHECK(other.code == 1);
   CHECK_THAT(other.err, contains_text("--optimizer must be LBFGS, SGD, ") && contains_text("SparseAdam (table), not Lion"));
+  const auto alone = [](const std::string& optimizer, const std::set<std::string>& options) {
+    const test::Lesson lesson{.name = "06_optimizers"};
+    for (const std::string& option : options) {
+      const test::TempDir dir;
+      const test::Ran ran = test::run_command(command_of(lesson, {{"--optimizer", optimizer}, {option, value_of(lesson, option)}}, dir));
+      CHECK(ran.code == 1);
+      CHECK(ran.out.empty());
+      const std::string name = option == "--no-shuffle" ? "--shuffle" : option;  // one option by two names
+      CHECK(ran.err == "error: " + name + " has no effect with --optimizer '" + optimizer + "'\n");
+    }
+  };
+  alone("LBFGS", test::not_for_lbfgs);
+  alone("Adam (table)", test::not_for_tables);
+  const test::Ran classic = test::run_command(program + "--json --log classic");
+  CHECK(classic.code == 1);
+  CHECK(classic.err == "error: --log classic prints where --json does, on standard output\n");
   const test::Ran both = test::run_command(program + "--json --profile");
   CHECK(both.code == 1);
   CHECK_THAT(both.err, contains_text("excludes"));

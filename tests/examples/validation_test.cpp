@@ -101,6 +101,9 @@ TEST_CASE("05_temperature_validation keeps back what it is told to, or two readi
   const test::Ran few = test::run_command(program + "--data " + dir.write("few.csv", "t_u,t_c\n1,2\n3,4\n"));
   CHECK(few.code == 1);
   CHECK(few.err == "error: 2 readings are too few: two are kept back\n");
+  const std::string three = dir.write("three.csv", "t_u,t_c\n1,2\n3,4\n5,7\n");
+  CHECK(test::run_command(program + "--json --data " + three).err ==
+        "error: --json keeps readings back up to number 10, counted from 0, but '" + three + "' has 3\n");
   const test::Ran wrong = test::run_command(program + "--validation 3,11");
   CHECK(wrong.code == 1);
   CHECK(wrong.err == "error: data set 'temperatures' has no example 11: it has 11, counted from 0\n");

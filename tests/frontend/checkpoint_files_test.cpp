@@ -22,8 +22,8 @@ namespace {
 
 /// Four steps an epoch, on 32 points.
 FitOptions options(const std::string& checkpoint, int64_t epochs) {
-  FitOptions o{.epochs = epochs, .batch = 8, .checkpoint = checkpoint, .log = "none"};
-  o.target = Target::reference();
+  FitOptions o{.epochs = epochs, .batch = 8, .checkpoints = {.path = checkpoint}, .log = "none"};
+  o.program.target = Target::reference();
   return o;
 }
 
@@ -56,14 +56,14 @@ std::string error_of(const FitOptions& o) {
 TEST_CASE("checkpoint files: a new run keeps its last ones, and an older run's go first") {
   const TempDir dir;
   FitOptions o = options(dir / "run.safetensors", 5);
-  o.keep_last = 2;
+  o.checkpoints.keep_last = 2;
   Model().fit(o);  // of steps 16 and 20
   CHECK(names_in(dir.path()) == std::set<std::string>{"run.safetensors", "run.step-16.safetensors", "run.step-20.safetensors"});
   o.epochs = 1;
   Model().fit(o);
   CHECK(names_in(dir.path()) == std::set<std::string>{"run.safetensors", "run.step-4.safetensors", "run.step-20.safetensors"});
   o.epochs = 3;
-  o.checkpoint_every = 3;  // 3, 4, 6, 8, 9, 12
+  o.checkpoints.every = 3;  // 3, 4, 6, 8, 9, 12
   Model().fit(o);
   CHECK(names_in(dir.path()) == std::set<std::string>{"run.safetensors", "run.step-9.safetensors", "run.step-12.safetensors"});
 }
@@ -71,14 +71,14 @@ TEST_CASE("checkpoint files: a new run keeps its last ones, and an older run's g
 TEST_CASE("checkpoint files: a resumed run knows its own from others', whatever their steps") {
   const TempDir dir;
   FitOptions o = options(dir / "run.safetensors", 2);
-  o.keep_last = 3;
+  o.checkpoints.keep_last = 3;
   Model().fit(o);  // of steps 4 and 8
   fs::copy(dir / "run.step-4.safetensors", dir / "run.step-6.safetensors");
   fs::copy(dir / "run.step-4.safetensors", dir / "run.step-600.safetensors");
   fs::create_directory(dir / "run.step-7.safetensors");
   dir.write("run.step-x.safetensors", "");
   o.epochs = 3;
-  o.resume = o.checkpoint;
+  o.checkpoints.resume = o.checkpoints.path;
   Model().fit(o);
   CHECK(names_in(dir.path()) == std::set<std::string>{"run.safetensors", "run.step-4.safetensors", "run.step-8.safetensors",
                                                       "run.step-12.safetensors", "run.step-7.safetensors", "run.step-x.safetensors"});
@@ -93,23 +93,23 @@ TEST_CASE("checkpoint files: what is in the way of a file is noticed before trai
   CHECK(error_of(options(folder("run"), 1)) == "cannot write '" + dir / "run" + "': it is a folder, not a file");
   folder("best.best.safetensors");
   FitOptions o = options(dir / "best.safetensors", 1);
-  o.keep_best = true;
+  o.checkpoints.keep_best = true;
   CHECK(error_of(o) == "cannot write '" + dir / "best.best.safetensors" + "': it is a folder, not a file");
   CHECK(error_of(options(dir / "none/run", 1)) ==
         "cannot write the checkpoint '" + dir / "none/run" + "': there is no folder '" + dir / "none" + "'");
   REQUIRE(mkfifo((dir / "pipe").c_str(), 0600) == 0);
   CHECK(error_of(options(dir / "pipe", 1)) == "cannot write '" + dir / "pipe" + "': it is no ordinary file");
   o = options("", 1);
-  o.metrics = dir / "run";
+  o.files.metrics = dir / "run";
   CHECK_THAT(error_of(o), contains_text("'" + dir / "run" + "': Is a directory"));
-  o.metrics = "";
-  o.loss_curve = dir / "run";
+  o.files.metrics = "";
+  o.files.loss_curve = dir / "run";
   CHECK_THAT(error_of(o), contains_text(dir / "run") && contains_text("Is a directory"));
-  o.loss_curve = "";
-  o.tensorboard = dir.write("file", "");
+  o.files.loss_curve = "";
+  o.files.tensorboard = dir.write("file", "");
   CHECK_THAT(error_of(o), contains_text("'" + dir / "file" + "'"));
-  o.tensorboard = "";
-  o.dump_ir = dir / "file";
+  o.files.tensorboard = "";
+  o.program.dump_ir = dir / "file";
   CHECK_THAT(error_of(o), contains_text("'" + dir / "file"));
   CHECK(names_in(dir.path()) == std::set<std::string>{"run", "best.best.safetensors", "pipe", "file"});  // nothing is left of looking
 }
@@ -120,7 +120,7 @@ TEST_CASE("checkpoint files: one run at a time writes them, and a killed one lea
   const pid_t other = fork();
   if (other == 0) {
     FitOptions o = options(path, 1'000'000);
-    o.checkpoint_every = 1;
+    o.checkpoints.every = 1;
     Model().fit(o);
     _exit(0);
   }
@@ -140,8 +140,8 @@ TEST_CASE("checkpoint files: through a symbolic link, with its other names besid
   fs::create_directory(dir / "disk");
   fs::create_symlink("disk/run.safetensors", dir / "run.safetensors");
   FitOptions o = options(dir / "run.safetensors", 2);
-  o.keep_last = 2;
-  o.keep_best = true;
+  o.checkpoints.keep_last = 2;
+  o.checkpoints.keep_best = true;
   Model().fit(o);
   CHECK(fs::is_symlink(dir / "run.safetensors"));
   CHECK(names_in(dir / "disk") == std::set<std::string>{"run.safetensors"});
@@ -160,7 +160,7 @@ TEST_CASE("checkpoint files: no flipped bit is loaded, nor any crash made of wha
   const auto load = [&](const std::string& content) {
     Model loaded;
     FitOptions o = options("", 2);
-    o.resume = dir.write("bad", content);
+    o.checkpoints.resume = dir.write("bad", content);
     loaded.fit(o);
     return loaded.net.weight.values<float>() == weight && loaded.sgd.lr == 0.1;
   };
@@ -193,7 +193,7 @@ TEST_CASE("checkpoint files: metadata that another wrote are refused with the fi
     for (const auto& [name, array] : file.tensors) tensors.emplace_back(name, &array);
     write_safetensors(dir / "bad", tensors, metadata);
     FitOptions o = options("", 1);
-    o.resume = dir / "bad";
+    o.checkpoints.resume = dir / "bad";
     Model other;
     try {
       other.fit(o);

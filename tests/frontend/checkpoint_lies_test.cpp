@@ -138,8 +138,11 @@ TEST_CASE("a trainer's checkpoint: counts that cannot stand beside each other ar
   const auto fit = [&](const std::string& resume, const std::string& checkpoint, int64_t max_steps) -> std::string {
     nn::Linear net(2, 2);
     optim::SGD sgd({.lr = 0.1});
-    FitOptions options{
-        .epochs = 9, .batch = 1, .max_steps = max_steps, .patience = 8, .checkpoint = checkpoint, .resume = resume, .log = "none"};
+    FitOptions options{.epochs = 9,
+                       .batch = 1,
+                       .stop = {.max_steps = max_steps, .patience = 8},
+                       .checkpoints = {.path = checkpoint, .resume = resume},
+                       .log = "none"};
     try {
       Trainer(net, cross_entropy, sgd).fit(data, data, options);
     } catch (const Error& e) {

@@ -34,8 +34,8 @@ Dataset points(int64_t count) {
 
 /// 11 batches an epoch, the last one smaller.
 FitOptions shuffled(int64_t max_steps) {
-  FitOptions options{.epochs = 100, .batch = 8, .shuffle = true, .seed = 5, .max_steps = max_steps, .log = "none"};
-  options.target = Target::cpu({.threads = 1});
+  FitOptions options{.epochs = 100, .batch = 8, .seed = 5, .data = {.shuffle = true}, .stop = {.max_steps = max_steps}, .log = "none"};
+  options.program.target = Target::cpu({.threads = 1});
   return options;
 }
 
@@ -65,8 +65,8 @@ TEST_CASE("200 steps are 100, a checkpoint, and 100 in a new process, bit for bi
   Trainer trainer(m.net, cross_entropy, m.adam);
   if (const char* path = std::getenv("WEFT_TEST_RESUME")) {  // the new process
     FitOptions options = shuffled(200);
-    options.resume = path;
-    options.checkpoint = std::string(path) + ".after";
+    options.checkpoints.resume = path;
+    options.checkpoints.path = std::string(path) + ".after";
     manual_seed(99);  // what it starts with does not matter
     const History h = trainer.fit(train, test, options);
     CHECK(h.steps == 200);
@@ -75,7 +75,7 @@ TEST_CASE("200 steps are 100, a checkpoint, and 100 in a new process, bit for bi
   }
   const TempDir dir;
   FitOptions first = shuffled(100);
-  first.checkpoint = dir / "run";
+  first.checkpoints.path = dir / "run";
   trainer.fit(train, test, first);
   const auto ran = test::run_command("WEFT_TEST_RESUME=" + dir / "run" + " " + std::filesystem::read_symlink("/proc/self/exe").string() +
                                      " '200 steps are 100*'");
@@ -85,7 +85,7 @@ TEST_CASE("200 steps are 100, a checkpoint, and 100 in a new process, bit for bi
   manual_seed(1);
   Model straight(true);
   FitOptions all = shuffled(200);
-  all.checkpoint = dir / "straight";
+  all.checkpoints.path = dir / "straight";
   const History h = Trainer(straight.net, cross_entropy, straight.adam).fit(train, test, all);
   Checkpoint(m.net).add(m.adam).load(dir / "run.after");
   CHECK(weights(m) == weights(straight));
@@ -201,10 +201,10 @@ TEST_CASE("a trainer keeps the last and the best, and refuses to go on with othe
   Trainer trainer(m.net, cross_entropy, m.adam);
   FitOptions options = shuffled(0);
   options.epochs = 3;
-  options.checkpoint = dir / "run.safetensors";
-  options.checkpoint_every = 4;
-  options.keep_last = 2;
-  options.keep_best = true;
+  options.checkpoints.path = dir / "run.safetensors";
+  options.checkpoints.every = 4;
+  options.checkpoints.keep_last = 2;
+  options.checkpoints.keep_best = true;
   const History h = trainer.fit(train, test, options);
   std::set<std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(dir.path())) files.insert(entry.path().filename());
@@ -222,7 +222,7 @@ TEST_CASE("a trainer keeps the last and the best, and refuses to go on with othe
   CHECK(r["loss"].item() < 1.1 * best);
 
   FitOptions other = options;
-  other.resume = dir / "run.safetensors";
+  other.checkpoints.resume = dir / "run.safetensors";
   other.batch = 16;
   Model untouched;
   const auto before = weights(untouched);
@@ -230,11 +230,12 @@ TEST_CASE("a trainer keeps the last and the best, and refuses to go on with othe
                     contains_text(".batch = 8, .shuffle = true") && contains_text("this is 85 examples, .batch = 16"));
   CHECK(weights(untouched) == before);
   Checkpoint(m.net).add(m.adam).save(dir / "mine");
-  other.resume = dir / "mine";
+  other.checkpoints.resume = dir / "mine";
   CHECK_THROWS_WITH(trainer.fit(train, test, other), contains_text("was not written by a Trainer"));
   other = options;
-  other.checkpoint = "";
-  CHECK_THROWS_WITH(trainer.fit(train, test, other), contains_text("need the name of a .checkpoint"));
+  other.checkpoints.path = "";
+  CHECK_THROWS_WITH(trainer.fit(train, test, other),
+                    contains_text(".checkpoints.every, .keep_last and .keep_best need a .checkpoints.path"));
 }
 
 TEST_CASE("early stopping goes on from a checkpoint: its count and its best weights") {
@@ -245,7 +246,7 @@ TEST_CASE("early stopping goes on from a checkpoint: its count and its best weig
     Model m;
     m.adam.lr = 0.3;  // the test loss goes up soon
     FitOptions options = shuffled(0);
-    options.epochs = epochs, options.patience = 4, options.checkpoint = dir / "run", options.resume = resume;
+    options.epochs = epochs, options.stop.patience = 4, options.checkpoints.path = dir / "run", options.checkpoints.resume = resume;
     const History h = Trainer(m.net, cross_entropy, m.adam).fit(train, test, options);
     return std::tuple(h.best_epoch, h.epochs.size(), weights(m));
   };

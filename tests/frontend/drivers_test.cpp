@@ -152,8 +152,9 @@ TEST_CASE("a Trainer keeps an average, evaluates with it and goes on with it") {
     optim::SGD sgd({.lr = 0.5, .momentum = 0.9});
     AveragedWeights average(net->parameters(), {.decay = 0.9, .target = Target::reference()});
     Trainer trainer(*net, cross_entropy, sgd);
-    FitOptions options{.epochs = epochs, .batch = 8, .shuffle = true, .checkpoint = dir / "run", .resume = resume, .log = "none"};
-    options.target = Target::cpu({.threads = 1});
+    FitOptions options{
+        .epochs = epochs, .batch = 8, .data = {.shuffle = true}, .checkpoints = {.path = dir / "run", .resume = resume}, .log = "none"};
+    options.program.target = Target::cpu({.threads = 1});
     const History h = trainer.average(average).fit(train, test_set, options);
     CHECK_THROWS_WITH(trainer.average(average), contains_text("there is an average already"));
     CHECK(average.count() == 5 * epochs);
@@ -161,7 +162,7 @@ TEST_CASE("a Trainer keeps an average, evaluates with it and goes on with it") {
     const auto weights = net->parameters()[0].values<float>();
     average.swap();
     CHECK(weights != net->parameters()[0].values<float>());
-    CHECK(trainer.evaluate(test_set, options).loss == Approx(h.last().test_loss));
+    CHECK(trainer.evaluate(test_set, {.batch = 8, .log = "none", .program = options.program}).loss == Approx(h.last().test_loss));
     CHECK_THROWS_WITH(trainer.fit(train, test_set, options), contains_text("swap() back"));
     return net->parameters()[0].values<float>();
   };

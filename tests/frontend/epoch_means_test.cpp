@@ -7,7 +7,7 @@ using weft::testing::line;
 
 namespace {
 
-const FitOptions quiet{.batch = 4, .log = "none", .target = Target::reference()};
+const FitOptions quiet{.batch = 4, .log = "none", .program = {.target = Target::reference()}};
 
 /// Ten samples of three numbers, which the model passes on, and their classes.
 Dataset samples(const std::vector<int64_t>& classes) {
@@ -29,9 +29,7 @@ struct Pass : nn::Module {
 template <class Loss>
 Evaluation evaluated(const Loss& loss, const Dataset& data, int64_t batch) {
   optim::SGD sgd({.lr = 0});
-  FitOptions options = quiet;
-  options.batch = batch;
-  return Trainer(Pass(), loss, sgd).evaluate(data, options);
+  return Trainer(Pass(), loss, sgd).evaluate(data, {.batch = batch, .log = "none", .program = quiet.program});
 }
 
 }  // namespace

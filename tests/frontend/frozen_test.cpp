@@ -72,7 +72,7 @@ TEST_CASE("frozen: a module's part stays as it is through training, and has no s
   optim::AdamW adam({.lr = 0.1, .weight_decay = 0.1});
   optim::OneCycleLR schedule(adam, {.max_lr = 0.5, .total_steps = 100});
   FitOptions options = quiet(2);
-  options.gradient_norms = true;
+  options.measure.gradient_norms = true;
   const History h = Trainer(net, cross_entropy, adam).schedule(schedule, Every::step).fit(testing::points(32), options);
   CHECK(all_values(net.backbone) == before);
   CHECK(all_values(net.head) != head);

@@ -28,8 +28,13 @@ struct Layers {
 };
 
 FitOptions kept(const std::string& path, int64_t max_steps) {
-  return {
-      .epochs = 3, .batch = 8, .seed = 1, .max_steps = max_steps, .checkpoint = path, .log = "none", .target = Target::cpu({.threads = 1})};
+  return {.epochs = 3,
+          .batch = 8,
+          .seed = 1,
+          .stop = {.max_steps = max_steps},
+          .checkpoints = {.path = path},
+          .log = "none",
+          .program = {.target = Target::cpu({.threads = 1})}};
 }
 
 }  // namespace
@@ -45,11 +50,11 @@ TEST_CASE("a function of layers with equal names is saved, goes on bit for bit a
   manual_seed(8);
   Layers second;
   FitOptions rest = kept(dir / "part.safetensors", 0);
-  rest.resume = dir / "part.safetensors";
+  rest.checkpoints.resume = dir / "part.safetensors";
   second.trainer().fit(points(40), rest);
   CHECK(second.numbers() == whole.numbers());
 
   FitOptions patient = kept(dir / "patient.safetensors", 0);
-  patient.patience = 1;
+  patient.stop.patience = 1;
   CHECK_NOTHROW(Layers().trainer().fit(points(40), points(8, 50), patient));
 }

@@ -57,10 +57,13 @@ Files train(const TempDir& dir, const std::string& name) {
     manual_seed(1);
     nn::Linear net(2, 2);
     optim::SGD sgd({.lr = 0.05});
-    FitOptions o{
-        .epochs = 3, .batch = 400, .max_steps = steps, .checkpoint = dir / name, .checkpoint_every = 1, .resume = resume, .log = "none"};
-    o.metrics = dir / name + ".jsonl", o.loss_curve = dir / name + ".csv";
-    o.target = Target::reference();
+    FitOptions o{.epochs = 3,
+                 .batch = 400,
+                 .stop = {.max_steps = steps},
+                 .checkpoints = {.path = dir / name, .every = 1, .resume = resume},
+                 .log = "none"};
+    o.files.metrics = dir / name + ".jsonl", o.files.loss_curve = dir / name + ".csv";
+    o.program.target = Target::reference();
     return Trainer(net, cross_entropy, sgd).fit(data, test, o);
   };
   fit(6, "");

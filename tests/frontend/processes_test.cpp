@@ -50,7 +50,8 @@ TEST_CASE("processes: a Trainer fits without any thread of its own") {
     nn::Sequential net(nn::Linear(2, 8), nn::Tanh(), nn::Linear(8, 2));
     optim::SGD sgd({.lr = 0.1});
     Trainer(net, cross_entropy, sgd)
-        .fit(testing::points(40), {.epochs = 2, .batch = 8, .shuffle = true, .workers = 3, .threads = 2, .log = "none"});
+        .fit(testing::points(40),
+             {.epochs = 2, .batch = 8, .data = {.shuffle = true, .workers = 3}, .log = "none", .program = {.threads = 2}});
     return net.parameters()[0].values<float>();
   };
   const auto want = fit();

@@ -116,7 +116,7 @@ TEST_CASE("rounding: a fit gives the same weights, its data, schedules and avera
     optim::CosineAnnealingLR cosine(adam, {.t_max = 7});
     const History history = Trainer(net, cross_entropy, adam)
                                 .schedule(cosine)
-                                .fit(data, data, {.epochs = 3, .batch = 16, .shuffle = true, .accumulate = 2, .log = "none"});
+                                .fit(data, data, {.epochs = 3, .batch = 16, .accumulate = 2, .data = {.shuffle = true}, .log = "none"});
     Numbers all = state_of(net);
     for (const EpochResult& e : history.epochs) all.insert(all.end(), {e.train_loss, e.test_loss, e.train_accuracy});
     all.push_back(adam.lr);

@@ -35,7 +35,13 @@ Trainers classifiers() {
 const Dataset train = points(50), tests = points(20, 500);
 
 FitOptions shuffled(int64_t max_steps = 0) {
-  return {.epochs = 3, .batch = 16, .shuffle = true, .seed = 5, .max_steps = max_steps, .log = "none", .target = Target::reference()};
+  return {.epochs = 3,
+          .batch = 16,
+          .seed = 5,
+          .data = {.shuffle = true},
+          .stop = {.max_steps = max_steps},
+          .log = "none",
+          .program = {.target = Target::reference()}};
 }
 
 void check_equal(const History& a, const History& b) {
@@ -69,7 +75,7 @@ TEST_CASE("side by side, models learn what each learns alone") {
 TEST_CASE("models that share a parameter train it in turns, batch by batch") {
   Parameter w("w", {0.0});
   const Dataset data = line_of(3);
-  FitOptions options{.batch = 4, .log = "none", .target = Target::reference()};
+  FitOptions options{.batch = 4, .log = "none", .program = {.target = Target::reference()}};
   fit_side_by_side({{"a", line_trainer(w, 0.1)}, {"b", line_trainer(w, 0.02)}}, data, data, options);
   double by_hand = 0;
   for (int64_t first : {0, 4})
@@ -85,7 +91,7 @@ TEST_CASE("a model whose patience ends stops alone, with its best weights") {
   // The slow one is on its way from 0 to 3 all the time and passes 1, where the test loss is smallest, at another epoch.
   Parameter fast("fast", {0.0}), slow("slow", {0.0}), alone("alone", {0.0});
   const Dataset data = line_of(3), other = line_of(1);
-  const FitOptions options{.epochs = 100, .batch = 8, .patience = 2, .log = "none", .target = Target::reference()};
+  const FitOptions options{.epochs = 100, .batch = 8, .stop = {.patience = 2}, .log = "none", .program = {.target = Target::reference()}};
   const Runs runs = fit_side_by_side({{"fast", line_trainer(fast, 0.05)}, {"slow", line_trainer(slow, 0.01)}}, data, other, options);
   const History &a = runs[0].second, &b = runs[1].second;
   REQUIRE(a.best_epoch > 0);
@@ -99,10 +105,10 @@ TEST_CASE("a model whose patience ends stops alone, with its best weights") {
 TEST_CASE("training numbers are measured after the epoch, in eval mode, if asked for") {
   Trainers all = classifiers();
   FitOptions options = shuffled();
-  options.evaluate_train = options.drop_last = true;
+  options.measure.training_set = options.data.drop_last = true;
   const Runs runs = fit_side_by_side(all, train, tests, options);
   for (size_t i = 0; i < 2; ++i) {
-    const Evaluation now = all[i].second.evaluate(train, options);
+    const Evaluation now = all[i].second.evaluate(train, {.batch = options.batch, .log = "none", .program = options.program});
     CHECK(runs[i].second.last().train_loss == now.loss);
     CHECK(runs[i].second.last().train_accuracy == now.accuracy);
     CHECK(runs[i].second.steps == 3 * 3);  // what is left out of training is measured all the same
@@ -114,7 +120,7 @@ TEST_CASE("each model has its own checkpoint, to go on from") {
   const Runs straight = fit_side_by_side(classifiers(), train, tests, shuffled());
   const auto fit = [&](int64_t steps, const std::string& from, const std::string& to) {
     FitOptions options = shuffled(steps);
-    options.resume = from, options.checkpoint = to;
+    options.checkpoints.resume = from, options.checkpoints.path = to;
     return fit_side_by_side(classifiers(), train, tests, options);
   };
   fit(6, "", dir / "six");
@@ -138,7 +144,8 @@ TEST_CASE("each model has its own checkpoint, to go on from") {
 TEST_CASE("each model has its own files, and a name in those that all share") {
   const TempDir dir;
   FitOptions options = shuffled();
-  options.metrics = dir / "m.jsonl", options.loss_curve = dir / "curves", options.tensorboard = dir / "tb", options.dump_ir = dir / "ir";
+  options.files.metrics = dir / "m.jsonl", options.files.loss_curve = dir / "curves", options.files.tensorboard = dir / "tb",
+  options.program.dump_ir = dir / "ir";
   const Runs runs = fit_side_by_side(classifiers(), train, tests, options);
   std::istringstream metrics(test::read_file(dir / "m.jsonl"));
   for (size_t epoch = 0; epoch < 3; ++epoch)
@@ -165,7 +172,7 @@ TEST_CASE("the classic log of several models is a line for each and epoch") {
   const int saved = dup(1);
   REQUIRE(std::freopen((dir / "log").c_str(), "w", stdout));
   FitOptions options = shuffled(4);
-  options.log = "classic", options.eval_every = 3;
+  options.log = "classic", options.measure.test_every = 3;
   const Runs runs = fit_side_by_side(classifiers(), train, tests, options);
   std::fflush(stdout);
   dup2(saved, 1);
@@ -186,23 +193,23 @@ TEST_CASE("what cannot be trained side by side is refused") {
   const Dataset data = line_of(3);
   Parameter w("w", {0.0}), v("v", {0.0});
   const auto fit = [&](const std::string& first, const std::string& second, FitOptions options = {}) {
-    options.log = "none", options.batch = 4, options.target = Target::reference();
+    options.log = "none", options.batch = 4, options.program.target = Target::reference();
     return fit_side_by_side({{first, line_trainer(w, 0.1)}, {second, line_trainer(w, 0.1)}}, data, data, options);
   };
   CHECK_THROWS_WITH(fit("a", ""), contains_text("'' cannot be a model's name"));
   CHECK_THROWS_WITH(fit("a", "../b"), contains_text("'../b' cannot be a model's name"));
   CHECK_THROWS_WITH(fit("a", "a"), contains_text("two models are called 'a'"));
   CHECK_THROWS_WITH(fit_side_by_side({}, data, data), contains_text("there is nothing to train"));
-  CHECK_THROWS_WITH(fit("a", "b", {.patience = 1}), contains_text("'a' and 'b' share 'w', so that with .patience"));
+  CHECK_THROWS_WITH(fit("a", "b", {.stop = {.patience = 1}}), contains_text("'a' and 'b' share 'w', so that with .stop.patience"));
   const TempDir one, two;
-  fit("a", "b", {.max_steps = 1, .checkpoint = one / ""});
-  fit("a", "b", {.max_steps = 2, .checkpoint = two / ""});
+  fit("a", "b", {.stop = {.max_steps = 1}, .checkpoints = {.path = one / ""}});
+  fit("a", "b", {.stop = {.max_steps = 2}, .checkpoints = {.path = two / ""}});
   std::filesystem::copy_file(two / "b.safetensors", one / "b.safetensors", std::filesystem::copy_options::overwrite_existing);
-  CHECK_THROWS_WITH(fit("a", "b", {.resume = one / ""}),
+  CHECK_THROWS_WITH(fit("a", "b", {.checkpoints = {.resume = one / ""}}),
                     contains_text("'a' and 'b' share 'w', but the files in") && contains_text("are of step 1 and of step 2"));
-  CHECK_THROWS_WITH(fit("a", "b", {.checkpoint = "/dev/null/x"}), contains_text("cannot make the folder '/dev/null/x'"));
+  CHECK_THROWS_WITH(fit("a", "b", {.checkpoints = {.path = "/dev/null/x"}}), contains_text("cannot make the folder '/dev/null/x'"));
   v.set_values(std::vector<float>{NAN});
   const Trainers broken{{"a", line_trainer(w, 0.1)}, {"b", line_trainer(v, 0.1)}};
-  CHECK_THROWS_WITH(fit_side_by_side(broken, data, data, {.log = "none", .target = Target::reference()}),
+  CHECK_THROWS_WITH(fit_side_by_side(broken, data, data, {.log = "none", .program = {.target = Target::reference()}}),
                     contains_text("b: the loss is nan at step 1"));
 }

@@ -241,7 +241,7 @@ TEST_CASE("tied: a Trainer trains it") {
   const TempDir dir;
   Language net;
   optim::Adam adam({.lr = 0.1});
-  FitOptions options{.epochs = 10, .batch = 8, .patience = 9, .checkpoint = dir / "run", .log = "none"};
+  FitOptions options{.epochs = 10, .batch = 8, .stop = {.patience = 9}, .checkpoints = {.path = dir / "run"}, .log = "none"};
   const History h = Trainer(net, cross_entropy, adam).fit(data, data, options);
   CHECK(h.last().train_loss < h.epochs[0].train_loss);
   CHECK(net.out.weight.is(net.emb.weight));

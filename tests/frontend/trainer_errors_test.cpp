@@ -10,7 +10,7 @@ using weft::testing::points;
 
 namespace {
 
-const FitOptions quiet{.batch = 16, .log = "none", .target = Target::reference()};
+const FitOptions quiet{.batch = 16, .log = "none", .program = {.target = Target::reference()}};
 
 FitOptions with(void (*change)(FitOptions&)) {
   FitOptions options = quiet;
@@ -93,12 +93,13 @@ TEST_CASE("options and data are checked before anything is compiled") {
   optim::SGD sgd;
   Trainer trainer(net, cross_entropy, sgd);
   CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.epochs = 0; })),
-                    contains_text(".epochs (0) and .batch (16) must be positive"));
+                    contains_text("Trainer::fit: .epochs (0) must be positive"));
   CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.log = "loud"; })), contains_text("not \"loud\""));
   CHECK_THROWS_WITH(trainer.fit(points(0), quiet), contains_text("the training set 'points' is empty"));
   CHECK_THROWS_WITH(trainer.fit(points(4), points(0), quiet), contains_text("the test set 'points' is empty"));
-  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.metrics = "/nowhere/m.jsonl"; })), contains_text("/nowhere/m.jsonl"));
-  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.checkpoint = "/nowhere/c.safetensors"; })),
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.files.metrics = "/nowhere/m.jsonl"; })),
+                    contains_text("/nowhere/m.jsonl"));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.checkpoints.path = "/nowhere/c.safetensors"; })),
                     contains_text("cannot write the checkpoint '/nowhere/c.safetensors': there is no folder '/nowhere'"));
   CHECK(sgd.steps() == 0);
   Dataset bad = points(4);
@@ -107,20 +108,21 @@ TEST_CASE("options and data are checked before anything is compiled") {
   CHECK_THROWS_WITH(trainer.fit(bad, quiet),
                     contains_text("sample 2 of data set 'points' has the class 7, but the model gives 2 classes" + at));
   CHECK_THROWS_WITH(trainer.fit(points(4), bad, quiet), contains_text("sample 2 of data set 'points' has the class 7"));
-  CHECK_THROWS_WITH(trainer.find_lr(bad, quiet), contains_text("sample 2 of data set 'points' has the class 7"));
+  CHECK_THROWS_WITH(trainer.find_lr(bad, {.batch = 16, .log = "none"}), contains_text("sample 2 of data set 'points' has the class 7"));
   bad.targets.set(2, -100);
   CHECK_THROWS_WITH(trainer.fit(bad, quiet),
                     contains_text("sample 2 of data set 'points' has the class -100, but the model gives 2 classes" + at));
   Dataset many = points(4);
   many.class_names = {"a", "b", "c"};
   CHECK_THROWS_WITH(trainer.fit(many, quiet), contains_text("data set 'points' has 3 classes, but the model gives 2" + at));
-  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.patience = 1; })), contains_text("there is no test set"));
-  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.patience = -1; })),
-                    contains_text(".patience (-1) must not be negative"));
-  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.overfit = 5; })),
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.stop.patience = 1; })), contains_text("there is no test set"));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.stop.patience = -1; })),
+                    contains_text(".stop.max_steps (0) and .patience (-1) must not be negative"));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.data.overfit = 5; })),
                     contains_text("has 4 examples, so there are no 5 from 0 on"));
   CHECK_THROWS_WITH(
-      trainer.fit(points(4), with([](FitOptions& o) { o.drop_last = true; })),
-      contains_text("has 4 examples, fewer than a batch of 16, and a smaller batch is left out (.drop_last): make the batch smaller"));
-  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.workers = 0; })), contains_text(".workers = 0"));
+      trainer.fit(points(4), with([](FitOptions& o) { o.data.drop_last = true; })),
+      contains_text("has 4 examples, fewer than a batch of 16, and a smaller batch is left out (.data.drop_last): make the batch smaller"));
+  CHECK_THROWS_WITH(trainer.fit(points(4), with([](FitOptions& o) { o.data.workers = 0; })),
+                    contains_text(".data.workers (0) must be positive"));
 }

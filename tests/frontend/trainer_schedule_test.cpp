@@ -11,7 +11,7 @@ using weft::testing::points;
 
 namespace {
 
-const FitOptions quiet{.epochs = 3, .batch = 16, .shuffle = true, .log = "none", .target = Target::reference()};
+const FitOptions quiet{.epochs = 3, .batch = 16, .data = {.shuffle = true}, .log = "none", .program = {.target = Target::reference()}};
 
 nn::Linear seeded() {
   manual_seed(1);
@@ -83,9 +83,9 @@ TEST_CASE("a trainer's checkpoints keep its schedules' progress, in the midst of
     Net n;
     optim::LinearLR linear(n.adam, {.start_factor = 1, .end_factor = 0.1, .total_iters = 10});
     FitOptions options = quiet;
-    options.max_steps = max_steps;
-    options.checkpoint = dir / "c.safetensors";
-    options.resume = from;
+    options.stop.max_steps = max_steps;
+    options.checkpoints.path = dir / "c.safetensors";
+    options.checkpoints.resume = from;
     Trainer(n.net, cross_entropy, n.adam).schedule(linear, Every::step).fit(points(40), options);
     return std::pair(weights(n.net), linear.count());
   };

@@ -13,7 +13,9 @@ using weft::testing::points;
 
 namespace {
 
-const FitOptions quiet{.batch = 16, .log = "none", .target = Target::reference()};
+const FitOptions quiet{.batch = 16, .log = "none", .program = {.target = Target::reference()}};
+
+EvaluateOptions in_batches(int64_t batch) { return {.batch = batch, .log = "none", .program = quiet.program}; }
 
 FitOptions with(void (*change)(FitOptions&)) {
   FitOptions options = quiet;
@@ -97,32 +99,51 @@ TEST_CASE("the loss on a data set does not depend on how it is cut into batches"
   nn::Linear net(2, 2);
   Trainer trainer(net, cross_entropy, optim::SGD());
   const Dataset data = points(20);
-  const double whole = trainer.evaluate(data, with([](FitOptions& o) { o.batch = 20; })).loss;
-  CHECK(trainer.evaluate(data, with([](FitOptions& o) { o.batch = 19; })).loss == Approx(whole).epsilon(1e-6));
-  CHECK(trainer.evaluate(data, with([](FitOptions& o) { o.batch = 8; })).loss == Approx(whole).epsilon(1e-6));
+  const double whole = trainer.evaluate(data, in_batches(20)).loss;
+  CHECK(trainer.evaluate(data, in_batches(19)).loss == Approx(whole).epsilon(1e-6));
+  CHECK(trainer.evaluate(data, in_batches(8)).loss == Approx(whole).epsilon(1e-6));
 }
 
-TEST_CASE("evaluating and looking for a rate take the options of a fit, and leave alone what is a training's") {
-  const test::TempDir dir;
-  const std::string file = dir / "net.safetensors", metrics = dir / "m.jsonl", curve = dir / "curve.csv", events = dir / "events";
-  FitOptions all = quiet;
-  all.epochs = 2, all.max_steps = 3, all.eval_every = 1, all.evaluate_train = all.keep_best = all.gradient_norms = all.profile = true;
-  all.overfit = 24, all.patience = 2, all.accumulate = 2, all.checkpoint_every = 1, all.keep_last = 2;
-  all.checkpoint = file, all.metrics = metrics, all.loss_curve = curve, all.tensorboard = events;
+TEST_CASE("evaluating and looking for a rate refuse what they are given wrong, by their names") {
   nn::Linear net(2, 2);
   Trainer trainer(net, cross_entropy, optim::SGD());
-  const double plain = trainer.evaluate(points(32), quiet).loss;
-  CHECK(trainer.evaluate(points(32), all).loss == plain);
-  FitOptions no_file = all;
-  no_file.checkpoint = "";  // what fit refuses without one means nothing here
-  CHECK(trainer.evaluate(points(32), no_file).loss == plain);
-  CHECK(trainer.evaluate(points(1), all).accuracy <= 1);  // fewer than .overfit, and than the parts of a batch
-  all.drop_last = true;
-  CHECK(trainer.evaluate(points(20), all).loss == trainer.evaluate(points(20), quiet).loss);
-  for (const FitOptions& options : {all, no_file}) CHECK(trainer.find_lr(points(32), options, {.steps = 3}).rates.size() == 3);
-  for (const std::string& path : {file, metrics, curve, events}) CHECK(!std::filesystem::exists(path));
-  trainer.fit(points(32), points(16), all);  // as far as a training may have them all
-  CHECK(trainer.evaluate(points(32), all).loss != plain);
+  CHECK_THROWS_WITH(trainer.evaluate(points(4), {.batch = 0}), contains_text("Trainer::evaluate: .batch (0) must be positive"));
+  CHECK_THROWS_WITH(trainer.evaluate(points(4), {.workers = 0}), contains_text("Trainer::evaluate: .workers (0) must be positive"));
+  CHECK_THROWS_WITH(trainer.evaluate(points(4), {.log = "loud"}), contains_text("not \"loud\""));
+  CHECK_THROWS_WITH(trainer.evaluate(points(0)), contains_text("Trainer::evaluate: the data set 'points' is empty"));
+  CHECK_THROWS_WITH(trainer.find_lr(points(4), {.batch = 2, .accumulate = 3}),
+                    contains_text("Trainer::find_lr: .accumulate (3) must be positive and not above .batch (2)"));
+  CHECK_THROWS_WITH(trainer.find_lr(points(4), {.data = {.overfit = -1}}), contains_text(".data.overfit (-1) must not be negative"));
+  CHECK_THROWS_WITH(trainer.find_lr(points(0)), contains_text("Trainer::find_lr: the training set 'points' is empty"));
+  CHECK_THROWS_WITH(trainer.find_lr(points(4), {.log = "loud"}), contains_text("not \"loud\""));
+  const ProgramOptions no_threads{.target = Target::reference(), .threads = 2};
+  const std::string words = "the target 'reference' has no threads: 2 of them would have no effect";
+  CHECK_THROWS_WITH(trainer.evaluate(points(4), {.program = no_threads}), words);
+  CHECK_THROWS_WITH(trainer.find_lr(points(4), {.program = no_threads}), words);
+  CHECK_THROWS_WITH(trainer.fit(points(4), {.program = no_threads}), words);
+}
+
+TEST_CASE("looking for a rate goes through the data as a training does") {
+  const auto losses = [](const Dataset& data, const LrSearchOptions& options) {
+    manual_seed(1);
+    nn::Linear net(2, 2);
+    return Trainer(net, cross_entropy, optim::SGD()).find_lr(data, options).losses;
+  };
+  LrSearchOptions options{.batch = 8, .min_lr = 1e-3, .steps = 5, .log = "none", .program = {.target = Target::reference()}};
+  const std::vector<double> of_24 = losses(points(24), options);
+  options.data.overfit = 24;
+  CHECK(losses(points(32), options) == of_24);
+  options.data = {.shuffle = true};
+  const std::vector<double> shuffled = losses(points(24), options);
+  CHECK(shuffled != of_24);
+  options.accumulate = 2;
+  const std::vector<double> in_parts = losses(points(24), options);
+  for (size_t i = 0; i < 5; ++i) CHECK(in_parts.at(i) == Approx(shuffled.at(i)).epsilon(1e-5));
+  options.accumulate = 1;
+  options.seed += 1;
+  CHECK(losses(points(24), options) != shuffled);
+  options.data = {.drop_last = true};
+  CHECK(losses(points(30), options) == of_24);
 }
 
 TEST_CASE("modules that a function calls are evaluated in eval mode too, and trained in training mode") {
@@ -139,19 +160,19 @@ TEST_CASE("modules that a function calls are evaluated in eval mode too, and tra
   trainer.fit(points(32), quiet);
   const double trained = running_mean();
   CHECK(trained != 0);
-  const double loss = trainer.evaluate(points(20, 500), with([](FitOptions& o) { o.seed = 1; })).loss;
-  CHECK(trainer.evaluate(points(20, 500), with([](FitOptions& o) { o.seed = 2; })).loss == loss);
+  const double loss = trainer.evaluate(points(20, 500), {.batch = 16, .seed = 1, .log = "none"}).loss;
+  CHECK(trainer.evaluate(points(20, 500), {.batch = 16, .seed = 2, .log = "none"}).loss == loss);
   CHECK(running_mean() == trained);
   CHECK(!net.training());
   net.train();
-  CHECK(trainer.evaluate(points(20, 500), quiet).loss == loss);
+  CHECK(trainer.evaluate(points(20, 500), {.batch = 16, .log = "none"}).loss == loss);
   CHECK(net.training());
 }
 
 TEST_CASE("it stops after max_steps") {
   nn::Linear net(2, 2);
   optim::SGD sgd;
-  const History h = Trainer(net, cross_entropy, sgd).fit(points(100), with([](FitOptions& o) { o.epochs = 5, o.max_steps = 9; }));
+  const History h = Trainer(net, cross_entropy, sgd).fit(points(100), with([](FitOptions& o) { o.epochs = 5, o.stop.max_steps = 9; }));
   CHECK(h.steps == 9);
   CHECK(h.epochs.size() == 2);
   CHECK(sgd.steps() == 9);
@@ -163,7 +184,7 @@ TEST_CASE("equal seeds shuffle and drop equally, other seeds do not") {
     nn::Sequential net(nn::Linear(2, 8), nn::Dropout(0.5), nn::Linear(8, 2));
     optim::SGD sgd({.lr = 0.1});
     FitOptions options = quiet;
-    options.shuffle = true;
+    options.data.shuffle = true;
     options.seed = seed;
     options.epochs = 2;
     return Trainer(net, cross_entropy, sgd).fit(points(50), options).last().train_loss;
@@ -178,9 +199,9 @@ TEST_CASE("metrics are one line of JSON per epoch") {
   optim::SGD sgd;
   FitOptions options = quiet;
   options.epochs = 2;
-  options.metrics = folder / "m.jsonl";
+  options.files.metrics = folder / "m.jsonl";
   const History h = Trainer(net, cross_entropy, sgd).fit(points(40), points(20), options);
-  std::ifstream file(options.metrics);
+  std::ifstream file(options.files.metrics);
   std::string text;
   for (const EpochResult& epoch : h.epochs) {
     REQUIRE(std::getline(file, text));
@@ -245,7 +266,7 @@ TEST_CASE("patience stops training when the test loss gets worse, and brings the
   Trainer trainer([&](Tensor x) { return x * w; }, mse_loss, sgd);
   // Training goes from 0 towards 3 and passes 1, where the test loss is smallest.
   const Dataset train = line_of(3), test = line_of(1);
-  const History h = trainer.fit(train, test, with([](FitOptions& o) { o.epochs = 100, o.patience = 2; }));
+  const History h = trainer.fit(train, test, with([](FitOptions& o) { o.epochs = 100, o.stop.patience = 2; }));
   REQUIRE(h.best_epoch > 1);
   REQUIRE(std::ssize(h.epochs) == h.best_epoch + 2);
   const double best = h.epochs[static_cast<size_t>(h.best_epoch) - 1].test_loss;
@@ -257,7 +278,7 @@ TEST_CASE("patience stops training when the test loss gets worse, and brings the
 }
 
 TEST_CASE("overfit trains on the first examples alone") {
-  const FitOptions some = with([](FitOptions& o) { o.epochs = 3, o.overfit = 20; });
+  const FitOptions some = with([](FitOptions& o) { o.epochs = 3, o.data.overfit = 20; });
   const History a = classifier(some), b = classifier(with([](FitOptions& o) { o.epochs = 3; }), points(20));
   CHECK(a.steps == 3 * 2);
   CHECK(a.last().train_loss == b.last().train_loss);
@@ -265,7 +286,7 @@ TEST_CASE("overfit trains on the first examples alone") {
 }
 
 TEST_CASE("drop_last leaves the smaller last batch out of training, not out of testing") {
-  const History h = classifier(with([](FitOptions& o) { o.epochs = 2, o.drop_last = true; }));
+  const History h = classifier(with([](FitOptions& o) { o.epochs = 2, o.data.drop_last = true; }));
   CHECK(h.steps == 2 * 3);
   CHECK(h.last().test_accuracy * 20 == Approx(std::round(h.last().test_accuracy * 20)));
 }
@@ -280,7 +301,7 @@ TEST_CASE("more workers change nothing, transforms included") {
     nn::Sequential net(nn::Flatten(), nn::Linear(25, 2));
     optim::SGD sgd({.lr = 0.1});
     FitOptions options = quiet;
-    options.epochs = 2, options.shuffle = true, options.seed = seed, options.workers = workers;
+    options.epochs = 2, options.data.shuffle = true, options.seed = seed, options.data.workers = workers;
     const History h = Trainer(net, cross_entropy, sgd).fit(images, options);
     return std::pair(h.epochs[0].train_loss, h.epochs[1].train_loss);
   };
@@ -296,7 +317,7 @@ TEST_CASE("gradient norms are those of the gradients, layer by layer") {
   nn::Sequential a = net(), b = net();
   optim::SGD sgd({.lr = 0.1}), other({.lr = 0.1});
   const Dataset data = points(16);
-  const History h = Trainer(a, cross_entropy, sgd).fit(data, with([](FitOptions& o) { o.gradient_norms = true, o.epochs = 2; }));
+  const History h = Trainer(a, cross_entropy, sgd).fit(data, with([](FitOptions& o) { o.measure.gradient_norms = true, o.epochs = 2; }));
   REQUIRE(h.gradient_norms.size() == 2);
   CHECK(h.gradient_norms[0].first == "0");
   CHECK(h.gradient_norms[1].first == "2");
@@ -317,14 +338,14 @@ TEST_CASE("gradient norms are those of the gradients, layer by layer") {
   CHECK(plot.series[1].label == "2");
   CHECK(plot.series[1].x == std::vector<double>{1, 2});
   CHECK(plot.series[1].y == h.gradient_norms[1].second);
-  CHECK_THROWS_WITH(gradient_plot(History{}), contains_text(".gradient_norms = true"));
+  CHECK_THROWS_WITH(gradient_plot(History{}), contains_text(".measure.gradient_norms = true"));
 }
 
 TEST_CASE("TensorBoard gets losses and accuracies at the steps of the epochs' ends") {
   const test::TempDir dir;
   FitOptions options = quiet;
   options.epochs = 2;
-  options.tensorboard = dir / "runs";
+  options.files.tensorboard = dir / "runs";
   classifier(options);
   std::string events;
   for (const auto& file : std::filesystem::directory_iterator(dir / "runs")) events += test::read_file(file.path().string());
@@ -362,11 +383,11 @@ TEST_CASE("find_lr follows the loss over growing rates and leaves everything as 
   optim::SGD sgd({.lr = 0.02, .momentum = 0.5});
   Trainer trainer([&](Tensor x) { return x * w; }, mse_loss, sgd);
   const Dataset data = line_of(3);
-  FitOptions options = with([](FitOptions& o) { o.batch = 4; });
-  trainer.fit(data, options);
-  options.eval_every = options.patience = 1;  // these are of a fit with a test set
+  trainer.fit(data, with([](FitOptions& o) { o.batch = 4; }));
+  LrSearchOptions options{.batch = 4, .min_lr = 1e-4, .max_lr = 10, .steps = 60, .log = "none"};
+  options.program.target = Target::reference();
   const float before = w.values<float>()[0], velocity = sgd.state("w", "momentum_buffer").values<float>()[0];
-  const LrSearch found = trainer.find_lr(data, options, {.min_lr = 1e-4, .max_lr = 10, .steps = 60});
+  const LrSearch found = trainer.find_lr(data, options);
   CHECK(w.values<float>()[0] == before);
   CHECK(sgd.state("w", "momentum_buffer").values<float>()[0] == velocity);
   CHECK(sgd.steps() == 2);
@@ -381,8 +402,8 @@ TEST_CASE("find_lr follows the loss over growing rates and leaves everything as 
   CHECK(found.suggestion() < 0.5);
   // The average of one loss is that loss: 9 mean(x^2) (1 - w / 3)^2 over the first batch, x = 1, 1.1, 1.2, 1.3.
   CHECK(found.losses[0] == Approx(std::pow(3 - before, 2) * 1.335).epsilon(1e-4));
-  CHECK_THROWS_WITH(trainer.find_lr(data, options, {.min_lr = 0}), contains_text("0 < .min_lr (0)"));
-  CHECK_THROWS_WITH(trainer.find_lr(data, with([](FitOptions& o) { o.batch = 0; })), contains_text(".batch (0) must be positive"));
+  CHECK_THROWS_WITH(trainer.find_lr(data, {.min_lr = 0}), contains_text("0 < .min_lr (0)"));
+  CHECK_THROWS_WITH(trainer.find_lr(data, {.batch = 0}), contains_text(".batch (0) must be positive"));
   const LrSearch rising{.rates = std::vector<double>(20, 0.1), .losses = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
   CHECK_THROWS_WITH(rising.suggestion(), contains_text("none after the first 10 made the loss smaller"));
 }

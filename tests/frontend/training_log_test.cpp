@@ -61,7 +61,7 @@ int times(const std::string& in, const std::string& what) {
   return count;
 }
 
-FitOptions logged(const std::string& how) { return {.epochs = 2, .batch = 16, .log = how, .target = Target::reference()}; }
+FitOptions logged(const std::string& how) { return {.epochs = 2, .batch = 16, .log = how, .program = {.target = Target::reference()}}; }
 
 /// Of points[40] in batches of 16, so that there are programs for 16 and for 8; the test set has 20.
 Trainer trainer(const optim::Optimizer& optimizer = optim::SGD({.lr = 0.1})) {
@@ -70,6 +70,10 @@ Trainer trainer(const optim::Optimizer& optimizer = optim::SGD({.lr = 0.1})) {
 }
 
 void fit(const std::string& how) { trainer().fit(points(40), points(20, 500), logged(how)); }
+void evaluate(const std::string& how) { trainer().evaluate(points(40), {.batch = 16, .log = how, .program = logged(how).program}); }
+void look_for_rate(const std::string& how) {
+  trainer().find_lr(points(40), {.batch = 16, .steps = 3, .log = how, .program = logged(how).program});
+}
 
 /// Delivers an example after a while: a batch of four takes longer than a bar stands.
 Transform slow() {
@@ -95,8 +99,8 @@ TEST_CASE("log: elsewhere than on a terminal one line says that programs are com
   CHECK(times(several, "compiling") == 1);
   CHECK(lines_of(several).size() == 1 + 2 * 2);
   // Nothing else than fit() says anything there.
-  CHECK(said([] { trainer().evaluate(points(40), logged("bar")); }).empty());
-  CHECK(said([] { trainer().find_lr(points(40), logged("bar"), {.steps = 3}); }).empty());
+  CHECK(said([] { evaluate("bar"); }).empty());
+  CHECK(said([] { look_for_rate("bar"); }).empty());
 }
 
 TEST_CASE("log: on a terminal every program is shown while it compiles, and then the bar") {
@@ -123,10 +127,10 @@ TEST_CASE("log: on a terminal other calls that compile show it too, and leave th
   if (!terminal) return;
   {
     const StandardError redirected(fileno(terminal.file()));
-    trainer().evaluate(points(40), logged("bar"));
-    trainer().find_lr(points(40), logged("bar"), {.steps = 3});
-    trainer().evaluate(points(40), logged("none"));
-    trainer().find_lr(points(40), logged("none"), {.steps = 3});
+    evaluate("bar");
+    look_for_rate("bar");
+    evaluate("none");
+    look_for_rate("none");
   }
   CHECK(terminal.text() ==
         "\rcompiling evaluation, batches of 16\x1b[K\rcompiling evaluation, batches of 8\x1b[K\r\x1b[K"
@@ -159,14 +163,14 @@ TEST_CASE("log: a bar shows the mean of the epoch so far, weighted as the epoch'
   optim::SGD sgd({.lr = 0.5});
   optim::ExponentialLR decay(sgd, {.gamma = 0.5});
   FitOptions options = logged("bar");
-  options.epochs = 1, options.batch = 4, options.loss_curve = dir / "curve";
+  options.epochs = 1, options.batch = 4, options.files.loss_curve = dir / "curve";
   {
     const StandardError redirected(fileno(terminal.file()));
     trainer(sgd).schedule(decay, Every::step).fit(train, options);
   }
   std::vector<double> losses;
   std::string line;
-  std::istringstream curve(test::read_file(options.loss_curve));
+  std::istringstream curve(test::read_file(options.files.loss_curve));
   for (std::getline(curve, line); std::getline(curve, line);) losses.push_back(number_in<double>(line.substr(line.find(',') + 1)).value());
   REQUIRE(losses.size() == 7);  // six of four, one of two
   const std::string text = terminal.text();

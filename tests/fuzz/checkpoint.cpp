@@ -53,17 +53,16 @@ class Run {
     if (stopping_.best_step() > all.position().epoch + 1) std::abort();
   } catch (const Error&) {}
 
-  detail::Checkpoints checkpoints() { return {recipe_, program_, options_, data_.size(), 3, files_, &stopping_}; }
+  detail::Checkpoints checkpoints() { return {recipe_, program_, options_, "in pairs", data_.size(), 3, files_, &stopping_}; }
 
   void write_good() {
     const auto folder = std::filesystem::temp_directory_path() / ("weft_fuzz_" + std::to_string(getpid()));
     std::filesystem::create_directory(folder);
     const std::string path = folder / "run";
     {
-      FitOptions options = options_;
-      options.checkpoint = path, options.checkpoint_every = 1;
+      const CheckpointOptions options{.path = path, .every = 1};
       detail::CheckpointFiles files(options);
-      detail::Checkpoints all(recipe_, program_, options, data_.size(), 3, files, &stopping_);
+      detail::Checkpoints all(recipe_, program_, options, "in pairs", data_.size(), 3, files, &stopping_);
       average_.update();
       all.position().tally.add({.loss = 1, .terms = {{1, 1}}, .correct = 1, .targets = 2}, 2);
       all.after_step(1);
@@ -91,7 +90,7 @@ class Run {
   optim::ReduceLROnPlateau plateau_{adam_};
   AveragedWeights average_{net_->parameters(), {.decay = 0.5}};
   EarlyStopping stopping_{*net_, 3};
-  FitOptions options_{.batch = 2, .log = "none"};
+  CheckpointOptions options_;
   detail::CheckpointFiles files_{options_};
   detail::Recipe recipe_{.model = net_,
                          .loss = [](const Tensor& p, const Tensor& y) { return mean(pow(p - y, 2)); },
@@ -99,7 +98,8 @@ class Run {
                          .at = std::source_location::current(),
                          .schedules = {drive(step_), drive(plateau_)},
                          .average = &average_};
-  detail::Specialization program_{recipe_, data_, 2, true, options_};
+  ProgramOptions cpu_;
+  detail::Specialization program_{recipe_, data_, 2, {detail::Use::training, 0, cpu_}};
   std::string good_, elements_;
   detail::SafeTensorsHeader header_;
 
