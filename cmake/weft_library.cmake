@@ -58,6 +58,12 @@ function(weft_library name)
   weft_export(weft_${name} "${ARG_COMPONENT}")
 endfunction()
 
+# weft_backend(name ...): a library, as weft_library makes it, that Target knows (frontend/program/target.cpp).
+macro(weft_backend name)
+  weft_library(${name} ${ARGN})
+  list(APPEND WEFT_BACKENDS weft_${name})
+endmacro()
+
 # weft_face(name EXPORT_AS name [COMPONENT runtime] LINKS lib...): a target weft::<export name> for users.
 function(weft_face name)
   cmake_parse_arguments(ARG "" "EXPORT_AS;COMPONENT" "LINKS" ${ARGN})

@@ -1,0 +1,1 @@
+weft_backend(reference SOURCES backends/reference PUBLIC weft_program)
