@@ -18,7 +18,7 @@ set(WEFT_HEADERS
   frontend/optim/schedule.h frontend/optim/sparse.h
   frontend/program/compile.h frontend/program/recorded.h frontend/program/results.h frontend/program/step.h frontend/program/target.h
   frontend/training/averaged_weights.h frontend/training/checkpoint.h frontend/training/early_stopping.h frontend/training/lbfgs.h
-  frontend/training/lr_search.h frontend/training/plots.h frontend/training/snapshot.h frontend/training/trainer.h
+  frontend/training/lr_search.h frontend/training/options.h frontend/training/plots.h frontend/training/snapshot.h frontend/training/trainer.h
   # For those who look inside: the IR and its text, definitions of ops, passes by name, the reference.
   ir/attribute.h ir/builder.h ir/define.h ir/equal.h ir/graph.h ir/location.h ir/module.h ir/op_def.h ir/parser.h ir/printer.h
   ir/registry.h ir/scalar.h ir/type.h ir/value.h ir/verifier.h

@@ -1,5 +1,6 @@
 #include "training.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "weft/runtime/data/batcher.h"
@@ -46,6 +47,12 @@ void report(const History& history, const Options& o, const std::string& name) {
   if (o.profile) fmt::print("\n{}\n", history.profile);
 }
 
+void draw_gradients(const History& history, const std::string& path) {
+  const auto& norms = history.gradient_norms;
+  if (std::all_of(norms.begin(), norms.end(), [](const auto& of_layer) { return of_layer.second.empty(); })) return;
+  gradient_plot(history).save(path);
+}
+
 std::vector<std::string> predictions(nn::Module& net, const Dataset& images, const Options& o) {
   const int64_t count = std::min(shown, images.size());
   net.eval();
@@ -71,7 +78,7 @@ std::vector<std::string> predictions(nn::Module& net, const Dataset& images, con
 void draw(const History& history, const Dataset& images, const std::string& directory, const std::vector<std::string>& captions) {
   loss_plot({{"", history}}).save(in_directory(directory, "loss.svg"));
   accuracy_plot({{"", history}}).save(in_directory(directory, "accuracy.svg"));
-  gradient_plot(history).save(in_directory(directory, "gradients.svg"));
+  draw_gradients(history, in_directory(directory, "gradients.svg"));
   std::vector<int64_t> first(static_cast<size_t>(std::min(shown, images.size())));
   std::iota(first.begin(), first.end(), 0);
   save_image_grid(in_directory(directory, "images.png"), images, first,

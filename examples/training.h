@@ -25,6 +25,9 @@ void find_lr(weft::Trainer& trainer, const weft::Dataset& train, const weft::opt
 /// Prints what came of the training, and the profile if asked for.
 void report(const weft::History& history, const Options& o, const std::string& name = "");
 
+/// The gradients' norms over steps, into a file; nothing when a training that went on from its end made no step.
+void draw_gradients(const weft::History& history, const std::string& path);
+
 /// What the net takes the first 64 of `images` for: "3", or "3 (is 5)".
 std::vector<std::string> predictions(weft::nn::Module& net, const weft::Dataset& images, const Options& o);
 

@@ -154,7 +154,8 @@ TEST_CASE("03_mnist_bn_dropout says what it cannot do") {
     CHECK(ran.err == "error: " + words + "\n");
   };
   says("--overfit 20",
-       "Trainer: data set 'digits' has 20 examples, fewer than a batch of 32, and a smaller batch is left out (.drop_last): make the batch "
+       "Trainer: data set 'digits' has 20 examples, fewer than a batch of 32, and a smaller batch is left out (.data.drop_last): make the "
+       "batch "
        "smaller");
   says("--plots /dev/null/plots", "cannot make the folder '/dev/null/plots': Not a directory");
   says("--depth 0", "--depth must be a positive integer, not 0");
