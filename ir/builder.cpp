@@ -39,7 +39,7 @@ std::vector<Type> run_rule(const InferContext& context, const OpDef& def) {
       if (is_too_large(type)) context.fail(fmt::format("the result {} takes more than 2^50 bytes", to_string(type)));
     return types;
   } catch (const Error& e) {
-    if (std::string_view(e.what()).starts_with(def.name + ": ")) throw;
+    if (!e.op().empty()) throw;
     context.fail(e.what());
   }
 }
@@ -51,25 +51,28 @@ std::vector<Attribute> complete_attributes(const OpDef& def, const NamedAttribut
   for (const AttributeSpec& spec : def.attributes) {
     const auto found = std::find_if(given.begin(), given.end(), [&](const auto& g) { return g.first == spec.name; });
     if (found == given.end()) {
-      if (!spec.fallback) throw Error("{}: attribute '{}' is missing, at {}", def.name, spec.name, to_string(at));
+      if (!spec.fallback) throw Error("attribute '{}' is missing", spec.name).of(def.name).at(to_string(at));
       values.push_back(*spec.fallback);
       continue;
     }
     Attribute value = found->second;
     if (spec.kind == AttributeKind::real && kind_of(value) == AttributeKind::integer) value = static_cast<double>(std::get<int64_t>(value));
     if (kind_of(value) != spec.kind)
-      throw Error("{}: attribute '{}' must be a {}, not a {}, at {}", def.name, spec.name, name_of(spec.kind), name_of(kind_of(value)),
-                  to_string(at));
+      throw Error("attribute '{}' must be a {}, not a {}", spec.name, name_of(spec.kind), name_of(kind_of(value)))
+          .of(def.name)
+          .at(to_string(at));
     if (!spec.choices.empty() && std::count(spec.choices.begin(), spec.choices.end(), std::get<std::string>(value)) == 0)
-      throw Error("{}: attribute '{}' must be one of \"{}\", not \"{}\", at {}", def.name, spec.name, fmt::join(spec.choices, "\", \""),
-                  std::get<std::string>(value), to_string(at));
+      throw Error("attribute '{}' must be one of \"{}\", not \"{}\"", spec.name, fmt::join(spec.choices, "\", \""),
+                  std::get<std::string>(value))
+          .of(def.name)
+          .at(to_string(at));
     values.push_back(std::move(value));
   }
   for (const auto& [name, value] : given)
     if (def.attribute_index(name) < 0) {
       std::vector<std::string> known;
       for (const AttributeSpec& spec : def.attributes) known.push_back(spec.name);
-      throw Error("{} has no attribute '{}'{}, at {}", def.name, name, did_you_mean(name, known), to_string(at));
+      throw Error("{} has no attribute '{}'", def.name, name).at(to_string(at)).hint(did_you_mean(name, known));
     }
   return values;
 }
@@ -100,7 +103,7 @@ std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands, 
 Op& Builder::create(std::string_view name, std::vector<Value> operands, NamedAttributes attributes,
                     std::vector<std::unique_ptr<Graph>> bodies) {
   const OpDef* def = registry().find(name);
-  if (!def) throw Error("{}, at {}", unknown_op(name), to_string(locations_));
+  if (!def) throw unknown_op(name).at(to_string(locations_));
   return create(*def, std::move(operands), std::move(attributes), std::move(bodies));
 }
 

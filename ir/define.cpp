@@ -76,7 +76,7 @@ std::vector<Type> infer_by(const Decomposition& decomposition, const InferContex
   try {
     for (Value v : decomposition(expressions(builder, operands), context.attributes())) types.push_back(v.type());
   } catch (const Error& e) {
-    context.fail("in its decomposition, " + without_lines(e.what(), context.locations()));
+    context.fail("in its decomposition, " + without_place(e, context.locations()));
   }
   return types;
 }

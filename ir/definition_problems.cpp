@@ -104,7 +104,7 @@ void check_call(const OpDef& def, Problems& problems) {
     op.set_locations(there);
     follow_rules(op);
   } catch (const Error& e) {
-    problems.push_back(without_lines(e.what(), there));
+    problems.push_back(without_place(e, there));
   }
 }
 

@@ -105,7 +105,7 @@ void Graph::destroy(Op& op) {
 
 Value Graph::add_input(std::string name, Type type, Role role, Locations locations) {
   if (is_too_large(type))
-    throw Error("the input '{}' is {}, which takes more than 2^50 bytes, at {}", name, to_string(type), to_string(locations));
+    throw Error("the input '{}' is {}, which takes more than 2^50 bytes", name, to_string(type)).at(to_string(locations));
   if (!input_numbers_.try_emplace(name, static_cast<int>(inputs_.size())).second)
     throw Error("the graph '{}' already has an input named '{}'", name_, name);
   auto node = std::make_unique<detail::InputNode>();

@@ -108,18 +108,18 @@ std::string Lexer::found() const {
   return fmt::format("'{}{}'", kind == Token::value ? "%" : "", text);
 }
 
-void Lexer::fail(const std::string& what) const {
+void Lexer::fail(const std::string& what, const std::string& hint) const {
   int line = 1, column = 1;
   for (size_t i = 0; i < start_; ++i) {
     ++column;
     if (text_[i] == '\n') ++line, column = 1;
   }
-  throw Error("{}:{}:{}: {}", file_, line, column, what);
+  throw Error(ErrorKind::file, what).at(fmt::format("{}:{}:{}", file_, line, column)).hint(hint);
 }
 
-void Lexer::fail_at(size_t mark, const std::string& what) {
+void Lexer::fail_at(size_t mark, const std::string& what, const std::string& hint) {
   start_ = mark;
-  fail(what);
+  fail(what, hint);
 }
 
 }  // namespace weft::ir

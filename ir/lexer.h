@@ -36,8 +36,8 @@ class Lexer {
   int line() const { return line_; }
   size_t mark() const { return start_; }
   /// Throws weft::Error "file:line:column: what", of the token; or of that at a mark.
-  [[noreturn]] void fail(const std::string& what) const;
-  [[noreturn]] void fail_at(size_t mark, const std::string& what);
+  [[noreturn]] void fail(const std::string& what, const std::string& hint = "") const;
+  [[noreturn]] void fail_at(size_t mark, const std::string& what, const std::string& hint = "");
 
  private:
   void skip();

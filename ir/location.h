@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "weft/support/error.h"
+
 namespace weft::ir {
 
 /// A line of the user's source, and the path of the layer that recorded the op ("fc1", "encoder.0"), if any.
@@ -92,11 +94,10 @@ inline std::string to_string(const Locations& all) {
   return text;
 }
 
-/// The message, without ", at" and these lines at its end: for one that goes on and says them itself.
-inline std::string without_lines(std::string message, const Locations& all) {
-  const std::string at = ", at " + to_string(all);
-  if (message.ends_with(at)) message.resize(message.size() - at.size());
-  return message;
+/// What an error says but for its place, where that is this one, which whoever passes it on says itself.
+inline std::string without_place(Error error, const Locations& place) {
+  if (error.where() == to_string(place)) error.at("");
+  return error.what();
 }
 
 /// Where it stands in the text that it was read from and which source lines it comes from: of what somebody wrote there.

@@ -10,12 +10,12 @@ const Attribute& AttributeView::operator[](std::string_view name) const {
   if (const int i = def_.attribute_index(name); i >= 0) return values_[static_cast<size_t>(i)];
   std::vector<std::string> known;
   for (const AttributeSpec& spec : def_.attributes) known.push_back(spec.name);
-  throw Error("{} has no attribute '{}'{}", def_.name, name, did_you_mean(name, known));
+  throw Error("{} has no attribute '{}'", def_.name, name).hint(did_you_mean(name, known));
 }
 
 void AttributeView::require_kind(std::string_view name, AttributeKind kind) const {
   if (const AttributeKind own = kind_of((*this)[name]); own != kind)
-    throw Error("{}: attribute '{}' is a {}, not a {}", def_.name, name, name_of(own), name_of(kind));
+    throw Error("attribute '{}' is a {}, not a {}", name, name_of(own), name_of(kind)).of(def_.name);
 }
 
 const Attribute& InferContext::attribute(std::string_view name) const {
@@ -27,7 +27,7 @@ const Attribute& InferContext::attribute(std::string_view name) const {
 void InferContext::fail(const std::string& requirement) const {
   std::string given;
   for (const Type& t : operands_) given += (given.empty() ? "" : ", ") + to_string(t);
-  throw Error("{}: {}; given ({}), at {}", def_.name, requirement, given, to_string(at_));
+  throw Error(ErrorKind::shape, requirement).of(def_.name).given(given).at(to_string(at_));
 }
 
 int InferContext::axis(int64_t axis, int rank) const {
@@ -47,8 +47,7 @@ Error error_in(const Op& op, std::string_view rule, const std::string& what) {
   const Location& registered_at = op.def().registered_at;
   const bool known = registered_at.file.empty() || op.locations() == Locations{registered_at};
   const std::string registered = known ? "" : fmt::format(" (registered at {})", to_string(registered_at));
-  return Error("{}: its {}{}: {}; given ({}), at {}", op.name(), rule, registered, without_lines(what, op.locations()), types,
-               to_string(op.locations()));
+  return Error("its {}{}: {}", rule, registered, what).of(op.name()).given(types).at(to_string(op.locations()));
 }
 
 ScalarExpression scalar_of(const Op& op) {
@@ -58,7 +57,7 @@ ScalarExpression scalar_of(const Op& op) {
     return build_scalar(types,
                         [&](std::span<const Scalar> args) { return cast(op.def().scalar(args, AttributeView(op)), op.result().dtype()); });
   } catch (const Error& e) {
-    throw error_in(op, "scalar body", e.what());
+    throw error_in(op, "scalar body", without_place(e, op.locations()));
   }
 }
 
@@ -69,7 +68,7 @@ ScalarExpression combine_of(const Op& op) {
   try {
     return build_scalar(types, [&](std::span<const Scalar> args) { return cast(op.def().combine(args[0], args[1]), type); });
   } catch (const Error& e) {
-    throw error_in(op, "combination", e.what());
+    throw error_in(op, "combination", without_place(e, op.locations()));
   }
 }
 

@@ -118,7 +118,7 @@ std::vector<Value> decomposed(Builder& builder, const Op& op) {
   try {
     results = op.def().decompose(builder, op);
   } catch (const Error& e) {
-    throw error_in(op, rule, e.what());
+    throw error_in(op, rule, without_place(e, op.locations()));
   }
   if (static_cast<int>(results.size()) != op.result_count())
     throw error_in(op, rule, fmt::format("gives {} results, not {}", results.size(), op.result_count()));
@@ -142,7 +142,7 @@ std::vector<Value> gradients_by_rule(GradientContext& context) {
   try {
     gradients = op.def().gradient(context);
   } catch (const Error& e) {
-    throw error_in(op, rule, e.what());
+    throw error_in(op, rule, without_place(e, op.locations()));
   }
   const size_t count = op.operands().size();
   if (gradients.size() != count) throw error_in(op, rule, fmt::format("gives {} gradients for {} operands", gradients.size(), count));

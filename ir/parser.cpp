@@ -212,7 +212,10 @@ class Parser {
     const size_t mark = lex_.mark();
     const std::string op_name = lex_.take(Token::name, "an op");
     const OpDef* def = registry().find(op_name);
-    if (!def) lex_.fail_at(mark, unknown_op(op_name));
+    if (!def) {
+      const Error unknown = unknown_op(op_name);
+      lex_.fail_at(mark, unknown.message(), unknown.hint());
+    }
     std::vector<Value> operands;
     lex_.expect("(");
     if (!lex_.is(")")) do
@@ -275,7 +278,7 @@ class Parser {
     try {
       return make();
     } catch (const Error& e) {
-      lex_.fail_at(mark, source_lines(said).empty() ? without_lines(e.what(), said) : e.what());
+      lex_.fail_at(mark, source_lines(said).empty() ? without_place(e, said) : e.what());
     }
   }
 

@@ -68,8 +68,8 @@ const OpDef& register_op(OpDef def, Location at) {
   if (problems.empty())
     if (const OpDef* taken = registry().find(added->name)) problems.push_back(already_defined(*taken));
   if (!problems.empty())
-    throw Error("register_op: '{}' cannot be registered, at {}: {}", added->name, to_string(added->registered_at),
-                fmt::join(problems, "; "));
+    throw Error("'{}' cannot be registered, at {}: {}", added->name, to_string(added->registered_at), fmt::join(problems, "; "))
+        .of("register_op");
   added->registered = static_cast<int>(r.all.size());
   auto next = std::make_unique<Registry>(registry());
   next->add(added);
@@ -79,14 +79,14 @@ const OpDef& register_op(OpDef def, Location at) {
 
 const OpDef& op_def(std::string_view name) {
   const OpDef* def = registry().find(name);
-  WEFT_CHECK(def, "{}", unknown_op(name));
+  WEFT_CHECK(def, "{}", unknown_op(name).what());
   return *def;
 }
 
-std::string unknown_op(std::string_view name) {
+Error unknown_op(std::string_view name) {
   std::vector<std::string> known;
   for (const OpDef* def : registry().all()) known.push_back(def->name);
-  return fmt::format("unknown op '{}'{}", name, did_you_mean(name, known));
+  return Error("unknown op '{}'", name).hint(did_you_mean(name, known));
 }
 
 }  // namespace weft::ir

@@ -35,7 +35,7 @@ const OpDef& register_op(OpDef def, Location at);
 
 /// The definition, which must exist.
 const OpDef& op_def(std::string_view name);
-/// "unknown op 'mulx'; did you mean 'mul'?", for messages.
-std::string unknown_op(std::string_view name);
+/// "unknown op 'mulx'; did you mean 'mul'?".
+Error unknown_op(std::string_view name);
 
 }  // namespace weft::ir

@@ -104,8 +104,8 @@ ir::Locations lines_of(Value v) {
 /// The gradients, null where none flows.
 std::vector<Value> flowing_gradients(ir::Graph& graph, Value y, std::span<const Value> xs, Value seed) {
   if (!is_floating(y.dtype()) || y.shape().rank() != 0)
-    throw Error("only a floating scalar can be differentiated, not {}; reduce it first (sum or mean), at {}", to_string(y.type()),
-                to_string(lines_of(y)));
+    throw Error("only a floating scalar can be differentiated, not {}; reduce it first (sum or mean)", to_string(y.type()))
+        .at(to_string(lines_of(y)));
   ir::Builder builder(graph, nullptr, lines_of(y));
   Reverse reverse(graph, xs);
   reverse.seed(y, seed ? seed : builder.splat(y.type(), 1));
@@ -130,7 +130,7 @@ bool autodiff(ir::Module& module) {
   if (!loss) {
     std::vector<std::string> names;
     for (const ir::Output& o : graph.outputs()) names.push_back(o.name);
-    throw Error("the train block's loss '{}' is no output of the graph{}", module.train->loss, did_you_mean(module.train->loss, names));
+    throw Error("the train block's loss '{}' is no output of the graph", module.train->loss).hint(did_you_mean(module.train->loss, names));
   }
   std::vector<Value> xs;
   std::unordered_set<std::string> named;
@@ -152,8 +152,8 @@ bool autodiff(ir::Module& module) {
   for (size_t i = 0; i < xs.size(); ++i) {
     const std::string name = xs[i].name() + ".grad";
     if (const ir::Output* taken = graph.find_output(name))
-      throw Error("the output '{}' at {} has the name that the gradient of '{}' takes; rename it", name, to_string(taken->locations),
-                  xs[i].name());
+      throw Error("the output '{}' at {} has the name that the gradient of '{}' takes", name, to_string(taken->locations), xs[i].name())
+          .hint("rename it");
     graph.add_output({name, dx[i], std::nullopt, lines_of(xs[i])});
   }
   return true;

@@ -50,8 +50,8 @@ bool expand(ir::Module& module, const Target& target, std::vector<std::string>* 
     const bool claimed = target.claims(*op);
     if (claimed && !target.is_better_expanded(*op)) continue;
     if (!op->def().decompose)
-      throw Error("the target '{}' cannot run {} {}, at {}", target.name(), op->name(), to_string(op->result().type()),
-                  to_string(op->locations()));
+      throw Error(ErrorKind::device, "the target '{}' cannot run {} {}", target.name(), op->name(), to_string(op->result().type()))
+          .at(to_string(op->locations()));
     if (const auto wide = widened(*op, target)) {
       op->result().replace_all_uses_with(*wide);
       module.graph().erase(*op);

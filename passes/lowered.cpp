@@ -13,9 +13,7 @@ using ir::Kind;
 using ir::Op;
 using ir::Value;
 
-[[noreturn]] void refuse(const Op& op, const std::string& why) {
-  throw Error("{}: {}, at {}", op.name(), why, ir::written_at(op.locations()));
-}
+[[noreturn]] void refuse(const Op& op, const std::string& why) { throw Error("{}", why).of(op.name()).at(ir::written_at(op.locations())); }
 
 void verify_nest(const Op& fused) {
   if (fused.body().outputs().empty()) refuse(fused, "the nest has no result");

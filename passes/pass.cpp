@@ -89,7 +89,7 @@ const Pass& find_pass(std::string_view name) {
     if (p.name == name) return p;
     names.push_back(p.name);
   }
-  throw Error("unknown pass '{}'{}", name, did_you_mean(name, names));
+  throw Error("unknown pass '{}'", name).hint(did_you_mean(name, names));
 }
 
 std::vector<std::string> pipeline(std::string_view name) {
@@ -98,7 +98,7 @@ std::vector<std::string> pipeline(std::string_view name) {
             "parts",    "updates",       "epilogue",  "fuse",   "launch",   "partition",   "schedule", "plan"};
   if (name == "step") return {"autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
-  throw Error("unknown pipeline '{}'{}", name, did_you_mean(name, {"compile", "step", "simplify"}));
+  throw Error("unknown pipeline '{}'", name).hint(did_you_mean(name, {"compile", "step", "simplify"}));
 }
 
 std::vector<std::string> remaining_passes(const Module& module, std::string_view name) {

@@ -312,7 +312,7 @@ void verify_plan(const ir::Module& module, const Target& target) {
     const Value v = intervals[i].value;
     const int64_t offset = v.offset().value_or(-1), arena = module.arena_bytes.value_or(0), bytes = v.type().bytes();
     const auto refuse = [&](const std::string& why) {
-      throw Error("a result of {} {}, at {}", v.op()->name(), why, written_at(v.op()->locations()));
+      throw Error("a result of {} {}", v.op()->name(), why).at(written_at(v.op()->locations()));
     };
     if (!v.offset()) refuse("has no room: it is given no place in the arena");
     if (offset < 0 || arena > most_arena_bytes || bytes > arena || offset > arena - bytes)

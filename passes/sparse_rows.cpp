@@ -42,10 +42,9 @@ SparseRows rows_of(ir::Graph& graph, Value gradient, const std::string& wanted) 
   if (op.def().multiplies())
     for (int i = 0; i < 2; ++i)
       if (const Value number = uniform_of(op.operand(1 - i))) return scaled(b, rows_of(graph, op.operand(i), wanted), number);
-  throw Error(
-      "{}; {} at {} makes it dense. An embedding with `.sparse = true` that is used for nothing else has one; optim::Adam takes dense "
-      "ones",
-      wanted, op.name(), to_string(op.locations()));
+  throw Error("{}; {} at {} makes it dense. An embedding with `.sparse = true` that is used for nothing else has one", wanted, op.name(),
+              to_string(op.locations()))
+      .hint("optim::Adam takes dense ones");
 }
 
 }  // namespace weft::passes

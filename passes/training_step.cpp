@@ -66,7 +66,8 @@ Value count_step(ir::Graph& graph, const std::string& name, const ir::Locations&
 /// The number of this step for each of the inputs.
 std::vector<Value> count_steps(ir::Graph& graph, const ir::TrainSpec& train, size_t inputs, const ir::Locations& lines) {
   const Dims counters = train.counters.empty() ? Dims(inputs, 0) : train.counters;
-  if (counters.size() != inputs) throw Error("the train block has {} counters for {} inputs; each input has one", counters.size(), inputs);
+  if (counters.size() != inputs)
+    throw Error("the train block has {} counters for {} inputs", counters.size(), inputs).hint("each input has one");
   std::map<int64_t, Value> steps;
   std::vector<Value> all;
   for (int64_t counter : counters) {
@@ -113,8 +114,9 @@ void check_train_block(const ir::Graph& graph, const ir::TrainSpec& train) {
     if (std::find(inputs.begin(), name, *name) != name) throw Error("the train block names '{}' twice", *name);
     const ir::Output* gradient = graph.find_output(*name + ".grad");
     if (gradient->value.type() != input->node->type)
-      throw Error("the gradient '{}.grad' is {}, but '{}' is {}, at {}", *name, to_string(gradient->value.type()), *name,
-                  to_string(input->node->type), written_at(gradient->locations));
+      throw Error("the gradient '{}.grad' is {}, but '{}' is {}", *name, to_string(gradient->value.type()), *name,
+                  to_string(input->node->type))
+          .at(written_at(gradient->locations));
   }
 }
 

@@ -66,19 +66,20 @@ Array& Array::operator=(Array&& other) {
 
 void Array::copy_in_place(const Array& other) {
   if (dtype_ != other.dtype_ || shape_ != other.shape_)
-    throw Error("this array is {}{}, and compiled programs read it where it is, as they do with parameters, so that it cannot become {}{}",
+    throw Error(ErrorKind::shape,
+                "this array is {}{}, and compiled programs read it where it is, as they do with parameters, so that it cannot become {}{}",
                 name_of(dtype_), to_string(shape_), name_of(other.dtype_), to_string(other.shape_));
   if (this != &other) std::memcpy(data(), other.data(), bytes());
 }
 
 void Array::require(DType wanted) const {
-  if (dtype_ != wanted) throw Error("the array holds {} values, but {} was asked for", name_of(dtype_), name_of(wanted));
+  if (dtype_ != wanted) throw Error(ErrorKind::shape, "the array holds {} values, but {} was asked for", name_of(dtype_), name_of(wanted));
 }
 
 void Array::require_element(int64_t element) const {
   if (element < 0 || element >= shape_.numel())
-    throw Error("an array {}{} has {} elements, numbered from 0, and no element {}", name_of(dtype_), to_string(shape_), shape_.numel(),
-                element);
+    throw Error(ErrorKind::shape, "an array {}{} has {} elements, numbered from 0, and no element {}", name_of(dtype_), to_string(shape_),
+                shape_.numel(), element);
 }
 
 double Array::at(int64_t element) const {

@@ -92,7 +92,7 @@ void store_element(DType dtype, std::byte* base, int64_t element, double value);
 template <class T>
 Array Array::of(Shape shape, std::span<const T> values) {
   if (static_cast<int64_t>(values.size()) != shape.numel())
-    throw Error("{} values given for an array of shape {}", values.size(), to_string(shape));
+    throw Error(ErrorKind::shape, "{} values given for an array of shape {}", values.size(), to_string(shape));
   Array result(dtype_of<T>, std::move(shape), std::source_location());
   std::copy(values.begin(), values.end(), result.values<T>().begin());
   return result;

@@ -49,7 +49,7 @@ uint32_t masked_crc(std::string_view bytes) {
 std::string new_path(const std::string& directory) {
   std::error_code code;
   std::filesystem::create_directories(directory, code);
-  if (code) throw Error("cannot make the folder '{}': {}", directory, code.message());
+  if (code) throw Error(ErrorKind::file, "cannot make the folder '{}': {}", directory, code.message());
   char host[256] = {};
   gethostname(host, sizeof host - 1);
   static std::atomic<unsigned> counter = 0;  // two in one second of one process
@@ -86,7 +86,7 @@ void EventFile::add_scalar(std::string_view tag, double value, int64_t step, dou
 
 void EventFile::flush() {
   file_.flush();
-  if (!file_) throw Error("cannot write '{}': {}", path_, std::strerror(errno));
+  if (!file_) throw Error(ErrorKind::file, "cannot write '{}': {}", path_, std::strerror(errno));
 }
 
 void EventFile::write(std::string_view event) {

@@ -39,7 +39,7 @@ void write_script(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
-  if (!file) throw Error("cannot write '{}': {}", path, std::strerror(errno));
+  if (!file) throw Error(ErrorKind::file, "cannot write '{}': {}", path, std::strerror(errno));
 }
 
 /// What the shell command wrote, and its exit code.
@@ -89,7 +89,7 @@ void run_gnuplot(const std::string& path, int width, int height, const std::stri
     return;
   }
   if (code != 0 || access(path.c_str(), R_OK) != 0)
-    throw Error("gnuplot cannot draw '{}': {}; its script is '{}'", path, said, script_path);
+    throw Error(ErrorKind::file, "gnuplot cannot draw '{}': {}; its script is '{}'", path, said, script_path);
   std::remove(script_path.c_str());
 }
 

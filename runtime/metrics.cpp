@@ -30,7 +30,7 @@ bool ends_within_line(std::FILE* file) { return std::fseek(file, -1, SEEK_END) =
 }  // namespace
 
 MetricsFile::MetricsFile(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "a+b")) {
-  if (!file_) throw Error("cannot write metrics to '{}': {}", path, std::strerror(errno));
+  if (!file_) throw Error(ErrorKind::file, "cannot write metrics to '{}': {}", path, std::strerror(errno));
   const bool unfinished = ends_within_line(file_.get());
   std::fseek(file_.get(), 0, SEEK_END);
   if (unfinished) std::fputc('\n', file_.get());
@@ -39,13 +39,13 @@ MetricsFile::MetricsFile(const std::string& path) : path_(path), file_(std::fope
 void MetricsFile::write(const std::vector<std::pair<std::string, MetricValue>>& values) {
   Json object = Json::object();
   for (const auto& [key, value] : values) {
-    if (object.contains(key)) throw Error("cannot write metrics to '{}': '{}' is given twice", path_, key);
+    if (object.contains(key)) throw Error(ErrorKind::file, "cannot write metrics to '{}': '{}' is given twice", path_, key);
     object[key] = to_json(value);
   }
   // Text that is not UTF-8 (a path, say) is no reason to stop training.
   const std::string line = object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size() || std::fflush(file_.get()) != 0)
-    throw Error("cannot write metrics to '{}': {}", path_, std::strerror(errno));
+    throw Error(ErrorKind::file, "cannot write metrics to '{}': {}", path_, std::strerror(errno));
 }
 
 double median(std::vector<double> values) {

@@ -107,8 +107,8 @@ int open_beside(const std::string& path, std::string& partial) {
 int check_place(const std::string& path, const std::string& target) {
   struct stat about{};
   if (stat(target.c_str(), &about) != 0) return -1;
-  if (S_ISDIR(about.st_mode)) throw Error("cannot write '{}': it is a folder, not a file", path);
-  if (!S_ISREG(about.st_mode)) throw Error("cannot write '{}': it is no ordinary file", path);
+  if (S_ISDIR(about.st_mode)) throw Error(ErrorKind::file, "cannot write '{}': it is a folder, not a file", path);
+  if (!S_ISREG(about.st_mode)) throw Error(ErrorKind::file, "cannot write '{}': it is no ordinary file", path);
   return static_cast<int>(about.st_mode & 07777);
 }
 
@@ -134,7 +134,7 @@ std::string link_target(const std::string& path) {
     if (error) return at.string();  // no link, or nothing
     at = to.is_absolute() ? to : at.parent_path() / to;
   }
-  throw Error("cannot write '{}': {}", path, std::strerror(ELOOP));
+  throw Error(ErrorKind::file, "cannot write '{}': {}", path, std::strerror(ELOOP));
 }
 
 FileReplacement::FileReplacement(std::string path) : path_(std::move(path)), target_(link_target(path_)) {
@@ -173,7 +173,7 @@ void FileReplacement::commit() {
   if (close(file) != 0 || !flush_directory_of(target_)) fail();
 }
 
-void FileReplacement::fail() const { throw Error("cannot write '{}': {}", path_, std::strerror(errno)); }
+void FileReplacement::fail() const { throw Error(ErrorKind::file, "cannot write '{}': {}", path_, std::strerror(errno)); }
 
 void replace_by_link(const std::string& of, const std::string& path) {
   const std::string from = link_target(of), to = link_target(path);
@@ -188,18 +188,18 @@ void replace_by_link(const std::string& of, const std::string& path) {
   if (file >= 0) close(file);
   if (done) return;
   if (reason == EXDEV || reason == EPERM || reason == EMLINK || reason == EOPNOTSUPP || reason == ENOSYS) return copy_file(from, path);
-  throw Error("cannot make '{}' a second name of '{}': {}", path, of, std::strerror(reason));
+  throw Error(ErrorKind::file, "cannot make '{}' a second name of '{}': {}", path, of, std::strerror(reason));
 }
 
 FileLock::FileLock(const std::string& path) : lock_(link_target(path) + ".lock") {
   for (;;) {
     file_ = open(lock_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (file_ < 0) throw Error("cannot write '{}': '{}': {}", path, lock_, std::strerror(errno));
+    if (file_ < 0) throw Error(ErrorKind::file, "cannot write '{}': '{}': {}", path, lock_, std::strerror(errno));
     if (!take_lock(file_, false) && errno == EWOULDBLOCK) {
       char process[32] = {};
       const ssize_t got = pread(file_, process, sizeof process - 1, 0);
       close(file_);
-      throw Error("cannot write '{}': {} writes it already, and holds '{}'; give another name", path,
+      throw Error(ErrorKind::file, "cannot write '{}': {} writes it already, and holds '{}'; give another name", path,
                   got > 0 ? fmt::format("process {}", process) : std::string("another process"), lock_);
     }
     if (!has_no_name(file_)) break;
@@ -209,7 +209,7 @@ FileLock::FileLock(const std::string& path) : lock_(link_target(path) + ".lock")
   if (ftruncate(file_, 0) != 0 || pwrite(file_, process.data(), process.size(), 0) < 0) {
     const int reason = errno;
     close(file_);
-    throw Error("cannot write '{}': '{}': {}", path, lock_, std::strerror(reason));
+    throw Error(ErrorKind::file, "cannot write '{}': '{}': {}", path, lock_, std::strerror(reason));
   }
 }
 

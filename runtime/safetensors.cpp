@@ -56,7 +56,7 @@ std::string readable_types() {
 
 template <class... Args>
 [[noreturn]] void fail(const std::string& path, uint64_t byte, fmt::format_string<Args...> text, Args&&... args) {
-  throw Error("'{}', byte {}: {}", path, byte, fmt::format(text, std::forward<Args>(args)...));
+  throw Error(ErrorKind::file, "{}", fmt::format(text, std::forward<Args>(args)...)).at(fmt::format("'{}', byte {}", path, byte));
 }
 
 /// Over all that a file holds, in an order that does not depend on how its header is written: metadata, then tensors by name.
@@ -176,10 +176,10 @@ class Reader {
     const auto found = file.metadata.find(checksum_key);
     if (found == file.metadata.end()) return;
     if (found->second != checksum_.text())
-      throw Error(
-          "'{}' is damaged: its checksum is '{}', but what it holds has '{}' (a program that changes such a file on purpose drops "
-          "'{}' from its metadata)",
-          path_, found->second, checksum_.text(), checksum_key);
+      throw Error(ErrorKind::file,
+                  "'{}' is damaged: its checksum is '{}', but what it holds has '{}' (a program that changes such a file on purpose drops "
+                  "'{}' from its metadata)",
+                  path_, found->second, checksum_.text(), checksum_key);
     file.metadata.erase(found);
   }
 
@@ -203,7 +203,7 @@ SafeTensorsHeader header_of(const NamedArrays& tensors, const std::string& path)
   std::set<std::string_view> names{"__metadata__"};
   uint64_t end = 0;
   for (const auto& [name, array] : tensors) {
-    if (!names.insert(name).second) throw Error("cannot write '{}': there are two tensors named '{}'", path, name);
+    if (!names.insert(name).second) throw Error(ErrorKind::file, "cannot write '{}': there are two tensors named '{}'", path, name);
     const uint64_t begin = end;
     end += array->bytes();
     header.tensors.push_back({name, written_as(array->dtype()).name, {array->shape().begin(), array->shape().end()}, {begin, end}});
@@ -236,7 +236,7 @@ void write_safetensors(const std::string& path, std::vector<std::pair<std::strin
   try {
     text = detail::print_safetensors_header(header);
   } catch (const nlohmann::json::type_error& e) {
-    throw Error("cannot write '{}': a name or a text is not UTF-8 ({})", path, e.what());
+    throw Error(ErrorKind::file, "cannot write '{}': a name or a text is not UTF-8 ({})", path, e.what());
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t length = text.size();

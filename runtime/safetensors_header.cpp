@@ -86,8 +86,9 @@ class Handler : public nlohmann::json_sax<json> {
   bool parse_error(size_t position, const std::string& token, const json::exception& e) override {
     constexpr int out_of_range = 406;
     const uint64_t at = byte_ + (position > 0 ? position - 1 : 0);
-    if (e.id == out_of_range) throw Error("'{}', byte {}: the number {} in the header is too large", path_, at, token);
-    throw Error("'{}', byte {}: the header is not valid JSON", path_, at);
+    if (e.id == out_of_range)
+      throw Error(ErrorKind::file, "the number {} in the header is too large", token).at(fmt::format("'{}', byte {}", path_, at));
+    throw Error(ErrorKind::file, "the header is not valid JSON").at(fmt::format("'{}', byte {}", path_, at));
   }
 
  private:
@@ -95,7 +96,7 @@ class Handler : public nlohmann::json_sax<json> {
 
   template <class... Args>
   [[noreturn]] void fail(fmt::format_string<Args...> text, Args&&... args) const {
-    throw Error("'{}', byte {}: {}", path_, byte_, fmt::format(text, std::forward<Args>(args)...));
+    throw Error(ErrorKind::file, "{}", fmt::format(text, std::forward<Args>(args)...)).at(fmt::format("'{}', byte {}", path_, byte_));
   }
   SafeTensorsHeader::Tensor& tensor() { return header_.tensors.back(); }
 
@@ -146,7 +147,7 @@ class Handler : public nlohmann::json_sax<json> {
 }  // namespace
 
 SafeTensorsHeader parse_safetensors_header(std::string_view text, const std::string& path, uint64_t byte) {
-  if (!text.starts_with('{')) throw Error("'{}', byte {}: the header is no JSON object", path, byte);
+  if (!text.starts_with('{')) throw Error(ErrorKind::file, "the header is no JSON object").at(fmt::format("'{}', byte {}", path, byte));
   Handler handler(path, byte);
   json::sax_parse(text.begin(), text.end(), &handler);
   return handler.take();

@@ -32,7 +32,7 @@ class View {
   /// The elements as `T`; throws weft::Error unless T is exactly the element type.
   template <class T>
   std::span<const T> values() const {
-    if (dtype_of<T> != dtype_) throw Error("a view of {} elements is read as {}", name_of(dtype_), name_of(dtype_of<T>));
+    if (dtype_of<T> != dtype_) throw Error(ErrorKind::shape, "a view of {} elements is read as {}", name_of(dtype_), name_of(dtype_of<T>));
     return {reinterpret_cast<const T*>(data_), static_cast<size_t>(count_)};
   }
 

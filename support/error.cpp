@@ -1,6 +1,7 @@
 #include "weft/support/error.h"
 
 #include <algorithm>
+#include <new>
 #include <numeric>
 
 namespace weft {
@@ -28,6 +29,36 @@ std::string without_zeros(std::string text) {
   return text;
 }
 
+std::string_view name_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage: return "usage";
+    case ErrorKind::shape: return "shape";
+    case ErrorKind::file: return "file";
+    case ErrorKind::numeric: return "numeric";
+    case ErrorKind::memory: return "memory";
+    case ErrorKind::device: return "device";
+    case ErrorKind::internal: return "internal";
+  }
+  return "";
+}
+
+Error::Error(ErrorKind kind, const std::string& message) : std::runtime_error(""), kind_(kind) { set(message_, message); }
+
+Error& Error::set(std::string& part, std::string to) {
+  part = without_zeros(std::move(to));
+  const bool in_file = kind_ == ErrorKind::file && !where_.empty();
+  text_ = (in_file ? where_ + ": " : "") + (op_.empty() ? "" : op_ + ": ") + message_;
+  if (!given_.empty()) text_ += "; given (" + given_ + ")";
+  if (!in_file && !where_.empty()) text_ += ", at " + where_;
+  if (!hint_.empty()) text_ += "; " + hint_;
+  return *this;
+}
+
+ErrorKind kind_of(const std::exception& error) {
+  if (const auto* e = dynamic_cast<const Error*>(&error)) return e->kind();
+  return dynamic_cast<const std::bad_alloc*>(&error) ? ErrorKind::memory : ErrorKind::internal;
+}
+
 std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& candidates, size_t count) {
   std::vector<std::pair<size_t, std::string>> ranked;
   for (const std::string& candidate : candidates) {
@@ -43,7 +74,7 @@ std::vector<std::string> nearest_names(std::string_view name, const std::vector<
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
   const auto names = nearest_names(name, candidates);
   if (names.empty()) return "";
-  std::string text = "; did you mean ";
+  std::string text = "did you mean ";
   for (size_t i = 0; i < names.size(); ++i) text += fmt::format("{}'{}'", i ? ", " : "", names[i]);
   return text + "?";
 }

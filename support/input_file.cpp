@@ -15,8 +15,8 @@ namespace weft {
 namespace {
 
 [[noreturn]] void fail(const std::string& path, int reason) {
-  if (reason == ENOENT) throw Error("cannot read '{}': there is no such file", path);
-  throw Error("cannot read '{}': {}", path, std::strerror(reason));
+  if (reason == ENOENT) throw Error(ErrorKind::file, "cannot read '{}': there is no such file", path);
+  throw Error(ErrorKind::file, "cannot read '{}': {}", path, std::strerror(reason));
 }
 
 /// Open, and no folder: the kernel opens these too, and lets nothing be read of them.
@@ -28,7 +28,7 @@ int open_file(const std::string& path, int flags, struct stat& about) {
   if (known && !S_ISDIR(about.st_mode)) return file;
   close(file);
   if (!known) fail(path, reason);
-  throw Error("cannot read '{}': it is a folder, not a file", path);
+  throw Error(ErrorKind::file, "cannot read '{}': it is a folder, not a file", path);
 }
 
 /// As many bytes as come at once; 0 at the end. From byte `from` if it is not negative, else from where the last one ended.
@@ -47,7 +47,7 @@ InputFile::InputFile(std::string path) : path_(std::move(path)) {
   file_ = open_file(path_, O_NONBLOCK, about);  // a pipe without a writer is refused, not waited for
   if (!S_ISREG(about.st_mode)) {
     close(file_);
-    throw Error("cannot read '{}': it is no ordinary file", path_);
+    throw Error(ErrorKind::file, "cannot read '{}': it is no ordinary file", path_);
   }
   size_ = static_cast<uint64_t>(about.st_size);
 }
@@ -58,7 +58,7 @@ void InputFile::read(uint64_t from, void* to, uint64_t count) const {
   auto* bytes = static_cast<char*>(to);
   for (uint64_t done = 0; done < count;) {
     const size_t got = read_some(path_, file_, static_cast<off_t>(from + done), bytes + done, count - done);
-    if (got == 0) throw Error("cannot read '{}': it was cut at byte {} while it was read", path_, from + done);
+    if (got == 0) throw Error(ErrorKind::file, "cannot read '{}': it was cut at byte {} while it was read", path_, from + done);
     done += got;
   }
 }

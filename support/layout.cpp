@@ -38,7 +38,7 @@ Dims inverse(const Dims& permutation) {
 
 Layout Layout::parse(std::string_view text, int rank) {
   if (text.empty()) return {};
-  const auto fail = [&](const char* why) { throw Error("'{}' is no layout of {} axes: {}", text, rank, why); };
+  const auto fail = [&](const char* why) { throw Error(ErrorKind::shape, "'{}' is no layout of {} axes: {}", text, rank, why); };
   std::vector<Part> parts;
   std::vector<int> outer(static_cast<size_t>(rank), 0), blocks(outer);
   Dims together(static_cast<size_t>(rank), 1);  // of the blocks of an axis
@@ -152,7 +152,7 @@ Shape Layout::physical(const Shape& logical) const {
 
 Shape Layout::logical(const Shape& physical) const {
   if (is_plain()) return physical;
-  const auto fail = [&] { throw Error("{} is no shape of a tensor that lies as {}", weft::to_string(physical), text()); };
+  const auto fail = [&] { throw Error(ErrorKind::shape, "{} is no shape of a tensor that lies as {}", weft::to_string(physical), text()); };
   if (static_cast<size_t>(physical.rank()) != parts_.size()) fail();
   Dims shape(static_cast<size_t>(rank_of(parts_)), 1);
   for (size_t i = 0; i < parts_.size(); ++i) {

@@ -12,7 +12,9 @@ namespace weft {
 /// Thrown where memory is not to be had.
 class OutOfMemory : public Error {
  public:
-  using Error::Error;  // its format and arguments
+  template <class... Args>
+  explicit OutOfMemory(fmt::format_string<Args...> format, Args&&... args)
+      : Error(ErrorKind::memory, fmt::format(format, std::forward<Args>(args)...)) {}
 };
 
 /// Bytes that this process can have at most: the machine's memory and swap space, or its control group's where that is less.

@@ -16,8 +16,10 @@ void require_functions(const CodeShape& shape, const ir::Graph& body) {
     if (!op->def().is_elementwise()) continue;
     for (const ir::ScalarNode& node : ir::scalar_of(*op).nodes)
       if (const MathFunction* f = find_function(node.primitive); f && !inline_form(*f, node.dtype))
-        throw Error("{}: the target '{}' has no {} of {} elements; cast to f32 before it, at {}", op->name(), shape.name(), f->name,
-                    weft::name_of(node.dtype), to_string(op->locations()));
+        throw Error(ErrorKind::device, "the target '{}' has no {} of {} elements; cast to f32 before it", shape.name(), f->name,
+                    weft::name_of(node.dtype))
+            .of(op->name())
+            .at(to_string(op->locations()));
   }
 }
 

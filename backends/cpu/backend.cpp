@@ -14,7 +14,8 @@ int threads_of_environment() {
   const char* text = std::getenv("WEFT_THREADS");
   if (!text || !*text) return 0;
   const std::optional<int> threads = number_in<int>(text);
-  if (!threads || *threads < 1) throw Error("WEFT_THREADS must be a positive number of threads, not '{}'; unset it for one per core", text);
+  if (!threads || *threads < 1)
+    throw Error("WEFT_THREADS must be a positive number of threads, not '{}'", text).hint("unset it for one per core");
   return *threads;
 }
 

@@ -40,7 +40,7 @@ llvm::orc::JITTargetMachineBuilder machine(const std::string& max_isa, int& widt
   auto builder = must(llvm::orc::JITTargetMachineBuilder::detectHost(), "detect this machine");
   const llvm::StringMap<bool> has = llvm::sys::getHostCPUFeatures();
   const auto require = [&](const char* feature) {
-    if (!has.lookup(feature)) throw Error("max_isa is \"{}\", but this machine has no {}", max_isa, feature);
+    if (!has.lookup(feature)) throw Error(ErrorKind::device, "max_isa is \"{}\", but this machine has no {}", max_isa, feature);
   };
   const auto limit = [&](const char* cpu) {
     builder.setCPU(cpu);

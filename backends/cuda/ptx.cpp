@@ -87,8 +87,8 @@ std::vector<const ir::Op*> kernel_ops(const ir::Graph& graph) {
       case ir::Kind::movement:
       case ir::Kind::index:
       case ir::Kind::composite:
-        throw Error("{} is not part of a kernel: the module has not been through the pass 'fuse', at {}", op->name(),
-                    to_string(op->locations()));
+        throw Error("{} is not part of a kernel: the module has not been through the pass 'fuse'", op->name())
+            .at(to_string(op->locations()));
     }
   }
   return all;
@@ -97,8 +97,8 @@ std::vector<const ir::Op*> kernel_ops(const ir::Graph& graph) {
 int buffers_of(const ir::Op& op) {
   const int buffers = static_cast<int>(codegen::buffers_of(op).size());
   if (buffers > most_buffers)
-    throw Error("a kernel of {} operands, results and slices: a GPU takes at most {}, at {}", buffers, most_buffers,
-                to_string(op.locations()));
+    throw Error(ErrorKind::device, "a kernel of {} operands, results and slices: a GPU takes at most {}", buffers, most_buffers)
+        .at(to_string(op.locations()));
   return buffers;
 }
 

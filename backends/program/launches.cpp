@@ -83,8 +83,9 @@ class Launches {
   }
 
   /// The library may refuse what a text asks for: another one's scratch memory, formats that it does not know together.
-  Lowering::Made call_of(const Op& op) const try { return lowering_.call(op); } catch (const Error& e) {
-    throw Error("{}: {}, at {}", op.name(), e.what(), ir::written_at(op.locations()));
+  Lowering::Made call_of(const Op& op) const try { return lowering_.call(op); } catch (Error& e) {
+    e.of(op.name()).at(ir::written_at(op.locations()));
+    throw;
   }
 
   void add(const Op& op, const Lowering::Made& made, bool parallel) {
@@ -95,8 +96,9 @@ class Launches {
       launch.buffers.back().written = true;
     }
     if (made.buffers != launch.buffers.size())
-      throw Error("{}: the call takes {} buffers here, not {}: it needs no memory to work in, at {}", op.name(), made.buffers,
-                  launch.buffers.size(), ir::written_at(op.locations()));
+      throw Error("the call takes {} buffers here, not {}: it needs no memory to work in", made.buffers, launch.buffers.size())
+          .of(op.name())
+          .at(ir::written_at(op.locations()));
     list_.launches.push_back(std::move(launch));
   }
 

@@ -28,7 +28,7 @@ std::optional<std::string> disagreement(const Tensor& got, const Tensor& exact, 
   }
   const double most = 8 * movement + tolerance.bound * largest + tolerance.absolute;
   if (difference <= most) return std::nullopt;
-  return fmt::format("off by {} where {} is allowed (largest value {})", difference, most, largest);
+  return fmt::format("it is off by {} where {} is allowed (largest value {})", difference, most, largest);
 }
 
 }  // namespace weft::reference

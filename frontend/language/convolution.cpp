@@ -188,7 +188,7 @@ Dims PerAxis::over(int spatial, const std::string& what) const {
 
 Padding::Padding(std::string word, std::source_location at) : same_(word == "same") {
   if (word != "same" && word != "valid")
-    throw Error("the padding is numbers, \"same\" or \"valid\", not \"{}\", at {}", word, detail::line_text(at));
+    throw Error("the padding is numbers, \"same\" or \"valid\", not \"{}\"", word).at(detail::line_text(at));
 }
 
 Tensor conv1d(Arg x, Arg weight, ConvolutionOptions options) {

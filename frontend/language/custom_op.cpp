@@ -57,7 +57,7 @@ std::vector<Tensor> detail::call(std::string_view op, const std::vector<Arg>& op
                                  std::source_location at) {
   if (!operands.empty()) at = operands[0].where();
   const ir::OpDef* def = ir::registry().find(op);
-  if (!def) throw Error("call: {}, at {}", ir::unknown_op(op), to_string(Scope::locate(at)));
+  if (!def) throw ir::unknown_op(op).of("call").at(to_string(Scope::locate(at)));
   std::vector<const Arg*> given;
   for (const Arg& operand : operands) given.push_back(&operand);
   Recorder r(op, given, at);

@@ -57,7 +57,7 @@ uint64_t detail::key_of(uint64_t stream, uint64_t seed) {
 }
 
 void set_default_dtype(DType dtype) {
-  if (!is_floating(dtype)) throw Error("set_default_dtype: {} is no floating type", name_of(dtype));
+  if (!is_floating(dtype)) throw Error("{} is no floating type", name_of(dtype)).of("set_default_dtype");
   dtype_of_parameters = dtype;
 }
 

@@ -19,15 +19,16 @@ Graph::~Graph() {
 }
 
 const std::shared_ptr<detail::Recording>& Graph::recording() const {
-  if (!recording_) throw Error("this Graph was moved from; use the one that it was moved to");
+  if (!recording_) throw Error("this Graph was moved from").hint("use the one that it was moved to");
   return recording_;
 }
 
 Tensor Graph::input(const std::string& name, DType dtype, Shape shape, std::source_location at) {
   ir::Graph& graph = recording()->graph();
   if (const ir::Input* taken = graph.find_input(name))
-    throw Error("input: '{}' is taken, at {}: the graph '{}' has an input of that name since {}", name, detail::line_text(at), this->name(),
-                to_string(taken->locations));
+    throw Error("'{}' is taken, at {}: the graph '{}' has an input of that name since {}", name, detail::line_text(at), this->name(),
+                to_string(taken->locations))
+        .of("input");
   return {recording(), graph.add_input(name, {dtype, std::move(shape)}, ir::Role::batch, {detail::Scope::locate(at)})};
 }
 
@@ -35,8 +36,8 @@ Tensor Graph::output(const std::string& name, Arg value) {
   const detail::Scope here("", detail::Scope::Code::library, value.where(), recording());
   detail::Recorder r("output", {&value});
   if (&r.recording() != recording().get())
-    throw Error("output '{}': the tensor belongs to the graph '{}', not to '{}', at {}", name, r.recording().name(), this->name(),
-                to_string(r.where()));
+    throw Error("output '{}': the tensor belongs to the graph '{}', not to '{}'", name, r.recording().name(), this->name())
+        .at(to_string(r.where()));
   const ir::Value v = r.value(value);
   add_output(name, v, {}, r.where());
   return r.tensor(v);
@@ -46,21 +47,20 @@ void Graph::update(const Parameter& parameter, Arg value) {
   const detail::Scope here("", detail::Scope::Code::library, value.where(), recording());
   detail::Recorder r("update", {&value});
   if (&r.recording() != recording().get())
-    throw Error("update '{}': the tensor belongs to the graph '{}', not to '{}', at {}", parameter.name(), r.recording().name(),
-                this->name(), to_string(r.where()));
+    throw Error("update '{}': the tensor belongs to the graph '{}', not to '{}'", parameter.name(), r.recording().name(), this->name())
+        .at(to_string(r.where()));
   const ir::Value old = recording()->parameter(parameter, r.where());
   const ir::Value v = value.number() ? r.value(value, old.dtype()) : r.value(value);
   Shape both;
   if (v.dtype() != old.dtype() || !broadcast_shapes(v.shape(), old.shape(), both) || both != old.shape())
-    throw Error(
-        "update '{}': the new value is {}, but the parameter is {}, at {}; the element types must be equal (cast) "
-        "and the shape must broadcast to the parameter's",
-        parameter.name(), to_string(v.type()), to_string(old.type()), to_string(r.where()));
+    throw Error("update '{}': the new value is {}, but the parameter is {}", parameter.name(), to_string(v.type()), to_string(old.type()))
+        .at(to_string(r.where()))
+        .hint("the element types must be equal (cast) and the shape must broadcast to the parameter's");
   add_output(old.name(), r.builder.broadcast(v, old.shape()), old.index(), r.where());
 }
 
 void Graph::add_output(const std::string& name, ir::Value value, std::optional<int> alias, const ir::Location& at) {
-  if (name.empty()) throw Error("an output needs a name, at {}", to_string(at));
+  if (name.empty()) throw Error("an output needs a name").at(to_string(at));
   if (const ir::Output* taken = recording()->graph().find_output(name))
     throw Error("{}: '{}' is taken, at {}: the graph '{}' has {} of that name since {}", alias ? "update" : "output", name, to_string(at),
                 this->name(), taken->alias ? "an update" : "an output", to_string(taken->locations));

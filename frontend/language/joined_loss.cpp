@@ -123,10 +123,10 @@ class Joiner {
   [[noreturn]] void fail(Value v, const char* what) const {
     const std::string which =
         v.is_input() ? fmt::format("the input '{}'", v.name()) : fmt::format("{} at {}", v.op()->name(), to_string(v.op()->locations()));
-    throw Error(
-        "micro_batches: the loss of a batch cannot be put together from its parts: {} {}, at {}; let the loss be "
-        "made of sums, means and extremes over rows, or take one part",
-        which, what, to_string(r_.where()));
+    throw Error("the loss of a batch cannot be put together from its parts: {} {}", which, what)
+        .of("micro_batches")
+        .at(to_string(r_.where()))
+        .hint("let the loss be made of sums, means and extremes over rows, or take one part");
   }
 
   Recorder& r_;

@@ -20,8 +20,9 @@ Tensor rows(Recorder& r, ir::Value v, int64_t begin, int64_t end) {
 
 ir::Value checked(const Recorder& r, const Tensor& loss) {
   if (!is_floating(loss.dtype()) || loss.shape().rank() != 0)
-    throw Error("the loss must be a floating scalar, not {}, at {}; reduce it first (mean or sum)", to_string(loss.value().type()),
-                to_string(loss.value().is_input() ? ir::Locations{r.where()} : loss.value().op()->locations()));
+    throw Error("the loss must be a floating scalar, not {}", to_string(loss.value().type()))
+        .at(to_string(loss.value().is_input() ? ir::Locations{r.where()} : loss.value().op()->locations()))
+        .hint("reduce it first (mean or sum)");
   return loss.value();
 }
 

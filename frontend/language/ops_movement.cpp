@@ -75,7 +75,7 @@ Tensor slice(Arg x, int64_t axis, int64_t start, int64_t end, int64_t step) {
 }
 
 Tensor concat(const std::vector<Tensor>& xs, int64_t axis, std::source_location at) {
-  if (xs.empty()) throw Error("concat: needs at least one operand, at {}", detail::line_text(at));
+  if (xs.empty()) throw Error("needs at least one operand").of("concat").at(detail::line_text(at));
   const Arg first(xs[0], at);
   Recorder r("concat", {&first});
   std::vector<Value> values;

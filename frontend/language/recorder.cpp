@@ -48,18 +48,20 @@ std::shared_ptr<Recording> Recorder::find_recording() const {
   for (const Arg* arg : operands_) {
     const Tensor* tensor = arg->tensor();
     if (!tensor) continue;
-    if (!tensor->recording) throw Error("{}: an operand is a Tensor that nothing was assigned to, at {}", what_, to_string(where_));
+    if (!tensor->recording) throw Error("an operand is a Tensor that nothing was assigned to").of(what_).at(to_string(where_));
     if (found && found != tensor->recording)
-      throw Error(
-          "{}: the operands belong to two graphs, '{}' and '{}', at {}; a tensor lives in the graph that recorded "
-          "it: let one graph output it and the other take it as an input, or record both in one graph",
-          what_, found->name(), tensor->recording->name(), to_string(where_));
+      throw Error("the operands belong to two graphs, '{}' and '{}'", found->name(), tensor->recording->name())
+          .of(what_)
+          .at(to_string(where_))
+          .hint(
+              "a tensor lives in the graph that recorded it: let one graph output it and the other take it as an input, or record both in "
+              "one graph");
     found = tensor->recording;
   }
   if (!found) found = Scope::recording();
   if (!found) found = Recording::innermost();
   if (!found)
-    throw Error("{}: no graph is being recorded on this thread, at {}; make one first: Graph graph(\"name\")", what_, to_string(where_));
+    throw Error("no graph is being recorded on this thread, at {}; make one first: Graph graph(\"name\")", to_string(where_)).of(what_);
   return found;
 }
 
@@ -132,7 +134,7 @@ Dims Recorder::axes(const Axes& axes, int rank) const {
 void Recorder::fail(const std::string& requirement) const {
   std::string given;
   for (const Arg* arg : operands_) given += (given.empty() ? "" : ", ") + describe(*arg);
-  throw Error("{}: {}; given ({}), at {}", what_, requirement, given, to_string(where_));
+  throw Error(ErrorKind::shape, requirement).of(what_).given(given).at(to_string(where_));
 }
 
 }  // namespace weft::detail

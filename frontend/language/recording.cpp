@@ -33,8 +33,10 @@ void Recording::update(const Parameter& parameter, ir::Value value, const ir::Lo
   std::erase_if(outputs, [&](const ir::Output& output) { return output.alias == old.index(); });
   graph().set_outputs(std::move(outputs));
   if (const ir::Output* taken = graph().find_output(old.name()))
-    throw Error("update: the output '{}' at {} has the name of the parameter that is updated at {}; rename it", old.name(),
-                to_string(taken->locations), to_string(at));
+    throw Error("the output '{}' at {} has the name of the parameter that is updated at {}", old.name(), to_string(taken->locations),
+                to_string(at))
+        .of("update")
+        .hint("rename it");
   graph().add_output({old.name(), value, old.index(), {at}});
 }
 

@@ -8,7 +8,7 @@
 
 namespace weft::nn {
 
-void detail::Making::fail(const std::string& what) const { throw Error("{}: {}, at {}", layer, what, weft::detail::line_text(at)); }
+void detail::Making::fail(const std::string& what) const { throw Error("{}", what).of(layer).at(weft::detail::line_text(at)); }
 
 Array detail::Making::filled(const Dims& shape, double value, std::optional<DType> dtype) const {
   const DType type = dtype.value_or(default_dtype());
@@ -34,10 +34,9 @@ Tensor Flatten::forward(Tensor x) { return flatten(x, start_, end_); }
 
 namespace {
 
-Hyper probability(const char* name, double p, std::source_location at) try {
-  return {name, p, {.low = 0, .high = 1}};
-} catch (const Error& e) {
-  throw Error("{}, at {}", e.what(), weft::detail::line_text(at));
+Hyper probability(const char* name, double p, std::source_location at) try { return {name, p, {.low = 0, .high = 1}}; } catch (Error& e) {
+  e.at(weft::detail::line_text(at));
+  throw;
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ Module& Module::operator=(const Module& other) {
   return *this;
 }
 
-Tensor Module::forward(Tensor) { throw Error("this module defines no forward(Tensor); call the functions that it does define"); }
+Tensor Module::forward(Tensor) { throw Error("this module defines no forward(Tensor)").hint("call the functions that it does define"); }
 
 Tensor Module::operator()(Arg x) {
   const FloatMode mode;
@@ -148,8 +148,10 @@ void Module::update(const Parameter& buffer, const Tensor& value) const {
   const ir::Location at = Scope::locate(Scope::innermost_call());
   const ir::Type type{buffer.dtype(), buffer.shape()};
   if (value.value().type() != type)
-    throw Error("update: the new value of the buffer '{}' is {}, but the buffer is {}, at {}", buffer.name(),
-                to_string(value.value().type()), to_string(type), to_string(at));
+    throw Error("the new value of the buffer '{}' is {}, but the buffer is {}", buffer.name(), to_string(value.value().type()),
+                to_string(type))
+        .of("update")
+        .at(to_string(at));
   value.recording->update(buffer, value.value(), at);
 }
 

@@ -131,10 +131,11 @@ const Array& Optimizer::state(std::string_view parameter, std::string_view name)
     if (known.name != parameter && known.parameter.name() != parameter) continue;
     if (const auto found = known.arrays.find(name); found != known.arrays.end()) return found->second;
     for (const auto& [other, array] : known.arrays) names.push_back(other);
-    throw Error("{} keeps no state '{}' of '{}'{}", op(), name, parameter, did_you_mean(name, names));
+    throw Error("{} keeps no state '{}' of '{}'", op(), name, parameter).hint(did_you_mean(name, names));
   }
-  throw Error("{} keeps no state of a parameter '{}'{}; it begins when a training step is compiled", op(), parameter,
-              did_you_mean(parameter, parameters));
+  throw Error("{} keeps no state of a parameter '{}'", op(), parameter)
+      .hint(did_you_mean(parameter, parameters))
+      .hint("it begins when a training step is compiled");
 }
 
 Hyper Optimizer::learning_rate() const {
@@ -155,13 +156,14 @@ const std::string& Optimizer::op() const { return core_->op; }
 Hyper Optimizer::hyper(const std::string& name, double value, Hyper::Range range) try {
   core_->hypers.push_back(Hyper(op() + "." + name, value, range));
   return core_->hypers.back();
-} catch (const Error& e) {
-  fail(e.what());
+} catch (Error& e) {
+  e.at(detail::line_text(at_));
+  throw;
 }
 
 void Optimizer::flag(const std::string& name, bool on) { core_->flags.emplace_back(name, on); }
 
-void Optimizer::fail(const std::string& what) const { throw Error("{}, at {}", what, detail::line_text(at_)); }
+void Optimizer::fail(const std::string& what) const { throw Error("{}", what).at(detail::line_text(at_)); }
 
 }  // namespace optim
 }  // namespace weft

@@ -17,7 +17,7 @@ double cosine(double from, double to, double part) { return to + (from - to) / 2
 double line(double from, double to, double part) { return from + (to - from) * part; }
 
 void require_at(bool holds, const char* schedule, const std::string& what, std::source_location at) {
-  if (!holds) throw Error("{}: {}, at {}", schedule, what, weft::detail::line_text(at));
+  if (!holds) throw Error("{}", what).of(schedule).at(weft::detail::line_text(at));
 }
 
 /// The optimizer and its groups: a schedule moves them all.

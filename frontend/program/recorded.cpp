@@ -26,19 +26,21 @@ ir::Value twin(ir::Value v, const ir::Graph& from, const ir::Graph& to) {
 /// The name of the output that holds the loss; the output "loss" is made when there is none.
 std::string name_loss(const Graph& graph, const Tensor& loss, ir::Graph& copy, const std::string& line) {
   if (loss.recording != graph.recording())
-    throw Error("training_step: the loss belongs to the graph '{}', not to '{}', at {}", loss.recording ? loss.recording->name() : "(none)",
-                graph.name(), line);
+    throw Error("the loss belongs to the graph '{}', not to '{}'", loss.recording ? loss.recording->name() : "(none)", graph.name())
+        .of("training_step")
+        .at(line);
   if (!is_floating(loss.dtype()) || loss.shape().rank() != 0)
-    throw Error("training_step: the loss must be a floating scalar, not {}, at {}; reduce it first (mean or sum)",
-                to_string(loss.value().type()), line);
+    throw Error("the loss must be a floating scalar, not {}", to_string(loss.value().type()))
+        .of("training_step")
+        .at(line)
+        .hint("reduce it first (mean or sum)");
   const ir::Value value = twin(loss.value(), graph.recording()->graph(), copy);
   for (const ir::Output& output : copy.outputs())
     if (output.value == value && !output.alias) return output.name;
   if (copy.find_output("loss"))
-    throw Error(
-        "training_step: the graph's output 'loss' is another tensor than the loss given at {}; output the loss "
-        "under a name of its own",
-        line);
+    throw Error("the graph's output 'loss' is another tensor than the loss given at {}", line)
+        .of("training_step")
+        .hint("output the loss under a name of its own");
   const ir::Locations lines = value.is_input() ? copy.inputs()[static_cast<size_t>(value.index())].locations : value.op()->locations();
   copy.add_output({"loss", value, {}, lines});
   return "loss";
@@ -51,10 +53,10 @@ std::vector<Parameter> take_frozen(std::vector<Parameter>& parameters, const std
   if (trained.empty() && !frozen.empty()) {
     std::string names;
     for (const Parameter& parameter : frozen) names += fmt::format(" '{}'", parameter.name());
-    throw Error(
-        "training_step: the loss needs no gradient, for all parameters are frozen:{}, at {}; requires_grad_() those that shall be "
-        "trained",
-        names, line);
+    throw Error("the loss needs no gradient, for all parameters are frozen:{}", names)
+        .of("training_step")
+        .at(line)
+        .hint("requires_grad_() those that shall be trained");
   }
   parameters = std::move(trained);
   return frozen;
@@ -75,17 +77,16 @@ std::vector<std::string> inputs_of(const Recorded& recorded, const std::vector<P
     if (repeated || recorded.module.graph().find_output(found->input)) twice += fmt::format(" '{}'", found->input);
     inputs.push_back(found->input);
   }
-  if (parameters.empty()) throw Error("training_step: there are no parameters to train, at {}", line);
+  if (parameters.empty()) throw Error("there are no parameters to train").of("training_step").at(line);
   if (!unused.empty())
-    throw Error(
-        "training_step: the graph '{}' does not use these parameters, so they cannot be trained:{}, at {}; leave "
-        "them out, or check the model",
-        recorded.module.graph().name(), unused, line);
+    throw Error("the graph '{}' does not use these parameters, so they cannot be trained:{}", recorded.module.graph().name(), unused)
+        .of("training_step")
+        .at(line)
+        .hint("leave them out, or check the model");
   if (!twice.empty())
-    throw Error(
-        "training_step: these parameters are given twice, or Graph::update or an output of the same name has them "
-        "already:{}, at {}",
-        twice, line);
+    throw Error("these parameters are given twice, or Graph::update or an output of the same name has them already:{}", twice)
+        .of("training_step")
+        .at(line);
   return inputs;
 }
 
@@ -148,8 +149,8 @@ void Recorded::tell_counters_apart() {
 
 void Recorded::check_freezing(const std::string& step) const {
   const auto fail = [&](const Parameter& p, const char* now, const char* then, const char* back) {
-    throw Error("step '{}': '{}' is {}, but {} when the step was recorded; record and compile again, or requires_grad_({})", step, p.name(),
-                now, then, back);
+    throw Error("'{}' is {}, but {} when the step was recorded; record and compile again, or requires_grad_({})", p.name(), now, then, back)
+        .of(fmt::format("step '{}'", step));
   };
   for (const Parameter& p : frozen)
     if (p.requires_grad()) fail(p, "not frozen", "it was", "false");

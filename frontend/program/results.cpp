@@ -34,8 +34,8 @@ const std::byte* Result::data(DType wanted) const {
 
 void Result::require_one() const {
   if (shape().numel() != 1)
-    throw Error("output '{}' is {}{}: item() needs exactly one element; use values()", port(*core_, output_).name, name_of(dtype()),
-                to_string(shape()));
+    throw Error("output '{}' is {}{}: item() needs exactly one element", port(*core_, output_).name, name_of(dtype()), to_string(shape()))
+        .hint("use values()");
 }
 
 double Result::item() const {
@@ -57,8 +57,9 @@ Result Results::operator[](std::string_view name) const {
     if (outputs[i].name == name) return {core_, step_, static_cast<int>(i)};
   std::vector<std::string> names;
   for (const Port& output : outputs) names.push_back(output.name);
-  throw Error("step '{}' has no output '{}'{}; outputs are made by graph.output(name, tensor)", core_->name(), name,
-              did_you_mean(name, names));
+  throw Error("step '{}' has no output '{}'", core_->name(), name)
+      .hint(did_you_mean(name, names))
+      .hint("outputs are made by graph.output(name, tensor)");
 }
 
 }  // namespace weft

@@ -45,7 +45,8 @@ void RunChecks::check_indices(const Program& program, const std::string& step) c
   for (const Indices& i : indices_)
     for (const int64_t index : {index_in(program, i.least), index_in(program, i.largest)})
       if (index < 0 || index >= i.bound)
-        throw Error("step '{}': the index {} is computed for {}, which takes indices below {}", step, index, i.what, i.bound);
+        throw Error(ErrorKind::numeric, "the index {} is computed for {}, which takes indices below {}", index, i.what, i.bound)
+            .of(fmt::format("step '{}'", step));
 }
 
 void RunChecks::check(const Program& program, const std::string& step) const {
@@ -57,11 +58,12 @@ void RunChecks::check(const Program& program, const std::string& step) const {
     const std::byte* const data = program.output(static_cast<int>(i));
     for (int64_t e = 0; e < port.shape.numel(); ++e)
       if (const double x = load_element(port.dtype, data, e); !std::isfinite(x))
-        throw Error("step '{}': element {} of the output '{}' is {}; it is computed at {}", step, e, port.name,
+        throw Error(ErrorKind::numeric, "element {} of the output '{}' is {}; it is computed at {}", e, port.name,
                     std::isnan(x) ? "nan"
                     : x < 0       ? "-inf"
                                   : "inf",
-                    port.where.empty() ? "an unknown line" : port.where);
+                    port.where.empty() ? "an unknown line" : port.where)
+            .of(fmt::format("step '{}'", step));
   }
 }
 

@@ -21,8 +21,9 @@ std::string Step::ir(std::string_view pass) const {
   std::vector<std::string> known{"recorded"};
   for (const passes::PassRun& run : core_->passes) known.push_back(run.name);
   if (std::find(known.begin(), known.end(), pass) == known.end())
-    throw Error("step '{}': no pass '{}' ran for the target '{}'{} (there are: {})", name(), pass, core_->target.name(),
-                did_you_mean(pass, known), detail::comma_separated(known));
+    throw Error("no pass '{}' ran for the target '{}' (there are: {})", pass, core_->target.name(), detail::comma_separated(known))
+        .of(fmt::format("step '{}'", name()))
+        .hint(did_you_mean(pass, known));
   const FloatMode mode;
   // Passes are deterministic, so running them again is as good as having kept every stage.
   ir::Module module = core_->recorded.module.clone();

@@ -23,7 +23,7 @@ class Running {
   Running(std::atomic<uint64_t>& flag, const std::string& name) : flag_(flag) {
     const uint64_t here = fork_count() + 1;
     if (flag_.exchange(here, std::memory_order_acquire) == here)
-      throw Error("step '{}' is running in another thread; compile one program per thread", name);
+      throw Error("step '{}' is running in another thread", name).hint("compile one program per thread");
   }
   ~Running() { flag_.store(0, std::memory_order_release); }
 
@@ -94,8 +94,9 @@ bool StepCore::is_written(std::span<const std::byte> memory) const {
 
 Binding StepCore::bind(Array& array, const Port& port) {
   if (array.dtype() != port.dtype || array.shape() != port.shape)
-    throw Error("step '{}': {} is {}{} by now; record the graph again", name(), describe(port), name_of(array.dtype()),
-                to_string(array.shape()));
+    throw Error("{} is {}{} by now", describe(port), name_of(array.dtype()), to_string(array.shape()))
+        .of(fmt::format("step '{}'", name()))
+        .hint("record the graph again");
   array.pin(&LentResults::before_write);
   return array.storage();
 }
@@ -201,10 +202,9 @@ void StepCore::draw_as_optimizer(uint64_t seed) {
 void StepCore::check_switches() const {
   for (const OffSwitch& off : recorded.bindings.off)
     if (off.hyper != 0)
-      throw Error(
-          "step '{}': {} is {}, but it was 0 when the step was recorded, so {}; record and compile again with it "
-          "set (it can then change between nonzero values), or set it back to 0",
-          name(), off.hyper.name(), off.hyper.value(), off.left_out);
+      throw Error("{} is {}, but it was 0 when the step was recorded, so {}", off.hyper.name(), off.hyper.value(), off.left_out)
+          .of(fmt::format("step '{}'", name()))
+          .hint("record and compile again with it set (it can then change between nonzero values), or set it back to 0");
 }
 
 /// Callers mostly give the inputs in the graph's order, so the expected place is tried first.
@@ -214,7 +214,7 @@ StepCore::Slot& StepCore::slot_named(std::string_view wanted, size_t expected) {
     if (port(slot).name == wanted) return slot;
   std::vector<std::string> names;
   for (const Slot& slot : slots_) names.push_back(port(slot).name);
-  throw Error("step '{}' has no input '{}'{} (its inputs: {})", name(), wanted, did_you_mean(wanted, names), comma_separated(names));
+  throw Error("step '{}' has no input '{}' (its inputs: {})", name(), wanted, comma_separated(names)).hint(did_you_mean(wanted, names));
 }
 
 void StepCore::feed(std::span<const Feed> feeds) {
@@ -225,17 +225,21 @@ void StepCore::feed(std::span<const Feed> feeds) {
 
 void StepCore::feed(Slot& slot, const View& values) {
   const Port& p = port(slot);
-  if (slot.fed) throw Error("step '{}': input {} is given twice", name(), describe(p));
+  if (slot.fed) throw Error("input {} is given twice", describe(p)).of(fmt::format("step '{}'", name()));
   if (values.dtype() != p.dtype)
-    throw Error("step '{}': input {} takes {} elements, given {}; convert them", name(), describe(p), name_of(p.dtype),
-                name_of(values.dtype()));
+    throw Error(ErrorKind::shape, "input {} takes {} elements, given {}", describe(p), name_of(p.dtype), name_of(values.dtype()))
+        .of(fmt::format("step '{}'", name()))
+        .hint("convert them");
   if (values.shape() && *values.shape() != p.shape)
-    throw Error("step '{}': input {} is given an array of shape {}; a program is compiled for one batch size", name(), describe(p),
-                to_string(*values.shape()));
+    throw Error(ErrorKind::shape, "input {} is given an array of shape {}", describe(p), to_string(*values.shape()))
+        .of(fmt::format("step '{}'", name()))
+        .hint("a program is compiled for one batch size");
   if (values.count() != p.shape.numel())
-    throw Error("step '{}': input {} takes {} elements, given {}; a program is compiled for one batch size", name(), describe(p),
-                p.shape.numel(), values.count());
-  if (!values.data() && values.count() > 0) throw Error("step '{}': input {} is given a null pointer", name(), describe(p));
+    throw Error(ErrorKind::shape, "input {} takes {} elements, given {}", describe(p), p.shape.numel(), values.count())
+        .of(fmt::format("step '{}'", name()))
+        .hint("a program is compiled for one batch size");
+  if (!values.data() && values.count() > 0)
+    throw Error("input {} is given a null pointer", describe(p)).of(fmt::format("step '{}'", name()));
   check_values(slot, values);
   const bool written = is_written({values.data(), p.bytes()});
   bindings_[static_cast<size_t>(slot.port)] = written ? copy_of(slot, values) : const_cast<std::byte*>(values.data());
@@ -247,7 +251,8 @@ std::byte* StepCore::copy_of(Slot& slot, const View& values) {
   try {
     if (!slot.copy) slot.copy.emplace(p.dtype, p.shape, std::source_location());
   } catch (const OutOfMemory& e) {
-    throw OutOfMemory("step '{}': input {} is given where the step writes, so that it is copied, but {}", name(), describe(p), e.what());
+    throw OutOfMemory("input {} is given where the step writes, so that it is copied, but {}", describe(p), e.what())
+        .of(fmt::format("step '{}'", name()));
   }
   std::memcpy(slot.copy->data(), values.data(), p.bytes());
   return slot.copy->data();
@@ -257,20 +262,22 @@ void StepCore::check_values(const Slot& slot, const View& values) const {
   if (slot.indices) {
     const std::span<const int64_t> all(reinterpret_cast<const int64_t*>(values.data()), static_cast<size_t>(values.count()));
     if (const auto bad = find_outside(all, *slot.indices))
-      throw Error("step '{}': input {} holds {}, but element {} is {}", name(), describe(port(slot)), slot.indices->text(), *bad,
-                  all[*bad]);
+      throw Error(ErrorKind::numeric, "input {} holds {}, but element {} is {}", describe(port(slot)), slot.indices->text(), *bad,
+                  all[*bad])
+          .of(fmt::format("step '{}'", name()));
   }
   if (slot.range)
     if (const auto bad = find_outside(values, *slot.range))
-      throw Error("step '{}': input {} holds numbers from {} to {}, but element {} is not one of them", name(), describe(port(slot)),
-                  slot.range->low, slot.range->high, *bad);
+      throw Error(ErrorKind::numeric, "input {} holds numbers from {} to {}, but element {} is not one of them", describe(port(slot)),
+                  slot.range->low, slot.range->high, *bad)
+          .of(fmt::format("step '{}'", name()));
 }
 
 void StepCore::fail_missing() const {
   std::string missing;
   for (const Slot& slot : slots_)
     if (!slot.fed) missing += (missing.empty() ? "" : ", ") + describe(port(slot));
-  throw Error("step '{}': nothing is given for the input {}", name(), missing);
+  throw Error("nothing is given for the input {}", missing).of(fmt::format("step '{}'", name()));
 }
 
 std::string comma_separated(const std::vector<std::string>& names) {
@@ -281,10 +288,8 @@ std::string comma_separated(const std::vector<std::string>& names) {
 
 void StepCore::require_latest(uint64_t step) const {
   if (step != calls_)
-    throw Error(
-        "these results of step '{}' are gone: the step has run again since (call {}, now {}); copy what is needed "
-        "before the next call",
-        name(), step, calls_);
+    throw Error("these results of step '{}' are gone: the step has run again since (call {}, now {})", name(), step, calls_)
+        .hint("copy what is needed before the next call");
 }
 
 }  // namespace weft::detail

@@ -21,7 +21,7 @@ Target Target::from_name(std::string_view name) {
     if (target.name() == name) return target;
     names.push_back(target.name());
   }
-  throw Error("there is no target '{}'{} (there are {})", name, did_you_mean(name, names), fmt::join(names, ", "));
+  throw Error("there is no target '{}' (there are {})", name, fmt::join(names, ", ")).hint(did_you_mean(name, names));
 }
 
 Target Target::with_threads(int threads) const {

@@ -1,9 +1,9 @@
 #include "weft/frontend/program/validation.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
+#include "weft/backends/reference/agreement.h"
 #include "weft/support/error.h"
 #include "weft/support/philox.h"
 
@@ -28,27 +28,8 @@ Tensor sample_of(const ir::Input& input, const IndexBound& bound, double moved_u
   return t;
 }
 
-/// What is wrong with `got`, or nothing.
-std::optional<std::string> difference(const Tensor& got, const Tensor& exact, const Tensor& moved) {
-  for (size_t e = 0; e < exact.integer.size(); ++e)
-    if (exact.integer[e] == moved.integer[e] && got.integer[e] != exact.integer[e])
-      return fmt::format("element {} is {}, not {}", e, got.integer[e], exact.integer[e]);
-  double off = 0, movement = 0, largest = 0;
-  for (size_t e = 0; e < exact.real.size(); ++e) {
-    const double x = exact.real[e], y = moved.real[e], g = got.real[e];
-    if (!std::isfinite(x) || !std::isfinite(y)) {
-      if (std::isnan(x) && std::isnan(y) && !std::isnan(g)) return fmt::format("element {} is {}, not nan", e, g);
-      continue;
-    }
-    if (!std::isfinite(g)) return fmt::format("element {} is {}, not {}", e, g, x);
-    off = std::max(off, std::fabs(g - x));
-    movement = std::max(movement, std::fabs(y - x));
-    largest = std::max(largest, std::fabs(x));
-  }
-  const double allowed = 8 * movement + 64 * 0x1p-24 * largest;
-  if (off <= allowed) return std::nullopt;
-  return fmt::format("it is off by {} where {} is allowed", off, allowed);
-}
+/// Of any op, in f32, relative to the largest value.
+constexpr reference::Tolerance tolerance{.bound = 64 * 0x1p-24};
 
 }  // namespace
 
@@ -82,7 +63,8 @@ void Validation::check(const ir::Module& module, const std::string& pass) {
   for (const auto& [name, before] : exact_) {
     const auto now = exact.find(name);
     if (now == exact.end()) continue;  // a gradient that training_step uses up
-    if (const auto wrong = difference(now->second, before, moved_.at(name)))
+    const Tensor* const moved_before[] = {&moved_.at(name)};
+    if (const auto wrong = reference::disagreement(now->second, before, moved_before, tolerance))
       throw InternalError(fmt::format("the pass '{}' has changed the output '{}': {}", pass, name, *wrong));
   }
   exact_ = std::move(exact);

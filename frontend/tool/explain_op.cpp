@@ -112,7 +112,10 @@ std::string first_sentence(const std::string& doc) { return doc.substr(0, std::m
 
 void explain_op(const std::string& name) {
   const ir::OpDef* def = ir::registry().find(name);
-  if (!def) throw Error("{} (weft explain ops lists them)", ir::unknown_op(name));
+  if (!def) {
+    Error unknown = ir::unknown_op(name);
+    throw unknown.message(unknown.message() + " (weft explain ops lists them)");
+  }
   const int width = std::min(output_width(), 100);
   fmt::print("{}: {}\n\n", def->name, wrapped(def->doc, width, static_cast<int>(def->name.size()) + 2));
   fmt::print("kind      {}: {}\n", name_of(def->kind), describe(def->kind));

@@ -14,8 +14,8 @@ Array fitting(const Port& port, Array array, const std::string& path) {
     throw Error("'{}' has shape {}, but the input '{}' is {}", path, to_string(array.shape()), port.name, type_text(port));
   if (array.dtype() == port.dtype) return array;
   if (port.dtype != bf16 || array.dtype() != f32)
-    throw Error("'{}' holds {}, but the input '{}' is {}; convert it before saving (numpy.ndarray.astype)", path, name_of(array.dtype()),
-                port.name, type_text(port));
+    throw Error("'{}' holds {}, but the input '{}' is {}", path, name_of(array.dtype()), port.name, type_text(port))
+        .hint("convert it before saving (numpy.ndarray.astype)");
   // NumPy has no bf16: its values come as f32.
   Array narrow(bf16, port.shape);
   for (int64_t i = 0; i < port.shape.numel(); ++i) narrow.set(i, array.at(i));
@@ -36,10 +36,10 @@ void check_names(const ir::Graph& graph, const Given& given) {
     if (input.role == ir::Role::hyper) hypers.push_back(input.node->name);
   }
   for (const auto& [name, file] : given.files)
-    if (!graph.find_input(name)) throw Error("--input: the program has no input '{}'{}", name, did_you_mean(name, names));
+    if (!graph.find_input(name)) throw Error("--input: the program has no input '{}'", name).hint(did_you_mean(name, names));
   for (const auto& [name, value] : given.settings) {
     const ir::Input* input = graph.find_input(name);
-    if (!input) throw Error("--set: the program reads no hyper-parameter '{}'{}", name, did_you_mean(name, hypers));
+    if (!input) throw Error("--set: the program reads no hyper-parameter '{}'", name).hint(did_you_mean(name, hypers));
     if (input->role != ir::Role::hyper) throw Error("--set: '{}' is no hyper-parameter; give it as --input {}=FILE.npy", name, name);
     if (given.files.contains(name)) throw Error("'{}' is given twice, by --set and by --input", name);
     if (input->node->type.shape.numel() != 1)

@@ -20,7 +20,7 @@ Error unknown_command(const CLI::App& app, const std::string& name) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
   const std::string near = did_you_mean(name, names);
-  return Error("unknown command '{}'{}", name, near.empty() ? fmt::format("; known are {}", fmt::join(names, ", ")) : near);
+  return Error("unknown command '{}'", name).hint(near.empty() ? fmt::format("known are {}", fmt::join(names, ", ")) : near);
 }
 
 /// What was wrong with the command line, and how to go on.

@@ -76,7 +76,7 @@ std::vector<std::string> output_files(const Program& program, const std::string&
   for (size_t i = 0; i < files.size(); ++i) {
     const std::string& name = program.outputs()[i].name;
     if (name.empty() || name.find('/') != std::string::npos)
-      throw Error("the output '{}' has no name that a file could have; run without --output-dir", name);
+      throw Error("the output '{}' has no name that a file could have", name).hint("run without --output-dir");
     files[i] = (std::filesystem::path(directory) / (name + ".npy")).string();
   }
   std::error_code error;

@@ -83,8 +83,8 @@ std::string place_text(const ir::Graph& graph, const passes::Placement& places, 
 passes::Placement places_of(const ir::Graph& graph) {
   for (const passes::Interval& i : passes::arena_intervals(graph))
     if (!i.value.offset())
-      throw Error("the header gives the bytes of an arena, but a result of {} has no place in it, at {}", i.value.op()->name(),
-                  to_string(i.value.op()->locations()));
+      throw Error("the header gives the bytes of an arena, but a result of {} has no place in it", i.value.op()->name())
+          .at(to_string(i.value.op()->locations()));
   return passes::placement_of(graph);
 }
 

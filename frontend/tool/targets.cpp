@@ -16,7 +16,7 @@ const passes::Target& target_for(const ir::Module& module, const std::string& as
     if (asked_by_passes.name() == name) return asked_by_passes;
     known.emplace_back(asked_by_passes.name());
   }
-  throw Error("unknown target '{}'{} (known are {})", name, did_you_mean(name, known), fmt::join(known, ", "));
+  throw Error("unknown target '{}' (known are {})", name, fmt::join(known, ", ")).hint(did_you_mean(name, known));
 }
 
 }  // namespace weft::tool

@@ -15,11 +15,11 @@ namespace {
 
 /// As many parameters of the same types, zero.
 std::vector<Parameter> like(const std::vector<Parameter>& parameters, std::source_location at) {
-  if (parameters.empty()) throw Error("AveragedWeights: there are no parameters to average, at {}", detail::line_text(at));
+  if (parameters.empty()) throw Error("there are no parameters to average").of("AveragedWeights").at(detail::line_text(at));
   std::vector<Parameter> all;
   for (const Parameter& p : parameters) {
     if (std::count_if(parameters.begin(), parameters.end(), [&](const Parameter& q) { return q.is(p); }) > 1)
-      throw Error("AveragedWeights: '{}' is given twice, at {}", p.name(), detail::line_text(at));
+      throw Error("'{}' is given twice", p.name()).of("AveragedWeights").at(detail::line_text(at));
     all.emplace_back("average." + p.name(), Array(p.dtype(), p.shape()));
   }
   return all;
@@ -27,8 +27,9 @@ std::vector<Parameter> like(const std::vector<Parameter>& parameters, std::sourc
 
 Hyper decay_of(const AverageOptions& options, std::source_location at) try {
   return {"AveragedWeights' decay", options.decay.value_or(0), {.low = 0, .high = 1}};
-} catch (const Error& e) {
-  throw Error("{}, at {}", e.what(), detail::line_text(at));
+} catch (Error& e) {
+  e.at(detail::line_text(at));
+  throw;
 }
 
 }  // namespace
@@ -52,7 +53,7 @@ Step AveragedWeights::compile_update(const Target& target) {
 }
 
 void AveragedWeights::update() {
-  if (swapped_) throw Error("AveragedWeights::update: the weights are the averages since swap(); swap() back first");
+  if (swapped_) throw Error("AveragedWeights::update: the weights are the averages since swap()").hint("swap() back first");
   const FloatMode mode;
   weight_ = count_ == 0 ? 1 : exponential_ ? 1 - decay : 1 / static_cast<double>(count_ + 1);
   update_();
@@ -61,7 +62,7 @@ void AveragedWeights::update() {
 
 void AveragedWeights::restore(const std::vector<double>& progress) {
   const int64_t count = detail::restored_count(progress.at(0)), swapped = detail::restored_count(progress.at(1));
-  if (swapped > (count > 0 ? 1 : 0)) throw Error("AveragedWeights: {} averages cannot have been swapped in", count);
+  if (swapped > (count > 0 ? 1 : 0)) throw Error("{} averages cannot have been swapped in", count).of("AveragedWeights");
   decay = progress.at(2);
   count_ = count, swapped_ = swapped != 0;
 }

@@ -159,7 +159,8 @@ class Checkpoint::Matching {
   void require(const LoadOptions& options, const std::string& path) const {
     const std::string all = (options.strict ? missing_ + unexpected_ : "") + wrong_;
     if (all.empty()) return;
-    throw Error("'{}' does not fit:{}{}", path, all, wrong_.empty() ? "\nload(path, {.strict = false}) loads the part that fits" : "");
+    throw Error(ErrorKind::file, "'{}' does not fit:{}{}", path, all,
+                wrong_.empty() ? "\nload(path, {.strict = false}) loads the part that fits" : "");
   }
   const Loaded& loaded() const { return loaded_; }
   void write() const {
@@ -213,7 +214,8 @@ Checkpoint& Checkpoint::add(const std::string& name, Array& array) {
 
 const std::vector<std::string>& Checkpoint::names_of(const Parameter& parameter, const std::string& keeper) const {
   const auto found = names_.find(parameter.storage().get());
-  if (found == names_.end()) throw Error("checkpoint: {} needs '{}', which is not among the tensors to keep", keeper, parameter.name());
+  if (found == names_.end())
+    throw Error("{} needs '{}', which is not among the tensors to keep", keeper, parameter.name()).of("checkpoint");
   return found->second;
 }
 
@@ -381,11 +383,10 @@ Loaded Checkpoint::load(const std::string& path, const LoadOptions& options) try
     for (size_t i = 1; i < names.size(); ++i) notes.erase(names[i]);
   return matching.loaded();
 } catch (const json::exception& e) {
-  throw Error("'{}': its metadata '{}' are not as weft writes them ({})", path, note_key, e.what());
-} catch (const Error& e) {
-  const std::string what = e.what();
-  if (what.find("'" + path + "'") != std::string::npos) throw;
-  throw Error("'{}': {}", path, what);
+  throw Error(ErrorKind::file, "its metadata '{}' are not as weft writes them ({})", note_key, e.what()).at(fmt::format("'{}'", path));
+} catch (Error& e) {
+  if (e.kind() == ErrorKind::usage) e.as(ErrorKind::file).at(fmt::format("'{}'", path));
+  throw;
 }
 
 }  // namespace weft

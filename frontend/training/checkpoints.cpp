@@ -97,25 +97,30 @@ void Checkpoints::check_note(const History& history) const {
   else if (history.steps != steps) fault = fmt::format("{} steps, but {} epochs and {} batches", history.steps, position_.epoch, t.batches);
   else if (t.correct > t.targets) fault = fmt::format("{} of {} targets classified right", t.correct, t.targets);
   else if (t.samples > examples_) fault = fmt::format("{} samples of an epoch that has {}", t.samples, examples_);
-  if (!fault.empty()) throw Error("'{}': its metadata '{}' are not as weft writes them (they count {})", options_.resume, note_key, fault);
+  if (!fault.empty())
+    throw Error(ErrorKind::file, "its metadata '{}' are not as weft writes them (they count {})", note_key, fault)
+        .at(fmt::format("'{}'", options_.resume));
 }
 
 void Checkpoints::resume(History& history) {
   if (options_.resume.empty()) return;
   const auto metadata = read_safetensors(options_.resume).metadata;
   const auto found = metadata.find(note_key);
-  if (found == metadata.end()) throw Error("'{}' was not written by a Trainer: it keeps no place in the data", options_.resume);
+  if (found == metadata.end())
+    throw Error(ErrorKind::file, "'{}' was not written by a Trainer: it keeps no place in the data", options_.resume);
   try {
     read_note(found->second, history);
   } catch (const std::exception& e) {
-    throw Error("'{}': its metadata '{}' are not as weft writes them ({})", options_.resume, note_key, e.what());
+    throw Error(ErrorKind::file, "its metadata '{}' are not as weft writes them ({})", note_key, e.what())
+        .at(fmt::format("'{}'", options_.resume));
   }
-  if (written_how_ != how_) throw Error("'{}' was written while training on {}; this is {}", options_.resume, written_how_, how_);
+  if (written_how_ != how_)
+    throw Error(ErrorKind::file, "'{}' was written while training on {}; this is {}", options_.resume, written_how_, how_);
   check_note(history);
   checkpoint_.load(options_.resume);  // last: it changes the model
   if (stopping_ && stopping_->best_step() > position_.epoch)
-    throw Error("'{}': after {} epochs, number {} cannot have the smallest test loss", options_.resume, position_.epoch,
-                stopping_->best_step());
+    throw Error(ErrorKind::file, "after {} epochs, number {} cannot have the smallest test loss", position_.epoch, stopping_->best_step())
+        .at(fmt::format("'{}'", options_.resume));
   history.epochs = epochs_;
 }
 

@@ -51,13 +51,13 @@ void check_shared(const std::list<TrainingRun>& runs, const StopOptions& stop, c
       const Parameter* const both = shared(*a, *b);
       if (!both) continue;
       if (stop.patience > 0)
-        throw Error(
-            "fit_side_by_side: '{}' and '{}' share '{}', so that with .stop.patience the one would go back to weights from which the "
-            "other went on",
-            a->name(), b->name(), both->name());
+        throw Error("'{}' and '{}' share '{}', so that with .stop.patience the one would go back to weights from which the other went on",
+                    a->name(), b->name(), both->name())
+            .of("fit_side_by_side");
       if (a->history().steps != b->history().steps)
-        throw Error("fit_side_by_side: '{}' and '{}' share '{}', but the files in '{}' are of step {} and of step {}", a->name(), b->name(),
-                    both->name(), resumed, a->history().steps, b->history().steps);
+        throw Error("'{}' and '{}' share '{}', but the files in '{}' are of step {} and of step {}", a->name(), b->name(), both->name(),
+                    resumed, a->history().steps, b->history().steps)
+            .of("fit_side_by_side");
     }
 }
 

@@ -37,7 +37,7 @@ std::string output_of(const Parameter& parameter) { return "lbfgs." + parameter.
 
 const LbfgsOptions& checked(const LbfgsOptions& o, std::source_location at) {
   const auto require = [&](bool holds, const std::string& what) {
-    if (!holds) throw Error("LBFGS: {}, at {}", what, detail::line_text(at));
+    if (!holds) throw Error("{}", what).of("LBFGS").at(detail::line_text(at));
   };
   require(o.lr >= 0, fmt::format("lbfgs.lr must not be negative, but it is {}", o.lr));
   require(o.line_search_fn.empty() || o.line_search_fn == "strong_wolfe",
@@ -58,7 +58,8 @@ std::vector<Parameter> trained(std::vector<Parameter> parameters) {
 
 Step compile_program(Graph& graph, const Tensor& loss, const std::vector<Parameter>& parameters, const Target& target,
                      std::source_location at) {
-  if (parameters.empty()) throw Error("LBFGS: there are no parameters to train, at {}; frozen ones do not count", detail::line_text(at));
+  if (parameters.empty())
+    throw Error("there are no parameters to train").of("LBFGS").at(detail::line_text(at)).hint("frozen ones do not count");
   graph.output("lbfgs.loss", Arg(loss, at));
   const std::vector<Tensor> slopes = gradients(Arg(loss, at), parameters);
   for (size_t i = 0; i < slopes.size(); ++i) graph.output(output_of(parameters[i]), Arg(slopes[i], at));
@@ -227,7 +228,7 @@ double LBFGS::step(std::initializer_list<Feed> given) {
   const std::span<const Feed> feeds(given.begin(), given.size());
   for (const Parameter& parameter : parameters_)
     if (parameter.is_frozen())
-      throw Error("LBFGS: '{}' has been frozen since; make another LBFGS without it, or requires_grad_() it", parameter.name());
+      throw Error("'{}' has been frozen since", parameter.name()).of("LBFGS").hint("make another LBFGS without it, or requires_grad_() it");
   const int64_t most = options_.max_eval.value_or(options_.max_iter * 5 / 4), before = evaluations_;
   Point now = evaluate(feeds);
   const double first = options_.maximize ? -now.loss : now.loss;

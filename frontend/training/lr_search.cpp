@@ -46,7 +46,9 @@ double LrSearch::suggestion() const {
   constexpr size_t first = 10;
   const auto last = static_cast<size_t>(std::min_element(losses.begin(), losses.end()) - losses.begin());
   if (losses.empty() || last < first + 1)
-    throw Error("find_lr: of the {} rates tried, none after the first {} made the loss smaller; try others, or more", losses.size(), first);
+    throw Error("of the {} rates tried, none after the first {} made the loss smaller", losses.size(), first)
+        .of("find_lr")
+        .hint("try others, or more");
   // The rates are evenly spaced on a logarithmic scale, so differences of neighbours are slopes.
   const auto slope = [&](size_t i) {
     const size_t left = i == first ? i : i - 1, right = i == last ? i : i + 1;

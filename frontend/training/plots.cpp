@@ -45,7 +45,8 @@ Plot epoch_plot(const Runs& runs, const std::string& what, Quantity number) {
 }
 
 Plot gradient_plot(const History& history) {
-  if (history.gradient_norms.empty()) throw Error("gradient_plot: no norms were measured; fit with .measure.gradient_norms = true");
+  if (history.gradient_norms.empty())
+    throw Error("no norms were measured").of("gradient_plot").hint("fit with .measure.gradient_norms = true");
   Plot plot{.title = "norm of the gradient by layer", .x_label = "step", .y_label = "norm", .log_y = true};
   for (const auto& [layer, norms] : history.gradient_norms) {
     std::vector<double> steps(norms.size());

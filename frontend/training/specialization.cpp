@@ -62,10 +62,12 @@ void require_registered(const Graph& graph, const nn::Module& model) {
   for (const BoundParameter& used : graph.recording()->bindings.parameters) {
     if (!used.parameter.requires_grad() || std::any_of(own.begin(), own.end(), [&](const Parameter& p) { return p.is(used.parameter); }))
       continue;
-    throw Error(
-        "Trainer: the model uses '{}' at {}, which is none of its parameters(), so that it would not be trained; register it, or the "
-        "layer that it belongs to, with add() where the model is made. To leave it as it is, say requires_grad_(false) of it",
-        used.parameter.name(), to_string(graph.recording()->graph().find_input(used.input)->locations));
+    throw Error("the model uses '{}' at {}, which is none of its parameters(), so that it would not be trained", used.parameter.name(),
+                to_string(graph.recording()->graph().find_input(used.input)->locations))
+        .of("Trainer")
+        .hint(
+            "register it, or the layer that it belongs to, with add() where the model is made. To leave it as it is, say "
+            "requires_grad_(false) of it");
   }
 }
 
@@ -233,9 +235,10 @@ Programs::Programs(const Recipe& recipe, const Dataset& data, const BatchOptions
     : full_size_(batches.batch) {
   if (batches.drop_last && data.size() < full_size_)
     throw Error(
-        "Trainer: data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.data.drop_last): make the "
-        "batch smaller",
-        data.name, data.size(), full_size_);
+        "data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.data.drop_last): make the batch "
+        "smaller",
+        data.name, data.size(), full_size_)
+        .of("Trainer");
   const auto compile = [&](std::optional<Specialization>& program, int64_t size) {
     announce(fmt::format("{}, batches of {}", how.use == Use::training ? "training" : "evaluation", size));
     program.emplace(recipe, data, size, how);

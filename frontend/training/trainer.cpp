@@ -14,12 +14,12 @@ namespace {
 
 /// Files are named after them.
 void check_names(const detail::NamedRecipes& all) {
-  if (all.empty()) throw Error("fit_side_by_side: there is nothing to train");
+  if (all.empty()) throw Error("there is nothing to train").of("fit_side_by_side");
   std::set<std::string> names;
   for (const auto& [name, recipe] : all) {
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
-      throw Error("fit_side_by_side: '{}' cannot be a model's name, for files are named after it", name);
-    if (!names.insert(name).second) throw Error("fit_side_by_side: two models are called '{}'", name);
+      throw Error("'{}' cannot be a model's name, for files are named after it", name).of("fit_side_by_side");
+    if (!names.insert(name).second) throw Error("two models are called '{}'", name).of("fit_side_by_side");
   }
 }
 
@@ -60,7 +60,7 @@ Evaluation Trainer::evaluate(const Dataset& data, const EvaluateOptions& options
   return detail::evaluate(programs, batches);
 }
 
-void Trainer::refuse(const char* what, std::source_location at) { throw Error("Trainer: {}, at {}", what, detail::line_text(at)); }
+void Trainer::refuse(const char* what, std::source_location at) { throw Error("{}", what).of("Trainer").at(detail::line_text(at)); }
 
 detail::Recipe Trainer::recipe() const { return {model_, loss_, optimizer_, at_, schedules_, average_}; }
 

@@ -94,7 +94,7 @@ TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, 
       curve_(options.files.loss_curve), training_(recipe, data.train, data.shuffled, training_how(options), log.announce(name_)),
       schedules_(recipe.schedules), average_(recipe.average) {
   if (average_ && average_->is_swapped())
-    throw Error("Trainer::fit: the model has its averages since AveragedWeights::swap(); swap() back to go on with its weights");
+    throw Error("Trainer::fit: the model has its averages since AveragedWeights::swap()").hint("swap() back to go on with its weights");
   for (const DrivenSchedule& schedule : schedules_)
     if (schedule.watches_test_loss && !data.test)
       throw Error("Trainer::fit: a ReduceLROnPlateau watches the test loss, but there is no test set");
@@ -127,11 +127,10 @@ Outcome TrainingRun::step(const Batch& batch) {
   curve_.add(++history_.steps, outcome.loss);
   for (size_t i = 0; i < outcome.gradient_norms.size(); ++i) history_.gradient_norms[i].second.push_back(outcome.gradient_norms[i]);
   if (!outcome.is_finite())
-    throw Error(
-        "{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. {}; the parameters hold what this step "
-        "made of them",
-        name_.empty() ? "" : name_ + ": ", std::isnan(outcome.loss) ? "nan" : "infinite", history_.steps, position().epoch + 1,
-        batch.index + 1, training_.any().loss_line(), advice(data_.train));
+    throw Error("{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. {}", name_.empty() ? "" : name_ + ": ",
+                std::isnan(outcome.loss) ? "nan" : "infinite", history_.steps, position().epoch + 1, batch.index + 1,
+                training_.any().loss_line(), advice(data_.train))
+        .hint("the parameters hold what this step made of them");
   if (average_) average_->update();
   checkpoints_->position().tally.add(outcome, batch.size);
   times_.push_back(outcome.microseconds);

@@ -44,7 +44,7 @@ std::vector<Type> infer_matmul(const InferContext& c) {
 
 std::vector<Value> matmul_gradient(GradientContext& c) {
   if (!c.op.bodies().empty())
-    throw Error("matmul's epilogue has no gradient: fusion comes after differentiation, at {}", to_string(c.op.locations()));
+    throw Error("matmul's epilogue has no gradient: fusion comes after differentiation").at(to_string(c.op.locations()));
   const Value a = c.op.operand(0), b = c.op.operand(1), g = c.result_gradients[0];
   const MatrixProduct p = matrix_product_of(c.op);
   const bool ta = p.transpose_a, tb = p.transpose_b;

@@ -169,7 +169,7 @@ Value weight(GradientContext& c, Value x, Value y, const Shape& w) {
 void check_plain(const Op& op) {
   for (const char* name : {"x_layout", "w_layout", "y_layout"})
     if (!op.attribute<std::string>(name).empty())
-      throw Error("{} in a layout has no gradient: layouts come after differentiation, at {}", op.name(), to_string(op.locations()));
+      throw Error("{} in a layout has no gradient: layouts come after differentiation", op.name()).at(to_string(op.locations()));
 }
 
 OpDef convolution_op(std::string name, std::string doc) {
@@ -270,7 +270,7 @@ void define_convolution_ops(Registry& r) {
   op.gradient = [](GradientContext& c) -> std::vector<Value> {
     check_plain(c.op);
     if (c.op.integer("parts") != 1)
-      throw Error("a cut convolution_weight has no gradient: cutting comes after differentiation, at {}", to_string(c.op.locations()));
+      throw Error("a cut convolution_weight has no gradient: cutting comes after differentiation").at(to_string(c.op.locations()));
     const Value x = c.op.operand(0), y = c.op.operand(1), g = c.result_gradients[0];
     return {data(c, y, g, x.shape()), forward(c, x, g)};
   };

@@ -17,10 +17,11 @@ const std::vector<std::string> classes = {"airplane", "automobile", "bird", "cat
 /// How many records the file has.
 int64_t count_records(const std::string& path) {
   const auto size = static_cast<int64_t>(InputFile(path).size());
-  if (size == 0) throw Error("'{}' is empty", path);
+  if (size == 0) throw Error(ErrorKind::file, "'{}' is empty", path);
   if (size % record_bytes != 0)
-    throw Error("'{}', byte {}: the file ends within record {}: it has {} bytes, but CIFAR-10 records take {} bytes each", path, size,
-                size / record_bytes, size, record_bytes);
+    throw Error(ErrorKind::file, "the file ends within record {}: it has {} bytes, but CIFAR-10 records take {} bytes each",
+                size / record_bytes, size, record_bytes)
+        .at(fmt::format("'{}', byte {}", path, size));
   return size / record_bytes;
 }
 
@@ -34,7 +35,8 @@ void read_records(const std::string& path, int64_t count, Dataset& to, int64_t f
     file.read(at + 1, to.inputs.data() + (first + i) * pixel_bytes, pixel_bytes);
     const int64_t index = label;
     if (index >= std::ssize(classes))
-      throw Error("'{}', record {} (byte {}): the label is {}, but there are {} classes", path, i, i * record_bytes, index, classes.size());
+      throw Error(ErrorKind::file, "the label is {}, but there are {} classes", index, classes.size())
+          .at(fmt::format("'{}', record {} (byte {})", path, i, i * record_bytes));
     to.targets.values<int64_t>()[static_cast<size_t>(first + i)] = index;
   }
 }

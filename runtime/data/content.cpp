@@ -18,7 +18,8 @@ Content::Content(const std::string& path) : file_(path) {
   if (!compressed_) return;
   buffer_.resize(buffer_bytes);
   constexpr int only_gzip = 16;
-  if (inflateInit2(&stream_, MAX_WBITS + only_gzip) != Z_OK) throw Error("cannot read '{}': no memory to uncompress it", path);
+  if (inflateInit2(&stream_, MAX_WBITS + only_gzip) != Z_OK)
+    throw Error(ErrorKind::file, "cannot read '{}': no memory to uncompress it", path);
 }
 
 Content::~Content() {

@@ -36,8 +36,8 @@ class Content {
   /// Throws weft::Error naming the file and an offset in the content.
   template <class... Args>
   [[noreturn]] void fail(uint64_t offset, fmt::format_string<Args...> format, Args&&... args) const {
-    throw Error("'{}', byte {}{}: {}", file_.path(), offset, compressed_ ? " of the uncompressed content" : "",
-                fmt::format(format, std::forward<Args>(args)...));
+    throw Error(ErrorKind::file, "{}", fmt::format(format, std::forward<Args>(args)...))
+        .at(fmt::format("'{}', byte {}{}", file_.path(), offset, compressed_ ? " of the uncompressed content" : ""));
   }
 
  private:

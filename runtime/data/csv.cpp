@@ -37,7 +37,7 @@ class Reader {
 
   Table read(CsvOptions options) {
     Table table;
-    if (!next_line()) throw Error("{}: it is empty", path_);
+    if (!next_line()) throw Error(ErrorKind::file, "it is empty").at(path_);
     if (options.header) {
       read_header(table);
       next_line();
@@ -52,13 +52,13 @@ class Reader {
  private:
   template <class... Args>
   [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
-    throw Error("{}:{}: {}", path_, line_, fmt::format(format, std::forward<Args>(args)...));
+    throw Error(ErrorKind::file, "{}", fmt::format(format, std::forward<Args>(args)...)).at(fmt::format("{}:{}", path_, line_));
   }
   /// About a field: where it starts, as an editor counts, and what its column is called.
   template <class... Args>
   [[noreturn]] void fail_at(const Table& table, size_t field, fmt::format_string<Args...> format, Args&&... args) const {
-    throw Error("{}:{}:{}: column '{}': {}", path_, line_, starts_[field] + 1, table.columns[field],
-                fmt::format(format, std::forward<Args>(args)...));
+    throw Error(ErrorKind::file, "column '{}': {}", table.columns[field], fmt::format(format, std::forward<Args>(args)...))
+        .at(fmt::format("{}:{}:{}", path_, line_, starts_[field] + 1));
   }
 
   /// Splits the next line into fields_; at the end, false and line_ is 0. Empty lines may only end the file.
@@ -175,7 +175,7 @@ Table read_csv(const std::string& path, CsvOptions options) {
   std::string_view content = text;
   if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);  // spreadsheets write a byte order mark
   if (content.starts_with("\xFF\xFE") || content.starts_with("\xFE\xFF") || content.find('\0') != std::string_view::npos)
-    throw Error("{}: it is no text of one byte a character, as UTF-16 is none; save it as UTF-8", path);
+    throw Error(ErrorKind::file, "it is no text of one byte a character, as UTF-16 is none; save it as UTF-8").at(path);
   return Reader(path, content).read(options);
 }
 

@@ -123,15 +123,16 @@ Dataset read_idx_pair(const std::string& images_path, const std::string& labels_
   Array images = read_idx(images_path);
   Array labels = read_idx(labels_path);
   if (labels.shape().rank() != 1 || (labels.dtype() != u8 && labels.dtype() != i32))
-    throw Error("'{}' holds {} values of shape {}, but labels are integers of shape [N]", labels_path, name_of(labels.dtype()),
-                to_string(labels.shape()));
+    throw Error(ErrorKind::file, "'{}' holds {} values of shape {}, but labels are integers of shape [N]", labels_path,
+                name_of(labels.dtype()), to_string(labels.shape()));
   if (images.shape()[0] != labels.shape()[0])
-    throw Error("'{}' holds {} images, but '{}' holds {} labels", images_path, images.shape()[0], labels_path, labels.shape()[0]);
+    throw Error(ErrorKind::file, "'{}' holds {} images, but '{}' holds {} labels", images_path, images.shape()[0], labels_path,
+                labels.shape()[0]);
   Dataset result = Dataset::from(std::move(images), std::move(labels));
   if (result.inputs.dtype() == u8) result.divisor = 255.0f;
   int64_t classes = 0;
   for (const int64_t label : result.targets.values<int64_t>()) {
-    if (label < 0 || label > 65535) throw Error("'{}' holds the label {}; labels are 0 .. 65535", labels_path, label);
+    if (label < 0 || label > 65535) throw Error(ErrorKind::file, "'{}' holds the label {}; labels are 0 .. 65535", labels_path, label);
     classes = std::max(classes, label + 1);
   }
   for (int64_t i = 0; i < classes; ++i) result.class_names.push_back(std::to_string(i));
@@ -154,8 +155,8 @@ Dataset load_idx_directory(const std::string& directory, bool train) {
 
   Dataset result = read_idx_pair(paths[0], paths[1]);
   if (result.inputs.dtype() != u8 || result.inputs.shape().rank() != 3)
-    throw Error("'{}' holds {} values of shape {}, but images are u8 of shape [N, height, width]", paths[0], name_of(result.inputs.dtype()),
-                to_string(result.inputs.shape()));
+    throw Error(ErrorKind::file, "'{}' holds {} values of shape {}, but images are u8 of shape [N, height, width]", paths[0],
+                name_of(result.inputs.dtype()), to_string(result.inputs.shape()));
   result.inputs = with_channel_axis(result.inputs);
   const fs::path normal = fs::path(directory).lexically_normal();
   result.name = (normal.has_filename() ? normal : normal.parent_path()).filename().string();

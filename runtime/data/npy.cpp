@@ -38,7 +38,7 @@ constexpr NamedType types[] = {{"f8", FileType::f64}, {"f4", FileType::f32}, {"f
 
 template <class... Args>
 [[noreturn]] void fail(const std::string& path, uint64_t offset, fmt::format_string<Args...> format, Args&&... args) {
-  throw Error("'{}', byte {}: {}", path, offset, fmt::format(format, std::forward<Args>(args)...));
+  throw Error(ErrorKind::file, "{}", fmt::format(format, std::forward<Args>(args)...)).at(fmt::format("'{}', byte {}", path, offset));
 }
 
 /// The header's text, a Python dictionary of three entries:

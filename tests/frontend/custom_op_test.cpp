@@ -206,10 +206,9 @@ TEST_CASE("a call promotes and broadcasts as the language does") {
 TEST_CASE("calls that do not fit name the op and the line") {
   Graph g("errors");
   Tensor x = g.input("x", f32, {4, 3}), n = g.input("n", i64, {3});
-  CHECK_THROWS_WITH(call("acme.swich", {x}),
-                    contains_text("call: unknown op 'acme.swich'; did you mean 'acme.swish'") && contains_text("at " + line()));
+  CHECK_THROWS_WITH(call("acme.swich", {x}), contains_text("call: unknown op 'acme.swich', at " + line() + "; did you mean 'acme.swish'"));
   CHECK_THROWS_WITH(call("acme.swish", {x}, {{"bta", 1.0}}),
-                    contains_text("acme.swish has no attribute 'bta'; did you mean 'beta'?, at " + line()));
+                    contains_text("acme.swish has no attribute 'bta', at " + line() + "; did you mean 'beta'?"));
   CHECK_THROWS_WITH(call("acme.swish", {x, x}), contains_text("acme.swish: takes 1 operands, not 2") && contains_text(line()));
   CHECK_THROWS_WITH(call("acme.log_add", {x}), contains_text("acme.log_add: takes 2 operands, not 1") && contains_text(line()));
   CHECK_THROWS_WITH(call("acme.log_add", {x, zeros({4})}), contains_text("acme.log_add: the shapes do not broadcast"));

@@ -121,9 +121,9 @@ TEST_CASE("movements refuse shapes that do not fit", "[builder]") {
        {{vector, vector}, axis(0)}},
       {"iota",
        {{}, {{"shape", Dims{int64_t{1} << 60, 8}}}},
-       "shape [1152921504606846976,8] has more than 2^62 elements; given ()",
+       "shape [1152921504606846976,8] has more than 2^62 elements",
        {{}, {{"shape", Dims{1 << 30, 8}}}}},
-      {"concat", {{}, axis(0)}, "needs at least one operand; given ()", {{vector}, axis(0)}},
+      {"concat", {{}, axis(0)}, "needs at least one operand", {{vector}, axis(0)}},
       {"concat", {{vector}, axis(1)}, "axis 1 is out of range; given (f32[3])", {{matrix}, axis(1)}},
       {"concat",
        {{matrix, {f32, {2, 2}}}, axis(0)},
@@ -135,7 +135,7 @@ TEST_CASE("movements refuse shapes that do not fit", "[builder]") {
        {{vector, vector}, axis(0)}},
       {"iota",
        {{}, {{"shape", Dims{2}}, {"axis", int64_t{1}}}},
-       "axis 1 is out of range; given ()",
+       "axis 1 is out of range",
        {{}, {{"shape", Dims{2, 2}}, {"axis", int64_t{1}}}}},
   });
 }
@@ -228,8 +228,8 @@ TEST_CASE("attributes are completed, converted and checked", "[builder]") {
   CHECK_THROWS_WITH(b("pad", {x}, {{"low", true}, {"high", Dims{0}}}),
                     "pad: attribute 'low' must be a list of integers, not a bool, at model.cpp:7");
   CHECK_THROWS_WITH(b("pad", {x}, {{"low", Dims{0}}, {"high", Dims{0}}, {"valeu", 1.0}}),
-                    contains_text("pad has no attribute 'valeu'; did you mean 'value'"));
-  CHECK_THROWS_WITH(b("mulx", {x, x}), contains_text("unknown op 'mulx'; did you mean 'mul'") && contains_text(", at model.cpp:7"));
+                    contains_text("pad has no attribute 'valeu', at model.cpp:7; did you mean 'value'"));
+  CHECK_THROWS_WITH(b("mulx", {x, x}), contains_text("unknown op 'mulx', at model.cpp:7; did you mean 'mul'"));
 }
 
 TEST_CASE("ops are inserted where the builder points", "[builder]") {

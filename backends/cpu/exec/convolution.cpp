@@ -247,12 +247,13 @@ class ConvolutionTask final : public Task {
 /// Does it; says for what the library had nothing.
 template <class Do>
 auto told(const ConvolutionSpec& s, Do what) {
-  if (s.slices < 1 || s.slices > s.x[0]) throw Error("a convolution of {} samples cannot run in {} slices", s.x[0], s.slices);
+  if (s.slices < 1 || s.slices > s.x[0])
+    throw Error(ErrorKind::device, "a convolution of {} samples cannot run in {} slices", s.x[0], s.slices);
   try {
     return what();
   } catch (const dnnl::error& e) {
-    throw Error("oneDNN cannot run the convolution of {} with {} in the layouts '{}', '{}', '{}': {}", to_string(s.x), to_string(s.w),
-                s.layouts.x.text(), s.layouts.w.text(), s.layouts.y.text(), e.what());
+    throw Error(ErrorKind::device, "oneDNN cannot run the convolution of {} with {} in the layouts '{}', '{}', '{}': {}", to_string(s.x),
+                to_string(s.w), s.layouts.x.text(), s.layouts.w.text(), s.layouts.y.text(), e.what());
   }
 }
 
@@ -338,9 +339,7 @@ bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward)
   return liked(forward) == "jit:avx2" && liked(data) == "jit:avx2";
 }
 
-int64_t useful_slices(const ConvolutionSpec& s, int cores) {
-  return useful_threads(s.flops(), std::min<int64_t>(cores, s.x[0]));
-}
+int64_t useful_slices(const ConvolutionSpec& s, int cores) { return useful_threads(s.flops(), std::min<int64_t>(cores, s.x[0])); }
 
 Answer convolution_answer(const ConvolutionSpec& spec) {
   const SerialLibraries scope;

@@ -127,7 +127,7 @@ Desc described(const Dims& dims, const std::optional<Layout>& layout) {
   const auto type = dnnl::memory::data_type::f32;
   if (!layout) return {dims, type, Tag::any};
   const Format* found = find_format(*layout, static_cast<int>(dims.size()));
-  if (!found) throw Error("oneDNN has no format '{}' of {} axes", layout->text(), dims.size());
+  if (!found) throw Error(ErrorKind::device, "oneDNN has no format '{}' of {} axes", layout->text(), dims.size());
   return {dims, type, found->tag};
 }
 

@@ -164,7 +164,7 @@ class EmptyProduct final : public Task {
 };
 
 [[noreturn]] void refuse(const MatmulSpec& s, const dnnl::error& e) {
-  throw Error("oneDNN cannot multiply [{},{}] x [{},{}] of {}: {}", s.m, s.k, s.k, s.n, name_of(s.dtype), e.what());
+  throw Error(ErrorKind::device, "oneDNN cannot multiply [{},{}] x [{},{}] of {}: {}", s.m, s.k, s.k, s.n, name_of(s.dtype), e.what());
 }
 
 bool any_empty(const MatmulSpec& s) { return s.batch == 0 || s.m == 0 || s.n == 0 || s.k == 0; }

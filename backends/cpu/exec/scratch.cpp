@@ -6,10 +6,10 @@ namespace weft::cpu {
 
 Scratch::Scratch(const std::string& what, int64_t wanted, int64_t planned) {
   if (planned > 0 && wanted > planned)
-    throw Error(
-        "{} needs {} bytes of scratch here, but its plan has {}: it was made for another instruction set or library; run the passes "
-        "from 'partition' on again",
-        what, wanted, planned);
+    throw Error(ErrorKind::device,
+                "{} needs {} bytes of scratch here, but its plan has {}: it was made for another instruction set or library", what, wanted,
+                planned)
+        .hint("run the passes from 'partition' on again");
   if (planned > 0 || wanted == 0) return;
   try {
     own_ = Array(u8, {wanted}, std::source_location());
