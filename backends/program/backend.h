@@ -18,7 +18,7 @@ class Backend {
 
   /// As users ask for it: "cpu".
   virtual std::string_view name() const = 0;
-  /// What the passes ask.
+  /// What the passes ask, as long as the backend lives.
   virtual const passes::Target& target() const = 0;
   /// The pipeline (passes::pipeline) that makes of a recorded module what build() takes.
   virtual std::string_view pipeline() const = 0;

@@ -29,6 +29,7 @@ class Target {
 
   std::string name() const { return std::string(backend_->name()); }
   const Backend& backend() const { return *backend_; }
+  const std::shared_ptr<const Backend>& shared_backend() const { return backend_; }
 
  private:
   std::shared_ptr<const Backend> backend_;

@@ -68,7 +68,8 @@ void print_remarks(const std::string& pass, const ir::Module& module, const pass
 }
 
 void run_passes(ir::Module& module, const Options& o) {
-  const passes::Target& target = target_for(module, o.target);
+  const std::shared_ptr<const passes::Target> held = target_for(module, o.target);
+  const passes::Target& target = *held;
   const std::vector<std::string> chosen = chosen_passes(module, o), disabled = pass_names(o.disabled);
   passes::RunOptions options{.disabled = {disabled.begin(), disabled.end()}};
   if (!o.print_after.empty() && o.print_after != "all") require_run("--print-after", o.print_after, chosen, options.disabled);

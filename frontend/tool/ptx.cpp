@@ -20,7 +20,7 @@ struct Options {
 
 void ptx(const Options& o) {
   ir::Module module = ir::parse_file(o.file);
-  passes::run(module, passes::remaining_passes(module), target_for(module, ""));
+  passes::run(module, passes::remaining_passes(module), *target_for(module, ""));
   const cuda::Ptx ptx = cuda::emit_ptx(module, o.arch);
   for (const cuda::PtxKernel& k : ptx.kernels)
     fmt::print("// {}: {} work unit{}{}, {}\n", k.name, k.units, k.units == 1 ? "" : "s", k.one_block ? ", in one block" : "",

@@ -31,12 +31,12 @@ std::unique_ptr<Program> compile(ir::Module& module, const std::string& device) 
   const Backend& backend = target.backend();
   std::vector<std::string> passes = passes::remaining_passes(module, backend.pipeline());
   if (!backend.takes_every_stage()) {
-    passes::run(module, passes, target_for(module, std::string(backend.target().name())));
+    passes::run(module, passes, *target_for(module, std::string(backend.target().name())));
   } else if (module.train) {
     // It runs the text as it stands, but a train block means nothing to it. What the update does not read goes, so that the
     // same inputs are asked for as of a compiled program.
     passes.insert(passes.end(), {"decompose", "dce"});
-    passes::run(module, passes, target_for(module, ""));
+    passes::run(module, passes, *target_for(module, ""));
   }
   return backend.build(module, nullptr);
 }

@@ -92,7 +92,8 @@ passes::Placement places_of(const ir::Graph& graph) {
 std::map<const ir::Op*, std::string> implementations(const ir::Module& module) {
   std::map<const ir::Op*, std::string> names;
   if (module.target.empty() || !module.arena_bytes) return names;
-  const passes::Target& target = target_for(module, "");
+  const std::shared_ptr<const passes::Target> held = target_for(module, "");
+  const passes::Target& target = *held;
   for (const auto& op : module.graph().ops()) {
     if (op->def().kind != ir::Kind::heavy || !target.claims(*op)) continue;
     try {

@@ -261,7 +261,7 @@ TEST_CASE("lesson 4 heeds every two options, or refuses them") {
                    {"--log", "none"},
                    {"--batch", "4"},
                    {"--epochs", "2"},
-                   {"--overfit", "12"},
+                   {"--overfit", "16"},
                    {"--eval-every", "0"},
                    {"--net", "fc"},
                    {"--hidden", "16"},
@@ -275,7 +275,7 @@ TEST_CASE("lesson 4 heeds every two options, or refuses them") {
                     {"--net", "conv"},
                     {"--style", "module"},
                     {"--hidden", "12"},
-                    {"--momentum", "0.5"}},
+                    {"--momentum", "0.8"}},
          .instead = {{"--net", {{"--hidden", left_out}}}, {"--device", {{"--threads", left_out}}}},
          .apart = apart})
       .check();

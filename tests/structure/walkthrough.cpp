@@ -2,9 +2,12 @@
 // trains nn::LayerScale, and a step for the backend `planned`.
 
 #include <weft/weft.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+
+#include "weft/frontend/tool/targets.h"
 
 using namespace weft;
 
@@ -57,7 +60,8 @@ bool runs_planned() {
     Step step = compile(training_step(g, loss, fc.parameters(), adam), target);
     for (int i = 0; i < 3; ++i) losses.push_back(step({{"x", values}})["loss"].item());
   }
-  bool right = losses[2] < losses[0];
+  // The tool knows it too, and what the passes ask outlives the list of targets.
+  bool right = losses[2] < losses[0] && tool::target_for(ir::Module(), "planned")->name() == "planned";
   for (size_t i = 0; i < 3; ++i) right = right && near(static_cast<float>(losses[i]), losses[i + 3]);
   std::printf("the backend planned %s\n", right ? "as CONTRIBUTING.md says" : "not as CONTRIBUTING.md says");
   return right;
