@@ -1,9 +1,6 @@
 // Every kind of error as it is really thrown: its parts, and the page that shows them.
 
-#include <cstdlib>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <new>
 #include <optional>
@@ -14,6 +11,7 @@
 #include "weft/runtime/data/npy.h"
 #include "weft/support/memory.h"
 #include "weft/tests/frontend/support.h"
+#include "weft/tests/page_section.h"
 #include "weft/tests/runtime/temp_files.h"
 
 using namespace weft;
@@ -166,17 +164,4 @@ TEST_CASE("errors: a defect is none, and what the system refuses has a kind too"
   CHECK_FALSE(std::is_base_of_v<Error, InternalError>);
 }
 
-TEST_CASE("errors: docs/ERRORS.md shows what is really thrown") {
-  const std::string path = WEFT_SOURCE_DIR "/docs/ERRORS.md", begin = "<!-- kinds -->\n", end = "<!-- end of kinds -->\n";
-  std::ifstream file(path);
-  std::string page(std::istreambuf_iterator<char>(file), {});
-  const size_t from = page.find(begin) + begin.size(), to = page.find(end);
-  REQUIRE((from <= to && to != std::string::npos));
-  const char* bless = std::getenv("WEFT_BLESS");
-  if (bless && bless == std::string("1")) {
-    std::ofstream(path) << page.replace(from, to - from, section());
-    return;
-  }
-  INFO("WEFT_BLESS=1 writes the examples anew");
-  CHECK(page.substr(from, to - from) == section());
-}
+TEST_CASE("errors: docs/ERRORS.md shows what is really thrown") { test::check_page_section("docs/ERRORS.md", "kinds", section()); }

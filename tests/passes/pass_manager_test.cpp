@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "weft/ir/equal.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/tests/catch.h"
+#include "weft/tests/page_section.h"
 #include "weft/tests/passes/programs.h"
 #include "weft/tests/passes/rewrite.h"
 
@@ -287,16 +285,5 @@ std::string tables() {
 }  // namespace
 
 TEST_CASE("pass manager: docs/ARCHITECTURE.md lists the passes as they are", "[passes][manager]") {
-  const std::string path = WEFT_SOURCE_DIR "/docs/ARCHITECTURE.md", begin = "<!-- passes -->\n", end = "<!-- end of passes -->\n";
-  std::ifstream file(path);
-  std::string page(std::istreambuf_iterator<char>(file), {});
-  const size_t from = page.find(begin) + begin.size(), to = page.find(end);
-  REQUIRE((from <= to && to != std::string::npos));
-  const char* bless = std::getenv("WEFT_BLESS");
-  if (bless && bless == std::string("1")) {
-    std::ofstream(path) << page.replace(from, to - from, tables());
-    return;
-  }
-  INFO("WEFT_BLESS=1 writes the tables anew");
-  CHECK(page.substr(from, to - from) == tables());
+  test::check_page_section("docs/ARCHITECTURE.md", "passes", tables());
 }
