@@ -95,8 +95,9 @@ struct Data {
 Data load(const Options& o) {
   Data d;
   if (o.data.empty()) {
-    fmt::print("No --data given: training on 8000 digits drawn by the program.\n");
-    d = {generate_colour_digits(8000, o.seed + 1), generate_colour_digits(1000, o.seed + 2'000'000),
+    const int64_t count = drawn(8000, o);
+    fmt::print("No --data given: training on {} digits drawn by the program.\n", count);
+    d = {generate_colour_digits(count, o.seed + 1), generate_colour_digits(1000, o.seed + 2'000'000),
          generate_colour_digits(2000, o.seed + 1'000'000)};
   } else {
     const Dataset all = load_cifar10_directory(o.data, true);

@@ -13,10 +13,13 @@ constexpr int64_t shown = 64;  // images in a picture
 
 }  // namespace
 
+int64_t drawn(int64_t all, const Options& o) { return o.overfit > 0 ? std::min(all, o.overfit) : all; }
+
 Images load_images(const Options& o, std::FILE* say) {
   if (o.data.empty()) {
-    fmt::print(say, "No --data: training on 20000 digits drawn by the program, testing on 4000.\n");
-    return {generate_digits(20000, o.seed + 1), generate_digits(4000, o.seed + 1'000'000)};
+    const int64_t count = drawn(20000, o);
+    fmt::print(say, "No --data: training on {} digits drawn by the program, testing on 4000.\n", count);
+    return {generate_digits(count, o.seed + 1), generate_digits(4000, o.seed + 1'000'000)};
   }
   Images images{load_idx_directory(o.data, true), load_idx_directory(o.data, false)};
   fmt::print(say, "Training on {} images of {}, testing on {}.\n", images.train.size(), images.train.name, images.test.size());

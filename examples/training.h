@@ -10,6 +10,9 @@ struct Images {
   weft::Dataset train, test;
 };
 
+/// How many examples a program draws to train on: of `all`, no more than --overfit uses.
+int64_t drawn(int64_t all, const Options& o);
+
 /// From a directory of IDX files (--data), or digits drawn by the program; says which.
 Images load_images(const Options& o, std::FILE* say = stdout);
 
