@@ -8,6 +8,8 @@ set(WEFT_HEADERS
   runtime/array.h runtime/columns.h runtime/event_file.h runtime/metrics.h runtime/plot.h runtime/safetensors.h
   runtime/data/batcher.h runtime/data/cifar.h runtime/data/csv.h runtime/data/dataset.h runtime/data/digits.h runtime/data/idx.h
   runtime/data/npy.h runtime/data/split.h runtime/data/transform.h
+  # Steps from files: also of weft::runtime.
+  runtime/saved_step.h backends/saved/load_step.h
   # The face: tensors and ops, layers, optimizers, compiled steps, training.
   frontend/language/convolution.h frontend/language/custom_op.h frontend/language/defaults.h frontend/language/graph.h
   frontend/language/hyper.h frontend/language/init.h frontend/language/loss.h frontend/language/micro_batches.h
@@ -28,7 +30,8 @@ set(WEFT_HEADERS
   backends/cpu/cpu.h backends/program/backend.h backends/program/kernel_text.h
   frontend/language/recording.h
   ir/access.h ir/linked_list.h
-  runtime/float_mode.h runtime/memory_space.h runtime/profiler.h runtime/program.h runtime/storage.h runtime/threads.h runtime/view.h
+  runtime/batch_inputs.h runtime/call_descriptor.h runtime/float_mode.h runtime/launch_list.h runtime/memory_space.h runtime/profiler.h
+  runtime/program.h runtime/program_data.h runtime/step_data.h runtime/storage.h runtime/threads.h runtime/value_bounds.h runtime/view.h
   support/callable.h support/slab.h)
 
 # weft_install_headers(): puts them in place, and the face as <weft/weft.h>.

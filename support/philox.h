@@ -27,6 +27,14 @@ constexpr uint32_t random_bits(uint64_t seed, uint32_t site, uint32_t step, uint
                     {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)})[0];
 }
 
+/// The seed of a stream of random numbers, of those that a seed gives. Programs count their steps from 0 and never come to the one
+/// that it is drawn at.
+constexpr uint64_t stream_key(uint64_t stream, uint64_t seed) {
+  const auto bits = philox4x32({static_cast<uint32_t>(stream), static_cast<uint32_t>(stream >> 32), 0, 0xfffffffe},
+                               {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+  return uint64_t{bits[1]} << 32 | bits[0];
+}
+
 /// Uniform in [0, 1): the upper 24 bits, exact in f32.
 constexpr double uniform_from_bits(uint32_t bits) { return (bits >> 8) * 0x1p-24; }
 

@@ -1,23 +1,11 @@
 #include "weft/backends/program/backend.h"
 
-#include <cstdlib>
-
 #include "weft/backends/cpu/cpu.h"
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/support/error.h"
-#include "weft/support/number_text.h"
 
 namespace weft::cpu {
 namespace {
-
-int threads_of_environment() {
-  const char* text = std::getenv("WEFT_THREADS");
-  if (!text || !*text) return 0;
-  const std::optional<int> threads = number_in<int>(text);
-  if (!threads || *threads < 1)
-    throw Error("WEFT_THREADS must be a positive number of threads, not '{}'", text).hint("unset it for one per core");
-  return *threads;
-}
 
 class CpuBackend final : public Backend {
  public:
@@ -28,9 +16,16 @@ class CpuBackend final : public Backend {
   std::string_view pipeline() const override { return "compile"; }
 
   std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>* kernels) const override {
-    Options options = options_;
-    if (options.threads == 0) options.threads = threads_of_environment();
-    return compile(module, options, kernels);
+    return compile(module, options_, kernels);
+  }
+
+  ProgramData portable(const ir::Module& module, std::span<const std::string> machines) const override {
+    const std::string& max = options_.max_isa;
+    std::vector<std::string> isas(machines.begin(), machines.end());
+    if (isas.empty())
+      for (const std::string_view isa : all_isas())
+        if (max.empty() || isa_width(isa) <= isa_width(max)) isas.emplace_back(isa);
+    return compile_portably(module, isas);
   }
 
   std::shared_ptr<const Backend> with_threads(int threads) const override {

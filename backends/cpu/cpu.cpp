@@ -2,87 +2,112 @@
 
 #include "weft/backends/codegen/codegen.h"
 #include "weft/backends/codegen/host_shape.h"
+#include "weft/backends/cpu/exec/calls.h"
+#include "weft/backends/cpu/exec/compute_threads.h"
 #include "weft/backends/cpu/exec/cpu_program.h"
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/heavy.h"
-#include "weft/backends/cpu/jit.h"
+#include "weft/backends/cpu/kernel_compiler.h"
 #include "weft/backends/program/launches.h"
-#include "weft/runtime/parallel.h"
 
 namespace weft::cpu {
 namespace {
 
 using ir::Op;
 
+/// The kernels of a program for one kind of machine.
+class MachineKernels {
+ public:
+  explicit MachineKernels(KernelCompiler compiler) : compiler_(std::move(compiler)), kernels_(compiler_.module(), shape_) {}
+
+  const codegen::Kernel& of(const Op& op) { return kernels_.of(op); }
+  MachineCode finish(std::vector<KernelText>* texts) {
+    std::vector<std::string> names;
+    for (const codegen::Kernel& kernel : kernels_.all()) names.push_back(kernel.name);
+    return compiler_.finish(names, texts);
+  }
+
+ private:
+  KernelCompiler compiler_;
+  codegen::HostShape shape_;
+  codegen::Kernels kernels_;
+};
+
 /// Calls become primitives of the library, kernels code.
 class CpuLowering final : public program::Lowering {
  public:
-  explicit CpuLowering(const Options& options) : jit_(std::make_shared<Jit>(options.max_isa)), kernels_(jit_->module(), shape_) {}
+  /// At least one compiler, all of which are to give the same kernels.
+  explicit CpuLowering(std::vector<KernelCompiler> compilers) {
+    for (KernelCompiler& compiler : compilers) machines_.push_back(std::make_unique<MachineKernels>(std::move(compiler)));
+  }
 
   Made call(const Op& op) override {
     const HeavyOp* row = find_heavy(op);
     WEFT_CHECK(row, "the target claims {}, for which there is no row", op.name());
-    tasks_.push_back(row->make(op));
+    calls_.push_back(row->describe(op));
+    tasks_.push_back(make_task(calls_.back(), nullptr));
     return {tasks_.back()->implementation, tasks_.back()->buffers.size()};
   }
 
   Made kernel(const Op& op) override {
-    const codegen::Kernel& kernel = kernels_.of(op);
+    const codegen::Kernel* kernel = nullptr;
+    for (const auto& machine : machines_) {
+      const codegen::Kernel& made = machine->of(op);
+      WEFT_CHECK(!kernel || (kernel->name == made.name && kernel->units == made.units), "a kernel is not the same for all machines");
+      kernel = &made;
+    }
     std::vector<KernelTask::Pointer> pointers;
     for (const codegen::KernelBuffer& b : codegen::buffers_of(op)) pointers.push_back({static_cast<size_t>(b.number), b.offset});
     const size_t buffers = op.operands().size() + op.results().size();
-    pending_.push_back({tasks_.size(), kernel.name, kernel.units, buffers, std::move(pointers)});
+    calls_.push_back(describe_kernel(kernel->name, kernel->units, buffers, pointers));
     tasks_.push_back(nullptr);
-    return {kernel.name, buffers};
+    return {kernel->name, buffers};
   }
 
-  /// Compiles the kernels. A task for each launch, and what keeps their code alive.
-  void finish(ProgramParts& parts, std::vector<KernelText>* texts) {
-    std::vector<std::string> names;
-    for (const codegen::Kernel& kernel : kernels_.all()) names.push_back(kernel.name);
-    jit_->finish(names, texts);
-    for (Pending& p : pending_) {
-      const auto function = reinterpret_cast<KernelTask::Function>(jit_->address(p.name));
-      tasks_[p.task] = std::make_unique<KernelTask>(function, p.units, std::move(p.pointers));
-      tasks_[p.task]->buffers.resize(p.buffers, nullptr);
-    }
-    parts.tasks = std::move(tasks_);
-    parts.code = jit_;
+  /// Compiles the kernels.
+  ProgramData finish(LaunchList list, std::vector<KernelText>* texts) {
+    ProgramData data{"cpu", std::move(list), std::move(calls_), {}};
+    for (const auto& machine : machines_) data.code.push_back(machine->finish(texts));
+    return data;
   }
+
+  /// Those of the library's calls, in the places of their launches.
+  std::vector<std::unique_ptr<Task>> take_tasks() { return std::move(tasks_); }
 
  private:
-  /// A kernel whose address is known only once everything is compiled.
-  struct Pending {
-    size_t task;
-    std::string name;
-    int64_t units;
-    size_t buffers;
-    std::vector<KernelTask::Pointer> pointers;
-  };
-
-  std::shared_ptr<Jit> jit_;
-  codegen::HostShape shape_;
-  codegen::Kernels kernels_;
+  std::vector<std::unique_ptr<MachineKernels>> machines_;
+  std::vector<CallDescriptor> calls_;
   std::vector<std::unique_ptr<Task>> tasks_;
-  std::vector<Pending> pending_;
 };
 
 }  // namespace
 
 std::unique_ptr<Program> compile(const ir::Module& module, const Options& options, std::vector<KernelText>* kernels) {
   program::require_planned(module, target());
-  Options limited = options;
-  if (limited.max_isa.empty()) limited.max_isa = max_isa_of_environment();
-  limit_library_isa(limited.max_isa);
-  CpuLowering lowering(limited);
-  ProgramParts parts{.list = program::launches_of(module, target(), lowering)};
-  parts.threads = options.threads > 0 ? options.threads : available_cores();
-  lowering.finish(parts, kernels);
+  const std::string max_isa = options.max_isa.empty() ? max_isa_of_environment() : options.max_isa;
+  limit_library_isa(max_isa);
+  std::vector<KernelCompiler> compilers;
+  compilers.push_back(KernelCompiler::for_this_machine(max_isa));
+  CpuLowering lowering(std::move(compilers));
+  ProgramData data = lowering.finish(program::launches_of(module, target(), lowering), kernels);
+  const auto code = std::make_shared<const Code>(data.code.front());
+  ProgramParts parts{.tasks = lowering.take_tasks(), .threads = compute_threads(options.threads), .code = code};
+  for (size_t i = 0; i < parts.tasks.size(); ++i)
+    if (!parts.tasks[i]) parts.tasks[i] = make_task(data.calls[i], code.get());
+  parts.list = std::move(data.list);
   try {
     return make_program(std::move(parts));
   } catch (const OutOfMemory&) {
     throw program::no_arena(module, target());
   }
+}
+
+ProgramData compile_portably(const ir::Module& module, std::span<const std::string> isas) {
+  program::require_planned(module, target());
+  std::vector<KernelCompiler> compilers;
+  for (const std::string& isa : isas) compilers.push_back(KernelCompiler::for_isa(isa));
+  CpuLowering lowering(std::move(compilers));
+  return lowering.finish(program::launches_of(module, target(), lowering), nullptr);
 }
 
 }  // namespace weft::cpu

@@ -2,10 +2,12 @@
 // The CPU backend: oneDNN for products, LLVM-compiled loop nests for everything else.
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "weft/backends/program/backend.h"
+#include "weft/runtime/program_data.h"
 
 namespace weft::cpu {
 
@@ -24,6 +26,9 @@ const passes::Target& target();
 /// Compiles a module that has been planned for target(). When `kernels` is given, also fills in the generated code.
 /// Throws weft::Error for a module of another stage or target, and for an op that the backend cannot run.
 std::unique_ptr<Program> compile(const ir::Module& module, const Options& options = {}, std::vector<KernelText>* kernels = nullptr);
+
+/// The same as data, with kernels for each of these instruction sets (exec/isa.h), which this machine need not have.
+ProgramData compile_portably(const ir::Module& module, std::span<const std::string> isas);
 
 /// The backend. Throws weft::Error for a negative number of threads and for an unknown instruction set.
 std::shared_ptr<const Backend> backend(Options options = {});

@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 
+#include "weft/backends/cpu/exec/calls.h"
 #include "weft/backends/cpu/specs.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/ops/convolution.h"
@@ -20,7 +21,7 @@ HeavyOp matmul_row() {
   row.accepts_epilogue = [](const ir::Graph& body) { return epilogue_of(body).has_value(); };
   row.slices = [](const Op& op, int cores) { return useful_slices(matmul_spec(op), cores); };
   row.answer = [](const Op& op) { return matmul_answer(matmul_spec(op)); };
-  row.make = [](const Op& op) { return make_matmul(matmul_spec(op), op.integer("scratch")); };
+  row.describe = [](const Op& op) { return describe(matmul_spec(op), op.integer("scratch")); };
   return row;
 }
 
@@ -58,7 +59,7 @@ HeavyOp convolution_row(std::string_view name) {
   };
   row.parts = row.slices = [](const Op& op, int cores) { return useful_slices(spec_of<wanted>(op), cores); };
   row.answer = [](const Op& op) { return convolution_answer(spec_of<wanted>(op)); };
-  row.make = [](const Op& op) { return make_convolution(spec_of<wanted>(op), op.integer("scratch")); };
+  row.describe = [](const Op& op) { return describe(spec_of<wanted>(op), op.integer("scratch")); };
   return row;
 }
 
@@ -73,18 +74,18 @@ std::vector<HeavyOp> all_rows() {
                             convolution_row<Wanted::w>("convolution_weight")};
   rows[1].mirrors = mirrors_convolution;
   HeavyOp row{"gather"};
-  row.make = [](const Op& op) { return make_gather(indexing_spec(op)); };
+  row.describe = [](const Op& op) { return describe_gather(indexing_spec(op)); };
   rows.push_back(row);
   row = {"scatter_add"};
   row.scratch_bytes = [](const Op& op) { return scatter_add_scratch_bytes(indexing_spec(op)); };
-  row.make = [](const Op& op) { return make_scatter_add(indexing_spec(op), op.integer("scratch")); };
+  row.describe = [](const Op& op) { return describe_scatter_add(indexing_spec(op), op.integer("scratch")); };
   rows.push_back(row);
   row = {"scatter_rows"};
-  row.make = [](const Op& op) { return make_scatter_rows(indexing_spec(op)); };
+  row.describe = [](const Op& op) { return describe_scatter_rows(indexing_spec(op)); };
   rows.push_back(row);
   row = {"coalesce"};
   row.scratch_bytes = [](const Op& op) { return coalesce_scratch_bytes(coalesce_spec(op).count); };
-  row.make = [](const Op& op) { return make_coalesce(coalesce_spec(op), op.integer("scratch")); };
+  row.describe = [](const Op& op) { return describe_coalesce(coalesce_spec(op), op.integer("scratch")); };
   rows.push_back(row);
   return rows;
 }

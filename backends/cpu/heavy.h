@@ -2,13 +2,12 @@
 // The heavy ops of the IR that the cpu backend has calls for, a row each: what the passes ask of the target before they plan a
 // call, and the call itself.
 
-#include <memory>
 #include <span>
 #include <string_view>
 
 #include "weft/backends/cpu/exec/answer.h"
-#include "weft/backends/cpu/exec/task.h"
 #include "weft/ir/graph.h"
+#include "weft/runtime/call_descriptor.h"
 
 namespace weft::cpu {
 
@@ -27,9 +26,8 @@ struct HeavyOp {
   int64_t (*scratch_bytes)(const ir::Op&) = nullptr;
   /// What the library says of the op as it is.
   Answer (*answer)(const ir::Op&) = nullptr;
-  /// The call; its buffers are the op's operands in order, then its results. Throws weft::Error when the library refuses what a
-  /// text asks for.
-  std::unique_ptr<Task> (*make)(const ir::Op&) = nullptr;
+  /// The call (exec/calls.h); its buffers are the op's operands in order, then its results.
+  CallDescriptor (*describe)(const ir::Op&) = nullptr;
 };
 
 std::span<const HeavyOp> heavy_ops();

@@ -2,13 +2,15 @@
 // A backend as the rest of weft knows it: one value.
 
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "weft/backends/program/kernel_text.h"
 #include "weft/ir/module.h"
 #include "weft/passes/target.h"
-#include "weft/runtime/program.h"
+#include "weft/runtime/program_data.h"
 
 namespace weft {
 
@@ -27,6 +29,11 @@ class Backend {
   /// A program of `module`; when `kernels` is given, also fills in the generated code. Throws weft::Error for a module of
   /// another stage or target, and for an op that the backend cannot run.
   virtual std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>* kernels) const = 0;
+  /// The same module as data that a file may hold, compiled for each of `machines` (of the cpu: instruction sets), or without any for
+  /// all that the backend knows. Throws as build() does, and for a name that it does not know.
+  virtual ProgramData portable(const ir::Module& /*module*/, std::span<const std::string> /*machines*/) const {
+    throw Error(ErrorKind::device, "programs for '{}' cannot be saved: it interprets them", name());
+  }
   /// The same with so many compute threads; null where it has none that are anybody's to choose.
   virtual std::shared_ptr<const Backend> with_threads(int /*threads*/) const { return nullptr; }
 };

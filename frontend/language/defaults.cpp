@@ -19,8 +19,6 @@ std::atomic<uint32_t> tensors_drawn = 0;
 
 /// The step that initialization draws at; programs count theirs from 0 and never get there.
 constexpr uint32_t initialization_step = 0xffffffff;
-/// The one at which the keys of programs are drawn.
-constexpr uint32_t stream_step = 0xfffffffe;
 
 double uniform(uint32_t site, int64_t element) {
   return uniform_from_bits(random_bits(current_seed(), site, initialization_step, static_cast<uint64_t>(element)));
@@ -42,18 +40,12 @@ Streams& streams() {
 uint64_t detail::stream_of(const std::string& name, uint64_t number) {
   uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return key_of(hash, number);
+  return stream_key(hash, number);
 }
 
 uint64_t detail::next_stream(const std::string& name) {
   const std::lock_guard lock(streams().mutex);
   return stream_of(name, streams().made[name]++);
-}
-
-uint64_t detail::key_of(uint64_t stream, uint64_t seed) {
-  const auto bits = philox4x32({static_cast<uint32_t>(stream), static_cast<uint32_t>(stream >> 32), 0, stream_step},
-                               {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
-  return uint64_t{bits[1]} << 32 | bits[0];
 }
 
 void set_default_dtype(DType dtype) {

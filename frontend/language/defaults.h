@@ -25,8 +25,6 @@ namespace detail {
 uint64_t stream_of(const std::string& name, uint64_t number);
 /// The next one of the name since manual_seed, whatever others there are.
 uint64_t next_stream(const std::string& name);
-/// The key of its numbers (support/philox.h) under a seed.
-uint64_t key_of(uint64_t stream, uint64_t seed);
 
 }  // namespace detail
 

@@ -1,20 +1,16 @@
 #pragma once
 // A hyper-parameter: a number that compiled programs read at every step, so that changing it recompiles nothing.
 
-#include <limits>
 #include <memory>
 #include <string>
+
+#include "weft/runtime/value_bounds.h"
 
 namespace weft {
 
 class Hyper {
  public:
-  /// Which values are allowed: low <= value <= high, or low < value, or value < high.
-  struct Range {
-    double low = -std::numeric_limits<double>::infinity();
-    double high = std::numeric_limits<double>::infinity();
-    bool above_low = false, below_high = false;
-  };
+  using Range = NumberRange;
 
   /// Throws weft::Error naming it when `value` is nan or outside the range; so does every assignment.
   Hyper(std::string name, double value, Range range);
@@ -27,7 +23,8 @@ class Hyper {
 
   double value() const { return shared_->value; }
   /// Whether it may be assigned.
-  bool allows(double value) const;
+  bool allows(double value) const { return range().allows(value); }
+  const Range& range() const { return shared_->range; }
   operator double() const { return value(); }
   const std::string& name() const { return shared_->name; }
   /// Where programs read it.

@@ -7,8 +7,8 @@
 
 #include "weft/frontend/language/scope.h"
 #include "weft/frontend/optim/core.h"
-#include "weft/frontend/optim/restored_count.h"
 #include "weft/runtime/float_mode.h"
+#include "weft/runtime/restored_count.h"
 
 namespace weft::optim {
 namespace {

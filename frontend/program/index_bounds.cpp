@@ -101,18 +101,6 @@ std::optional<Bound> bound_of_all(std::vector<Rows<Bound>> parts, int64_t rows) 
 
 }  // namespace
 
-bool IndexBound::allows(int64_t index) const {
-  return (low <= index && index < high) || std::find(besides.begin(), besides.end(), index) != besides.end();
-}
-
-std::string IndexBound::text() const {
-  std::string others;
-  for (const int64_t index : besides) others += fmt::format("{}{}", others.empty() ? " (or " : ", ", index);
-  if (!others.empty()) others += ")";
-  const std::string most = low == 0 ? fmt::format("indices below {}", high) : fmt::format("indices from {} to below {}", low, high);
-  return most + others;
-}
-
 namespace {
 
 /// Gathers the bounds of inputs.
@@ -197,36 +185,6 @@ std::map<std::string, ValueRange> value_ranges(const ir::Graph& graph) {
     }
   }
   return std::move(bounds).of(graph);
-}
-
-std::optional<size_t> find_outside(std::span<const int64_t> indices, const IndexBound& bound) {
-  // Most are in the range, so that the others are looked at apart.
-  const uint64_t extent = bound.high > bound.low ? static_cast<uint64_t>(bound.high) - static_cast<uint64_t>(bound.low) : 0;
-  const auto outside = [&](int64_t index) {
-    return static_cast<uint64_t>(index) - static_cast<uint64_t>(bound.low) >= extent && !bound.allows(index);
-  };
-  const auto bad = std::find_if(indices.begin(), indices.end(), outside);
-  if (bad == indices.end()) return std::nullopt;
-  return static_cast<size_t>(bad - indices.begin());
-}
-
-std::optional<size_t> find_outside(const View& values, const ValueRange& range) {
-  const auto first_in = [&](auto all, auto number) -> std::optional<size_t> {
-    const auto outside = [&](auto x) { return !(range.low <= number(x) && number(x) <= range.high); };
-    const auto bad = std::find_if(all.begin(), all.end(), outside);
-    return bad == all.end() ? std::nullopt : std::optional(static_cast<size_t>(bad - all.begin()));
-  };
-  const auto plain = [](auto x) { return static_cast<double>(x); };
-  switch (values.dtype()) {
-    case DType::f64: return first_in(values.values<double>(), plain);
-    case DType::f32: return first_in(values.values<float>(), plain);
-    case DType::bf16: return first_in(values.values<bf16_t>(), [](bf16_t x) { return static_cast<double>(from_bf16(x)); });
-    case DType::i64:
-    case DType::i32:
-    case DType::u8:
-    case DType::bool_: return std::nullopt;
-  }
-  return std::nullopt;
 }
 
 }  // namespace weft::detail

@@ -2,25 +2,13 @@
 // Which inputs hold indices or bounded numbers, and which of them are allowed.
 
 #include <map>
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "weft/ir/graph.h"
-#include "weft/runtime/view.h"
+#include "weft/runtime/value_bounds.h"
 
 namespace weft::detail {
-
-/// Indices from `low` to below `high`, and some others, which a loss ignores say.
-struct IndexBound {
-  int64_t low = 0, high = 0;
-  std::vector<int64_t> besides = {};
-
-  bool allows(int64_t index) const;
-  /// "indices below 3 (or -100)".
-  std::string text() const;
-};
 
 /// For every batch input that some op reads as indices: directly, through views (reshape), row by row, moved by a
 /// number (y - 1), or but for some (select(y == -100, 0, y)).
@@ -34,16 +22,7 @@ struct ComputedIndex {
 };
 std::vector<ComputedIndex> computed_indices(const ir::Graph& graph);
 
-/// Numbers that an op takes from `low` to `high` only, as PyTorch checks them.
-struct ValueRange {
-  double low, high;
-};
-
-/// For every floating batch input that some op so bounds, directly, through views or row by row.
+/// For every floating batch input of whose elements some op takes only those of a range, as PyTorch checks them: directly, through views or row by row.
 std::map<std::string, ValueRange> value_ranges(const ir::Graph& graph);
-
-/// The place of the first element that is not allowed, if there is one; nan never is.
-std::optional<size_t> find_outside(std::span<const int64_t> indices, const IndexBound& bound);
-std::optional<size_t> find_outside(const View& values, const ValueRange& range);
 
 }  // namespace weft::detail

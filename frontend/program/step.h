@@ -16,6 +16,12 @@
 
 namespace weft {
 
+struct SaveOptions {
+  /// What to compile kernels for: of the cpu "sse4", "avx2", "avx512", which the machine that saves need not have. Empty: all of
+  /// them, up to the limit (max_isa) of the target that the step was compiled for.
+  std::vector<std::string> machines = {};
+};
+
 /// A handle. Parameters and optimizer state are read and written where they are, hyper-parameters read as they stand.
 class Step {
  public:
@@ -34,6 +40,14 @@ class Step {
   Results operator()(std::initializer_list<Feed> feeds = {}) { return run({feeds.begin(), feeds.size()}); }
   /// The same for a list made at run time.
   Results run(std::span<const Feed> feeds);
+
+  /// Writes the program to a file, from which load_step (backends/saved/load_step.h) runs it where there is no compiler: on this
+  /// machine and others. Elements of parameters and of the optimizer's state are no part of it: Checkpoint (training/checkpoint.h) writes them. Numbers
+  /// (learning rates, dropout rates) start there as they stand now, counts of steps at 0.
+  ///
+  /// Throws weft::Error for a target whose programs are none that files hold (the reference), for two parameters of one name, and
+  /// naming what cannot be written.
+  void save(const std::string& path, const SaveOptions& options = {}) const;
 
   /// The graph's name.
   const std::string& name() const;

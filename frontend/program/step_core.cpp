@@ -1,20 +1,14 @@
 #include "weft/frontend/program/step_core.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "weft/frontend/language/defaults.h"
 #include "weft/runtime/threads.h"
-#include "weft/support/memory.h"
+#include "weft/support/philox.h"
 
 namespace weft::detail {
 namespace {
-
-std::string describe(const Port& port) {
-  return fmt::format("'{}' ({}{}, {})", port.name, name_of(port.dtype), to_string(port.shape),
-                     port.where.empty() ? "an unknown line" : port.where);
-}
 
 /// Marks a program as running; a second thread is turned away. A thread that ran it when this process was forked is none of
 /// this process.
@@ -47,23 +41,23 @@ void StepCore::start_profile() {
 
 void StepCore::bind() {
   bind_counters();
-  slots_.clear(), bindings_.clear(), written_.clear();
+  bindings_.clear();
+  batch_ = BatchInputs(name(), program->inputs());
   const auto indices = index_bounds(recorded.module.graph());
   const auto ranges = value_ranges(recorded.module.graph());
   const auto found = [](const auto& all, const std::string& name) {
     const auto at = all.find(name);
     return at == all.end() ? std::nullopt : std::optional(at->second);
   };
-  BoundByInput bound;
-  for (BoundParameter& b : recorded.bindings.parameters) bound.emplace(b.input, &b);
+  const BoundByInput bound = bound_parameters();
   for (const Port& port : program->inputs()) {
     const ir::Input* input = planned.graph().find_input(port.name);
     WEFT_CHECK(input, "the program has an input '{}' that its graph lacks", port.name);
     if (input->role == ir::Role::batch) {
-      slots_.push_back({static_cast<int>(bindings_.size()), found(indices, port.name), found(ranges, port.name)});
+      batch_.add(bindings_.size(), found(indices, port.name), found(ranges, port.name));
       bindings_.emplace_back();
     } else {
-      bindings_.push_back(binding_of(port, input->role, bound));
+      bindings_.push_back(binding_of(port, source_of(port, input->role, bound)));
     }
   }
   find_written();
@@ -72,24 +66,17 @@ void StepCore::bind() {
 /// The arena and what outputs replace. The latter are lent.
 void StepCore::find_written() {
   std::vector<LentResults::Place> lent;
+  std::vector<std::span<const std::byte>> written{program->arena()};
   const std::vector<Port>& outputs = program->outputs();
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!outputs[i].alias) continue;
     const Storage* storage = bindings_[static_cast<size_t>(*outputs[i].alias)].storage();
     WEFT_CHECK(storage, "the output '{}' replaces what is in no storage", outputs[i].name);
     lent.push_back({static_cast<int>(i), storage});
-    written_.push_back({storage->address(), storage->bytes()});
+    written.push_back({storage->address(), storage->bytes()});
   }
-  written_.push_back(program->arena());
-  std::erase_if(written_, [](const auto& w) { return w.empty(); });
-  std::sort(written_.begin(), written_.end(), [](const auto& a, const auto& b) { return a.data() < b.data(); });
+  batch_.set_written(std::move(written));
   lent_ = std::make_unique<LentResults>(std::move(lent));
-}
-
-bool StepCore::is_written(std::span<const std::byte> memory) const {
-  const auto after =
-      std::partition_point(written_.begin(), written_.end(), [&](const auto& w) { return w.data() < memory.data() + memory.size(); });
-  return after != written_.begin() && std::prev(after)->data() + std::prev(after)->size() > memory.data();
 }
 
 Binding StepCore::bind(Array& array, const Port& port) {
@@ -159,31 +146,61 @@ void StepCore::check_freezing() {
   freezing_seen_ = changes;
 }
 
-Binding StepCore::binding_of(const Port& port, ir::Role role, const BoundByInput& bound) {
-  if (role == ir::Role::key) return reinterpret_cast<std::byte*>(key_.data());
-  if (const auto at = bound.find(port.name); at != bound.end()) return bind(at->second->parameter.array(), port);
-  for (const BoundHyper& bound : recorded.bindings.hypers)
-    if (bound.input == port.name) return reinterpret_cast<std::byte*>(bound.hyper.address());
+StepCore::BoundByInput StepCore::bound_parameters() {
+  BoundByInput bound;
+  for (BoundParameter& b : recorded.bindings.parameters) bound.emplace(b.input, &b);
+  return bound;
+}
+
+StepCore::Source StepCore::source_of(const Port& port, ir::Role role, const BoundByInput& bound) {
+  if (role == ir::Role::key) return Key{};
+  if (const auto at = bound.find(port.name); at != bound.end()) return at->second;
+  for (BoundHyper& bound : recorded.bindings.hypers)
+    if (bound.input == port.name) return &bound.hyper;
   if (OptimizerCore* optimizer = recorded.optimizer.get()) {
     for (Counter& counter : counters_)
-      if (port.name == counter.input) return counter.array.storage();
-    if (const Hyper* hyper = optimizer->hyper_of_input(port.name)) return reinterpret_cast<std::byte*>(hyper->address());
+      if (port.name == counter.input) return &counter;
+    if (Hyper* hyper = optimizer->hyper_of_input(port.name)) return hyper;
     const size_t dot = std::min(port.name.rfind('.'), port.name.size());
     if (const auto at = bound.find(std::string_view(port.name).substr(0, dot)); at != bound.end() && dot < port.name.size())
-      return bind(optimizer->state(at->second->parameter, at->second->input, port.name.substr(dot + 1), port.dtype, port.shape), port);
+      return State{at->second, port.name.substr(dot + 1)};
   }
   throw InternalError(fmt::format("nothing is bound to the {} '{}'", name_of(role), port.name));
+}
+
+namespace {
+
+/// One function of several.
+template <class... F>
+struct Cases : F... {
+  using F::operator()...;
+};
+template <class... F>
+Cases(F...) -> Cases<F...>;
+
+}  // namespace
+
+Binding StepCore::binding_of(const Port& port, const Source& source) {
+  return std::visit(Cases{[&](Key) -> Binding { return reinterpret_cast<std::byte*>(key_.data()); },
+                          [&](BoundParameter* bound) { return bind(bound->parameter.array(), port); },
+                          [&](Hyper* hyper) -> Binding { return reinterpret_cast<std::byte*>(hyper->address()); },
+                          [&](Counter* counter) -> Binding { return counter->array.storage(); },
+                          [&](const State& state) {
+                            const BoundParameter& of = *state.of;
+                            return bind(recorded.optimizer->state(of.parameter, of.input, state.name, port.dtype, port.shape), port);
+                          }},
+                    source);
 }
 
 uint64_t StepCore::run(std::span<const Feed> feeds) {
   const Running running(running_, name());
   check_switches();
   check_freezing();
-  feed(feeds);
+  batch_.feed(feeds, bindings_);
   const Before before = read_counters() ? Before() : tell_apart();
   ++calls_;  // until here, a call that is refused leaves the results of the one before as they are
-  if (before.program) feed(feeds);
-  if (seed_) key_[0] = static_cast<int64_t>(key_of(recorded.optimizer->stream, *seed_));
+  if (before.program) batch_.feed(feeds, bindings_);
+  if (seed_) key_[0] = static_cast<int64_t>(stream_key(recorded.optimizer->stream, *seed_));
   key_[1] = *steps_;
   lent_->before_call();
   program->run(bindings_);
@@ -205,79 +222,6 @@ void StepCore::check_switches() const {
       throw Error("{} is {}, but it was 0 when the step was recorded, so {}", off.hyper.name(), off.hyper.value(), off.left_out)
           .of(fmt::format("step '{}'", name()))
           .hint("record and compile again with it set (it can then change between nonzero values), or set it back to 0");
-}
-
-/// Callers mostly give the inputs in the graph's order, so the expected place is tried first.
-StepCore::Slot& StepCore::slot_named(std::string_view wanted, size_t expected) {
-  if (expected < slots_.size() && port(slots_[expected]).name == wanted) return slots_[expected];
-  for (Slot& slot : slots_)
-    if (port(slot).name == wanted) return slot;
-  std::vector<std::string> names;
-  for (const Slot& slot : slots_) names.push_back(port(slot).name);
-  throw Error("step '{}' has no input '{}' (its inputs: {})", name(), wanted, comma_separated(names)).hint(did_you_mean(wanted, names));
-}
-
-void StepCore::feed(std::span<const Feed> feeds) {
-  for (Slot& slot : slots_) slot.fed = false;
-  for (size_t i = 0; i < feeds.size(); ++i) feed(slot_named(feeds[i].name, i), feeds[i].values);
-  if (feeds.size() < slots_.size()) fail_missing();
-}
-
-void StepCore::feed(Slot& slot, const View& values) {
-  const Port& p = port(slot);
-  if (slot.fed) throw Error("input {} is given twice", describe(p)).of(fmt::format("step '{}'", name()));
-  if (values.dtype() != p.dtype)
-    throw Error(ErrorKind::shape, "input {} takes {} elements, given {}", describe(p), name_of(p.dtype), name_of(values.dtype()))
-        .of(fmt::format("step '{}'", name()))
-        .hint("convert them");
-  if (values.shape() && *values.shape() != p.shape)
-    throw Error(ErrorKind::shape, "input {} is given an array of shape {}", describe(p), to_string(*values.shape()))
-        .of(fmt::format("step '{}'", name()))
-        .hint("a program is compiled for one batch size");
-  if (values.count() != p.shape.numel())
-    throw Error(ErrorKind::shape, "input {} takes {} elements, given {}", describe(p), p.shape.numel(), values.count())
-        .of(fmt::format("step '{}'", name()))
-        .hint("a program is compiled for one batch size");
-  if (!values.data() && values.count() > 0)
-    throw Error("input {} is given a null pointer", describe(p)).of(fmt::format("step '{}'", name()));
-  check_values(slot, values);
-  const bool written = is_written({values.data(), p.bytes()});
-  bindings_[static_cast<size_t>(slot.port)] = written ? copy_of(slot, values) : const_cast<std::byte*>(values.data());
-  slot.fed = true;
-}
-
-std::byte* StepCore::copy_of(Slot& slot, const View& values) {
-  const Port& p = port(slot);
-  try {
-    if (!slot.copy) slot.copy.emplace(p.dtype, p.shape, std::source_location());
-  } catch (const OutOfMemory& e) {
-    throw OutOfMemory("input {} is given where the step writes, so that it is copied, but {}", describe(p), e.what())
-        .of(fmt::format("step '{}'", name()));
-  }
-  std::memcpy(slot.copy->data(), values.data(), p.bytes());
-  return slot.copy->data();
-}
-
-void StepCore::check_values(const Slot& slot, const View& values) const {
-  if (slot.indices) {
-    const std::span<const int64_t> all(reinterpret_cast<const int64_t*>(values.data()), static_cast<size_t>(values.count()));
-    if (const auto bad = find_outside(all, *slot.indices))
-      throw Error(ErrorKind::numeric, "input {} holds {}, but element {} is {}", describe(port(slot)), slot.indices->text(), *bad,
-                  all[*bad])
-          .of(fmt::format("step '{}'", name()));
-  }
-  if (slot.range)
-    if (const auto bad = find_outside(values, *slot.range))
-      throw Error(ErrorKind::numeric, "input {} holds numbers from {} to {}, but element {} is not one of them", describe(port(slot)),
-                  slot.range->low, slot.range->high, *bad)
-          .of(fmt::format("step '{}'", name()));
-}
-
-void StepCore::fail_missing() const {
-  std::string missing;
-  for (const Slot& slot : slots_)
-    if (!slot.fed) missing += (missing.empty() ? "" : ", ") + describe(port(slot));
-  throw Error("nothing is given for the input {}", missing).of(fmt::format("step '{}'", name()));
 }
 
 std::string comma_separated(const std::vector<std::string>& names) {

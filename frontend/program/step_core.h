@@ -9,12 +9,15 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "weft/frontend/optim/core.h"
 #include "weft/frontend/program/build.h"
 #include "weft/frontend/program/index_bounds.h"
 #include "weft/frontend/program/lent_results.h"
+#include "weft/runtime/batch_inputs.h"
+#include "weft/runtime/step_data.h"
 
 namespace weft::detail {
 
@@ -33,6 +36,8 @@ struct StepCore {
   const LentResults& lent() const { return *lent_; }
 
   void start_profile();
+  /// All but the program itself, as files keep it.
+  StepData saved();
 
   Recorded recorded;
   ir::Module planned;
@@ -71,32 +76,24 @@ struct StepCore {
   /// Compiles with a counter for each that now needs one. Results of earlier calls are gone.
   Before tell_apart();
   void check_freezing();
-  /// A batch input, in the graph's order.
-  struct Slot {
-    int port;
-    std::optional<IndexBound> indices = {};
-    std::optional<ValueRange> range = {};
-    bool fed = false;
-    std::optional<Array> copy = {};  // of what is given where the program writes, once that has happened
+  /// What an input of the program stands for.
+  struct Key {};
+  struct State {
+    BoundParameter* of;
+    std::string name;
   };
-
+  using Source = std::variant<Key, BoundParameter*, Hyper*, Counter*, State>;
   using BoundByInput = std::unordered_map<std::string_view, BoundParameter*>;
-  Binding binding_of(const Port& port, ir::Role role, const BoundByInput& bound);
+  BoundByInput bound_parameters();
+  Source source_of(const Port& port, ir::Role role, const BoundByInput& bound);
+  Binding binding_of(const Port& port, const Source& source);
+  StepInput saved(const Port& port, const ir::Input& input, const BoundByInput& bound);
   Binding bind(Array& array, const Port& port);
   void find_written();
-  bool is_written(std::span<const std::byte> memory) const;
-  std::byte* copy_of(Slot& slot, const View& values);
-  void feed(std::span<const Feed> feeds);
-  void feed(Slot& slot, const View& values);
-  void check_values(const Slot& slot, const View& values) const;
-  Slot& slot_named(std::string_view name, size_t expected);
   void check_switches() const;
-  [[noreturn]] void fail_missing() const;
-  const Port& port(const Slot& slot) const { return program->inputs()[static_cast<size_t>(slot.port)]; }
 
-  std::vector<Slot> slots_;
-  std::vector<Binding> bindings_;                    // per input of the program
-  std::vector<std::span<const std::byte>> written_;  // by the program, in order of address
+  BatchInputs batch_;
+  std::vector<Binding> bindings_;  // per input of the program
   std::unique_ptr<LentResults> lent_;
   std::vector<Counter> counters_;  // their arrays are bound
   uint64_t freezing_seen_ = 0;     // freezing_changes() when it was last looked at

@@ -22,9 +22,9 @@ Array fitting(const Port& port, Array array, const std::string& path) {
   return narrow;
 }
 
-void check_indices(const Port& port, const Array& array, const detail::IndexBound& bound, const std::string& path) {
+void check_indices(const Port& port, const Array& array, const IndexBound& bound, const std::string& path) {
   const std::span<const int64_t> all = array.values<int64_t>();
-  if (const auto bad = detail::find_outside(all, bound))
+  if (const auto bad = find_outside(all, bound))
     throw Error("'{}': the input '{}' ({}, {}) holds {}, but element {} is {}", path, port.name, type_text(port), port.where, bound.text(),
                 *bad, all[*bad]);
 }
@@ -87,7 +87,7 @@ std::map<std::string, std::string> assignments(const std::string& option, const 
 bool is_key(const ir::Input& input) { return input.role == ir::Role::key && input.node->type == ir::Type{i64, {2}}; }
 
 std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given,
-                        const std::map<std::string, detail::IndexBound>& bounds) {
+                        const std::map<std::string, IndexBound>& bounds) {
   check_names(graph, given);
   std::map<std::string, Array, std::less<>> weights = weights_in(given.weights, graph);
   std::vector<Array> arrays;

@@ -30,7 +30,7 @@ std::map<std::string, std::string> assignments(const std::string& option, const 
 /// One array per input, in order. Throws weft::Error for names that no input has, for wrong types and values (`bounds`:
 /// see frontend/program/index_bounds.h), and once for all inputs that are missing.
 std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given,
-                        const std::map<std::string, detail::IndexBound>& bounds);
+                        const std::map<std::string, IndexBound>& bounds);
 
 /// Is it the key of the random ops, i64[2]: seed and step?
 bool is_key(const ir::Input& input);

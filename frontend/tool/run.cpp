@@ -106,7 +106,7 @@ void run(const Options& o) {
   if (o.steps < 1) throw Error("--steps must be at least 1, not {}", o.steps);
   const Given given = given_by(o);
   ir::Module module = ir::parse_file(o.file);
-  const std::map<std::string, detail::IndexBound> bounds = detail::index_bounds(module.graph());  // passes hide what is an index
+  const std::map<std::string, IndexBound> bounds = detail::index_bounds(module.graph());  // passes hide what is an index
   const std::unique_ptr<Program> program = compile(module, o.device);
   std::vector<Array> arrays = feed(*program, module.graph(), given, bounds);
   const std::vector<std::string> files = output_files(*program, o.output_dir);

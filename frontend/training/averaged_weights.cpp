@@ -6,9 +6,9 @@
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recording.h"
 #include "weft/frontend/language/scope.h"
-#include "weft/frontend/optim/restored_count.h"
 #include "weft/frontend/program/compile.h"
 #include "weft/runtime/float_mode.h"
+#include "weft/runtime/restored_count.h"
 
 namespace weft {
 namespace {

@@ -6,7 +6,8 @@
 #include <set>
 
 #include "weft/frontend/optim/core.h"
-#include "weft/frontend/training/note_text.h"
+#include "weft/runtime/checkpoint_names.h"
+#include "weft/runtime/note_text.h"
 #include "weft/runtime/safetensors.h"
 
 namespace weft {
@@ -18,11 +19,6 @@ using detail::number_in_note;
 using detail::OptimizerCore;
 using detail::text_of;
 using nlohmann::json;
-
-constexpr const char* note_key = "weft";
-constexpr std::string_view own_prefix = "weft.";
-
-std::string state_prefix(size_t optimizer) { return fmt::format("weft.optimizer{}/", optimizer); }
 
 json numbers_of(const OptimizerCore& core) {
   json numbers = json::object();
@@ -112,12 +108,12 @@ void copy(const Array& from, Array& to) {
 }
 
 json read_note(const SafeTensors& file) {
-  const auto found = file.metadata.find(note_key);
+  const auto found = file.metadata.find(checkpoint_names::note);
   if (found == file.metadata.end()) throw Error("it keeps tensors alone, neither optimizers nor schedules");
   try {
     return detail::parse_note(found->second);
   } catch (const Error& e) {
-    throw Error("its metadata '{}' are not as weft writes them ({})", note_key, e.what());
+    throw Error("its metadata '{}' are not as weft writes them ({})", checkpoint_names::note, e.what());
   }
 }
 
@@ -230,7 +226,7 @@ void Checkpoint::save(const std::string& path) const {
     for (const auto& states : optimizers_[i]->states) {
       const std::string& name = names_of(states.parameter, optimizers_[i]->op)[0];
       described["counts"][name] = states.count;
-      for (const auto& [state, array] : states.arrays) all.emplace_back(state_prefix(i) + name + "/" + state, &array);
+      for (const auto& [state, array] : states.arrays) all.emplace_back(checkpoint_names::state(i, name, state), &array);
     }
     note["optimizers"].push_back(std::move(described));
   }
@@ -242,7 +238,7 @@ void Checkpoint::save(const std::string& path) const {
   auto metadata = notes;
   for (const auto& [storage, names] : names_)
     for (size_t i = 1; i < names.size(); ++i) metadata[names[i]] = names[0];
-  if (!optimizers_.empty() || !progress_.empty()) metadata[note_key] = note.dump();
+  if (!optimizers_.empty() || !progress_.empty()) metadata[checkpoint_names::note] = note.dump();
   write_safetensors(path, std::move(all), metadata, true);
 }
 
@@ -263,7 +259,7 @@ struct Checkpoint::Counts {
 /// One for each optimizer; of a file that keeps others, which kept_in() refuses, nothing.
 std::vector<Checkpoint::Counts> Checkpoint::counts_in(const SafeTensors& file) const {
   std::vector<Counts> counts(optimizers_.size());
-  if (counts.empty() || !file.metadata.contains(note_key)) return counts;
+  if (counts.empty() || !file.metadata.contains(checkpoint_names::note)) return counts;
   const json note = read_note(file);
   const json& optimizers = note.at("optimizers");
   if (optimizers.size() != counts.size()) return counts;
@@ -286,13 +282,13 @@ std::vector<Checkpoint::NewState> Checkpoint::match(const SafeTensors& file, con
       if (!counts[i].find(names)) continue;  // it begins anew
       for (auto& [state, array] : states.arrays) {
         std::vector<std::string> all;
-        for (const std::string& name : names) all.push_back(state_prefix(i) + name + "/" + state);
+        for (const std::string& name : names) all.push_back(checkpoint_names::state(i, name, state));
         matching.expect(all, array);
       }
     }
   std::vector<NewState> fresh;
   for (const auto& [name, array] : file.tensors) {
-    if (matching.expected(name) || (optimizers_.empty() && name.starts_with(own_prefix))) continue;
+    if (matching.expected(name) || (optimizers_.empty() && name.starts_with(checkpoint_names::own))) continue;
     if (auto state = new_state(name, array, counts)) fresh.push_back(std::move(*state));
     else matching.unexpected(name);
   }
@@ -302,7 +298,7 @@ std::vector<Checkpoint::NewState> Checkpoint::match(const SafeTensors& file, con
 std::optional<Checkpoint::NewState> Checkpoint::new_state(const std::string& name, const Array& array,
                                                           const std::vector<Counts>& counts) const {
   for (size_t i = 0; i < optimizers_.size(); ++i) {
-    const std::string start = state_prefix(i);
+    const std::string start = checkpoint_names::states(i);
     const size_t end = name.rfind('/');
     if (!name.starts_with(start) || end < start.size()) continue;
     const auto found = by_name_.find(name.substr(start.size(), end - start.size()));
@@ -378,12 +374,13 @@ Loaded Checkpoint::load(const std::string& path, const LoadOptions& options) try
   write_counts(counts);
   for (const Numbers& n : kept.numbers) n.apply();  // after the schedules, which compute theirs anew
   notes = file.metadata;
-  notes.erase(note_key);
+  notes.erase(checkpoint_names::note);
   for (const auto& [storage, names] : names_)
     for (size_t i = 1; i < names.size(); ++i) notes.erase(names[i]);
   return matching.loaded();
 } catch (const json::exception& e) {
-  throw Error(ErrorKind::file, "its metadata '{}' are not as weft writes them ({})", note_key, e.what()).at(fmt::format("'{}'", path));
+  throw Error(ErrorKind::file, "its metadata '{}' are not as weft writes them ({})", checkpoint_names::note, e.what())
+      .at(fmt::format("'{}'", path));
 } catch (Error& e) {
   if (e.kind() == ErrorKind::usage) e.as(ErrorKind::file).at(fmt::format("'{}'", path));
   throw;

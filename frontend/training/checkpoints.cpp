@@ -3,7 +3,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "weft/frontend/training/note_text.h"
+#include "weft/runtime/note_text.h"
 
 namespace weft::detail {
 namespace {

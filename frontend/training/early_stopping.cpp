@@ -1,6 +1,6 @@
 #include "weft/frontend/training/early_stopping.h"
 
-#include "weft/frontend/optim/restored_count.h"
+#include "weft/runtime/restored_count.h"
 
 namespace weft {
 namespace {

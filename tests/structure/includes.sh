@@ -28,7 +28,9 @@ for room in language nn optim program training tool; do
 done
 forbid backends/program 'weft/backends/(reference|codegen|cpu|cuda)/'
 forbid backends/codegen 'weft/backends/(program|reference|cpu|cuda)/'
-forbid backends/cpu/exec 'weft/(ir|passes|frontend|backends/codegen)/'
+forbid backends/cpu/exec 'weft/(ir|passes|frontend|backends/(codegen|saved))/'
+# Who loads a program brings no compiler along.
+forbid backends/saved 'weft/(ir|passes|frontend|backends/(program|codegen|reference|cpu/[a-z_]+\.h))'
 # A backend is one value: who is not that value's maker includes nothing of one.
 found=$(grep -rlE '#include "weft/backends/(cpu|cuda|reference)/' frontend | grep -vE '^frontend/(program/(target|validation)|tool/ptx)\.(h|cpp)$')
 [ -z "$found" ] || { printf 'only Target knows backends by name:\n%s\n' "$found"; bad=1; }

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "weft/backends/cpu/exec/task.h"
-#include "weft/runtime/launch_list.h"
+#include "weft/runtime/program_data.h"
 
 namespace weft::cpu {
 
@@ -14,11 +14,25 @@ struct ProgramParts {
   std::vector<std::unique_ptr<Task>> tasks;
   int threads = 1;
   /// Keeps the generated code alive.
-  std::shared_ptr<void> code;
+  std::shared_ptr<const void> code;
 };
 
 /// Runs the tasks in order, all of them in one parallel region: a thread waits for the others only before a task that
 /// touches what an earlier one wrote, or writes what an earlier one read.
 std::unique_ptr<Program> make_program(ProgramParts parts);
+
+struct LoadOptions {
+  /// See exec/compute_threads.h.
+  int threads = 0;
+  /// See exec/isa.h; "" is what the environment says.
+  std::string max_isa = {};
+};
+
+/// The program that `data`, made for this backend, describe. Takes the code of the widest instruction set that the machine has and
+/// `max_isa` allows.
+///
+/// Throws weft::Error, saying why, where none of the code runs here, where the library on this machine refuses a call, where
+/// the data contradict themselves (a buffer that is too small for its call, or lies outside of the arena), and OutOfMemory.
+std::unique_ptr<Program> load_program(ProgramData data, const LoadOptions& options = {});
 
 }  // namespace weft::cpu

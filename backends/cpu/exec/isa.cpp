@@ -7,6 +7,36 @@
 
 namespace weft::cpu {
 
+std::span<const std::string_view> all_isas() {
+  static constexpr std::string_view all[] = {"sse4", "avx2", "avx512"};
+  return all;
+}
+
+int isa_width(std::string_view isa) {
+  int width = 128;
+  for (const std::string_view known : all_isas()) {
+    if (known == isa) return width;
+    width *= 2;
+  }
+  return 0;
+}
+
+bool has_isa(std::string_view isa) {
+  __builtin_cpu_init();
+#define HAS(feature) __builtin_cpu_supports(feature)
+  // What tells the levels apart on the processors that there are; compilers know the levels' own names only lately.
+  const bool v2 = HAS("sse4.2") && HAS("ssse3") && HAS("popcnt");
+  const bool v3 = v2 && HAS("avx2") && HAS("fma") && HAS("bmi") && HAS("bmi2");
+  const bool v4 = v3 && HAS("avx512f") && HAS("avx512bw") && HAS("avx512cd") && HAS("avx512dq") && HAS("avx512vl");
+#undef HAS
+  return isa == "sse4" ? v2 : isa == "avx2" ? v3 : isa == "avx512" && v4;
+}
+
+bool runs_here(std::string_view isa, std::string_view max_isa) {
+  if (isa.empty()) return true;
+  return has_isa(isa) && (max_isa.empty() || isa_width(isa) <= isa_width(max_isa));
+}
+
 std::string max_isa_of_environment() {
   const char* text = std::getenv("WEFT_MAX_ISA");
   const std::string isa = text ? text : "";

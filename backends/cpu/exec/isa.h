@@ -1,9 +1,20 @@
 #pragma once
 // How wide instructions may be in this process: "sse4", "avx2", "avx512", or "" for what the machine has.
 
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace weft::cpu {
+
+/// From the narrowest to the widest.
+std::span<const std::string_view> all_isas();
+/// Bits of its vectors; 0 for another name.
+int isa_width(std::string_view isa);
+/// Has this machine all instructions of it? They are the levels v2, v3 and v4 of the x86-64 psABI.
+bool has_isa(std::string_view isa);
+/// May code for `isa` run, where `max_isa` limits what may? Code for "" was made on this machine and within the limit.
+bool runs_here(std::string_view isa, std::string_view max_isa);
 
 /// What the environment variable WEFT_MAX_ISA says; "" when it is unset. Throws weft::Error for another name.
 std::string max_isa_of_environment();

@@ -7,7 +7,8 @@
 
 #include "weft/backends/codegen/codegen.h"
 #include "weft/backends/codegen/host_shape.h"
-#include "weft/backends/cpu/jit.h"
+#include "weft/backends/cpu/exec/code.h"
+#include "weft/backends/cpu/kernel_compiler.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
 #include "weft/passes/analysis/placement.h"
@@ -101,16 +102,14 @@ struct Twin {
 
 /// Every kernel of the program, and every nest of a kernel that runs its nests in order, for these are shared out on their
 /// own on a GPU.
-std::vector<Twin> compile_twins(const ir::Graph& graph, cpu::Jit& jit) {
+std::vector<Twin> emit_twins(const ir::Graph& graph, cpu::KernelCompiler& compiler) {
   const codegen::HostShape vectors(16), scalars(1);
   std::vector<Twin> twins;
-  std::vector<std::string> names;
   const auto add = [&](const ir::Op& op, bool is_planned) {
     const std::string name = "k" + std::to_string(twins.size());
-    const int64_t v = codegen::emit_kernel(jit.module(), vectors, op, name + "_vectors");
-    const int64_t s = codegen::emit_kernel(jit.module(), scalars, op, name + "_scalars");
+    const int64_t v = codegen::emit_kernel(compiler.module(), vectors, op, name + "_vectors");
+    const int64_t s = codegen::emit_kernel(compiler.module(), scalars, op, name + "_scalars");
     twins.push_back({&op, is_planned, name, v, s});
-    names.insert(names.end(), {name + "_vectors", name + "_scalars"});
   };
   for (const auto& op : graph.ops()) {
     if (!op->def().is_region()) continue;
@@ -118,20 +117,18 @@ std::vector<Twin> compile_twins(const ir::Graph& graph, cpu::Jit& jit) {
     if (codegen::is_serial(*op))
       for (const auto& nest : op->body().ops()) add(*nest, false);
   }
-  jit.finish(names, nullptr);
   return twins;
 }
 
 /// Returns how many kernels were compared.
 size_t check_shapes_agree(ir::Module module) {
   passes::run(module, passes::remaining_passes(module), cpu::target());
-  using Function = void (*)(std::byte* const* buffers, int64_t begin, int64_t end);
-  cpu::Jit jit("");
-  const std::vector<Twin> twins = compile_twins(module.graph(), jit);
+  cpu::KernelCompiler compiler = cpu::KernelCompiler::for_this_machine("");
+  const std::vector<Twin> twins = emit_twins(module.graph(), compiler);
+  const cpu::Code code(compiler.finish({}, nullptr));
   const passes::Placement places = passes::placement_of(module.graph());
   for (const Twin& twin : twins) {
-    const auto vectors = reinterpret_cast<Function>(jit.address(twin.name + "_vectors"));
-    const auto scalars = reinterpret_cast<Function>(jit.address(twin.name + "_scalars"));
+    const auto vectors = code.find(twin.name + "_vectors"), scalars = code.find(twin.name + "_scalars");
     Buffers buffers(*twin.op, twin.is_planned ? places : passes::Placement());
     const auto want = buffers.results([&](std::byte* const* p) { vectors(p, 0, twin.vector_units); });
     const auto got = buffers.results([&](std::byte* const* p) {
@@ -178,9 +175,9 @@ func @f {
 }
 )");
   passes::run(module, {"isolate"}, cpu::target());
-  cpu::Jit jit("");
+  cpu::KernelCompiler compiler = cpu::KernelCompiler::for_this_machine("");
   std::vector<int64_t> units;
-  for (const Twin& twin : compile_twins(module.graph(), jit)) units.push_back(twin.scalar_units);
+  for (const Twin& twin : emit_twins(module.graph(), compiler)) units.push_back(twin.scalar_units);
   CHECK(std::find(units.begin(), units.end(), 70 * 300) != units.end());
   CHECK(std::find(units.begin(), units.end(), 70) != units.end());
 }

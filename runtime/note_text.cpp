@@ -1,8 +1,8 @@
-#include "weft/frontend/training/note_text.h"
+#include "weft/runtime/note_text.h"
 
 #include <nlohmann/json.hpp>
 
-#include "weft/frontend/optim/restored_count.h"
+#include "weft/runtime/restored_count.h"
 #include "weft/support/error.h"
 #include "weft/support/number_text.h"
 

@@ -1,4 +1,4 @@
-#include "weft/frontend/optim/restored_count.h"
+#include "weft/runtime/restored_count.h"
 
 #include <cmath>
 

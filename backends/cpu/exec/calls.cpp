@@ -1,0 +1,247 @@
+#include "weft/backends/cpu/exec/calls.h"
+
+#include <algorithm>
+
+#include "weft/support/error.h"
+
+namespace weft::cpu {
+namespace {
+
+using Wanted = ConvolutionSpec::Wanted;
+
+/// Throws weft::Error where that is more than any memory has.
+int64_t bytes_of(DType dtype, Dims extents) {
+  extents.push_back(static_cast<int64_t>(size_of(dtype)));
+  return Shape(std::move(extents)).numel();
+}
+
+// --- Products -------------------------------------------------------------------------------------------------------------
+
+MatmulSpec matmul_of(const CallDescriptor& c) {
+  MatmulSpec s;
+  s.batch = c.count("batch"), s.m = c.count("m"), s.n = c.count("n"), s.k = c.count("k");
+  s.transpose_a = c.flag("transpose_a"), s.transpose_b = c.flag("transpose_b");
+  s.dtype = c.dtype("dtype"), s.bias = c.flag("bias"), s.addend = c.flag("addend"), s.slices = c.count("slices");
+  if (!is_floating(s.dtype) || s.dtype == f64 || (s.bias && s.addend) || s.slices < 1)
+    throw Error(ErrorKind::file, "a product of {} in {} slices{}: no call of weft is so", name_of(s.dtype), s.slices,
+                s.bias && s.addend ? ", with both bias and addend" : "");
+  return s;
+}
+
+Dims matmul_bytes(const CallDescriptor& c) {
+  const MatmulSpec s = matmul_of(c);
+  Dims all{bytes_of(s.dtype, {s.batch, s.m, s.k}), bytes_of(s.dtype, {s.batch, s.k, s.n})};
+  const int64_t result = bytes_of(s.dtype, {s.batch, s.m, s.n});
+  if (s.bias) all.push_back(bytes_of(s.dtype, {s.n}));
+  if (s.addend) all.push_back(result);
+  all.push_back(result);
+  return all;
+}
+
+// --- Convolutions ---------------------------------------------------------------------------------------------------------
+
+constexpr std::string_view name_of(Wanted wanted) {
+  switch (wanted) {
+    case Wanted::y: return "convolution";
+    case Wanted::x: return "convolution_data";
+    case Wanted::w: return "convolution_weight";
+  }
+  return "";
+}
+
+/// Are there as many positions along each axis as y has elements?
+bool slides(const Convolution& c) {
+  const auto is_near = [](int64_t n, int64_t least) { return n >= least && n <= SlidingWindow::most; };
+  for (int d = 0; d < c.spatial(); ++d) {
+    const SlidingWindow w = c.window(d);
+    if (!is_near(w.stride, 1) || !is_near(w.dilation, 1) || !is_near(w.low, -SlidingWindow::most) ||
+        !is_near(w.high, -SlidingWindow::most) || !is_near(w.extent, 1) || !is_near(c.x[d + 2], 1) || w.positions(c.x[d + 2]) != c.y[d + 2])
+      return false;
+  }
+  return true;
+}
+
+template <Wanted wanted>
+ConvolutionSpec convolution_of(const CallDescriptor& c) {
+  ConvolutionSpec s;
+  s.wanted = wanted;
+  s.groups = c.count("groups"), s.slices = c.count("slices");
+  s.stride = c.list("stride"), s.low = c.list("low"), s.high = c.list("high"), s.dilation = c.list("dilation");
+  s.x = c.shape("x"), s.w = c.shape("w"), s.y = c.shape("y");
+  const auto axes = static_cast<size_t>(std::max(s.spatial(), 0));
+  const bool agrees = s.spatial() > 0 && s.w.rank() == s.x.rank() && s.y.rank() == s.x.rank() && s.stride.size() == axes &&
+                      s.low.size() == axes && s.high.size() == axes && s.dilation.size() == axes && s.x.numel() > 0 && s.w.numel() > 0 &&
+                      s.y.numel() > 0 && s.groups > 0 && s.slices > 0 && s.slices <= s.x[0] && s.x[0] == s.y[0] && s.w[0] == s.y[1] &&
+                      s.w[0] % s.groups == 0 && s.x[1] == s.w[1] * s.groups;
+  if (!agrees || !slides(s))
+    throw Error(ErrorKind::file, "a convolution of {} with {} to {} in {} slices: no call of weft is so", to_string(s.x), to_string(s.w),
+                to_string(s.y), s.slices);
+  const auto layout = [&](std::string_view name, const Shape& shape) {
+    const Layout parsed = Layout::parse(c.text(name), shape.rank());
+    if (!parsed.fits(shape)) throw Error(ErrorKind::file, "the layout '{}' of {} does not fit", parsed.text(), to_string(shape));
+    return parsed;
+  };
+  s.layouts = {layout("x_layout", s.x), layout("w_layout", s.w), layout("y_layout", s.y)};
+  return s;
+}
+
+template <Wanted wanted>
+Dims convolution_bytes(const CallDescriptor& c) {
+  const ConvolutionSpec s = convolution_of<wanted>(c);
+  const auto bytes = [](const Shape& shape) { return bytes_of(f32, shape.dims()); };
+  const auto parts = [&] {
+    Dims extents = s.w.dims();
+    extents.push_back(s.slices);
+    return bytes_of(f32, std::move(extents));
+  };
+  switch (wanted) {
+    case Wanted::y: return {bytes(s.x), bytes(s.w), bytes(s.y)};
+    case Wanted::x: return {bytes(s.y), bytes(s.w), bytes(s.x)};
+    case Wanted::w: return {bytes(s.x), bytes(s.y), parts()};
+  }
+  return {};
+}
+
+// --- Indices --------------------------------------------------------------------------------------------------------------
+
+CallDescriptor describe(std::string call, const IndexingSpec& s) {
+  return {std::move(call),
+          {{"dtype", std::string(name_of(s.dtype))}, {"outer", s.outer}, {"extent", s.extent}, {"count", s.count}, {"inner", s.inner}}};
+}
+
+IndexingSpec indexing_of(const CallDescriptor& c) {
+  IndexingSpec s;
+  s.dtype = c.dtype("dtype"), s.outer = c.count("outer"), s.extent = c.count("extent"), s.count = c.count("count"),
+  s.inner = c.count("inner");
+  return s;
+}
+
+Dims gather_bytes(const CallDescriptor& c) {
+  const IndexingSpec s = indexing_of(c);
+  return {bytes_of(s.dtype, {s.outer, s.extent, s.inner}), bytes_of(i64, {s.count}), bytes_of(s.dtype, {s.outer, s.count, s.inner})};
+}
+
+Dims scatter_bytes(const CallDescriptor& c) {
+  const IndexingSpec s = indexing_of(c);
+  const int64_t x = bytes_of(s.dtype, {s.outer, s.extent, s.inner});
+  return {x, bytes_of(i64, {s.count}), bytes_of(s.dtype, {s.outer, s.count, s.inner}), x};
+}
+
+Dims coalesce_bytes(const CallDescriptor& c) {
+  const IndexingSpec s = indexing_of(c);
+  const int64_t rows = bytes_of(s.dtype, {s.count, s.inner});
+  return {bytes_of(i64, {s.count}), rows, rows};
+}
+
+// --- Kernels --------------------------------------------------------------------------------------------------------------
+
+std::unique_ptr<Task> make_kernel(const CallDescriptor& c, const Code* code) {
+  if (!code) throw Error(ErrorKind::file, "a kernel is called, but there is no code");
+  const Dims& list = c.list("pointers");
+  const auto buffers = static_cast<size_t>(c.count("buffers"));
+  std::vector<KernelTask::Pointer> pointers;
+  for (size_t i = 0; i + 1 < list.size(); i += 2) pointers.push_back({static_cast<size_t>(list[i]), list[i + 1]});
+  const bool inside = std::all_of(pointers.begin(), pointers.end(), [&](const auto& p) { return p.buffer < buffers && p.offset >= 0; });
+  if (list.size() % 2 != 0 || !inside || buffers > list.size())
+    throw Error(ErrorKind::file, "the table of the kernel '{}' points to what it has not", c.text("name"));
+  auto task = std::make_unique<KernelTask>(code->find(c.text("name")), c.count("units"), std::move(pointers));
+  task->buffers.resize(buffers, nullptr);
+  return task;
+}
+
+// --- All of them ----------------------------------------------------------------------------------------------------------
+
+struct Row {
+  std::string_view call;
+  std::unique_ptr<Task> (*make)(const CallDescriptor&, const Code*);
+  Dims (*bytes)(const CallDescriptor&) = nullptr;
+};
+
+template <Wanted wanted>
+Row convolution_row() {
+  return {name_of(wanted),
+          [](const CallDescriptor& c, const Code*) { return make_convolution(convolution_of<wanted>(c), c.count("scratch")); },
+          convolution_bytes<wanted>};
+}
+
+const Row& row_of(const CallDescriptor& call) {
+  static const std::vector<Row> rows = {
+      {"kernel", make_kernel},
+      {"matmul", [](const CallDescriptor& c, const Code*) { return make_matmul(matmul_of(c), c.count("scratch")); }, matmul_bytes},
+      convolution_row<Wanted::y>(),
+      convolution_row<Wanted::x>(),
+      convolution_row<Wanted::w>(),
+      {"gather", [](const CallDescriptor& c, const Code*) { return make_gather(indexing_of(c)); }, gather_bytes},
+      {"scatter_add", [](const CallDescriptor& c, const Code*) { return make_scatter_add(indexing_of(c), c.count("scratch")); },
+       scatter_bytes},
+      {"scatter_rows", [](const CallDescriptor& c, const Code*) { return make_scatter_rows(indexing_of(c)); }, scatter_bytes},
+      {"coalesce", [](const CallDescriptor& c, const Code*) { return make_coalesce(indexing_of(c), c.count("scratch")); }, coalesce_bytes},
+  };
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.call == call.call; });
+  if (found == rows.end()) throw Error(ErrorKind::file, "the program makes a call '{}', which this weft does not know", call.call);
+  return *found;
+}
+
+}  // namespace
+
+CallDescriptor describe(const MatmulSpec& s, int64_t scratch_bytes) {
+  return {"matmul",
+          {{"batch", s.batch},
+           {"m", s.m},
+           {"n", s.n},
+           {"k", s.k},
+           {"transpose_a", int64_t{s.transpose_a}},
+           {"transpose_b", int64_t{s.transpose_b}},
+           {"dtype", std::string(name_of(s.dtype))},
+           {"bias", int64_t{s.bias}},
+           {"addend", int64_t{s.addend}},
+           {"slices", s.slices},
+           {"scratch", scratch_bytes}}};
+}
+
+CallDescriptor describe(const ConvolutionSpec& s, int64_t scratch_bytes) {
+  return {std::string(name_of(s.wanted)),
+          {{"groups", s.groups},
+           {"stride", s.stride},
+           {"low", s.low},
+           {"high", s.high},
+           {"dilation", s.dilation},
+           {"x", s.x.dims()},
+           {"w", s.w.dims()},
+           {"y", s.y.dims()},
+           {"x_layout", s.layouts.x.text()},
+           {"w_layout", s.layouts.w.text()},
+           {"y_layout", s.layouts.y.text()},
+           {"slices", s.slices},
+           {"scratch", scratch_bytes}}};
+}
+
+CallDescriptor describe_gather(const IndexingSpec& s) { return describe("gather", s); }
+CallDescriptor describe_scatter_rows(const IndexingSpec& s) { return describe("scatter_rows", s); }
+
+CallDescriptor describe_scatter_add(const IndexingSpec& s, int64_t scratch_bytes) {
+  CallDescriptor call = describe("scatter_add", s);
+  call.fields["scratch"] = scratch_bytes;
+  return call;
+}
+
+CallDescriptor describe_coalesce(const IndexingSpec& s, int64_t scratch_bytes) {
+  CallDescriptor call = describe("coalesce", s);
+  call.fields["scratch"] = scratch_bytes;
+  return call;
+}
+
+CallDescriptor describe_kernel(const std::string& name, int64_t units, size_t buffers, std::span<const KernelTask::Pointer> pointers) {
+  Dims list;
+  for (const KernelTask::Pointer& p : pointers) list.insert(list.end(), {static_cast<int64_t>(p.buffer), p.offset});
+  return {"kernel", {{"name", name}, {"units", units}, {"buffers", static_cast<int64_t>(buffers)}, {"pointers", list}}};
+}
+
+std::unique_ptr<Task> make_task(const CallDescriptor& call, const Code* code) { return row_of(call).make(call, code); }
+
+Dims bytes_needed(const CallDescriptor& call) {
+  const Row& row = row_of(call);
+  return row.bytes ? row.bytes(call) : Dims();
+}
+
+}  // namespace weft::cpu

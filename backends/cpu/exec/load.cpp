@@ -1,0 +1,111 @@
+// From a program's data to a program: checks them, and makes what carries each launch out.
+
+#include <algorithm>
+
+#include "weft/backends/cpu/exec/calls.h"
+#include "weft/backends/cpu/exec/compute_threads.h"
+#include "weft/backends/cpu/exec/cpu_program.h"
+#include "weft/backends/cpu/exec/isa.h"
+#include "weft/support/error.h"
+#include "weft/support/memory.h"
+
+namespace weft::cpu {
+namespace {
+
+class Loader {
+ public:
+  Loader(ProgramData data, const LoadOptions& options) : data_(std::move(data)) {
+    max_isa_ = options.max_isa.empty() ? max_isa_of_environment() : options.max_isa;
+    limit_library_isa(max_isa_);
+    threads_ = compute_threads(options.threads);
+  }
+
+  std::unique_ptr<Program> load() {
+    check_outputs();
+    check_arena();
+    if (!data_.code.empty()) code_ = std::make_shared<const Code>(choose_code());
+    if (data_.calls.size() != launches().size())
+      throw Error(ErrorKind::file, "the program has {} launches, but says what {} of them run", launches().size(), data_.calls.size());
+    ProgramParts parts{.threads = threads_, .code = code_};
+    for (size_t i = 0; i < launches().size(); ++i) parts.tasks.push_back(task(i));
+    parts.list = std::move(data_.list);
+    return make_program(std::move(parts));
+  }
+
+ private:
+  const std::vector<Launch>& launches() const { return data_.list.launches; }
+
+  /// The widest that runs here.
+  const MachineCode& choose_code() const {
+    const MachineCode* best = nullptr;
+    std::string known;
+    for (const MachineCode& code : data_.code) {
+      known += (known.empty() ? "" : ", ") + code.isa;
+      if (runs_here(code.isa, max_isa_) && (!best || isa_width(code.isa) > isa_width(best->isa))) best = &code;
+    }
+    if (best) return *best;
+    throw Error(ErrorKind::device, "the program has code for {}, of which this machine{} has none", known,
+                max_isa_.empty() ? "" : fmt::format(" (limited to {})", max_isa_));
+  }
+
+  void check_outputs() const {
+    const LaunchList& list = data_.list;
+    if (list.output_places.size() != list.outputs.size())
+      throw Error(ErrorKind::file, "the program has {} outputs, but places of {}", list.outputs.size(), list.output_places.size());
+    for (size_t i = 0; i < list.outputs.size(); ++i) {
+      const Port& output = list.outputs[i];
+      require(list.output_places[i], static_cast<int64_t>(output.bytes()), fmt::format("the output '{}'", output.name));
+      if (!output.alias) continue;
+      const bool exists = *output.alias >= 0 && static_cast<size_t>(*output.alias) < list.inputs.size();
+      if (!exists || list.inputs[static_cast<size_t>(*output.alias)].bytes() != output.bytes())
+        throw Error(ErrorKind::file, "the output '{}' takes over an input that it does not fit", output.name);
+    }
+  }
+
+  void check_arena() const {
+    if (data_.list.arena_bytes < 0) throw Error(ErrorKind::file, "the program has an arena of {} bytes", data_.list.arena_bytes);
+    const auto bytes = static_cast<uint64_t>(data_.list.arena_bytes);
+    if (bytes > memory_limit()) throw out_of_memory("the arena", bytes);
+  }
+
+  std::unique_ptr<Task> task(size_t i) const {
+    const Launch& launch = launches()[i];
+    try {
+      const Dims needed = bytes_needed(data_.calls[i]);
+      std::unique_ptr<Task> made = make_task(data_.calls[i], code_.get());
+      if (made->buffers.size() != launch.buffers.size() || needed.size() > launch.buffers.size())
+        throw Error(ErrorKind::file, "the call takes {} buffers here, not {}", made->buffers.size(), launch.buffers.size());
+      for (size_t b = 0; b < launch.buffers.size(); ++b) require(launch.buffers[b], b < needed.size() ? needed[b] : 0, "a buffer");
+      return made;
+    } catch (Error& e) {
+      e.of(fmt::format("launch {}, {}", i, launch.description));
+      throw;
+    }
+  }
+
+  /// The place exists and has so many bytes.
+  void require(const BufferPlace& place, int64_t needed, const std::string& what) const {
+    int64_t end = 0;
+    const auto at = static_cast<size_t>(place.position);
+    switch (place.kind) {
+      case BufferPlace::Kind::input: end = at < data_.list.inputs.size() ? static_cast<int64_t>(data_.list.inputs[at].bytes()) : -1; break;
+      case BufferPlace::Kind::constant:
+        end = at < data_.list.constants.size() && !place.written ? static_cast<int64_t>(data_.list.constants[at].bytes()) : -1;
+        break;
+      case BufferPlace::Kind::arena: end = place.position >= 0 ? data_.list.arena_bytes - place.position : -1; break;
+    }
+    if (place.bytes < 0 || place.bytes > end || needed > place.bytes)
+      throw Error(ErrorKind::file, "{} of {} bytes, which needs {}, does not lie where the program has room", what, place.bytes, needed);
+  }
+
+  ProgramData data_;
+  std::string max_isa_;
+  int threads_ = 1;
+  std::shared_ptr<const Code> code_;
+};
+
+}  // namespace
+
+std::unique_ptr<Program> load_program(ProgramData data, const LoadOptions& options) { return Loader(std::move(data), options).load(); }
+
+}  // namespace weft::cpu
