@@ -264,6 +264,8 @@ void SavedState::save(const std::string& path) const {
     if (is_tensor(i)) all.emplace_back(data_.inputs[i].tensor, &arrays_[i]);
   for (const auto& [name, array] : kept_.tensors) all.emplace_back(name, &array);
   auto metadata = kept_.metadata;
+  // What a Trainer notes of its epochs is no longer so.
+  std::erase_if(metadata, [](const auto& entry) { return entry.first.starts_with(checkpoint_names::own); });
   if (!data_.numbers.empty()) metadata[checkpoint_names::note] = note();
   write_safetensors(path, std::move(all), metadata, true);
 }

@@ -10,6 +10,7 @@ namespace weft::tool {
 
 void add_opt(CLI::App& app);
 void add_run(CLI::App& app);
+void add_compile(CLI::App& app);
 void add_show(CLI::App& app);
 void add_ptx(CLI::App& app);
 void add_explain(CLI::App& app);

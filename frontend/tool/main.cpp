@@ -47,6 +47,7 @@ int run(int argc, char** argv) {
       "Example: weft show FILE.weft");
   tool::add_opt(app);
   tool::add_run(app);
+  tool::add_compile(app);
   tool::add_show(app);
   tool::add_ptx(app);
   tool::add_explain(app);

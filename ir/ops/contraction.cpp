@@ -7,7 +7,7 @@
 namespace weft::ir {
 namespace {
 
-constexpr int64_t most_slices = 1 << 16;
+constexpr int64_t most_slices = MatrixProduct::most_slices;
 
 /// The result, and the memory that the library works in as a second one.
 std::vector<Type> with_scratch(const InferContext& c, Type result) {

@@ -8,7 +8,7 @@ shift 3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$prefix/include/weft"
-printf '%s\n' weft.h "$@" | sort > "$work/listed"
+printf '%s\n' weft.h weft_step.h "$@" | sort > "$work/listed"
 find . -type f | sed 's|^\./||' | sort > "$work/installed"
 bad=0
 diff "$work/listed" "$work/installed" > "$work/difference" || { echo "listed (<) in cmake/weft_headers.cmake and installed (>):"; cat "$work/difference"; bad=1; }
@@ -29,6 +29,9 @@ export -f alone
 export cxx prefix source work
 xargs -P "$(nproc)" -I{} bash -c 'alone {}' < "$work/installed" > "$work/complaints"
 if [[ -s $work/complaints ]]; then cat "$work/complaints"; bad=1; fi
+
+# The one for C is C, of 1999.
+if ! printf '#include <weft/weft_step.h>\n' | "$cxx" -x c -std=c99 -pedantic -Wall -Werror -fsyntax-only -I"$prefix/include" -; then bad=1; fi
 
 # What is shown to users is for users.
 grep -rhoE '#include [<"]weft/[^">]+' "$source/examples" "$source/README.md" "$source/docs" "$source/tests/structure/outside" |

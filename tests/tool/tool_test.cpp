@@ -84,7 +84,8 @@ size_t longest_line(const std::string& text) {
 }  // namespace
 
 TEST_CASE("weft: help is for newcomers, and needs no program", "[tool]") {
-  for (const char* arguments : {"--help", "opt --help", "run --help", "show --help", "ptx --help", "explain --help", "explain op --help"}) {
+  for (const char* arguments :
+       {"--help", "opt --help", "run --help", "compile --help", "show --help", "ptx --help", "explain --help", "explain op --help"}) {
     const std::string text = output_of(arguments);
     CHECK(text.find("Usage: weft") != std::string::npos);
     CHECK(longest_line(text) <= 120);
@@ -94,7 +95,7 @@ TEST_CASE("weft: help is for newcomers, and needs no program", "[tool]") {
 
 TEST_CASE("weft: unknown commands and options are mistakes", "[tool]") {
   check_refused("otp", "unknown command 'otp'; did you mean 'opt', 'ptx'?");
-  check_refused("frobnicate", "unknown command 'frobnicate'; known are opt, run, show, ptx, explain");
+  check_refused("frobnicate", "unknown command 'frobnicate'; known are opt, run, compile, show, ptx, explain");
   check_refused("explain opp", "unknown command 'opp'; did you mean 'op', 'ops'?");
   check_refused("--bogus", "The following argument was not expected: --bogus; see weft --help");
   check_refused("run --bogus", "The following argument was not expected: --bogus; see weft run --help");
@@ -107,12 +108,13 @@ TEST_CASE("weft: whoever leaves out what a command needs is told how to go on", 
 These are:
   opt       Run passes on a program and print the result
   run       Run a program on arrays from files
+  compile   Compile a program to a file that runs without a compiler
   show      Show a program as a table: ops, shapes, work, memory, source lines
   ptx       Print a program's kernels in PTX, the assembly language of NVIDIA's GPUs
   explain   Explain an op or a pass, or list them
 Example: weft show FILE.weft
 weft --help explains them all.)");
-  for (const std::string command : {"opt", "opt --time", "run", "run --zeros", "show", "ptx"}) {
+  for (const std::string command : {"opt", "opt --time", "run", "run --zeros", "compile -o x", "show", "ptx"}) {
     const Outcome o = weft_tool(command);
     INFO(command << "\n" << o.err);
     const std::string name = command.substr(0, command.find(' '));
@@ -137,8 +139,8 @@ weft explain --help explains it all.)");
 TEST_CASE("weft: the example of every command's help runs as far as its files are there", "[tool]") {
   CHECK(output_of("explain op softmax").find("softmax: ") == 0);
   CHECK(output_of("explain pass fuse").find("fuse: ") == 0);
-  for (const char* arguments :
-       {"--help", "opt --help", "run --help", "show --help", "ptx --help", "explain --help", "explain op --help", "explain pass --help"})
+  for (const char* arguments : {"--help", "opt --help", "run --help", "compile --help", "show --help", "ptx --help", "explain --help",
+                                "explain op --help", "explain pass --help"})
     CHECK_THAT(output_of(arguments), contains_text("\nExample: weft "));
 }
 
@@ -162,7 +164,8 @@ TEST_CASE("weft: an empty value is a value, and the next argument another", "[to
     check_refused(option + " \"\" " + file, name + " must not be empty");
     check_refused(option.substr(0, 4) + file + " " + name + "=", name + " must not be empty");
   }
-  for (const std::string command : {"opt", "run", "show", "ptx"}) check_refused(command + " \"\"", "FILE must not be empty");
+  for (const std::string command : {"opt", "run", "compile -o x", "show", "ptx"})
+    check_refused(command + " \"\"", "FILE must not be empty");
   check_refused("explain op \"\"", "NAME must not be empty");
 }
 

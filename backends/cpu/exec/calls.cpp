@@ -9,6 +9,8 @@ namespace {
 
 using Wanted = ConvolutionSpec::Wanted;
 
+constexpr int64_t most_slices = MatrixProduct::most_slices;
+
 /// Throws weft::Error where that is more than any memory has.
 int64_t bytes_of(DType dtype, Dims extents) {
   extents.push_back(static_cast<int64_t>(size_of(dtype)));
@@ -22,7 +24,7 @@ MatmulSpec matmul_of(const CallDescriptor& c) {
   s.batch = c.count("batch"), s.m = c.count("m"), s.n = c.count("n"), s.k = c.count("k");
   s.transpose_a = c.flag("transpose_a"), s.transpose_b = c.flag("transpose_b");
   s.dtype = c.dtype("dtype"), s.bias = c.flag("bias"), s.addend = c.flag("addend"), s.slices = c.count("slices");
-  if (!is_floating(s.dtype) || s.dtype == f64 || (s.bias && s.addend) || s.slices < 1)
+  if (!is_floating(s.dtype) || s.dtype == f64 || (s.bias && s.addend) || s.slices < 1 || s.slices > most_slices)
     throw Error(ErrorKind::file, "a product of {} in {} slices{}: no call of weft is so", name_of(s.dtype), s.slices,
                 s.bias && s.addend ? ", with both bias and addend" : "");
   return s;
@@ -71,8 +73,8 @@ ConvolutionSpec convolution_of(const CallDescriptor& c) {
   const auto axes = static_cast<size_t>(std::max(s.spatial(), 0));
   const bool agrees = s.spatial() > 0 && s.w.rank() == s.x.rank() && s.y.rank() == s.x.rank() && s.stride.size() == axes &&
                       s.low.size() == axes && s.high.size() == axes && s.dilation.size() == axes && s.x.numel() > 0 && s.w.numel() > 0 &&
-                      s.y.numel() > 0 && s.groups > 0 && s.slices > 0 && s.slices <= s.x[0] && s.x[0] == s.y[0] && s.w[0] == s.y[1] &&
-                      s.w[0] % s.groups == 0 && s.x[1] == s.w[1] * s.groups;
+                      s.y.numel() > 0 && s.groups > 0 && s.slices > 0 && s.slices <= std::min(s.x[0], most_slices) && s.x[0] == s.y[0] &&
+                      s.w[0] == s.y[1] && s.w[0] % s.groups == 0 && s.x[1] == s.w[1] * s.groups;
   if (!agrees || !slides(s))
     throw Error(ErrorKind::file, "a convolution of {} with {} to {} in {} slices: no call of weft is so", to_string(s.x), to_string(s.w),
                 to_string(s.y), s.slices);

@@ -1,0 +1,29 @@
+// The text of a program in a file, and all that is made of it before it runs. Its checksum would turn away what is damaged; here
+// everything comes through.
+
+#include "weft/backends/cpu/exec/cpu_program.h"
+#include "weft/runtime/saved_step.h"
+#include "weft/runtime/step_file.h"
+#include "weft/tests/fuzz/text_edits.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace weft;
+  try {
+    StepData step = parse_step_text(std::string(reinterpret_cast<const char*>(data), size));
+    for (MachineCode& code : step.program.code) code.image.resize(16384);
+    for (int i = 0; i < 2; ++i) step.program.list.constants.emplace_back(f32, Shape{4});
+    std::unique_ptr<Program> program = cpu::load_program(std::move(step.program), {.threads = 1});
+    const SavedStep loaded(std::move(step), std::move(program));
+    loaded.batch(), loaded.tensors(), loaded.numbers();
+  } catch (const Error&) {}
+  return 0;
+}
+
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t most);
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t most, unsigned seed) {
+  if (seed % 2 == 0) return LLVMFuzzerMutate(data, size, most);
+  return weft::test::edit_in_place(data, size, most, seed);
+}
+#endif
