@@ -297,7 +297,7 @@ StepData parse_step_text(const std::string& text) {
   }
 }
 
-void write_step(const std::string& path, const StepData& step) {
+void write_step(const std::string& path, const StepData& step, StepNotes notes) {
   std::vector<Array> code;
   std::vector<std::pair<std::string, const Array*>> tensors;
   code.reserve(step.program.code.size());
@@ -307,10 +307,11 @@ void write_step(const std::string& path, const StepData& step) {
   }
   const std::vector<Array>& constants = step.program.list.constants;
   for (size_t i = 0; i < constants.size(); ++i) tensors.emplace_back(constant_name(i), &constants[i]);
-  write_safetensors(path, std::move(tensors), {{program_key, step_text(step)}}, true);
+  notes[program_key] = step_text(step);
+  write_safetensors(path, std::move(tensors), notes, true);
 }
 
-StepData read_step(const std::string& path) {
+StepData read_step(const std::string& path, StepNotes* notes) {
   SafeTensors file = read_safetensors(path);
   const auto found = file.metadata.find(program_key);
   try {
@@ -324,6 +325,7 @@ StepData read_step(const std::string& path) {
       code.image.assign(image.data(), image.data() + image.bytes());
     }
     if (!file.tensors.empty()) refuse("it has '{}', of which the program knows nothing", file.tensors.begin()->first);
+    if (notes) *notes = std::move(file.metadata);
     return step;
   } catch (Error& e) {
     throw Error(ErrorKind::file, "'{}' is no program of weft's: {}", path, e.what());

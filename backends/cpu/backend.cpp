@@ -1,7 +1,10 @@
 #include "weft/backends/program/backend.h"
 
 #include "weft/backends/cpu/cpu.h"
+#include "weft/backends/cpu/exec/cpu_program.h"
 #include "weft/backends/cpu/exec/isa.h"
+#include "weft/backends/cpu/kernel_compiler.h"
+#include "weft/runtime/parallel.h"
 #include "weft/support/error.h"
 
 namespace weft::cpu {
@@ -19,6 +22,14 @@ class CpuBackend final : public Backend {
     return compile(module, options_, kernels);
   }
 
+  std::string fingerprint() const override {
+    return fmt::format("{} max_isa={} environment={} cores={}", describe_machine(), options_.max_isa, max_isa_of_environment(),
+                       available_cores());
+  }
+  ProgramData lower(const ir::Module& module) const override { return cpu::lower(module, options_); }
+  std::unique_ptr<Program> load(ProgramData data) const override {
+    return load_program(std::move(data), {options_.threads, options_.max_isa});
+  }
   ProgramData portable(const ir::Module& module, std::span<const std::string> machines) const override {
     const std::string& max = options_.max_isa;
     std::vector<std::string> isas(machines.begin(), machines.end());

@@ -80,9 +80,8 @@ class CpuLowering final : public program::Lowering {
   std::vector<std::unique_ptr<Task>> tasks_;
 };
 
-}  // namespace
-
-std::unique_ptr<Program> compile(const ir::Module& module, const Options& options, std::vector<KernelText>* kernels) {
+ProgramData lower(const ir::Module& module, const Options& options, std::vector<KernelText>* kernels,
+                  std::vector<std::unique_ptr<Task>>* tasks) {
   program::require_planned(module, target());
   const std::string max_isa = options.max_isa.empty() ? max_isa_of_environment() : options.max_isa;
   limit_library_isa(max_isa);
@@ -90,16 +89,31 @@ std::unique_ptr<Program> compile(const ir::Module& module, const Options& option
   compilers.push_back(KernelCompiler::for_this_machine(max_isa));
   CpuLowering lowering(std::move(compilers));
   ProgramData data = lowering.finish(program::launches_of(module, target(), lowering), kernels);
+  *tasks = lowering.take_tasks();
+  return data;
+}
+
+}  // namespace
+
+std::unique_ptr<Program> compile(const ir::Module& module, const Options& options, std::vector<KernelText>* kernels) {
+  ProgramParts parts;
+  ProgramData data = lower(module, options, kernels, &parts.tasks);
   const auto code = std::make_shared<const Code>(data.code.front());
-  ProgramParts parts{.tasks = lowering.take_tasks(), .threads = compute_threads(options.threads), .code = code};
   for (size_t i = 0; i < parts.tasks.size(); ++i)
     if (!parts.tasks[i]) parts.tasks[i] = make_task(data.calls[i], code.get());
   parts.list = std::move(data.list);
+  parts.threads = compute_threads(options.threads);
+  parts.code = code;
   try {
     return make_program(std::move(parts));
   } catch (const OutOfMemory&) {
     throw program::no_arena(module, target());
   }
+}
+
+ProgramData lower(const ir::Module& module, const Options& options) {
+  std::vector<std::unique_ptr<Task>> tasks;
+  return lower(module, options, nullptr, &tasks);
 }
 
 ProgramData compile_portably(const ir::Module& module, std::span<const std::string> isas) {

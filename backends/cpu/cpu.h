@@ -27,7 +27,9 @@ const passes::Target& target();
 /// Throws weft::Error for a module of another stage or target, and for an op that the backend cannot run.
 std::unique_ptr<Program> compile(const ir::Module& module, const Options& options = {}, std::vector<KernelText>* kernels = nullptr);
 
-/// The same as data, with kernels for each of these instruction sets (exec/isa.h), which this machine need not have.
+/// The first half of that: what is loaded then, with kernels for this machine.
+ProgramData lower(const ir::Module& module, const Options& options = {});
+/// The same with kernels for each of these instruction sets (exec/isa.h), which this machine need not have.
 ProgramData compile_portably(const ir::Module& module, std::span<const std::string> isas);
 
 /// The backend. Throws weft::Error for a negative number of threads and for an unknown instruction set.

@@ -7,9 +7,9 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
-#include <llvm/TargetParser/SubtargetFeature.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 
@@ -45,6 +45,14 @@ std::unique_ptr<llvm::TargetMachine> machine(std::string_view cpu, const std::st
       llvm::sys::getProcessTriple(), cpu, features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
   WEFT_CHECK(made, "LLVM cannot compile for {}", cpu);
   return made;
+}
+
+std::string features_of_host() {
+  const llvm::StringMap<bool> has = llvm::sys::getHostCPUFeatures();
+  std::vector<std::string> names;  // the map has no order
+  for (const auto& feature : has) names.push_back((feature.second ? "+" : "-") + feature.first().str());
+  std::sort(names.begin(), names.end());
+  return fmt::format("{}", fmt::join(names, ","));
 }
 
 /// The kernel and the functions of its nests, which others may call as well.
@@ -119,12 +127,12 @@ KernelCompiler KernelCompiler::for_this_machine(const std::string& max_isa) {
     if (!has_isa(max_isa)) throw Error(ErrorKind::device, "max_isa is \"{}\", but this machine has no {}", max_isa, max_isa);
     return limited;
   }
-  llvm::SubtargetFeatures features;
   const llvm::StringMap<bool> has = llvm::sys::getHostCPUFeatures();
-  for (const auto& feature : has) features.AddFeature(feature.first(), feature.second);
   const int width = has.lookup("avx512f") ? 512 : has.lookup("avx2") ? 256 : 128;
-  return KernelCompiler(std::make_unique<Impl>("", width, machine(std::string_view(llvm::sys::getHostCPUName()), features.getString())));
+  return KernelCompiler(std::make_unique<Impl>("", width, machine(std::string_view(llvm::sys::getHostCPUName()), features_of_host())));
 }
+
+std::string describe_machine() { return llvm::sys::getHostCPUName().str() + " " + features_of_host(); }
 
 KernelCompiler::KernelCompiler(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 KernelCompiler::KernelCompiler(KernelCompiler&&) noexcept = default;

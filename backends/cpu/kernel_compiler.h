@@ -36,4 +36,7 @@ class KernelCompiler {
   std::unique_ptr<Impl> impl_;
 };
 
+/// What for_this_machine("") compiles for: the processor's name and features.
+std::string describe_machine();
+
 }  // namespace weft::cpu

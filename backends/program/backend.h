@@ -29,6 +29,16 @@ class Backend {
   /// A program of `module`; when `kernels` is given, also fills in the generated code. Throws weft::Error for a module of
   /// another stage or target, and for an op that the backend cannot run.
   virtual std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>* kernels) const = 0;
+  /// All that the code which lower() gives depends on besides the module and the files whose code is loaded: the machine, limits. Empty
+  /// where there is no lower().
+  virtual std::string fingerprint() const { return ""; }
+  /// build() in two halves, between which the program may be kept in a file: for this machine, and from there.
+  virtual ProgramData lower(const ir::Module& /*module*/) const {
+    throw InternalError(fmt::format("programs for '{}' are no data", name()));
+  }
+  virtual std::unique_ptr<Program> load(ProgramData /*data*/) const {
+    throw InternalError(fmt::format("programs for '{}' are no data", name()));
+  }
   /// The same module as data that a file may hold, compiled for each of `machines` (of the cpu: instruction sets), or without any for
   /// all that the backend knows. Throws as build() does, and for a name that it does not know.
   virtual ProgramData portable(const ir::Module& /*module*/, std::span<const std::string> /*machines*/) const {

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "weft/frontend/program/dump.h"
+#include "weft/frontend/program/program_cache.h"
 #include "weft/frontend/program/validation.h"
 #include "weft/runtime/float_mode.h"
 
@@ -11,6 +12,29 @@ namespace weft {
 namespace {
 
 std::atomic<int64_t> compiled = 0;
+
+double since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// What is kept there, which is compiled now if it is not; `built` holds the recorded module.
+void from_cache(const detail::ProgramCache& cache, const Backend& backend, detail::Built& built) {
+  if (std::optional<detail::ProgramCache::Entry> found = cache.find()) {
+    try {
+      built.program = backend.load(std::move(found->program));
+      built.planned = std::move(found->planned);
+      built.passes = std::move(found->passes);
+      return;
+    } catch (const Error&) {
+      // It was made for another library: as if it were not there.
+    }
+  }
+  built.passes = passes::run(built.planned, passes::pipeline(backend.pipeline()), backend.target());
+  const detail::ProgramCache::Entry entry{built.planned.clone(), built.passes, backend.lower(built.planned)};
+  cache.keep(entry);
+  built.program = backend.load(entry.program);
+  ++compiled;
+}
 
 }  // namespace
 
@@ -22,11 +46,19 @@ detail::Built detail::build(const ir::Module& recorded, const Target& target, co
   Built built{.planned = recorded.clone()};
   ir::Module& module = built.planned;
   Dump dump(options.dump_ir, module.graph().name());
+  const Backend& backend = target.backend();
+  if (!dump.on() && !options.check_finite && !validates(options.validate)) {
+    const ProgramCache cache(options.cache, recorded, backend);
+    if (cache.on()) {
+      from_cache(cache, backend, built);
+      built.milliseconds = since(start);
+      return built;
+    }
+  }
   dump.stage("recorded", module);
   if (options.check_finite) built.checks = RunChecks(module);
   std::optional<Validation> validation;
   if (validates(options.validate)) validation.emplace(module);
-  const Backend& backend = target.backend();
   const auto after = [&](const ir::Module& m, const passes::PassRun& run) {
     dump.stage(run.name, m);
     if (validation) validation->check(m, run.name);
@@ -34,7 +66,7 @@ detail::Built detail::build(const ir::Module& recorded, const Target& target, co
   built.passes = passes::run(module, passes::pipeline(backend.pipeline()), backend.target(), {.after = after});
   built.program = backend.build(module, dump.on() ? &built.kernels : nullptr);
   dump.kernels(built.kernels);
-  built.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  built.milliseconds = since(start);
   ++compiled;
   return built;
 }

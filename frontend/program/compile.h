@@ -16,6 +16,11 @@ struct CompileOptions {
   /// DIR/<program>/00-recorded.weft, 01-autodiff.weft, ..., kernels/<name>.ll and .s. A second program of the same name
   /// in this process goes to DIR/<program>.1. Empty: the environment variable WEFT_DUMP_IR decides; unset or empty, off.
   std::string dump_ir = {};
+  /// A directory that keeps compiled programs: a later process that compiles the same graph for the same target with the same program
+  /// and libraries on a machine like this one loads what is there. Any number of processes may use it at once; what is damaged or of
+  /// another build is compiled anew, and nobody removes what is no longer used. Programs that are dumped, validated or checked are
+  /// compiled. Empty: the environment variable WEFT_CACHE decides; unset or empty, none.
+  std::string cache = {};
   /// Of dropout masks and random numbers; manual_seed's unless given. Each graph draws numbers of its own, the same from run
   /// to run: by its name, and, unless the seed is given here, by how many graphs of that name were made since manual_seed. All
   /// training steps of one optimizer, which count their steps together, draw from one stream, which checkpoints keep.
@@ -34,7 +39,7 @@ struct CompileOptions {
 /// output and by how much.
 Step compile(Recorded recorded, const Target& target, CompileOptions options = {});
 
-/// How many programs compile() has made in this process.
+/// How many programs compile() has compiled in this process, those aside that were found in a cache.
 int64_t compiled_programs();
 
 }  // namespace weft

@@ -1,0 +1,124 @@
+// Compiled programs that are kept on disk: found by whoever compiles the same, and only then.
+
+#include <filesystem>
+
+#include "weft/tests/catch.h"
+#include "weft/tests/runtime/temp_files.h"
+#include "weft/weft.h"
+
+using namespace weft;
+using test::TempDir;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A net with products, kernels, random numbers and an optimizer, and how often compiling it compiled something.
+struct Training {
+  explicit Training(const CompileOptions& options, int64_t width = 8, const Target& target = Target::cpu()) : adam({.lr = 1e-2}) {
+    manual_seed(7);
+    fc1.emplace(6, width), fc2.emplace(width, 3);
+    Graph g("train");
+    const Tensor x = g.input("x", f32, {4, 6}), y = g.input("y", i64, {4});
+    const Tensor loss = g.output("loss", cross_entropy((*fc2)(dropout(relu((*fc1)(x)), 0.25)), y));
+    std::vector<Parameter> parameters = fc1->parameters();
+    for (const Parameter& p : fc2->parameters()) parameters.push_back(p);
+    const int64_t before = compiled_programs();
+    step.emplace(compile(training_step(g, loss, parameters, adam), target, options));
+    compiled = compiled_programs() - before;
+  }
+
+  std::vector<double> losses() {
+    std::vector<double> all;
+    for (int n = 0; n < 5; ++n) {
+      std::vector<float> x;
+      for (int i = 0; i < 24; ++i) x.push_back(static_cast<float>((i * 7 + n) % 11) / 8 - 0.5f);
+      all.push_back((*step)({{"x", x}, {"y", std::vector<int64_t>{n % 3, 1, 2, 0}}})["loss"].item());
+    }
+    return all;
+  }
+
+  optim::Adam adam;
+  std::optional<nn::Linear> fc1, fc2;
+  std::optional<Step> step;
+  int64_t compiled = 0;
+};
+
+size_t entries(const std::string& path) {
+  return static_cast<size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+}
+
+}  // namespace
+
+TEST_CASE("cache: what is found there is the program that was compiled") {
+  const TempDir dir;
+  const CompileOptions options{.cache = dir / "cache"};
+  Training none({}), first(options), second(options);
+  CHECK(none.compiled == 1);
+  CHECK(first.compiled == 1);
+  CHECK(second.compiled == 0);
+  CHECK(entries(dir / "cache") == 1);
+  const std::vector<double> want = none.losses();
+  CHECK(first.losses() == want);
+  CHECK(second.losses() == want);
+  CHECK(second.step->calls() == none.step->calls());
+  CHECK(second.step->memory() == none.step->memory());
+  CHECK(second.step->arena_bytes() == none.step->arena_bytes());
+  CHECK(second.step->passes().size() == none.step->passes().size());
+  CHECK(second.step->ir("plan") == none.step->ir("plan"));
+  CHECK(second.step->kernels().size() == none.step->kernels().size());
+  second.step->start_profile();
+  second.losses();
+  CHECK(second.step->profile().size() == second.step->calls().size());
+}
+
+TEST_CASE("cache: another graph or another limit is another program, other threads are not") {
+  const TempDir dir;
+  const CompileOptions options{.cache = dir / "cache"};
+  CHECK(Training(options).compiled == 1);
+  CHECK(Training(options, 9).compiled == 1);
+  CHECK(Training(options, 8, Target::cpu({.max_isa = "sse4"})).compiled == 1);
+  CHECK(Training(options, 8, Target::cpu({.threads = 1})).compiled == 0);
+  CHECK(Training(options, 9).compiled == 0);
+  CHECK(entries(dir / "cache") == 3);
+  // The reference compiles nothing that could be kept.
+  CHECK(Training(options, 8, Target::reference()).compiled == 1);
+  CHECK(Training(options, 8, Target::reference()).compiled == 1);
+  CHECK(entries(dir / "cache") == 3);
+}
+
+TEST_CASE("cache: what is damaged is compiled anew, and mended") {
+  const TempDir dir;
+  const CompileOptions options{.cache = dir / "cache"};
+  const std::vector<double> want = Training({}).losses();
+  CHECK(Training(options).compiled == 1);
+  const fs::path entry = fs::directory_iterator(dir / "cache")->path();
+  const std::string good = test::read_file(entry.string());
+  for (const std::string& damaged : {std::string(), good.substr(0, good.size() / 2), good + "x", std::string(good.size(), '\0')}) {
+    std::ofstream(entry, std::ios::binary) << damaged;
+    Training again(options);
+    CHECK(again.compiled == 1);
+    CHECK(again.losses() == want);
+    CHECK(Training(options).compiled == 0);
+  }
+  for (size_t at = 0; at < good.size(); at += good.size() / 40) {
+    std::string damaged = good;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    std::ofstream(entry, std::ios::binary) << damaged;
+    CHECK(Training(options).losses() == want);
+  }
+}
+
+TEST_CASE("cache: WEFT_CACHE names it for all programs, and a folder that cannot be is refused") {
+  const TempDir dir;
+  setenv("WEFT_CACHE", (dir / "cache").c_str(), 1);
+  CHECK(Training({}).compiled == 1);
+  CHECK(Training({}).compiled == 0);
+  // Who wants to see what happens has it happen.
+  CHECK(Training({.dump_ir = dir / "ir"}).compiled == 1);
+  CHECK(Training({.check_finite = true}).compiled == 1);
+  CHECK(Training({.validate = true}).compiled == 1);
+  unsetenv("WEFT_CACHE");
+  const std::string file = dir.write("file", "");
+  CHECK_THROWS_WITH(Training({.cache = file}), contains_text("cannot make the folder '" + file + "' to keep programs in"));
+}
