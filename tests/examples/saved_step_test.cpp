@@ -1,7 +1,9 @@
-// 07_saved_step end to end: what it trains in C, from a file, is what the lessons in C++ train.
+// Lessons from files: what 07_saved_step trains in C, and SavedStep in C++, is what the lessons train.
 
-#include <sstream>
-
+#include "weft/backends/saved/load_step.h"
+#include "weft/runtime/data/batcher.h"
+#include "weft/runtime/data/digits.h"
+#include "weft/runtime/data/transform.h"
 #include "weft/runtime/safetensors.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/examples/lessons.h"
@@ -9,6 +11,22 @@
 using namespace weft;
 
 namespace {
+
+void run(const std::string& command) {
+  const test::Ran ran = test::run_command(command);
+  INFO(command << "\n" << ran.out << ran.err);
+  REQUIRE(ran.code == 0);
+}
+
+void check_equal(const std::string& a, const std::string& b) {
+  const SafeTensors one = read_safetensors(a), other = read_safetensors(b);
+  REQUIRE(one.tensors.size() == other.tensors.size());
+  for (const auto& [name, array] : one.tensors) {
+    INFO(name);
+    const Array& twin = other.tensors.at(name);
+    CHECK(std::equal(array.data(), array.data() + array.bytes(), twin.data(), twin.data() + twin.bytes()));
+  }
+}
 
 /// A lesson's graph compiled by the tool and trained in C from weights that the lesson has trained for an epoch, beside the lesson
 /// itself. `net` is whose graph it is, of several; numbers are those that the checkpoint replaces.
@@ -18,30 +36,14 @@ void check_lesson(const std::string& lesson, const std::string& options, const s
                     common =
                         WEFT_EXAMPLES_DIR "/" + lesson + " --log none --batch 8 --threads 2 --no-shuffle " + options + " --data " + digits;
   // Five steps make an epoch, so that batches begin anew where the example in C begins.
-  test::Ran ran = test::run_command(common + " --epochs 1 --dump-ir " + dir / "ir" + " --save " + dir / "start.safetensors");
-  INFO(ran.out << ran.err);
-  REQUIRE(ran.code == 0);
+  run(common + " --epochs 1 --dump-ir " + dir / "ir" + " --save " + dir / "start.safetensors");
   const std::string graph = "/train_8/00-recorded.weft", weights = net.empty() ? "" : "/" + net + ".safetensors";
   const auto quoted = [&](const std::string& path) { return "'" + dir / path + "' "; };
-  ran = test::run_command(WEFT_TOOL " compile " + quoted("ir/" + net + graph) + " -o " + dir / "step.weftprog" + numbers);
-  INFO(ran.out << ran.err);
-  REQUIRE(ran.code == 0);
-  ran = test::run_command("WEFT_THREADS=2 " WEFT_EXAMPLES_DIR "/07_saved_step " + dir / "step.weftprog" + " " +
-                          quoted("start.safetensors" + weights) + digits + "/train-images-idx3-ubyte " + digits +
-                          "/train-labels-idx1-ubyte 10 " + dir / "c.safetensors");
-  INFO(ran.out << ran.err);
-  REQUIRE(ran.code == 0);
-  CHECK_THAT(ran.out, contains_text("step 15, loss "));
-  ran = test::run_command(common + " --epochs 3 --resume " + dir / "start.safetensors" + " --save " + dir / "cpp.safetensors");
-  INFO(ran.out << ran.err);
-  REQUIRE(ran.code == 0);
-  const SafeTensors c = read_safetensors(dir / "c.safetensors"), cpp = read_safetensors(dir / ("cpp.safetensors" + weights));
-  REQUIRE(c.tensors.size() == cpp.tensors.size());
-  for (const auto& [name, array] : cpp.tensors) {
-    INFO(name);
-    const Array& other = c.tensors.at(name);
-    CHECK(std::equal(array.data(), array.data() + array.bytes(), other.data(), other.data() + other.bytes()));
-  }
+  run(WEFT_TOOL " compile " + quoted("ir/" + net + graph) + " -o " + dir / "step.weftprog" + numbers);
+  run("WEFT_THREADS=2 " WEFT_EXAMPLES_DIR "/07_saved_step " + dir / "step.weftprog" + " " + quoted("start.safetensors" + weights) + digits +
+      "/train-images-idx3-ubyte " + digits + "/train-labels-idx1-ubyte 10 " + dir / "c.safetensors");
+  run(common + " --epochs 3 --resume " + dir / "start.safetensors" + " --save " + dir / "cpp.safetensors");
+  check_equal(dir / ("cpp.safetensors" + weights), dir / "c.safetensors");
 }
 
 }  // namespace
@@ -54,6 +56,29 @@ TEST_CASE("07_saved_step trains lesson 3 in C, with Adam, batch norm and dropout
   const std::string adam = " --set adam.lr=1 --set adam.beta1=0 --set adam.beta2=0 --set adam.eps=1";
   check_lesson("03_mnist_bn_dropout", "--optimizer adam", adam, "batch norm");
   check_lesson("03_mnist_bn_dropout", "--optimizer adam", adam + " --set layers.2.p=0.3 --set layers.5.p=0.3", "dropout");
+}
+
+TEST_CASE("lesson 4's convolutions are trained from a file as the lesson trains them, to the bit") {
+  const test::TempDir dir;
+  const std::string lesson =
+      WEFT_EXAMPLES_DIR "/04_cifar10 --net challenge --overfit 16 --batch 4 --no-shuffle --threads 2 --eval-every 0 --log none --save ";
+  run(lesson + dir / "start.safetensors" + " --epochs 1 --dump-ir " + dir / "ir");
+  run(WEFT_TOOL " compile " + dir / "ir/train_4/00-recorded.weft" + " -o " + dir / "step.weftprog" +
+      " --set 6.p=0.2 --set 10.p=0.5 --set sgd.lr=1 --set sgd.momentum=0 --set sgd.dampening=0");
+  run(lesson + dir / "cpp.safetensors" + " --epochs 3 --resume " + dir / "start.safetensors");
+
+  SavedStep step = load_step(dir / "step.weftprog", {.threads = 2});
+  step.load(dir / "start.safetensors");
+  CHECK(step.steps() == 4);
+  Dataset pictures = generate_colour_digits(16, 1);  // the lesson's
+  pictures.transforms = {transforms::normalize({0.4914f, 0.4822f, 0.4465f}, {0.2023f, 0.1994f, 0.2010f})};
+  Batcher batches(pictures, {.batch = 4});
+  for (int64_t epoch = 1; epoch < 3; ++epoch) {
+    batches.start_epoch(epoch);
+    while (const Batch* batch = batches.next()) step({{"x", batch->inputs}, {"y", batch->targets}});
+  }
+  step.save(dir / "saved.safetensors");
+  check_equal(dir / "cpp.safetensors", dir / "saved.safetensors");
 }
 
 TEST_CASE("07_saved_step says what is wrong with its files") {
