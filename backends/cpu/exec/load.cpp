@@ -21,8 +21,8 @@ class Loader {
   }
 
   std::unique_ptr<Program> load() {
-    check_outputs();
     check_arena();
+    check_outputs();
     if (!data_.code.empty()) code_ = std::make_shared<const Code>(choose_code());
     if (data_.calls.size() != launches().size())
       throw Error(ErrorKind::file, "the program has {} launches, but says what {} of them run", launches().size(), data_.calls.size());
@@ -71,11 +71,14 @@ class Loader {
   std::unique_ptr<Task> task(size_t i) const {
     const Launch& launch = launches()[i];
     try {
+      // Before the library is asked, which does not expect extents that no memory has.
       const Dims needed = bytes_needed(data_.calls[i]);
-      std::unique_ptr<Task> made = make_task(data_.calls[i], code_.get());
-      if (made->buffers.size() != launch.buffers.size() || needed.size() > launch.buffers.size())
-        throw Error(ErrorKind::file, "the call takes {} buffers here, not {}", made->buffers.size(), launch.buffers.size());
+      if (needed.size() > launch.buffers.size())
+        throw Error(ErrorKind::file, "the call takes at least {} buffers, not {}", needed.size(), launch.buffers.size());
       for (size_t b = 0; b < launch.buffers.size(); ++b) require(launch.buffers[b], b < needed.size() ? needed[b] : 0, "a buffer");
+      std::unique_ptr<Task> made = make_task(data_.calls[i], code_.get());
+      if (made->buffers.size() != launch.buffers.size())
+        throw Error(ErrorKind::file, "the call takes {} buffers here, not {}", made->buffers.size(), launch.buffers.size());
       return made;
     } catch (Error& e) {
       e.of(fmt::format("launch {}, {}", i, launch.description));
