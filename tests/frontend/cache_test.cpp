@@ -87,6 +87,15 @@ TEST_CASE("cache: another graph or another limit is another program, other threa
   CHECK(entries(dir / "cache") == 3);
 }
 
+TEST_CASE("cache: an entry that says it is of another program is none") {
+  const TempDir dir, other;
+  const CompileOptions options{.cache = dir.path()}, there{.cache = other.path()};
+  Training narrow(options), wide(there, 9);
+  const auto only = [](const TempDir& d) { return fs::directory_iterator(d.path())->path(); };
+  fs::copy_file(only(other), only(dir), fs::copy_options::overwrite_existing);
+  CHECK(Training(options).compiled == 1);
+}
+
 TEST_CASE("cache: what is damaged is compiled anew, and mended") {
   const TempDir dir;
   const CompileOptions options{.cache = dir / "cache"};
