@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "weft/runtime/running.h"
 #include "weft/runtime/saved_state.h"
-#include "weft/runtime/threads.h"
 #include "weft/support/error.h"
 #include "weft/support/philox.h"
 
@@ -12,20 +12,6 @@ namespace weft {
 namespace {
 
 using Kind = StepInput::Kind;
-
-/// Turns away a second thread. One that was inside when this process was forked is none of this process.
-class Running {
- public:
-  Running(std::atomic<uint64_t>& flag, const std::string& name) : flag_(flag) {
-    const uint64_t here = fork_count() + 1;
-    if (flag_.exchange(here, std::memory_order_acquire) == here)
-      throw Error("step '{}' is running in another thread", name).hint("load the program once for each thread");
-  }
-  ~Running() { flag_.store(0, std::memory_order_release); }
-
- private:
-  std::atomic<uint64_t>& flag_;
-};
 
 }  // namespace
 
@@ -108,7 +94,7 @@ int64_t SavedStep::steps() const { return state_->values.steps(); }
 
 void SavedStep::run(std::span<const Feed> feeds) {
   State& s = *state_;
-  const Running running(s.running, s.data.name);
+  const Running running(s.running, s.data.name, "load the program once for each thread");
   s.values.require_loaded();
   s.batch.feed(feeds, s.bindings);
   const StepData& d = s.data;

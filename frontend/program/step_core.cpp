@@ -4,28 +4,10 @@
 #include <utility>
 
 #include "weft/frontend/language/defaults.h"
-#include "weft/runtime/threads.h"
+#include "weft/runtime/running.h"
 #include "weft/support/philox.h"
 
 namespace weft::detail {
-namespace {
-
-/// Marks a program as running; a second thread is turned away. A thread that ran it when this process was forked is none of
-/// this process.
-class Running {
- public:
-  Running(std::atomic<uint64_t>& flag, const std::string& name) : flag_(flag) {
-    const uint64_t here = fork_count() + 1;
-    if (flag_.exchange(here, std::memory_order_acquire) == here)
-      throw Error("step '{}' is running in another thread", name).hint("compile one program per thread");
-  }
-  ~Running() { flag_.store(0, std::memory_order_release); }
-
- private:
-  std::atomic<uint64_t>& flag_;
-};
-
-}  // namespace
 
 StepCore::StepCore(Recorded r, ir::Module p, std::unique_ptr<Program> made, Target t, uint64_t key)
     : recorded(std::move(r)), planned(std::move(p)), program(std::move(made)), target(std::move(t)) {
@@ -193,7 +175,7 @@ Binding StepCore::binding_of(const Port& port, const Source& source) {
 }
 
 uint64_t StepCore::run(std::span<const Feed> feeds) {
-  const Running running(running_, name());
+  const Running running(running_, name(), "compile one program per thread");
   check_switches();
   check_freezing();
   batch_.feed(feeds, bindings_);
