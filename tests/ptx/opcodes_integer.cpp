@@ -8,7 +8,10 @@
 namespace weft::test::ptx {
 namespace {
 
-__extension__ typedef __int128 Wide;
+__extension__ typedef __int128 SignedWide;
+__extension__ typedef unsigned __int128 UnsignedWide;
+template <class T>
+using Wide = std::conditional_t<std::is_signed_v<T>, SignedWide, UnsignedWide>;
 
 /// Sign-extended or not, as the type is: the low bits of sums and products are right then.
 template <class T>
@@ -20,7 +23,7 @@ constexpr auto sum = [](auto a, auto b) { return static_cast<decltype(a)>(extend
 constexpr auto difference = [](auto a, auto b) { return static_cast<decltype(a)>(extended(a) - extended(b)); };
 constexpr auto low_product = [](auto a, auto b) { return static_cast<decltype(a)>(extended(a) * extended(b)); };
 constexpr auto high_product = []<class T>(T a, T b) {
-  return static_cast<T>((static_cast<Wide>(a) * static_cast<Wide>(b)) >> (8 * sizeof(T)));
+  return static_cast<T>((static_cast<Wide<T>>(a) * static_cast<Wide<T>>(b)) >> (8 * sizeof(T)));
 };
 constexpr auto low_sum = [](auto a, auto b, auto c) { return sum(low_product(a, b), c); };
 constexpr auto high_sum = [](auto a, auto b, auto c) { return sum(high_product(a, b), c); };

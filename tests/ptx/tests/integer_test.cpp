@@ -10,7 +10,10 @@ using namespace weft::test::ptx;
 
 namespace {
 
-__extension__ typedef __int128 Wide;
+__extension__ typedef __int128 SignedWide;
+__extension__ typedef unsigned __int128 UnsignedWide;
+template <class T>
+using Wide = std::conditional_t<std::is_signed_v<T>, SignedWide, UnsignedWide>;
 
 template <class T>
 const std::string name_of_type = (std::is_signed_v<T> ? ".s" : ".u") + std::to_string(8 * sizeof(T));
@@ -48,10 +51,10 @@ void add_binary(std::vector<Case>& cases, const std::string& opcode, F f) {
 template <class T>
 void add_arithmetic(std::vector<Case>& cases) {
   constexpr unsigned bits = 8 * sizeof(T);
-  add_binary<T>(cases, "add", [](Wide a, Wide b) { return a + b; });
-  add_binary<T>(cases, "sub", [](Wide a, Wide b) { return a - b; });
+  add_binary<T>(cases, "add", [](Wide<T> a, Wide<T> b) { return a + b; });
+  add_binary<T>(cases, "sub", [](Wide<T> a, Wide<T> b) { return a - b; });
   add_binary<T>(cases, "mul.lo", [](T a, T b) { return static_cast<uint64_t>(a) * static_cast<uint64_t>(b); });
-  add_binary<T>(cases, "mul.hi", [](Wide a, Wide b) { return (a * b) >> bits; });
+  add_binary<T>(cases, "mul.hi", [](Wide<T> a, Wide<T> b) { return (a * b) >> bits; });
   add_binary<T>(cases, "min", [](T a, T b) { return std::min(a, b); });
   add_binary<T>(cases, "max", [](T a, T b) { return std::max(a, b); });
 }
@@ -63,7 +66,7 @@ void add_division(std::vector<Case>& cases) {
     for (int64_t y : integer_corners) {
       const T a = static_cast<T>(x), b = static_cast<T>(y);
       if (b == 0) continue;
-      const Wide wa = a, wb = b;
+      const Wide<T> wa = a, wb = b;
       const std::string operands = name_of_type<T> + " " + r + "0, " + r + "1, " + r + "2";
       cases.push_back({load<T>(a, b) + "div" + operands, unsigned_bits(static_cast<T>(wa / wb))});
       cases.push_back({load<T>(a, b) + "rem" + operands, unsigned_bits(static_cast<T>(wa % wb))});
