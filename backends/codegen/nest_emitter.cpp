@@ -216,8 +216,9 @@ class NestEmitter {
     accumulators_->end_piece();
   }
 
-  /// So many indices of reduced loop number `n`.
+  /// So many indices of reduced loop number `n`. Of none there is no code: what stands inside would walk loops of no elements.
   void emit_indices(size_t n, llvm::Value* begin, int64_t count, bool in_pieces, const std::function<void()>& innermost) {
+    if (count == 0) return;
     const int l = loops_.inner[n];
     if (l != loops_.vector) {
       build_.loop(i64_of(0), i64_of(count), i64_of(1), "reduce", [&](llvm::Value* i) {
