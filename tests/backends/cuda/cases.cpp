@@ -19,6 +19,12 @@ struct Net : nn::Module {
 
 void plan(ir::Module& module) { passes::run(module, passes::remaining_passes(module), cpu::target()); }
 
+PtxCase case_of(std::string name, ir::Module planned) {
+  auto module = std::make_shared<const ir::Module>(std::move(planned));
+  cuda::Ptx ptx = cuda::emit_ptx(*module);
+  return {std::move(name), std::move(module), std::move(ptx)};
+}
+
 /// Does the graph compute a function that is refused?
 bool has_refused_function(const ir::Graph& graph) {
   for (const auto& op : graph.ops()) {
@@ -46,8 +52,8 @@ ir::Module fashion_mnist(bool adam) {
 }
 
 const std::vector<PtxCase>& fashion_mnist_cases() {
-  static const std::vector<PtxCase> all = {{"02_fashion_mnist, SGD", cuda::emit_ptx(fashion_mnist(false))},
-                                           {"02_fashion_mnist, Adam", cuda::emit_ptx(fashion_mnist(true))}};
+  static const std::vector<PtxCase> all = {case_of("02_fashion_mnist, SGD", fashion_mnist(false)),
+                                           case_of("02_fashion_mnist, Adam", fashion_mnist(true))};
   return all;
 }
 
@@ -58,7 +64,7 @@ const std::vector<PtxCase>& program_cases() {
       for (const std::string dtype : {"f32", cases.size() % 4 == 0 ? "f64" : "bf16"}) {
         ir::Module module = testing::module_from(program.with(dtype));
         plan(module);
-        cases.push_back({program.name + ", " + dtype, cuda::emit_ptx(module)});
+        cases.push_back(case_of(program.name + ", " + dtype, std::move(module)));
       }
     return cases;
   }();
@@ -71,7 +77,7 @@ const std::vector<PtxCase>& random_cases() {
     for (uint64_t seed = 0; seed < 16; ++seed) {
       ir::Module module = random_module(seed);
       plan(module);
-      if (!has_refused_function(module.graph())) cases.push_back({"random graph " + std::to_string(seed), cuda::emit_ptx(module)});
+      if (!has_refused_function(module.graph())) cases.push_back(case_of("random graph " + std::to_string(seed), std::move(module)));
     }
     return cases;
   }();

@@ -1,6 +1,7 @@
 #pragma once
 // Programs whose kernels become PTX.
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace weft::test {
 
 struct PtxCase {
   std::string name;
+  std::shared_ptr<const ir::Module> module;  // planned
   cuda::Ptx ptx;
 };
 
