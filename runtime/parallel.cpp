@@ -36,6 +36,7 @@ IdleTeams& idle_teams() {
   static IdleTeams all;
   return all;
 }
+[[maybe_unused]] const IdleTeams& made_before_main = idle_teams();
 
 }  // namespace
 

@@ -1,11 +1,14 @@
 #include "weft/runtime/saved_state.h"
 
+#include <fmt/ranges.h>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 
 #include "weft/runtime/checkpoint_names.h"
 #include "weft/runtime/note_text.h"
+#include "weft/runtime/step_file.h"
 #include "weft/support/error.h"
 
 namespace weft {
@@ -121,7 +124,7 @@ size_t SavedState::find_number(std::string_view name) const {
       if (n.name == name && of.group.empty() && !n.input)
         throw Error("{} was {} when step '{}' was compiled, and what it scales was left out", name, n.value, data_.name)
             .hint("compile the step again with it set");
-  throw Error("step '{}' has no number '{}'", data_.name, name).hint(did_you_mean(name, numbers()));
+  throw Error("step '{}' has no number '{}' (it has {})", data_.name, name, fmt::join(numbers(), ", ")).hint(did_you_mean(name, numbers()));
 }
 
 void SavedState::set(size_t input, double value) {
@@ -214,6 +217,7 @@ void SavedState::read_note(Loading& loading, const std::string& text) const {
 
 void SavedState::load(const std::string& path) {
   Loading loading{read_safetensors(path)};
+  if (loading.file.metadata.contains(program_note)) throw Error(ErrorKind::file, "'{}' is a program, and holds no parameters", path);
   const auto note = loading.file.metadata.find(checkpoint_names::note);
   const bool keeps = note != loading.file.metadata.end() && !data_.numbers.empty();
   try {

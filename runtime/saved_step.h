@@ -58,7 +58,9 @@ class SavedStep {
   /// Throws weft::Error before anything changes: naming every tensor that is missing or of another shape or type, and where the
   /// checkpoint is of another optimizer, or has a number other than 0 of what the program was compiled without.
   void load(const std::string& path);
-  /// All that load() reads, in a file of weft::Checkpoint's. Old file or new one, never half of it.
+  /// All that load() reads, in a file of weft::Checkpoint's: tensors, and of numbers the optimizer's (a dropout rate is none of them).
+  /// What schedules noted in the file that was loaded is written as it was: they do not go on here, set() does what they would. Old
+  /// file or new one, never half of it.
   void save(const std::string& path) const;
 
   // --- Numbers ---

@@ -16,7 +16,6 @@ using detail::text_of;
 using Json = nlohmann::ordered_json;
 using Kind = BufferPlace::Kind;
 
-constexpr const char* program_key = "weft.program";
 constexpr std::string_view kinds[] = {"batch", "tensor", "number", "counter", "key"};
 constexpr std::string_view places[] = {"input", "arena", "constant"};
 
@@ -307,13 +306,13 @@ void write_step(const std::string& path, const StepData& step, StepNotes notes) 
   }
   const std::vector<Array>& constants = step.program.list.constants;
   for (size_t i = 0; i < constants.size(); ++i) tensors.emplace_back(constant_name(i), &constants[i]);
-  notes[program_key] = step_text(step);
+  notes[program_note] = step_text(step);
   write_safetensors(path, std::move(tensors), notes, true);
 }
 
 StepData read_step(const std::string& path, StepNotes* notes) {
   SafeTensors file = read_safetensors(path);
-  const auto found = file.metadata.find(program_key);
+  const auto found = file.metadata.find(program_note);
   try {
     if (found == file.metadata.end()) refuse("it holds tensors, but no program");
     StepData step = parse_step_text(found->second);

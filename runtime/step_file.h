@@ -12,6 +12,9 @@ namespace weft {
 /// Of the format. A file of another one is refused.
 inline constexpr int64_t step_format = 1;
 
+/// The name of the program's text among a file's metadata.
+inline constexpr const char* program_note = "weft.program";
+
 /// Texts that stand in a file beside the program, under names that begin with "weft.".
 using StepNotes = std::map<std::string, std::string, std::less<>>;
 

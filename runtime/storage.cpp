@@ -13,6 +13,7 @@ ForkSafeMutex& copying() {
   static auto* const mutex = new ForkSafeMutex;  // never destroyed: static arrays may end after it
   return *mutex;
 }
+[[maybe_unused]] const ForkSafeMutex& made_before_main = copying();
 
 }  // namespace
 

@@ -35,6 +35,17 @@ void in_child() {
   after_fork();
 }
 
+struct Kept {
+  ForkSafeMutex mutex;
+  std::vector<std::shared_ptr<void>> all;
+};
+
+Kept& all_kept() {
+  static auto* const kept = new Kept;  // never destroyed
+  return *kept;
+}
+[[maybe_unused]] const Kept& made_before_main = all_kept();
+
 [[maybe_unused]] const int installed = pthread_atfork(before_fork, after_fork, in_child);
 
 }  // namespace
@@ -42,10 +53,9 @@ void in_child() {
 uint64_t fork_count() { return forks.load(std::memory_order_relaxed); }
 
 void keep_for_ever(std::shared_ptr<void> what) {
-  static auto* const kept = new std::vector<std::shared_ptr<void>>;
-  static ForkSafeMutex mutex;
-  const std::lock_guard lock(mutex);
-  kept->push_back(std::move(what));
+  Kept& kept = all_kept();
+  const std::lock_guard lock(kept.mutex);
+  kept.all.push_back(std::move(what));
 }
 
 ForkSafeMutex::ForkSafeMutex() {

@@ -18,7 +18,8 @@ uint64_t fork_count();
 /// Keeps what must not be destroyed, for threads that stayed behind had to do with it.
 void keep_for_ever(std::shared_ptr<void> what);
 
-/// A mutex that is free in a child, since whoever forks waits for it. Of static lifetime.
+/// A mutex that is free in a child, since whoever forks waits for it. Of static lifetime, and made before main(): a child of a process
+/// that was forked while another thread made it inside of a function would wait for that thread for ever.
 class ForkSafeMutex {
  public:
   ForkSafeMutex();

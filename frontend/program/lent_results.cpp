@@ -20,6 +20,7 @@ Lenders& lenders() {
   static auto* const all = new Lenders;  // never destroyed: static steps may end after it
   return *all;
 }
+[[maybe_unused]] const Lenders& made_before_main = lenders();
 
 }  // namespace
 

@@ -63,7 +63,9 @@ ProgramCache::ProgramCache(const std::string& option, const ir::Module& recorded
   if (machine.empty()) return;
   std::error_code error;
   fs::create_directories(directory, error);
-  if (error) throw Error(ErrorKind::file, "cannot make the folder '{}' to keep programs in: {}", directory, error.message());
+  if (error)
+    throw Error(ErrorKind::file, "cannot make the folder '{}' to keep programs in: {}", directory, error.message())
+        .hint("CompileOptions::cache or WEFT_CACHE names it; without either no program is kept");
   key_ = fmt::format("{}\n{}\n{}{}", backend.name(), machine, loaded_objects(), ir::print(recorded));
   path_ = (fs::path(directory) / file_name(key_)).string();
 }

@@ -23,7 +23,7 @@ namespace {
 struct Options {
   std::string file, output;
   std::vector<std::string> settings, machines;
-  uint64_t seed = 0;
+  int64_t seed = 0;
 };
 
 /// What a text says of its inputs, which has names alone.
@@ -135,6 +135,11 @@ class Describer {
   std::string missing_;
 };
 
+bool has_state(const ir::Graph& graph) {
+  const auto& inputs = graph.inputs();
+  return std::any_of(inputs.begin(), inputs.end(), [](const ir::Input& input) { return input.role == ir::Role::state; });
+}
+
 std::string size_text(size_t bytes) { return fmt::format("{:.1f} KB", static_cast<double>(bytes) / 1e3); }
 
 void report(const StepData& step, const std::string& path) {
@@ -147,15 +152,21 @@ void report(const StepData& step, const std::string& path) {
 }
 
 void compile(const Options& o) {
+  if (o.seed < 0) throw Error("--seed must not be negative, not {}", o.seed);
   ir::Module module = ir::parse_file(o.file);
   Describer describer(module, o.settings);
+  const bool trained_already = !module.train && !module.stage.empty();
   const Target target = Target::cpu();
   passes::run(module, passes::remaining_passes(module, target.backend().pipeline()), *target_for(module, std::string(target.name())));
   StepData step = describer.describe(module.graph());
-  step.key = o.seed;
+  step.key = static_cast<uint64_t>(o.seed);
   step.program = target.backend().portable(module, o.machines);
   write_step(o.output, step);
   report(step, o.output);
+  if (trained_already && has_state(module.graph()))
+    fmt::print(
+        "note: behind the pass training_step a text says of no optimizer, so that its state is read by the program's own names and "
+        "no checkpoint fits: compile what was recorded\n");
 }
 
 }  // namespace

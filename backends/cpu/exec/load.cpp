@@ -45,7 +45,8 @@ class Loader {
     }
     if (best) return *best;
     throw Error(ErrorKind::device, "the program has code for {}, of which this machine{} has none", known,
-                max_isa_.empty() ? "" : fmt::format(" (limited to {})", max_isa_));
+                max_isa_.empty() ? "" : fmt::format(" (limited to {} by max_isa or WEFT_MAX_ISA)", max_isa_))
+        .hint("save it for more: SaveOptions::machines, weft compile --machine");
   }
 
   void check_outputs() const {

@@ -12,6 +12,10 @@
  *   weft_step_close(step);
  *
  * Functions that return int give 0, or -1 where something is wrong: weft_last_error() then says what, in one or a few lines of text.
+ * Where a result goes may be NULL.
+ *
+ *   cc train.c -I PREFIX/include -L PREFIX/lib -lweft_step -Wl,-rpath,PREFIX/lib
+ *
  * A step is for one thread at a time; different steps run in different threads at once. Link with libweft_step (CMake:
  * weft::step_c), which needs neither LLVM nor the compiler. runtime/saved_step.h is the same in C++ and says more of each function. */
 #ifndef WEFT_STEP_H
@@ -43,7 +47,8 @@ WEFT_API const char* weft_step_name(const weft_step* step);
 /* Parameters and buffers from a safetensors file; from a checkpoint, the optimizer's state, numbers and counts too. On failure
  * nothing has changed. */
 WEFT_API int weft_step_load(weft_step* step, const char* path);
-/* A checkpoint, from which weft_step_load and weft::Checkpoint go on. Old file or new one, never half of it. */
+/* A checkpoint, from which weft_step_load and weft::Checkpoint go on: tensors, counts and the optimizer's numbers. Old file or new
+ * one, never half of it. */
 WEFT_API int weft_step_save(const weft_step* step, const char* path);
 
 /* What the step takes: inputs 0 to weft_step_inputs() - 1, which are fed at every call. NULL and 0 behind the last. */
@@ -54,7 +59,8 @@ WEFT_API size_t weft_step_input_rank(const weft_step* step, size_t input);
 /* `rank` extents, outermost first. */
 WEFT_API const int64_t* weft_step_input_shape(const weft_step* step, size_t input);
 
-/* Gives an input its elements, row-major: `count` of them, read by the runs from now on. They stay yours, and where they are. */
+/* Gives an input its elements, row-major: `count` of them, read by the runs from now on. They stay yours, and where they are.
+ * Here only the name and the type of elements are looked at: what else does not fit, weft_step_run says. */
 WEFT_API int weft_step_feed(weft_step* step, const char* input, weft_dtype dtype, const void* elements, size_t count);
 /* Once: everything must have been fed. */
 WEFT_API int weft_step_run(weft_step* step);
