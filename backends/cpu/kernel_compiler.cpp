@@ -116,9 +116,8 @@ struct KernelCompiler::Impl {
 };
 
 KernelCompiler KernelCompiler::for_isa(const std::string& isa) {
-  const int width = isa_width(isa);
-  if (width == 0) throw Error("unknown instruction set \"{}\"", isa).hint(fmt::format("known are {}", fmt::join(all_isas(), ", ")));
-  return KernelCompiler(std::make_unique<Impl>(isa, width, machine(cpu_of(isa), "")));
+  require_known_isa(isa);
+  return KernelCompiler(std::make_unique<Impl>(isa, isa_width(isa), machine(cpu_of(isa), "")));
 }
 
 KernelCompiler KernelCompiler::for_this_machine(const std::string& max_isa) {

@@ -4,7 +4,6 @@
 #include <llvm/Object/ELFObjectFile.h>
 
 #include <cstring>
-#include <limits>
 #include <map>
 
 #include "weft/backends/cpu/exec/code.h"
@@ -121,8 +120,11 @@ class Linker {
       case llvm::ELF::R_X86_64_GOTPCRELX:
       case llvm::ELF::R_X86_64_REX_GOTPCRELX: return write32(at, slot_of(symbol) + addend - at);
       case llvm::ELF::R_X86_64_64: code_.slots.push_back({at, symbol.import, symbol.offset + addend}); return;
-      default: break;
+      default: refuse(r);
     }
+  }
+
+  [[noreturn]] static void refuse(const RelocationRef& r) {
     llvm::SmallString<32> name;
     r.getTypeName(name);
     throw InternalError(fmt::format("generated code refers to '{}' by {}", must(r.getSymbol()->getName()).str(), name.str().str()));

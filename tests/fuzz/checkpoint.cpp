@@ -14,7 +14,6 @@
 #include "weft/frontend/training/checkpoints.h"
 #include "weft/runtime/safetensors_header.h"
 #include "weft/tests/fuzz/memory_file.h"
-#include "weft/tests/fuzz/text_edits.h"
 
 namespace weft::test {
 namespace {
@@ -122,12 +121,3 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   return 0;
 }
-
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t most);
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t most, unsigned seed) {
-  if (seed % 2 == 0) return LLVMFuzzerMutate(data, size, most);
-  return weft::test::edit_in_place(data, size, most, seed);
-}
-#endif

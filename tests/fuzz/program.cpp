@@ -4,7 +4,6 @@
 #include "weft/backends/cpu/exec/cpu_program.h"
 #include "weft/runtime/saved_step.h"
 #include "weft/runtime/step_file.h"
-#include "weft/tests/fuzz/text_edits.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace weft;
@@ -18,12 +17,3 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } catch (const Error&) {}
   return 0;
 }
-
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t most);
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t most, unsigned seed) {
-  if (seed % 2 == 0) return LLVMFuzzerMutate(data, size, most);
-  return weft::test::edit_in_place(data, size, most, seed);
-}
-#endif

@@ -1,5 +1,7 @@
 #include "weft/backends/cpu/exec/isa.h"
 
+#include <fmt/ranges.h>
+
 #include <cstdlib>
 #include <dnnl.hpp>
 
@@ -40,16 +42,22 @@ bool runs_here(std::string_view isa, std::string_view max_isa) {
 std::string max_isa_of_environment() {
   const char* text = std::getenv("WEFT_MAX_ISA");
   const std::string isa = text ? text : "";
-  if (isa.empty() || isa == "sse4" || isa == "avx2" || isa == "avx512") return isa;
+  if (isa.empty() || isa_width(isa) > 0) return isa;
   throw Error("WEFT_MAX_ISA must be sse4, avx2 or avx512, not '{}'", isa).hint("unset it for what the machine has");
 }
 
+void require_known_isa(const std::string& isa) {
+  if (isa_width(isa) == 0)
+    throw Error("unknown instruction set \"{}\"", isa).hint(fmt::format("known are {}", fmt::join(all_isas(), ", ")));
+}
+
 void limit_library_isa(const std::string& max_isa) {
+  if (max_isa.empty()) return;
+  require_known_isa(max_isa);
   // Refused once the library has been used; its first limit then holds.
   if (max_isa == "sse4") dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
   else if (max_isa == "avx2") dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
-  else if (max_isa == "avx512") dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core);
-  else if (!max_isa.empty()) throw Error("unknown instruction set \"{}\"", max_isa).hint("known are sse4, avx2, avx512");
+  else dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core);
 }
 
 }  // namespace weft::cpu

@@ -11,6 +11,8 @@ namespace weft::cpu {
 std::span<const std::string_view> all_isas();
 /// Bits of its vectors; 0 for another name.
 int isa_width(std::string_view isa);
+/// Throws weft::Error, naming those that there are, for another name.
+void require_known_isa(const std::string& isa);
 /// Has this machine all instructions of it? They are the levels v2, v3 and v4 of the x86-64 psABI.
 bool has_isa(std::string_view isa);
 /// May code for `isa` run, where `max_isa` limits what may? Code for "" was made on this machine and within the limit.
