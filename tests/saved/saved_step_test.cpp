@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "weft/backends/saved/load_step.h"
+#include "weft/runtime/safetensors.h"
 #include "weft/runtime/step_file.h"
 #include "weft/support/philox.h"
 #include "weft/tests/catch.h"
@@ -258,6 +259,26 @@ TEST_CASE("saved step: what is wrong is said before anything changes") {
   Graph g("line");
   g.output("y", g.input("x", f32, {1}) + 1);
   CHECK_THROWS_WITH(compile(g, Target::reference()).save(dir / "x.weftprog"), contains_text("programs for 'reference' cannot be saved"));
+}
+
+TEST_CASE("saved step: what else a checkpoint holds is kept, but for what a Trainer notes of its epochs") {
+  const TempDir dir;
+  Training compiled(Perceptron(), optim::Adam({.lr = 1e-2}), {8, 1, 8, 5});
+  compiled.step->save(dir / "step.weftprog");
+  Array extra = Array::of(Shape{2}, std::vector<float>{1, 2});
+  Checkpoint checkpoint = compiled.checkpoint();
+  checkpoint.add("mine", extra);
+  checkpoint.notes = {{"author", "somebody"}, {"weft.training", "epoch 3"}};
+  checkpoint.save(dir / "run.safetensors");
+  SavedStep saved = load_step(dir / "step.weftprog");
+  saved.load(dir / "run.safetensors");
+  saved.save(dir / "again.safetensors");
+  const SafeTensors again = read_safetensors(dir / "again.safetensors");
+  REQUIRE(again.tensors.contains("mine"));
+  CHECK(again.tensors.at("mine").at(1) == 2);
+  CHECK(again.metadata.at("author") == "somebody");
+  CHECK(!again.metadata.contains("weft.training"));
+  CHECK_THROWS_WITH(saved.load(dir / "step.weftprog"), contains_text("is a program, and holds no parameters"));
 }
 
 TEST_CASE("saved step: parameters may be written in place of loaded") {
