@@ -24,6 +24,14 @@ struct EmittedNest {
   std::vector<int> buffers = {};  // those numbers
 };
 
+/// A function that a launch calls. The host shares out the work units; a GPU has a grid of blocks, one-dimensional both.
+struct EntryPoint {
+  std::string name;
+  int64_t units = 0;                 // of a host's
+  uint32_t blocks = 0, threads = 0;  // of a GPU's
+  bool operator==(const EntryPoint&) const = default;
+};
+
 class CodeShape {
  public:
   virtual ~CodeShape() = default;
@@ -40,11 +48,11 @@ class CodeShape {
   /// LLVM's number of the address space that buffers lie in.
   virtual unsigned buffer_space() const = 0;
 
-  /// Adds the function `name` that a launch calls and that runs these nests; all read the same table of `buffers` pointers.
-  /// When `serial`, the nests run one after the other, each seeing what those before it wrote; otherwise no nest depends on
-  /// another. Returns the number of work units that launches may share out.
-  virtual int64_t emit_entry(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int buffers,
-                             bool serial) const = 0;
+  /// Adds the functions, `name` the first, that launches call one after the other and that run these nests; all read the same
+  /// table of `buffers` pointers. When `serial`, the nests run one after the other, each seeing what those before it wrote;
+  /// otherwise no nest depends on another.
+  virtual std::vector<EntryPoint> emit_entries(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests,
+                                               int buffers, bool serial) const = 0;
 };
 
 }  // namespace weft::codegen

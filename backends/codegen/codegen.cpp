@@ -61,17 +61,17 @@ EmittedNest Nests::of(const ir::Op& fused, const std::string& name, const std::v
 namespace {
 
 /// `op` is as its code has it.
-int64_t emit(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests) {
+std::vector<EntryPoint> emit(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests) {
   std::vector<EmittedNest> emitted;
   const KernelTable table(op);
   for (const KernelPart& part : table.parts)
     emitted.push_back(nests.of(*part.nest, name + ".nest" + std::to_string(emitted.size()), part.buffers));
-  return shape.emit_entry(module, name, emitted, static_cast<int>(table.buffers.size()), is_serial(op));
+  return shape.emit_entries(module, name, emitted, static_cast<int>(table.buffers.size()), is_serial(op));
 }
 
 }  // namespace
 
-int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name) {
+std::vector<EntryPoint> emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name) {
   const std::unique_ptr<ir::Graph> counted = counted_from_first_read(op);
   Nests nests(module, shape);
   return emit(module, shape, counted ? *counted->ops().front() : op, name, nests);
@@ -84,7 +84,7 @@ const Kernel& Kernels::of(const ir::Op& op) {
   for (auto [at, end] = known_.equal_range(hash); at != end; ++at)
     if (ir::same_computation(*at->second.first, code)) return *at->second.second;
   Kernel kernel{kernel_name(op, all_.size()), &op};
-  kernel.units = emit(module_, shape_, code, kernel.name, nests_);
+  kernel.entries = emit(module_, shape_, code, kernel.name, nests_);
   all_.push_back(std::move(kernel));
   known_.emplace(hash, std::pair(&code, &all_.back()));
   if (counted) counted_.push_back(std::move(counted));

@@ -27,17 +27,17 @@ class Nests {
   std::unordered_multimap<size_t, std::pair<const ir::Op*, EmittedNest>> known_;
 };
 
-/// Adds the function for a `fused` or `kernel` op to `module`; returns its number of work units. Throws weft::Error with
+/// Adds the functions for a `fused` or `kernel` op to `module`; returns what launches call, in order. Throws weft::Error with
 /// the op's source lines for a function that the target does not have.
-int64_t emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name);
+std::vector<EntryPoint> emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name);
 
 /// Are these nests to run in order, by one launch?
 bool is_serial(const ir::Op& op);
 
 struct Kernel {
-  std::string name;  // as debuggers and profilers show it
-  const ir::Op* op;  // the first that it computes
-  int64_t units = 0;
+  std::string name;                      // as debuggers and profilers show it
+  const ir::Op* op;                      // the first that it computes
+  std::vector<EntryPoint> entries = {};  // called one after the other, all with the same table of pointers
 };
 
 /// The kernels of a program in one LLVM module; ops that compute the same share one. The ops live as long.

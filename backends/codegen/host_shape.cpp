@@ -7,7 +7,8 @@
 
 namespace weft::codegen {
 
-int64_t HostShape::emit_entry(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int, bool serial) const {
+std::vector<EntryPoint> HostShape::emit_entries(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int,
+                                                bool serial) const {
   llvm::LLVMContext& context = module.getContext();
   llvm::IRBuilder<> b(context);
   auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getInt64Ty(), b.getInt64Ty()}, false);
@@ -43,7 +44,7 @@ int64_t HostShape::emit_entry(llvm::Module& module, const std::string& name, std
     total += nest.units;
   }
   b.CreateRetVoid();
-  return serial ? 1 : total;
+  return {{name, serial ? 1 : total}};
 }
 
 }  // namespace weft::codegen

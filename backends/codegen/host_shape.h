@@ -19,8 +19,8 @@ class HostShape final : public CodeShape {
   bool has_libm() const override { return true; }
   bool shares_nests() const override { return true; }
   unsigned buffer_space() const override { return 0; }
-  int64_t emit_entry(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int buffers,
-                     bool serial) const override;
+  std::vector<EntryPoint> emit_entries(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int buffers,
+                                       bool serial) const override;
 
  private:
   int lanes_;

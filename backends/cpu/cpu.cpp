@@ -53,13 +53,13 @@ class CpuLowering final : public program::Lowering {
     const codegen::Kernel* kernel = nullptr;
     for (const auto& machine : machines_) {
       const codegen::Kernel& made = machine->of(op);
-      WEFT_CHECK(!kernel || (kernel->name == made.name && kernel->units == made.units), "a kernel is not the same for all machines");
+      WEFT_CHECK(!kernel || (kernel->name == made.name && kernel->entries == made.entries), "a kernel is not the same for all machines");
       kernel = &made;
     }
     std::vector<KernelTask::Pointer> pointers;
     for (const codegen::KernelBuffer& b : codegen::buffers_of(op)) pointers.push_back({static_cast<size_t>(b.number), b.offset});
     const size_t buffers = op.operands().size() + op.results().size();
-    calls_.push_back(describe_kernel(kernel->name, kernel->units, buffers, pointers));
+    calls_.push_back(describe_kernel(kernel->name, kernel->entries.front().units, buffers, pointers));
     tasks_.push_back(nullptr);
     return {kernel->name, buffers};
   }

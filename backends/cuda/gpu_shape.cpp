@@ -13,6 +13,10 @@ namespace {
 
 namespace nvvm = llvm::Intrinsic;
 
+constexpr uint32_t block_threads = 256;
+/// Threads stride over the grid: so many blocks fill any GPU.
+constexpr int64_t most_blocks = 1024;
+
 /// A function that the host may launch; its parameter holds the pointers themselves.
 llvm::Function* create_entry(llvm::Module& module, const std::string& name, int buffers, unsigned space) {
   llvm::LLVMContext& context = module.getContext();
@@ -78,17 +82,24 @@ class Entry {
 
 }  // namespace
 
-int64_t GpuShape::emit_entry(llvm::Module& module, const std::string& name, std::span<const codegen::EmittedNest> nests, int buffers,
-                             bool serial) const {
+std::vector<codegen::EntryPoint> GpuShape::emit_entries(llvm::Module& module, const std::string& name,
+                                                        std::span<const codegen::EmittedNest> nests, int buffers, bool serial) const {
   // A call would keep its arguments in memory, and hide from LLVM that a unit is a loop of one turn.
   for (llvm::Function& function : module)
     if (function.hasInternalLinkage()) function.addFnAttr(llvm::Attribute::AlwaysInline);
   Entry entry(create_entry(module, name, buffers, buffer_space()));
   if (serial) entry.run_in_order(nests);
   else entry.run_shared(nests);
-  int64_t units = 0;
+  int64_t units = 1;
   for (const codegen::EmittedNest& nest : nests) units = std::max(units, nest.units);
-  return units;
+  const int64_t blocks = serial ? 1 : std::min((units + block_threads - 1) / block_threads, most_blocks);
+  return {{.name = name, .blocks = static_cast<uint32_t>(blocks), .threads = block_threads}};
+}
+
+std::vector<KernelLaunch> launches_of(const codegen::Kernel& kernel) {
+  std::vector<KernelLaunch> launches;
+  for (const codegen::EntryPoint& e : kernel.entries) launches.push_back({e.name, e.blocks, e.threads});
+  return launches;
 }
 
 }  // namespace weft::cuda

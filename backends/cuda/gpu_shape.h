@@ -2,6 +2,8 @@
 // Kernels as entry points of a GPU program: scalar code, a thread for each work unit.
 
 #include "weft/backends/codegen/code_shape.h"
+#include "weft/backends/codegen/codegen.h"
+#include "weft/backends/cuda/kernel_launch.h"
 
 namespace weft::cuda {
 
@@ -10,7 +12,6 @@ inline constexpr int most_buffers = 4095;
 /// Up to so many (4096 bytes), any version of PTX will do; beyond, PTX 8.1.
 inline constexpr int few_buffers = 512;
 
-/// See PtxKernel for what an entry point does.
 class GpuShape final : public codegen::CodeShape {
  public:
   std::string name() const override { return "cuda"; }
@@ -18,8 +19,11 @@ class GpuShape final : public codegen::CodeShape {
   bool has_libm() const override { return false; }
   bool shares_nests() const override { return false; }
   unsigned buffer_space() const override { return 1; }  // global memory
-  int64_t emit_entry(llvm::Module& module, const std::string& name, std::span<const codegen::EmittedNest> nests, int buffers,
-                     bool serial) const override;
+  std::vector<codegen::EntryPoint> emit_entries(llvm::Module& module, const std::string& name, std::span<const codegen::EmittedNest> nests,
+                                                int buffers, bool serial) const override;
 };
+
+/// How a kernel that was emitted in this shape is launched.
+std::vector<KernelLaunch> launches_of(const codegen::Kernel& kernel);
 
 }  // namespace weft::cuda

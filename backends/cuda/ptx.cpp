@@ -120,8 +120,7 @@ Ptx emit_ptx(const ir::Module& module, const std::string& arch) {
   codegen::optimize(code, *target);
 
   Ptx ptx{assembly_of(code, *target), {}};
-  for (const codegen::Kernel& k : kernels.all())
-    ptx.kernels.push_back({k.name, k.units, codegen::is_serial(*k.op), to_string(k.op->locations())});
+  for (const codegen::Kernel& k : kernels.all()) ptx.kernels.push_back({k.name, launches_of(k), to_string(k.op->locations())});
   return ptx;
 }
 

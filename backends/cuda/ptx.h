@@ -2,23 +2,19 @@
 // The generated kernels of a program as PTX, the assembly language of NVIDIA's GPUs, by the same code as the CPU's. The
 // text is complete: ptxas or a driver compiles it as it is. weft does not launch it yet.
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "weft/backends/cuda/kernel_launch.h"
 #include "weft/ir/module.h"
 
 namespace weft::cuda {
 
-/// An entry point `name(buffers)`, where `buffers` is an array of 8-byte addresses in global memory, passed by value: one
-/// per operand of the op, then one per result. The grid and its blocks are one-dimensional, of any size: thread t of n
-/// runs the work units t, t + n, t + 2n, ... A unit is one element, or one result of a reduction.
+/// What an op became: entry points that are launched in order, each with the same table of addresses, which
+/// codegen/kernel_buffers.h describes.
 struct PtxKernel {
   std::string name;
-  /// More threads have nothing to do.
-  int64_t units = 0;
-  /// Its nests wait for each other, so it must be launched as one block. Further blocks do nothing.
-  bool one_block = false;
+  std::vector<KernelLaunch> launches;
   /// Of the first op that it computes.
   std::string source_lines;
 };

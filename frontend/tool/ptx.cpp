@@ -23,8 +23,8 @@ void ptx(const Options& o) {
   passes::run(module, passes::remaining_passes(module), *target_for(module, ""));
   const cuda::Ptx ptx = cuda::emit_ptx(module, o.arch);
   for (const cuda::PtxKernel& k : ptx.kernels)
-    fmt::print("// {}: {} work unit{}{}, {}\n", k.name, k.units, k.units == 1 ? "" : "s", k.one_block ? ", in one block" : "",
-               k.source_lines);
+    for (const cuda::KernelLaunch& l : k.launches)
+      fmt::print("// {}: {} block{} of {} threads, {}\n", l.name, l.blocks, l.blocks == 1 ? "" : "s", l.threads, k.source_lines);
   fmt::print("{}", ptx.text);
 }
 

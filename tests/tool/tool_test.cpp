@@ -443,7 +443,7 @@ TEST_CASE("weft run: no result lands outside the directory", "[tool]") {
 
 TEST_CASE("weft ptx: prints the kernels after the passes that are left", "[tool]") {
   const std::string ptx = output_of("ptx -", small_program);
-  CHECK(ptx.find("// weft_k00_exp_sum__head: 2 work units, net.cpp:5, net.cpp:6 (head)\n") == 0);
+  CHECK(ptx.find("// weft_k00_exp_sum__head: 1 block of 256 threads, net.cpp:5, net.cpp:6 (head)\n") == 0);
   CHECK(ptx.find(".target sm_90") != std::string::npos);
   CHECK(ptx.find(".visible .entry weft_k00_exp_sum__head(") != std::string::npos);
   // A program that has been through them all is taken as it is.

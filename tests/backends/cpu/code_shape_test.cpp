@@ -107,8 +107,8 @@ std::vector<Twin> emit_twins(const ir::Graph& graph, cpu::KernelCompiler& compil
   std::vector<Twin> twins;
   const auto add = [&](const ir::Op& op, bool is_planned) {
     const std::string name = "k" + std::to_string(twins.size());
-    const int64_t v = codegen::emit_kernel(compiler.module(), vectors, op, name + "_vectors");
-    const int64_t s = codegen::emit_kernel(compiler.module(), scalars, op, name + "_scalars");
+    const int64_t v = codegen::emit_kernel(compiler.module(), vectors, op, name + "_vectors").front().units;
+    const int64_t s = codegen::emit_kernel(compiler.module(), scalars, op, name + "_scalars").front().units;
     twins.push_back({&op, is_planned, name, v, s});
   };
   for (const auto& op : graph.ops()) {

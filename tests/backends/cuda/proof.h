@@ -16,7 +16,7 @@ struct Proof {
   Proof& operator+=(const Proof& other);
 };
 
-/// Runs every kernel of a planned module's PTX in several launch shapes and orders of threads, on ordinary numbers and on those where
+/// Runs every kernel of a planned module's PTX with its launches, on ordinary numbers and, the threads in another order, on those where
 /// functions turn, and checks (by Catch2) that each result has the bits of the CPU backend's vector kernel, any nan being equal to any
 /// other, and that the machine finds no fault. Memory is shared as the plan says; each operand and result is an allocation of its own.
 Proof prove(const ir::Module& planned, const cuda::Ptx& ptx);

@@ -89,7 +89,8 @@ TEST_CASE("ptx: every kernel of whole programs", "[cuda]") {
     for (const PtxCase& c : cases) {
       INFO(c.name);
       std::set<std::string> named, emitted;
-      for (const cuda::PtxKernel& k : c.ptx.kernels) named.insert(k.name);
+      for (const cuda::PtxKernel& k : c.ptx.kernels)
+        for (const cuda::KernelLaunch& l : k.launches) named.insert(l.name);
       for (const auto& [name, text] : entries_of(c.ptx.text)) emitted.insert(name);
       CHECK(named == emitted);
     }
@@ -104,19 +105,18 @@ TEST_CASE("ptx: every kernel of whole programs", "[cuda]") {
     }
   }
 
-  SECTION("strides over the grid, or over one block") {
-    int kernels = 0;
+  SECTION("has blocks and threads that any GPU takes, in one dimension") {
+    int launches = 0;
     for (const PtxCase& c : cases)
-      for (const cuda::PtxKernel& k : c.ptx.kernels) {
-        if (k.units < 2) continue;  // a loop of one turn is none
-        INFO(c.name << ": " << k.name);
-        const std::string text = entries_of(c.ptx.text).at(k.name);
-        for (const char* part : {"%ctaid.x", "%ntid.x", "%tid.x"}) CHECK(has(text, part));
-        CHECK(has(text, "%nctaid.x") != k.one_block);
-        for (const char* part : {"%tid.y", "%ctaid.y", "%ntid.y"}) CHECK(!has(text, part));
-        ++kernels;
-      }
-    CHECK(kernels > 40);
+      for (const cuda::PtxKernel& k : c.ptx.kernels)
+        for (const cuda::KernelLaunch& l : k.launches) {
+          INFO(c.name << ": " << l.name);
+          CHECK((l.blocks >= 1 && l.threads >= 1 && l.threads <= 1024));
+          const std::string text = entries_of(c.ptx.text).at(l.name);
+          for (const char* part : {"%tid.y", "%ctaid.y", "%ntid.y"}) CHECK(!has(text, part));
+          ++launches;
+        }
+    CHECK(launches > 40);
   }
 
   SECTION("rounds every operation, as on the processor") {
@@ -160,8 +160,7 @@ TEST_CASE("ptx: nests that wait for each other are kept apart by a barrier", "[c
 )",
                                                 {"fuse", "launch"}));
   REQUIRE(ptx.kernels.size() == 1);
-  CHECK(ptx.kernels[0].one_block);
-  CHECK(ptx.kernels[0].units == 8);
+  CHECK(ptx.kernels[0].launches == std::vector<cuda::KernelLaunch>{{ptx.kernels[0].name, 1, 256}});
   CHECK(has(ptx.text, "bar.sync"));
 }
 
@@ -178,7 +177,7 @@ TEST_CASE("ptx: a product and a sum of two ops are not contracted", "[cuda]") {
   CHECK(!has(ptx.text, "fma"));
 }
 
-TEST_CASE("ptx: a work unit is an element, or a result of a reduction", "[cuda]") {
+TEST_CASE("ptx: a thread has an element, or a result of a reduction", "[cuda]") {
   const cuda::Ptx ptx = cuda::emit_ptx(function(R"(
   input %x: f32[70,300]
   input %y: f32[300,70]
@@ -188,8 +187,8 @@ TEST_CASE("ptx: a work unit is an element, or a result of a reduction", "[cuda]"
   output b = %1
 )"));
   REQUIRE(ptx.kernels.size() == 2);
-  CHECK(ptx.kernels[0].units == 70 * 300);
-  CHECK(ptx.kernels[1].units == 70);
+  CHECK(ptx.kernels[0].launches[0].blocks == 83);  // of 256 threads
+  CHECK(ptx.kernels[1].launches[0].blocks == 1);
 }
 
 TEST_CASE("ptx: ops that compute the same share an entry point", "[cuda]") {
