@@ -45,13 +45,11 @@ std::string kernel_name(const ir::Op& op, size_t number) {
 
 bool is_serial(const ir::Op& op) { return op.def().kind == ir::Kind::launch && op.flag("serial"); }
 
-EmittedNest Nests::of(const ir::Op& fused, const std::string& name, const std::vector<int>& buffers) {
+EmittedNest Nests::of(const ir::Op& fused, const std::string& name, int lanes, const std::vector<int>& buffers) {
   const size_t hash = ir::computation_hash(fused);
-  if (shape_.shares_nests())
-    for (auto [at, end] = known_.equal_range(hash); at != end; ++at)
-      if (ir::same_computation(*at->second.first, fused)) return {at->second.second.function, at->second.second.units, buffers};
-  require_functions(shape_, fused.body());
-  EmittedNest nest = emit_nest(module_, shape_, fused.body(), name, buffers);
+  for (auto [at, end] = known_.equal_range(hash); at != end; ++at)
+    if (ir::same_computation(*at->second.first, fused)) return {at->second.second.function, at->second.second.units, buffers};
+  EmittedNest nest = emit_nest(module_, lanes, fused.body(), name);
   count_work(static_cast<int64_t>(fused.body().ops().size()));
   nest.buffers = buffers;
   known_.emplace(hash, std::pair(&fused, nest));
@@ -62,18 +60,16 @@ namespace {
 
 /// `op` is as its code has it.
 std::vector<EntryPoint> emit(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests) {
-  std::vector<EmittedNest> emitted;
   const KernelTable table(op);
-  for (const KernelPart& part : table.parts)
-    emitted.push_back(nests.of(*part.nest, name + ".nest" + std::to_string(emitted.size()), part.buffers));
-  return shape.emit_entries(module, name, emitted, static_cast<int>(table.buffers.size()), is_serial(op));
+  for (const KernelPart& part : table.parts) require_functions(shape, part.nest->body());
+  return shape.emit_kernel(module, name, op, table, nests);
 }
 
 }  // namespace
 
 std::vector<EntryPoint> emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name) {
   const std::unique_ptr<ir::Graph> counted = counted_from_first_read(op);
-  Nests nests(module, shape);
+  Nests nests(module);
   return emit(module, shape, counted ? *counted->ops().front() : op, name, nests);
 }
 

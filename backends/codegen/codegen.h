@@ -14,16 +14,25 @@
 
 namespace weft::codegen {
 
-/// Nests that are emitted already, by what they compute.
+/// One loop nest as a function `void (ptr buffers, i64 begin, i64 end, ptr numbers)` that runs its work units begin to end - 1.
+/// Units are independent of each other: they may run in any order and at the same time. `numbers` points to i32: which of the
+/// buffers are the nest's inputs, then which are its outputs.
+struct EmittedNest {
+  llvm::Function* function;
+  int64_t units;
+  std::vector<int> buffers = {};  // those numbers
+};
+
+/// Nests that are emitted already, by what they compute: kernels of equal nests call the same functions.
 class Nests {
  public:
-  Nests(llvm::Module& module, const CodeShape& shape) : module_(module), shape_(shape) {}
-  /// The `fused` op as a function, an earlier one's if the shape shares equal nests; `name` is that of a new one.
-  EmittedNest of(const ir::Op& fused, const std::string& name, const std::vector<int>& buffers);
+  explicit Nests(llvm::Module& module) : module_(module) {}
+  /// The `fused` op as a function, an earlier one's if it computes the same; `name` is that of a new one, and `lanes` the elements
+  /// that its innermost loop computes at once: reduction_lanes, in a vector; or 1, every point of the kept loops being a work unit.
+  EmittedNest of(const ir::Op& fused, const std::string& name, int lanes, const std::vector<int>& buffers);
 
  private:
   llvm::Module& module_;
-  const CodeShape& shape_;
   std::unordered_multimap<size_t, std::pair<const ir::Op*, EmittedNest>> known_;
 };
 
@@ -31,7 +40,7 @@ class Nests {
 /// the op's source lines for a function that the target does not have.
 std::vector<EntryPoint> emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name);
 
-/// Are these nests to run in order, by one launch?
+/// Are these nests to run in order?
 bool is_serial(const ir::Op& op);
 
 struct Kernel {
@@ -43,7 +52,7 @@ struct Kernel {
 /// The kernels of a program in one LLVM module; ops that compute the same share one. The ops live as long.
 class Kernels {
  public:
-  Kernels(llvm::Module& module, const CodeShape& shape) : module_(module), shape_(shape), nests_(module, shape) {}
+  Kernels(llvm::Module& module, const CodeShape& shape) : module_(module), shape_(shape), nests_(module) {}
   /// The kernel of a `fused` or `kernel` op, emitted now unless it was before; throws as emit_kernel does.
   const Kernel& of(const ir::Op& op);
   const std::deque<Kernel>& all() const { return all_; }

@@ -5,10 +5,16 @@
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/Module.h>
 
+#include "weft/backends/codegen/codegen.h"
+
 namespace weft::codegen {
 
-std::vector<EntryPoint> HostShape::emit_entries(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int,
-                                                bool serial) const {
+std::vector<EntryPoint> HostShape::emit_kernel(llvm::Module& module, const std::string& name, const ir::Op& op, const KernelTable& table,
+                                               Nests& shared) const {
+  std::vector<EmittedNest> nests;
+  for (const KernelPart& part : table.parts)
+    nests.push_back(shared.of(*part.nest, name + ".nest" + std::to_string(nests.size()), lanes_, part.buffers));
+  const bool serial = is_serial(op);
   llvm::LLVMContext& context = module.getContext();
   llvm::IRBuilder<> b(context);
   auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getInt64Ty(), b.getInt64Ty()}, false);

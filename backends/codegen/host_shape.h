@@ -11,16 +11,13 @@ namespace weft::codegen {
 /// same.
 class HostShape final : public CodeShape {
  public:
-  /// `lanes` is 16, or 1: the loops of targets without vectors, which tests compare on the processor.
+  /// `lanes` is 16, or 1: the loops of code without vectors, which tests compare on the processor.
   explicit HostShape(int lanes = 16) : lanes_(lanes) {}
 
   std::string name() const override { return "cpu"; }
-  int lanes() const override { return lanes_; }
   bool has_libm() const override { return true; }
-  bool shares_nests() const override { return true; }
-  unsigned buffer_space() const override { return 0; }
-  std::vector<EntryPoint> emit_entries(llvm::Module& module, const std::string& name, std::span<const EmittedNest> nests, int buffers,
-                                       bool serial) const override;
+  std::vector<EntryPoint> emit_kernel(llvm::Module& module, const std::string& name, const ir::Op& op, const KernelTable& table,
+                                      Nests& nests) const override;
 
  private:
   int lanes_;

@@ -93,6 +93,8 @@ KernelTable::KernelTable(const Op& op) {
     for (const auto& nest : op.body().ops()) add_nest(*this, *nest, static_cast<int>(op.operands().size()));
 }
 
+bool is_read_through_slices(Value input) { return first_read(input).has_value(); }
+
 std::unique_ptr<ir::Graph> counted_from_first_read(const Op& op) {
   const auto nests = op.def().kind == ir::Kind::nest ? nullptr : &op.body().ops();
   if (nests ? std::none_of(nests->begin(), nests->end(), [](const Op* nest) { return starts_behind(*nest); }) : !starts_behind(op))

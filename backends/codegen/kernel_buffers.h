@@ -34,6 +34,9 @@ struct KernelTable {
 
 inline std::vector<KernelBuffer> buffers_of(const ir::Op& op) { return KernelTable(op).buffers; }
 
+/// Is the operand of a nest, an input of its body, read through slices alone, so that its pointer may stand at any element?
+bool is_read_through_slices(ir::Value input);
+
 /// A graph with only that op as its code has it: those slices start at 0. Null: the op is so already.
 std::unique_ptr<ir::Graph> counted_from_first_read(const ir::Op& op);
 

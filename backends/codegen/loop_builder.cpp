@@ -13,7 +13,7 @@ void LoopBuilder::loop(llvm::Value* begin, llvm::Value* end, llvm::Value* step, 
   levels_.back().hoist = b_.CreateBr(head);
 
   b_.SetInsertPoint(head);
-  llvm::PHINode* i = b_.CreatePHI(b_.getInt64Ty(), 2, name + ".i");
+  llvm::PHINode* i = b_.CreatePHI(begin->getType(), 2, name + ".i");
   i->addIncoming(begin, before);
   b_.CreateCondBr(b_.CreateICmpSLT(i, end), inside, after);
 
@@ -26,6 +26,17 @@ void LoopBuilder::loop(llvm::Value* begin, llvm::Value* end, llvm::Value* step, 
   b_.CreateBr(head);
 
   b_.SetInsertPoint(after);
+  levels_.back().hoist = nullptr;
+}
+
+void LoopBuilder::scope(const std::function<void()>& body) {
+  // What belongs outside goes before this, which is nothing.
+  auto* start = llvm::cast<llvm::Instruction>(b_.Insert(new llvm::FreezeInst(b_.getFalse())));
+  levels_.back().hoist = start;
+  levels_.push_back({});
+  body();
+  if (on_close) on_close(depth());
+  levels_.pop_back();
   levels_.back().hoist = nullptr;
 }
 

@@ -17,6 +17,9 @@ class LoopBuilder {
   void loop(llvm::Value* begin, llvm::Value* end, llvm::Value* step, const std::string& name,
             const std::function<void(llvm::Value*)>& body);
 
+  /// Emits body(), one level deeper, with no loop around it: of what stands one after the other, each is a level of its own.
+  void scope(const std::function<void()>& body);
+
   /// Emits `if (condition) body()`. No value that the body makes may be used behind it.
   void when(llvm::Value* condition, const std::string& name, const std::function<void()>& body);
 

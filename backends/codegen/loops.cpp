@@ -1,6 +1,7 @@
 #include "weft/backends/codegen/loops.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 #include "weft/ir/op_def.h"
@@ -22,6 +23,8 @@ class AccessWalk {
     for (size_t i = 0; i < body.outputs().size(); ++i) {
       const Value v = body.outputs()[i].value;
       offsets_.push_back(linear_offset(v.shape(), nest.outputs[i], count_));
+      accesses_.writes.push_back(offsets_.back());
+      note_size(offsets_.back());
       visit(v, nest.outputs[i], false);
     }
   }
@@ -37,6 +40,7 @@ class AccessWalk {
 
   /// Where the operands are read that are so at every point.
   const std::vector<Affine>& reads() const { return reads_; }
+  NestAccesses take_accesses() { return std::move(accesses_); }
 
  private:
   void visit(Value v, IndexMap map, bool guarded) {
@@ -44,11 +48,14 @@ class AccessWalk {
     if (v.is_input()) {
       offsets_.push_back(linear_offset(v.shape(), map, count_));
       if (!guarded) reads_.push_back(offsets_.back());
+      accesses_.reads.push_back({v.index(), map, offsets_.back(), guarded});
+      note_size(offsets_.back());
       return;
     }
     auto& seen = seen_[v];
     if (std::find(seen.begin(), seen.end(), map) != seen.end()) return;
     seen.push_back(map);
+    for (const Affine& a : map) note_size(a);
     const ir::Op& op = *v.op();
     switch (op.def().kind) {
       case Kind::constant: return;
@@ -77,6 +84,13 @@ class AccessWalk {
     throw InternalError(fmt::format("{} is no part of a loop nest", op.name()));
   }
 
+  void note_size(const Affine& a) {
+    double size = std::abs(static_cast<double>(a.offset));
+    for (size_t l = 0; l < a.coefficients.size(); ++l)
+      size += std::abs(static_cast<double>(a.coefficients[l])) * static_cast<double>(std::max<int64_t>(nest_.extents[l], 1));
+    accesses_.largest_index = std::max(accesses_.largest_index, static_cast<int64_t>(std::min(size, 0x1p62)));
+  }
+
   /// Single indices are needed, not only offsets.
   void keep_apart(const IndexMap& map) {
     for (const Affine& a : map)
@@ -88,6 +102,7 @@ class AccessWalk {
   int count_;
   std::vector<bool> separate_;
   std::vector<Affine> offsets_, reads_;
+  NestAccesses accesses_;
   std::unordered_map<Value, std::vector<IndexMap>, ir::ValueHash> seen_;
 };
 
@@ -161,6 +176,8 @@ Walk collapsed(const Affine& a, const passes::LoopNest& nest, const Loops& loops
   }
   return walk;
 }
+
+NestAccesses accesses_of(const ir::Graph& body, const passes::LoopNest& nest) { return AccessWalk(body, nest).take_accesses(); }
 
 Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes) {
   const AccessWalk walk(body, nest);

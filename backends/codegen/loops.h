@@ -53,6 +53,21 @@ Walk collapsed(const ir::Affine& a, const passes::LoopNest& nest, const Loops& l
 /// Does an operand that is read so lie along this row loop, while the lanes of a vector are apart?
 bool lies_along(const Walk& walk, int row, const Loops& loops);
 
+/// One place of the body that reads an operand.
+struct OperandRead {
+  int input;
+  ir::IndexMap map;
+  ir::Affine offset;  // of the element
+  bool guarded;       // behind a pad or a concat, where it may be none
+};
+
+struct NestAccesses {
+  std::vector<OperandRead> reads;
+  std::vector<ir::Affine> writes;  // per output
+  int64_t largest_index = 0;       // no index on the way to an element is of larger magnitude
+};
+NestAccesses accesses_of(const ir::Graph& body, const passes::LoopNest& nest);
+
 /// For vectors of so many lanes; with one lane there is no vector loop.
 Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes);
 

@@ -17,8 +17,8 @@ using ir::Op;
 
 class NestEmitter {
  public:
-  NestEmitter(llvm::Module& module, const CodeShape& shape, const ir::Graph& body, const std::string& name, std::span<const int> numbers)
-      : body_(body), lanes_(shape.lanes()), b_(module.getContext()), build_(b_) {
+  NestEmitter(llvm::Module& module, int lanes, const ir::Graph& body, const std::string& name)
+      : body_(body), lanes_(lanes), b_(module.getContext()), build_(b_) {
     WEFT_CHECK(lanes_ == 1 || lanes_ == reduction_lanes, "a vector holds the partial results of a reduction along it");
     std::string why;
     auto nest = passes::analyze(passes::region_of(body), &why);
@@ -29,26 +29,20 @@ class NestEmitter {
     for (int l : loops_.inner) reduced.push_back(extent_of(l));
     pieces_ = reduction_pieces(reduced);
 
-    llvm::SmallVector<llvm::Type*> arguments{b_.getPtrTy(), b_.getInt64Ty(), b_.getInt64Ty()};
-    if (shape.shares_nests()) arguments.push_back(b_.getPtrTy());
-    auto* type = llvm::FunctionType::get(b_.getVoidTy(), arguments, false);
+    auto* type = llvm::FunctionType::get(b_.getVoidTy(), {b_.getPtrTy(), b_.getInt64Ty(), b_.getInt64Ty(), b_.getPtrTy()}, false);
     function_ = llvm::Function::Create(type, llvm::Function::InternalLinkage, name, module);
     b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", function_));
-    llvm::Type* pointer = b_.getPtrTy(shape.buffer_space());
     const auto load_pointer = [&](size_t place) -> llvm::Value* {
-      llvm::Value* number =
-          shape.shares_nests()
-              ? b_.CreateZExt(b_.CreateLoad(b_.getInt32Ty(), b_.CreateConstGEP1_64(b_.getInt32Ty(), function_->getArg(3), place)),
-                              b_.getInt64Ty())
-              : i64_of(numbers[place]);
-      return b_.CreateLoad(pointer, b_.CreateGEP(pointer, function_->getArg(0), number));
+      llvm::Value* number = b_.CreateLoad(b_.getInt32Ty(), b_.CreateConstGEP1_64(b_.getInt32Ty(), function_->getArg(3), place));
+      return b_.CreateLoad(b_.getPtrTy(), b_.CreateGEP(b_.getPtrTy(), function_->getArg(0), b_.CreateZExt(number, b_.getInt64Ty())));
     };
     using Kept = Accumulators::Kept;
     const Kept kept = loops_.vector_reduced() ? Kept::in_lanes : loops_.vector >= 0 ? Kept::as_vectors : Kept::as_scalars;
     accumulators_.emplace(b_, build_, *function_, kept, pieces_ ? pieces_->levels : 0);
-    std::vector<llvm::Value*> from, to;
-    for (size_t place = 0; place < numbers.size(); ++place) (place < body.inputs().size() ? from : to).push_back(load_pointer(place));
-    values_.emplace(b_, build_, body_, nest_, loops_, lanes_, std::move(from), std::move(to));
+    std::vector<ValueBuffer> from, to;
+    for (size_t place = 0; place < body.inputs().size() + body.outputs().size(); ++place)
+      (place < body.inputs().size() ? from : to).push_back({load_pointer(place)});
+    values_.emplace(b_, build_, body_, nest_, loops_, lanes_, std::move(from), std::move(to), b_.getInt64Ty());
   }
 
   EmittedNest emit() {
@@ -255,9 +249,8 @@ class NestEmitter {
 
 }  // namespace
 
-EmittedNest emit_nest(llvm::Module& module, const CodeShape& shape, const ir::Graph& body, const std::string& name,
-                      std::span<const int> numbers) {
-  return NestEmitter(module, shape, body, name, numbers).emit();
+EmittedNest emit_nest(llvm::Module& module, int lanes, const ir::Graph& body, const std::string& name) {
+  return NestEmitter(module, lanes, body, name).emit();
 }
 
 }  // namespace weft::codegen

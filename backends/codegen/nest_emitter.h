@@ -1,14 +1,12 @@
 #pragma once
-// Emits one loop nest as an LLVM function.
+// Emits one loop nest as a function of the processor.
 
-#include "weft/backends/codegen/code_shape.h"
+#include "weft/backends/codegen/codegen.h"
 #include "weft/ir/graph.h"
 
 namespace weft::codegen {
 
-/// `body` is the body of a `fused` op. Input i is at buffers[numbers[i]], and the outputs follow, unless the shape shares
-/// nests: then the numbers are the function's last argument.
-EmittedNest emit_nest(llvm::Module& module, const CodeShape& shape, const ir::Graph& body, const std::string& name,
-                      std::span<const int> numbers);
+/// `body` is the body of a `fused` op.
+EmittedNest emit_nest(llvm::Module& module, int lanes, const ir::Graph& body, const std::string& name);
 
 }  // namespace weft::codegen

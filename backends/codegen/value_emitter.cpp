@@ -21,10 +21,10 @@ constexpr std::ptrdiff_t branching = 3;
 }  // namespace
 
 ValueEmitter::ValueEmitter(IRBuilder& b, LoopBuilder& build, const ir::Graph& body, const passes::LoopNest& nest, const Loops& loops,
-                           int lanes, std::vector<llvm::Value*> inputs, std::vector<llvm::Value*> outputs)
+                           int lanes, std::vector<ValueBuffer> inputs, std::vector<ValueBuffer> outputs, llvm::Type* index_type)
     : b_(b), build_(build), body_(body), nest_(nest), loops_(loops), lanes_(lanes), inputs_(std::move(inputs)),
-      outputs_(std::move(outputs)), index_(loops.all.size(), nullptr), apart_(nest.extents.size(), nullptr), level_(loops.all.size(), 0),
-      needs_(body, nest) {
+      outputs_(std::move(outputs)), index_type_(index_type), index_(loops.all.size(), nullptr), apart_(nest.extents.size(), nullptr),
+      level_(loops.all.size(), 0), needs_(body, nest) {
   build_.on_close = [this](int level) { std::erase_if(memo_, [&](const Memo& m) { return m.level >= level; }); };
 }
 
@@ -38,7 +38,7 @@ void ValueEmitter::enter(int loop, llvm::Value* index, llvm::Value* of_lanes) {
   for (int k = run.last; k >= run.first; --k) {
     llvm::Value* extent = integer(of_lanes, std::max<int64_t>(1, nest_.extents[static_cast<size_t>(k)]));
     llvm::Value* own = k == run.first ? of_lanes : b_.CreateURem(of_lanes, extent);
-    apart_[static_cast<size_t>(k)] = b_.CreateZExt(own, shaped_like(b_.getInt64Ty(), own->getType()));
+    apart_[static_cast<size_t>(k)] = b_.CreateZExt(own, shaped_like(index_type_, own->getType()));
     if (k > run.first) of_lanes = b_.CreateUDiv(of_lanes, extent);
   }
 }
@@ -52,6 +52,24 @@ void ValueEmitter::start_point() {
   point_level_ = build_.depth();
   reduced_.clear();
   kept_.clear();
+  levels_kept_.clear();
+}
+
+void ValueEmitter::when(llvm::Value* condition, const std::string& name, const std::function<void()>& body) {
+  const size_t known = memo_.size();
+  build_.when(condition, name, [&] { build_.scope(body); });
+  memo_.resize(std::min(known, memo_.size()));
+}
+
+void ValueEmitter::keep_level(int number) {
+  auto& kept = levels_kept_[number];
+  kept.clear();
+  std::copy_if(memo_.begin(), memo_.end(), std::back_inserter(kept), [&](const Memo& m) { return m.level >= build_.depth(); });
+}
+
+void ValueEmitter::recall_level(int number) {
+  if (const auto found = levels_kept_.find(number); found != levels_kept_.end())
+    memo_.insert(memo_.end(), found->second.begin(), found->second.end());
 }
 
 void ValueEmitter::start_tile(llvm::Value* first, llvm::Value* count) {
@@ -151,13 +169,13 @@ int64_t ValueEmitter::kept_elements() const {
 }
 
 llvm::Value* ValueEmitter::kept_place(llvm::Value* memory, llvm::Type* element) {
-  llvm::Value* place = i64_of(0);
+  llvm::Value* place = index_of(0);
   for (int l : loops_.inner) {
     const int64_t extent = loops_.all[static_cast<size_t>(l)].extent;
-    place = b_.CreateMul(place, i64_of(l == loops_.vector ? (extent + lanes_ - 1) / lanes_ * lanes_ : extent));
+    place = b_.CreateMul(place, index_of(l == loops_.vector ? (extent + lanes_ - 1) / lanes_ * lanes_ : extent));
     place = b_.CreateAdd(place, index_[static_cast<size_t>(l)]);
   }
-  if (!loops_.vector_reduced()) place = b_.CreateMul(place, i64_of(lanes_));
+  if (!loops_.vector_reduced()) place = b_.CreateMul(place, index_of(lanes_));
   return b_.CreateGEP(element, memory, place);
 }
 
@@ -173,7 +191,10 @@ llvm::Value* ValueEmitter::emit_value(ir::Value v, const IndexMap& map) {
   const Op& op = *v.op();
   switch (op.def().kind) {
     case Kind::constant: return constant(op);
-    case Kind::index: return lane_index(map[static_cast<size_t>(op.integer("axis"))]);
+    case Kind::index: {
+      llvm::Value* index = lane_index(map[static_cast<size_t>(op.integer("axis"))]);
+      return b_.CreateSExt(index, shaped_like(b_.getInt64Ty(), index->getType()));
+    }
     case Kind::movement:
     case Kind::view: return move(op, map);
     case Kind::reduction: {  // of one element, which is combined with the neutral one all the same: a sum is never -0
@@ -313,7 +334,8 @@ llvm::Value* ValueEmitter::lane_index(const Walk& walk) {
 /// 0, step, 2 step, ...: what the lanes are apart.
 llvm::Constant* ValueEmitter::lane_numbers(int64_t step) {
   std::vector<llvm::Constant*> offsets;
-  for (int lane = 0; lane < lanes_; ++lane) offsets.push_back(b_.getInt64(static_cast<uint64_t>(step * lane)));
+  for (int lane = 0; lane < lanes_; ++lane)
+    offsets.push_back(llvm::ConstantInt::get(index_type_, static_cast<uint64_t>(step * lane), true));
   return llvm::ConstantVector::get(offsets);
 }
 
@@ -330,9 +352,9 @@ int64_t ValueEmitter::vector_step(const Walk& walk) const {
 /// At the first lane, but for what is spread.
 llvm::Value* ValueEmitter::first_index(const Walk& walk) {
   const Affine& c = walk.along;
-  llvm::Value* sum = i64_of(c.offset);
+  llvm::Value* sum = index_of(c.offset);
   for (size_t l = 0; l < c.coefficients.size(); ++l)
-    if (c.coefficients[l] != 0) sum = b_.CreateAdd(sum, b_.CreateMul(index_[l], i64_of(c.coefficients[l])));
+    if (c.coefficients[l] != 0) sum = b_.CreateAdd(sum, b_.CreateMul(index_[l], index_of(c.coefficients[l])));
   return is_spread(walk) || walk.apart.empty() ? sum : b_.CreateAdd(sum, index_apart(walk));
 }
 

@@ -11,11 +11,18 @@
 
 namespace weft::codegen {
 
+/// An operand or a result in memory.
+struct ValueBuffer {
+  llvm::Value* pointer;
+  uint64_t alignment = 1;     // bytes of the pointer, beyond that of an element
+  bool is_invariant = false;  // nothing writes it while the function runs
+};
+
 class ValueEmitter {
  public:
-  /// `inputs` and `outputs` point to the body's.
+  /// `inputs` and `outputs` are the body's; indices are computed in integers of type `index_type`.
   ValueEmitter(IRBuilder& b, LoopBuilder& build, const ir::Graph& body, const passes::LoopNest& nest, const Loops& loops, int lanes,
-               std::vector<llvm::Value*> inputs, std::vector<llvm::Value*> outputs);
+               std::vector<ValueBuffer> inputs, std::vector<ValueBuffer> outputs, llvm::Type* index_type);
 
   // ---- where the loops stand ----
 
@@ -30,9 +37,20 @@ class ValueEmitter {
   llvm::Value* mask() const { return mask_; }
   /// One point of the kept loops starts here: what follows a reduction belongs inside it. No reduction is finished.
   void start_point();
+  /// From here on what follows a reduction belongs inside the innermost open level.
+  void finish_point() { point_level_ = build_.depth(); }
   /// A sweep over the reduced loops starts here.
   void start_stage(int stage) { stage_ = stage; }
   void set_reduced(const ir::Op& reduction, llvm::Value* result) { reduced_[&reduction] = result; }
+  /// From here on the place where the loops stand has an element only where this is true (null: everywhere). Its indices are in
+  /// range all the same.
+  void set_active(llvm::Value* active) { active_ = active; }
+  /// Emits `if (condition) body()`, one level deeper; what only the body knows is forgotten.
+  void when(llvm::Value* condition, const std::string& name, const std::function<void()>& body);
+  /// What is known in the innermost open level is kept under this number, and is known again there until the point ends. The code
+  /// between must run whenever what is recalled does.
+  void keep_level(int number);
+  void recall_level(int number);
 
   // ---- values ----
 
@@ -40,6 +58,18 @@ class ValueEmitter {
   llvm::Value* eval(ir::Value v, ir::IndexMap map);
   /// The outputs of this stage. Everything is computed before anything is stored: an output may be written over an operand.
   void store_outputs(int stage);
+  /// The same in two parts: the values, and the stores, where the loops stand as they did.
+  std::vector<std::pair<size_t, llvm::Value*>> eval_outputs(int stage);
+  void store(const std::vector<std::pair<size_t, llvm::Value*>>& values);
+  /// An operand's element in memory, where the loops stand.
+  llvm::Value* load_element(int input, const Walk& walk);
+  /// From here on the operand's elements at such places stand in this memory, at this element of it.
+  struct Copy {
+    int input;
+    Walk walk;
+    llvm::Value* place;
+  };
+  void set_copies(std::vector<Copy> copies) { copies_ = std::move(copies); }
 
  private:
   /// A value already emitted at some index, usable until the loop of its level closes.
@@ -95,7 +125,9 @@ class ValueEmitter {
   void store(size_t i, llvm::Value* value);
   llvm::FixedVectorType* vector_of(llvm::Type* element) const;
   llvm::Value* splat(llvm::Value* v) { return codegen::splat(b_, v, static_cast<unsigned>(lanes_)); }
-  llvm::Value* i64_of(int64_t value) { return b_.getInt64(static_cast<uint64_t>(value)); }
+  llvm::Value* index_of(int64_t value) { return llvm::ConstantInt::get(index_type_, static_cast<uint64_t>(value), true); }
+  llvm::Value* load_scalar(DType t, const ValueBuffer& buffer, llvm::Value* offset, bool is_everywhere);
+  llvm::Align vector_alignment(DType t, const ValueBuffer& buffer, const Walk& walk) const;
 
   IRBuilder& b_;
   LoopBuilder& build_;
@@ -103,16 +135,20 @@ class ValueEmitter {
   const passes::LoopNest& nest_;
   const Loops& loops_;
   int lanes_;
-  std::vector<llvm::Value*> inputs_, outputs_;  // pointers
-  std::vector<llvm::Value*> index_;             // per loop; of the vector loop: its first lane
-  std::vector<llvm::Value*> apart_;             // per loop of the nest that is one of several collapsed ones: its own index, of every lane
-  std::vector<int> level_;                      // per loop: the level inside it
-  llvm::Value* mask_ = nullptr;                 // the lanes of a ragged vector; null: all
-  llvm::Value* guard_ = nullptr;                // inside a pad or concat: where the index is in range
+  std::vector<ValueBuffer> inputs_, outputs_;
+  llvm::Type* index_type_;
+  std::vector<llvm::Value*> index_;  // per loop; of the vector loop: its first lane
+  std::vector<llvm::Value*> apart_;  // per loop of the nest that is one of several collapsed ones: its own index, of every lane
+  std::vector<int> level_;           // per loop: the level inside it
+  llvm::Value* mask_ = nullptr;      // the lanes of a ragged vector; null: all
+  llvm::Value* guard_ = nullptr;     // inside a pad or concat: where the index is in range
+  llvm::Value* active_ = nullptr;
   std::unordered_map<const ir::Op*, llvm::Value*> reduced_;  // finished reductions of this point
   std::unordered_map<const ir::Op*, bool> follows_;          // depends on a reduction of this nest
   int point_level_ = 0;                                      // the level of one point of the kept loops
-  std::vector<Memo> memo_;
+  std::vector<Memo> memo_;                                   // as they were emitted
+  std::unordered_map<int, std::vector<Memo>> levels_kept_;
+  std::vector<Copy> copies_;
   KeptValues needs_;
   std::vector<Kept> kept_;  // of this point
   int64_t kept_bytes_ = 0;  // on the stack, of all points' code together

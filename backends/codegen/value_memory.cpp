@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "weft/backends/codegen/scalar_emitter.h"
 #include "weft/backends/codegen/value_emitter.h"
 #include "weft/support/error.h"
 
@@ -29,30 +28,76 @@ std::vector<llvm::Value*> transposed(IRBuilder& b, std::vector<llvm::Value*> lin
   return lines;
 }
 
+/// What nothing writes may be read at any time, and twice as well as once.
+void mark(llvm::Value* load, const ValueBuffer& buffer) {
+  if (buffer.is_invariant)
+    llvm::cast<llvm::LoadInst>(load)->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(load->getContext(), {}));
+}
+
 }  // namespace
+
+/// One element. Where there is none at this place of the loops, it may be another thread's, which writes it.
+llvm::Value* ValueEmitter::load_scalar(DType t, const ValueBuffer& buffer, llvm::Value* offset, bool is_everywhere) {
+  llvm::Type* element = memory_type(b_.getContext(), t);
+  llvm::Value* pointer = b_.CreateGEP(element, buffer.pointer, offset);
+  if (active_ && !buffer.is_invariant && !is_everywhere) {
+    auto* one = llvm::FixedVectorType::get(element, 1);
+    llvm::Value* mask = b_.CreateVectorSplat(1, active_);
+    return b_.CreateExtractElement(b_.CreateMaskedLoad(one, pointer, alignment_of(t), mask, llvm::Constant::getNullValue(one)),
+                                   uint64_t{0});
+  }
+  llvm::Value* raw = b_.CreateAlignedLoad(element, pointer, alignment_of(t));
+  mark(raw, buffer);
+  return raw;
+}
+
+llvm::Value* ValueEmitter::load_element(int input, const Walk& walk) {
+  const DType t = body_.inputs()[static_cast<size_t>(input)].value().dtype();
+  return load_scalar(t, inputs_[static_cast<size_t>(input)], first_index(walk), true);
+}
+
+/// Of a whole vector: the vector loop stands at multiples of its lanes.
+llvm::Align ValueEmitter::vector_alignment(DType t, const ValueBuffer& buffer, const Walk& walk) const {
+  const auto size = static_cast<uint64_t>(size_of(t));
+  if (buffer.alignment <= size) return alignment_of(t);
+  uint64_t bytes = std::min(buffer.alignment, size * static_cast<uint64_t>(lanes_));
+  const auto limit = [&](int64_t elements) {
+    while (bytes > size && static_cast<uint64_t>(elements) * size % bytes != 0) bytes /= 2;
+  };
+  limit(walk.along.offset);
+  for (size_t l = 0; l < walk.along.coefficients.size(); ++l)
+    if (static_cast<int>(l) != loops_.vector) limit(walk.along.coefficients[l]);
+  return llvm::Align(bytes);
+}
 
 llvm::Value* ValueEmitter::load(ir::Value v, const IndexMap& map) {
   const DType t = v.dtype();
   llvm::Type* element = memory_type(b_.getContext(), t);
-  llvm::Value* base = inputs_[static_cast<size_t>(v.index())];
+  const ValueBuffer& buffer = inputs_[static_cast<size_t>(v.index())];
+  llvm::Value* base = buffer.pointer;
   const Walk walk = collapsed(linear_offset(v.shape(), map, static_cast<int>(nest_.extents.size())), nest_, loops_);
   const int64_t step = vector_step(walk);
   const bool one_place = step == 0 && !is_spread(walk);
   if (guard_ && (!one_place || is_vector(guard_))) return load_guarded(t, element, base, walk);
   if (is_spread(walk)) return from_memory(b_, t, gather(vector_of(element), element, base, lane_index(walk), mask_));
   llvm::Value* offset = first_index(walk);
-  if (guard_) offset = b_.CreateSelect(guard_, offset, i64_of(0));
-  if (one_place) return from_memory(b_, t, b_.CreateAlignedLoad(element, b_.CreateGEP(element, base, offset), alignment_of(t)));
+  if (guard_) offset = b_.CreateSelect(guard_, offset, index_of(0));
+  for (const Copy& copy : copies_)
+    if (copy.input == v.index() && copy.walk.along == walk.along && !guard_)
+      return from_memory(b_, t, b_.CreateAlignedLoad(element, copy.place, alignment_of(t)));
+  if (one_place) return from_memory(b_, t, load_scalar(t, buffer, offset, !guard_ && level_of(map) < build_.depth()));
   if (!guard_ && loops_.tile >= 0 && lies_along(walk, loops_.tile, loops_))
     return from_memory(b_, t, load_transposed(v.index(), element, walk));
   auto* vector = vector_of(element);
   llvm::Value* raw = nullptr;
   if (step == 1) {
     llvm::Value* pointer = b_.CreateGEP(element, base, offset);
-    raw =
-        mask_
-            ? static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, pointer, alignment_of(t), mask_, llvm::Constant::getNullValue(vector)))
-            : b_.CreateAlignedLoad(vector, pointer, alignment_of(t));
+    if (mask_) {
+      raw = b_.CreateMaskedLoad(vector, pointer, alignment_of(t), mask_, llvm::Constant::getNullValue(vector));
+    } else {
+      raw = b_.CreateAlignedLoad(vector, pointer, vector_alignment(t, buffer, walk));
+      mark(raw, buffer);
+    }
   } else {
     raw = gather(vector, element, base, lane_index(walk), mask_);
   }
@@ -86,13 +131,15 @@ llvm::Value* ValueEmitter::transposed_tile(int input, llvm::Type* element, const
       lines.push_back(missing);
       continue;
     }
-    llvm::Value* place = b_.CreateGEP(element, inputs_[static_cast<size_t>(input)], b_.CreateAdd(first, i64_of(lane * vector_step(walk))));
+    llvm::Value* place =
+        b_.CreateGEP(element, inputs_[static_cast<size_t>(input)].pointer, b_.CreateAdd(first, index_of(lane * vector_step(walk))));
     lines.push_back(active ? static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, place, alignment, active, missing))
                            : b_.CreateAlignedLoad(vector, place, alignment));
   }
   lines = transposed(b_, std::move(lines));
   llvm::Value* memory = alloca_at_entry(vector, lanes_, "transposed");
-  for (int i = 0; i < lanes_; ++i) b_.CreateAlignedStore(lines[static_cast<size_t>(i)], b_.CreateGEP(vector, memory, i64_of(i)), alignment);
+  for (int i = 0; i < lanes_; ++i)
+    b_.CreateAlignedStore(lines[static_cast<size_t>(i)], b_.CreateGEP(vector, memory, index_of(i)), alignment);
   return memory;
 }
 
@@ -120,11 +167,17 @@ llvm::FixedVectorType* ValueEmitter::vector_of(llvm::Type* element) const {
   return llvm::FixedVectorType::get(element, static_cast<unsigned>(lanes_));
 }
 
-void ValueEmitter::store_outputs(int stage) {
+void ValueEmitter::store_outputs(int stage) { store(eval_outputs(stage)); }
+
+std::vector<std::pair<size_t, llvm::Value*>> ValueEmitter::eval_outputs(int stage) {
   std::vector<std::pair<size_t, llvm::Value*>> ready;
   for (size_t i = 0; i < outputs_.size(); ++i)
     if (nest_.output_stage[i] == stage) ready.emplace_back(i, eval(body_.outputs()[i].value, nest_.outputs[i]));
-  for (const auto& [i, value] : ready) store(i, value);
+  return ready;
+}
+
+void ValueEmitter::store(const std::vector<std::pair<size_t, llvm::Value*>>& values) {
+  for (const auto& [i, value] : values) store(i, value);
 }
 
 void ValueEmitter::store(size_t i, llvm::Value* value) {
@@ -133,11 +186,11 @@ void ValueEmitter::store(size_t i, llvm::Value* value) {
   llvm::Type* element = memory_type(b_.getContext(), t);
   const Walk walk = collapsed(linear_offset(v.shape(), nest_.outputs[i], static_cast<int>(nest_.extents.size())), nest_, loops_);
   WEFT_CHECK(walk.apart.empty(), "a result's loops walk as one wherever they are neighbours");
-  llvm::Value* pointer = b_.CreateGEP(element, outputs_[i], first_index(walk));
+  llvm::Value* pointer = b_.CreateGEP(element, outputs_[i].pointer, first_index(walk));
   if (vector_step(walk) != 0) value = splat(value);
   llvm::Value* raw = to_memory(b_, t, value);
   if (mask_ && is_vector(raw)) b_.CreateMaskedStore(raw, pointer, alignment_of(t), mask_);
-  else b_.CreateAlignedStore(raw, pointer, alignment_of(t));
+  else b_.CreateAlignedStore(raw, pointer, is_vector(raw) ? vector_alignment(t, outputs_[i], walk) : alignment_of(t));
 }
 
 }  // namespace weft::codegen

@@ -1,29 +1,26 @@
 #include "weft/backends/cuda/gpu_shape.h"
 
-#include <llvm/IR/IRBuilder.h>
-#include <llvm/IR/IntrinsicsNVPTX.h>
 #include <llvm/IR/Module.h>
 
 #include <algorithm>
 
-#include "weft/backends/codegen/loop_builder.h"
+#include "weft/backends/cuda/nest_code.h"
+#include "weft/backends/cuda/thread_code.h"
 
 namespace weft::cuda {
 namespace {
 
-namespace nvvm = llvm::Intrinsic;
-
-constexpr uint32_t block_threads = 256;
-/// Threads stride over the grid: so many blocks fill any GPU.
-constexpr int64_t most_blocks = 1024;
+/// Nests of one launch have blocks of so many threads.
+constexpr int joined_threads = 256;
+constexpr const char* scratch_name = "weft_scratch";
 
 /// A function that the host may launch; its parameter holds the pointers themselves.
-llvm::Function* create_entry(llvm::Module& module, const std::string& name, int buffers, unsigned space) {
+llvm::Function* create_entry(llvm::Module& module, const std::string& name, size_t buffers) {
   llvm::LLVMContext& context = module.getContext();
   llvm::Type* pointer = llvm::PointerType::get(context, 0);
   auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer}, false);
   auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
-  auto* table = llvm::ArrayType::get(llvm::PointerType::get(context, space), static_cast<uint64_t>(buffers));
+  auto* table = llvm::ArrayType::get(llvm::PointerType::get(context, global_space), buffers);
   function->getArg(0)->setName("buffers");
   function->addParamAttr(0, llvm::Attribute::getWithByValType(context, table));
   function->addParamAttr(0, llvm::Attribute::getWithAlignment(context, llvm::Align(8)));
@@ -33,67 +30,128 @@ llvm::Function* create_entry(llvm::Module& module, const std::string& name, int 
   return function;
 }
 
+/// A variable of so many bytes that start as anything.
+llvm::GlobalVariable* create_memory(llvm::Module& module, const std::string& name, uint64_t bytes, unsigned space) {
+  auto* type = llvm::ArrayType::get(llvm::Type::getInt8Ty(module.getContext()), bytes);
+  auto* memory = new llvm::GlobalVariable(module, type, false, llvm::GlobalValue::InternalLinkage, llvm::UndefValue::get(type), name,
+                                          nullptr, llvm::GlobalValue::NotThreadLocal, space);
+  memory->setAlignment(llvm::Align(space == shared_space ? 16 : 256));
+  return memory;
+}
+
+/// The module's, as large as who needs most.
+llvm::GlobalVariable* scratch_of(llvm::Module& module, uint64_t bytes) {
+  llvm::GlobalVariable* before = module.getNamedGlobal(scratch_name);
+  if (before && before->getValueType()->getArrayNumElements() >= bytes) return before;
+  llvm::GlobalVariable* memory = create_memory(module, before ? "" : scratch_name, bytes, global_space);
+  if (before) {
+    before->replaceAllUsesWith(memory);
+    memory->takeName(before);
+    before->eraseFromParent();
+  }
+  return memory;
+}
+
+/// A launch of a nest, and where its scratch memory starts.
+struct Part {
+  NestLaunch nest;
+  uint64_t scratch;
+};
+
+/// An entry point under construction.
 class Entry {
  public:
-  explicit Entry(llvm::Function* function) : function_(function), b_(function->getContext()) {
-    b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", function));
+  Entry(llvm::Module& module, const std::string& name, size_t buffers, uint64_t shared_bytes, uint64_t scratch_bytes)
+      : function_(create_entry(module, name, buffers)), b_(module.getContext()),
+        shared_(llvm::ConstantPointerNull::get(b_.getPtrTy(shared_space))),
+        scratch_(llvm::ConstantPointerNull::get(b_.getPtrTy(global_space))) {
+    b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", function_));
+    if (shared_bytes > 0) shared_ = create_memory(module, name + "_shared", shared_bytes, shared_space);
+    if (scratch_bytes > 0) scratch_ = scratch_of(module, scratch_bytes);
   }
 
-  /// All threads of the grid share every nest's units.
-  void run_shared(std::span<const codegen::EmittedNest> nests) {
-    llvm::Value* block = special(nvvm::nvvm_read_ptx_sreg_ctaid_x);
-    llvm::Value* size = special(nvvm::nvvm_read_ptx_sreg_ntid_x);
-    llvm::Value* first = b_.CreateAdd(b_.CreateMul(block, size), special(nvvm::nvvm_read_ptx_sreg_tid_x));
-    llvm::Value* count = b_.CreateMul(special(nvvm::nvvm_read_ptx_sreg_nctaid_x), size);
-    for (const codegen::EmittedNest& nest : nests) stride(nest, first, count);
-    b_.CreateRetVoid();
+  /// Each nest by blocks of its own.
+  codegen::EntryPoint share_out(std::span<const Part> parts) {
+    int64_t blocks = 0;
+    std::vector<int64_t> first;
+    for (const Part& part : parts) first.push_back(blocks), blocks += part.nest.blocks;
+    dispatch(parts, first, block_number(b_));
+    return finish(blocks, parts.empty() ? joined_threads : parts[0].nest.threads);
   }
 
-  /// The first block's threads share one nest's units after the other.
-  void run_in_order(std::span<const codegen::EmittedNest> nests) {
-    auto* inside = llvm::BasicBlock::Create(b_.getContext(), "first_block", function_);
-    auto* done = llvm::BasicBlock::Create(b_.getContext(), "done", function_);
-    b_.CreateCondBr(b_.CreateICmpEQ(special(nvvm::nvvm_read_ptx_sreg_ctaid_x), b_.getInt64(0)), inside, done);
-    b_.SetInsertPoint(inside);
-    llvm::Value *first = special(nvvm::nvvm_read_ptx_sreg_tid_x), *count = special(nvvm::nvvm_read_ptx_sreg_ntid_x);
-    for (size_t i = 0; i < nests.size(); ++i) {
+  /// One after the other by one block.
+  codegen::EntryPoint run_in_order(std::span<const Part> parts) {
+    for (const Part& part : parts) {
       // Also makes what every thread of the block has written visible to the others.
-      if (i > 0) b_.CreateIntrinsic(nvvm::nvvm_barrier0, {}, {});
-      stride(nests[i], first, count);
+      if (&part != parts.data()) barrier(b_);
+      call(part, b_.getInt32(0));
     }
-    b_.CreateBr(done);
-    b_.SetInsertPoint(done);
-    b_.CreateRetVoid();
+    return finish(1, joined_threads);
   }
 
  private:
-  llvm::Value* special(llvm::Intrinsic::ID id) { return b_.CreateZExt(b_.CreateIntrinsic(id, {}, {}), b_.getInt64Ty()); }
+  void call(const Part& part, llvm::Value* block) {
+    llvm::Value* scratch = b_.CreateConstGEP1_64(b_.getInt8Ty(), scratch_, part.scratch);
+    b_.CreateCall(part.nest.function, {function_->getArg(0), shared_, scratch, block});
+  }
 
-  void stride(const codegen::EmittedNest& nest, llvm::Value* first, llvm::Value* count) {
-    codegen::LoopBuilder loops(b_);
-    loops.loop(first, b_.getInt64(static_cast<uint64_t>(nest.units)), count, "unit", [&](llvm::Value* unit) {
-      b_.CreateCall(nest.function, {function_->getArg(0), unit, b_.CreateNSWAdd(unit, b_.getInt64(1))});
-    });
+  /// By halving.
+  void dispatch(std::span<const Part> parts, std::span<const int64_t> first, llvm::Value* block) {
+    if (parts.empty()) return;
+    if (parts.size() == 1) return call(parts[0], b_.CreateSub(block, b_.getInt32(static_cast<uint32_t>(first[0]))));
+    const size_t half = parts.size() / 2;
+    const auto new_block = [&](const char* name) { return llvm::BasicBlock::Create(b_.getContext(), name, function_); };
+    llvm::BasicBlock *low = new_block("low"), *high = new_block("high"), *end = new_block("end");
+    b_.CreateCondBr(b_.CreateICmpULT(block, b_.getInt32(static_cast<uint32_t>(first[half]))), low, high);
+    b_.SetInsertPoint(low);
+    dispatch(parts.first(half), first.first(half), block);
+    b_.CreateBr(end);
+    b_.SetInsertPoint(high);
+    dispatch(parts.subspan(half), first.subspan(half), block);
+    b_.CreateBr(end);
+    b_.SetInsertPoint(end);
+  }
+
+  codegen::EntryPoint finish(int64_t blocks, int threads) {
+    b_.CreateRetVoid();
+    llvm::LLVMContext& context = b_.getContext();
+    llvm::Metadata* exact[] = {llvm::ValueAsMetadata::get(function_), llvm::MDString::get(context, "reqntidx"),
+                               llvm::ConstantAsMetadata::get(b_.getInt32(static_cast<uint32_t>(threads)))};
+    function_->getParent()->getOrInsertNamedMetadata("nvvm.annotations")->addOperand(llvm::MDNode::get(context, exact));
+    return {.name = function_->getName().str(),
+            .blocks = static_cast<uint32_t>(std::max<int64_t>(blocks, 1)),
+            .threads = static_cast<uint32_t>(threads)};
   }
 
   llvm::Function* function_;
-  llvm::IRBuilder<> b_;
+  codegen::IRBuilder b_;
+  llvm::Constant *shared_, *scratch_;
 };
 
 }  // namespace
 
-std::vector<codegen::EntryPoint> GpuShape::emit_entries(llvm::Module& module, const std::string& name,
-                                                        std::span<const codegen::EmittedNest> nests, int buffers, bool serial) const {
-  // A call would keep its arguments in memory, and hide from LLVM that a unit is a loop of one turn.
-  for (llvm::Function& function : module)
-    if (function.hasInternalLinkage()) function.addFnAttr(llvm::Attribute::AlwaysInline);
-  Entry entry(create_entry(module, name, buffers, buffer_space()));
-  if (serial) entry.run_in_order(nests);
-  else entry.run_shared(nests);
-  int64_t units = 1;
-  for (const codegen::EmittedNest& nest : nests) units = std::max(units, nest.units);
-  const int64_t blocks = serial ? 1 : std::min((units + block_threads - 1) / block_threads, most_blocks);
-  return {{.name = name, .blocks = static_cast<uint32_t>(blocks), .threads = block_threads}};
+std::vector<codegen::EntryPoint> GpuShape::emit_kernel(llvm::Module& module, const std::string& name, const ir::Op& op,
+                                                       const codegen::KernelTable& table, codegen::Nests&) const {
+  const bool serial = codegen::is_serial(op);
+  codegen::MappingLimits limits;
+  if (table.parts.size() > 1) limits.most_threads = joined_threads;
+  limits.one_block = serial;
+  std::vector<std::vector<Part>> launches(1);
+  uint64_t shared = 0, scratch = 0;
+  for (size_t n = 0; n < table.parts.size(); ++n) {
+    const codegen::KernelPart& part = table.parts[n];
+    const NestCode code = emit_nest(module, part.nest->body(), name + ".nest" + std::to_string(n), part.buffers, limits);
+    if (launches.size() < code.launches.size()) launches.resize(code.launches.size());
+    for (size_t i = 0; i < code.launches.size(); ++i) launches[i].push_back({code.launches[i], scratch});
+    shared = std::max(shared, code.shared_bytes);
+    scratch += code.scratch_bytes;
+  }
+  std::vector<codegen::EntryPoint> entries;
+  for (const std::vector<Part>& parts : launches) {
+    Entry entry(module, entries.empty() ? name : name + "_" + std::to_string(entries.size() + 1), table.buffers.size(), shared, scratch);
+    entries.push_back(serial ? entry.run_in_order(parts) : entry.share_out(parts));
+  }
+  return entries;
 }
 
 std::vector<KernelLaunch> launches_of(const codegen::Kernel& kernel) {

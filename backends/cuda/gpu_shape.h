@@ -1,5 +1,5 @@
 #pragma once
-// Kernels as entry points of a GPU program: scalar code, a thread for each work unit.
+// Kernels as entry points of a GPU program.
 
 #include "weft/backends/codegen/code_shape.h"
 #include "weft/backends/codegen/codegen.h"
@@ -12,15 +12,14 @@ inline constexpr int most_buffers = 4095;
 /// Up to so many (4096 bytes), any version of PTX will do; beyond, PTX 8.1.
 inline constexpr int few_buffers = 512;
 
+/// How the loops of a nest are shared out is codegen/mapping.h's choice. What one launch leaves for the next lies in a variable of the
+/// module, of which there is one: kernels of a program run one after the other.
 class GpuShape final : public codegen::CodeShape {
  public:
   std::string name() const override { return "cuda"; }
-  int lanes() const override { return 1; }
   bool has_libm() const override { return false; }
-  bool shares_nests() const override { return false; }
-  unsigned buffer_space() const override { return 1; }  // global memory
-  std::vector<codegen::EntryPoint> emit_entries(llvm::Module& module, const std::string& name, std::span<const codegen::EmittedNest> nests,
-                                                int buffers, bool serial) const override;
+  std::vector<codegen::EntryPoint> emit_kernel(llvm::Module& module, const std::string& name, const ir::Op& op,
+                                               const codegen::KernelTable& table, codegen::Nests& nests) const override;
 };
 
 /// How a kernel that was emitted in this shape is launched.

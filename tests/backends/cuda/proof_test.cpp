@@ -1,6 +1,7 @@
 // Every generated kernel, executed: the bits of the CPU's kernels, and no fault of any kind.
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <span>
 
@@ -32,39 +33,70 @@ func @f {
   return module;
 }
 
-/// What the machine says of that text of the module's only kernel; empty: nothing.
+/// What the machine says of that text of the module's only kernel, whose operands are 1, 2, 3, ... as f32; then whether the first
+/// result's first bytes are others than those of the text that was generated; empty: nothing.
 std::string fault_of(const ir::Module& module, const cuda::Ptx& ptx, const std::string& text) {
-  test::ptx::Machine machine(text);
-  test::ptx::Launch launch{.kernel = ptx.kernels[0].name, .threads = {96}};
-  const ir::Op& op = *module.graph().ops().front();
-  std::vector<uint64_t> table;
-  for (ir::Value v : op.operands())
-    table.push_back(machine.memory().allocate("operand", std::vector<std::byte>(static_cast<size_t>(v.type().bytes()))));
-  for (ir::Value v : op.results()) table.push_back(machine.memory().allocate("result", static_cast<uint64_t>(v.type().bytes())));
-  const auto bytes = std::as_bytes(std::span(table));
-  launch.params.assign(bytes.begin(), bytes.end());
+  const auto run = [&](const std::string& of_text) {
+    test::ptx::Machine machine(of_text);
+    const ir::Op& op = *module.graph().ops().front();
+    std::vector<uint64_t> table;
+    for (ir::Value v : op.operands()) {
+      std::vector<float> numbers(static_cast<size_t>(v.type().bytes()) / 4);
+      std::iota(numbers.begin(), numbers.end(), 1.0f);
+      table.push_back(machine.memory().allocate("operand", std::as_bytes(std::span(numbers))));
+    }
+    for (ir::Value v : op.results()) table.push_back(machine.memory().allocate("result", static_cast<uint64_t>(v.type().bytes())));
+    const auto bytes = std::as_bytes(std::span(table));
+    for (const cuda::KernelLaunch& l : ptx.kernels[0].launches)
+      machine.launch({.kernel = l.name, .blocks = {l.blocks}, .threads = {l.threads}, .params = {bytes.begin(), bytes.end()}, .seed = 3});
+    const auto contents = machine.memory().at(table.back()).contents();
+    return std::vector<std::byte>(contents.begin(), contents.end());
+  };
   try {
-    machine.launch(launch);
-    return "";
+    return run(text) == run(ptx.text) ? "" : "other bits";
   } catch (const test::ptx::Fault& fault) {
     return fault.what();
   }
 }
 
-std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  const size_t at = text.find(what);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, what.size(), by);
+/// The module's one nest, as a kernel of its own.
+ir::Module one_nest(const std::string& lines) {
+  ir::Module module = ir::parse("weft 1\nfunc @f {\n" + lines + "}\n");
+  passes::run(module, {"decompose", "fuse"}, cpu::target());
+  REQUIRE(module.graph().ops().size() == 1);
+  return module;
+}
+
+/// Is every one of these planted faults noticed, each wherever the text has it?
+void check_noticed(const ir::Module& module, const std::vector<std::pair<std::string, std::string>>& faults) {
+  const cuda::Ptx ptx = cuda::emit_ptx(module);
+  REQUIRE(fault_of(module, ptx, ptx.text) == "");
+  for (const auto& [what, by] : faults) {
+    size_t places = 0;
+    for (size_t at = ptx.text.find(what); at != std::string::npos; at = ptx.text.find(what, at + 1), ++places) {
+      std::string text = ptx.text;
+      text.replace(at, what.size(), by);
+      INFO("'" << by << "' for '" << what << "', place " << places << "\n" << text);
+      CHECK(fault_of(module, ptx, text) != "");
+    }
+    INFO(what << " in\n" << ptx.text);
+    CHECK(places > 0);
+  }
 }
 
 }  // namespace
 
 TEST_CASE("ptx: the machine notices what is wrong in a generated kernel", "[cuda][ptx-machine]") {
-  const ir::Module module = two_nests();
-  const cuda::Ptx ptx = cuda::emit_ptx(module);
-  REQUIRE(module.graph().ops().size() == 1);
-  CHECK(fault_of(module, ptx, ptx.text) == "");
-  CHECK_THAT(fault_of(module, ptx, replaced(ptx.text, "bar.sync", "// bar.sync")), contains_text("nobody has written it"));
+  // Nests in order, the lanes of a row, groups of a row, columns, and squares.
+  check_noticed(two_nests(), {{"bar.sync", "// bar.sync"}});
+  check_noticed(one_nest("  input %x: f32[40,100]\n  %0 = sum(%x) {axes = [1]} : f32[40]\n  output y = %0\n"),
+                {{"shfl.sync.bfly.b32", "mov.b32"}, {", 48;", ", 49;"}});
+  check_noticed(one_nest("  input %x: f32[4,1000]\n  %0 = max(%x) {axes = [1]} : f32[4]\n  output y = %0\n"),
+                {{"bar.sync", "// bar.sync"}});
+  check_noticed(one_nest("  input %x: f32[100,40]\n  %0 = sum(%x) {axes = [0]} : f32[40]\n  output y = %0\n"),
+                {{"bar.sync", "// bar.sync"}});
+  check_noticed(one_nest("  input %x: f32[64,64]\n  %0 = transpose(%x) {permutation = [1,0]} : f32[64,64]\n  output y = %0\n"),
+                {{"bar.sync", "// bar.sync"}});
 }
 
 TEST_CASE("ptx: kernels of whole programs compute the bits of the CPU's", "[cuda][ptx-machine]") {

@@ -23,7 +23,7 @@ std::string assemble(const std::vector<std::string>& texts, const std::string& a
     for (std::string line; std::getline(lines, line);) {
       const bool is_header = line.starts_with(".version") || line.starts_with(".target") || line.starts_with(".address_size");
       if (is_header && i > 0) continue;
-      all << std::regex_replace(line, std::regex("weft_k"), "t" + std::to_string(i) + "_weft_k") << "\n";
+      all << std::regex_replace(line, std::regex("weft_"), "t" + std::to_string(i) + "_weft_") << "\n";
     }
   }
   const TempDir dir;
