@@ -34,6 +34,9 @@ class CodeShape {
   virtual std::string name() const = 0;
   /// May a kernel call the C library's mathematical functions?
   virtual bool has_libm() const = 0;
+  /// Do nests of a serial kernel that need not wait for each other run at the same time? Then its code depends on which of its
+  /// operands are overwritten (KernelTable::overwritten).
+  virtual bool reorders_nests() const { return false; }
 
   /// Adds the functions that launches call one after the other, the first of this name, and that run the nests of a `fused` or
   /// `kernel` op. All read the same `table` of pointers. A kernel's nests run one after the other where it is serial, each seeing

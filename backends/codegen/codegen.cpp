@@ -59,10 +59,17 @@ EmittedNest Nests::of(const ir::Op& fused, const std::string& name, int lanes, c
 namespace {
 
 /// `op` is as its code has it.
-std::vector<EntryPoint> emit(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name, Nests& nests) {
-  const KernelTable table(op);
+std::vector<EntryPoint> emit(llvm::Module& module, const CodeShape& shape, const ir::Op& op, std::vector<Overwritten> overwritten,
+                             const std::string& name, Nests& nests) {
+  KernelTable table(op);
+  table.overwritten = std::move(overwritten);
   for (const KernelPart& part : table.parts) require_functions(shape, part.nest->body());
   return shape.emit_kernel(module, name, op, table, nests);
+}
+
+/// Of the op as the program has it.
+std::vector<Overwritten> overwritten_for(const CodeShape& shape, const ir::Op& op) {
+  return shape.reorders_nests() && is_serial(op) ? overwritten_operands(op) : std::vector<Overwritten>();
 }
 
 }  // namespace
@@ -70,19 +77,20 @@ std::vector<EntryPoint> emit(llvm::Module& module, const CodeShape& shape, const
 std::vector<EntryPoint> emit_kernel(llvm::Module& module, const CodeShape& shape, const ir::Op& op, const std::string& name) {
   const std::unique_ptr<ir::Graph> counted = counted_from_first_read(op);
   Nests nests(module);
-  return emit(module, shape, counted ? *counted->ops().front() : op, name, nests);
+  return emit(module, shape, counted ? *counted->ops().front() : op, overwritten_for(shape, op), name, nests);
 }
 
 const Kernel& Kernels::of(const ir::Op& op) {
   std::unique_ptr<ir::Graph> counted = counted_from_first_read(op);
   const ir::Op& code = counted ? *counted->ops().front() : op;
+  std::vector<Overwritten> overwritten = overwritten_for(shape_, op);
   const size_t hash = ir::computation_hash(code);
   for (auto [at, end] = known_.equal_range(hash); at != end; ++at)
-    if (ir::same_computation(*at->second.first, code)) return *at->second.second;
+    if (at->second.overwritten == overwritten && ir::same_computation(*at->second.op, code)) return *at->second.kernel;
   Kernel kernel{kernel_name(op, all_.size()), &op};
-  kernel.entries = emit(module_, shape_, code, kernel.name, nests_);
+  kernel.entries = emit(module_, shape_, code, overwritten, kernel.name, nests_);
   all_.push_back(std::move(kernel));
-  known_.emplace(hash, std::pair(&code, &all_.back()));
+  known_.emplace(hash, Known{&code, std::move(overwritten), &all_.back()});
   if (counted) counted_.push_back(std::move(counted));
   return all_.back();
 }

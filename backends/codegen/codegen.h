@@ -62,8 +62,13 @@ class Kernels {
   const CodeShape& shape_;
   Nests nests_;
   std::deque<Kernel> all_;
-  std::unordered_multimap<size_t, std::pair<const ir::Op*, const Kernel*>> known_;  // by what they compute
-  std::vector<std::unique_ptr<ir::Graph>> counted_;                                 // of those that are not as in the program
+  struct Known {
+    const ir::Op* op;
+    std::vector<Overwritten> overwritten;
+    const Kernel* kernel;
+  };
+  std::unordered_multimap<size_t, Known> known_;     // by what they compute
+  std::vector<std::unique_ptr<ir::Graph>> counted_;  // of those that are not as in the program
 };
 
 }  // namespace weft::codegen

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "weft/ir/op_def.h"
+#include "weft/passes/analysis/liveness.h"
 
 namespace weft::codegen {
 namespace {
@@ -91,6 +92,46 @@ KernelTable::KernelTable(const Op& op) {
   if (op.def().kind == ir::Kind::nest) add_whole(*this, op);
   else
     for (const auto& nest : op.body().ops()) add_nest(*this, *nest, static_cast<int>(op.operands().size()));
+}
+
+namespace {
+
+/// Bytes of an input, or of the arena.
+struct Range {
+  int input;  // -1: the arena
+  int64_t begin, end;
+};
+
+/// Where the value lies; none: nowhere yet.
+std::optional<Range> range_of(Value v) {
+  const Value owner = passes::owner_of(v);
+  const int64_t bytes = v.type().bytes();
+  if (owner.is_input()) return Range{owner.index(), 0, bytes};
+  for (int output : owner.node()->outputs)
+    if (const auto& alias = owner.graph()->outputs()[static_cast<size_t>(output)].alias) return Range{*alias, 0, bytes};
+  if (!owner.offset()) return std::nullopt;
+  return Range{-1, *owner.offset(), *owner.offset() + bytes};
+}
+
+bool is_constant(Value v) {
+  const Value owner = passes::owner_of(v);
+  return !owner.is_input() && owner.op()->def().kind == ir::Kind::constant;
+}
+
+}  // namespace
+
+std::vector<Overwritten> overwritten_operands(const Op& op) {
+  std::vector<Overwritten> all;
+  for (int o = 0; o < static_cast<int>(op.operands().size()); ++o) {
+    if (is_constant(op.operand(o))) continue;
+    const std::optional<Range> read = range_of(op.operand(o));
+    for (int r = 0; r < op.result_count(); ++r) {
+      const std::optional<Range> written = range_of(op.result(r));
+      if (!read || !written || (read->input == written->input && read->begin < written->end && written->begin < read->end))
+        all.push_back({o, r});
+    }
+  }
+  return all;
 }
 
 bool is_read_through_slices(Value input) { return first_read(input).has_value(); }

@@ -23,11 +23,20 @@ struct KernelPart {
   std::vector<int> buffers;
 };
 
+/// An operand of an op that one of its results is written over, or may be.
+struct Overwritten {
+  int operand, result;
+  bool operator==(const Overwritten&) const = default;
+};
+/// Those of an op of a planned program; of another one, all pairs.
+std::vector<Overwritten> overwritten_operands(const ir::Op& op);
+
 /// The table of a `fused` or `kernel` op: its operands, its results; for a `kernel`, also one for every operand that one of
 /// its nests reads through slices alone.
 struct KernelTable {
   std::vector<KernelBuffer> buffers;
-  std::vector<KernelPart> parts;  // the op's nests, in order
+  std::vector<KernelPart> parts;         // the op's nests, in order
+  std::vector<Overwritten> overwritten;  // where a shape asks for it (code_shape.h)
 
   explicit KernelTable(const ir::Op& op);
 };

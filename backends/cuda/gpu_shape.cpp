@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "weft/backends/cuda/nest_code.h"
+#include "weft/backends/cuda/nest_order.h"
 #include "weft/backends/cuda/thread_code.h"
 
 namespace weft::cuda {
@@ -132,24 +133,34 @@ class Entry {
 
 std::vector<codegen::EntryPoint> GpuShape::emit_kernel(llvm::Module& module, const std::string& name, const ir::Op& op,
                                                        const codegen::KernelTable& table, codegen::Nests&) const {
-  const bool serial = codegen::is_serial(op);
+  std::optional<NestOrder> order;
+  if (codegen::is_serial(op)) order.emplace(table);
   codegen::MappingLimits limits;
   if (table.parts.size() > 1) limits.most_threads = joined_threads;
-  limits.one_block = serial;
+  limits.one_block = order && order->suits_one_block(table);
   std::vector<std::vector<Part>> launches(1);
+  std::vector<size_t> end;  // per nest: the launch after its last
   uint64_t shared = 0, scratch = 0;
   for (size_t n = 0; n < table.parts.size(); ++n) {
     const codegen::KernelPart& part = table.parts[n];
-    const NestCode code = emit_nest(module, part.nest->body(), name + ".nest" + std::to_string(n), part.buffers, limits);
-    if (launches.size() < code.launches.size()) launches.resize(code.launches.size());
-    for (size_t i = 0; i < code.launches.size(); ++i) launches[i].push_back({code.launches[i], scratch});
+    std::vector<bool> written(part.nest->body().inputs().size(), false);
+    if (limits.one_block) written = order->written[n];
+    const NestCode code = emit_nest(module, part.nest->body(), name + ".nest" + std::to_string(n), part.buffers, written, limits);
+    size_t launch = 0;
+    if (order && !limits.one_block)
+      for (size_t other : order->before[n]) launch = std::max(launch, end[other]);
+    for (const NestLaunch& l : code.launches) {
+      if (launches.size() <= launch) launches.resize(launch + 1);
+      launches[launch++].push_back({l, scratch});
+    }
+    end.push_back(launch);
     shared = std::max(shared, code.shared_bytes);
     scratch += code.scratch_bytes;
   }
   std::vector<codegen::EntryPoint> entries;
   for (const std::vector<Part>& parts : launches) {
     Entry entry(module, entries.empty() ? name : name + "_" + std::to_string(entries.size() + 1), table.buffers.size(), shared, scratch);
-    entries.push_back(serial ? entry.run_in_order(parts) : entry.share_out(parts));
+    entries.push_back(limits.one_block ? entry.run_in_order(parts) : entry.share_out(parts));
   }
   return entries;
 }

@@ -18,6 +18,7 @@ class GpuShape final : public codegen::CodeShape {
  public:
   std::string name() const override { return "cuda"; }
   bool has_libm() const override { return false; }
+  bool reorders_nests() const override { return true; }
   std::vector<codegen::EntryPoint> emit_kernel(llvm::Module& module, const std::string& name, const ir::Op& op,
                                                const codegen::KernelTable& table, codegen::Nests& nests) const override;
 };

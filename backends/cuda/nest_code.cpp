@@ -17,29 +17,33 @@ namespace {
 /// Of the start of an operand or result; an operand that is read through slices starts anywhere.
 constexpr uint64_t buffer_alignment = 64;
 
-/// Might the planner write a result over the operand? Only where the operand is read at the elements that are replaced
+/// Might the planner write that result over the operand? Only where the operand is read at the elements that are replaced
 /// (passes/analysis/aliasing.h).
-bool may_be_replaced(int input, const ir::Graph& body, const passes::LoopNest& nest, const codegen::NestAccesses& accesses) {
-  for (size_t o = 0; o < body.outputs().size(); ++o) {
-    if (body.outputs()[o].value.type() != body.inputs()[static_cast<size_t>(input)].value().type()) continue;
-    ir::IndexMap written = nest.outputs[o];
-    for (ir::Affine& a : written) a.coefficients.resize(nest.extents.size());
-    const bool only_there = std::all_of(accesses.reads.begin(), accesses.reads.end(),
-                                        [&](const codegen::OperandRead& r) { return r.input != input || r.map == written; });
-    if (only_there) return true;
-  }
-  return false;
+bool may_be_replaced(int input, size_t output, const NestSource& source, const codegen::NestAccesses& accesses) {
+  if (source.body.outputs()[output].value.type() != source.body.inputs()[static_cast<size_t>(input)].value().type()) return false;
+  ir::IndexMap written = source.nest.outputs[output];
+  for (ir::Affine& a : written) a.coefficients.resize(source.nest.extents.size());
+  return std::all_of(accesses.reads.begin(), accesses.reads.end(),
+                     [&](const codegen::OperandRead& r) { return r.input != input || r.map == written; });
 }
 
 }  // namespace
 
-NestSource::NestSource(llvm::Module& m, const ir::Graph& graph, std::span<const int> numbers) : module(m), body(graph), buffers(numbers) {
+NestSource::NestSource(llvm::Module& m, const ir::Graph& graph, std::span<const int> numbers, const std::vector<bool>& written)
+    : module(m), body(graph), buffers(numbers) {
   std::string why;
   auto found = passes::analyze(passes::region_of(body), &why);
   WEFT_CHECK(found, "the body of a fused op is no loop nest: {}", why);
   nest = std::move(*found);
   const codegen::NestAccesses accesses = codegen::accesses_of(body, nest);
-  for (int i = 0; i < static_cast<int>(body.inputs().size()); ++i) invariant.push_back(!may_be_replaced(i, body, nest, accesses));
+  for (int i = 0; i < static_cast<int>(body.inputs().size()); ++i) {
+    invariant.push_back(!written[static_cast<size_t>(i)]);
+    for (size_t o = 0; o < body.outputs().size(); ++o) {
+      if (!may_be_replaced(i, o, *this, accesses)) continue;
+      invariant.back() = false;
+      replaces_per_point = replaces_per_point || nest.output_stage[o] == nest.stages;
+    }
+  }
   for (size_t l = 0; l < nest.extents.size(); ++l)
     if (!nest.reduced[l]) points *= nest.extents[l];
 }
@@ -94,8 +98,8 @@ bool NestFunction::each_of_block(int64_t end, const std::function<void(llvm::Val
 }
 
 NestCode emit_nest(llvm::Module& module, const ir::Graph& body, const std::string& name, std::span<const int> buffers,
-                   const codegen::MappingLimits& limits) {
-  const NestSource source(module, body, buffers);
+                   const std::vector<bool>& written, const codegen::MappingLimits& limits) {
+  const NestSource source(module, body, buffers, written);
   if (source.points == 0) return {};
   const Mapping mapping = codegen::choose_mapping(body, source.nest, limits);
   if (source.nest.has_reduction()) return emit_reduction(source, mapping, name);

@@ -23,9 +23,10 @@ struct NestCode {
   uint64_t scratch_bytes = 0;        // in global memory, from the first launch to the last
 };
 
-/// `body` is that of a `fused` op, whose operands and results are these of the table's buffers.
+/// `body` is that of a `fused` op, whose operands and results are these of the table's buffers; `written` says which of the operands
+/// others write in the same launch.
 NestCode emit_nest(llvm::Module& module, const ir::Graph& body, const std::string& name, std::span<const int> buffers,
-                   const codegen::MappingLimits& limits);
+                   const std::vector<bool>& written, const codegen::MappingLimits& limits);
 
 /// What the functions of a nest are emitted from.
 struct NestSource {
@@ -33,10 +34,11 @@ struct NestSource {
   const ir::Graph& body;
   passes::LoopNest nest;
   std::span<const int> buffers;
-  std::vector<bool> invariant;  // per operand: no result of the nest may be written over it
-  int64_t points = 1;           // of the kept loops
+  std::vector<bool> invariant;      // per operand: nobody writes it in the launch, and no result of the nest may be written over it
+  bool replaces_per_point = false;  // may a result with the kept loops only be written over an operand?
+  int64_t points = 1;               // of the kept loops
 
-  NestSource(llvm::Module& module, const ir::Graph& body, std::span<const int> buffers);
+  NestSource(llvm::Module& module, const ir::Graph& body, std::span<const int> buffers, const std::vector<bool>& written);
 };
 
 /// One function under construction.

@@ -137,9 +137,8 @@ class ReductionNest {
   /// What has the kept loops only, by one thread a point.
   void emit_results() {
     if (!has_outputs(source_.nest.stages)) return;
-    const auto& invariant = source_.invariant;
-    // It may be written over what the others have read; those who have come to know the lanes have done so.
-    if (!finish_ && std::find(invariant.begin(), invariant.end(), false) != invariant.end()) barrier(f_.b);
+    // All threads of the point read what one writes over; those who have come to know the lanes have done so.
+    if (source_.replaces_per_point && !finish_) barrier(f_.b);
     llvm::Value* leads = nullptr;
     if (mapping_.lanes > 1) leads = f_.b.CreateICmpEQ(f_.b.CreateOr(at_.lane, at_.group), f_.index(0));
     if_all(leads, is_point_, [&] {

@@ -29,6 +29,7 @@ struct Instruction {
   bool guard_negated = false;
   bool negated = false;  // the predicate in `c`
   bool saturates = false;
+  bool is_constant = false;  // a load of what the launch does not write
   Rounding rounding = Rounding::nearest;
   Type type = Type::b32, source_type = Type::b32;
   Space space = Space::generic;

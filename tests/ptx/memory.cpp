@@ -37,7 +37,7 @@ std::byte* Region::touch(uint64_t address, unsigned bytes, Use use) {
     throw Problem{Check::alignment, std::to_string(bytes) + " bytes at " + hex(address) + ", byte " + std::to_string(offset) + " of '" +
                                         name_ + "', which is no multiple of them"};
   uint8_t* written = written_.data() + offset;
-  if (use != Use::read && access_ == Access::read_only)
+  if (use != Use::read && use != Use::read_constant && access_ == Access::read_only)
     throw Problem{Check::bounds, "a write to byte " + std::to_string(offset) + " of '" + name_ + "', which is only to be read"};
   if (use != Use::write) {
     for (unsigned i = 0; i < bytes; ++i)
@@ -60,9 +60,14 @@ void Region::note(uint64_t address, unsigned bytes, Use use, uint32_t period, Pe
   const uint64_t offset = address - base_;
   for (uint64_t i = offset / granule_; i < (offset + bytes) / granule_; ++i) {
     uint32_t other = 0;
+    Accesses& before = accesses_[i];
+    const bool is_write = use == Use::write || use == Use::atomic;
+    if (is_write ? before.read_as_constant : use == Use::read_constant && before.writes + before.atomics > 0)
+      throw Problem{Check::race, "byte " + std::to_string(i * granule_) + " of '" + name_ + "' is read by .nc and written in one launch"};
+    before.read_as_constant |= use == Use::read_constant;
     if (periods.add(accesses_[i], period, use, other)) continue;
     throw Problem{Check::race, "byte " + std::to_string(i * granule_) + " of '" + name_ + "' is " +
-                                   (use == Use::read    ? "read"
+                                   (!is_write           ? "read"
                                     : use == Use::write ? "written"
                                                         : "updated") +
                                    " here and was accessed by " + periods.name_of(other) + " with no barrier between"};

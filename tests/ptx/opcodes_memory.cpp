@@ -17,14 +17,16 @@ uint64_t loaded(const std::byte* from, unsigned width) {
   return low_bytes(static_cast<uint64_t>(value), width);
 }
 
+Use use_of(const Instruction& i) { return i.is_constant ? Use::read_constant : Use::read; }
+
 template <class T>
 void run_load(Thread& t, const Instruction& i) {
-  const std::byte* from = t.access(i.space, address_of(t, i), sizeof(T), Use::read, i.hint);
+  const std::byte* from = t.access(i.space, address_of(t, i), sizeof(T), use_of(i), i.hint);
   t.set<uint64_t>(i.d, loaded<T>(from, i.width));
 }
 template <class T>
 void run_vector_load(Thread& t, const Instruction& i) {
-  const std::byte* from = t.access(i.space, address_of(t, i), static_cast<unsigned>(sizeof(T) * i.more.size()), Use::read, i.hint);
+  const std::byte* from = t.access(i.space, address_of(t, i), static_cast<unsigned>(sizeof(T) * i.more.size()), use_of(i), i.hint);
   for (size_t n = 0; n < i.more.size(); ++n) t.set<uint64_t>(i.more[n], loaded<T>(from + sizeof(T) * n, i.width));
 }
 
@@ -50,7 +52,8 @@ void take_ordering(Decoding& d, bool is_load) {
                                      Space::param,  Space::param,  Space::constant};
   if (space >= 0) d.out.space = spaces[space];
   d.take_one_of({"ca", "cg", "cs", is_load ? "lu" : "wb", is_load ? "cv" : "wt"});
-  if (is_load && d.take("nc") && d.out.space != Space::global) d.refuse(".nc is of global memory");
+  d.out.is_constant = is_load && d.take("nc");
+  if (d.out.is_constant && d.out.space != Space::global) d.refuse(".nc is of global memory");
   d.take_one_of({"L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last", "L1::no_allocate"});
   if (is_load) d.take_one_of({"L2::64B", "L2::128B", "L2::256B"});
 }

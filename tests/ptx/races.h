@@ -24,9 +24,10 @@ struct Period {
 /// Of some bytes that are always accessed together: three numbers of periods.
 struct Accesses {
   uint32_t writes = 0, atomics = 0, reads = 0;
+  bool read_as_constant = false;  // by .nc
 };
 
-enum class Use : uint8_t { read, write, atomic };
+enum class Use : uint8_t { read, read_constant, write, atomic };
 
 class Periods {
  public:
@@ -40,6 +41,7 @@ class Periods {
   bool add(Accesses& before, uint32_t mine, Use use, uint32_t& other) {
     switch (use) {
       case Use::read:
+      case Use::read_constant:
         if (before.reads == mine) return true;  // what has been written since would have raced with that
         return no_conflict(before.writes, mine, other) && no_conflict(before.atomics, mine, other) && join(before.reads, mine);
       case Use::write:

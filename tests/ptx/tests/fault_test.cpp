@@ -118,6 +118,11 @@ TEST_CASE("ptx machine: races in shared memory", "[ptx-machine]") {
   check({tile + "st.shared.u8 [%r4], 1;\nst.shared.u8 [tile+1], 1;", "race", tile + "st.shared.u8 [%r4], 1;\nst.shared.u8 [%r4+1], 1;"});
 }
 
+TEST_CASE("ptx machine: what is read by .nc is not written in the same launch", "[ptx-machine]") {
+  check({place + "st.global.u32 [%rd1], 1;\nld.global.nc.u32 %r6, [%rd1];", "is read by .nc and written in one launch",
+         place + "st.global.u32 [%rd1], 1;\nld.global.u32 %r6, [%rd1];"});
+}
+
 TEST_CASE("ptx machine: races within a warp", "[ptx-machine]") {
   const std::string other = "xor.b32 %r5, %r4, 4;\n", write = tile + other + "st.shared.u32 [%r4], %r1;\n",
                     read = "ld.shared.u32 %r6, [%r5];";

@@ -10,7 +10,7 @@ TEST_CASE("ptx machine: loads extend as their type says, stores keep the low byt
       {"st.global.u32 [%rd31], 0x80ff7f81; ld.global.s8 %r0, [%rd31]", 0xffffff81},
       {"st.global.u32 [%rd31], 0x80ff7f81; ld.global.u8 %r0, [%rd31]", 0x81},
       {"st.global.u32 [%rd31], 0x80ff7f81; ld.global.s16 %rd0, [%rd31+2]", 0xffffffffffff80ff},
-      {"st.global.u32 [%rd31], 0x80ff7f81; ld.global.nc.b8 %h0, [%rd31+1]", 0x7f},
+      {"st.global.u32 [%rd31], 0x80ff7f81; ld.global.b8 %h0, [%rd31+1]", 0x7f},
       {"mov.b32 %r1, 0x12345678; st.global.u8 [%rd31+1], %r1; ld.global.u32 %r0, [%rd31]", 0x80ff7881},
       {"add.s64 %rd1, %rd31, 4; ld.global.b8 %r0, [%rd1+-1]", 0x80},
       {"ld.volatile.global.u32 %r0, [%rd31]", 0x80ff7881},
