@@ -14,6 +14,8 @@ constexpr int64_t most_blocks = 1024;
 constexpr int64_t many_threads = 65536;
 /// A thread's elements have code and registers of their own up to so many.
 constexpr int64_t most_unrolled = 32;
+/// And as many values of these, with blocks of 256 threads.
+constexpr int64_t most_kept = 96;
 /// What a block has for the nodes that its groups exchange.
 constexpr int64_t exchange_bytes = 32768;
 
@@ -116,7 +118,20 @@ class Choice {
     else choose_column(points);
     const int64_t children = mapping_.block_level == tree_.top() ? tree_.nodes[0] : reduction_chain;
     const int64_t own = ceil_div(children, mapping_.groups) * tree_.lane_elements();
-    mapping_.is_unrolled = mapping_.level == 0 && own <= most_unrolled && own * code_of(body_) <= most_unrolled_code;
+    mapping_.is_unrolled = mapping_.level == 0 && own <= most_unrolled && own * code_of(body_) <= most_unrolled_code &&
+                           own * kept_values() <= most_kept * 256 / mapping_.threads;
+  }
+
+  /// Values of an element that a later stage may need again: the operands' that follow the reduced loops.
+  int64_t kept_values() const {
+    if (nest_.stages == 1) return 0;
+    return std::count_if(accesses_.reads.begin(), accesses_.reads.end(), [&](const OperandRead& r) {
+      return std::any_of(loops_.inner.begin(), loops_.inner.end(), [&](int l) {
+        const Loop& loop = loops_.all[static_cast<size_t>(l)];
+        const auto& steps = r.offset.coefficients;
+        return std::any_of(steps.begin() + loop.first, steps.begin() + loop.last + 1, [](int64_t c) { return c != 0; });
+      });
+    });
   }
 
   /// Few elements, and results enough for all threads.

@@ -55,13 +55,13 @@ struct Mapping {
 
 /// What a nest may take.
 struct MappingLimits {
-  int most_threads = 1024;  // of a block: at least 256
-  bool one_block = false;   // others wait for it in the same launch
+  int most_threads = 512;  // of a block: at least 256; with more, registers are too few for what a thread keeps
+  bool one_block = false;  // others wait for it in the same launch
 };
 
 /// Instructions of one element, about; and up to how many a thread's elements have code of their own.
 int64_t code_of(const ir::Graph& body);
-constexpr int64_t most_unrolled_code = 1500;
+constexpr int64_t most_unrolled_code = 2400;
 
 /// Squares of so many elements a side are transposed.
 constexpr int64_t tile_extent = 32;

@@ -15,6 +15,15 @@ namespace {
 constexpr int joined_threads = 256;
 constexpr const char* scratch_name = "weft_scratch";
 
+/// What NVPTX is to know of an entry point.
+void annotate(llvm::Function& function, const char* name, int value) {
+  llvm::LLVMContext& context = function.getContext();
+  llvm::Constant* number = llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), static_cast<uint64_t>(value));
+  llvm::Metadata* parts[] = {llvm::ValueAsMetadata::get(&function), llvm::MDString::get(context, name),
+                             llvm::ConstantAsMetadata::get(number)};
+  function.getParent()->getOrInsertNamedMetadata("nvvm.annotations")->addOperand(llvm::MDNode::get(context, parts));
+}
+
 /// A function that the host may launch; its parameter holds the pointers themselves.
 llvm::Function* create_entry(llvm::Module& module, const std::string& name, size_t buffers) {
   llvm::LLVMContext& context = module.getContext();
@@ -25,9 +34,7 @@ llvm::Function* create_entry(llvm::Module& module, const std::string& name, size
   function->getArg(0)->setName("buffers");
   function->addParamAttr(0, llvm::Attribute::getWithByValType(context, table));
   function->addParamAttr(0, llvm::Attribute::getWithAlignment(context, llvm::Align(8)));
-  llvm::Metadata* kernel[] = {llvm::ValueAsMetadata::get(function), llvm::MDString::get(context, "kernel"),
-                              llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), 1))};
-  module.getOrInsertNamedMetadata("nvvm.annotations")->addOperand(llvm::MDNode::get(context, kernel));
+  annotate(*function, "kernel", 1);
   return function;
 }
 
@@ -115,10 +122,9 @@ class Entry {
 
   codegen::EntryPoint finish(int64_t blocks, int threads) {
     b_.CreateRetVoid();
-    llvm::LLVMContext& context = b_.getContext();
-    llvm::Metadata* exact[] = {llvm::ValueAsMetadata::get(function_), llvm::MDString::get(context, "reqntidx"),
-                               llvm::ConstantAsMetadata::get(b_.getInt32(static_cast<uint32_t>(threads)))};
-    function_->getParent()->getOrInsertNamedMetadata("nvvm.annotations")->addOperand(llvm::MDNode::get(context, exact));
+    annotate(*function_, "reqntidx", threads);
+    // Else ptxas may move values out of registers so that more blocks fit a processor.
+    annotate(*function_, "minctasm", 1);
     return {.name = function_->getName().str(),
             .blocks = static_cast<uint32_t>(std::max<int64_t>(blocks, 1)),
             .threads = static_cast<uint32_t>(threads)};

@@ -10,6 +10,7 @@
 #include "weft/ir/parser.h"
 #include "weft/passes/pass.h"
 #include "weft/tests/backends/cuda/proof.h"
+#include "weft/tests/backends/cuda/ptxas.h"
 #include "weft/tests/catch.h"
 
 using namespace weft;
@@ -108,7 +109,7 @@ TEST_CASE("mapping: reductions along what is contiguous are rows", "[cuda]") {
   CHECK(softmax.points == 4);
   CHECK(softmax.is_unrolled);
   CHECK(mapping_of(softmax_of("f32[64,10]")).points == 16);
-  CHECK(mapping_of(softmax_of("f32[64,10000]")).threads == 1024);
+  CHECK(mapping_of(softmax_of("f32[64,10000]")).threads == 512);
   CHECK(mapping_of(softmax_of("f32[64,10000]"), {.most_threads = 256}).threads == 256);
   // A scalar: one block, or two launches.
   const Mapping loss = mapping_of(sum_of("f32[64]", "0", "f32[]"));
@@ -227,4 +228,30 @@ TEST_CASE("mapping: nests of one launch have blocks of their own; those that wai
   REQUIRE(wide.size() == 2);
   CHECK(wide[0].blocks == 6);
   CHECK(wide[1].blocks == 1);
+}
+
+TEST_CASE("mapping: registers of the usual kernels", "[cuda]") {
+  if (const std::string why = test::why_no_ptxas(); !why.empty()) {
+    WARN("skipped: " << why);
+    return;
+  }
+  const std::vector<std::pair<ir::Module, int>> most = [] {
+    std::vector<std::pair<ir::Module, int>> all;
+    all.emplace_back(add_of("f32[64,512]"), 32);
+    all.emplace_back(add_of("bf16[64,512]"), 40);
+    all.emplace_back(sum_of("f32[64,512]", "0", "f32[512]"), 40);
+    all.emplace_back(sum_of("f32[4096,512]", "0", "f32[512]"), 40);
+    all.emplace_back(sum_of("f32[1048576]", "0", "f32[]"), 40);
+    all.emplace_back(softmax_of("f32[64,1000]"), 64);
+    all.emplace_back(softmax_of("f32[64,10000]"), 128);
+    all.emplace_back(transpose_of("f32[256,512]", "f32[512,256]"), 32);
+    return all;
+  }();
+  for (const std::string arch : {"sm_80", "sm_90"})
+    for (const auto& [module, registers] : most)
+      for (const test::KernelResources& k : test::resources_of({ptx_of(module)}, arch)) {
+        INFO(arch << " " << k.name << " of " << to_string(module.graph().ops().front()->result().type()));
+        CHECK(k.registers <= registers);
+        CHECK(k.stack_bytes + k.spilled_bytes == 0);
+      }
 }

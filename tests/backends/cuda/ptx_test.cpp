@@ -140,14 +140,24 @@ TEST_CASE("ptx: every kernel of whole programs", "[cuda]") {
     CHECK(checked > 20);
   }
 
-  SECTION("is accepted by ptxas") {
+  SECTION("is accepted by ptxas, and keeps all values in registers") {
     if (const std::string why = test::why_no_ptxas(); !why.empty()) {
       WARN("skipped: " << why);
       return;
     }
     std::vector<std::string> texts;
     for (const PtxCase& c : cases) texts.push_back(c.ptx.text);
-    CHECK(test::assemble(texts, "sm_90") == "");
+    for (const std::string arch : {"sm_80", "sm_90"}) {
+      CHECK(test::assemble(texts, arch) == "");
+      const std::vector<test::KernelResources> kernels = test::resources_of(texts, arch);
+      CHECK(kernels.size() > 60);
+      for (const test::KernelResources& k : kernels) {
+        INFO(k.name << " on " << arch);
+        CHECK(k.stack_bytes == 0);
+        CHECK(k.spilled_bytes == 0);
+        CHECK(k.registers <= 96);
+      }
+    }
   }
 }
 
