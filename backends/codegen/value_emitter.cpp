@@ -61,6 +61,10 @@ void ValueEmitter::when(llvm::Value* condition, const std::string& name, const s
   memo_.resize(std::min(known, memo_.size()));
 }
 
+ir::IndexMap ValueEmitter::scalar_map(ir::Value v) const {
+  return IndexMap(static_cast<size_t>(v.shape().rank()), Affine::zero(static_cast<int>(nest_.extents.size())));
+}
+
 void ValueEmitter::keep_level(int number) {
   auto& kept = levels_kept_[number];
   kept.clear();

@@ -47,6 +47,9 @@ class ValueEmitter {
   void set_active(llvm::Value* active) { active_ = active; }
   /// Emits `if (condition) body()`, one level deeper; what only the body knows is forgotten.
   void when(llvm::Value* condition, const std::string& name, const std::function<void()>& body);
+  /// This is the value's one element, wherever the loops stand.
+  void set_scalar(ir::Value v, llvm::Value* element) { memo_.push_back({v, scalar_map(v), element, 0}); }
+  ir::IndexMap scalar_map(ir::Value v) const;
   /// What is known in the innermost open level is kept under this number, and is known again there until the point ends. The code
   /// between must run whenever what is recalled does.
   void keep_level(int number);

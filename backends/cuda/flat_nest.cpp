@@ -23,7 +23,8 @@ class FlatNest {
       : mapping_(mapping), f_(source, mapping, loops_of(source, mapping.vector), mapping.vector, name),
         vectors_(source.points / mapping.vector), rest_(source.points % mapping.vector) {}
 
-  NestLaunch emit() {
+  NestLaunch emit(uint64_t& shared_bytes) {
+    shared_bytes = f_.shared_bytes;
     // Whole vectors, at first as many in flight as the mapping says.
     const int64_t part = int64_t{mapping_.threads} * mapping_.at_once, parts = mapping_.at_once > 1 ? vectors_ / part : 0;
     if (parts > 0)
@@ -82,6 +83,7 @@ class FlatNest {
     const Loops loops = loops_of(f_.source, 1);
     codegen::LoopBuilder build(f_.b);
     codegen::ValueEmitter values = f_.values_of(build, loops, 1);
+    f_.tell_scalars(values);
     llvm::Value* number = number_in_grid();
     values.when(f_.b.CreateICmpULT(number, f_.index(rest_)), "rest", [&] {
       values.set_index(0, f_.b.CreateAdd(number, f_.index(vectors_ * mapping_.vector)));
@@ -97,8 +99,8 @@ class FlatNest {
 
 }  // namespace
 
-NestLaunch emit_flat(const NestSource& source, const Mapping& mapping, const std::string& name) {
-  return FlatNest(source, mapping, name).emit();
+NestLaunch emit_flat(const NestSource& source, const Mapping& mapping, const std::string& name, uint64_t& shared_bytes) {
+  return FlatNest(source, mapping, name).emit(shared_bytes);
 }
 
 }  // namespace weft::cuda

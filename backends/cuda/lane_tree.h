@@ -17,8 +17,11 @@ using Values = std::vector<llvm::Value*>;
 
 class LaneTree {
  public:
-  LaneTree(codegen::IRBuilder& b, codegen::LoopBuilder& build, const codegen::Mapping& mapping, const Position& at, llvm::Value* shared)
-      : b_(b), build_(build), mapping_(mapping), at_(at), shared_(shared) {}
+  /// `first_byte`: of the shared memory, what lies before it being somebody else's.
+  LaneTree(codegen::IRBuilder& b, codegen::LoopBuilder& build, const codegen::Mapping& mapping, const Position& at, llvm::Value* shared,
+           uint64_t first_byte)
+      : b_(b), build_(build), mapping_(mapping), at_(at), shared_(shared), first_byte_(first_byte), bytes_(first_byte),
+        most_bytes_(first_byte) {}
 
   /// value_of(begin) to value_of(end - 1), combined one after the other from the neutral elements on.
   Values in_order(const std::vector<const ir::Op*>& reductions, llvm::Value* begin, llvm::Value* end,
@@ -49,7 +52,7 @@ class LaneTree {
 
   uint64_t shared_bytes() const { return most_bytes_; }
   /// The exchanges so far are over, since a barrier: their memory is free.
-  void forget() { bytes_ = 0; }
+  void forget() { bytes_ = first_byte_; }
 
  private:
   llvm::Value* index(int64_t value) { return llvm::ConstantInt::get(at_.lane->getType(), static_cast<uint64_t>(value), true); }
@@ -61,7 +64,7 @@ class LaneTree {
   const codegen::Mapping& mapping_;
   Position at_;
   llvm::Value* shared_;
-  uint64_t bytes_ = 0, most_bytes_ = 0;
+  uint64_t first_byte_, bytes_, most_bytes_;
 };
 
 }  // namespace weft::cuda

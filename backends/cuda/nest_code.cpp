@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "weft/backends/codegen/kernel_buffers.h"
+#include "weft/backends/cuda/block_scalars.h"
 #include "weft/backends/cuda/thread_code.h"
 #include "weft/support/error.h"
 
@@ -73,6 +74,23 @@ NestFunction::NestFunction(const NestSource& from, const Mapping& how, codegen::
     (i < count ? inputs : outputs).push_back(buffer);
   }
   values.emplace(b, build, source.body, source.nest, loops, lanes, inputs, outputs, index_type);
+  share_scalars();
+}
+
+/// One thread computes them, all others read them.
+void NestFunction::share_scalars() {
+  const std::vector<ir::Value> scalars = block_scalars(source.body, source.nest);
+  if (scalars.empty()) return;
+  const auto place = [&](size_t i) { return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), shared, 8 * i); };
+  values->when(b.CreateICmpEQ(thread, index(0)), "scalars", [&] {
+    for (size_t i = 0; i < scalars.size(); ++i)
+      store_exchanged(b, values->eval(scalars[i], values->scalar_map(scalars[i])), place(i), index(0));
+  });
+  barrier(b);
+  for (size_t i = 0; i < scalars.size(); ++i)
+    scalars_.emplace_back(scalars[i], load_exchanged(b, codegen::register_type(b.getContext(), scalars[i].dtype()), place(i), index(0)));
+  tell_scalars(*values);
+  shared_bytes = (8 * scalars.size() + 15) / 16 * 16;
 }
 
 codegen::ValueEmitter NestFunction::values_of(codegen::LoopBuilder& builder, const codegen::Loops& run, int lanes) {
@@ -105,7 +123,7 @@ NestCode emit_nest(llvm::Module& module, const ir::Graph& body, const std::strin
   if (source.nest.has_reduction()) return emit_reduction(source, mapping, name);
   NestCode code;
   code.launches.push_back(mapping.kind == Mapping::Kind::tile ? emit_tiles(source, mapping, name, code.shared_bytes)
-                                                              : emit_flat(source, mapping, name));
+                                                              : emit_flat(source, mapping, name, code.shared_bytes));
   return code;
 }
 

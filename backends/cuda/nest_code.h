@@ -65,9 +65,20 @@ class NestFunction {
   llvm::Value *thread, *block, *shared, *scratch;
   std::vector<codegen::ValueBuffer> inputs, outputs;
   std::optional<codegen::ValueEmitter> values;
+  uint64_t shared_bytes = 0;  // that the function has taken so far
+
+  /// They are known to `values`; to another emitter once this has told it.
+  void tell_scalars(codegen::ValueEmitter& emitter) const {
+    for (const auto& [v, element] : scalars_) emitter.set_scalar(v, element);
+  }
+
+ private:
+  void share_scalars();
+
+  std::vector<std::pair<ir::Value, llvm::Value*>> scalars_;
 };
 
-NestLaunch emit_flat(const NestSource& source, const codegen::Mapping& mapping, const std::string& name);
+NestLaunch emit_flat(const NestSource& source, const codegen::Mapping& mapping, const std::string& name, uint64_t& shared_bytes);
 NestLaunch emit_tiles(const NestSource& source, const codegen::Mapping& mapping, const std::string& name, uint64_t& shared_bytes);
 NestCode emit_reduction(const NestSource& source, const codegen::Mapping& mapping, const std::string& name);
 

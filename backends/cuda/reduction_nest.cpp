@@ -34,7 +34,7 @@ class ReductionNest {
                 const std::string& name)
       : source_(source), mapping_(mapping), tree_(tree), scratch_(scratch), combines_(combines),
         f_(source, mapping, codegen::plan_loops(source.body, source.nest, 1), 1, name), at_(position()),
-        lanes_(f_.b, f_.build, mapping_, at_, f_.shared), sweep_(f_, tree, mapping_, at_, lanes_) {}
+        lanes_(f_.b, f_.build, mapping_, at_, f_.shared, f_.shared_bytes), sweep_(f_, tree, mapping_, at_, lanes_) {}
 
   NestLaunch emit(uint64_t& shared_bytes) {
     const int64_t tiles = (source_.points + mapping_.points - 1) / mapping_.points,

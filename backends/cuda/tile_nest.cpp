@@ -20,7 +20,8 @@ constexpr int64_t padded = tile_extent + 1;
 class TileNest {
  public:
   TileNest(const NestSource& source, const Mapping& mapping, const std::string& name)
-      : mapping_(mapping), f_(source, mapping, codegen::plan_loops(source.body, source.nest, 1), 1, name) {
+      : mapping_(mapping), f_(source, mapping, codegen::plan_loops(source.body, source.nest, 1), 1, name),
+        bytes_(static_cast<int64_t>(f_.shared_bytes)) {
     const codegen::NestAccesses accesses = codegen::accesses_of(source.body, source.nest);
     inner_ = static_cast<int>(f_.loops.all.size()) - 1;
     across_ = codegen::transposed_loop(source.body, source.nest, f_.loops, accesses);
@@ -119,7 +120,7 @@ class TileNest {
   int inner_ = 0, across_ = 0;
   std::vector<int> outer_;
   std::vector<Square> squares_;
-  int64_t bytes_ = 0;
+  int64_t bytes_;
   llvm::Value *column_ = nullptr, *row_ = nullptr;
 };
 

@@ -230,6 +230,24 @@ TEST_CASE("mapping: nests of one launch have blocks of their own; those that wai
   CHECK(wide[1].blocks == 1);
 }
 
+TEST_CASE("mapping: dear scalars are computed by one thread of a block", "[cuda][ptx-machine]") {
+  const ir::Module module = planned(
+      "  input %x: f32[33,65]\n  input %t: f64[]\n  %0 = exp(%t) : f64[]\n  %1 = log(%t) : f64[]\n  %2 = mul(%0, %1) : f64[]\n"
+      "  %3 = cast(%2) {dtype = f32} : f32[]\n  %4 = broadcast(%3) {shape = [33,65]} : f32[33,65]\n  %5 = mul(%x, %4) : f32[33,65]\n"
+      "  %6 = sum(%5) {axes = [1]} : f32[33]\n  output y = %5\n  output z = %6\n");
+  const cuda::Ptx ptx = cuda::emit_ptx(module);
+  CHECK(ptx.kernels.size() == 1);
+  CHECK(ptx.text.find("bar.sync") != std::string::npos);
+  CHECK(test::prove(module, ptx).kernels == 1);
+  const ir::Module flat = planned(
+      "  input %x: f32[33,65]\n  input %t: f64[]\n  %0 = exp(%t) : f64[]\n  %1 = log(%t) : f64[]\n  %2 = mul(%0, %1) : f64[]\n"
+      "  %3 = cast(%2) {dtype = f32} : f32[]\n  %4 = broadcast(%3) {shape = [33,65]} : f32[33,65]\n  %5 = mul(%x, %4) : f32[33,65]\n"
+      "  output y = %5\n");
+  const std::string text = cuda::emit_ptx(flat).text;
+  CHECK(count_of(text, "bar\\.sync") == 1);
+  CHECK(test::prove(flat, cuda::emit_ptx(flat)).kernels == 1);
+}
+
 TEST_CASE("mapping: registers of the usual kernels", "[cuda]") {
   if (const std::string why = test::why_no_ptxas(); !why.empty()) {
     WARN("skipped: " << why);
