@@ -101,6 +101,18 @@ TEST_CASE("mapping: the indices of few elements have 32 bits", "[cuda]") {
   CHECK(count_of(text, "(rem|div)\\.[su]64") == 0);
 }
 
+TEST_CASE("mapping: nests of more elements than 32 bits count are compiled too", "[cuda]") {
+  std::vector<std::string> texts;
+  texts.push_back(ptx_of(add_of("f32[65536,65536]")));
+  texts.push_back(ptx_of(sum_of("f32[65536,65536]", "1", "f32[65536]")));
+  texts.push_back(ptx_of(sum_of("f32[65536,65536]", "0", "f32[65536]")));
+  texts.push_back(ptx_of(sum_of("bf16[65536,65536]", "0,1", "bf16[]")));
+  texts.push_back(ptx_of(softmax_of("f32[65536,65536]")));
+  texts.push_back(ptx_of(transpose_of("f32[65536,65537]", "f32[65537,65536]")));
+  for (const std::string& text : texts) CHECK(text.find(".local") == std::string::npos);
+  if (test::why_no_ptxas().empty()) CHECK(test::assemble(texts, "sm_90") == "");
+}
+
 TEST_CASE("mapping: reductions along what is contiguous are rows", "[cuda]") {
   const Mapping softmax = mapping_of(softmax_of("f32[64,1000]"));
   CHECK(softmax.kind == Kind::row);
