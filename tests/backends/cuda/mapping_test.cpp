@@ -240,6 +240,15 @@ TEST_CASE("mapping: nests of one launch have blocks of their own; those that wai
   REQUIRE(wide.size() == 2);
   CHECK(wide[0].blocks == 6);
   CHECK(wide[1].blocks == 1);
+  // Who writes over what another reads comes after it.
+  const std::vector<cuda::KernelLaunch> update =
+      launches_of(planned("  input %w: f32[64]\n  %h = slice(%w) {start = [0], end = [32]} : f32[32]\n  %s = sum(%h) {axes = [0]} : f32[]\n"
+                          "  %e = exp(%w) : f32[64]\n  output w = %e aliases %w\n  output s = %s\n" +
+                              inputs + sums,
+                          true));
+  REQUIRE(update.size() == 2);
+  CHECK(update[0].blocks == 7);
+  CHECK(update[1].blocks == 1);
 }
 
 TEST_CASE("mapping: dear scalars are computed by one thread of a block", "[cuda][ptx-machine]") {
