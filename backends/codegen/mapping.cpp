@@ -12,6 +12,8 @@ namespace {
 constexpr int64_t most_blocks = 1024;
 /// With fewer threads than this there is room on a GPU for more.
 constexpr int64_t many_threads = 65536;
+/// A nest of several stages that has as many elements takes launches of its own for each.
+constexpr int64_t many_points = int64_t{1} << 21;
 /// A thread's elements have code and registers of their own up to so many.
 constexpr int64_t most_unrolled = 32;
 /// And as many values of these, with blocks of 256 threads.
@@ -160,7 +162,8 @@ class Choice {
     mapping_.block_level = tree_.top();
     if (nest_.stages > 1 && pieces > reduction_chain) mapping_.threads = limits_.most_threads;
     mapping_.groups = power_of_two(pieces, mapping_.threads / reduction_lanes);
-    if (can_split() && pieces > reduction_chain && points * mapping_.threads < many_threads) {
+    if (pieces > reduction_chain && can_split(points * mapping_.threads)) {
+      mapping_.threads = 256;
       // A block's 16 groups take the 16 children of a node each.
       mapping_.block_level = 1;
       while (mapping_.block_level + 1 < tree_.top() && points * tree_.nodes[static_cast<size_t>(mapping_.block_level + 1)] >= 512)
@@ -180,7 +183,7 @@ class Choice {
     const int64_t pieces = tree_.nodes[0];
     mapping_.block_level = tree_.top();
     mapping_.points = 16;
-    if (can_split() && pieces > 1 && points * reduction_lanes < many_threads) {
+    if (pieces > 1 && can_split(points * reduction_lanes)) {
       const auto threads_at = [&](int level) { return points * reduction_lanes * tree_.nodes[static_cast<size_t>(level)]; };
       mapping_.block_level = tree_.top() - 1;
       while (mapping_.block_level > 0 && threads_at(mapping_.block_level) < many_threads) --mapping_.block_level;
@@ -204,7 +207,11 @@ class Choice {
     while (mapping_.level + 1 < tree_.top() && bytes_exchanged(mapping_, tree_, nest_) > exchange_bytes) ++mapping_.level;
   }
 
-  bool can_split() const { return nest_.stages == 1 && !limits_.one_block; }
+  /// Would the launches of so many threads leave room, and is there enough to do that two launches a stage are worth it?
+  bool can_split(int64_t threads) const {
+    if (limits_.one_block) return false;
+    return nest_.stages == 1 ? threads < many_threads : threads < many_threads / 2 && nest_.points() >= many_points;
+  }
 
   const ir::Graph& body_;
   const passes::LoopNest& nest_;

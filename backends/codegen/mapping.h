@@ -9,7 +9,7 @@
 //
 // A reduction's order (support/reduction_order.h) is a tree, whose nodes of level 0 are the pieces; 16 nodes of a level make one of
 // the next. A thread computes whole nodes of one level for its lane, the groups of a block those of a node of a higher level, which
-// they combine in order. Where that is not the top, a second launch combines what the blocks have.
+// they combine in order. Where that is not the top, a second launch combines what the blocks have; so it is for each stage of the nest.
 
 #include "weft/backends/codegen/loops.h"
 #include "weft/support/reduction_order.h"
@@ -69,10 +69,10 @@ constexpr int64_t tile_extent = 32;
 /// The loop along which an operand lies that is strided along the innermost one, so that squares of both are worth it; or -1.
 int transposed_loop(const ir::Graph& body, const passes::LoopNest& nest, const Loops& loops, const NestAccesses& accesses);
 
-/// The mapping of a nest, of one launch or, where its `block_level` is not the tree's top, of the first of two.
+/// The mapping of a nest, of one launch or, where its `block_level` is not the tree's top, of the sweeps.
 Mapping choose_mapping(const ir::Graph& body, const passes::LoopNest& nest, const MappingLimits& limits);
 
-/// Of the second launch, whose leaves are the nodes of the first one's block level.
+/// Of the launches whose leaves are the nodes of the sweeps' block level.
 Mapping combining_mapping(const Mapping& first, const ReductionTree& tree, const passes::LoopNest& nest);
 
 }  // namespace weft::codegen

@@ -251,6 +251,29 @@ TEST_CASE("mapping: nests of one launch have blocks of their own; those that wai
   CHECK(update[1].blocks == 1);
 }
 
+TEST_CASE("mapping: bits where every stage of a large nest has launches of its own", "[cuda][ptx-machine]") {
+  const auto normalized = [](const std::string& full, const std::string& axis, const std::string& kept, const std::string& place) {
+    return fmt::format(
+        "  input %x: {0}\n  input %r: {2}\n  %0 = sum(%x) {{axes = [{1}], keep_dims = true}} : {3}\n  %1 = broadcast(%0) {{shape = {4}}} : "
+        "{0}\n"
+        "  %2 = sub(%x, %1) : {0}\n  %3 = mul(%2, %2) : {0}\n  %4 = sum(%3) {{axes = [{1}]}} : {2}\n  %5 = reshape(%4) {{shape = {5}}} : "
+        "{3}\n"
+        "  %6 = broadcast(%5) {{shape = {4}}} : {0}\n  %7 = div(%2, %6) : {0}\n  %8 = add(%r, %4) : {2}\n  output y = %7\n  output r = %8 "
+        "aliases %r\n",
+        full, axis, kept, place, full.substr(3), place.substr(3));
+  };
+  test::Proof proof;
+  for (const std::string& lines :
+       {normalized("f32[30,71000]", "1", "f32[30]", "f32[30,1]"), normalized("f32[70000,33]", "0", "f32[33]", "f32[1,33]")}) {
+    INFO(lines);
+    const ir::Module module = planned(lines);
+    const cuda::Ptx ptx = cuda::emit_ptx(module);
+    CHECK(ptx.kernels[0].launches.size() == 6);  // the last writes over what the sweep before has read
+    proof += test::prove(module, ptx);
+  }
+  CHECK(proof.kernels == 2);
+}
+
 TEST_CASE("mapping: dear scalars are computed by one thread of a block", "[cuda][ptx-machine]") {
   const ir::Module module = planned(
       "  input %x: f32[33,65]\n  input %t: f64[]\n  %0 = exp(%t) : f64[]\n  %1 = log(%t) : f64[]\n  %2 = mul(%0, %1) : f64[]\n"
