@@ -14,12 +14,14 @@ constexpr int64_t most_blocks = 1024;
 constexpr int64_t many_threads = 65536;
 /// A nest of several stages that has as many elements takes launches of its own for each.
 constexpr int64_t many_points = int64_t{1} << 21;
+/// Of so many reductions the nodes that meet in a block fit its shared memory, whatever their type.
+constexpr size_t most_split = 8;
 /// A thread's elements have code and registers of their own up to so many.
 constexpr int64_t most_unrolled = 32;
 /// And as many values of these, with blocks of 256 threads.
 constexpr int64_t most_kept = 96;
-/// What a block has for the nodes that its groups exchange.
-constexpr int64_t exchange_bytes = 32768;
+/// What a block has for what its threads exchange; a bit more is there for scalars.
+constexpr int64_t exchange_bytes = 45056;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -39,9 +41,13 @@ int64_t points_of(const passes::LoopNest& nest) {
   return points;
 }
 
-/// Of the nodes that a block's groups exchange, of all stages.
+/// What a block needs for the nodes that its groups exchange, on all levels, and for the lanes of columns, of all stages.
 int64_t bytes_exchanged(const Mapping& m, const ReductionTree& tree, const passes::LoopNest& nest) {
-  return tree.nodes[static_cast<size_t>(m.level)] * reduction_lanes * m.points * 8 * static_cast<int64_t>(nest.reduction_stage.size());
+  int64_t of_node = 0;
+  for (const auto& [op, stage] : nest.reduction_stage)
+    of_node += reduction_lanes * m.points * static_cast<int64_t>(std::max(size_of(op->result().dtype()), sizeof(float)));
+  const int64_t nodes = m.level == m.block_level ? 0 : tree.nodes[static_cast<size_t>(m.level)];
+  return of_node * (nodes + ceil_div(nodes, reduction_chain) + 1 + (m.kind == Mapping::Kind::column));
 }
 
 class Choice {
@@ -195,21 +201,26 @@ class Choice {
     if (pieces >= 4) mapping_.threads = limits_.most_threads;
     mapping_.groups = mapping_.threads / (reduction_lanes * mapping_.points);
     if (mapping_.groups == 1) mapping_.level = tree_.top();
-    else set_level();
+    set_level();
     mapping_.blocks = clipped(ceil_div(points, mapping_.points), limits_);
   }
 
-  /// The highest level that has a node for each group; higher where the exchange would be too large.
+  /// The highest level that has a node for each group; higher where the exchange would be too large. Where it always is, there is none,
+  /// and lanes meet by shuffles.
   void set_level() {
     const auto above = [&] { return tree_.nodes[static_cast<size_t>(mapping_.level + 1)]; };
     if (tree_.nodes[0] > 2 * mapping_.groups)
       while (mapping_.level + 1 < tree_.top() && above() >= mapping_.groups) ++mapping_.level;
     while (mapping_.level + 1 < tree_.top() && bytes_exchanged(mapping_, tree_, nest_) > exchange_bytes) ++mapping_.level;
+    if (bytes_exchanged(mapping_, tree_, nest_) <= exchange_bytes) return;
+    mapping_.kind = Mapping::Kind::row;
+    mapping_.threads = 256, mapping_.points = 16, mapping_.groups = 1;
+    mapping_.level = tree_.top();
   }
 
   /// Would the launches of so many threads leave room, and is there enough to do that two launches a stage are worth it?
   bool can_split(int64_t threads) const {
-    if (limits_.one_block) return false;
+    if (limits_.one_block || nest_.reduction_stage.size() > most_split) return false;
     return nest_.stages == 1 ? threads < many_threads : threads < many_threads / 2 && nest_.points() >= many_points;
   }
 

@@ -7,12 +7,15 @@
 #include "weft/backends/cuda/nest_code.h"
 #include "weft/backends/cuda/nest_order.h"
 #include "weft/backends/cuda/thread_code.h"
+#include "weft/support/error.h"
 
 namespace weft::cuda {
 namespace {
 
 /// Nests of one launch have blocks of so many threads.
 constexpr int joined_threads = 256;
+/// Of a block, on any GPU.
+constexpr uint64_t most_shared_bytes = 49152;
 constexpr const char* scratch_name = "weft_scratch";
 
 /// What NVPTX is to know of an entry point.
@@ -163,6 +166,7 @@ std::vector<codegen::EntryPoint> GpuShape::emit_kernel(llvm::Module& module, con
     shared = std::max(shared, code.shared_bytes);
     scratch += code.scratch_bytes;
   }
+  WEFT_CHECK(shared <= most_shared_bytes, "a nest takes {} bytes of shared memory", shared);
   std::vector<codegen::EntryPoint> entries;
   for (const std::vector<Part>& parts : launches) {
     Entry entry(module, entries.empty() ? name : name + "_" + std::to_string(entries.size() + 1), table.buffers.size(), shared, scratch);

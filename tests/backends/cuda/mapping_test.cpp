@@ -274,6 +274,22 @@ TEST_CASE("mapping: bits where every stage of a large nest has launches of its o
   CHECK(proof.kernels == 2);
 }
 
+TEST_CASE("mapping: many reductions of one nest fit a block's shared memory", "[cuda]") {
+  std::vector<std::string> texts;
+  for (const char* axis : {"0", "1"})
+    for (const char* type : {"f32", "f64"})
+      for (int rows : {3, 40, 300, 70000}) {
+        std::string lines = fmt::format("  input %x: {}[{},8192]\n  %p0 = mul(%x, %x) : {}[{},8192]\n", type, rows, type, rows);
+        for (int i = 0; i < 30; ++i) {
+          lines += fmt::format("  %p{} = add(%p{}, %x) : {}[{},8192]\n", i + 1, i, type, rows);
+          lines += fmt::format("  %s{0} = sum(%p{0}) {{axes = [{1}]}} : {2}[{3}]\n  output y{0} = %s{0}\n", i, axis, type,
+                               *axis == '0' ? 8192 : rows);
+        }
+        texts.push_back(ptx_of(nest_of(lines)));
+      }
+  if (test::why_no_ptxas().empty()) CHECK(test::assemble(texts, "sm_90") == "");
+}
+
 TEST_CASE("mapping: dear scalars are computed by one thread of a block", "[cuda][ptx-machine]") {
   const ir::Module module = planned(
       "  input %x: f32[33,65]\n  input %t: f64[]\n  %0 = exp(%t) : f64[]\n  %1 = log(%t) : f64[]\n  %2 = mul(%0, %1) : f64[]\n"
