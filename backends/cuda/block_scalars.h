@@ -7,8 +7,8 @@
 
 namespace weft::cuda {
 
-/// Of a nest's body: the values of one element that follow no reduction of it and that ops of more elements read, if all together
-/// are worth a barrier.
+/// Of a nest's body: the values of one element that follow no reduction of it and that every element's computation reads, if all
+/// together are worth a barrier. What only the results need that have the kept loops, few threads compute.
 std::vector<ir::Value> block_scalars(const ir::Graph& body, const passes::LoopNest& nest);
 
 }  // namespace weft::cuda

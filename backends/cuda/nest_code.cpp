@@ -49,7 +49,8 @@ NestSource::NestSource(llvm::Module& m, const ir::Graph& graph, std::span<const 
     if (!nest.reduced[l]) points *= nest.extents[l];
 }
 
-NestFunction::NestFunction(const NestSource& from, const Mapping& how, codegen::Loops run, int lanes, const std::string& name)
+NestFunction::NestFunction(const NestSource& from, const Mapping& how, codegen::Loops run, int lanes, const std::string& name,
+                           bool has_elements)
     : source(from), mapping(how), loops(std::move(run)), b(from.module.getContext()), build(b) {
   llvm::LLVMContext& context = b.getContext();
   auto* type =
@@ -74,7 +75,7 @@ NestFunction::NestFunction(const NestSource& from, const Mapping& how, codegen::
     (i < count ? inputs : outputs).push_back(buffer);
   }
   values.emplace(b, build, source.body, source.nest, loops, lanes, inputs, outputs, index_type);
-  share_scalars();
+  if (has_elements) share_scalars();
 }
 
 /// One thread computes them, all others read them.

@@ -44,7 +44,9 @@ struct NestSource {
 /// One function under construction.
 class NestFunction {
  public:
-  NestFunction(const NestSource& source, const codegen::Mapping& mapping, codegen::Loops loops, int lanes, const std::string& name);
+  /// `has_elements`: does it compute what follows all loops?
+  NestFunction(const NestSource& source, const codegen::Mapping& mapping, codegen::Loops loops, int lanes, const std::string& name,
+               bool has_elements = true);
 
   llvm::Value* index(int64_t value) { return llvm::ConstantInt::get(index_type, static_cast<uint64_t>(value), true); }
   int64_t extent_of(int loop) const { return loops.all[static_cast<size_t>(loop)].extent; }

@@ -55,7 +55,7 @@ class ReductionNest {
   ReductionNest(const NestSource& source, const Mapping& mapping, const ReductionTree& tree, const Scratch& scratch, const Step& step,
                 const std::string& name)
       : source_(source), mapping_(mapping), tree_(tree), scratch_(scratch), step_(step),
-        f_(source, mapping, codegen::plan_loops(source.body, source.nest, 1), 1, name), at_(position()),
+        f_(source, mapping, codegen::plan_loops(source.body, source.nest, 1), 1, name, !step.combines), at_(position()),
         lanes_(f_.b, f_.build, mapping_, at_, f_.shared, f_.shared_bytes), sweep_(f_, tree, mapping_, at_, lanes_) {}
 
   NestLaunch emit(uint64_t& shared_bytes) {

@@ -170,20 +170,27 @@ Values ReductionSweep::piece(llvm::Value* number, llvm::Value* exists, int first
 
 std::vector<Values> ReductionSweep::own_lanes() {
   std::vector<Values> lanes(reduction_lanes);
-  int element = 0;
-  each_element([&](const Places& places) {
-    for (int lane = 0; lane < reduction_lanes; ++lane) {
-      if (!places.empty() && places.back() * reduction_lanes + lane >= tree_.extents.back()) return;
-      f_.build.scope([&] {
-        place_own_element(places, lane);
-        f_.values->recall_level(element);
-        Values& sums = lanes[static_cast<size_t>(lane)];
-        if (sums.empty()) sums = lanes_.neutral(reductions_);
-        store(take(sums, nullptr));
-        f_.values->keep_level(element++);
-      });
-    }
+  std::vector<Results> results;
+  const auto each = [&](const std::function<void(Values&, int)>& body) {
+    int element = 0;
+    each_element([&](const Places& places) {
+      for (int lane = 0; lane < reduction_lanes; ++lane) {
+        if (!places.empty() && places.back() * reduction_lanes + lane >= tree_.extents.back()) return;
+        f_.build.scope([&] {
+          place_own_element(places, lane);
+          body(lanes[static_cast<size_t>(lane)], element++);
+        });
+      }
+    });
+  };
+  each([&](Values& sums, int element) {
+    f_.values->recall_level(element);
+    if (sums.empty()) sums = lanes_.neutral(reductions_);
+    results.push_back(take(sums, nullptr));
+    f_.values->keep_level(element);
   });
+  // Behind all loads.
+  if (!results.empty() && !results[0].values.empty()) each([&](Values&, int element) { store(results[static_cast<size_t>(element)]); });
   return lanes;
 }
 
