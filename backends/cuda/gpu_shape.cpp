@@ -7,27 +7,12 @@
 #include <algorithm>
 
 #include "weft/backends/codegen/loop_builder.h"
+#include "weft/backends/cuda/entry.h"
 
 namespace weft::cuda {
 namespace {
 
 namespace nvvm = llvm::Intrinsic;
-
-/// A function that the host may launch; its parameter holds the pointers themselves.
-llvm::Function* create_entry(llvm::Module& module, const std::string& name, int buffers, unsigned space) {
-  llvm::LLVMContext& context = module.getContext();
-  llvm::Type* pointer = llvm::PointerType::get(context, 0);
-  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer}, false);
-  auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
-  auto* table = llvm::ArrayType::get(llvm::PointerType::get(context, space), static_cast<uint64_t>(buffers));
-  function->getArg(0)->setName("buffers");
-  function->addParamAttr(0, llvm::Attribute::getWithByValType(context, table));
-  function->addParamAttr(0, llvm::Attribute::getWithAlignment(context, llvm::Align(8)));
-  llvm::Metadata* kernel[] = {llvm::ValueAsMetadata::get(function), llvm::MDString::get(context, "kernel"),
-                              llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), 1))};
-  module.getOrInsertNamedMetadata("nvvm.annotations")->addOperand(llvm::MDNode::get(context, kernel));
-  return function;
-}
 
 class Entry {
  public:
@@ -83,7 +68,7 @@ int64_t GpuShape::emit_entry(llvm::Module& module, const std::string& name, std:
   // A call would keep its arguments in memory, and hide from LLVM that a unit is a loop of one turn.
   for (llvm::Function& function : module)
     if (function.hasInternalLinkage()) function.addFnAttr(llvm::Attribute::AlwaysInline);
-  Entry entry(create_entry(module, name, buffers, buffer_space()));
+  Entry entry(create_entry(module, name, buffers));
   if (serial) entry.run_in_order(nests);
   else entry.run_shared(nests);
   int64_t units = 0;

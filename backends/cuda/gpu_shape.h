@@ -2,6 +2,7 @@
 // Kernels as entry points of a GPU program: scalar code, a thread for each work unit.
 
 #include "weft/backends/codegen/code_shape.h"
+#include "weft/backends/cuda/entry.h"
 
 namespace weft::cuda {
 
@@ -17,7 +18,7 @@ class GpuShape final : public codegen::CodeShape {
   int lanes() const override { return 1; }
   bool has_libm() const override { return false; }
   bool shares_nests() const override { return false; }
-  unsigned buffer_space() const override { return 1; }  // global memory
+  unsigned buffer_space() const override { return global_space; }
   int64_t emit_entry(llvm::Module& module, const std::string& name, std::span<const codegen::EmittedNest> nests, int buffers,
                      bool serial) const override;
 };

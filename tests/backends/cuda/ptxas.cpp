@@ -15,7 +15,9 @@ std::string why_no_ptxas(double version) {
   return "";
 }
 
-std::string assemble(const std::vector<std::string>& texts, const std::string& arch) {
+namespace {
+
+Ran run_ptxas(const std::vector<std::string>& texts, const std::string& options) {
   // One process for all: the texts become one, with one header, and a prefix tells apart the names of each.
   std::ostringstream all;
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -28,9 +30,30 @@ std::string assemble(const std::vector<std::string>& texts, const std::string& a
   }
   const TempDir dir;
   const std::string file = dir.write("all.ptx", all.str());
-  const Ran ran =
-      run_command("PATH=$PATH:/usr/local/cuda/bin ptxas --gpu-name=" + arch + " --output-file=" + (dir / "all.cubin") + " " + file);
+  return run_command("PATH=$PATH:/usr/local/cuda/bin ptxas " + options + " --output-file=" + (dir / "all.cubin") + " " + file);
+}
+
+}  // namespace
+
+std::string assemble(const std::vector<std::string>& texts, const std::string& arch) {
+  const Ran ran = run_ptxas(texts, "--gpu-name=" + arch);
   return ran.code == 0 ? "" : ran.out + ran.err + "(exit code " + std::to_string(ran.code) + ")";
+}
+
+std::string on_stack(const std::vector<std::string>& texts, const std::string& arch) {
+  const Ran ran = run_ptxas(texts, "--verbose --gpu-name=" + arch);
+  if (ran.code != 0) return ran.out + ran.err;
+  std::istringstream lines(ran.out + ran.err);
+  std::string function, found;
+  size_t kernels = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("Compiling entry function") != std::string::npos) function = line;
+    if (line.find("bytes stack frame") == std::string::npos) continue;
+    ++kernels;
+    if (line.find(" 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads") == std::string::npos)
+      found += function + ": " + line + "\n";
+  }
+  return kernels > 0 ? found : "ptxas names no kernel: " + ran.out + ran.err;
 }
 
 }  // namespace weft::test

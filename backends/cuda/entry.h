@@ -1,0 +1,22 @@
+#pragma once
+// What the host launches.
+
+#include <cstdint>
+#include <string>
+
+namespace llvm {
+class Function;
+class Module;
+}  // namespace llvm
+
+namespace weft::cuda {
+
+/// LLVM's numbers of the address spaces.
+inline constexpr unsigned global_space = 1, shared_space = 3;
+
+/// A function without code that the host may launch; its only parameter holds so many pointers to global memory, by value.
+llvm::Function* create_entry(llvm::Module& module, const std::string& name, int buffers);
+/// No block of it has more threads; a launch of more is refused.
+void limit_threads(llvm::Function& entry, uint32_t threads);
+
+}  // namespace weft::cuda

@@ -1,0 +1,51 @@
+#include "weft/backends/cuda/kernels/product_tile.h"
+
+#include <algorithm>
+#include <array>
+
+namespace weft::cuda {
+namespace {
+
+struct Candidate {
+  ProductTile tile;
+  double speed;  // products a second, relative to the best's
+};
+
+constexpr std::array candidates{
+    Candidate{{128, 128, 8, 8, 8}, 1},   Candidate{{64, 64, 16, 4, 4}, 0.75}, Candidate{{16, 128, 16, 2, 4}, 0.5},
+    Candidate{{128, 16, 16, 4, 2}, 0.5}, Candidate{{32, 32, 16, 2, 2}, 0.4},  Candidate{{4, 256, 8, 1, 4}, 0.35},
+    Candidate{{256, 4, 8, 4, 1}, 0.35},  Candidate{{16, 16, 16, 1, 1}, 0.15},
+};
+constexpr double blocks_at_once = 264;  // two on each of 132 processors
+
+/// With elements of 8 bytes the largest would want more registers than there are, and integers are no matter of speed.
+bool fits(const Candidate& c, DType dtype) {
+  if (!is_floating(dtype)) return c.tile.m == c.tile.n && c.tile.m <= 64;
+  return size_of(dtype) < 8 || c.tile.thread_m * c.tile.thread_n <= 16;
+}
+
+}  // namespace
+
+int64_t ProductTile::blocks(int64_t batch, int64_t rows, int64_t columns) const {
+  return batch * ((rows + m - 1) / m) * ((columns + n - 1) / n);
+}
+
+std::vector<ProductTile> product_tiles(DType dtype) {
+  std::vector<ProductTile> all;
+  for (const Candidate& c : candidates)
+    if (fits(c, dtype)) all.push_back(c.tile);
+  return all;
+}
+
+ProductTile tile_for(DType dtype, int64_t batch, int64_t rows, int64_t columns) {
+  const auto cost = [&](const Candidate& c) {
+    const double waves = std::max(1.0, static_cast<double>(c.tile.blocks(batch, rows, columns)) / blocks_at_once);
+    return waves * c.tile.m * c.tile.n / c.speed;
+  };
+  const Candidate* best = nullptr;
+  for (const Candidate& c : candidates)
+    if (fits(c, dtype) && (!best || cost(c) < cost(*best))) best = &c;
+  return best->tile;
+}
+
+}  // namespace weft::cuda

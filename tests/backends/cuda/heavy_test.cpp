@@ -1,0 +1,56 @@
+// Every heavy op as generated kernels, on the PTX machine, against the reference.
+
+#include <cmath>
+#include <map>
+
+#include "weft/backends/cuda/heavy.h"
+#include "weft/backends/reference/agreement.h"
+#include "weft/ir/op_def.h"
+#include "weft/tests/backends/cuda/heavy_run.h"
+#include "weft/tests/catch.h"
+
+using namespace weft;
+using reference::Tensor;
+using testing::Sample;
+
+namespace {
+
+double ulp_of(DType t) { return t == f64 ? 0x1p-52 : t == f32 ? 0x1p-23 : 0x1p-7; }
+
+std::vector<Tensor> moved(std::vector<Tensor> values) {
+  for (Tensor& t : values)
+    for (size_t e = 0; e < t.real.size(); ++e) t.real[e] *= 1 + (e % 2 ? 1 : -1) * ulp_of(t.type.dtype);
+  return values;
+}
+
+void check_agreement(const test::HeavyRun& run, const Sample& sample) {
+  const std::vector<Tensor> inputs = testing::values_of(sample);
+  const Tensor got = run.result(inputs), want = reference::evaluate(run.module().graph(), inputs)[0];
+  const Tensor near = reference::evaluate(run.module().graph(), moved(inputs))[0];
+  const Tensor* const all[] = {&near};
+  for (size_t e = 0; e < want.real.size(); ++e) CHECK(std::isnan(got.real[e]) == std::isnan(want.real[e]));
+  const double bound = run.op().def().error_ulps * ulp_of(want.type.dtype);
+  CHECK(reference::disagreement(got, want, all, {.bound = bound}).value_or("") == "");
+}
+
+}  // namespace
+
+TEST_CASE("heavy kernels: every sample of the registry agrees with the reference", "[cuda][ptx-machine]") {
+  std::map<std::string, int> checked;
+  for (DType floating : {f32, f64, bf16})
+    for (const Sample& sample : testing::samples(floating)) {
+      const ir::Module module = testing::module_of(sample);
+      const ir::Op& op = *module.graph().ops().front();
+      const cuda::HeavyOp* row = cuda::find_heavy(op);
+      if (!row || (row->claims && !row->claims(op))) continue;
+      INFO(testing::to_string(sample));
+      const test::HeavyRun run(sample);
+      CHECK(run.launches().empty() == (op.result().shape().numel() == 0));
+      check_agreement(run, sample);
+      ++checked[sample.op];
+    }
+  for (const cuda::HeavyOp& row : cuda::heavy_ops()) {
+    INFO(row.name);
+    CHECK(checked[std::string(row.name)] >= 5);
+  }
+}

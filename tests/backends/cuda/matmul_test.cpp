@@ -1,0 +1,153 @@
+// Products of matrices as generated kernels: the sum of each element's products in ascending order, whatever the tile.
+
+#include <cmath>
+#include <cstring>
+
+#include "weft/backends/cuda/kernels/matmul.h"
+#include "weft/ir/op_def.h"
+#include "weft/ir/ops/contraction.h"
+#include "weft/tests/backends/cuda/heavy_run.h"
+#include "weft/tests/backends/cuda/ptxas.h"
+#include "weft/tests/catch.h"
+#include "weft/tests/ptx/machine.h"
+
+using namespace weft;
+using reference::Tensor;
+using testing::Sample;
+
+namespace {
+
+Sample product(DType dtype, Dims batch, int64_t m, int64_t k, int64_t n, bool transpose_a = false, bool transpose_b = false) {
+  Dims a = batch, b = batch;
+  a.insert(a.end(), {transpose_a ? k : m, transpose_a ? m : k});
+  b.insert(b.end(), {transpose_b ? n : k, transpose_b ? k : n});
+  return {"matmul", {{dtype, Shape(a)}, {dtype, Shape(b)}}, {{"transpose_a", transpose_a}, {"transpose_b", transpose_b}}};
+}
+
+double multiply_add(DType dtype, double a, double b, double sum) {
+  if (dtype == f64) return std::fma(a, b, sum);
+  return std::fma(static_cast<float>(a), static_cast<float>(b), static_cast<float>(sum));
+}
+
+/// Of floating types: what the kernels say that they compute.
+Tensor chained(const ir::Op& op, const Tensor& a, const Tensor& b) {
+  const MatrixProduct p = ir::matrix_product_of(op);
+  Tensor c(op.result().type());
+  for (int64_t i = 0; i < p.batch * p.m * p.n; ++i) {
+    const int64_t n = i % p.n, m = i / p.n % p.m, batch = i / p.n / p.m;
+    double& sum = c.real[static_cast<size_t>(i)];
+    for (int64_t k = 0; k < p.k; ++k) {
+      const int64_t in_a = batch * p.m * p.k + (p.transpose_a ? k * p.m + m : m * p.k + k);
+      const int64_t in_b = batch * p.k * p.n + (p.transpose_b ? n * p.k + k : k * p.n + n);
+      sum = multiply_add(c.type.dtype, a.real[static_cast<size_t>(in_a)], b.real[static_cast<size_t>(in_b)], sum);
+    }
+  }
+  return c;
+}
+
+/// The exact bits, by the tile that the product chooses or by a given one.
+void check_product(const Sample& sample, uint64_t seed = 0, const test::HeavyRun::Emit& emit = {}) {
+  INFO(testing::to_string(sample));
+  const test::HeavyRun run(sample, "sm_90", emit);
+  const std::vector<Tensor> operands = testing::values_of(sample);
+  const Tensor want = is_floating(sample.operands[0].dtype) ? chained(run.op(), operands[0], operands[1])
+                                                            : reference::evaluate(run.module().graph(), operands)[0];
+  CHECK(run.bytes(operands, {.seed = seed}) == test::memory_of(want));
+}
+
+test::HeavyRun::Emit with_tile(const cuda::ProductTile& tile) {
+  return [tile](llvm::Module& module, const ir::Op& op, const std::string& name) { return cuda::emit_matmul(module, op, name, tile); };
+}
+
+/// The machine's fault, or else nothing.
+std::string fault_of(const test::HeavyRun& run, const Sample& sample) {
+  try {
+    run.bytes(testing::values_of(sample));
+    return "";
+  } catch (const test::ptx::Fault& fault) {
+    return fault.what();
+  }
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  const size_t at = text.find(what);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, what.size(), by);
+}
+
+}  // namespace
+
+TEST_CASE("matmul kernels: all transpositions, types and batches", "[cuda][ptx-machine]") {
+  for (const bool transpose_a : {false, true})
+    for (const bool transpose_b : {false, true}) {
+      for (const DType dtype : {f32, f64, bf16, i64, i32, u8}) check_product(product(dtype, {}, 18, 17, 33, transpose_a, transpose_b));
+      check_product(product(f32, {2, 3}, 5, 20, 4, transpose_a, transpose_b), 3);
+    }
+}
+
+TEST_CASE("matmul kernels: small and empty extents", "[cuda][ptx-machine]") {
+  for (const int64_t extent : {1, 15, 16, 17, 65}) {
+    check_product(product(f32, {}, extent, 16, 16));
+    check_product(product(f32, {}, 16, extent, 16), 5);
+    check_product(product(f32, {}, 16, 16, extent));
+  }
+  check_product(product(f32, {}, 3, 0, 5));
+  check_product(product(f64, {2}, 1, 0, 1));
+  check_product(product(i32, {0}, 3, 4, 5));
+  check_product(product(f32, {}, 0, 4, 5));
+  check_product(product(f32, {}, 3, 4, 0));
+}
+
+TEST_CASE("matmul kernels: extents beside those of every tile", "[cuda][ptx-machine]") {
+  int turn = 0;
+  for (const DType dtype : {f32, f64, bf16, u8})
+    for (const cuda::ProductTile& t : cuda::product_tiles(dtype)) {
+      INFO("tile of " << t.m << " by " << t.n << " by " << t.k);
+      for (const int beside : dtype == f32 ? std::vector{-1, 0, 1} : std::vector{1}) {
+        const bool transpose_a = turn % 2 == 1, transpose_b = turn / 2 % 2 == 1;
+        const auto seed = static_cast<uint64_t>(turn++);
+        check_product(product(dtype, {}, t.m + beside, t.k + beside, t.n + beside, transpose_a, transpose_b), seed, with_tile(t));
+      }
+      check_product(product(dtype, {2}, t.m, 2 * t.k + 1, 3), 1, with_tile(t));
+    }
+}
+
+TEST_CASE("matmul kernels: the larger the product, the larger its tile", "[cuda]") {
+  CHECK(cuda::tile_for(f32, 1, 4096, 4096).m == 128);
+  CHECK(cuda::tile_for(f64, 1, 4096, 4096).m == 64);
+  CHECK(cuda::tile_for(f32, 1, 64, 64).m == 16);
+  CHECK(cuda::tile_for(f32, 256, 1, 100000).m == 4);
+  CHECK(cuda::tile_for(f32, 256, 100000, 1).n == 4);
+  for (const DType dtype : {f32, f64})
+    for (const cuda::ProductTile& t : cuda::product_tiles(dtype)) CHECK(t.threads() == 256);
+}
+
+TEST_CASE("matmul kernels: ptxas keeps all in registers", "[cuda]") {
+  if (const std::string why = test::why_no_ptxas(12.0); !why.empty()) {
+    WARN("skipped: " << why);
+    return;
+  }
+  for (const std::string arch : {"sm_80", "sm_90"}) {
+    std::vector<std::string> texts;
+    for (const DType dtype : {f32, f64, bf16, i64, i32, u8})
+      for (const cuda::ProductTile& t : cuda::product_tiles(dtype))
+        for (const bool transposed : {false, true})
+          texts.push_back(test::HeavyRun(product(dtype, {3}, 300, 70, 300, transposed, transposed), arch, with_tile(t)).text);
+    CHECK(test::on_stack(texts, arch) == "");
+  }
+}
+
+TEST_CASE("matmul kernels: the machine notices what is wrong in them", "[cuda][ptx-machine]") {
+  const Sample sample = product(f32, {}, 17, 33, 20);
+  test::HeavyRun run(sample);
+  REQUIRE(fault_of(run, sample) == "");
+  const std::string text = run.text;
+  run.text = replaced(text, "bar.sync", "// bar.sync");
+  CHECK_THAT(fault_of(run, sample), contains_text("race") || contains_text("nobody has written it"));
+  const size_t last = text.rfind("bar.sync");
+  run.text = text.substr(0, last) + "// " + text.substr(last);
+  CHECK_THAT(fault_of(run, sample), contains_text("race") || contains_text("nobody has written it"));
+  const size_t store = text.rfind("st.global");
+  run.text = text.substr(0, store) + replaced(text.substr(store), "], %f", "+4096], %f");
+  CHECK_THAT(fault_of(run, sample), contains_text("bounds"));
+}
