@@ -31,6 +31,9 @@ llvm::Function* create_entry(llvm::Module& module, const std::string& name, int 
   return function;
 }
 
-void limit_threads(llvm::Function& entry, uint32_t threads) { annotate(entry, "maxntidx", threads); }
+void limit_threads(llvm::Function& entry, uint32_t threads, uint32_t blocks_at_once) {
+  annotate(entry, "maxntidx", threads);
+  annotate(entry, "minctasm", blocks_at_once);
+}
 
 }  // namespace weft::cuda

@@ -16,7 +16,8 @@ inline constexpr unsigned global_space = 1, shared_space = 3;
 
 /// A function without code that the host may launch; its only parameter holds so many pointers to global memory, by value.
 llvm::Function* create_entry(llvm::Module& module, const std::string& name, int buffers);
-/// No block of it has more threads; a launch of more is refused.
-void limit_threads(llvm::Function& entry, uint32_t threads);
+/// No block of it has more threads; a launch of more is refused. A processor is to hold so many such blocks: without a number the
+/// assembler aims at more than the registers are enough for.
+void limit_threads(llvm::Function& entry, uint32_t threads, uint32_t blocks_at_once);
 
 }  // namespace weft::cuda

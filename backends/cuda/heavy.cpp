@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/backends/cuda/kernels/indexing.h"
 #include "weft/backends/cuda/kernels/matmul.h"
 #include "weft/ir/op_def.h"
 
@@ -10,6 +11,10 @@ namespace {
 
 constexpr HeavyOp rows[] = {
     {"matmul", claims_matmul, nullptr, emit_matmul},
+    {"gather", nullptr, nullptr, emit_gather},
+    {"scatter_add", nullptr, scatter_add_scratch_bytes, emit_scatter_add},
+    {"scatter_rows", nullptr, nullptr, emit_scatter_rows},
+    {"coalesce", nullptr, coalesce_scratch_bytes, emit_coalesce},
 };
 
 }  // namespace

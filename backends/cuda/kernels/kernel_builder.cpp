@@ -9,10 +9,10 @@ namespace weft::cuda {
 
 namespace nvvm = llvm::Intrinsic;
 
-KernelBuilder::KernelBuilder(llvm::Module& module, const ir::Op& op, const std::string& name, uint32_t threads)
+KernelBuilder::KernelBuilder(llvm::Module& module, const ir::Op& op, const std::string& name, uint32_t threads, uint32_t blocks_at_once)
     : b(module.getContext()), function_(create_entry(module, name, static_cast<int>(op.operands().size()) + op.result_count())),
       launch_{name, 1, threads} {
-  limit_threads(*function_, threads);
+  limit_threads(*function_, threads, blocks_at_once);
   b.SetInsertPoint(llvm::BasicBlock::Create(b.getContext(), "entry", function_));
 }
 

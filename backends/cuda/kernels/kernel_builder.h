@@ -28,8 +28,10 @@ inline int64_t blocks_for(int64_t threads) { return (threads + block_threads - 1
 /// One entry point, whose code is emitted where `b` stands.
 class KernelBuilder {
  public:
-  /// Its table holds the op's operands, then its results. It is launched with exactly so many threads a block.
-  KernelBuilder(llvm::Module& module, const ir::Op& op, const std::string& name, uint32_t threads = block_threads);
+  /// Its table holds the op's operands, then its results. It is launched with exactly so many threads a block, of which a processor is
+  /// to hold so many.
+  KernelBuilder(llvm::Module& module, const ir::Op& op, const std::string& name, uint32_t threads = block_threads,
+                uint32_t blocks_at_once = 2);
 
   /// i32.
   Value* thread();

@@ -22,8 +22,8 @@ struct Stream {
 class ProductKernel {
  public:
   ProductKernel(llvm::Module& module, const ir::Op& op, const std::string& name, const Product& product, const ProductTile& tile)
-      : p_(product), tile_(tile), k_(module, op, name, static_cast<uint32_t>(tile.threads())), b_(k_.b),
-        type_(codegen::register_type(b_.getContext(), p_.dtype)), bytes_(static_cast<int>(type_->getPrimitiveSizeInBits()) / 8),
+      : p_(product), tile_(tile), k_(module, op, name, static_cast<uint32_t>(tile.threads()), tile.thread_m * tile.thread_n > 16 ? 1 : 2),
+        b_(k_.b), type_(codegen::register_type(b_.getContext(), p_.dtype)), bytes_(static_cast<int>(type_->getPrimitiveSizeInBits()) / 8),
         index_(p_.most_elements + std::max({p_.m, p_.n, p_.k}) < std::numeric_limits<int32_t>::max() - 1024 ? b_.getInt32Ty()
                                                                                                             : b_.getInt64Ty()),
         left_{p_.left, true, tile.m, p_.m, tile.thread_m}, right_{p_.right, false, tile.n, p_.n, tile.thread_n} {}

@@ -29,8 +29,8 @@ HeavyRun::HeavyRun(testing::Sample sample, const std::string& arch, const Emit& 
   text = assembly.finish();
 }
 
-std::vector<std::byte> HeavyRun::bytes(const std::vector<reference::Tensor>& operands, Setup setup) const {
-  ptx::Machine machine(text);
+std::vector<std::byte> HeavyRun::run(const std::string& ptx, const std::vector<reference::Tensor>& operands, Setup setup) const {
+  ptx::Machine machine(ptx);
   std::vector<uint64_t> table;
   const int replaced = setup.in_place ? op().def().in_place : -1;
   for (size_t i = 0; i < operands.size(); ++i) {
@@ -53,6 +53,19 @@ std::vector<std::byte> HeavyRun::bytes(const std::vector<reference::Tensor>& ope
   for (uint64_t byte = 0; byte < result.bytes(); ++byte)
     if (!result.is_written(byte)) FAIL("byte " << byte << " of the result is left unwritten");
   return {result.contents().begin(), result.contents().end()};
+}
+
+std::string HeavyRun::fault_with(const std::string& what, const std::string& by, const std::vector<reference::Tensor>& operands) const {
+  std::string other = text;
+  const size_t at = other.find(what);
+  REQUIRE(at != std::string::npos);
+  other.replace(at, what.size(), by);
+  try {
+    run(other, operands, {});
+    return "";
+  } catch (const ptx::Fault& fault) {
+    return fault.what();
+  }
 }
 
 std::vector<std::byte> memory_of(const reference::Tensor& t) {

@@ -25,7 +25,6 @@ class HeavyRun {
   /// With kernels other than those of the table's row.
   HeavyRun(testing::Sample sample, const std::string& arch, const Emit& emit);
 
-  const ir::Module& module() const { return module_; }
   const ir::Op& op() const { return *module_.graph().ops().front(); }
   const std::vector<cuda::KernelLaunch>& launches() const { return launches_; }
 
@@ -34,15 +33,20 @@ class HeavyRun {
     bool in_place = false;  // the result lies where the operand that it may replace does
   };
   /// The result, every byte of which must be written; throws ptx::Fault.
-  std::vector<std::byte> bytes(const std::vector<reference::Tensor>& operands, Setup setup) const;
+  std::vector<std::byte> bytes(const std::vector<reference::Tensor>& operands, Setup setup) const { return run(text, operands, setup); }
   std::vector<std::byte> bytes(const std::vector<reference::Tensor>& operands) const { return bytes(operands, Setup()); }
   reference::Tensor result(const std::vector<reference::Tensor>& operands) const {
     return reference::from_memory(op().result().type(), bytes(operands).data());
   }
 
+  /// The fault that comes of the text with the first `what` in it replaced; none: nothing.
+  std::string fault_with(const std::string& what, const std::string& by, const std::vector<reference::Tensor>& operands) const;
+
   std::string text;  // PTX
 
  private:
+  std::vector<std::byte> run(const std::string& ptx, const std::vector<reference::Tensor>& operands, Setup setup) const;
+
   ir::Module module_;
   std::vector<cuda::KernelLaunch> launches_;
 };

@@ -51,28 +51,12 @@ void check_product(const Sample& sample, uint64_t seed = 0, const test::HeavyRun
   const test::HeavyRun run(sample, "sm_90", emit);
   const std::vector<Tensor> operands = testing::values_of(sample);
   const Tensor want = is_floating(sample.operands[0].dtype) ? chained(run.op(), operands[0], operands[1])
-                                                            : reference::evaluate(run.module().graph(), operands)[0];
+                                                            : reference::evaluate(testing::module_of(sample).graph(), operands)[0];
   CHECK(run.bytes(operands, {.seed = seed}) == test::memory_of(want));
 }
 
 test::HeavyRun::Emit with_tile(const cuda::ProductTile& tile) {
   return [tile](llvm::Module& module, const ir::Op& op, const std::string& name) { return cuda::emit_matmul(module, op, name, tile); };
-}
-
-/// The machine's fault, or else nothing.
-std::string fault_of(const test::HeavyRun& run, const Sample& sample) {
-  try {
-    run.bytes(testing::values_of(sample));
-    return "";
-  } catch (const test::ptx::Fault& fault) {
-    return fault.what();
-  }
-}
-
-std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  const size_t at = text.find(what);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, what.size(), by);
 }
 
 }  // namespace
@@ -129,25 +113,21 @@ TEST_CASE("matmul kernels: ptxas keeps all in registers", "[cuda]") {
   }
   for (const std::string arch : {"sm_80", "sm_90"}) {
     std::vector<std::string> texts;
-    for (const DType dtype : {f32, f64, bf16, i64, i32, u8})
-      for (const cuda::ProductTile& t : cuda::product_tiles(dtype))
-        for (const bool transposed : {false, true})
-          texts.push_back(test::HeavyRun(product(dtype, {3}, 300, 70, 300, transposed, transposed), arch, with_tile(t)).text);
+    for (const DType dtype : {f32, f64, i64})
+      for (const cuda::ProductTile& t : cuda::product_tiles(dtype)) {
+        const bool transposed = texts.size() % 2 == 1;
+        texts.push_back(test::HeavyRun(product(dtype, {3}, 300, 70, 300, transposed, transposed), arch, with_tile(t)).text);
+      }
     CHECK(test::on_stack(texts, arch) == "");
   }
 }
 
 TEST_CASE("matmul kernels: the machine notices what is wrong in them", "[cuda][ptx-machine]") {
   const Sample sample = product(f32, {}, 17, 33, 20);
-  test::HeavyRun run(sample);
-  REQUIRE(fault_of(run, sample) == "");
-  const std::string text = run.text;
-  run.text = replaced(text, "bar.sync", "// bar.sync");
-  CHECK_THAT(fault_of(run, sample), contains_text("race") || contains_text("nobody has written it"));
-  const size_t last = text.rfind("bar.sync");
-  run.text = text.substr(0, last) + "// " + text.substr(last);
-  CHECK_THAT(fault_of(run, sample), contains_text("race") || contains_text("nobody has written it"));
-  const size_t store = text.rfind("st.global");
-  run.text = text.substr(0, store) + replaced(text.substr(store), "], %f", "+4096], %f");
-  CHECK_THAT(fault_of(run, sample), contains_text("bounds"));
+  const std::vector<Tensor> operands = testing::values_of(sample);
+  const test::HeavyRun run(sample);
+  CHECK(run.fault_with("bar.sync", "bar.sync", operands) == "");
+  CHECK_THAT(run.fault_with("bar.sync", "// bar.sync", operands), contains_text("nobody has written it"));
+  // A column too many.
+  CHECK(run.fault_with(", 20;", ", 21;", operands) != "");
 }
