@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/backends/cuda/kernels/convolution.h"
 #include "weft/backends/cuda/kernels/indexing.h"
 #include "weft/backends/cuda/kernels/matmul.h"
 #include "weft/ir/op_def.h"
@@ -11,6 +12,9 @@ namespace {
 
 constexpr HeavyOp rows[] = {
     {"matmul", claims_matmul, nullptr, emit_matmul},
+    {"convolution", claims_convolution<Wanted::y>, nullptr, emit_convolution<Wanted::y>},
+    {"convolution_data", claims_convolution<Wanted::x>, nullptr, emit_convolution<Wanted::x>},
+    {"convolution_weight", claims_convolution<Wanted::w>, nullptr, emit_convolution<Wanted::w>},
     {"gather", nullptr, nullptr, emit_gather},
     {"scatter_add", nullptr, scatter_add_scratch_bytes, emit_scatter_add},
     {"scatter_rows", nullptr, nullptr, emit_scatter_rows},
