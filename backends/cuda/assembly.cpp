@@ -1,5 +1,6 @@
 #include "weft/backends/cuda/assembly.h"
 
+#include <llvm/IR/Constants.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/MC/MCSubtargetInfo.h>
@@ -22,6 +23,7 @@ namespace weft::cuda {
 namespace {
 
 constexpr const char* triple = "nvptx64-nvidia-cuda";
+constexpr const char* architecture_flag = "weft.sm";  // of a module: the number of its architecture
 
 const llvm::Target& nvptx() {
   static std::once_flag once;
@@ -80,9 +82,15 @@ Assembly::Assembly(const std::string& arch, int buffers)
       module_(std::make_unique<llvm::Module>("weft", *context_)) {
   module_->setDataLayout(machine_->createDataLayout());
   module_->setTargetTriple(triple);
+  module_->addModuleFlag(llvm::Module::Error, architecture_flag, static_cast<uint32_t>(number_of(arch)));
 }
 
 Assembly::~Assembly() = default;
+
+bool multiplies_bf16_matrices(const llvm::Module& module) {
+  const auto* number = llvm::mdconst::extract_or_null<llvm::ConstantInt>(module.getModuleFlag(architecture_flag));
+  return number && number->getZExtValue() >= 80;
+}
 
 std::string Assembly::finish() {
   codegen::optimize(*module_, *machine_);

@@ -29,4 +29,7 @@ class Assembly {
   std::unique_ptr<llvm::Module> module_;
 };
 
+/// Do the module's GPUs have mma.sync for bf16? Those of an Assembly for sm_80 or newer do; of another module nothing is known.
+bool multiplies_bf16_matrices(const llvm::Module& module);
+
 }  // namespace weft::cuda

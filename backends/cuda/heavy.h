@@ -24,7 +24,8 @@ struct HeavyOp {
   int64_t (*scratch_bytes)(const ir::Op&) = nullptr;
   /// Adds the op's kernels to the module and returns how they are launched, one after the other; none for a result without elements.
   /// Each takes the same table: the op's operands in order, then its results, all at multiples of 64 bytes. Their names begin with
-  /// `name`. Bits follow from the op alone, whatever the machine.
+  /// `name`. The bits of the results follow from the op alone, but for bf16 products by matrix units, which an Assembly for sm_80 or
+  /// newer has.
   std::vector<KernelLaunch> (*emit)(llvm::Module&, const ir::Op&, const std::string& name) = nullptr;
 };
 

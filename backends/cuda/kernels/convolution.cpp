@@ -190,7 +190,7 @@ bool claims_convolution(const ir::Op& op) {
 template <Wanted wanted>
 std::vector<KernelLaunch> emit_convolution(llvm::Module& module, const ir::Op& op, const std::string& name) {
   const Product product = product_of<wanted>(op);
-  return {emit_product(module, op, name, product, tile_of(product))};
+  return {emit_product(module, op, name, product, tile_of(module, product))};
 }
 
 template bool claims_convolution<Wanted::y>(const ir::Op&);

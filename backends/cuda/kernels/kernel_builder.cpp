@@ -30,10 +30,14 @@ Value* KernelBuilder::buffer(int number) {
 }
 
 Value* KernelBuilder::load(DType dtype, Value* pointer, Value* offset, bool constant) {
+  return codegen::from_memory(b, dtype, load_bits(dtype, pointer, offset, constant));
+}
+
+Value* KernelBuilder::load_bits(DType dtype, Value* pointer, Value* offset, bool constant) {
   llvm::Type* type = codegen::memory_type(b.getContext(), dtype);
   llvm::LoadInst* read = b.CreateAlignedLoad(type, b.CreateGEP(type, pointer, offset), codegen::alignment_of(dtype));
   if (constant) read->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(b.getContext(), {}));
-  return codegen::from_memory(b, dtype, read);
+  return read;
 }
 
 void KernelBuilder::store(DType dtype, Value* pointer, Value* offset, Value* value) {

@@ -41,7 +41,9 @@ class KernelBuilder {
 
   /// The pointer of that number in the table.
   Value* buffer(int number);
-  /// An element in memory, as a register. `constant`: nothing writes to the memory while the kernel runs.
+  /// An element in memory, as it lies there. `constant`: nothing writes to the memory while the kernel runs.
+  Value* load_bits(DType dtype, Value* pointer, Value* offset, bool constant = false);
+  /// As a register.
   Value* load(DType dtype, Value* pointer, Value* offset, bool constant = false);
   /// Rounds to the element's type.
   void store(DType dtype, Value* pointer, Value* offset, Value* value);

@@ -42,7 +42,7 @@ std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, co
 }
 
 std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name) {
-  return emit_matmul(module, op, name, tile_of(product_of(op)));
+  return emit_matmul(module, op, name, tile_of(module, product_of(op)));
 }
 
 }  // namespace weft::cuda

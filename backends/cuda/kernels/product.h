@@ -3,7 +3,8 @@
 //
 // A block computes a tile of the result. It goes along k in steps: tiles of both operands come into shared memory, and each thread adds
 // to its part of the result what it reads of them. Whatever the tiles are, an element of the result is the sum of its products in
-// ascending k, each rounded once with the sum before it (fma), from 0 on; of bf16 in f32, rounded at the end.
+// ascending k, each rounded once with the sum before it (fma), from 0 on; of bf16 in f32, rounded at the end. Only where matrix units
+// multiply, 16 products are added at once, as the hardware does it.
 
 #include <functional>
 
@@ -40,8 +41,8 @@ struct Product {
   int64_t most_elements = 0;
 };
 
-/// The tile that it takes unless told.
-ProductTile tile_of(const Product& product);
+/// The tile that it takes on the module's architecture.
+ProductTile tile_of(const llvm::Module& module, const Product& product);
 /// Is the product one launch?
 bool is_launchable(const Product& product);
 /// The kernel of a product with elements.

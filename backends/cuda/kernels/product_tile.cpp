@@ -12,17 +12,22 @@ struct Candidate {
 };
 
 constexpr std::array candidates{
-    Candidate{{128, 128, 8, 8, 8}, 1},   Candidate{{64, 64, 16, 4, 4}, 0.75}, Candidate{{16, 128, 16, 2, 4}, 0.5},
-    Candidate{{128, 16, 16, 4, 2}, 0.5}, Candidate{{32, 32, 16, 2, 2}, 0.4},  Candidate{{4, 256, 8, 1, 4}, 0.35},
-    Candidate{{256, 4, 8, 4, 1}, 0.35},  Candidate{{16, 16, 16, 1, 1}, 0.15},
+    Candidate{{128, 128, 32, 8, 8, true}, 8}, Candidate{{64, 64, 32, 4, 4, true}, 6}, Candidate{{32, 32, 32, 2, 2, true}, 3},
+    Candidate{{128, 128, 8, 8, 8}, 1},        Candidate{{64, 64, 16, 4, 4}, 0.75},    Candidate{{16, 128, 16, 2, 4}, 0.5},
+    Candidate{{128, 16, 16, 4, 2}, 0.5},      Candidate{{32, 32, 16, 2, 2}, 0.4},     Candidate{{4, 256, 8, 1, 4}, 0.35},
+    Candidate{{256, 4, 8, 4, 1}, 0.35},       Candidate{{16, 16, 16, 1, 1}, 0.15},
 };
 constexpr double blocks_at_once = 264;  // two on each of 132 processors
 
 /// With elements of 8 bytes the largest would want more registers than there are, and integers are no matter of speed.
-bool fits(const Candidate& c, DType dtype) {
+bool fits(const Candidate& c, DType dtype, bool with_matrix_units) {
+  if (c.tile.matrix_units) return with_matrix_units && dtype == bf16;
   if (!is_floating(dtype)) return c.tile.m == c.tile.n && c.tile.m <= 64;
   return size_of(dtype) < 8 || c.tile.thread_m * c.tile.thread_n <= 16;
 }
+
+/// By matrix units where these have something to do.
+bool is_worth(const ProductTile& tile, const ProductExtents& p) { return !tile.matrix_units || (p.m >= 16 && p.n >= 8 && p.k >= 16); }
 
 }  // namespace
 
@@ -30,21 +35,21 @@ int64_t ProductTile::blocks(int64_t batch, int64_t rows, int64_t columns) const 
   return batch * ((rows + m - 1) / m) * ((columns + n - 1) / n);
 }
 
-std::vector<ProductTile> product_tiles(DType dtype) {
+std::vector<ProductTile> product_tiles(DType dtype, bool with_matrix_units) {
   std::vector<ProductTile> all;
   for (const Candidate& c : candidates)
-    if (fits(c, dtype)) all.push_back(c.tile);
+    if (fits(c, dtype, with_matrix_units)) all.push_back(c.tile);
   return all;
 }
 
-ProductTile tile_for(DType dtype, int64_t batch, int64_t rows, int64_t columns) {
+ProductTile tile_for(const ProductExtents& p, bool with_matrix_units) {
   const auto cost = [&](const Candidate& c) {
-    const double waves = std::max(1.0, static_cast<double>(c.tile.blocks(batch, rows, columns)) / blocks_at_once);
+    const double waves = std::max(1.0, static_cast<double>(c.tile.blocks(p.batch, p.m, p.n)) / blocks_at_once);
     return waves * c.tile.m * c.tile.n / c.speed;
   };
   const Candidate* best = nullptr;
   for (const Candidate& c : candidates)
-    if (fits(c, dtype) && (!best || cost(c) < cost(*best))) best = &c;
+    if (fits(c, p.dtype, with_matrix_units) && is_worth(c.tile, p) && (!best || cost(c) < cost(*best))) best = &c;
   return best->tile;
 }
 

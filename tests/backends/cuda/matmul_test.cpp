@@ -59,6 +59,25 @@ test::HeavyRun::Emit with_tile(const cuda::ProductTile& tile) {
   return [tile](llvm::Module& module, const ir::Op& op, const std::string& name) { return cuda::emit_matmul(module, op, name, tile); };
 }
 
+/// Each product and each sum rounds to f32, and the result to its type: n roundings of sums that are no larger than that of magnitudes.
+void check_within_bound(const test::HeavyRun& run, const Sample& sample, uint64_t seed) {
+  INFO(testing::to_string(sample));
+  const std::vector<Tensor> operands = testing::values_of(sample);
+  std::vector<Tensor> magnitudes = operands;
+  for (Tensor& t : magnitudes)
+    for (double& x : t.real) x = std::abs(x);
+  const ir::Module module = testing::module_of(sample);
+  const Tensor want = reference::evaluate(module.graph(), operands)[0], most = reference::evaluate(module.graph(), magnitudes)[0];
+  const Tensor got = reference::from_memory(want.type, run.bytes(operands, {.seed = seed}).data());
+  const auto terms = static_cast<double>(ir::matrix_product_of(run.op()).k);
+  int wrong = 0;
+  for (size_t e = 0; e < want.real.size(); ++e) {
+    const double sum_error = (terms + 1) * 0x1p-24 * most.real[e];
+    wrong += !(std::abs(got.real[e] - want.real[e]) <= sum_error + (std::abs(want.real[e]) + sum_error) * 0x1p-8);
+  }
+  CHECK(wrong == 0);
+}
+
 }  // namespace
 
 TEST_CASE("matmul kernels: all transpositions, types and batches", "[cuda][ptx-machine]") {
@@ -85,7 +104,7 @@ TEST_CASE("matmul kernels: small and empty extents", "[cuda][ptx-machine]") {
 TEST_CASE("matmul kernels: extents beside those of every tile", "[cuda][ptx-machine]") {
   int turn = 0;
   for (const DType dtype : {f32, f64, bf16, u8})
-    for (const cuda::ProductTile& t : cuda::product_tiles(dtype)) {
+    for (const cuda::ProductTile& t : cuda::product_tiles(dtype, false)) {
       INFO("tile of " << t.m << " by " << t.n << " by " << t.k);
       for (const int beside : dtype == f32 ? std::vector{-1, 0, 1} : std::vector{1}) {
         const bool transpose_a = turn % 2 == 1, transpose_b = turn / 2 % 2 == 1;
@@ -96,14 +115,41 @@ TEST_CASE("matmul kernels: extents beside those of every tile", "[cuda][ptx-mach
     }
 }
 
+TEST_CASE("matmul kernels: matrix units", "[cuda][ptx-machine]") {
+  int turn = 0;
+  for (const cuda::ProductTile& t : cuda::product_tiles(bf16, true)) {
+    if (!t.matrix_units) continue;
+    INFO("tile of " << t.m << " by " << t.n << " by " << t.k);
+    for (const bool transpose_a : {false, true})
+      for (const bool transpose_b : {false, true}) {
+        const int beside = turn++ % 3 - 1;
+        const Sample sample = product(bf16, {}, t.m + beside, 2 * t.k + beside, t.n + beside, transpose_a, transpose_b);
+        check_within_bound(test::HeavyRun(sample, "sm_80", with_tile(t)), sample, static_cast<uint64_t>(turn));
+      }
+    const Sample batched = product(bf16, {3}, 17, 16, t.n + 9);
+    check_within_bound(test::HeavyRun(batched, "sm_80", with_tile(t)), batched, 0);
+  }
+  CHECK(turn == 12);
+}
+
+TEST_CASE("matmul kernels: matrix units only where there are some", "[cuda]") {
+  const Sample sample = product(bf16, {}, 64, 64, 64);
+  CHECK(test::HeavyRun(sample, "sm_90").text.find("mma.sync") != std::string::npos);
+  CHECK(test::HeavyRun(sample, "sm_75").text.find("mma.sync") == std::string::npos);
+  CHECK(test::HeavyRun(product(f32, {}, 64, 64, 64), "sm_90").text.find("mma.sync") == std::string::npos);
+}
+
 TEST_CASE("matmul kernels: the larger the product, the larger its tile", "[cuda]") {
-  CHECK(cuda::tile_for(f32, 1, 4096, 4096).m == 128);
-  CHECK(cuda::tile_for(f64, 1, 4096, 4096).m == 64);
-  CHECK(cuda::tile_for(f32, 1, 64, 64).m == 16);
-  CHECK(cuda::tile_for(f32, 256, 1, 100000).m == 4);
-  CHECK(cuda::tile_for(f32, 256, 100000, 1).n == 4);
-  for (const DType dtype : {f32, f64})
-    for (const cuda::ProductTile& t : cuda::product_tiles(dtype)) CHECK(t.threads() == 256);
+  CHECK(cuda::tile_for({f32, 1, 4096, 4096, 9}, true).m == 128);
+  CHECK(cuda::tile_for({f64, 1, 4096, 4096, 9}, true).m == 64);
+  CHECK(cuda::tile_for({f32, 1, 64, 64, 9}, true).m == 16);
+  CHECK(cuda::tile_for({f32, 256, 1, 100000, 9}, true).m == 4);
+  CHECK(cuda::tile_for({f32, 256, 100000, 1, 9}, true).n == 4);
+  CHECK(cuda::tile_for({bf16, 1, 4096, 4096, 64}, true).matrix_units);
+  CHECK(!cuda::tile_for({bf16, 1, 4096, 4096, 64}, false).matrix_units);
+  CHECK(!cuda::tile_for({bf16, 1, 4096, 4096, 15}, true).matrix_units);
+  for (const DType dtype : {f32, f64, bf16, i32})
+    for (const cuda::ProductTile& t : cuda::product_tiles(dtype, true)) CHECK(t.threads() == 256);
 }
 
 TEST_CASE("matmul kernels: ptxas keeps all in registers", "[cuda]") {
@@ -113,8 +159,9 @@ TEST_CASE("matmul kernels: ptxas keeps all in registers", "[cuda]") {
   }
   for (const std::string arch : {"sm_80", "sm_90"}) {
     std::vector<std::string> texts;
-    for (const DType dtype : {f32, f64, i64})
-      for (const cuda::ProductTile& t : cuda::product_tiles(dtype)) {
+    for (const DType dtype : {f32, f64, bf16, i64})
+      for (const cuda::ProductTile& t : cuda::product_tiles(dtype, true)) {
+        if (dtype == bf16 && !t.matrix_units) continue;
         const bool transposed = texts.size() % 2 == 1;
         texts.push_back(test::HeavyRun(product(dtype, {3}, 300, 70, 300, transposed, transposed), arch, with_tile(t)).text);
       }
