@@ -11,10 +11,10 @@ namespace weft::cuda {
 namespace {
 
 constexpr HeavyOp rows[] = {
-    {"matmul", claims_matmul, nullptr, emit_matmul},
-    {"convolution", claims_convolution<Wanted::y>, nullptr, emit_convolution<Wanted::y>},
-    {"convolution_data", claims_convolution<Wanted::x>, nullptr, emit_convolution<Wanted::x>},
-    {"convolution_weight", claims_convolution<Wanted::w>, nullptr, emit_convolution<Wanted::w>},
+    {"matmul", claims_matmul, matmul_scratch_bytes, emit_matmul},
+    {"convolution", claims_convolution<Wanted::y>, convolution_scratch_bytes<Wanted::y>, emit_convolution<Wanted::y>},
+    {"convolution_data", claims_convolution<Wanted::x>, convolution_scratch_bytes<Wanted::x>, emit_convolution<Wanted::x>},
+    {"convolution_weight", claims_convolution<Wanted::w>, convolution_scratch_bytes<Wanted::w>, emit_convolution<Wanted::w>},
     {"gather", nullptr, nullptr, emit_gather},
     {"scatter_add", nullptr, scatter_add_scratch_bytes, emit_scatter_add},
     {"scatter_rows", nullptr, nullptr, emit_scatter_rows},

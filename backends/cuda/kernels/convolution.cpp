@@ -188,14 +188,21 @@ bool claims_convolution(const ir::Op& op) {
 }
 
 template <Wanted wanted>
+int64_t convolution_scratch_bytes(const ir::Op& op) {
+  return scratch_bytes(product_of<wanted>(op));
+}
+
+template <Wanted wanted>
 std::vector<KernelLaunch> emit_convolution(llvm::Module& module, const ir::Op& op, const std::string& name) {
-  const Product product = product_of<wanted>(op);
-  return {emit_product(module, op, name, product, tile_of(module, product))};
+  return emit_product(module, op, name, product_of<wanted>(op));
 }
 
 template bool claims_convolution<Wanted::y>(const ir::Op&);
 template bool claims_convolution<Wanted::x>(const ir::Op&);
 template bool claims_convolution<Wanted::w>(const ir::Op&);
+template int64_t convolution_scratch_bytes<Wanted::y>(const ir::Op&);
+template int64_t convolution_scratch_bytes<Wanted::x>(const ir::Op&);
+template int64_t convolution_scratch_bytes<Wanted::w>(const ir::Op&);
 template std::vector<KernelLaunch> emit_convolution<Wanted::y>(llvm::Module&, const ir::Op&, const std::string&);
 template std::vector<KernelLaunch> emit_convolution<Wanted::x>(llvm::Module&, const ir::Op&, const std::string&);
 template std::vector<KernelLaunch> emit_convolution<Wanted::w>(llvm::Module&, const ir::Op&, const std::string&);

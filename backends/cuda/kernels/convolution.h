@@ -19,6 +19,9 @@ enum class Wanted { y, x, w };
 /// An op with elements, all of which lie row-major.
 template <Wanted wanted>
 bool claims_convolution(const ir::Op& op);
+/// For the sums of parts of a long sum.
+template <Wanted wanted>
+int64_t convolution_scratch_bytes(const ir::Op& op);
 template <Wanted wanted>
 std::vector<KernelLaunch> emit_convolution(llvm::Module& module, const ir::Op& op, const std::string& name);
 

@@ -35,14 +35,15 @@ Product product_of(const ir::Op& op) {
 
 bool claims_matmul(const ir::Op& op) { return op.bodies().empty() && is_launchable(product_of(op)); }
 
-std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name, const ProductTile& tile) {
-  const Product product = product_of(op);
-  if (product.batch == 0) return {};
-  return {emit_product(module, op, name, product, tile)};
-}
+int64_t matmul_scratch_bytes(const ir::Op& op) { return scratch_bytes(product_of(op)); }
 
 std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name) {
-  return emit_matmul(module, op, name, tile_of(module, product_of(op)));
+  const Product product = product_of(op);
+  return product.batch == 0 ? std::vector<KernelLaunch>() : emit_product(module, op, name, product);
+}
+
+std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name, const ProductTile& tile) {
+  return emit_product(module, op, name, product_of(op), tile);
 }
 
 }  // namespace weft::cuda

@@ -16,8 +16,10 @@ namespace weft::cuda {
 
 /// An op without epilogue.
 bool claims_matmul(const ir::Op& op);
+/// For the sums of parts of a long k; without it, no k is cut.
+int64_t matmul_scratch_bytes(const ir::Op& op);
 std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name);
-/// With that tile.
+/// With that tile, of a result with elements.
 std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name, const ProductTile& tile);
 
 }  // namespace weft::cuda

@@ -4,7 +4,7 @@
 // A block computes a tile of the result. It goes along k in steps: tiles of both operands come into shared memory, and each thread adds
 // to its part of the result what it reads of them. Whatever the tiles are, an element of the result is the sum of its products in
 // ascending k, each rounded once with the sum before it (fma), from 0 on; of bf16 in f32, rounded at the end. Only where matrix units
-// multiply, 16 products are added at once, as the hardware does it.
+// multiply, 16 products are added at once, as the hardware does it; and of a long k, parts are summed so and then added in their order.
 
 #include <functional>
 
@@ -39,13 +39,18 @@ struct Product {
   Places result_places;
   /// More than any offset or number of the matrices.
   int64_t most_elements = 0;
+  DType result_dtype = dtype;
 };
 
-/// The tile that it takes on the module's architecture.
-ProductTile tile_of(const llvm::Module& module, const Product& product);
-/// Is the product one launch?
+/// Can its kernels be launched?
 bool is_launchable(const Product& product);
-/// The kernel of a product with elements.
-KernelLaunch emit_product(llvm::Module& module, const ir::Op& op, const std::string& name, const Product& product, const ProductTile& tile);
+/// Memory for the sums of parts of k, which an op may have as one more result.
+int64_t scratch_bytes(const Product& product);
+
+/// The kernels of a product with elements: for parts of k, a second one adds up what the first one leaves in the scratch memory.
+std::vector<KernelLaunch> emit_product(llvm::Module& module, const ir::Op& op, const std::string& name, const Product& product,
+                                       const ProductTile& tile);
+/// With the tile that it takes on the module's architecture, given the op's scratch memory.
+std::vector<KernelLaunch> emit_product(llvm::Module& module, const ir::Op& op, const std::string& name, const Product& product);
 
 }  // namespace weft::cuda

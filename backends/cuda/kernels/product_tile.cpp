@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace weft::cuda {
 namespace {
@@ -29,6 +30,21 @@ bool fits(const Candidate& c, DType dtype, bool with_matrix_units) {
 /// By matrix units where these have something to do.
 bool is_worth(const ProductTile& tile, const ProductExtents& p) { return !tile.matrix_units || (p.m >= 16 && p.n >= 8 && p.k >= 16); }
 
+/// As many as fill the GPU, none of which is short.
+int64_t useful_parts(const ProductTile& tile, const ProductExtents& p) {
+  if (!is_floating(p.dtype)) return 1;
+  const int64_t free = static_cast<int64_t>(blocks_at_once) / std::max<int64_t>(1, tile.blocks(p.batch, p.m, p.n));
+  const int64_t parts = std::clamp<int64_t>(std::min(free, p.k / 256), 1, 32);
+  return (p.k + part_of(p.k, parts) - 1) / std::max<int64_t>(1, part_of(p.k, parts));
+}
+
+/// In products that a block adds while the GPU runs it, relative to the best tile's speed.
+double cost_of(const ProductTile& tile, double speed, const ProductExtents& p) {
+  constexpr double of_a_launch = 3e5;
+  const double waves = std::max(1.0, static_cast<double>(tile.blocks(p.batch, p.m, p.n) * tile.parts) / blocks_at_once);
+  return waves * tile.m * tile.n * static_cast<double>(std::max<int64_t>(1, p.k / tile.parts)) / speed + (tile.parts > 1 ? of_a_launch : 0);
+}
+
 }  // namespace
 
 int64_t ProductTile::blocks(int64_t batch, int64_t rows, int64_t columns) const {
@@ -42,15 +58,21 @@ std::vector<ProductTile> product_tiles(DType dtype, bool with_matrix_units) {
   return all;
 }
 
-ProductTile tile_for(const ProductExtents& p, bool with_matrix_units) {
-  const auto cost = [&](const Candidate& c) {
-    const double waves = std::max(1.0, static_cast<double>(c.tile.blocks(p.batch, p.m, p.n)) / blocks_at_once);
-    return waves * c.tile.m * c.tile.n / c.speed;
-  };
-  const Candidate* best = nullptr;
-  for (const Candidate& c : candidates)
-    if (fits(c, p.dtype, with_matrix_units) && is_worth(c.tile, p) && (!best || cost(c) < cost(*best))) best = &c;
-  return best->tile;
+ProductTile tile_for(const ProductExtents& p, const ProductMeans& means) {
+  std::optional<ProductTile> best;
+  double least = 0;
+  for (const Candidate& c : candidates) {
+    if (!fits(c, p.dtype, means.matrix_units) || !is_worth(c.tile, p)) continue;
+    ProductTile tile = c.tile;
+    tile.parts = means.memory_for_parts ? useful_parts(tile, p) : 1;
+    if (const double cost = cost_of(tile, c.speed, p); !best || cost < least) best = tile, least = cost;
+  }
+  return *best;
+}
+
+int64_t part_of(int64_t k, int64_t parts) {
+  const int64_t step = 32;  // of any tile
+  return ((k + parts - 1) / parts + step - 1) / step * step;
 }
 
 }  // namespace weft::cuda

@@ -76,6 +76,21 @@ TEST_CASE("convolution kernels: types, and products of several tiles", "[cuda][p
   check_exact({.x = {3, 20, 12, 12}, .w = {40, 20, 3, 3}, .stride = {2, 2}, .low = {1, 1}, .high = {1, 1}});
 }
 
+TEST_CASE("convolution kernels: a long sum in parts", "[cuda][ptx-machine]") {
+  const Geometry g{.x = {4, 2, 24, 24}, .w = {3, 2, 3, 3}, .low = {0, 1}, .high = {0, 1}};
+  const Sample weight = samples_of(g, f32, 3)[2];
+  CHECK(test::HeavyRun(weight).launches().size() == 2);
+  for (const DType t : {f32, bf16}) check_exact(g, t, 1, 4);
+  check_exact(g, f32, 3);
+}
+
+TEST_CASE("convolution kernels: numbers of more than 32 bits", "[cuda][ptx-machine]") {
+  const int64_t far = int64_t{1} << 30;
+  check_exact({.x = {2, 3, 5}, .w = {4, 3, 2}, .stride = {far}, .low = {far}, .high = {far}}, f32, 2);
+  const Sample forward = samples_of({.x = {2, 3, 5}, .w = {4, 3, 2}, .stride = {far}, .low = {far}, .high = {far}}, f32)[0];
+  CHECK(test::HeavyRun(forward).text.find("setp.lt.u64") != std::string::npos);
+}
+
 TEST_CASE("convolution kernels: the gradient of w in parts of the batch", "[cuda][ptx-machine]") {
   for (const int64_t parts : {2, 3, 5})
     check_exact({.x = {5, 4, 5, 5}, .w = {6, 2, 3, 3}, .groups = 2, .low = {1, 1}, .high = {1, 1}}, f32, parts, 1);

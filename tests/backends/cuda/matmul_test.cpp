@@ -1,7 +1,7 @@
 // Products of matrices as generated kernels: the sum of each element's products in ascending order, whatever the tile.
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "weft/backends/cuda/kernels/matmul.h"
 #include "weft/ir/op_def.h"
@@ -29,18 +29,23 @@ double multiply_add(DType dtype, double a, double b, double sum) {
   return std::fma(static_cast<float>(a), static_cast<float>(b), static_cast<float>(sum));
 }
 
-/// Of floating types: what the kernels say that they compute.
-Tensor chained(const ir::Op& op, const Tensor& a, const Tensor& b) {
+/// Of floating types: what the kernels say that they compute, `part` products after each other.
+Tensor chained(const ir::Op& op, const Tensor& a, const Tensor& b, int64_t part) {
   const MatrixProduct p = ir::matrix_product_of(op);
   Tensor c(op.result().type());
   for (int64_t i = 0; i < p.batch * p.m * p.n; ++i) {
     const int64_t n = i % p.n, m = i / p.n % p.m, batch = i / p.n / p.m;
-    double& sum = c.real[static_cast<size_t>(i)];
-    for (int64_t k = 0; k < p.k; ++k) {
-      const int64_t in_a = batch * p.m * p.k + (p.transpose_a ? k * p.m + m : m * p.k + k);
-      const int64_t in_b = batch * p.k * p.n + (p.transpose_b ? n * p.k + k : k * p.n + n);
-      sum = multiply_add(c.type.dtype, a.real[static_cast<size_t>(in_a)], b.real[static_cast<size_t>(in_b)], sum);
+    double all = 0;
+    for (int64_t first = 0; first < p.k; first += part) {
+      double sum = 0;
+      for (int64_t k = first; k < std::min(p.k, first + part); ++k) {
+        const int64_t in_a = batch * p.m * p.k + (p.transpose_a ? k * p.m + m : m * p.k + k);
+        const int64_t in_b = batch * p.k * p.n + (p.transpose_b ? n * p.k + k : k * p.n + n);
+        sum = multiply_add(c.type.dtype, a.real[static_cast<size_t>(in_a)], b.real[static_cast<size_t>(in_b)], sum);
+      }
+      all = multiply_add(c.type.dtype, 1, sum, all);
     }
+    c.real[static_cast<size_t>(i)] = all;
   }
   return c;
 }
@@ -50,7 +55,7 @@ void check_product(const Sample& sample, uint64_t seed = 0, const test::HeavyRun
   INFO(testing::to_string(sample));
   const test::HeavyRun run(sample, "sm_90", emit);
   const std::vector<Tensor> operands = testing::values_of(sample);
-  const Tensor want = is_floating(sample.operands[0].dtype) ? chained(run.op(), operands[0], operands[1])
+  const Tensor want = is_floating(sample.operands[0].dtype) ? chained(run.op(), operands[0], operands[1], int64_t{1} << 30)
                                                             : reference::evaluate(testing::module_of(sample).graph(), operands)[0];
   CHECK(run.bytes(operands, {.seed = seed}) == test::memory_of(want));
 }
@@ -140,16 +145,41 @@ TEST_CASE("matmul kernels: matrix units only where there are some", "[cuda]") {
 }
 
 TEST_CASE("matmul kernels: the larger the product, the larger its tile", "[cuda]") {
-  CHECK(cuda::tile_for({f32, 1, 4096, 4096, 9}, true).m == 128);
-  CHECK(cuda::tile_for({f64, 1, 4096, 4096, 9}, true).m == 64);
-  CHECK(cuda::tile_for({f32, 1, 64, 64, 9}, true).m == 16);
-  CHECK(cuda::tile_for({f32, 256, 1, 100000, 9}, true).m == 4);
-  CHECK(cuda::tile_for({f32, 256, 100000, 1, 9}, true).n == 4);
-  CHECK(cuda::tile_for({bf16, 1, 4096, 4096, 64}, true).matrix_units);
-  CHECK(!cuda::tile_for({bf16, 1, 4096, 4096, 64}, false).matrix_units);
-  CHECK(!cuda::tile_for({bf16, 1, 4096, 4096, 15}, true).matrix_units);
+  CHECK(cuda::tile_for({f32, 1, 4096, 4096, 9}, {true}).m == 128);
+  CHECK(cuda::tile_for({f64, 1, 4096, 4096, 9}, {true}).m == 64);
+  CHECK(cuda::tile_for({f32, 1, 64, 64, 9}, {true}).m == 16);
+  CHECK(cuda::tile_for({f32, 256, 1, 100000, 9}, {true}).m == 4);
+  CHECK(cuda::tile_for({f32, 256, 100000, 1, 9}, {true}).n == 4);
+  CHECK(cuda::tile_for({bf16, 1, 4096, 4096, 64}, {true}).matrix_units);
+  CHECK(!cuda::tile_for({bf16, 1, 4096, 4096, 64}, {}).matrix_units);
+  CHECK(!cuda::tile_for({bf16, 1, 4096, 4096, 15}, {true}).matrix_units);
   for (const DType dtype : {f32, f64, bf16, i32})
     for (const cuda::ProductTile& t : cuda::product_tiles(dtype, true)) CHECK(t.threads() == 256);
+}
+
+TEST_CASE("matmul kernels: a long k is summed in parts where blocks are few", "[cuda][ptx-machine]") {
+  const cuda::ProductMeans memory{.memory_for_parts = true};
+  CHECK(cuda::tile_for({f32, 1, 64, 576, 65536}, memory).parts > 8);
+  CHECK(cuda::tile_for({f32, 1, 64, 576, 65536}, {}).parts == 1);
+  CHECK(cuda::tile_for({f32, 1, 4096, 4096, 4096}, memory).parts == 1);
+  CHECK(cuda::tile_for({f32, 1, 64, 64, 300}, memory).parts == 1);
+  CHECK(cuda::tile_for({i32, 1, 1, 1, 1 << 20}, memory).parts == 1);
+  for (const int64_t parts : {1, 2, 7, 32})
+    for (const int64_t k : {32, 1000, 65536}) CHECK(cuda::part_of(k, parts) * parts >= k);
+  for (const DType dtype : {f32, f64})
+    for (const int64_t k : {4096, 5000}) {
+      const Sample sample = product(dtype, {2}, 5, k, 3, true);
+      INFO(testing::to_string(sample));
+      const test::HeavyRun run(sample, "sm_80");
+      REQUIRE(run.launches().size() == 2);
+      const int64_t part = cuda::part_of(k, cuda::tile_for({dtype, 2, 5, 3, k}, memory).parts);
+      const std::vector<Tensor> operands = testing::values_of(sample);
+      CHECK(run.bytes(operands, {.seed = 2}) == test::memory_of(chained(run.op(), operands[0], operands[1], part)));
+    }
+  const Sample narrow = product(bf16, {}, 17, 5000, 9, false, true);
+  const test::HeavyRun run(narrow, "sm_80");
+  REQUIRE(run.launches().size() == 2);
+  check_within_bound(run, narrow, 1);
 }
 
 TEST_CASE("matmul kernels: ptxas keeps all in registers", "[cuda]") {
