@@ -7,6 +7,7 @@
 #include "weft/backends/reference/agreement.h"
 #include "weft/ir/op_def.h"
 #include "weft/tests/backends/cuda/heavy_run.h"
+#include "weft/tests/backends/cuda/ptxas.h"
 #include "weft/tests/catch.h"
 
 using namespace weft;
@@ -35,6 +36,26 @@ void check_agreement(const test::HeavyRun& run, const Sample& sample) {
 }
 
 }  // namespace
+
+TEST_CASE("heavy kernels: ptxas takes them for older GPUs too", "[cuda]") {
+  if (const std::string why = test::why_no_ptxas(12.0); !why.empty()) {
+    WARN("skipped: " << why);
+    return;
+  }
+  std::map<std::string, std::string> texts;
+  for (const DType floating : {f32, bf16})
+    for (const Sample& sample : testing::samples(floating)) {
+      const ir::Module module = testing::module_of(sample);
+      const ir::Op& op = *module.graph().ops().front();
+      const cuda::HeavyOp* row = cuda::find_heavy(op);
+      if (row && !(row->claims && !row->claims(op)))
+        texts.emplace(sample.op + std::string(name_of(floating)), test::HeavyRun(sample, "sm_75").text);
+    }
+  std::vector<std::string> all;
+  for (const auto& [name, text] : texts) all.push_back(text);
+  CHECK(all.size() == 2 * cuda::heavy_ops().size());
+  CHECK(test::assemble(all, "sm_75") == "");
+}
 
 TEST_CASE("heavy kernels: every sample of the registry agrees with the reference", "[cuda][ptx-machine]") {
   std::map<std::string, int> checked;

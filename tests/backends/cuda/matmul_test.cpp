@@ -144,6 +144,26 @@ TEST_CASE("matmul kernels: matrix units only where there are some", "[cuda]") {
   CHECK(test::HeavyRun(product(f32, {}, 64, 64, 64), "sm_90").text.find("mma.sync") == std::string::npos);
 }
 
+TEST_CASE("matmul kernels: infinities and nan go where their products go", "[cuda][ptx-machine]") {
+  for (const DType dtype : {f32, f64, bf16}) {
+    const Sample sample = product(dtype, {}, 35, 33, 37);
+    INFO(testing::to_string(sample));
+    std::vector<Tensor> operands = testing::values_of(sample);
+    operands[0].real.back() = INFINITY, operands[0].real.front() = NAN;
+    operands[1].real.back() = -INFINITY, operands[1].real[5] = INFINITY;
+    const Tensor got = test::HeavyRun(sample).result(operands), want = reference::evaluate(testing::module_of(sample).graph(), operands)[0];
+    int nans = 0;
+    for (size_t e = 0; e < want.real.size(); ++e) {
+      CHECK(std::isnan(got.real[e]) == std::isnan(want.real[e]));
+      if (std::isinf(want.real[e])) CHECK(got.real[e] == want.real[e]);
+      CHECK(std::isfinite(got.real[e]) == std::isfinite(want.real[e]));
+      nans += std::isnan(want.real[e]);
+    }
+    CHECK(nans >= 37);
+    CHECK(nans < 100);
+  }
+}
+
 TEST_CASE("matmul kernels: the larger the product, the larger its tile", "[cuda]") {
   CHECK(cuda::tile_for({f32, 1, 4096, 4096, 9}, {true}).m == 128);
   CHECK(cuda::tile_for({f64, 1, 4096, 4096, 9}, {true}).m == 64);
