@@ -1,5 +1,6 @@
 // Convolutions as generated kernels, of integers so small that every sum is exact: the reference's elements, whatever the order.
 
+#include <algorithm>
 #include <cmath>
 
 #include "weft/backends/cuda/heavy.h"
@@ -94,6 +95,25 @@ TEST_CASE("convolution kernels: numbers of more than 32 bits", "[cuda][ptx-machi
 TEST_CASE("convolution kernels: the gradient of w in parts of the batch", "[cuda][ptx-machine]") {
   for (const int64_t parts : {2, 3, 5})
     check_exact({.x = {5, 4, 5, 5}, .w = {6, 2, 3, 3}, .groups = 2, .low = {1, 1}, .high = {1, 1}}, f32, parts, 1);
+}
+
+TEST_CASE("convolution kernels: random geometries", "[cuda][ptx-machine]") {
+  for (uint32_t number = 0; number < 25; ++number) {
+    uint32_t draws = 0;
+    const auto draw = [&](int64_t low, int64_t high) {
+      return low + static_cast<int64_t>(uniform_from_bits(random_bits(17, number, 0, draws++)) * static_cast<double>(high - low + 1));
+    };
+    Geometry g{.x = {}, .w = {}, .groups = draw(1, 3)};
+    const int64_t inner = draw(1, 4);
+    Dims x{draw(1, 4), g.groups * inner}, w{g.groups * draw(1, 9), inner};
+    for (int64_t d = draw(1, 3); d > 0; --d) {
+      w.push_back(draw(1, 3)), g.dilation.push_back(draw(1, 3)), g.stride.push_back(draw(1, 3));
+      g.low.push_back(draw(0, 4)), g.high.push_back(draw(0, 4));
+      x.push_back(std::max<int64_t>(1, g.dilation.back() * (w.back() - 1) + 1 - g.low.back() - g.high.back()) + draw(0, 4));
+    }
+    g.x = Shape(x), g.w = Shape(w);
+    check_exact(g, number % 3 == 0 ? f64 : number % 3 == 1 ? bf16 : f32, draw(1, x[0]), number);
+  }
 }
 
 TEST_CASE("convolution kernels: what they do not run", "[cuda]") {

@@ -2,13 +2,18 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "weft/backends/cuda/heavy.h"
 #include "weft/backends/reference/agreement.h"
 #include "weft/ir/op_def.h"
+#include "weft/passes/pass.h"
 #include "weft/tests/backends/cuda/heavy_run.h"
 #include "weft/tests/backends/cuda/ptxas.h"
 #include "weft/tests/catch.h"
+#include "weft/tests/passes/programs.h"
+#include "weft/tests/passes/rewrite.h"
+#include "weft/tests/random/random_graph.h"
 
 using namespace weft;
 using reference::Tensor;
@@ -33,6 +38,30 @@ void check_agreement(const test::HeavyRun& run, const Sample& sample) {
   for (size_t e = 0; e < want.real.size(); ++e) CHECK(std::isnan(got.real[e]) == std::isnan(want.real[e]));
   const double bound = run.op().def().error_ulps * ulp_of(want.type.dtype);
   CHECK(reference::disagreement(got, want, all, {.bound = bound}).value_or("") == "");
+}
+
+/// A target that the table makes.
+class TableTarget final : public passes::Target {
+ public:
+  std::string_view name() const override { return "table"; }
+  bool claims(const ir::Op& op) const override {
+    const cuda::HeavyOp* row = cuda::find_heavy(op);
+    return row && (!row->claims || row->claims(op));
+  }
+  bool accepts_epilogue(const ir::Op&, const ir::Graph&) const override { return false; }
+  int64_t scratch_bytes(const ir::Op& op) const override {
+    const cuda::HeavyOp* row = cuda::find_heavy(op);
+    return row && row->scratch_bytes ? row->scratch_bytes(op) : 0;
+  }
+};
+
+/// The op by itself, as recorded.
+Sample sample_of(const ir::Op& op) {
+  Sample sample{std::string(op.name()), {}};
+  for (const ir::Value v : op.operands()) sample.operands.push_back(v.type());
+  for (const ir::AttributeSpec& a : op.def().attributes)
+    if (a.name != "scratch") sample.attributes.emplace_back(a.name, op.attribute(a.name));
+  return sample;
 }
 
 }  // namespace
@@ -74,5 +103,32 @@ TEST_CASE("heavy kernels: every sample of the registry agrees with the reference
   for (const cuda::HeavyOp& row : cuda::heavy_ops()) {
     INFO(row.name);
     CHECK(checked[std::string(row.name)] >= 5);
+  }
+}
+
+TEST_CASE("heavy kernels: those of planned programs and of random graphs agree with the reference", "[cuda][ptx-machine]") {
+  std::vector<ir::Module> modules;
+  for (const testing::NamedProgram& program : testing::programs())
+    for (const char* dtype : {"f32", "bf16"}) modules.push_back(testing::module_from(program.with(dtype)));
+  for (uint64_t seed = 0; seed < 100; ++seed) modules.push_back(test::random_module(seed, {.largest = 20}));
+  const TableTarget target;
+  std::map<std::string, int> checked;
+  std::set<std::string> known;
+  for (ir::Module& module : modules) {
+    passes::run(module, passes::remaining_passes(module), target);
+    for (const auto& op : module.graph().ops()) {
+      if (op->def().kind != ir::Kind::heavy) continue;
+      REQUIRE(target.claims(*op));
+      CHECK(op->result_count() == (target.scratch_bytes(*op) > 0 ? 2 : 1));
+      const Sample sample = sample_of(*op);
+      INFO(testing::to_string(sample));
+      if (!known.insert(testing::to_string(sample)).second) continue;
+      check_agreement(test::HeavyRun(sample), sample);
+      ++checked[sample.op];
+    }
+  }
+  for (const cuda::HeavyOp& row : cuda::heavy_ops()) {
+    INFO(row.name);
+    CHECK(checked[std::string(row.name)] >= 2);
   }
 }
