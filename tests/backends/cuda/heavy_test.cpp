@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <regex>
 #include <set>
 
 #include "weft/backends/cuda/heavy.h"
@@ -38,6 +39,11 @@ void check_agreement(const test::HeavyRun& run, const Sample& sample) {
   for (size_t e = 0; e < want.real.size(); ++e) CHECK(std::isnan(got.real[e]) == std::isnan(want.real[e]));
   const double bound = run.op().def().error_ulps * ulp_of(want.type.dtype);
   CHECK(reference::disagreement(got, want, all, {.bound = bound}).value_or("") == "");
+}
+
+/// A load or store that names no space.
+bool has_generic_access(const std::string& ptx) {
+  return std::regex_search(ptx, std::regex("\n\\s*(?:@!?%\\w+\\s+)?(ld|st)\\.(v[24]\\.)?[bfsu][0-9]+"));
 }
 
 /// A target that the table makes.
@@ -97,6 +103,7 @@ TEST_CASE("heavy kernels: every sample of the registry agrees with the reference
       INFO(testing::to_string(sample));
       const test::HeavyRun run(sample);
       CHECK(run.launches().empty() == (op.result().shape().numel() == 0));
+      CHECK(!has_generic_access(run.text));
       check_agreement(run, sample);
       ++checked[sample.op];
     }
