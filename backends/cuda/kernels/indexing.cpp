@@ -98,12 +98,11 @@ std::vector<KernelLaunch> emit_scatter_rows(llvm::Module& module, const ir::Op& 
   std::vector<KernelLaunch> launches{emit_copy(module, op, name + "_copy", 0, 3, op.result().type().bytes())};
   if (rows.count == 0) return launches;
   const Piece piece(rows.row_bytes());
-  Value* in_row = nullptr;
   KernelBuilder k(module, op, name);
   IRBuilder& b = k.b;
   const Lane lane(k);
   Value *count = b.getInt64(static_cast<uint64_t>(rows.count)), *place = lane.warp;
-  in_row = b.getInt64(static_cast<uint64_t>(rows.row_bytes() / piece.bytes));
+  Value* in_row = b.getInt64(static_cast<uint64_t>(rows.row_bytes() / piece.bytes));
   // A warp for each row: it looks for a later one of the same index, and puts its own if there is none.
   k.when(b.CreateICmpULT(place, count), [&] {
     Value *index = k.buffer(1), *mine = k.load(i64, index, place, true);
