@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "weft/backends/cuda/entry.h"
 #include "weft/backends/cuda/nest_code.h"
 #include "weft/backends/cuda/nest_order.h"
 #include "weft/backends/cuda/thread_code.h"
@@ -17,29 +18,6 @@ constexpr int joined_threads = 256;
 /// Of a block, on any GPU.
 constexpr uint64_t most_shared_bytes = 49152;
 constexpr const char* scratch_name = "weft_scratch";
-
-/// What NVPTX is to know of an entry point.
-void annotate(llvm::Function& function, const char* name, int value) {
-  llvm::LLVMContext& context = function.getContext();
-  llvm::Constant* number = llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), static_cast<uint64_t>(value));
-  llvm::Metadata* parts[] = {llvm::ValueAsMetadata::get(&function), llvm::MDString::get(context, name),
-                             llvm::ConstantAsMetadata::get(number)};
-  function.getParent()->getOrInsertNamedMetadata("nvvm.annotations")->addOperand(llvm::MDNode::get(context, parts));
-}
-
-/// A function that the host may launch; its parameter holds the pointers themselves.
-llvm::Function* create_entry(llvm::Module& module, const std::string& name, size_t buffers) {
-  llvm::LLVMContext& context = module.getContext();
-  llvm::Type* pointer = llvm::PointerType::get(context, 0);
-  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer}, false);
-  auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
-  auto* table = llvm::ArrayType::get(llvm::PointerType::get(context, global_space), buffers);
-  function->getArg(0)->setName("buffers");
-  function->addParamAttr(0, llvm::Attribute::getWithByValType(context, table));
-  function->addParamAttr(0, llvm::Attribute::getWithAlignment(context, llvm::Align(8)));
-  annotate(*function, "kernel", 1);
-  return function;
-}
 
 /// A variable of so many bytes that start as anything.
 llvm::GlobalVariable* create_memory(llvm::Module& module, const std::string& name, uint64_t bytes, unsigned space) {
@@ -73,7 +51,7 @@ struct Part {
 class Entry {
  public:
   Entry(llvm::Module& module, const std::string& name, size_t buffers, uint64_t shared_bytes, uint64_t scratch_bytes)
-      : function_(create_entry(module, name, buffers)), b_(module.getContext()),
+      : function_(create_entry(module, name, static_cast<int>(buffers))), b_(module.getContext()),
         shared_(llvm::ConstantPointerNull::get(b_.getPtrTy(shared_space))),
         scratch_(llvm::ConstantPointerNull::get(b_.getPtrTy(global_space))) {
     b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", function_));
@@ -125,7 +103,7 @@ class Entry {
 
   codegen::EntryPoint finish(int64_t blocks, int threads) {
     b_.CreateRetVoid();
-    annotate(*function_, "reqntidx", threads);
+    annotate(*function_, "reqntidx", static_cast<uint32_t>(threads));
     // Else ptxas may move values out of registers so that more blocks fit a processor.
     annotate(*function_, "minctasm", 1);
     return {.name = function_->getName().str(),

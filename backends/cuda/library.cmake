@@ -1,2 +1,2 @@
 # Kernels as PTX; nothing launches them yet, so it is no backend of Target.
-weft_library(cuda SOURCES backends/cuda PUBLIC weft_codegen PRIVATE weft::llvm)
+weft_library(cuda SOURCES backends/cuda backends/cuda/kernels PUBLIC weft_codegen PRIVATE weft::llvm)

@@ -4,10 +4,10 @@
 #include <llvm/IR/IRBuilder.h>
 
 #include "weft/backends/codegen/types.h"
+#include "weft/backends/cuda/entry.h"
 
 namespace weft::cuda {
 
-constexpr unsigned global_space = 1, shared_space = 3;
 
 /// Of a block: 0 to threads - 1; i32.
 llvm::Value* thread_number(codegen::IRBuilder& b, int threads);

@@ -55,4 +55,14 @@ std::vector<KernelResources> resources_of(const std::vector<std::string>& texts,
   return all;
 }
 
+std::string on_stack(const std::vector<std::string>& texts, const std::string& arch) {
+  const std::vector<KernelResources> all = resources_of(texts, arch);
+  if (all.empty()) return "ptxas names no kernel: " + assemble(texts, arch);
+  std::string found;
+  for (const KernelResources& k : all)
+    if (k.stack_bytes + k.spilled_bytes > 0)
+      found += k.name + ": a stack of " + std::to_string(k.stack_bytes) + " bytes, " + std::to_string(k.spilled_bytes) + " spilled\n";
+  return found;
+}
+
 }  // namespace weft::test

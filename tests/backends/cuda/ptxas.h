@@ -20,5 +20,7 @@ struct KernelResources {
 };
 /// Of every kernel of the texts; none where ptxas refuses one.
 std::vector<KernelResources> resources_of(const std::vector<std::string>& texts, const std::string& arch);
+/// Which of them keep something on the stack, a line each; or that there are none.
+std::string on_stack(const std::vector<std::string>& texts, const std::string& arch);
 
 }  // namespace weft::test

@@ -1,0 +1,36 @@
+#pragma once
+// The heavy ops of the IR as generated kernels, a row each: for machines without NVIDIA's libraries.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weft/backends/cuda/kernel_launch.h"
+#include "weft/ir/graph.h"
+
+namespace llvm {
+class Module;
+}
+
+namespace weft::cuda {
+
+/// See passes/target.h for what is asked. Null, where nothing is said of it.
+struct HeavyOp {
+  std::string_view name;
+  /// Null: it runs whatever its operands are.
+  bool (*claims)(const ir::Op&) = nullptr;
+  int64_t (*scratch_bytes)(const ir::Op&) = nullptr;
+  /// Adds the op's kernels to the module and returns how they are launched, one after the other; none for a result without elements.
+  /// Each takes the same table: the op's operands in order, then its results, all at multiples of 64 bytes. Their names begin with
+  /// `name`. The bits of the results follow from the op alone, but for bf16 products by matrix units, which an Assembly for sm_80 or
+  /// newer has.
+  std::vector<KernelLaunch> (*emit)(llvm::Module&, const ir::Op&, const std::string& name) = nullptr;
+};
+
+std::span<const HeavyOp> heavy_ops();
+/// Null: there is no row for it.
+const HeavyOp* find_heavy(const ir::Op& op);
+
+}  // namespace weft::cuda
