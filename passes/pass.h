@@ -29,7 +29,7 @@ const std::vector<Pass>& all_passes();
 /// Throws weft::Error with the nearest names.
 const Pass& find_pass(std::string_view name);
 
-/// "compile": from a recorded graph to a planned one. "step": only autodiff and training_step. "simplify": the
+/// "compile": from a recorded graph to a planned one. "step": only autocast, autodiff and training_step. "simplify": the
 /// passes that need no target. Throws weft::Error with the nearest names.
 std::vector<std::string> pipeline(std::string_view name);
 

@@ -36,14 +36,15 @@ bool fits_library(const Convolution& c) {
 
 template <Wanted wanted>
 ConvolutionSpec spec_of(const Op& op) {
-  return {ir::convolution_of(op), wanted, op.integer(wanted == Wanted::w ? "parts" : "slices")};
+  return {ir::convolution_of(op), wanted, op.operand(0).dtype(), op.integer(wanted == Wanted::w ? "parts" : "slices")};
 }
 
 template <Wanted wanted>
 bool claims_convolution(const Op& op) {
   // The library knows no empty tensors.
   const bool empty = op.operand(0).shape().numel() == 0 || op.operand(1).shape().numel() == 0 || op.result().shape().numel() == 0;
-  return op.operand(0).dtype() == f32 && !empty && fits_library(ir::convolution_of(op)) && knows_formats(spec_of<wanted>(op));
+  return supports_convolution(op.operand(0).dtype()) && !empty && fits_library(ir::convolution_of(op)) &&
+         knows_formats(spec_of<wanted>(op));
 }
 
 template <Wanted wanted>
@@ -66,7 +67,7 @@ HeavyOp convolution_row(std::string_view name) {
 bool mirrors_convolution(const Op& op) {
   const ConvolutionSpec forward = spec_of<Wanted::y>(op);
   const std::optional<Convolution> other = mirrored(forward);
-  return other && runs_faster_as({*other, Wanted::x}, forward);
+  return other && runs_faster_as({*other, Wanted::x, forward.dtype}, forward);
 }
 
 std::vector<HeavyOp> all_rows() {

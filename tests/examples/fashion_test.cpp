@@ -236,6 +236,8 @@ TEST_CASE("options of the examples say plainly what they take") {
   says("--workers 0", "--workers must be a positive integer, not 0");
   says("--optimizer rmsprop", "--optimizer must be sgd or adam, not rmsprop");
   says("--max-isa avx3", "--max-isa must be sse4, avx2 or avx512, not avx3");
+  says("--autocast f32", "--autocast must be bf16, not f32");
+  says("--device reference --autocast bf16", "--autocast has no effect with --device reference");
   const test::Ran ran = test::run_command("WEFT_MAX_ISA=avx3 " + program + "--max-steps 1");
   CHECK(ran.code == 1);
   CHECK_THAT(ran.err, contains_text("WEFT_MAX_ISA must be sse4, avx2 or avx512, not 'avx3'"));

@@ -6,16 +6,21 @@
 #include "weft/backends/cpu/exec/answer.h"
 #include "weft/backends/cpu/exec/task.h"
 #include "weft/support/convolution.h"
+#include "weft/support/dtype.h"
 
 namespace weft::cpu {
 
-/// A convolution of f32 and which of its three tensors is wanted.
+/// A convolution of f32 or bf16, which is summed in f32, and which of its three tensors is wanted.
 struct ConvolutionSpec : Convolution {
   enum class Wanted { y, x, w };
   Wanted wanted = Wanted::y;
+  DType dtype = f32;
   /// The batch is computed in so many parts, each by one thread. Where w is wanted, each part is a result of its own.
   int64_t slices = 1;
 };
+
+/// Can oneDNN on this machine convolve elements of this type, by instructions for them?
+bool supports_convolution(DType dtype);
 
 /// Has the library names for the formats?
 bool knows_formats(const ConvolutionSpec& spec);

@@ -164,7 +164,8 @@ class EmptyProduct final : public Task {
 };
 
 [[noreturn]] void refuse(const MatmulSpec& s, const dnnl::error& e) {
-  throw Error(ErrorKind::device, "oneDNN cannot multiply [{},{}] x [{},{}] of {}: {}", s.m, s.k, s.k, s.n, name_of(s.dtype), e.what());
+  throw Error(ErrorKind::device, "oneDNN cannot multiply [{},{}] x [{},{}] of {}: {}", s.m, s.k, s.k, s.n, name_of(s.dtype), e.what())
+      .hint(hint_for(s.dtype));
 }
 
 bool any_empty(const MatmulSpec& s) { return s.batch == 0 || s.m == 0 || s.n == 0 || s.k == 0; }
@@ -174,7 +175,7 @@ bool any_empty(const MatmulSpec& s) { return s.batch == 0 || s.m == 0 || s.n == 
 bool supports_matmul(DType dtype) {
   if (dtype == f32) return true;
   if (dtype != bf16) return false;
-  static const bool has_bf16 = [] {
+  static const bool supported = has_bf16() && [] {
     try {
       MatmulSpec small;
       small.dtype = bf16;
@@ -184,7 +185,7 @@ bool supports_matmul(DType dtype) {
       return false;
     }
   }();
-  return has_bf16;
+  return supported;
 }
 
 Answer matmul_answer(const MatmulSpec& spec) {

@@ -1,0 +1,54 @@
+// In which type each op computes under autocast.
+
+#include <map>
+#include <set>
+
+#include "weft/ir/op_def.h"
+#include "weft/ir/registry.h"
+#include "weft/tests/catch.h"
+
+using namespace weft;
+using ir::Autocast;
+
+namespace {
+
+/// Of an elementwise op, a movement or a constant the kind says that it follows its operands; of these the definition must speak.
+bool must_say(const ir::OpDef& def) {
+  return def.kind == ir::Kind::composite || def.kind == ir::Kind::heavy || def.kind == ir::Kind::reduction;
+}
+
+}  // namespace
+
+TEST_CASE("autocast: every composite, heavy op and reduction says in which type it computes", "[registry][autocast]") {
+  for (const ir::OpDef* def : ir::registry().all()) {
+    INFO(def->name);
+    if (must_say(*def)) CHECK(def->autocast.has_value());
+    if (def->contracts()) CHECK(def->autocast_class() == Autocast::low);
+    if (def->is_region()) CHECK(def->autocast_class() == Autocast::fixed);
+    if (def->name.ends_with("_loss") || def->name.ends_with("cross_entropy")) CHECK(def->autocast_class() == Autocast::wide);
+  }
+}
+
+TEST_CASE("autocast: which ops do not follow their operands", "[registry][autocast]") {
+  std::map<Autocast, std::set<std::string>> found;
+  for (const ir::OpDef* def : ir::registry().all())
+    if (def->registered == 0) found[def->autocast_class()].insert(def->name);
+  CHECK(found[Autocast::low] == std::set<std::string>{"convolution", "convolution_data", "convolution_weight", "matmul"});
+  // torch.amp's ops that autocast to float32, and mean, var and the sums of squares that it computes so inside.
+  CHECK(found[Autocast::wide] == std::set<std::string>{"binary_cross_entropy", "cross_entropy", "exp", "expm1", "log", "log1p",
+                                                       "log_softmax", "mean", "mse_loss", "nll_loss", "pow", "reciprocal", "rsqrt",
+                                                       "softmax", "softplus", "square", "standardize", "sum", "var"});
+  CHECK(found[Autocast::fixed] == std::set<std::string>{"adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "asgd", "fused",
+                                                        "kernel", "nadam", "radam", "rmsprop", "rprop", "sgd", "sparse_adam"});
+}
+
+TEST_CASE("autocast: what a program registers follows its operands unless it says more", "[autocast]") {
+  ir::OpDef def;
+  CHECK(def.autocast_class() == Autocast::follows);
+  def.kind = ir::Kind::reduction;
+  CHECK(def.autocast_class() == Autocast::wide);
+  def.kind = ir::Kind::nest;
+  CHECK(def.autocast_class() == Autocast::fixed);
+  def.autocast = Autocast::low;
+  CHECK(def.autocast_class() == Autocast::low);
+}
