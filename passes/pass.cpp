@@ -54,7 +54,8 @@ const std::vector<Pass>& all_passes() {
   using Facts = std::vector<const Fact*>;
   const Facts none;
   static const std::vector<Pass> passes = {
-      {"autocast", "lets products run in the low-precision type that the target was asked for, and sums in f32", none, none, autocast},
+      {"autocast", "lets products run in the low-precision type that the target was asked for, and sums in f32", none, none, autocast,
+       true},
       {"autodiff", "adds the gradients that the train block asks for", none, {&differentiated}, without_target<autodiff>},
       {"training_step",
        "turns gradients into updates of parameters and states",

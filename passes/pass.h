@@ -22,6 +22,8 @@ struct Pass {
   std::vector<const Fact*> promises;
   /// Returns whether it changed anything.
   std::function<bool(ir::Module&, const Target&)> run;
+  /// Does it choose other types to compute in, so that results may differ by more than rounding in those that were recorded?
+  bool changes_types = false;
 };
 
 /// Every pass, in the order of the pipeline "compile".

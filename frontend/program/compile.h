@@ -26,7 +26,7 @@ struct CompileOptions {
   /// training steps of one optimizer, which count their steps together, draw from one stream, which checkpoints keep.
   std::optional<uint64_t> seed = {};
   /// After every pass, lets the reference interpret the program on sample data and compares what it gives with what it gave
-  /// before the pass; slow. Unset: the environment variable WEFT_VALIDATE decides (1 or 0), else off.
+  /// before the pass (but for autocast, which changes types); slow. Unset: the environment variable WEFT_VALIDATE decides (1 or 0), else off.
   std::optional<bool> validate = {};
   /// After every call, throws weft::Error when an index that the program computed is out of its range (it would give nan, or pick
   /// nothing) or an element of a floating output or new parameter is not finite, naming the line. Reads all of them: for debugging.

@@ -188,6 +188,17 @@ TEST_CASE("autocast: gradients that were recorded are products in bf16 too, upda
   CHECK(w.dtype() == f32);
 }
 
+TEST_CASE("autocast: every pass behind it computes what it made") {
+  manual_seed(2);
+  nn::Sequential net(nn::Linear(6, 8), nn::LayerNorm({8}), nn::GELU(), nn::Linear(8, 3));
+  optim::SGD sgd({.lr = 0.1, .momentum = 0.9});
+  Graph g("net");
+  const Tensor x = g.input("x", f32, {4, 6}), y = g.input("y", i64, {4});
+  const Tensor loss = g.output("loss", cross_entropy(net(x), y));
+  const Recorded recorded = training_step(g, loss, net.parameters(), sgd);
+  CHECK_NOTHROW(compile(recorded, mixed(), {.validate = true}));
+}
+
 TEST_CASE("autocast: f64 stays f64") {
   Graph g("double");
   const Tensor x = g.input("x", f64, {2, 2});
