@@ -51,7 +51,10 @@ template <Wanted wanted>
 HeavyOp convolution_row(std::string_view name) {
   HeavyOp row{name};
   row.claims = claims_convolution<wanted>;
-  row.has_only_plain_loops = [](const Op& op) { return has_only_plain_loops(spec_of<wanted>(op)); };
+  row.is_better_expanded = [](const Op& op) {
+    const ConvolutionSpec spec = spec_of<wanted>(op);
+    return has_only_plain_loops(spec) || is_faster_in_f32(spec);
+  };
   row.layouts = [](const Op& op, int cores) -> ir::NamedAttributes {
     ConvolutionSpec spec = spec_of<wanted>(op);
     spec.slices = useful_slices(spec, cores);

@@ -18,7 +18,7 @@ class CpuTarget final : public passes::Target {
   }
   bool is_better_expanded(const ir::Op& op) const override {
     const HeavyOp* row = claimed(op);
-    return row && row->has_only_plain_loops && row->has_only_plain_loops(op) && !mirrors(op);
+    return row && row->is_better_expanded && row->is_better_expanded(op) && !mirrors(op);
   }
   bool accepts_epilogue(const ir::Op& op, const ir::Graph& body) const override {
     const HeavyOp* row = find_heavy(op);

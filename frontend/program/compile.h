@@ -13,7 +13,7 @@ namespace weft {
 
 struct CompileOptions {
   /// A directory for the module as recorded and after each pass, and for the generated code:
-  /// DIR/<program>/00-recorded.weft, 01-autodiff.weft, ..., kernels/<name>.ll and .s. A second program of the same name
+  /// DIR/<program>/00-recorded.weft, 01-autocast.weft, ..., kernels/<name>.ll and .s. A second program of the same name
   /// in this process goes to DIR/<program>.1. Empty: the environment variable WEFT_DUMP_IR decides; unset or empty, off.
   std::string dump_ir = {};
   /// A directory that keeps compiled programs: a later process that compiles the same graph for the same target with the same program

@@ -323,6 +323,12 @@ bool has_only_plain_loops(ConvolutionSpec spec) {
   return convolution_answer(spec).is_plain();
 }
 
+bool is_faster_in_f32(ConvolutionSpec spec) {
+  if (spec.dtype != bf16) return false;
+  spec.layouts = preferred_layouts(spec);
+  return convolution_answer(spec).implementation.find("gemm") != std::string::npos;
+}
+
 bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward) {
   if (has_only_plain_loops(forward)) return !has_only_plain_loops(data);
   // The library's AVX2 kernels add up 3 positions times some blocks of 8 output channels at once, and with few blocks wait

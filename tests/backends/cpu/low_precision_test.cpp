@@ -1,10 +1,15 @@
-// Products of bf16 in parts: each part is the same part of the whole, however the operands lie.
+// Products and convolutions of bf16: parts that are the same parts of the whole, however the operands lie, and what runs them.
 
 #include <array>
 #include <cmath>
 
+#include "weft/backends/cpu/cpu.h"
+#include "weft/backends/cpu/exec/convolution.h"
 #include "weft/backends/cpu/exec/matmul.h"
 #include "weft/backends/cpu/exec/slices.h"
+#include "weft/ir/op_def.h"
+#include "weft/ir/parser.h"
+#include "weft/passes/pass.h"
 #include "weft/runtime/array.h"
 #include "weft/tests/catch.h"
 
@@ -65,4 +70,31 @@ TEST_CASE("library: a product of bf16 in parts is the whole one, with a transpos
           CHECK(worst <= 1e-3);
         }
       }
+}
+
+TEST_CASE("library: a convolution of bf16 is run by kernels for it, or in f32", "[library]") {
+  int low = 0;
+  for (const int channels : {1, 3, 16, 32})
+    for (const std::string op : {"convolution", "convolution_data", "convolution_weight"}) {
+      const std::string c = std::to_string(channels), picture = "bf16[16," + c + ",16,16]", kernel = "bf16[32," + c + ",3,3]",
+                        result = "bf16[16,32,16,16]", around = "low = [1,1], high = [1,1]";
+      const std::string text =
+          op == "convolution" ? "%a: " + picture + "\ninput %b: " + kernel + "\n%0 = convolution(%a, %b) {" + around + "} : " + result
+          : op == "convolution_data" ? "%a: " + result + "\ninput %b: " + kernel + "\n%0 = convolution_data(%a, %b) {extents = [16,16], " +
+                                           around + "} : " + picture
+                                     : "%a: " + picture + "\ninput %b: " + result + "\n%0 = convolution_weight(%a, %b) {extents = [3,3], " +
+                                           around + "} : " + kernel;
+      ir::Module module = ir::parse("weft 1\nfunc @f {\ninput " + text + "\noutput y = %0\n}\n");
+      passes::run(module, passes::pipeline("compile"), cpu::target());
+      for (const ir::Op* call : module.graph().ops()) {
+        if (!call->def().contracts()) continue;
+        const std::string name = cpu::target().implementation(*call).name;
+        INFO(text << "\n" << name);
+        if (call->operand(0).dtype() != bf16) continue;
+        ++low;
+        CHECK(name.find("gemm") == std::string::npos);
+        CHECK(name.find("ref") == std::string::npos);
+      }
+    }
+  CHECK((low > 0) == cpu::supports_convolution(bf16));
 }
