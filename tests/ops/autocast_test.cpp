@@ -1,11 +1,17 @@
 // In which type each op computes under autocast.
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
+#include "weft/backends/reference/reference.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/registry.h"
+#include "weft/ir/verifier.h"
+#include "weft/passes/pass.h"
 #include "weft/tests/catch.h"
+#include "weft/tests/ops/samples.h"
 
 using namespace weft;
 using ir::Autocast;
@@ -60,4 +66,31 @@ TEST_CASE("autocast: what a program registers follows its operands unless it say
   CHECK(def.autocast_class() == Autocast::fixed);
   def.autocast = Autocast::low;
   CHECK(def.autocast_class() == Autocast::low);
+}
+
+TEST_CASE("autocast: every op keeps what it takes and gives, and what it computes, within what bf16 rounds", "[autocast]") {
+  for (const testing::Sample& sample : testing::samples(f32)) {
+    INFO(testing::to_string(sample));
+    const ir::Module recorded = testing::module_of(sample);
+    ir::Module module = recorded.clone();
+    const bool changed = passes::run(module, {"autocast"}, passes::generic_autocast_target())[0].changed;
+    ir::verify(module);
+    if (sample.body.empty()) CHECK(changed == (ir::op_def(sample.op).autocast_class() == Autocast::low && sample.operands[0].dtype == f32));
+    ir::Module again = module.clone();
+    CHECK_FALSE(passes::run(again, {"autocast"}, passes::generic_autocast_target())[0].changed);
+    const auto values = testing::values_of(sample);
+    const auto want = reference::evaluate(recorded.graph(), values), got = reference::evaluate(module.graph(), values);
+    REQUIRE(got.size() == want.size());
+    for (size_t i = 0; i < want.size(); ++i) {
+      CHECK(got[i].type == want[i].type);
+      CHECK(got[i].integer == want[i].integer);
+      double largest = 0, worst = 0;
+      for (size_t e = 0; e < want[i].real.size(); ++e) {
+        if (!std::isfinite(want[i].real[e])) continue;
+        largest = std::max(largest, std::abs(want[i].real[e]));
+        worst = std::max(worst, std::abs(got[i].real[e] - want[i].real[e]));
+      }
+      CHECK(worst <= largest / 64);
+    }
+  }
 }
