@@ -47,9 +47,10 @@ void refuse_beside(const CLI::App& app, const std::string& other, const std::vec
 }
 
 weft::Target Options::target() const {
-  if (device == "cpu") return weft::Target::cpu({.threads = threads, .max_isa = max_isa});
+  if (device == "cpu") return weft::Target::cpu({.threads = threads, .max_isa = max_isa, .autocast = weft::dtype_from_name(autocast)});
   if (profile) throw weft::Error("--profile has no effect with --device {}", device);
   if (threads > 0) throw weft::Error("--threads has no effect with --device {}", device);
+  if (!autocast.empty()) throw weft::Error("--autocast has no effect with --device {}", device);
   if (!max_isa.empty()) throw weft::Error("--max-isa has no effect with --device {}", device);
   return weft::Target::from_name(device);
 }
@@ -101,6 +102,8 @@ void add_options(CLI::App& app, Options& o) {
                                 "the widest instruction set to use, sse4, avx2 or avx512; "
                                 "otherwise what WEFT_MAX_ISA or the machine says"),
                  {"sse4", "avx2", "avx512"});
+  require(app.add_option("--autocast", o.autocast, "bf16: products and convolutions run in it, the rest in f32; otherwise all in f32"),
+          "bf16", [](const std::string& given) { return given == "bf16"; });
 }
 
 void add_training_options(CLI::App& app, Options& o) {

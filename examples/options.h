@@ -23,6 +23,7 @@ struct Options {
   int64_t max_steps = 0;
   int threads = 0;
   std::string max_isa;
+  std::string autocast;
 
   // Those of add_training_options.
   std::string optimizer = "sgd";

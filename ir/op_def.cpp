@@ -35,6 +35,22 @@ int InferContext::axis(int64_t axis, int rank) const {
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
+std::string_view name_of(Autocast autocast) {
+  switch (autocast) {
+    case Autocast::follows: return "follows";
+    case Autocast::low: return "low";
+    case Autocast::wide: return "wide";
+    case Autocast::fixed: return "fixed";
+  }
+  return "";
+}
+
+Autocast OpDef::autocast_class() const {
+  if (autocast) return *autocast;
+  if (is_region()) return Autocast::fixed;
+  return kind == Kind::reduction ? Autocast::wide : Autocast::follows;
+}
+
 int OpDef::attribute_index(std::string_view attribute) const {
   for (size_t i = 0; i < attributes.size(); ++i)
     if (attributes[i].name == attribute) return static_cast<int>(i);

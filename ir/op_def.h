@@ -4,6 +4,7 @@
 // code generator ask the definition. ir/define.h makes definitions of formulas, ir/registry.h finds them by name.
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -128,6 +129,15 @@ enum class Kind {
   launch,       // the nests of its body, run by one call
 };
 
+/// In which element type an op computes under autocast (passes/autocast.h). What is f64 stays so.
+enum class Autocast {
+  follows,  // in that of its operands, of several the widest
+  low,      // in the low-precision one: products, which take the time and lose least
+  wide,     // in f32: sums, exponentials, losses, which lose too much in less
+  fixed,    // in that which was recorded
+};
+std::string_view name_of(Autocast autocast);
+
 struct OpDef {
   std::string name;
   Kind kind = Kind::composite;
@@ -186,6 +196,9 @@ struct OpDef {
   /// Is the result linear in operand 0 and in operand 1, apart?
   bool bilinear = false;
 
+  /// In which type it computes under autocast, where that is not what autocast_class() makes of its kind.
+  std::optional<Autocast> autocast = {};
+
   /// Floating-point operations; elementwise ops without a rule count the nodes of their scalar expression.
   std::function<double(const Op&)> flops = {};
   /// The least bytes that are read and written, where that is not all of the operands and results.
@@ -203,6 +216,8 @@ struct OpDef {
   int registered = 0;
 
   int attribute_index(std::string_view attribute) const;
+  /// Unless the definition says more: reductions in f32, ops with bodies as recorded, all others follow their operands.
+  Autocast autocast_class() const;
   bool is_elementwise() const { return kind == Kind::elementwise; }
   /// Is each element the product of the operands'?
   bool multiplies() const { return bilinear && is_elementwise(); }

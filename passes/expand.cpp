@@ -53,6 +53,9 @@ bool expand(ir::Module& module, const Target& target, std::vector<std::string>* 
       throw Error(ErrorKind::device, "the target '{}' cannot run {} {}", target.name(), op->name(), to_string(op->result().type()))
           .at(to_string(op->locations()));
     if (const auto wide = widened(*op, target)) {
+      if (remarks)
+        remarks->push_back(fmt::format("computed in f32: {} of {} at {}: the target has nothing faster for bf16", op->name(),
+                                       to_string(op->operand(0).type()), to_string(op->locations())));
       op->result().replace_all_uses_with(*wide);
       module.graph().erase(*op);
       changed = true;

@@ -65,9 +65,10 @@ bool widens(const Op& op) {
 using Marks = std::vector<bool>;
 size_t at(const Op* op) { return static_cast<size_t>(op->number()); }
 
-/// A little arithmetic on such numbers, and on what is worth repeating anyway.
+/// A little arithmetic on such numbers, and on what is worth repeating anyway. What is no wider than them is stored in as few bytes.
 bool follows_widened(const Op& op, const Marks& widened) {
   if (widens(op)) return true;
+  if (size_of(op.result().dtype()) <= size_of(bf16)) return false;
   if (!op.def().is_elementwise() || ir::flops_of(op) > 4 * static_cast<double>(op.result().shape().numel())) return false;
   bool any = false;
   for (Value v : op.operands()) {

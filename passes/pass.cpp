@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "weft/ir/verifier.h"
+#include "weft/passes/autocast.h"
 #include "weft/passes/autodiff.h"
 #include "weft/passes/canonicalize.h"
 #include "weft/passes/cse.h"
@@ -53,6 +54,8 @@ const std::vector<Pass>& all_passes() {
   using Facts = std::vector<const Fact*>;
   const Facts none;
   static const std::vector<Pass> passes = {
+      {"autocast", "lets products run in the low-precision type that the target was asked for, and sums in f32", none, none, autocast,
+       true},
       {"autodiff", "adds the gradients that the train block asks for", none, {&differentiated}, without_target<autodiff>},
       {"training_step",
        "turns gradients into updates of parameters and states",
@@ -94,9 +97,9 @@ const Pass& find_pass(std::string_view name) {
 
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
-    return {"autodiff", "training_step", "decompose", "expand", "simplify", "reassociate", "mirror",   "layout",
-            "parts",    "updates",       "epilogue",  "fuse",   "launch",   "partition",   "schedule", "plan"};
-  if (name == "step") return {"autodiff", "training_step"};
+    return {"autocast", "autodiff", "training_step", "decompose", "expand", "simplify",  "reassociate", "mirror", "layout",
+            "parts",    "updates",  "epilogue",      "fuse",      "launch", "partition", "schedule",    "plan"};
+  if (name == "step") return {"autocast", "autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'", name).hint(did_you_mean(name, {"compile", "step", "simplify"}));
 }

@@ -22,6 +22,8 @@ struct Pass {
   std::vector<const Fact*> promises;
   /// Returns whether it changed anything.
   std::function<bool(ir::Module&, const Target&)> run;
+  /// Does it choose other types to compute in, so that results may differ by more than rounding in those that were recorded?
+  bool changes_types = false;
 };
 
 /// Every pass, in the order of the pipeline "compile".
@@ -29,7 +31,7 @@ const std::vector<Pass>& all_passes();
 /// Throws weft::Error with the nearest names.
 const Pass& find_pass(std::string_view name);
 
-/// "compile": from a recorded graph to a planned one. "step": only autodiff and training_step. "simplify": the
+/// "compile": from a recorded graph to a planned one. "step": only autocast, autodiff and training_step. "simplify": the
 /// passes that need no target. Throws weft::Error with the nearest names.
 std::vector<std::string> pipeline(std::string_view name);
 

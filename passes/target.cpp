@@ -7,7 +7,10 @@ namespace {
 
 class GenericTarget : public Target {
  public:
+  explicit GenericTarget(std::optional<DType> autocast = {}) : autocast_(autocast) {}
+
   std::string_view name() const override { return "generic"; }
+  std::optional<DType> autocast() const override { return autocast_; }
   bool claims(const ir::Op& op) const override { return op.result().dtype() != f64 || !op.is("matmul"); }
   bool accepts_epilogue(const ir::Op&, const ir::Graph& body) const override {
     // broadcast, add, relu: the body of every linear layer.
@@ -19,12 +22,20 @@ class GenericTarget : public Target {
     }
     return adds <= 1 && relus <= 1;
   }
+
+ private:
+  std::optional<DType> autocast_;
 };
 
 }  // namespace
 
 const Target& generic_target() {
   static const GenericTarget target;
+  return target;
+}
+
+const Target& generic_autocast_target() {
+  static const GenericTarget target(bf16);
   return target;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,8 @@ class Target {
  public:
   virtual ~Target() = default;
   virtual std::string_view name() const = 0;
+  /// The type that products shall run in (passes/autocast.h); none: that which was recorded.
+  virtual std::optional<DType> autocast() const { return {}; }
 
   /// Does a library or a routine of the target run this heavy op as it is? What no one claims is expanded into
   /// elementwise ops and reductions where that is possible.
@@ -50,5 +53,7 @@ class Target {
 /// A target that exists on paper only, so that tests pin graphs and counts that no machine changes: it claims every
 /// heavy op with f32 or integer elements and fuses a bias and a ReLU behind a product.
 const Target& generic_target();
+/// The same with autocast to bf16.
+const Target& generic_autocast_target();
 
 }  // namespace weft::passes

@@ -15,7 +15,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(Options options) : options_(std::move(options)) {}
 
   std::string_view name() const override { return "cpu"; }
-  const passes::Target& target() const override { return cpu::target(); }
+  const passes::Target& target() const override { return options_.autocast ? autocast_target() : cpu::target(); }
   std::string_view pipeline() const override { return "compile"; }
 
   std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>* kernels) const override {
@@ -23,8 +23,8 @@ class CpuBackend final : public Backend {
   }
 
   std::string fingerprint() const override {
-    return fmt::format("{} max_isa={} environment={} cores={}", describe_machine(), options_.max_isa, max_isa_of_environment(),
-                       available_cores());
+    return fmt::format("{} max_isa={} environment={} cores={} autocast={}", describe_machine(), options_.max_isa, max_isa_of_environment(),
+                       available_cores(), options_.autocast ? weft::name_of(*options_.autocast) : "no");
   }
   ProgramData lower(const ir::Module& module) const override { return cpu::lower(module, options_); }
   std::unique_ptr<Program> load(ProgramData data) const override {
@@ -40,7 +40,9 @@ class CpuBackend final : public Backend {
   }
 
   std::shared_ptr<const Backend> with_threads(int threads) const override {
-    return backend({.threads = threads, .max_isa = options_.max_isa});
+    Options other = options_;
+    other.threads = threads;
+    return backend(std::move(other));
   }
 
  private:
@@ -51,6 +53,9 @@ class CpuBackend final : public Backend {
 
 std::shared_ptr<const Backend> backend(Options options) {
   if (options.threads < 0) throw Error("Target::cpu: .threads must not be negative (0: one per core), not {}", options.threads);
+  if (options.autocast && *options.autocast != bf16)
+    throw Error("Target::cpu: .autocast must be bf16, not {}", weft::name_of(*options.autocast))
+        .hint("leave it out to compute in the types that are recorded");
   // Now, since the passes ask what the library can do.
   limit_library_isa(options.max_isa);
   return std::make_shared<CpuBackend>(std::move(options));

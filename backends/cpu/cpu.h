@@ -2,6 +2,7 @@
 // The CPU backend: oneDNN for products, LLVM-compiled loop nests for everything else.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,10 +19,15 @@ struct Options {
   /// The widest instruction set to use: "sse4", "avx2" or "avx512". "": the environment variable WEFT_MAX_ISA decides,
   /// else what the machine has. oneDNN takes its limit when it is first used, so one process should keep to one value.
   std::string max_isa = {};
+  /// Mixed precision (passes/autocast.h): products and convolutions run in this type, bf16, while parameters, states, sums and losses
+  /// stay f32. Where the machine has no instructions for bf16 they are computed in f32 and rounded to it.
+  std::optional<DType> autocast = {};
 };
 
 /// What the passes ask.
 const passes::Target& target();
+/// The same with autocast to bf16.
+const passes::Target& autocast_target();
 
 /// Compiles a module that has been planned for target(). When `kernels` is given, also fills in the generated code.
 /// Throws weft::Error for a module of another stage or target, and for an op that the backend cannot run.
@@ -32,7 +38,8 @@ ProgramData lower(const ir::Module& module, const Options& options = {});
 /// The same with kernels for each of these instruction sets (exec/isa.h), which this machine need not have.
 ProgramData compile_portably(const ir::Module& module, std::span<const std::string> isas);
 
-/// The backend. Throws weft::Error for a negative number of threads and for an unknown instruction set.
+/// The backend. Throws weft::Error for a negative number of threads, for an unknown instruction set and for autocast to another type
+/// than bf16.
 std::shared_ptr<const Backend> backend(Options options = {});
 
 }  // namespace weft::cpu

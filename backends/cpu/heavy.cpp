@@ -36,21 +36,25 @@ bool fits_library(const Convolution& c) {
 
 template <Wanted wanted>
 ConvolutionSpec spec_of(const Op& op) {
-  return {ir::convolution_of(op), wanted, op.integer(wanted == Wanted::w ? "parts" : "slices")};
+  return {ir::convolution_of(op), wanted, op.operand(0).dtype(), op.integer(wanted == Wanted::w ? "parts" : "slices")};
 }
 
 template <Wanted wanted>
 bool claims_convolution(const Op& op) {
   // The library knows no empty tensors.
   const bool empty = op.operand(0).shape().numel() == 0 || op.operand(1).shape().numel() == 0 || op.result().shape().numel() == 0;
-  return op.operand(0).dtype() == f32 && !empty && fits_library(ir::convolution_of(op)) && knows_formats(spec_of<wanted>(op));
+  return supports_convolution(op.operand(0).dtype()) && !empty && fits_library(ir::convolution_of(op)) &&
+         knows_formats(spec_of<wanted>(op));
 }
 
 template <Wanted wanted>
 HeavyOp convolution_row(std::string_view name) {
   HeavyOp row{name};
   row.claims = claims_convolution<wanted>;
-  row.has_only_plain_loops = [](const Op& op) { return has_only_plain_loops(spec_of<wanted>(op)); };
+  row.is_better_expanded = [](const Op& op) {
+    const ConvolutionSpec spec = spec_of<wanted>(op);
+    return has_only_plain_loops(spec) || is_faster_in_f32(spec);
+  };
   row.layouts = [](const Op& op, int cores) -> ir::NamedAttributes {
     ConvolutionSpec spec = spec_of<wanted>(op);
     spec.slices = useful_slices(spec, cores);
@@ -66,7 +70,7 @@ HeavyOp convolution_row(std::string_view name) {
 bool mirrors_convolution(const Op& op) {
   const ConvolutionSpec forward = spec_of<Wanted::y>(op);
   const std::optional<Convolution> other = mirrored(forward);
-  return other && runs_faster_as({*other, Wanted::x}, forward);
+  return other && runs_faster_as({*other, Wanted::x, forward.dtype}, forward);
 }
 
 std::vector<HeavyOp> all_rows() {

@@ -18,7 +18,7 @@ struct HeavyOp {
   bool (*claims)(const ir::Op&) = nullptr;
   bool (*accepts_epilogue)(const ir::Graph& body) = nullptr;
   bool (*mirrors)(const ir::Op&) = nullptr;
-  bool (*has_only_plain_loops)(const ir::Op&) = nullptr;
+  bool (*is_better_expanded)(const ir::Op&) = nullptr;
   ir::NamedAttributes (*layouts)(const ir::Op&, int cores) = nullptr;
   int64_t (*parts)(const ir::Op&, int cores) = nullptr;
   int64_t (*slices)(const ir::Op&, int cores) = nullptr;

@@ -8,14 +8,17 @@ namespace {
 
 class CpuTarget final : public passes::Target {
  public:
+  explicit CpuTarget(std::optional<DType> autocast = {}) : autocast_(autocast) {}
+
   std::string_view name() const override { return "cpu"; }
+  std::optional<DType> autocast() const override { return autocast_; }
   bool claims(const ir::Op& op) const override {
     const HeavyOp* row = find_heavy(op);
     return row && (!row->claims || row->claims(op));
   }
   bool is_better_expanded(const ir::Op& op) const override {
     const HeavyOp* row = claimed(op);
-    return row && row->has_only_plain_loops && row->has_only_plain_loops(op) && !mirrors(op);
+    return row && row->is_better_expanded && row->is_better_expanded(op) && !mirrors(op);
   }
   bool accepts_epilogue(const ir::Op& op, const ir::Graph& body) const override {
     const HeavyOp* row = find_heavy(op);
@@ -52,12 +55,18 @@ class CpuTarget final : public passes::Target {
   const HeavyOp* claimed(const ir::Op& op) const { return claims(op) ? find_heavy(op) : nullptr; }
 
   int cores_ = available_cores();
+  std::optional<DType> autocast_;
 };
 
 }  // namespace
 
 const passes::Target& target() {
   static const CpuTarget instance;
+  return instance;
+}
+
+const passes::Target& autocast_target() {
+  static const CpuTarget instance(bf16);
   return instance;
 }
 

@@ -61,7 +61,9 @@ detail::Built detail::build(const ir::Module& recorded, const Target& target, co
   if (validates(options.validate)) validation.emplace(module);
   const auto after = [&](const ir::Module& m, const passes::PassRun& run) {
     dump.stage(run.name, m);
-    if (validation) validation->check(m, run.name);
+    if (!validation) return;
+    if (run.changed && passes::find_pass(run.name).changes_types) validation.emplace(m);  // to compare the later passes with
+    else validation->check(m, run.name);
   };
   built.passes = passes::run(module, passes::pipeline(backend.pipeline()), backend.target(), {.after = after});
   built.program = backend.build(module, dump.on() ? &built.kernels : nullptr);

@@ -13,7 +13,7 @@ namespace weft {
 
 struct CompileOptions {
   /// A directory for the module as recorded and after each pass, and for the generated code:
-  /// DIR/<program>/00-recorded.weft, 01-autodiff.weft, ..., kernels/<name>.ll and .s. A second program of the same name
+  /// DIR/<program>/00-recorded.weft, 01-autocast.weft, ..., kernels/<name>.ll and .s. A second program of the same name
   /// in this process goes to DIR/<program>.1. Empty: the environment variable WEFT_DUMP_IR decides; unset or empty, off.
   std::string dump_ir = {};
   /// A directory that keeps compiled programs: a later process that compiles the same graph for the same target with the same program
@@ -26,7 +26,7 @@ struct CompileOptions {
   /// training steps of one optimizer, which count their steps together, draw from one stream, which checkpoints keep.
   std::optional<uint64_t> seed = {};
   /// After every pass, lets the reference interpret the program on sample data and compares what it gives with what it gave
-  /// before the pass; slow. Unset: the environment variable WEFT_VALIDATE decides (1 or 0), else off.
+  /// before the pass (but for autocast, which changes types); slow. Unset: the environment variable WEFT_VALIDATE decides (1 or 0), else off.
   std::optional<bool> validate = {};
   /// After every call, throws weft::Error when an index that the program computed is out of its range (it would give nan, or pick
   /// nothing) or an element of a floating output or new parameter is not finite, naming the line. Reads all of them: for debugging.

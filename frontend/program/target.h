@@ -13,7 +13,8 @@ namespace weft {
 
 class Target {
  public:
-  /// This machine's processor. Throws weft::Error for a negative number of threads and for an unknown instruction set.
+  /// This machine's processor. Throws weft::Error for a negative number of threads, for an unknown instruction set and for autocast
+  /// to another type than bf16.
   static Target cpu(cpu::Options options = {});
   /// The interpreter that tests compare with: slow, in double precision.
   static Target reference();

@@ -28,8 +28,15 @@ Tensor sample_of(const ir::Input& input, const IndexBound& bound, double moved_u
   return t;
 }
 
-/// Of any op, in f32, relative to the largest value.
-constexpr reference::Tolerance tolerance{.bound = 64 * 0x1p-24};
+/// Of any op, in f32 or bf16, relative to the largest value.
+constexpr reference::Tolerance tolerance{.bound = 64 * 0x1p-24}, low_tolerance{.bound = 4 * 0x1p-8};
+
+bool has_bf16(const ir::Graph& graph) {
+  for (const ir::Op* op : graph.ops())
+    for (const ir::Value v : op->results())
+      if (v.dtype() == bf16) return true;
+  return false;
+}
 
 }  // namespace
 
@@ -44,6 +51,7 @@ bool validates(std::optional<bool> option) {
 Validation::Validation(const ir::Module& recorded) : index_bounds_(index_bounds(recorded.graph())) {
   exact_ = evaluate(recorded, 0);
   moved_ = evaluate(recorded, 1);
+  low_precision_ = has_bf16(recorded.graph());
 }
 
 Validation::Tensors Validation::evaluate(const ir::Module& module, double moved_ulps) const {
@@ -64,7 +72,7 @@ void Validation::check(const ir::Module& module, const std::string& pass) {
     const auto now = exact.find(name);
     if (now == exact.end()) continue;  // a gradient that training_step uses up
     const Tensor* const moved_before[] = {&moved_.at(name)};
-    if (const auto wrong = reference::disagreement(now->second, before, moved_before, tolerance))
+    if (const auto wrong = reference::disagreement(now->second, before, moved_before, low_precision_ ? low_tolerance : tolerance))
       throw InternalError(fmt::format("the pass '{}' has changed the output '{}': {}", pass, name, *wrong));
   }
   exact_ = std::move(exact);

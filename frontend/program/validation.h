@@ -21,8 +21,9 @@ class Validation {
   explicit Validation(const ir::Module& recorded);
 
   /// Interprets the program after `pass`. Throws InternalError when an output that was there before has changed by more
-  /// than 8 times what moving every input by an ulp of f32 does to it, and 64 such ulps of its largest element; integers
-  /// must be equal where that movement leaves them alone.
+  /// than 8 times what moving every input by an ulp of f32 does to it, and 64 such ulps of its largest element, or 4 of bf16 where
+  /// the program computes in that (a pass may say where a product is rounded to it, which the reference does at casts alone);
+  /// integers must be equal where that movement leaves them alone.
   void check(const ir::Module& module, const std::string& pass);
 
  private:
@@ -31,6 +32,7 @@ class Validation {
 
   std::map<std::string, IndexBound> index_bounds_;  // of recorded integer inputs
   Tensors exact_, moved_;                           // outputs by name
+  bool low_precision_;                              // some values are bf16
 };
 
 }  // namespace weft::detail

@@ -22,6 +22,7 @@ namespace {
 
 struct Options {
   std::string file, output;
+  std::string autocast;
   std::vector<std::string> settings, machines;
   int64_t seed = 0;
 };
@@ -157,7 +158,9 @@ void compile(const Options& o) {
   Describer describer(module, o.settings);
   const bool trained_already = !module.train && !module.stage.empty();
   const Target target = Target::cpu();
-  passes::run(module, passes::remaining_passes(module, target.backend().pipeline()), *target_for(module, std::string(target.name())));
+  const std::vector<std::string> passes = passes::remaining_passes(module, target.backend().pipeline());
+  require_autocast(o.autocast, passes);
+  passes::run(module, passes, *target_for(module, std::string(target.name()), o.autocast));
   StepData step = describer.describe(module.graph());
   step.key = static_cast<uint64_t>(o.seed);
   step.program = target.backend().portable(module, o.machines);
@@ -182,6 +185,7 @@ void add_compile(CLI::App& app) {
   c->add_option("--machine", o->machines, "Kernels for sse4, avx2 or avx512 alone; once for each. Default: all three")
       ->allow_extra_args(false)
       ->type_name("NAME");
+  add_autocast(*c, o->autocast);
   c->add_option("--seed", o->seed, "What random numbers follow from, with the number of the step; default 0")->type_name("N");
   c->footer("Example: weft compile line.weft -o line.weftprog --set sgd.lr=0.01");
   refuse_empty(*c);

@@ -81,6 +81,16 @@ std::string gradient_text(const ir::OpDef& def) {
   return "yes, by differentiating what the op is made of";
 }
 
+std::string autocast_text(const ir::OpDef& def) {
+  switch (def.autocast_class()) {
+    case ir::Autocast::follows: return "in the widest type of its operands";
+    case ir::Autocast::low: return "in the low-precision type";
+    case ir::Autocast::wide: return "in f32";
+    case ir::Autocast::fixed: return "as it was recorded";
+  }
+  return "";
+}
+
 void print_operands(const ir::OpDef& def, int width) {
   if (def.operands.empty()) return;
   Table table({"operand", "takes", ""}, {Table::Column::left, Table::Column::left, Table::Column::cut_end});
@@ -120,6 +130,7 @@ void explain_op(const std::string& name) {
   fmt::print("{}: {}\n\n", def->name, wrapped(def->doc, width, static_cast<int>(def->name.size()) + 2));
   fmt::print("kind      {}: {}\n", name_of(def->kind), describe(def->kind));
   fmt::print("gradient  {}\n", wrapped(gradient_text(*def), width, 10));
+  fmt::print("autocast  {}: {}\n", name_of(def->autocast_class()), autocast_text(*def));
   print_operands(*def, output_width());
   print_attributes(*def, output_width());
   print_decomposition(*def);

@@ -24,7 +24,7 @@ namespace weft::tool {
 namespace {
 
 struct Options {
-  std::string file, target, output = "-", print_after, pipeline, passes, disabled;
+  std::string file, target, autocast, output = "-", print_after, pipeline, passes, disabled;
   bool some_passes = false;  // --passes was given, and may be empty
   bool list = false, time = false, remarks = false;
 };
@@ -68,10 +68,11 @@ void print_remarks(const std::string& pass, const ir::Module& module, const pass
 }
 
 void run_passes(ir::Module& module, const Options& o) {
-  const std::shared_ptr<const passes::Target> held = target_for(module, o.target);
+  const std::shared_ptr<const passes::Target> held = target_for(module, o.target, o.autocast);
   const passes::Target& target = *held;
   const std::vector<std::string> chosen = chosen_passes(module, o), disabled = pass_names(o.disabled);
   passes::RunOptions options{.disabled = {disabled.begin(), disabled.end()}};
+  require_autocast(o.autocast, chosen);
   if (!o.print_after.empty() && o.print_after != "all") require_run("--print-after", o.print_after, chosen, options.disabled);
   if (o.remarks &&
       std::none_of(chosen.begin(), chosen.end(), [&](const std::string& n) { return has_remarks(n) && !options.disabled.contains(n); }))
@@ -119,6 +120,7 @@ void add_opt(CLI::App& app) {
       ->excludes(passes)
       ->type_name("NAME");
   c->add_option("--target", o->target, "What the passes ask: cpu or generic; default: the program's target, else cpu")->type_name("NAME");
+  add_autocast(*c, o->autocast);
   c->add_option("-o,--output", o->output, "Where the result goes; default: - (standard output)")->type_name("FILE");
   c->add_option("--print-after", o->print_after, "Print the program to standard error after this pass, or after all")->type_name("PASS");
   c->add_option("--disable", o->disabled, "Passes to leave out")->type_name("A,B,C");

@@ -20,18 +20,20 @@ namespace weft::tool {
 namespace {
 
 struct Options {
-  std::string file, device = "cpu", weights, output_dir;
+  std::string file, device = "cpu", autocast, weights, output_dir;
   std::vector<std::string> inputs, settings;
   int64_t seed = 0, steps = 1;
   bool zeros = false;
 };
 
-std::unique_ptr<Program> compile(ir::Module& module, const std::string& device) {
+std::unique_ptr<Program> compile(ir::Module& module, const std::string& device, const std::string& autocast) {
   const Target target = Target::from_name(device);
   const Backend& backend = target.backend();
   std::vector<std::string> passes = passes::remaining_passes(module, backend.pipeline());
+  if (!autocast.empty() && backend.takes_every_stage()) throw Error("--autocast has no effect with --device {}", device);
+  require_autocast(autocast, passes);
   if (!backend.takes_every_stage()) {
-    passes::run(module, passes, *target_for(module, std::string(backend.target().name())));
+    passes::run(module, passes, *target_for(module, std::string(backend.target().name()), autocast));
   } else if (module.train) {
     // It runs the text as it stands, but a train block means nothing to it. What the update does not read goes, so that the
     // same inputs are asked for as of a compiled program.
@@ -107,7 +109,7 @@ void run(const Options& o) {
   const Given given = given_by(o);
   ir::Module module = ir::parse_file(o.file);
   const std::map<std::string, IndexBound> bounds = detail::index_bounds(module.graph());  // passes hide what is an index
-  const std::unique_ptr<Program> program = compile(module, o.device);
+  const std::unique_ptr<Program> program = compile(module, o.device, o.autocast);
   std::vector<Array> arrays = feed(*program, module.graph(), given, bounds);
   const std::vector<std::string> files = output_files(*program, o.output_dir);
   run_steps(*program, module.graph(), arrays, o.steps);
@@ -124,6 +126,7 @@ void add_run(CLI::App& app) {
                 "cpu (default): compiled; the passes that are left run first. reference: interpreted as\n"
                 "it stands, slowly, in double precision. Both train what a train block says")
       ->type_name("NAME");
+  add_autocast(*c, o->autocast);
   c->add_option("--input", o->inputs, "The elements of an input; once for each input")->allow_extra_args(false)->type_name("NAME=FILE.npy");
   c->add_option("--weights", o->weights, "Parameters and states by their names: a checkpoint, or PyTorch's safetensors file")
       ->type_name("FILE.safetensors");

@@ -58,6 +58,7 @@ void define_activation_ops(Registry& r) {
                             {{"x", Accepts::floating}}, {approximate}, gelu);
   gelu_op.infer = [](const InferContext& c) -> std::vector<Type> { return {c.operand(0)}; };
   gelu_op.error_ulps = 32;
+  gelu_op.autocast = Autocast::follows;
   r.add(std::move(gelu_op));
 
   OpDef prelu = elementwise(
@@ -102,7 +103,7 @@ void define_activation_ops(Registry& r) {
         return g * (t + x * sigmoid(x) * (1.0 - t * t));
       }));
 
-  r.add(activation(
+  OpDef softplus = activation(
       "softplus", "log(1 + e^(beta x)) / beta; x itself where beta x is above the threshold",
       {attribute("beta", 1.0, "sharpness"), attribute("threshold", 20.0, "where the curve counts as straight")},
       [](Scalar x, const AttributeView& a) {
@@ -113,7 +114,9 @@ void define_activation_ops(Registry& r) {
       [](Expr g, Expr x, Expr, const AttributeView& a) {
         const Expr scaled = x * a.real("beta");
         return select(scaled.like(a.real("threshold")) < scaled, g, g * sigmoid(scaled));
-      }));
+      });
+  softplus.autocast = Autocast::wide;
+  r.add(std::move(softplus));
 
   OpDef hardswish = activation(
       "hardswish", "x * min(max(x + 3, 0), 6) / 6; the derivative at 3 is 1", {},

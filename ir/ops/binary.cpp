@@ -65,6 +65,7 @@ void define_binary_ops(Registry& r) {
         const Expr at_zero{g.builder(), g.builder()("and", {a == 0.0, b.like(0) <= b})};
         return std::pair{da, g * select(at_zero, zero, y * a.apply("log"))};
       });
+  pow.autocast = Autocast::wide;
   pow.sample_low = 0.3, pow.sample_high = 2.5, pow.error_ulps = 16;
   r.add(std::move(pow));
   r.add(binary(

@@ -110,6 +110,7 @@ void define_contraction_ops(Registry& r) {
   matmul.decompose = decompose_matmul;
   matmul.flops = [](const Op& op) { return matrix_product_of(op).flops(); };
   matmul.bilinear = true;
+  matmul.autocast = Autocast::low;
   matmul.takes_epilogue = true;
   matmul.error_ulps = 64;
   r.add(std::move(matmul));

@@ -193,6 +193,7 @@ OpDef convolution_op(std::string name, std::string doc) {
                     layout("y_layout", "how y lies")};
   def.flops = [](const Op& op) { return convolution_of(op).flops(); };
   def.bilinear = true;
+  def.autocast = Autocast::low;
   def.error_ulps = 64;
   return def;
 }

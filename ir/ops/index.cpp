@@ -67,6 +67,7 @@ void define_index_ops(Registry& r) {
   gather.flops = [](const Op&) { return 0.0; };
   gather.bytes = [](const Op& op) { return op.operand(1).type().bytes() + 2 * op.result().type().bytes(); };
   gather.error_ulps = 0;
+  gather.autocast = Autocast::follows;
   r.add(std::move(gather));
 
   OpDef scatter;
@@ -89,6 +90,7 @@ void define_index_ops(Registry& r) {
   };
   scatter.index_bound = bound_by_axis;
   scatter.in_place = 0;
+  scatter.autocast = Autocast::follows;
   scatter.error_ulps = 32;
   scatter.flops = [](const Op& op) { return static_cast<double>(op.operand(2).shape().numel()); };
   scatter.bytes = [](const Op& op) { return op.operand(1).type().bytes() + 3 * op.operand(2).type().bytes(); };
@@ -115,6 +117,7 @@ void define_index_ops(Registry& r) {
     return {b.cast(b("eq", {index, counted}), op.attribute<DType>("dtype"))};
   };
   one_hot.no_gradient = "its operand is an index";
+  one_hot.autocast = Autocast::follows;
   one_hot.index_bound = [](const Op& op, int) -> std::optional<int64_t> { return op.integer("classes"); };
   r.add(std::move(one_hot));
 }

@@ -43,6 +43,7 @@ OpDef class_loss(std::string name, std::string doc) {
     return shape[static_cast<int>(class_axis(shape))];
   };
   def.error_ulps = 64;
+  def.autocast = Autocast::wide;
   return def;
 }
 
@@ -62,6 +63,7 @@ void define_loss_ops(Registry& r) {
     return {reduce(b, op, (Expr(b, op.operand(0)) - Expr(b, op.operand(1))).apply("square"))};
   };
   mse.error_ulps = 32;
+  mse.autocast = Autocast::wide;
   r.add(std::move(mse));
 
   OpDef nll = class_loss("nll_loss",
@@ -113,6 +115,7 @@ void define_loss_ops(Registry& r) {
     const Expr variance = ((1.0 - x) * x).apply("maximum", x.like(static_cast<double>(1e-12f)));
     return {g * (x - t) / variance, g * ((-x).apply("log1p") - x.apply("log"))};
   };
+  bce.autocast = Autocast::wide;
   bce.sample_low = 0.1, bce.sample_high = 0.9, bce.error_ulps = 32;
   r.add(std::move(bce));
 }

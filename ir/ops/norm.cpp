@@ -66,6 +66,7 @@ void define_norm_ops(Registry& r) {
     return {(across - along) * s.scale()};
   };
   def.error_ulps = 64;
+  def.autocast = Autocast::wide;
   r.add(std::move(def));
 }
 

@@ -71,6 +71,7 @@ std::vector<Type> infer_update(const OptimizerSpec& spec, const InferContext& c)
 OpDef update_op(const UpdateRule& rule) {
   const OptimizerSpec& spec = rule.spec;
   OpDef def;
+  def.autocast = Autocast::fixed;
   def.name = spec.op;
   def.doc = rule.doc;
   def.operands = {{"parameter", Accepts::floating, false, "before the step"},

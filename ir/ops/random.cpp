@@ -52,6 +52,7 @@ OpDef random(std::string name, std::string doc, bool dtype) {
     return {{type, Shape(c.get<Dims>("shape"))}};
   };
   def.no_gradient = "it depends on the key alone";
+  def.autocast = Autocast::follows;
   return def;
 }
 
@@ -122,6 +123,7 @@ void define_random_ops(Registry& r) {
       {"x", Accepts::floating}, key_operand(), {.name = "rate", .accepts = Accepts::floating, .doc = "in [0, 1]", .type = Type{f64, {}}}};
   dropout.attributes = {{"site", AttributeKind::integer, {}, "which random op of the program this is"}};
   dropout.infer = [](const InferContext& c) -> std::vector<Type> { return {c.operand(0)}; };
+  dropout.autocast = Autocast::follows;
   dropout.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     const Expr x{b, op.operand(0)}, rate{b, op.operand(2)};
     const Shape& shape = x.value().shape();

@@ -30,6 +30,7 @@ OpDef along_axes(std::string name, std::string doc) {
   OpDef def{.name = std::move(name), .kind = Kind::composite, .doc = std::move(doc), .operands = {{"x", Accepts::floating}}};
   def.attributes = reduction_attributes();
   def.infer = infer_reduction;
+  def.autocast = Autocast::wide;
   return def;
 }
 
@@ -43,6 +44,7 @@ Expr extreme_gradient(Expr g, Expr x, Expr y, const AttributeView& a) {
 
 OpDef extreme(std::string name, std::string doc, Scalar (*combine)(Scalar, Scalar), double (*identity)(DType)) {
   OpDef def = reduction(std::move(name), std::move(doc), Accepts::number, combine, identity, extreme_gradient);
+  def.autocast = Autocast::follows;  // exact in any type
   def.infer = [](const InferContext& c) {
     for (int64_t axis : c.get<Dims>("axes"))
       c.require(axis < 0 || axis >= c.shape(0).rank() || c.shape(0)[static_cast<int>(axis)] > 0,
@@ -60,6 +62,7 @@ void define_reduction_ops(Registry& r) {
       "sum", "Sum of x over `axes`; of no elements: 0. bf16 accumulates in f32", Accepts::number, [](Scalar a, Scalar b) { return a + b; },
       [](DType) { return 0.0; }, [](Expr g, Expr x, Expr, const AttributeView& a) { return broadcast_over_axes(g, x, a.dims("axes")); });
   sum.linear = true;
+  sum.autocast = Autocast::wide;
   sum.error_ulps = 32;
   r.add(std::move(sum));
 
@@ -117,6 +120,7 @@ void define_reduction_ops(Registry& r) {
     return {b("min", {b("select", {hit, index, beyond})}, {{"axes", axes}, {"keep_dims", op.flag("keep_dims")}})};
   };
   argmax.no_gradient = "its result is an index";
+  argmax.autocast = Autocast::follows;
   r.add(std::move(argmax));
 }
 

@@ -35,6 +35,7 @@ OpDef row_sparse_op() {
     return operand == 0 ? std::optional(o.integer("extent")) : std::nullopt;
   };
   op.error_ulps = 32;  // as scatter_add
+  op.autocast = Autocast::follows;
   return op;
 }
 
@@ -47,6 +48,7 @@ OpDef coalesce_op() {
       "rows, at each of their places, so that the shape depends on no data";
   op.operands = {{"index", Accepts::integer, false, "i64", true}, {"rows", Accepts::number}};
   op.attributes = {index_scratch()};
+  op.autocast = Autocast::follows;
   op.infer = [](const InferContext& c) -> std::vector<Type> {
     require_rows(c, 0, 1);
     return with_index_scratch(c, c.operand(1));
@@ -98,6 +100,7 @@ OpDef scatter_rows_op() {
     return operand == 1 ? std::optional(o.operand(0).shape()[0]) : std::nullopt;
   };
   op.in_place = 0;
+  op.autocast = Autocast::follows;
   op.flops = [](const Op&) { return 0.0; };
   op.bytes = [](const Op& o) { return o.operand(1).type().bytes() + 2 * o.operand(2).type().bytes(); };
   op.error_ulps = 0;

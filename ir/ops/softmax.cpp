@@ -25,6 +25,7 @@ OpDef axis_op(std::string name, std::string doc) {
   def.error_ulps = 32;
   def.attributes = {{"axis", AttributeKind::integer, {}, "not negative"}};
   def.infer = infer_axis;
+  def.autocast = Autocast::wide;
   return def;
 }
 

@@ -28,6 +28,12 @@ OpDef in(OpDef def, double low, double high, std::vector<double> kinks = {}, dou
   return def;
 }
 
+/// Under autocast in f32.
+OpDef wide(OpDef def) {
+  def.autocast = Autocast::wide;
+  return def;
+}
+
 std::vector<Type> to_bool(const InferContext& c) { return {{boolean, c.shape(0)}}; }
 
 }  // namespace
@@ -40,26 +46,27 @@ void define_unary_ops(Registry& r) {
   r.add(in(unary("abs", number, "|x|; the derivative at 0 is 0", primitive<Primitive::absolute>,
                  [](Expr g, Expr x, Expr) { return g * x.apply("sign"); }),
            -2, 2, {0}));
-  r.add(unary("exp", floating, "e^x", primitive<Primitive::exp>, [](Expr g, Expr, Expr y) { return g * y; }));
-  r.add(unary("expm1", floating, "e^x - 1, accurate near 0", primitive<Primitive::expm1>,
-              [](Expr g, Expr, Expr y) { return g * (y + 1.0); }));
-  r.add(in(unary("log", floating, "Natural logarithm of x; -inf at 0, nan below", primitive<Primitive::log>,
-                 [](Expr g, Expr x, Expr) { return g / x; }),
-           0.1, 4));
-  r.add(in(unary("log1p", floating, "log(1 + x), accurate near 0", primitive<Primitive::log1p>,
-                 [](Expr g, Expr x, Expr) { return g / (x + 1.0); }),
-           -0.8, 3));
+  r.add(wide(unary("exp", floating, "e^x", primitive<Primitive::exp>, [](Expr g, Expr, Expr y) { return g * y; })));
+  r.add(wide(unary("expm1", floating, "e^x - 1, accurate near 0", primitive<Primitive::expm1>,
+                   [](Expr g, Expr, Expr y) { return g * (y + 1.0); })));
+  r.add(wide(in(unary("log", floating, "Natural logarithm of x; -inf at 0, nan below", primitive<Primitive::log>,
+                      [](Expr g, Expr x, Expr) { return g / x; }),
+                0.1, 4)));
+  r.add(wide(in(unary("log1p", floating, "log(1 + x), accurate near 0", primitive<Primitive::log1p>,
+                      [](Expr g, Expr x, Expr) { return g / (x + 1.0); }),
+                -0.8, 3)));
   r.add(in(unary("sqrt", floating, "Square root of x; nan below 0", primitive<Primitive::sqrt>,
                  [](Expr g, Expr, Expr y) { return g / (y * 2.0); }),
            0.1, 4));
-  r.add(in(unary(
-               "rsqrt", floating, "1 / sqrt(x)", [](Scalar x) { return x.like(1) / weft::ir::unary(Primitive::sqrt, x); },
-               [](Expr g, Expr, Expr y) { return g * -0.5 * (y * y * y); }),
-           0.1, 4));
-  r.add(in(unary(
-               "reciprocal", floating, "1 / x", [](Scalar x) { return x.like(1) / x; }, [](Expr g, Expr, Expr y) { return -g * y * y; }),
-           0.2, 3));
-  r.add(unary("square", number, "x * x", [](Scalar x) { return x * x; }, [](Expr g, Expr x, Expr) { return g * x * 2.0; }));
+  r.add(wide(in(unary(
+                    "rsqrt", floating, "1 / sqrt(x)", [](Scalar x) { return x.like(1) / weft::ir::unary(Primitive::sqrt, x); },
+                    [](Expr g, Expr, Expr y) { return g * -0.5 * (y * y * y); }),
+                0.1, 4)));
+  r.add(
+      wide(in(unary(
+                  "reciprocal", floating, "1 / x", [](Scalar x) { return x.like(1) / x; }, [](Expr g, Expr, Expr y) { return -g * y * y; }),
+              0.2, 3)));
+  r.add(wide(unary("square", number, "x * x", [](Scalar x) { return x * x; }, [](Expr g, Expr x, Expr) { return g * x * 2.0; })));
   r.add(unary("sin", floating, "Sine of x in radians", primitive<Primitive::sin>, [](Expr g, Expr x, Expr) { return g * x.apply("cos"); }));
   r.add(unary("cos", floating, "Cosine of x in radians", primitive<Primitive::cos>,
               [](Expr g, Expr x, Expr) { return -g * x.apply("sin"); }));
@@ -103,6 +110,7 @@ void define_unary_ops(Registry& r) {
   detach.infer = [](const InferContext& c) -> std::vector<Type> { return {c.operand(0)}; };
   detach.decompose = [](Builder&, const Op& op) -> std::vector<Value> { return {op.operand(0)}; };
   detach.no_gradient = "stopping gradients is what it is for";
+  detach.autocast = Autocast::follows;
   r.add(std::move(detach));
 
   OpDef cast_op = elementwise(

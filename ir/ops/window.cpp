@@ -218,6 +218,7 @@ OpDef pooling(std::string name, std::string doc) {
   def.name = std::move(name);
   def.doc = std::move(doc);
   def.operands = {{"x", Accepts::floating, false, "[..., spatial...]"}};
+  def.autocast = Autocast::follows;
   const auto dims = [](const char* attribute, const char* text) {
     return AttributeSpec{attribute, AttributeKind::dims, Attribute(Dims{}), text};
   };

@@ -217,6 +217,30 @@ TEST_CASE("the option --max-isa limits the generated code and the library, as WE
   }
 }
 
+TEST_CASE("the option --autocast learns what f32 learns, by other products") {
+  const test::TempDir dir;
+  const std::string run = "--optimizer adam --shuffle --epochs 1 --max-steps 150 --metrics ";
+  REQUIRE(test::run_command(program + run + dir / "f32").code == 0);
+  REQUIRE(test::run_command(program + "--autocast bf16 --dump-ir " + dir / "ir" + " " + run + dir / "bf16").code == 0);
+  const Json single = last_line(dir / "f32"), low = last_line(dir / "bf16");
+  CHECK(low["train_loss"].get<double>() == Approx(single["train_loss"].get<double>()).margin(2e-2));
+  CHECK(low["test_accuracy"].get<double>() == Approx(single["test_accuracy"].get<double>()).margin(1e-2));
+  CHECK(low["train_loss"] != single["train_loss"]);
+  size_t programs = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir / "ir"))
+    if (entry.path().filename().string().ends_with("-autocast.weft")) {
+      const std::string text = test::read_file(entry.path().string());
+      INFO(entry.path().string());
+      CHECK(count(text, " matmul(") == 3);
+      CHECK(count(text, "bf16[") > 3);
+      ++programs;
+    }
+  CHECK(programs >= 2);  // training and evaluation
+  const test::Ran refused = test::run_command(program + "--device reference --autocast bf16 --max-steps 1");
+  CHECK(refused.code == 1);
+  CHECK(refused.err == "error: --autocast has no effect with --device reference\n");
+}
+
 TEST_CASE("options of the examples say plainly what they take") {
   const auto says = [](const std::string& arguments, const std::string& words) {
     const test::Ran ran = test::run_command(program + arguments);
@@ -236,6 +260,7 @@ TEST_CASE("options of the examples say plainly what they take") {
   says("--workers 0", "--workers must be a positive integer, not 0");
   says("--optimizer rmsprop", "--optimizer must be sgd or adam, not rmsprop");
   says("--max-isa avx3", "--max-isa must be sse4, avx2 or avx512, not avx3");
+  says("--autocast f32", "--autocast must be bf16, not f32");
   const test::Ran ran = test::run_command("WEFT_MAX_ISA=avx3 " + program + "--max-steps 1");
   CHECK(ran.code == 1);
   CHECK_THAT(ran.err, contains_text("WEFT_MAX_ISA must be sse4, avx2 or avx512, not 'avx3'"));

@@ -40,7 +40,7 @@ const Options says{{"--profile", "the whole step"},
                    {"--log", "epoch 1/"}};
 
 /// Options that may leave what is learnt as it is: an end that does not come first, and other ways to the same numbers.
-const std::set<std::string> not_judged_by_numbers{"--patience", "--device", "--max-isa", "--accumulate"};
+const std::set<std::string> not_judged_by_numbers{"--patience", "--device", "--max-isa", "--autocast", "--accumulate"};
 const std::set<Pair> ends{pair_of("--epochs", "--max-steps"), pair_of("--epochs", "--patience")};
 
 struct Tried {
@@ -203,8 +203,10 @@ Options small_training(const std::string& digits) {
           {"--batch", "4"},          {"--epochs", "3"},  {"--metrics", "DIR/m.jsonl"}};
 }
 
-const std::map<std::string, Options> on_the_cpu{
-    {"--threads", {{"--device", "cpu"}}}, {"--max-isa", {{"--device", "cpu"}}}, {"--profile", {{"--device", "cpu"}}}};
+const std::map<std::string, Options> on_the_cpu{{"--threads", {{"--device", "cpu"}}},
+                                                {"--max-isa", {{"--device", "cpu"}}},
+                                                {"--autocast", {{"--device", "cpu"}}},
+                                                {"--profile", {{"--device", "cpu"}}}};
 
 std::set<Pair> apart_from(const std::string& option, const std::vector<std::string>& others) {
   std::set<Pair> all;
@@ -218,7 +220,7 @@ TEST_CASE("lesson 1 heeds every two options, or refuses them") {
   const test::TempDir dir;
   const std::string table = dir.write("t.csv", "t_u,t_c\n35.7,0.5\n55.9,14\n58.2,15\n");
   std::set<Pair> apart = apart_from("--json", {"--epochs", "--lr", "--max-steps", "--metrics"});
-  apart.merge(apart_from("--device", {"--threads", "--max-isa"}));
+  apart.merge(apart_from("--device", {"--threads", "--max-isa", "--autocast"}));
   Pairs({.name = "01_temperature",
          .small = {{"--epochs", "6"}, {"--data", table}},
          .values = {{"--data", table}, {"--batch", "3"}, {"--device", "reference"}},
@@ -255,7 +257,7 @@ TEST_CASE("lesson 4 heeds every two options, or refuses them") {
   const test::TempDir dir;
   write_pictures(dir);
   std::set<Pair> apart = apart_in_training({pair_of("--net", "--hidden"), pair_of("--optimizer", "--momentum")});
-  apart.merge(apart_from("--device", {"--threads", "--max-isa", "--profile"}));
+  apart.merge(apart_from("--device", {"--threads", "--max-isa", "--autocast", "--profile"}));
   Pairs({.name = "04_cifar10",
          .small = {{"--threads", "1"},
                    {"--log", "none"},

@@ -15,8 +15,9 @@ namespace fs = std::filesystem;
 
 /// A net with products, kernels, random numbers and an optimizer, and how often compiling it compiled something.
 struct Training {
-  explicit Training(const CompileOptions& options, int64_t width = 8, const Target& target = Target::cpu()) : adam({.lr = 1e-2}) {
+  explicit Training(const CompileOptions& options, int64_t width = 8, const Target& target = Target::cpu()) {
     manual_seed(7);
+    adam.emplace(optim::AdamOptions{.lr = 1e-2});  // draws from a stream of its own, counted from the seed
     fc1.emplace(6, width), fc2.emplace(width, 3);
     Graph g("train");
     const Tensor x = g.input("x", f32, {4, 6}), y = g.input("y", i64, {4});
@@ -24,7 +25,7 @@ struct Training {
     std::vector<Parameter> parameters = fc1->parameters();
     for (const Parameter& p : fc2->parameters()) parameters.push_back(p);
     const int64_t before = compiled_programs();
-    step.emplace(compile(training_step(g, loss, parameters, adam), target, options));
+    step.emplace(compile(training_step(g, loss, parameters, *adam), target, options));
     compiled = compiled_programs() - before;
   }
 
@@ -38,7 +39,7 @@ struct Training {
     return all;
   }
 
-  optim::Adam adam;
+  std::optional<optim::Adam> adam;
   std::optional<nn::Linear> fc1, fc2;
   std::optional<Step> step;
   int64_t compiled = 0;

@@ -72,6 +72,18 @@ TEST_CASE("expand: a product of bf16 is one of f32 where the target runs that", 
                 ClaimsF32());
 }
 
+TEST_CASE("expand: a remark says what of bf16 is computed in f32", "[passes][expand]") {
+  ir::Module m = module_from(R"(
+    input %x: bf16[2,3,5]
+    input %w: bf16[4,3,2]
+    %0 = convolution(%x, %w) : bf16[2,4,4]
+    output y = %0)");
+  std::vector<std::string> remarks;
+  CHECK(passes::expand(m, ClaimsF32(), &remarks));
+  REQUIRE(remarks.size() == 1);
+  CHECK_THAT(remarks[0], contains_text("computed in f32: convolution of bf16[2,3,5]") && contains_text("nothing faster for bf16"));
+}
+
 TEST_CASE("expand: what a library has only plain loops for is written out, and a remark says so", "[passes][expand]") {
   const char* text = R"(
     input %x: f32[1,1,4]

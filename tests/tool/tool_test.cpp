@@ -518,6 +518,7 @@ TEST_CASE("weft explain op: what the definition says", "[tool]") {
 
 kind      elementwise: each element of the result from the elements at the same place; fuses
 gradient  yes, by a rule of its own
+autocast  follows: in the widest type of its operands
 
 operand  takes
 x        number
@@ -528,6 +529,20 @@ x        number
   CHECK(softmax.find(" = exp(") != std::string::npos);
   CHECK(output_of("explain op floor").find("gradient  none: piecewise constant") != std::string::npos);
   check_refused("explain op sofmax", "unknown op 'sofmax' (weft explain ops lists them); did you mean 'softmax', 'adamax', 'argmax'?");
+}
+
+TEST_CASE("weft opt, run and compile take --autocast", "[tool]") {
+  const std::string text = "weft 1\nfunc @f {\n  input %w: f32[2,2] parameter\n  %0 = matmul(%w, %w) : f32[2,2]\n  output y = %0\n}\n";
+  const TempDir dir;
+  const std::string file = dir.write("autocast.weft", text);
+  CHECK(output_of("opt " + file + " --pipeline=step --autocast bf16").find("matmul(%0, %1) : bf16[2,2]") != std::string::npos);
+  CHECK(output_of("run " + file + " --zeros --autocast bf16").find("y       f32[2,2]") != std::string::npos);
+  check_refused("opt " + file + " --autocast f32", "--autocast must be bf16, not f32");
+  check_refused(
+      "opt " + file + " --passes=dce --autocast bf16",
+      "--autocast: the pass 'autocast' does not run here; these do: dce; it comes before all others: give the program as it was recorded");
+  check_refused("run " + file + " --zeros --device reference --autocast bf16", "--autocast has no effect with --device reference");
+  check_refused("compile " + file + " -o step.weftprog --autocast f64", "--autocast must be bf16, not f64");
 }
 
 TEST_CASE("weft explain op: every composite shows what it is made of", "[tool]") {

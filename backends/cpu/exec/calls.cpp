@@ -67,6 +67,8 @@ template <Wanted wanted>
 ConvolutionSpec convolution_of(const CallDescriptor& c) {
   ConvolutionSpec s;
   s.wanted = wanted;
+  if (c.fields.contains("dtype")) s.dtype = c.dtype("dtype");  // files of before hold f32
+  if (s.dtype != f32 && s.dtype != bf16) throw Error(ErrorKind::file, "a convolution of {}: no call of weft is so", weft::name_of(s.dtype));
   s.groups = c.count("groups"), s.slices = c.count("slices");
   s.stride = c.list("stride"), s.low = c.list("low"), s.high = c.list("high"), s.dilation = c.list("dilation");
   s.x = c.shape("x"), s.w = c.shape("w"), s.y = c.shape("y");
@@ -90,11 +92,11 @@ ConvolutionSpec convolution_of(const CallDescriptor& c) {
 template <Wanted wanted>
 Dims convolution_bytes(const CallDescriptor& c) {
   const ConvolutionSpec s = convolution_of<wanted>(c);
-  const auto bytes = [](const Shape& shape) { return bytes_of(f32, shape.dims()); };
+  const auto bytes = [&](const Shape& shape) { return bytes_of(s.dtype, shape.dims()); };
   const auto parts = [&] {
     Dims extents = s.w.dims();
     extents.push_back(s.slices);
-    return bytes_of(f32, std::move(extents));
+    return bytes_of(s.dtype, std::move(extents));
   };
   switch (wanted) {
     case Wanted::y: return {bytes(s.x), bytes(s.w), bytes(s.y)};
@@ -203,7 +205,8 @@ CallDescriptor describe(const MatmulSpec& s, int64_t scratch_bytes) {
 
 CallDescriptor describe(const ConvolutionSpec& s, int64_t scratch_bytes) {
   return {std::string(name_of(s.wanted)),
-          {{"groups", s.groups},
+          {{"dtype", std::string(name_of(s.dtype))},
+           {"groups", s.groups},
            {"stride", s.stride},
            {"low", s.low},
            {"high", s.high},

@@ -78,7 +78,8 @@ dnnl::memory::dims less_one(const Dims& d) {
 /// What the library has for tensors in just these formats. Throws dnnl::error where it has nothing.
 Described asked(const ConvolutionSpec& s, int64_t batch, const Three<Format>& formats) {
   const Three<dnnl::memory::dims> dims = dims_of(s, batch);
-  const Three<Desc> d{described(dims.x, formats.x), described(dims.w, formats.w), described(dims.y, formats.y)};
+  const dnnl::memory::data_type type = data_type(s.dtype);
+  const Three<Desc> d{described(dims.x, type, formats.x), described(dims.w, type, formats.w), described(dims.y, type, formats.y)};
   const dnnl::memory::dims stride = s.stride, dilation = less_one(s.dilation), low = s.low, high = s.high;
   const auto training = dnnl::prop_kind::forward_training;
   const auto direct = dnnl::algorithm::convolution_direct;
@@ -146,7 +147,8 @@ class Choice {
   Choice(const ConvolutionSpec& s, int64_t batch) : spec_(s), batch_(batch), dims_(dims_of(s, batch)) {
     const Three<Layout> given = layouts_of(s);
     const int rank = s.x.rank();
-    lying_ = {described(dims_.x, given.x), described(dims_.w, given.w), described(dims_.y, given.y)};
+    const dnnl::memory::data_type type = data_type(s.dtype);
+    lying_ = {described(dims_.x, type, given.x), described(dims_.w, type, given.w), described(dims_.y, type, given.y)};
     if (is_taken({})) return;
     const std::vector<Layout> xs = for_images(same_memory(dims_.x, given.x), rank), ws = same_memory(dims_.w, given.w),
                               ys = for_images(same_memory(dims_.y, given.y), rank);
@@ -191,15 +193,15 @@ Described describe(const ConvolutionSpec& s, int64_t batch) { return Choice(s, b
 
 /// All that the library's answer follows from.
 std::string key_of(const ConvolutionSpec& s, int64_t batch) {
-  return fmt::format("convolution {} of {}: {} '{}', {} '{}', {} '{}', {}, {}, {}, {}, {}", static_cast<int>(s.wanted), batch,
-                     to_string(s.x), s.layouts.x.text(), to_string(s.w), s.layouts.w.text(), to_string(s.y), s.layouts.y.text(), s.groups,
-                     to_string(s.stride), to_string(s.low), to_string(s.high), to_string(s.dilation));
+  return fmt::format("convolution {} of {} {}: {} '{}', {} '{}', {} '{}', {}, {}, {}, {}, {}", static_cast<int>(s.wanted), batch,
+                     name_of(s.dtype), to_string(s.x), s.layouts.x.text(), to_string(s.w), s.layouts.w.text(), to_string(s.y),
+                     s.layouts.y.text(), s.groups, to_string(s.stride), to_string(s.low), to_string(s.high), to_string(s.dilation));
 }
 
 class ConvolutionTask final : public Task {
  public:
   ConvolutionTask(const ConvolutionSpec& s, int64_t scratch_bytes) : Task(s.slices) {
-    constexpr auto size = static_cast<int64_t>(sizeof(float));
+    const auto size = static_cast<int64_t>(size_of(s.dtype));
     const int64_t x = s.x.numel() / s.x[0] * size, y = s.y.numel() / s.y[0] * size, w = s.w.numel() * size;
     const Dims cuts = batch_cuts(s.x[0], s.slices);
     Answer answer;
@@ -252,8 +254,9 @@ auto told(const ConvolutionSpec& s, Do what) {
   try {
     return what();
   } catch (const dnnl::error& e) {
-    throw Error(ErrorKind::device, "oneDNN cannot run the convolution of {} with {} in the layouts '{}', '{}', '{}': {}", to_string(s.x),
-                to_string(s.w), s.layouts.x.text(), s.layouts.w.text(), s.layouts.y.text(), e.what());
+    throw Error(ErrorKind::device, "oneDNN cannot run the convolution of {} {} with {} in the layouts '{}', '{}', '{}': {}",
+                name_of(s.dtype), to_string(s.x), to_string(s.w), s.layouts.x.text(), s.layouts.w.text(), s.layouts.y.text(), e.what())
+        .hint(hint_for(s.dtype));
   }
 }
 
@@ -275,6 +278,8 @@ std::optional<Layout> by_output(const ConvolutionSpec& s, const std::vector<Layo
 }
 
 }  // namespace
+
+bool supports_convolution(DType dtype) { return dtype == f32 || (dtype == bf16 && has_bf16()); }
 
 bool knows_formats(const ConvolutionSpec& s) {
   if (s.groups > 1 && !keeps_groups(s)) return false;
@@ -316,6 +321,12 @@ bool has_only_plain_loops(ConvolutionSpec spec) {
   if (!convolution_answer(spec).is_plain()) return false;
   spec.layouts = preferred_layouts(spec);
   return convolution_answer(spec).is_plain();
+}
+
+bool is_faster_in_f32(ConvolutionSpec spec) {
+  if (spec.dtype != bf16) return false;
+  spec.layouts = preferred_layouts(spec);
+  return convolution_answer(spec).implementation.find("gemm") != std::string::npos;
 }
 
 bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward) {

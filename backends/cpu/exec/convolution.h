@@ -6,16 +6,21 @@
 #include "weft/backends/cpu/exec/answer.h"
 #include "weft/backends/cpu/exec/task.h"
 #include "weft/support/convolution.h"
+#include "weft/support/dtype.h"
 
 namespace weft::cpu {
 
-/// A convolution of f32 and which of its three tensors is wanted.
+/// A convolution of f32 or bf16, which is summed in f32, and which of its three tensors is wanted.
 struct ConvolutionSpec : Convolution {
   enum class Wanted { y, x, w };
   Wanted wanted = Wanted::y;
+  DType dtype = f32;
   /// The batch is computed in so many parts, each by one thread. Where w is wanted, each part is a result of its own.
   int64_t slices = 1;
 };
+
+/// Can oneDNN on this machine convolve elements of this type, by instructions for them?
+bool supports_convolution(DType dtype);
 
 /// Has the library names for the formats?
 bool knows_formats(const ConvolutionSpec& spec);
@@ -25,6 +30,10 @@ ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec);
 
 /// Has the library nothing but its plain loops, whether the operands stay as they lie or go where it likes them best?
 bool has_only_plain_loops(ConvolutionSpec spec);
+
+/// Of bf16: has the library but products of matrices, for which it copies the windows together? Measured on the gradient of a kernel
+/// over 3 channels, they take more than three times as long as its kernels for f32.
+bool is_faster_in_f32(ConvolutionSpec spec);
 
 /// Is what `forward` gives better computed as the x of the convolution `data` (passes/mirror.h), the reorder of w included?
 bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward);

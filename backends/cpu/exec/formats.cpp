@@ -123,8 +123,7 @@ std::vector<Layout> layouts_of(const std::optional<Loops>& memory, const Dims& d
 
 bool is_known(const Layout& layout, int rank) { return find_format(layout, rank) != nullptr; }
 
-Desc described(const Dims& dims, const std::optional<Layout>& layout) {
-  const auto type = dnnl::memory::data_type::f32;
+Desc described(const Dims& dims, dnnl::memory::data_type type, const std::optional<Layout>& layout) {
   if (!layout) return {dims, type, Tag::any};
   const Format* found = find_format(*layout, static_cast<int>(dims.size()));
   if (!found) throw Error(ErrorKind::device, "oneDNN has no format '{}' of {} axes", layout->text(), dims.size());

@@ -14,8 +14,8 @@ namespace weft::cpu {
 /// Has the library such a format for so many axes?
 bool is_known(const Layout& layout, int rank);
 
-/// f32 elements that lie so; none: as the library likes. Throws weft::Error where the library has no such format.
-dnnl::memory::desc described(const dnnl::memory::dims& dims, const std::optional<Layout>& layout);
+/// Elements that lie so; none: as the library likes. Throws weft::Error where the library has no such format.
+dnnl::memory::desc described(const dnnl::memory::dims& dims, dnnl::memory::data_type type, const std::optional<Layout>& layout);
 
 /// All formats in which a tensor of these extents lies as it does in `layout`, row-major first where it is one of them: the
 /// same list for each of its members. An axis of extent 1 has no place in memory and several formats say nothing of it, but

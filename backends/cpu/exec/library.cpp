@@ -29,6 +29,20 @@ dnnl::primitive shared_primitive(const std::string& key, const dnnl::primitive_d
 
 dnnl::memory::data_type data_type(DType t) { return t == bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32; }
 
+bool has_bf16() {
+  engine();  // the limit
+  static const bool has = [] {
+    const auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
+  }();
+  return has;
+}
+
+std::string hint_for(DType dtype) {
+  if (dtype != bf16 || has_bf16()) return "";
+  return "this machine, or the limit, has no instructions for bf16: compile the step for it with .max_isa = \"avx2\"";
+}
+
 int64_t scratch_of(const dnnl::memory::desc& scratchpad) {
   const auto bytes = static_cast<int64_t>(scratchpad.get_size());
   constexpr auto line = static_cast<int64_t>(buffer_alignment);

@@ -19,6 +19,13 @@ dnnl::primitive shared_primitive(const std::string& key, const dnnl::primitive_d
 
 dnnl::memory::data_type data_type(DType t);
 
+/// Has the machine, within the limit, instructions that the library multiplies bf16 with? Without them it has loops for them, on
+/// AVX-512, which are several times slower than those for f32, or nothing.
+bool has_bf16();
+
+/// What to try where the library refuses a call of this element type.
+std::string hint_for(DType dtype);
+
 /// Bytes of scratch memory that a primitive asks for, in whole cache lines.
 int64_t scratch_of(const dnnl::memory::desc& scratchpad);
 

@@ -50,8 +50,18 @@ dnnl::primitive_attr attributes(const MatmulSpec& spec) {
   return attr;
 }
 
+/// Is a's part copied together first? The library's kernels for bf16 take matrices without gaps alone, and for a transposed part of
+/// one it has a way that takes more than twice the time, the gradients of weights among them.
+bool packs(const MatmulSpec& s, const Slice& part) { return s.dtype == bf16 && s.transpose_a && part.rows < s.m; }
+
+int64_t packed_bytes(const MatmulSpec& s, const Slice& part) {
+  constexpr auto line = static_cast<int64_t>(buffer_alignment);
+  const int64_t bytes = packs(s, part) ? part.batches * s.k * part.rows * static_cast<int64_t>(size_of(s.dtype)) : 0;
+  return (bytes + line - 1) / line * line;
+}
+
 dnnl::matmul::primitive_desc describe(const MatmulSpec& s, const Slice& part) {
-  const Desc a = matrix(s, part.batches, part.rows, s.k, s.m, s.k, s.transpose_a);
+  const Desc a = matrix(s, part.batches, part.rows, s.k, packs(s, part) ? part.rows : s.m, s.k, s.transpose_a);
   const Desc b = matrix(s, part.batches, s.k, part.columns, s.k, s.n, s.transpose_b);
   const Desc c = matrix(s, part.batches, part.rows, part.columns, s.m, s.n, false);
   const dnnl::primitive_attr attr = attributes(s);
@@ -74,28 +84,33 @@ std::string key_of(const MatmulSpec& s, const Slice& part) {
 class SlicedProduct {
  public:
   SlicedProduct(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset)
-      : spec_(spec), part_(part), desc_(describe(spec, part)), call_(shared_primitive(key_of(spec, part), desc_)) {
+      : spec_(spec), part_(part), desc_(describe(spec, part)), call_(shared_primitive(key_of(spec, part), desc_)),
+        scratch_(spec.bias || spec.addend ? 4 : 3), offset_(scratch_offset) {
     const auto size = static_cast<int64_t>(size_of(spec.dtype));
     const int64_t a_row = spec.transpose_a ? 1 : spec.k, b_column = spec.transpose_b ? spec.k : 1;
     // The task's buffers: a, b, (bias or addend,) result, scratch. An addend is no argument of the call.
-    const size_t result = spec.bias || spec.addend ? 3 : 2;
-    call_.add(DNNL_ARG_SRC, desc_.src_desc(), 0, size * (part.batch * spec.m * spec.k + part.m * a_row));
+    const size_t result = scratch_ - 1;
+    if (packs(spec, part)) call_.add(DNNL_ARG_SRC, desc_.src_desc(), scratch_, scratch_offset);
+    else call_.add(DNNL_ARG_SRC, desc_.src_desc(), 0, size * (part.batch * spec.m * spec.k + part.m * a_row));
     call_.add(DNNL_ARG_WEIGHTS, desc_.weights_desc(), 1, size * (part.batch * spec.k * spec.n + part.n * b_column));
     if (spec.bias) call_.add(DNNL_ARG_BIAS, bias_of(spec, part.batches, part.columns), 2, size * part.n);
     call_.add(DNNL_ARG_DST, desc_.dst_desc(), result, size * (part.batch * spec.m * spec.n + part.m * spec.n + part.n));
-    if (scratch_bytes() > 0) call_.add(DNNL_ARG_SCRATCHPAD, desc_.scratchpad_desc(), result + 1, scratch_offset);
+    if (scratch_of(desc_.scratchpad_desc()) > 0)
+      call_.add(DNNL_ARG_SCRATCHPAD, desc_.scratchpad_desc(), scratch_, scratch_offset + packed_bytes(spec, part));
   }
 
-  int64_t scratch_bytes() const { return scratch_of(desc_.scratchpad_desc()); }
+  int64_t scratch_bytes() const { return packed_bytes(spec_, part_) + scratch_of(desc_.scratchpad_desc()); }
   std::string implementation() const { return desc_.impl_info_str(); }
 
   void bind(const std::vector<std::byte*>& buffers) {
     call_.bind(buffers);
     if (spec_.addend) addend_ = buffers[2], result_ = buffers[3];
+    if (packs(spec_, part_)) a_ = buffers[0], packed_ = buffers[scratch_] + offset_;
   }
 
   int run() const {
     if (addend_ != result_) copy_addend();
+    if (packed_) pack();
     return call_.run();
   }
 
@@ -110,11 +125,21 @@ class SlicedProduct {
       }
   }
 
+  void pack() const {
+    const int64_t size = static_cast<int64_t>(size_of(spec_.dtype)), bytes = part_.rows * size;
+    std::byte* to = packed_;
+    for (int64_t row = part_.batch * spec_.k; row < (part_.batch + part_.batches) * spec_.k; ++row, to += bytes)
+      std::memcpy(to, a_ + (row * spec_.m + part_.m) * size, static_cast<size_t>(bytes));
+  }
+
   MatmulSpec spec_;
   Slice part_;
   dnnl::matmul::primitive_desc desc_;
   LibraryCall call_;
-  std::byte *addend_ = nullptr, *result_ = nullptr;
+  size_t scratch_;  // the buffer's number
+  int64_t offset_;  // of this slice's part of it
+  const std::byte* a_ = nullptr;
+  std::byte *addend_ = nullptr, *result_ = nullptr, *packed_ = nullptr;
 };
 
 class MatmulTask final : public Task {
@@ -164,7 +189,8 @@ class EmptyProduct final : public Task {
 };
 
 [[noreturn]] void refuse(const MatmulSpec& s, const dnnl::error& e) {
-  throw Error(ErrorKind::device, "oneDNN cannot multiply [{},{}] x [{},{}] of {}: {}", s.m, s.k, s.k, s.n, name_of(s.dtype), e.what());
+  throw Error(ErrorKind::device, "oneDNN cannot multiply [{},{}] x [{},{}] of {}: {}", s.m, s.k, s.k, s.n, name_of(s.dtype), e.what())
+      .hint(hint_for(s.dtype));
 }
 
 bool any_empty(const MatmulSpec& s) { return s.batch == 0 || s.m == 0 || s.n == 0 || s.k == 0; }
@@ -174,7 +200,7 @@ bool any_empty(const MatmulSpec& s) { return s.batch == 0 || s.m == 0 || s.n == 
 bool supports_matmul(DType dtype) {
   if (dtype == f32) return true;
   if (dtype != bf16) return false;
-  static const bool has_bf16 = [] {
+  static const bool supported = has_bf16() && [] {
     try {
       MatmulSpec small;
       small.dtype = bf16;
@@ -184,7 +210,7 @@ bool supports_matmul(DType dtype) {
       return false;
     }
   }();
-  return has_bf16;
+  return supported;
 }
 
 Answer matmul_answer(const MatmulSpec& spec) {
@@ -194,7 +220,7 @@ Answer matmul_answer(const MatmulSpec& spec) {
   try {
     for (const Slice& part : slices_of(spec)) {
       const auto desc = describe(spec, part);
-      answer.add(desc.impl_info_str(), scratch_of(desc.scratchpad_desc()));
+      answer.add(desc.impl_info_str(), packed_bytes(spec, part) + scratch_of(desc.scratchpad_desc()));
     }
   } catch (const dnnl::error& e) {
     refuse(spec, e);

@@ -18,7 +18,7 @@ struct MatmulSpec : MatrixProduct {
   int64_t slices = 1;
 };
 
-/// Can oneDNN on this machine multiply elements of this type, and not by plain loops?
+/// Can oneDNN on this machine multiply elements of this type, and not by plain loops or as if they were others?
 bool supports_matmul(DType dtype);
 
 /// How many parts a product is worth on `cores` cores.

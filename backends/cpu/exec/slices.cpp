@@ -33,6 +33,7 @@ std::vector<Slice> slices_of(const MatmulSpec& s) {
     enum { by_batch, by_n, by_m } axis;
   };
   std::vector<Choice> choices{{0, s.batch, Choice::by_batch}, {s.m * s.k, s.n / 8, Choice::by_n}, {s.k * s.n, s.m / 8, Choice::by_m}};
+  if (s.dtype == bf16) std::swap(choices[1], choices[2]);  // of two that are alike: rows of the result lie together
   std::erase_if(choices, [&](const Choice& c) { return c.extent < s.slices; });
   const auto best =
       std::min_element(choices.begin(), choices.end(), [](const Choice& x, const Choice& y) { return x.repeated < y.repeated; });

@@ -28,6 +28,7 @@ std::vector<std::string> parts_of(const std::string& text, char between) {
 struct Run {
   std::vector<std::string> passes;
   std::set<std::string> disabled;
+  bool autocast = false;
 };
 
 std::vector<std::string> pass_names(const std::string& list) {
@@ -50,8 +51,10 @@ Run read_run(const std::string& command) {
     if (option == "--passes") run.passes = pass_names(value);
     else if (option == "--pipeline") run.passes = passes::pipeline(value);
     else if (option == "--disable") std::ranges::copy(pass_names(value), std::inserter(run.disabled, run.disabled.end()));
+    else if (option == "--autocast" && value == "bf16") run.autocast = true;
     else if (option != "--target" || value != "generic")
-      throw Error("'# run: {}': '{}' is none of --passes=A,B --pipeline=NAME --disable=A,B --target=generic", command, word);
+      throw Error("'# run: {}': '{}' is none of --passes=A,B --pipeline=NAME --disable=A,B --target=generic --autocast=bf16", command,
+                  word);
   }
   if (given.contains("--passes") == given.contains("--pipeline"))
     throw Error("'# run: {}' must give either --passes=A,B or --pipeline=NAME", command);
@@ -85,7 +88,7 @@ Outcome run_on(const Run& run, const std::string& program, const std::string& na
                  pass.changed ? "something" : "nothing");
       before = after;
     };
-    passes::run(module, run.passes, passes::generic_target(), options);
+    passes::run(module, run.passes, run.autocast ? passes::generic_autocast_target() : passes::generic_target(), options);
     return {false, before == recorded, ir::print(module)};
   } catch (const Error& e) {
     return {true, false, e.what() + std::string("\n")};
