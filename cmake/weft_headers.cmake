@@ -27,7 +27,7 @@ set(WEFT_HEADERS
   passes/facts.h passes/pass.h passes/target.h
   backends/reference/reference.h
   # Of no use by themselves: what those include.
-  backends/cpu/cpu.h backends/program/backend.h backends/program/kernel_text.h
+  backends/cpu/cpu.h backends/cuda/cuda.h backends/program/backend.h backends/program/kernel_text.h
   frontend/language/recording.h
   ir/access.h ir/linked_list.h
   runtime/batch_inputs.h runtime/call_descriptor.h runtime/float_mode.h runtime/launch_list.h runtime/memory_space.h runtime/profiler.h

@@ -47,12 +47,14 @@ void refuse_beside(const CLI::App& app, const std::string& other, const std::vec
 }
 
 weft::Target Options::target() const {
-  if (device == "cpu") return weft::Target::cpu({.threads = threads, .max_isa = max_isa, .autocast = weft::dtype_from_name(autocast)});
-  if (profile) throw weft::Error("--profile has no effect with --device {}", device);
+  const std::optional<weft::DType> type = weft::dtype_from_name(autocast);
+  if (device == "cpu") return weft::Target::cpu({.threads = threads, .max_isa = max_isa, .autocast = type});
+  const bool is_gpu = device.starts_with("cuda");
+  if (profile && !is_gpu) throw weft::Error("--profile has no effect with --device {}", device);
   if (threads > 0) throw weft::Error("--threads has no effect with --device {}", device);
-  if (!autocast.empty()) throw weft::Error("--autocast has no effect with --device {}", device);
+  if (!autocast.empty() && !is_gpu) throw weft::Error("--autocast has no effect with --device {}", device);
   if (!max_isa.empty()) throw weft::Error("--max-isa has no effect with --device {}", device);
-  return weft::Target::from_name(device);
+  return weft::Target::from_name(device, type);
 }
 
 weft::FitOptions Options::fit() const {
@@ -88,7 +90,8 @@ std::string in_directory(const std::string& directory, const std::string& name) 
 
 void add_options(CLI::App& app, Options& o) {
   const auto integer = [&](const char* name, auto& value, int64_t least, const char* doc) { add_integer(app, name, value, least, doc); };
-  app.add_option("--device", o.device, "cpu, or reference: slow, in double precision")->capture_default_str();
+  app.add_option("--device", o.device, "cpu, cuda or cuda:N (an NVIDIA GPU), or reference: slow, in double precision")
+      ->capture_default_str();
   integer("--epochs", o.epochs, 1, "passes over the training data");
   integer("--batch", o.batch, 1, "examples in a batch");
   require_number(app.add_option("--lr", o.lr, "learning rate")->capture_default_str(), 0);

@@ -1,7 +1,7 @@
 #pragma once
-// A program that computes in a memory of its own: what all devices' programs share. Storages are brought there and stay there from
-// step to step; what is bound to memory of the host (a batch, a hyper-parameter, the key) is copied in before each run, and a
-// result is copied out when somebody asks for it.
+// A program that computes in a memory of its own: what programs of a simple device share; backends/cuda has its own, which does not
+// wait for its device. Storages are brought there and stay there from step to step; what is bound to memory of the host (a batch, a
+// hyper-parameter, the key) is copied in before each run, and a result is copied out when somebody asks for it.
 
 #include <memory>
 #include <optional>

@@ -44,4 +44,11 @@ struct LaunchList {
   int64_t arena_bytes = 0;
 };
 
+// What a list from a file is asked before it runs. Each throws weft::Error.
+
+/// The place exists, and has at least so many bytes: "a buffer of 16 bytes, which needs 64, does not lie where ...".
+void require_room(const LaunchList& list, const BufferPlace& place, int64_t needed, const std::string& what);
+/// Every output has a place, and where it takes over an input, one that it fits.
+void require_outputs(const LaunchList& list);
+
 }  // namespace weft

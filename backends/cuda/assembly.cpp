@@ -52,9 +52,7 @@ std::vector<std::string> known_archs() {
 }
 
 std::unique_ptr<llvm::TargetMachine> machine(const std::string& arch, int buffers) {
-  const std::vector<std::string> known = known_archs();
-  if (std::find(known.begin(), known.end(), arch) == known.end())
-    throw Error("unknown GPU architecture '{}'; known are {}", arch, fmt::join(known, ", "));
+  require_known_arch(arch);
   llvm::TargetOptions options;
   // Products and sums of different ops are never contracted, by LLVM or by ptxas: bits must equal the CPU's.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
@@ -76,6 +74,21 @@ std::string assembly_of(llvm::Module& module, llvm::TargetMachine& machine) {
 }
 
 }  // namespace
+
+void require_known_arch(const std::string& arch) {
+  const std::vector<std::string> known = known_archs();
+  if (std::find(known.begin(), known.end(), arch) == known.end())
+    throw Error("unknown GPU architecture '{}'; known are {}", arch, fmt::join(known, ", "));
+}
+
+std::string known_arch_for(const std::string& arch) {
+  std::string best = "sm_70";
+  for (const std::string& known : known_archs()) {
+    const bool is_for_all_newer = known.find_first_not_of("0123456789", 3) == std::string::npos;  // "sm_90a" is not
+    if (is_for_all_newer && number_of(known) <= number_of(arch) && number_of(known) > number_of(best)) best = known;
+  }
+  return best;
+}
 
 Assembly::Assembly(const std::string& arch, int buffers)
     : machine_(machine(arch, buffers)), context_(std::make_unique<llvm::LLVMContext>()),

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace llvm {
 class LLVMContext;
@@ -11,6 +12,14 @@ class TargetMachine;
 }  // namespace llvm
 
 namespace weft::cuda {
+
+/// The oldest architecture that code is for where nothing says which: it has bf16, and products of it.
+inline constexpr std::string_view default_arch = "sm_80";
+
+/// Throws weft::Error unless `arch` is one that LLVM writes code for: "sm_70" or newer.
+void require_known_arch(const std::string& arch);
+/// The newest that LLVM writes code for and that runs on a device which is `arch`.
+std::string known_arch_for(const std::string& arch);
 
 /// A module of entry points that becomes one text.
 class Assembly {

@@ -7,6 +7,7 @@
 #include "weft/backends/cuda/gpu_shape.h"
 #include "weft/ir/op_def.h"
 #include "weft/passes/lowered.h"
+#include "weft/support/error.h"
 
 namespace weft::cuda {
 namespace {

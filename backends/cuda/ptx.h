@@ -1,6 +1,6 @@
 #pragma once
 // The generated kernels of a program as PTX, the assembly language of NVIDIA's GPUs, by the same code as the CPU's. The
-// text is complete: ptxas or a driver compiles it as it is. weft does not launch it yet.
+// text is complete: ptxas or a driver compiles it as it is.
 
 #include <string>
 #include <vector>

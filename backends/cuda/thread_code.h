@@ -8,7 +8,6 @@
 
 namespace weft::cuda {
 
-
 /// Of a block: 0 to threads - 1; i32.
 llvm::Value* thread_number(codegen::IRBuilder& b, int threads);
 llvm::Value* block_number(codegen::IRBuilder& b);

@@ -1,5 +1,5 @@
 # Steps from files, for programs without the compiler.
-weft_library(saved COMPONENT runtime SOURCES backends/saved PUBLIC weft_cpu_exec)
+weft_library(saved COMPONENT runtime SOURCES backends/saved PUBLIC weft_cpu_exec weft_cuda_exec)
 # Their face in C: all that it needs of weft is inside, and nothing of that can be seen from outside.
 if(NOT WEFT_LIBRARIES_FROM)
   add_library(weft_step_c SHARED backends/saved/c/weft_step.cpp)

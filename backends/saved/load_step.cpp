@@ -1,6 +1,7 @@
 #include "weft/backends/saved/load_step.h"
 
 #include "weft/backends/cpu/exec/cpu_program.h"
+#include "weft/backends/cuda/exec/program.h"
 #include "weft/runtime/step_file.h"
 
 namespace weft {
@@ -14,6 +15,7 @@ struct Loader {
 
 constexpr Loader loaders[] = {
     {"cpu", [](ProgramData data, const LoadStepOptions& o) { return cpu::load_program(std::move(data), {o.threads, o.max_isa}); }},
+    {"cuda", [](ProgramData data, const LoadStepOptions& o) { return cuda::load_program(std::move(data), {.device = o.device}); }},
 };
 
 std::unique_ptr<Program> load_program(ProgramData data, const LoadStepOptions& options) {

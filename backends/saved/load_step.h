@@ -13,6 +13,8 @@ struct LoadStepOptions {
   /// The widest instruction set to use: "sse4", "avx2" or "avx512". "": the environment variable WEFT_MAX_ISA decides, else what
   /// the machine has.
   std::string max_isa = {};
+  /// Of a program for a GPU: the device's number.
+  int device = 0;
 };
 
 /// A step that Step::save or `weft compile` wrote. Its code is that of the widest instruction set that the file and the machine have.

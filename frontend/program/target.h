@@ -2,11 +2,13 @@
 // What a graph is compiled for.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "weft/backends/cpu/cpu.h"
+#include "weft/backends/cuda/cuda.h"
 #include "weft/backends/program/backend.h"
 
 namespace weft {
@@ -16,10 +18,14 @@ class Target {
   /// This machine's processor. Throws weft::Error for a negative number of threads, for an unknown instruction set and for autocast
   /// to another type than bf16.
   static Target cpu(cpu::Options options = {});
+  /// An NVIDIA GPU, which is looked for when a program is compiled: that throws weft::Error saying what is missing. Throws weft::Error
+  /// for a negative device and for an unknown architecture.
+  static Target cuda(cuda::Options options = {});
   /// The interpreter that tests compare with: slow, in double precision.
   static Target reference();
-  /// One of all(). Throws weft::Error for anything else.
-  static Target from_name(std::string_view name);
+  /// One of all(), or device N as "cuda:N"; `autocast`: as their options say. Throws weft::Error for anything else, and for autocast where
+  /// there is none.
+  static Target from_name(std::string_view name, std::optional<DType> autocast = {});
   /// What weft has, each with its defaults.
   static std::vector<Target> all();
   /// A backend of your own.

@@ -22,7 +22,7 @@ namespace {
 
 struct Options {
   std::string file, output;
-  std::string autocast;
+  std::string device = "cpu", autocast;
   std::vector<std::string> settings, machines;
   int64_t seed = 0;
 };
@@ -157,7 +157,8 @@ void compile(const Options& o) {
   ir::Module module = ir::parse_file(o.file);
   Describer describer(module, o.settings);
   const bool trained_already = !module.train && !module.stage.empty();
-  const Target target = Target::cpu();
+  const Target target = Target::from_name(o.device);
+  if (target.backend().takes_every_stage()) throw Error("programs for '{}' cannot be saved: it interprets them", o.device);
   const std::vector<std::string> passes = passes::remaining_passes(module, target.backend().pipeline());
   require_autocast(o.autocast, passes);
   passes::run(module, passes, *target_for(module, std::string(target.name()), o.autocast));
@@ -182,7 +183,10 @@ void add_compile(CLI::App& app) {
   c->add_option("--set", o->settings, "What a hyper-parameter starts as, e.g. sgd.lr=0.01; the program may set it later")
       ->allow_extra_args(false)
       ->type_name("NAME=NUMBER");
-  c->add_option("--machine", o->machines, "Kernels for sse4, avx2 or avx512 alone; once for each. Default: all three")
+  c->add_option("--device", o->device, "cpu (default), or cuda: for an NVIDIA GPU,\nwhich this machine need not have")->type_name("NAME");
+  c->add_option("--machine", o->machines,
+                "Kernels for sse4, avx2 or avx512 alone; once for each. Default: all three.\n"
+                "Of cuda: the oldest GPU that runs them, sm_70 or newer; default sm_80")
       ->allow_extra_args(false)
       ->type_name("NAME");
   add_autocast(*c, o->autocast);

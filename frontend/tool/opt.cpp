@@ -119,7 +119,8 @@ void add_opt(CLI::App& app) {
   c->add_option("--pipeline", o->pipeline, "A named list of passes: compile, step or simplify; default: what is left of compile")
       ->excludes(passes)
       ->type_name("NAME");
-  c->add_option("--target", o->target, "What the passes ask: cpu or generic; default: the program's target, else cpu")->type_name("NAME");
+  c->add_option("--target", o->target, "What the passes ask: cpu, cuda or generic; default: the program's target, else cpu")
+      ->type_name("NAME");
   add_autocast(*c, o->autocast);
   c->add_option("-o,--output", o->output, "Where the result goes; default: - (standard output)")->type_name("FILE");
   c->add_option("--print-after", o->print_after, "Print the program to standard error after this pass, or after all")->type_name("PASS");

@@ -36,7 +36,7 @@ void add_ptx(CLI::App& app) {
   c->add_option("FILE", o->file, "The program in text form, the passes that are left run first; - is standard input")->required();
   c->add_option("--arch", o->arch, "The oldest GPU that the code is for: sm_70 or newer")->capture_default_str()->type_name("NAME");
   c->footer(
-      "Library calls are left out. weft does not launch these kernels yet.\n"
+      "Products, convolutions and the like are left out: weft compile --device cuda compiles whole programs.\n"
       "Example: weft ptx mlp.weft > mlp.ptx && ptxas --gpu-name=sm_90 mlp.ptx");
   refuse_empty(*c);
   c->callback([o] { ptx(*o); });

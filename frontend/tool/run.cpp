@@ -123,8 +123,9 @@ void add_run(CLI::App& app) {
   CLI::App* c = app.add_subcommand("run", "Run a program on arrays from files");
   c->add_option("FILE", o->file, "The program in text form; - is standard input")->required();
   c->add_option("--device", o->device,
-                "cpu (default): compiled; the passes that are left run first. reference: interpreted as\n"
-                "it stands, slowly, in double precision. Both train what a train block says")
+                "cpu (default): compiled; the passes that are left run first. cuda, cuda:N: the same for\n"
+                "an NVIDIA GPU, the first or number N. reference: interpreted as it stands, slowly, in\n"
+                "double precision. All train what a train block says")
       ->type_name("NAME");
   add_autocast(*c, o->autocast);
   c->add_option("--input", o->inputs, "The elements of an input; once for each input")->allow_extra_args(false)->type_name("NAME=FILE.npy");

@@ -13,9 +13,8 @@ namespace {
 std::shared_ptr<const passes::Target> autocasting(const std::string& name, const std::string& autocast) {
   if (autocast != "bf16") throw Error("--autocast must be bf16, not {}", autocast);
   if (name == passes::generic_target().name()) return {std::shared_ptr<const passes::Target>(), &passes::generic_autocast_target()};
-  const Target cpu = Target::cpu({.autocast = bf16});
-  if (name == cpu.name()) return {cpu.shared_backend(), &cpu.backend().target()};
-  throw Error("--autocast has no effect for the target '{}'", name);
+  const Target target = Target::from_name(name, bf16);
+  return {target.shared_backend(), &target.backend().target()};
 }
 
 }  // namespace

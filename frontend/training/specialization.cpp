@@ -217,8 +217,9 @@ BatchOptions training_batches(int64_t batch, uint64_t seed, const DataOptions& d
 Outcome Specialization::run(const Batch& batch) {
   const auto start = std::chrono::steady_clock::now();
   const Results results = (*step_)({{"x", batch.inputs}, {"y", batch.targets}});
+  const double loss = results["loss"].item();  // a device may be at work until then
   const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
-  Outcome outcome{.loss = results["loss"].item(), .microseconds = time.count()};
+  Outcome outcome{.loss = loss, .microseconds = time.count()};
   const auto samples = static_cast<double>(batch.size);
   for (const auto& [numerator, count] : terms_) {
     const double value = results[numerator].item();

@@ -28,12 +28,23 @@ uint64_t place_constants(const Text& text, std::map<std::string, uint64_t>& addr
 
 }  // namespace
 
-Machine::Machine(std::string_view ptx)
-    : text_(parse(ptx)), constants_("constant memory", const_base, place_constants(text_, addresses_), Access::read_only) {
+Machine::Machine(std::string_view ptx, Memory* memory)
+    : text_(parse(ptx)), own_(memory ? nullptr : std::make_unique<Memory>()), memory_(memory ? *memory : *own_),
+      constants_("constant memory", const_base, place_constants(text_, addresses_), Access::read_only) {
   add_variables();
   for (const Entry& entry : text_.entries)
     if (!kernels_.emplace(entry.name, decode(entry, text_, addresses_)).second)
       throw Fault(Check::text, "the kernel stands there twice", "line " + std::to_string(entry.line) + ", `" + entry.name + "`");
+}
+
+Machine::~Machine() {
+  for (const Variable& v : text_.variables)
+    if (const auto at = addresses_.find(v.name); v.space == Space::global && at != addresses_.end()) memory_.free(at->second);
+}
+
+std::optional<uint64_t> Machine::param_bytes(std::string_view kernel) const {
+  const auto found = kernels_.find(kernel);
+  return found == kernels_.end() ? std::nullopt : std::optional(found->second.param_bytes);
 }
 
 /// What a global or constant variable starts with: what the text says, or zeros.

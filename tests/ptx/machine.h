@@ -12,6 +12,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,21 +33,28 @@ struct Launch {
 class Machine {
  public:
   /// Throws Fault (Check::text) with line and text for what it does not know.
-  explicit Machine(std::string_view ptx);
+  explicit Machine(std::string_view ptx) : Machine(ptx, nullptr) {}
+  /// The same over memory that other machines use too, and that must live as long.
+  Machine(std::string_view ptx, Memory& memory) : Machine(ptx, &memory) {}
+  ~Machine();
   Machine(const Machine&) = delete;  // kernels point into the text
   Machine& operator=(const Machine&) = delete;
 
   Memory& memory() { return memory_; }
+  /// Bytes of the parameters of a kernel; nothing where there is no such kernel.
+  std::optional<uint64_t> param_bytes(std::string_view kernel) const;
   const std::string& target() const { return text_.target; }
   /// Throws Fault; memory is then as the fault left it. Returns how many instructions were executed.
   uint64_t launch(const Launch& launch);
 
  private:
+  Machine(std::string_view ptx, Memory* memory);
   const Kernel& checked_kernel(const Launch& launch) const;
   void add_variables();
 
   Text text_;
-  Memory memory_;
+  std::unique_ptr<Memory> own_;
+  Memory& memory_;
   std::map<std::string, uint64_t> addresses_;  // of the file's variables
   Region constants_;
   std::map<std::string, Kernel, std::less<>> kernels_;

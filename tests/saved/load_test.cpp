@@ -194,10 +194,13 @@ TEST_CASE("load: files of other formats and backends") {
   CHECK_THROWS_WITH(parse_step_text(text), contains_text("it is written in format 2, and this weft reads format 1"));
   CHECK_THROWS_WITH(parse_step_text("{}"), contains_text("it says of no format"));
   CHECK_THROWS_AS(parse_step_text("[1"), Error);
+  step.program.backend = "tpu";
+  write_step(dir / "tpu.weftprog", step);
+  CHECK_THROWS_WITH(load_step(dir / "tpu.weftprog"),
+                    contains_text("it is compiled for 'tpu', and this program runs what is compiled for cpu, cuda"));
   step.program.backend = "cuda";
   write_step(dir / "cuda.weftprog", step);
-  CHECK_THROWS_WITH(load_step(dir / "cuda.weftprog"),
-                    contains_text("it is compiled for 'cuda', and this program runs what is compiled for cpu"));
+  CHECK_THROWS_WITH(load_step(dir / "cuda.weftprog"), contains_text("there is no call 'scatter_add' of a GPU"));
   const std::string good = test::read_file(dir / "cuda.weftprog");
   for (size_t at = 0; at < good.size(); at += good.size() / 60) {
     std::string damaged = good;

@@ -29,8 +29,9 @@ done
 forbid backends/program 'weft/backends/(reference|codegen|cpu|cuda)/'
 forbid backends/codegen 'weft/backends/(program|reference|cpu|cuda)/'
 forbid backends/cpu/exec 'weft/(ir|passes|frontend|backends/(codegen|saved))/'
+forbid backends/cuda/exec 'weft/(ir|passes|frontend|backends/(codegen|saved|program|cpu))/'
 # Who loads a program brings no compiler along.
-forbid backends/saved 'weft/(ir|passes|frontend|backends/(program|codegen|reference|cpu/[a-z_]+\.h))'
+forbid backends/saved 'weft/(ir|passes|frontend|backends/(program|codegen|reference|(cpu|cuda)/[a-z_]+\.h))'
 # A backend is one value: who is not that value's maker includes nothing of one.
 found=$(grep -rlE '#include "weft/backends/(cpu|cuda|reference)/' frontend | grep -vE '^frontend/(program/(target|validation)|tool/ptx)\.(h|cpp)$')
 [ -z "$found" ] || { printf 'only Target knows backends by name:\n%s\n' "$found"; bad=1; }
@@ -38,6 +39,7 @@ for folder in support ir runtime passes frontend backends/reference; do
   forbid "$folder" '(llvm|dnnl|oneapi|cuda|cudnn|cublas)'
 done
 forbid backends/cpu/exec 'llvm'
+forbid backends/cuda/exec 'llvm'
 forbid backends/codegen '(dnnl|oneapi)'
 grep -rlE '#include [<"](dnnl|oneapi)' backends | grep -v '^backends/cpu/exec/' && bad=1
 exit $bad

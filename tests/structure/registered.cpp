@@ -11,6 +11,7 @@ OpDef product() {
       "acme.product", "The product of x over `axes`", Accepts::number, [](Scalar a, Scalar b) { return a * b; }, [](DType) { return 1.0; },
       [](Expr g, Expr x, Expr y, const AttributeView& a) { return broadcast_over_axes(g * y, x, a.dims("axes")) / x; });
   def.error_ulps = 32;
+  def.autocast = Autocast::wide;
   return def;
 }
 

@@ -91,3 +91,26 @@ TEST_CASE("weft compile: numbers must be given, and no others", "[tool]") {
   CHECK(ran.code == 1);
   CHECK_THAT(ran.err, contains_text("/nowhere/x"));
 }
+
+TEST_CASE("weft compile: for a GPU, on a machine that has none", "[tool]") {
+  const TempDir dir;
+  const test::Ran ran = compile(dir, numbers + " --device cuda");
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  CHECK_THAT(ran.out, contains_text("step 'line' for cuda, ") && contains_text("code for sm_80 "));
+  const StepData step = read_step(dir / "line.weftprog");
+  CHECK(step.program.backend == "cuda");
+  CHECK(step.program.calls.size() == step.program.list.launches.size());
+  CHECK_THAT(compile(dir, numbers + " --device cuda --machine sm_75").out, contains_text("code for sm_75 "));
+  CHECK_THAT(compile(dir, numbers + " --device cuda --machine avx2").err, contains_text("unknown GPU architecture 'avx2'"));
+  CHECK_THAT(compile(dir, numbers + " --device reference").err, contains_text("programs for 'reference' cannot be saved"));
+}
+
+TEST_CASE("weft run: without the driver it is said what a GPU needs", "[tool]") {
+  const TempDir dir;
+  const std::string text = dir.write("one.weft", "weft 1 func @f {\n %0 = constant() {value = f32[] 1} : f32[]\n output y = %0\n}");
+  const test::Ran ran = test::run_command("WEFT_CUDA_DRIVER=/nowhere/libcuda.so.1 " WEFT_TOOL " run " + text + " --device cuda");
+  CHECK(ran.code == 1);
+  CHECK_THAT(ran.err,
+             contains_text("there is no CUDA driver on this machine: /nowhere/libcuda.so.1") && contains_text("install NVIDIA's driver"));
+}

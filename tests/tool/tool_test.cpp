@@ -249,7 +249,7 @@ TEST_CASE("weft opt: unknown names come with the nearest ones", "[tool]") {
   check_refused("opt - --disable=fuze", "unknown pass 'fuze'; did you mean 'fuse'?", small_program);
   check_refused("opt - --print-after=fuze", "unknown pass 'fuze'; did you mean 'fuse'?", small_program);
   check_refused("opt - --pipeline=compil", "unknown pipeline 'compil'; did you mean 'compile'?", small_program);
-  check_refused("opt - --target=cpv", "unknown target 'cpv' (known are cpu, generic); did you mean 'cpu'?", small_program);
+  check_refused("opt - --target=cpv", "unknown target 'cpv' (known are cpu, cuda, generic); did you mean 'cpu'?", small_program);
 }
 
 TEST_CASE("weft opt: what would be ignored is refused", "[tool]") {
@@ -391,7 +391,7 @@ TEST_CASE("weft run: unknown names and bad values are refused", "[tool]") {
   check_refused("run " + file + " --set x=1", "--set: 'x' is no hyper-parameter; give it as --input x=FILE.npy");
   check_refused("run " + file + " --set lr=0.1", "--set: the program reads no hyper-parameter 'lr'");
   check_refused("run " + file + " --set lr=fast", "--set lr: 'fast' is not a number");
-  check_refused("run " + file + " --device=gpu", "there is no target 'gpu' (there are cpu, reference); did you mean 'cpu'?");
+  check_refused("run " + file + " --device=gpu", "there is no target 'gpu' (there are cpu, cuda, reference); did you mean 'cpu'?");
   check_refused("run " + file + " --steps=0", "--steps must be at least 1, not 0");
   check_refused("run " + file + " --steps=many", "Could not convert: --steps = many; see weft run --help");
 }

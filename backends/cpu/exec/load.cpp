@@ -22,7 +22,7 @@ class Loader {
 
   std::unique_ptr<Program> load() {
     check_arena();
-    check_outputs();
+    require_outputs(data_.list);
     if (!data_.code.empty()) code_ = std::make_shared<const Code>(choose_code());
     if (data_.calls.size() != launches().size())
       throw Error(ErrorKind::file, "the program has {} launches, but says what {} of them run", launches().size(), data_.calls.size());
@@ -49,20 +49,6 @@ class Loader {
         .hint("save it for more: SaveOptions::machines, weft compile --machine");
   }
 
-  void check_outputs() const {
-    const LaunchList& list = data_.list;
-    if (list.output_places.size() != list.outputs.size())
-      throw Error(ErrorKind::file, "the program has {} outputs, but places of {}", list.outputs.size(), list.output_places.size());
-    for (size_t i = 0; i < list.outputs.size(); ++i) {
-      const Port& output = list.outputs[i];
-      require(list.output_places[i], static_cast<int64_t>(output.bytes()), fmt::format("the output '{}'", output.name));
-      if (!output.alias) continue;
-      const bool exists = *output.alias >= 0 && static_cast<size_t>(*output.alias) < list.inputs.size();
-      if (!exists || list.inputs[static_cast<size_t>(*output.alias)].bytes() != output.bytes())
-        throw Error(ErrorKind::file, "the output '{}' takes over an input that it does not fit", output.name);
-    }
-  }
-
   void check_arena() const {
     if (data_.list.arena_bytes < 0) throw Error(ErrorKind::file, "the program has an arena of {} bytes", data_.list.arena_bytes);
     const auto bytes = static_cast<uint64_t>(data_.list.arena_bytes);
@@ -76,7 +62,8 @@ class Loader {
       const Dims needed = bytes_needed(data_.calls[i]);
       if (needed.size() > launch.buffers.size())
         throw Error(ErrorKind::file, "the call takes at least {} buffers, not {}", needed.size(), launch.buffers.size());
-      for (size_t b = 0; b < launch.buffers.size(); ++b) require(launch.buffers[b], b < needed.size() ? needed[b] : 0, "a buffer");
+      for (size_t b = 0; b < launch.buffers.size(); ++b)
+        require_room(data_.list, launch.buffers[b], b < needed.size() ? needed[b] : 0, "a buffer");
       std::unique_ptr<Task> made = make_task(data_.calls[i], code_.get());
       if (made->buffers.size() != launch.buffers.size())
         throw Error(ErrorKind::file, "the call takes {} buffers here, not {}", made->buffers.size(), launch.buffers.size());
@@ -85,21 +72,6 @@ class Loader {
       e.of(fmt::format("launch {}, {}", i, launch.description));
       throw;
     }
-  }
-
-  /// The place exists and has so many bytes.
-  void require(const BufferPlace& place, int64_t needed, const std::string& what) const {
-    int64_t end = 0;
-    const auto at = static_cast<size_t>(place.position);
-    switch (place.kind) {
-      case BufferPlace::Kind::input: end = at < data_.list.inputs.size() ? static_cast<int64_t>(data_.list.inputs[at].bytes()) : -1; break;
-      case BufferPlace::Kind::constant:
-        end = at < data_.list.constants.size() && !place.written ? static_cast<int64_t>(data_.list.constants[at].bytes()) : -1;
-        break;
-      case BufferPlace::Kind::arena: end = place.position >= 0 ? data_.list.arena_bytes - place.position : -1; break;
-    }
-    if (place.bytes < 0 || place.bytes > end || needed > place.bytes)
-      throw Error(ErrorKind::file, "{} of {} bytes, which needs {}, does not lie where the program has room", what, place.bytes, needed);
   }
 
   ProgramData data_;

@@ -71,7 +71,7 @@ WEFT_API int weft_step_item(const weft_step* step, const char* output, double* v
 WEFT_API int weft_step_output(const weft_step* step, const char* output, const void** elements, size_t* count, weft_dtype* dtype);
 
 /* Where the elements of a parameter, buffer or state of the optimizer are, as long as the step is open: to read and write between
- * runs. "fc1.weight", "weft.optimizer0/fc1.weight/exp_avg". */
+ * runs. A program for a GPU keeps them there, and brings them here when this asks: ask again after every run. "fc1.weight", "weft.optimizer0/fc1.weight/exp_avg". */
 WEFT_API int weft_step_tensor(weft_step* step, const char* tensor, void** elements, size_t* count, weft_dtype* dtype);
 
 /* Numbers that may change from run to run: "adam.lr". */

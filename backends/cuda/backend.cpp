@@ -1,0 +1,64 @@
+#include "weft/backends/program/backend.h"
+
+#include "weft/backends/cuda/assembly.h"
+#include "weft/backends/cuda/cuda.h"
+#include "weft/backends/cuda/exec/program.h"
+#include "weft/backends/program/launches.h"
+#include "weft/support/error.h"
+
+namespace weft::cuda {
+namespace {
+
+class CudaBackend final : public Backend {
+ public:
+  explicit CudaBackend(Options options) : options_(std::move(options)) {}
+
+  std::string_view name() const override { return "cuda"; }
+  const passes::Target& target() const override { return options_.autocast ? autocast_target() : cuda::target(); }
+  std::string_view pipeline() const override { return "compile"; }
+
+  std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>* kernels) const override {
+    ProgramData data = cuda::lower(module, arch(), kernels);
+    try {
+      return load(std::move(data));
+    } catch (OutOfMemory& e) {
+      e.hint(program::no_arena(module, cuda::target()).what());
+      throw;
+    }
+  }
+
+  std::string fingerprint() const override {
+    return fmt::format("{} autocast={}", arch(), options_.autocast ? weft::name_of(*options_.autocast) : "no");
+  }
+  ProgramData lower(const ir::Module& module) const override { return cuda::lower(module, arch()); }
+  std::unique_ptr<Program> load(ProgramData data) const override {
+    return load_program(std::move(data), {options_.device, options_.driver, options_.check});
+  }
+  ProgramData portable(const ir::Module& module, std::span<const std::string> machines) const override {
+    if (machines.size() > 1)
+      throw Error("a program for 'cuda' has code for one GPU architecture and all newer ones, not for {}", fmt::join(machines, ", "));
+    if (!machines.empty()) return cuda::lower(module, machines.front());
+    return cuda::lower(module, options_.arch.empty() ? std::string(default_arch) : options_.arch);
+  }
+
+ private:
+  /// The device's own, unless another one is asked for.
+  std::string arch() const {
+    if (!options_.arch.empty()) return options_.arch;
+    return known_arch_for(describe_device(options_.device, options_.driver).arch());
+  }
+
+  Options options_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Backend> backend(Options options) {
+  if (options.device < 0) throw Error("Target::cuda: .device must not be negative, not {}", options.device);
+  if (options.autocast && *options.autocast != bf16)
+    throw Error("Target::cuda: .autocast must be bf16, not {}", weft::name_of(*options.autocast));
+  if (!options.arch.empty()) require_known_arch(options.arch);
+  return std::make_shared<CudaBackend>(std::move(options));
+}
+
+}  // namespace weft::cuda

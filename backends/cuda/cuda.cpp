@@ -1,0 +1,80 @@
+#include "weft/backends/cuda/cuda.h"
+
+#include "weft/backends/cuda/assembly.h"
+
+#include "weft/backends/codegen/codegen.h"
+#include "weft/backends/cuda/exec/call.h"
+#include "weft/backends/cuda/gpu_shape.h"
+#include "weft/backends/cuda/heavy.h"
+#include "weft/backends/program/launches.h"
+#include "weft/ir/op_def.h"
+#include "weft/support/error.h"
+
+namespace weft::cuda {
+namespace {
+
+using ir::Op;
+
+size_t buffers_of(const Op& op) { return op.operands().size() + op.results().size(); }
+
+/// The most pointers that an entry point takes.
+int most_pointers(const ir::Graph& graph) {
+  size_t most = 0;
+  for (const auto& op : graph.ops()) most = std::max(most, op->def().is_region() ? codegen::buffers_of(*op).size() : buffers_of(*op));
+  return static_cast<int>(most);
+}
+
+/// Every launch becomes kernels: of a loop nest, or what a heavy op's row emits.
+class CudaLowering final : public program::Lowering {
+ public:
+  CudaLowering(const std::string& arch, int buffers) : code_(arch, buffers), kernels_(code_.module(), shape_) {}
+
+  Made call(const Op& op) override {
+    const HeavyOp* row = find_heavy(op);
+    WEFT_CHECK(row, "the target claims {}, for which there is no row", op.name());
+    const std::string name = fmt::format("weft_h{:02}_{}", heavy_++, op.name());
+    KernelCall call{row->emit(code_.module(), op, name), buffers_of(op)};
+    for (size_t i = 0; i < call.buffers; ++i) call.pointers.push_back({i, 0});
+    return add(call, call.launches.empty() ? "" : call.launches.front().name);
+  }
+
+  Made kernel(const Op& op) override {
+    const std::vector<codegen::KernelBuffer> table = codegen::buffers_of(op);
+    if (static_cast<int>(table.size()) > most_buffers)
+      throw Error(ErrorKind::device, "a kernel of {} operands, results and slices: a GPU takes at most {}", table.size(), most_buffers)
+          .at(to_string(op.locations()));
+    const codegen::Kernel& kernel = kernels_.of(op);
+    KernelCall call{launches_of(kernel), buffers_of(op)};
+    for (const codegen::KernelBuffer& b : table) call.pointers.push_back({static_cast<size_t>(b.number), b.offset});
+    return add(call, kernel.name);
+  }
+
+  ProgramData finish(LaunchList list, const std::string& arch, std::vector<KernelText>* texts) {
+    const std::string ptx = code_.finish();
+    if (texts) texts->push_back({"kernels", {{CodeKind::ptx, ptx}}});
+    const auto* bytes = reinterpret_cast<const std::byte*>(ptx.data());
+    return {"cuda", std::move(list), std::move(calls_), {{arch, {bytes, bytes + ptx.size()}, {}, {}}}};
+  }
+
+ private:
+  Made add(const KernelCall& call, const std::string& name) {
+    calls_.push_back(describe(call));
+    return {name, call.buffers};
+  }
+
+  Assembly code_;
+  GpuShape shape_;
+  codegen::Kernels kernels_;
+  std::vector<CallDescriptor> calls_;
+  int heavy_ = 0;
+};
+
+}  // namespace
+
+ProgramData lower(const ir::Module& module, const std::string& arch, std::vector<KernelText>* kernels) {
+  program::require_planned(module, target());
+  CudaLowering lowering(arch, most_pointers(module.graph()));
+  return lowering.finish(program::launches_of(module, target(), lowering), arch, kernels);
+}
+
+}  // namespace weft::cuda

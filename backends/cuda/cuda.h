@@ -1,0 +1,45 @@
+#pragma once
+// The CUDA backend: LLVM-compiled kernels on an NVIDIA GPU, a step of them launched as one graph. To compile a program neither a GPU nor
+// CUDA is needed; to run it, the driver alone.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "weft/backends/program/backend.h"
+#include "weft/runtime/program_data.h"
+
+namespace weft::cuda {
+
+struct Options {
+  /// The device's number, as the driver counts them (CUDA_VISIBLE_DEVICES).
+  int device = 0;
+  /// The oldest architecture that kernels are for: "sm_70" or newer. "": the device's own; of a program that is saved, "sm_80".
+  std::string arch = {};
+  /// Mixed precision (passes/autocast.h): products and convolutions run in this type, bf16, while parameters, states, sums and losses
+  /// stay as they are. None: everything runs as recorded.
+  std::optional<DType> autocast = {};
+  /// Waits for every launch before the next, so that one that fails is named, with its line; slow. Also on by the environment variable
+  /// WEFT_CUDA_CHECK=1.
+  bool check = false;
+  /// The driver's file. "": the environment variable WEFT_CUDA_DRIVER decides, else libcuda.so.1.
+  std::string driver = {};
+};
+
+/// What the passes ask.
+const passes::Target& target();
+/// The same with autocast to bf16.
+const passes::Target& autocast_target();
+
+/// A module that has been planned for target(), as data: kernels in PTX for `arch` and newer. Needs no GPU. When `kernels` is given, also
+/// fills in the generated code. Throws weft::Error for a module of another stage or target, for an op that the backend cannot run, and
+/// for an unknown architecture.
+ProgramData lower(const ir::Module& module, const std::string& arch, std::vector<KernelText>* kernels = nullptr);
+
+/// The backend. Nobody looks for a device before a program is built. Throws weft::Error for a negative device and for an unknown
+/// architecture, and for autocast to another type than bf16.
+std::shared_ptr<const Backend> backend(Options options = {});
+
+}  // namespace weft::cuda

@@ -1,0 +1,141 @@
+#pragma once
+// A GPU that programs run on: its memory, its one stream, its modules. All programs of a process on one device share it, so what they
+// do there is done in the order in which they asked for it, and what one wrote the next one sees.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "weft/backends/cuda/exec/driver.h"
+#include "weft/backends/cuda/kernel_launch.h"
+#include "weft/runtime/memory_space.h"
+
+namespace weft::cuda {
+
+struct DeviceDescription {
+  int number = 0;
+  std::string name;  // "NVIDIA H100 80GB HBM3"
+  int major = 0, minor = 0;
+  int multiprocessors = 0;
+  size_t memory_bytes = 0;
+  int driver_version = 0;  // 12040: CUDA 12.4
+
+  /// "sm_90"
+  std::string arch() const;
+};
+
+/// What the driver says of a device, which nobody has to use for it. Throws weft::Error saying what is missing.
+DeviceDescription describe_device(int device, const std::string& library = {});
+
+/// Compiled kernels on a device.
+class Module;
+/// The launches of a whole step, recorded once and launched as one.
+class Graph;
+
+class Context;
+/// What a context gives is given back to it.
+struct GiveBack {
+  std::shared_ptr<Context> context;
+  void operator()(EventHandle* event) const;
+};
+struct GiveBackMemory {
+  std::shared_ptr<Context> context;
+  void operator()(std::byte* memory) const;
+};
+struct GiveBackPinned {
+  std::shared_ptr<Context> context;
+  void operator()(std::byte* memory) const;
+};
+using Event = std::unique_ptr<EventHandle, GiveBack>;
+using DeviceBuffer = std::unique_ptr<std::byte, GiveBackMemory>;
+/// Memory of the host's that the device copies from while the host goes on.
+using PinnedBuffer = std::unique_ptr<std::byte, GiveBackPinned>;
+
+class Context : public std::enable_shared_from_this<Context> {
+ public:
+  /// Device number `device`, of which there is one Context as long as anybody uses it. `library`: see driver(). Throws weft::Error saying
+  /// what is missing.
+  static std::shared_ptr<Context> of(int device, const std::string& library = {});
+  Context(int device, const Driver& driver);
+  Context(const Context&) = delete;
+  ~Context();
+
+  const DeviceDescription& description() const { return description_; }
+  const Driver& driver() const { return driver_; }
+  /// Its memory, which keeps it alive.
+  std::shared_ptr<MemorySpace> memory();
+
+  std::byte* allocate(size_t bytes);
+  void release(std::byte* memory);
+  DeviceBuffer buffer(size_t bytes) { return DeviceBuffer(allocate(bytes), {shared_from_this()}); }
+  PinnedBuffer pinned(size_t bytes);
+  Event event();
+
+  /// The one that all programs share.
+  StreamHandle* stream() const { return stream_; }
+  // Into a stream. All return before it is done.
+  void copy_in(std::byte* to, const std::byte* pinned, size_t bytes, StreamHandle* stream);
+  void launch(const KernelLaunch& launch, FunctionHandle* function, std::byte* const* table, StreamHandle* stream);
+  void launch(const Graph& graph);
+  void record(const Event& event);
+
+  /// Milliseconds between two recorded events that are done.
+  double elapsed(const Event& start, const Event& end);
+
+  // Each waits until it is done.
+  void copy_in_now(std::byte* to, const std::byte* host, size_t bytes);
+  void copy_out_now(std::byte* host, const std::byte* from, size_t bytes);
+  void synchronize();
+  void wait_for(const Event& event);
+
+  /// Compiles PTX for the device. Throws weft::Error with the driver's log.
+  std::unique_ptr<Module> load(const std::string& ptx);
+  /// What `enqueue` puts into the stream that it is given becomes a graph's instead of running.
+  std::unique_ptr<Graph> capture(const std::function<void(StreamHandle*)>& enqueue);
+
+ private:
+  friend class Module;
+  friend class Graph;
+  friend struct GiveBack;
+  friend struct GiveBackPinned;
+  /// While it lives, the calling thread's calls are this context's.
+  class Current;
+  /// For destructors: a device that is gone has nothing left to release.
+  void quietly(const std::function<void()>& release) const;
+  /// Throws weft::Error for what went wrong before: the driver says so to who waits next.
+  void waited(Result result) const;
+
+  const Driver& driver_;
+  Device device_ = 0;
+  DeviceDescription description_;
+  ContextHandle* context_ = nullptr;
+  StreamHandle* stream_ = nullptr;
+  std::weak_ptr<MemorySpace> memory_;
+};
+
+class Module {
+ public:
+  Module(std::shared_ptr<Context> context, ModuleHandle* module) : context_(std::move(context)), module_(module) {}
+  Module(const Module&) = delete;
+  ~Module();
+  /// Throws weft::Error for a kernel that is not there.
+  FunctionHandle* find(const std::string& kernel) const;
+
+ private:
+  std::shared_ptr<Context> context_;
+  ModuleHandle* module_;
+};
+
+class Graph {
+ public:
+  Graph(std::shared_ptr<Context> context, GraphExecHandle* graph) : context_(std::move(context)), graph_(graph) {}
+  Graph(const Graph&) = delete;
+  ~Graph();
+  GraphExecHandle* handle() const { return graph_; }
+
+ private:
+  std::shared_ptr<Context> context_;
+  GraphExecHandle* graph_;
+};
+
+}  // namespace weft::cuda

@@ -1,0 +1,59 @@
+#pragma once
+// The launches of a program on its device: kernels, the tables of pointers that they take, and the memory between them.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "weft/backends/cuda/exec/call.h"
+#include "weft/backends/cuda/exec/context.h"
+#include "weft/runtime/profiler.h"
+
+namespace weft::cuda {
+
+class DeviceLaunches {
+ public:
+  /// `calls` are those of the list's launches. Allocates arena and constants. Throws weft::Error for a kernel
+  /// that the module has not, OutOfMemory.
+  DeviceLaunches(std::shared_ptr<Context> context, LaunchList list, std::vector<KernelCall> calls, std::unique_ptr<Module> module);
+  DeviceLaunches(const DeviceLaunches&) = delete;
+
+  const LaunchList& list() const { return list_; }
+  /// Where the inputs lie from here on.
+  void bind(std::span<std::byte* const> inputs);
+  /// Valid once bound.
+  std::byte* address(const BufferPlace& place) const;
+
+  void enqueue(StreamHandle* stream);
+  /// In the device's stream, measured when that was asked for.
+  void run();
+  /// Waits for each; throws weft::Error naming the one that failed.
+  void run_one_by_one();
+
+  void start_profile();
+  bool profiling() const { return steps_.has_value(); }
+  std::vector<CallTime> profile() const;
+
+ private:
+  struct Bound {
+    KernelCall call;
+    std::vector<FunctionHandle*> functions;
+    std::vector<std::byte*> table;
+  };
+  void enqueue(const Bound& bound, StreamHandle* stream);
+
+  std::shared_ptr<Context> context_;
+  LaunchList list_;
+  std::unique_ptr<Module> module_;
+  std::vector<Bound> calls_;
+  DeviceBuffer arena_;
+  std::vector<DeviceBuffer> constants_;
+  std::vector<std::byte*> inputs_;
+  std::vector<Event> events_;  // before each launch, and behind the last, while they are measured
+  std::vector<double> milliseconds_;
+  std::optional<int64_t> steps_;
+};
+
+}  // namespace weft::cuda

@@ -1,0 +1,66 @@
+// From a program's data to a program: checks them, and has the driver compile its kernels.
+
+#include <cstdlib>
+#include <string_view>
+
+#include "weft/backends/cuda/exec/program.h"
+#include "weft/support/error.h"
+#include "weft/support/number_text.h"
+
+namespace weft::cuda {
+namespace {
+
+/// 90 for "sm_90"; 0 for what is none.
+int number_of(std::string_view arch) { return arch.starts_with("sm_") ? leading_number<int>(arch.substr(3)).value : 0; }
+
+/// The newest that runs there.
+const MachineCode& choose_code(const ProgramData& data, const DeviceDescription& device) {
+  const MachineCode* best = nullptr;
+  std::string known;
+  for (const MachineCode& code : data.code) {
+    known += (known.empty() ? "" : ", ") + code.isa;
+    const int number = number_of(code.isa);
+    if (number > 0 && number <= number_of(device.arch()) && (!best || number > number_of(best->isa))) best = &code;
+  }
+  if (best) return *best;
+  if (known.empty()) throw Error(ErrorKind::file, "the program has no code, but launches kernels");
+  throw Error(ErrorKind::device, "the program has code for {} and newer; CUDA device {}, {}, is {}", known, device.number, device.name,
+              device.arch());
+}
+
+/// As a text that ends.
+std::string ptx_of(const MachineCode& code) {
+  std::string text(reinterpret_cast<const char*>(code.image.data()), code.image.size());
+  if (text.find('\0') != std::string::npos) throw Error(ErrorKind::file, "the code for {} is no PTX", code.isa);
+  return text;
+}
+
+bool checks(const LoadOptions& options) {
+  const char* set = std::getenv("WEFT_CUDA_CHECK");
+  return options.check || (set && std::string_view(set) == "1");
+}
+
+}  // namespace
+
+std::unique_ptr<Program> load_program(ProgramData data, const LoadOptions& options) {
+  LaunchList& list = data.list;
+  if (list.arena_bytes < 0) throw Error(ErrorKind::file, "the program has an arena of {} bytes", list.arena_bytes);
+  require_outputs(list);
+  if (data.calls.size() != list.launches.size())
+    throw Error(ErrorKind::file, "the program has {} launches, but says what {} of them run", list.launches.size(), data.calls.size());
+  std::vector<KernelCall> calls;
+  for (size_t i = 0; i < list.launches.size(); ++i) try {
+      for (const BufferPlace& place : list.launches[i].buffers) require_room(list, place, 0, "a buffer");
+      calls.push_back(kernel_call(data.calls[i], list.launches[i]));
+    } catch (Error& e) {
+      e.of(fmt::format("launch {}, {}", i, list.launches[i].description));
+      throw;
+    }
+  const std::shared_ptr<Context> context = Context::of(options.device, options.driver);
+  std::unique_ptr<Module> module;
+  if (!calls.empty()) module = context->load(ptx_of(choose_code(data, context->description())));
+  auto launches = std::make_unique<DeviceLaunches>(context, std::move(list), std::move(calls), std::move(module));
+  return make_program(std::move(launches), context, checks(options));
+}
+
+}  // namespace weft::cuda

@@ -1,0 +1,144 @@
+#include "weft/backends/cuda/exec/program.h"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "weft/backends/cuda/exec/call.h"
+#include "weft/backends/cuda/exec/feed.h"
+#include "weft/backends/cuda/exec/launches.h"
+
+namespace weft::cuda {
+namespace {
+
+class CudaProgram final : public Program {
+ public:
+  CudaProgram(std::unique_ptr<DeviceLaunches> launches, std::shared_ptr<Context> context, bool check)
+      : context_(std::move(context)), space_(context_->memory()), launches_(std::move(launches)), check_(check) {
+    inputs_ = list().inputs;
+    outputs_ = list().outputs;
+    replaced_.resize(inputs_.size(), false);
+    bound_.resize(inputs_.size());
+    results_.resize(outputs_.size());
+    copied_.resize(outputs_.size(), false);
+    for (const Port& output : outputs_)
+      if (output.alias) replaced_[static_cast<size_t>(*output.alias)] = true;
+  }
+  ~CudaProgram() override {
+    try {
+      context_->synchronize();
+    } catch (const std::exception&) {
+      // What has failed has been, or would have been, said to who asked for its results.
+    }
+  }
+
+  using Program::run;
+  void run(std::span<const Binding> inputs) override {
+    const std::vector<std::byte*> memory = bring(inputs);
+    const size_t slot = fill(inputs);
+    if (memory != memory_) {
+      memory_ = memory;
+      graphs_ = {};
+      same_ = 0;
+      launches_->bind(memory_);
+    }
+    start(slot);
+    if (feed_) feed_->asked(slot);
+    copied_.assign(copied_.size(), false);
+    for (size_t i = 0; i < inputs_.size(); ++i)
+      if (replaced_[i] && !inputs[i].storage()) context_->copy_out_now(inputs[i].host(), memory_[i], inputs_[i].bytes());
+  }
+
+  const std::byte* output(int i) const override {
+    const auto at = static_cast<size_t>(i);
+    const Port& port = outputs_[at];
+    if (port.alias) return bound_[static_cast<size_t>(*port.alias)].read();
+    if (!copied_[at]) {
+      if (!results_[at]) results_[at].emplace(port.dtype, port.shape, std::source_location());
+      context_->copy_out_now(results_[at]->data(), launches_->address(list().output_places[at]), port.bytes());
+      copied_[at] = true;
+    }
+    return std::as_const(*results_[at]).data();
+  }
+
+  size_t arena_bytes() const override { return static_cast<size_t>(list().arena_bytes); }
+  std::vector<std::string> calls() const override {
+    std::vector<std::string> all;
+    for (const Launch& launch : list().launches) all.push_back(launch.description);
+    return all;
+  }
+  void start_profile() override { launches_->start_profile(); }
+  std::vector<CallTime> profile() const override { return launches_->profile(); }
+
+ private:
+  const LaunchList& list() const { return launches_->list(); }
+
+  /// Where each input is on the device, once all that storages hold is there.
+  std::vector<std::byte*> bring(std::span<const Binding> inputs) {
+    std::vector<size_t> pieces;
+    for (const Binding& input : inputs) pieces.push_back(input.storage() ? 0 : inputs_[pieces.size()].bytes());
+    if (pieces != pieces_) {
+      feed_.reset();  // what the device still does with it ends first
+      feed_ = std::make_unique<Feed>(context_, pieces);
+      pieces_ = std::move(pieces);
+      graphs_ = {};
+      same_ = 0;
+    }
+    std::vector<std::byte*> memory;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      bound_[i] = inputs[i];
+      Storage* storage = inputs[i].storage();
+      if (!storage) memory.push_back(feed_->piece(i));
+      else if (replaced_[i]) memory.push_back(storage->write_in(space_));
+      else memory.push_back(const_cast<std::byte*>(storage->read_in(space_)));
+    }
+    return memory;
+  }
+
+  /// Writes what comes from the host; returns the slot.
+  size_t fill(std::span<const Binding> inputs) {
+    if (!feed_) return 0;
+    const size_t slot = feed_->next();
+    for (size_t i = 0; i < inputs_.size(); ++i)
+      if (!inputs[i].storage()) feed_->write(slot, i, inputs[i].host());
+    return slot;
+  }
+
+  void start(size_t slot) {
+    const bool one_by_one = check_ || launches_->profiling();
+    if (!one_by_one && graphs_[slot]) return context_->launch(*graphs_[slot]);
+    const auto enqueue = [&](StreamHandle* stream) {
+      if (feed_) feed_->copy_in(slot, stream);
+      launches_->enqueue(stream);
+    };
+    // The first run finds its memory, the second shows that it stays there.
+    if (one_by_one || same_++ == 0) {
+      if (feed_) feed_->copy_in(slot, context_->stream());
+      return check_ ? launches_->run_one_by_one() : launches_->run();
+    }
+    graphs_[slot] = context_->capture(enqueue);
+    context_->launch(*graphs_[slot]);
+  }
+
+  std::shared_ptr<Context> context_;
+  std::shared_ptr<MemorySpace> space_;
+  std::unique_ptr<DeviceLaunches> launches_;
+  bool check_;
+  std::vector<bool> replaced_;      // per input: does an output take over its memory?
+  std::vector<std::byte*> memory_;  // per input
+  std::vector<Binding> bound_;      // per input, by the last run
+  std::vector<size_t> pieces_;      // of the feed
+  std::unique_ptr<Feed> feed_;
+  std::array<std::unique_ptr<Graph>, Feed::slots> graphs_;
+  int same_ = 0;                                       // runs with this memory
+  mutable std::vector<std::optional<Array>> results_;  // per output: those that were asked for
+  mutable std::vector<bool> copied_;                   // per output: since the last run
+};
+
+}  // namespace
+
+std::unique_ptr<Program> make_program(std::unique_ptr<DeviceLaunches> launches, std::shared_ptr<Context> context, bool check) {
+  return std::make_unique<CudaProgram>(std::move(launches), std::move(context), check);
+}
+
+}  // namespace weft::cuda

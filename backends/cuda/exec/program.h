@@ -1,0 +1,39 @@
+#pragma once
+// A program for a GPU. It needs neither the IR nor LLVM, and of CUDA the driver alone.
+//
+// A step: what is bound to memory of the host (a batch, hyper-parameters, counters, the key) is written into pinned memory, whose copy
+// to the device is the first thing that the device does; then come the launches. From its third run with the same memory on, a step is
+// a graph that was captured once and is launched as one. run() returns once all is asked for: the host prepares the next batch
+// meanwhile, in a second piece of pinned memory. Who reads a result, or a parameter, waits for it.
+
+#include <memory>
+#include <string>
+
+#include "weft/backends/cuda/exec/context.h"
+#include "weft/backends/cuda/exec/launches.h"
+#include "weft/runtime/array.h"
+#include "weft/runtime/program.h"
+#include "weft/runtime/program_data.h"
+
+namespace weft::cuda {
+
+/// `check`: as LoadOptions says.
+std::unique_ptr<Program> make_program(std::unique_ptr<DeviceLaunches> launches, std::shared_ptr<Context> context, bool check);
+
+struct LoadOptions {
+  /// The device's number.
+  int device = 0;
+  /// See driver().
+  std::string driver = {};
+  /// Waits for every launch before the next, so that one that fails is named, with its line; slow. Also on by the environment variable
+  /// WEFT_CUDA_CHECK=1.
+  bool check = false;
+};
+
+/// The program that `data`, made for this backend, describe.
+///
+/// Throws weft::Error where there is no driver or device, where the device is older than all of the code, where the driver refuses it,
+/// and where the data contradict themselves; OutOfMemory.
+std::unique_ptr<Program> load_program(ProgramData data, const LoadOptions& options = {});
+
+}  // namespace weft::cuda

@@ -1,0 +1,46 @@
+#pragma once
+// CUDA's driver without a GPU: a library with the driver's own functions, whose kernels run on the machine that executes PTX
+// (tests/ptx) and whose memory is none of the host's. What is asked of a stream is done as late as the driver allows, when
+// somebody waits for it, so that who forgets to wait sees what was there before. A fault of a kernel, or of a copy, stays: every later
+// call returns it, as the driver's do.
+//
+// This is how a test asks the library what it has seen, and tells it to fail.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weft::test {
+
+struct FakeCudaReport {
+  // Alive now.
+  size_t contexts, allocations, pinned, modules, streams, events, graphs;
+  size_t bytes, most_bytes;  // of memory on the device: now, and at most since reset()
+  // Since reset().
+  size_t launches;               // of kernels that were asked for one by one
+  size_t graph_launches;         // of whole graphs
+  size_t captures;               // of graphs
+  size_t kernels_run;            // in graphs too
+  size_t copied_in, copied_out;  // bytes
+  uint64_t instructions;
+};
+
+/// What the library offers beside the driver's functions.
+struct FakeCudaControl {
+  void (*report)(FakeCudaReport*);
+  void (*reset)();
+  /// Lets call number `after` from now on, counted from 0, of a function ("cuMemAlloc_v2") fail so.
+  void (*fail)(const char* function, int result, int after);
+  /// Memory that the device has in all.
+  void (*limit_memory)(size_t bytes);
+  /// What the device is: 8, 0 for sm_80.
+  void (*set_capability)(int major, int minor);
+  /// The order in which threads and blocks run; 0: as numbered.
+  void (*set_seed)(uint64_t seed);
+  /// Once nothing is alive any more, forgets a fault.
+  void (*forget_fault)();
+};
+
+/// The function `fake_cuda_control` of the library gives it.
+using FakeCudaControlFunction = const FakeCudaControl* (*)();
+
+}  // namespace weft::test

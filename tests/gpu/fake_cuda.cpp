@@ -1,0 +1,52 @@
+#include "weft/tests/gpu/fake_cuda.h"
+
+#include <dlfcn.h>
+
+#include "weft/support/error.h"
+#include "weft/tests/catch.h"
+
+namespace weft::test {
+namespace {
+
+const FakeCudaControl* control() {
+  void* const library = dlopen(FakeCuda::file(), RTLD_NOW | RTLD_LOCAL);
+  WEFT_CHECK(library, "{}", dlerror());
+  return reinterpret_cast<FakeCudaControlFunction>(dlsym(library, "fake_cuda_control"))();
+}
+
+}  // namespace
+
+FakeCuda::FakeCuda() : control_(control()) {
+  control_->reset();
+  control_->set_seed(0);
+  control_->set_capability(8, 0);
+  control_->limit_memory(size_t{1} << 30);
+  before_ = report();
+}
+
+FakeCuda::~FakeCuda() {
+  const FakeCudaReport now = report();
+  CHECK(now.contexts == before_.contexts);
+  CHECK(now.allocations == before_.allocations);
+  CHECK(now.pinned == before_.pinned);
+  CHECK(now.modules == before_.modules);
+  CHECK(now.streams == before_.streams);
+  CHECK(now.events == before_.events);
+  CHECK(now.graphs == before_.graphs);
+  control_->forget_fault();
+}
+
+const char* FakeCuda::file() { return WEFT_FAKE_CUDA; }
+
+Target FakeCuda::target(cuda::Options options) const {
+  options.driver = file();
+  return Target::cuda(std::move(options));
+}
+
+FakeCudaReport FakeCuda::report() const {
+  FakeCudaReport report;
+  control_->report(&report);
+  return report;
+}
+
+}  // namespace weft::test

@@ -1,0 +1,53 @@
+#pragma once
+// The nets of the lessons and two larger ones, in shapes that a machine which interprets kernels runs in seconds.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "weft/weft.h"
+
+namespace weft::test {
+
+/// A training step and an evaluation of the same net, with an optimizer of its own.
+class NetTraining {
+ public:
+  struct Fed {
+    std::string name;
+    DType dtype;
+    Dims shape;
+    double low, high;  // elements are drawn from here; of integers `high` is left out
+  };
+  struct Net {
+    std::string name;
+    std::vector<Fed> inputs;
+    std::function<Tensor(nn::Module& net, std::span<const Tensor> inputs)> loss;
+    std::function<std::shared_ptr<nn::Module>()> make;
+    bool adam = true;  // else SGD
+    double lr = 0.02;  // SGD's
+  };
+
+  NetTraining(const Net& net, const Target& target);
+
+  /// Step number n's batch follows from n.
+  double train(int n);
+  double evaluate(int n);
+  std::vector<float> weights() const;
+  Step& training_step() { return *train_; }
+  nn::Module& module() { return *module_; }
+  optim::Optimizer& optimizer() { return *optimizer_; }
+
+ private:
+  double run(Step& step, int n);
+
+  Net net_;
+  std::shared_ptr<nn::Module> module_;
+  std::optional<optim::Optimizer> optimizer_;
+  std::optional<Step> train_, evaluate_;
+};
+
+const std::vector<NetTraining::Net>& nets();
+const NetTraining::Net& net_named(const std::string& name);
+
+}  // namespace weft::test
