@@ -192,6 +192,12 @@ class Autocasting {
 
 }  // namespace
 
+void require_autocast_type(std::optional<DType> type, std::string_view target) {
+  if (type && *type != bf16)
+    throw Error("Target::{}: .autocast must be bf16, not {}", target, weft::name_of(*type))
+        .hint("leave it out to compute in the types that are recorded");
+}
+
 bool autocast(ir::Module& module, const Target& target) {
   const std::optional<DType> type = target.autocast();
   return type && Autocasting(module.graph(), *type).run();

@@ -23,6 +23,9 @@
 
 namespace weft::passes {
 
+/// Throws weft::Error, in the name of `target`, for another type than bf16.
+void require_autocast_type(std::optional<DType> type, std::string_view target);
+
 /// Does nothing where the target names no type.
 bool autocast(ir::Module& module, const Target& target);
 

@@ -4,6 +4,7 @@
 #include "weft/backends/cpu/exec/cpu_program.h"
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/kernel_compiler.h"
+#include "weft/passes/autocast.h"
 #include "weft/runtime/parallel.h"
 #include "weft/support/error.h"
 
@@ -53,9 +54,7 @@ class CpuBackend final : public Backend {
 
 std::shared_ptr<const Backend> backend(Options options) {
   if (options.threads < 0) throw Error("Target::cpu: .threads must not be negative (0: one per core), not {}", options.threads);
-  if (options.autocast && *options.autocast != bf16)
-    throw Error("Target::cpu: .autocast must be bf16, not {}", weft::name_of(*options.autocast))
-        .hint("leave it out to compute in the types that are recorded");
+  passes::require_autocast_type(options.autocast, "cpu");
   // Now, since the passes ask what the library can do.
   limit_library_isa(options.max_isa);
   return std::make_shared<CpuBackend>(std::move(options));

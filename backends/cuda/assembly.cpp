@@ -15,9 +15,9 @@
 #include <fmt/ranges.h>
 
 #include "weft/backends/codegen/optimize.h"
+#include "weft/backends/cuda/exec/arch.h"
 #include "weft/backends/cuda/gpu_shape.h"
 #include "weft/support/error.h"
-#include "weft/support/number_text.h"
 
 namespace weft::cuda {
 namespace {
@@ -39,15 +39,12 @@ const llvm::Target& nvptx() {
   return *target;
 }
 
-/// The number in "sm_90" or "sm_90a"; 0 for another name.
-int number_of(std::string_view arch) { return arch.starts_with("sm_") ? leading_number<int>(arch.substr(3)).value : 0; }
-
 /// Those that LLVM knows, from sm_70 on: before it, parameters are too small.
 std::vector<std::string> known_archs() {
   const std::unique_ptr<llvm::MCSubtargetInfo> info(nvptx().createMCSubtargetInfo(triple, "", ""));
   std::vector<std::string> all;
   for (const llvm::SubtargetSubTypeKV& cpu : info->getAllProcessorDescriptions())
-    if (number_of(cpu.Key) >= 70) all.emplace_back(cpu.Key);
+    if (arch_number(cpu.Key) >= 70) all.emplace_back(cpu.Key);
   return all;
 }
 
@@ -85,7 +82,7 @@ std::string known_arch_for(const std::string& arch) {
   std::string best = "sm_70";
   for (const std::string& known : known_archs()) {
     const bool is_for_all_newer = known.find_first_not_of("0123456789", 3) == std::string::npos;  // "sm_90a" is not
-    if (is_for_all_newer && number_of(known) <= number_of(arch) && number_of(known) > number_of(best)) best = known;
+    if (is_for_all_newer && arch_number(known) <= arch_number(arch) && arch_number(known) > arch_number(best)) best = known;
   }
   return best;
 }
@@ -95,7 +92,7 @@ Assembly::Assembly(const std::string& arch, int buffers)
       module_(std::make_unique<llvm::Module>("weft", *context_)) {
   module_->setDataLayout(machine_->createDataLayout());
   module_->setTargetTriple(triple);
-  module_->addModuleFlag(llvm::Module::Error, architecture_flag, static_cast<uint32_t>(number_of(arch)));
+  module_->addModuleFlag(llvm::Module::Error, architecture_flag, static_cast<uint32_t>(arch_number(arch)));
 }
 
 Assembly::~Assembly() = default;

@@ -4,6 +4,7 @@
 #include "weft/backends/cuda/cuda.h"
 #include "weft/backends/cuda/exec/program.h"
 #include "weft/backends/program/launches.h"
+#include "weft/passes/autocast.h"
 #include "weft/support/error.h"
 
 namespace weft::cuda {
@@ -55,8 +56,7 @@ class CudaBackend final : public Backend {
 
 std::shared_ptr<const Backend> backend(Options options) {
   if (options.device < 0) throw Error("Target::cuda: .device must not be negative, not {}", options.device);
-  if (options.autocast && *options.autocast != bf16)
-    throw Error("Target::cuda: .autocast must be bf16, not {}", weft::name_of(*options.autocast));
+  passes::require_autocast_type(options.autocast, "cuda");
   if (!options.arch.empty()) require_known_arch(options.arch);
   return std::make_shared<CudaBackend>(std::move(options));
 }

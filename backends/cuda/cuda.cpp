@@ -1,8 +1,7 @@
 #include "weft/backends/cuda/cuda.h"
 
-#include "weft/backends/cuda/assembly.h"
-
 #include "weft/backends/codegen/codegen.h"
+#include "weft/backends/cuda/assembly.h"
 #include "weft/backends/cuda/exec/call.h"
 #include "weft/backends/cuda/gpu_shape.h"
 #include "weft/backends/cuda/heavy.h"
@@ -19,9 +18,9 @@ size_t buffers_of(const Op& op) { return op.operands().size() + op.results().siz
 
 /// The most pointers that an entry point takes.
 int most_pointers(const ir::Graph& graph) {
-  size_t most = 0;
-  for (const auto& op : graph.ops()) most = std::max(most, op->def().is_region() ? codegen::buffers_of(*op).size() : buffers_of(*op));
-  return static_cast<int>(most);
+  int most = 0;
+  for (const auto& op : graph.ops()) most = std::max(most, op->def().is_region() ? pointers_of(*op) : static_cast<int>(buffers_of(*op)));
+  return most;
 }
 
 /// Every launch becomes kernels: of a loop nest, or what a heavy op's row emits.
@@ -39,13 +38,9 @@ class CudaLowering final : public program::Lowering {
   }
 
   Made kernel(const Op& op) override {
-    const std::vector<codegen::KernelBuffer> table = codegen::buffers_of(op);
-    if (static_cast<int>(table.size()) > most_buffers)
-      throw Error(ErrorKind::device, "a kernel of {} operands, results and slices: a GPU takes at most {}", table.size(), most_buffers)
-          .at(to_string(op.locations()));
     const codegen::Kernel& kernel = kernels_.of(op);
     KernelCall call{launches_of(kernel), buffers_of(op)};
-    for (const codegen::KernelBuffer& b : table) call.pointers.push_back({static_cast<size_t>(b.number), b.offset});
+    for (const codegen::KernelBuffer& b : codegen::buffers_of(op)) call.pointers.push_back({static_cast<size_t>(b.number), b.offset});
     return add(call, kernel.name);
   }
 

@@ -153,6 +153,14 @@ std::vector<codegen::EntryPoint> GpuShape::emit_kernel(llvm::Module& module, con
   return entries;
 }
 
+int pointers_of(const ir::Op& op) {
+  const int pointers = static_cast<int>(codegen::buffers_of(op).size());
+  if (pointers > most_buffers)
+    throw Error(ErrorKind::device, "a kernel of {} operands, results and slices: a GPU takes at most {}", pointers, most_buffers)
+        .at(to_string(op.locations()));
+  return pointers;
+}
+
 std::vector<KernelLaunch> launches_of(const codegen::Kernel& kernel) {
   std::vector<KernelLaunch> launches;
   for (const codegen::EntryPoint& e : kernel.entries) launches.push_back({e.name, e.blocks, e.threads});

@@ -23,6 +23,8 @@ class GpuShape final : public codegen::CodeShape {
                                                const codegen::KernelTable& table, codegen::Nests& nests) const override;
 };
 
+/// How many pointers the kernel of a `fused` or `kernel` op takes. Throws weft::Error with its line where a GPU passes fewer.
+int pointers_of(const ir::Op& op);
 /// How a kernel that was emitted in this shape is launched.
 std::vector<KernelLaunch> launches_of(const codegen::Kernel& kernel);
 

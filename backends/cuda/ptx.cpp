@@ -34,20 +34,12 @@ std::vector<const ir::Op*> kernel_ops(const ir::Graph& graph) {
   return all;
 }
 
-int buffers_of(const ir::Op& op) {
-  const int buffers = static_cast<int>(codegen::buffers_of(op).size());
-  if (buffers > most_buffers)
-    throw Error(ErrorKind::device, "a kernel of {} operands, results and slices: a GPU takes at most {}", buffers, most_buffers)
-        .at(to_string(op.locations()));
-  return buffers;
-}
-
 }  // namespace
 
 Ptx emit_ptx(const ir::Module& module, const std::string& arch) {
   const std::vector<const ir::Op*> ops = kernel_ops(module.graph());
   int buffers = 0;
-  for (const ir::Op* op : ops) buffers = std::max(buffers, buffers_of(*op));
+  for (const ir::Op* op : ops) buffers = std::max(buffers, pointers_of(*op));
   Assembly code(arch, buffers);
   const GpuShape shape;
   codegen::Kernels kernels(code.module(), shape);

@@ -5,8 +5,6 @@
 namespace weft::cuda {
 namespace {
 
-constexpr int64_t most_threads = 1024;
-
 std::vector<std::string> names_in(const std::string& text) {
   std::vector<std::string> names;
   for (size_t at = 0; at < text.size();) {
@@ -51,7 +49,8 @@ KernelCall kernel_call(const CallDescriptor& c, const Launch& launch) {
   if (call.buffers != launch.buffers.size())
     throw Error(ErrorKind::file, "the call takes {} buffers, not {}", call.buffers, launch.buffers.size());
   for (size_t i = 0; i < names.size(); ++i)
-    call.launches.push_back({names[i], count_in(blocks, i, INT32_MAX, "blocks"), count_in(threads, i, most_threads, "threads of a block")});
+    call.launches.push_back(
+        {names[i], count_in(blocks, i, most_blocks, "blocks"), count_in(threads, i, most_threads, "threads of a block")});
   for (size_t i = 0; i < pointers.size(); i += 2) {
     const int64_t buffer = pointers[i], offset = pointers[i + 1];
     if (buffer < 0 || static_cast<size_t>(buffer) >= call.buffers || offset < 0 ||

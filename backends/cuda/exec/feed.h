@@ -14,6 +14,7 @@ class Feed {
   /// Room for pieces of so many bytes each.
   Feed(std::shared_ptr<Context> context, const std::vector<size_t>& bytes);
 
+  const std::vector<size_t>& pieces() const { return bytes_; }
   static constexpr size_t slots = 2;
   /// The next slot, once the device has read what was in it.
   size_t next();

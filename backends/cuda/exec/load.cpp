@@ -3,15 +3,12 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "weft/backends/cuda/exec/arch.h"
 #include "weft/backends/cuda/exec/program.h"
 #include "weft/support/error.h"
-#include "weft/support/number_text.h"
 
 namespace weft::cuda {
 namespace {
-
-/// 90 for "sm_90"; 0 for what is none.
-int number_of(std::string_view arch) { return arch.starts_with("sm_") ? leading_number<int>(arch.substr(3)).value : 0; }
 
 /// The newest that runs there.
 const MachineCode& choose_code(const ProgramData& data, const DeviceDescription& device) {
@@ -19,8 +16,8 @@ const MachineCode& choose_code(const ProgramData& data, const DeviceDescription&
   std::string known;
   for (const MachineCode& code : data.code) {
     known += (known.empty() ? "" : ", ") + code.isa;
-    const int number = number_of(code.isa);
-    if (number > 0 && number <= number_of(device.arch()) && (!best || number > number_of(best->isa))) best = &code;
+    const int number = arch_number(code.isa);
+    if (number > 0 && number <= arch_number(device.arch()) && (!best || number > arch_number(best->isa))) best = &code;
   }
   if (best) return *best;
   if (known.empty()) throw Error(ErrorKind::file, "the program has no code, but launches kernels");

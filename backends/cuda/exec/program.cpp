@@ -19,6 +19,8 @@ class CudaProgram final : public Program {
     outputs_ = list().outputs;
     replaced_.resize(inputs_.size(), false);
     bound_.resize(inputs_.size());
+    pieces_.resize(inputs_.size());
+    memory_.resize(inputs_.size());
     results_.resize(outputs_.size());
     copied_.resize(outputs_.size(), false);
     for (const Port& output : outputs_)
@@ -34,16 +36,16 @@ class CudaProgram final : public Program {
 
   using Program::run;
   void run(std::span<const Binding> inputs) override {
-    const std::vector<std::byte*> memory = bring(inputs);
+    bring(inputs);
     const size_t slot = fill(inputs);
-    if (memory != memory_) {
-      memory_ = memory;
+    if (memory_ != bound_memory_) {
+      bound_memory_ = memory_;
       graphs_ = {};
       same_ = 0;
       launches_->bind(memory_);
     }
     start(slot);
-    if (feed_) feed_->asked(slot);
+    feed_->asked(slot);
     copied_.assign(copied_.size(), false);
     for (size_t i = 0; i < inputs_.size(); ++i)
       if (replaced_[i] && !inputs[i].storage()) context_->copy_out_now(inputs[i].host(), memory_[i], inputs_[i].bytes());
@@ -73,31 +75,26 @@ class CudaProgram final : public Program {
  private:
   const LaunchList& list() const { return launches_->list(); }
 
-  /// Where each input is on the device, once all that storages hold is there.
-  std::vector<std::byte*> bring(std::span<const Binding> inputs) {
-    std::vector<size_t> pieces;
-    for (const Binding& input : inputs) pieces.push_back(input.storage() ? 0 : inputs_[pieces.size()].bytes());
-    if (pieces != pieces_) {
+  /// Finds where each input is on the device, once all that storages hold is there.
+  void bring(std::span<const Binding> inputs) {
+    for (size_t i = 0; i < inputs_.size(); ++i) pieces_[i] = inputs[i].storage() ? 0 : inputs_[i].bytes();
+    if (!feed_ || pieces_ != feed_->pieces()) {
       feed_.reset();  // what the device still does with it ends first
-      feed_ = std::make_unique<Feed>(context_, pieces);
-      pieces_ = std::move(pieces);
+      feed_ = std::make_unique<Feed>(context_, pieces_);
       graphs_ = {};
       same_ = 0;
     }
-    std::vector<std::byte*> memory;
     for (size_t i = 0; i < inputs_.size(); ++i) {
       bound_[i] = inputs[i];
       Storage* storage = inputs[i].storage();
-      if (!storage) memory.push_back(feed_->piece(i));
-      else if (replaced_[i]) memory.push_back(storage->write_in(space_));
-      else memory.push_back(const_cast<std::byte*>(storage->read_in(space_)));
+      if (!storage) memory_[i] = feed_->piece(i);
+      else if (replaced_[i]) memory_[i] = storage->write_in(space_);
+      else memory_[i] = const_cast<std::byte*>(storage->read_in(space_));
     }
-    return memory;
   }
 
   /// Writes what comes from the host; returns the slot.
   size_t fill(std::span<const Binding> inputs) {
-    if (!feed_) return 0;
     const size_t slot = feed_->next();
     for (size_t i = 0; i < inputs_.size(); ++i)
       if (!inputs[i].storage()) feed_->write(slot, i, inputs[i].host());
@@ -108,12 +105,12 @@ class CudaProgram final : public Program {
     const bool one_by_one = check_ || launches_->profiling();
     if (!one_by_one && graphs_[slot]) return context_->launch(*graphs_[slot]);
     const auto enqueue = [&](StreamHandle* stream) {
-      if (feed_) feed_->copy_in(slot, stream);
+      feed_->copy_in(slot, stream);
       launches_->enqueue(stream);
     };
     // The first run finds its memory, the second shows that it stays there.
     if (one_by_one || same_++ == 0) {
-      if (feed_) feed_->copy_in(slot, context_->stream());
+      feed_->copy_in(slot, context_->stream());
       return check_ ? launches_->run_one_by_one() : launches_->run();
     }
     graphs_[slot] = context_->capture(enqueue);
@@ -124,10 +121,11 @@ class CudaProgram final : public Program {
   std::shared_ptr<MemorySpace> space_;
   std::unique_ptr<DeviceLaunches> launches_;
   bool check_;
-  std::vector<bool> replaced_;      // per input: does an output take over its memory?
-  std::vector<std::byte*> memory_;  // per input
-  std::vector<Binding> bound_;      // per input, by the last run
-  std::vector<size_t> pieces_;      // of the feed
+  std::vector<bool> replaced_;                           // per input: does an output take over its memory?
+  std::vector<std::byte*> memory_;                       // per input
+  std::optional<std::vector<std::byte*>> bound_memory_;  // that the launches look at; none: nothing yet
+  std::vector<Binding> bound_;                           // per input, by the last run
+  std::vector<size_t> pieces_;                           // of the feed
   std::unique_ptr<Feed> feed_;
   std::array<std::unique_ptr<Graph>, Feed::slots> graphs_;
   int same_ = 0;                                       // runs with this memory

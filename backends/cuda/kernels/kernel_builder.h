@@ -20,8 +20,6 @@ using Values = std::vector<Value*>;
 
 /// Threads of a block of most kernels.
 inline constexpr uint32_t block_threads = 256;
-/// The most blocks of a launch.
-inline constexpr int64_t most_blocks = (int64_t{1} << 31) - 1;
 /// Blocks of that size for so many threads.
 inline int64_t blocks_for(int64_t threads) { return (threads + block_threads - 1) / block_threads; }
 
