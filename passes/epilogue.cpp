@@ -19,7 +19,7 @@ class Candidate {
  public:
   explicit Candidate(Op& product) : product_(product), last_(product.result()) {
     body_ = std::make_unique<Graph>();
-    inner_ = body_->add_input("product", product.result().type());
+    body_->add_input("product", product.result().type());
   }
 
   /// Takes the only reader of the last value, if it is elementwise and the target accepts it.
@@ -28,7 +28,7 @@ class Candidate {
     Op& next = *last_.users().front();
     if (!next.def().is_elementwise() || next.def().copies || next.result().type() != product_.result().type()) return false;
     Candidate longer(*this, next);
-    if (!longer.reads_rightly() || !target.accepts_epilogue(product_, *longer.body_)) return false;
+    if (!longer.reads_rightly() || !target.accepts_epilogue(product_, *longer.whole_body())) return false;
     *this = std::move(longer);
     return true;
   }
@@ -37,7 +37,7 @@ class Candidate {
 
   void commit() {
     Graph& graph = product_.graph();
-    body_->add_output({"", inner_, std::nullopt, {}});
+    body_ = whole_body();
     std::vector<Value> operands = product_.operands();
     operands.insert(operands.end(), extra_.begin(), extra_.end());
     ir::Locations lines = product_.locations();
@@ -57,6 +57,13 @@ class Candidate {
   }
 
  private:
+  /// With its output, as the op has it.
+  std::unique_ptr<Graph> whole_body() const {
+    std::unique_ptr<Graph> whole = clone(*body_);
+    whole->add_output({"", whole->ops().back()->result(), std::nullopt, {}});
+    return whole;
+  }
+
   /// The body of `shorter` with a copy of `next` behind it.
   Candidate(const Candidate& shorter, Op& next)
       : product_(shorter.product_), last_(next.result()), chain_(shorter.chain_), extra_(shorter.extra_) {
@@ -66,7 +73,7 @@ class Candidate {
       operands.push_back(v == shorter.last_ ? body_->ops().empty() ? body_->input(0) : body_->ops().back()->result() : Value());
     for (size_t i = 0; i < operands.size(); ++i)
       if (!operands[i]) operands[i] = side(next.operand(static_cast<int>(i)));
-    inner_ = body_->insert_copy(next, operands).result();
+    body_->insert_copy(next, operands);
     chain_.push_back(shorter.last_);
   }
 
@@ -105,7 +112,6 @@ class Candidate {
     chain_ = std::move(other.chain_);
     extra_ = std::move(other.extra_);
     body_ = std::move(other.body_);
-    inner_ = other.inner_;
     return *this;
   }
 
@@ -115,7 +121,6 @@ class Candidate {
   std::vector<Value> chain_;  // outside: the values between the product and the last
   std::vector<Value> extra_;  // outside: further operands
   std::unique_ptr<Graph> body_;
-  Value inner_;  // inside: the last value
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ class GenericTarget : public Target {
       else if (op->is("relu")) ++relus;
       else if (!op->def().broadcasts || op->operand(0).shape().rank() != 1) return false;
     }
-    return adds <= 1 && relus <= 1;
+    return adds <= 1 && relus <= 1 && body.outputs().size() == 1 && body.outputs()[0].value == body.ops().back()->result();
   }
 
  private:

@@ -30,7 +30,7 @@ class Target {
     bool plain = false;
   };
   virtual Implementation implementation(const ir::Op&) const { return {}; }
-  /// Can the library apply `body` (input 0 the product, then the further operands) while it writes the product?
+  /// Can the library apply `body` (input 0 the product, then the further operands; its one output the result) while it writes the product?
   virtual bool accepts_epilogue(const ir::Op& product, const ir::Graph& body) const = 0;
   /// Does the target run a convolution faster as the data gradient of the mirrored one?
   virtual bool mirrors(const ir::Op&) const { return false; }

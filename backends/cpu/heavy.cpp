@@ -6,6 +6,7 @@
 
 #include "weft/backends/cpu/exec/calls.h"
 #include "weft/backends/cpu/specs.h"
+#include "weft/backends/program/epilogue.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/ops/convolution.h"
 
@@ -18,7 +19,7 @@ using Wanted = ConvolutionSpec::Wanted;
 HeavyOp matmul_row() {
   HeavyOp row{"matmul"};
   row.claims = [](const Op& op) { return supports_matmul(op.operand(0).dtype()); };
-  row.accepts_epilogue = [](const ir::Graph& body) { return epilogue_of(body).has_value(); };
+  row.accepts_epilogue = [](const ir::Graph& body) { return program::epilogue_of(body).has_value(); };
   row.slices = [](const Op& op, int cores) { return useful_slices(matmul_spec(op), cores); };
   row.answer = [](const Op& op) { return matmul_answer(matmul_spec(op)); };
   row.describe = [](const Op& op) { return describe(matmul_spec(op), op.integer("scratch")); };

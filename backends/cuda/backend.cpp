@@ -19,7 +19,7 @@ class CudaBackend final : public Backend {
   std::string_view pipeline() const override { return "compile"; }
 
   std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>* kernels) const override {
-    ProgramData data = cuda::lower(module, arch(), kernels);
+    ProgramData data = cuda::lower(module, arch(), kernels, options_.tf32);
     try {
       return load(std::move(data));
     } catch (OutOfMemory& e) {
@@ -29,20 +29,23 @@ class CudaBackend final : public Backend {
   }
 
   std::string fingerprint() const override {
-    return fmt::format("{} autocast={}", arch(), options_.autocast ? weft::name_of(*options_.autocast) : "no");
+    return fmt::format("{} autocast={} tf32={}", arch(), options_.autocast ? weft::name_of(*options_.autocast) : "no", options_.tf32);
   }
-  ProgramData lower(const ir::Module& module) const override { return cuda::lower(module, arch()); }
+  ProgramData lower(const ir::Module& module) const override { return lower_for(module, arch()); }
   std::unique_ptr<Program> load(ProgramData data) const override {
-    return load_program(std::move(data), {options_.device, options_.driver, options_.check});
+    return load_program(std::move(data), {options_.device, options_.driver, options_.check, options_.libraries});
   }
   ProgramData portable(const ir::Module& module, std::span<const std::string> machines) const override {
     if (machines.size() > 1)
       throw Error("a program for 'cuda' has code for one GPU architecture and all newer ones, not for {}", fmt::join(machines, ", "));
-    if (!machines.empty()) return cuda::lower(module, machines.front());
-    return cuda::lower(module, options_.arch.empty() ? std::string(default_arch) : options_.arch);
+    if (!machines.empty()) return lower_for(module, machines.front());
+    return lower_for(module, options_.arch.empty() ? std::string(default_arch) : options_.arch);
   }
 
  private:
+  ProgramData lower_for(const ir::Module& module, const std::string& arch) const {
+    return cuda::lower(module, arch, nullptr, options_.tf32);
+  }
   /// The device's own, unless another one is asked for.
   std::string arch() const {
     if (!options_.arch.empty()) return options_.arch;

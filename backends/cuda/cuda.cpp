@@ -26,7 +26,7 @@ int most_pointers(const ir::Graph& graph) {
 /// Every launch becomes kernels: of a loop nest, or what a heavy op's row emits.
 class CudaLowering final : public program::Lowering {
  public:
-  CudaLowering(const std::string& arch, int buffers) : code_(arch, buffers), kernels_(code_.module(), shape_) {}
+  CudaLowering(const std::string& arch, int buffers, bool tf32) : code_(arch, buffers), kernels_(code_.module(), shape_), tf32_(tf32) {}
 
   Made call(const Op& op) override {
     const HeavyOp* row = find_heavy(op);
@@ -34,14 +34,15 @@ class CudaLowering final : public program::Lowering {
     const std::string name = fmt::format("weft_h{:02}_{}", heavy_++, op.name());
     KernelCall call{row->emit(code_.module(), op, name), buffers_of(op)};
     for (size_t i = 0; i < call.buffers; ++i) call.pointers.push_back({i, 0});
-    return add(call, call.launches.empty() ? "" : call.launches.front().name);
+    return add(row->describe ? row->describe(op, call, tf32_) : describe(call), call.launches.empty() ? "" : call.launches.front().name,
+               call.buffers);
   }
 
   Made kernel(const Op& op) override {
     const codegen::Kernel& kernel = kernels_.of(op);
     KernelCall call{launches_of(kernel), buffers_of(op)};
     for (const codegen::KernelBuffer& b : codegen::buffers_of(op)) call.pointers.push_back({static_cast<size_t>(b.number), b.offset});
-    return add(call, kernel.name);
+    return add(describe(call), kernel.name, call.buffers);
   }
 
   ProgramData finish(LaunchList list, const std::string& arch, std::vector<KernelText>* texts) {
@@ -52,23 +53,24 @@ class CudaLowering final : public program::Lowering {
   }
 
  private:
-  Made add(const KernelCall& call, const std::string& name) {
-    calls_.push_back(describe(call));
-    return {name, call.buffers};
+  Made add(CallDescriptor call, const std::string& name, size_t buffers) {
+    calls_.push_back(std::move(call));
+    return {name, buffers};
   }
 
   Assembly code_;
   GpuShape shape_;
   codegen::Kernels kernels_;
   std::vector<CallDescriptor> calls_;
+  bool tf32_;
   int heavy_ = 0;
 };
 
 }  // namespace
 
-ProgramData lower(const ir::Module& module, const std::string& arch, std::vector<KernelText>* kernels) {
+ProgramData lower(const ir::Module& module, const std::string& arch, std::vector<KernelText>* kernels, bool tf32) {
   program::require_planned(module, target());
-  CudaLowering lowering(arch, most_pointers(module.graph()));
+  CudaLowering lowering(arch, most_pointers(module.graph()), tf32);
   return lowering.finish(program::launches_of(module, target(), lowering), arch, kernels);
 }
 

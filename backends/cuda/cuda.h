@@ -21,6 +21,13 @@ struct Options {
   /// Mixed precision (passes/autocast.h): products and convolutions run in this type, bf16, while parameters, states, sums and losses
   /// stay as they are. None: everything runs as recorded.
   std::optional<DType> autocast = {};
+  /// Products in f32 by matrix units, which round their factors to TF32: 10 bits of mantissa in place of 23. cuBLASLt's alone: without
+  /// it, they stay f32.
+  bool tf32 = false;
+  /// May NVIDIA's libraries run what they can, where they are installed? Else weft's own kernels do, whose bits depend on the device alone.
+  /// cuBLASLt is looked for by the environment variable WEFT_CUBLASLT (its file, or "none"), by the loader, in the folders of a CUDA
+  /// toolkit and in Python's packages.
+  bool libraries = true;
   /// Waits for every launch before the next, so that one that fails is named, with its line; slow. Also on by the environment variable
   /// WEFT_CUDA_CHECK=1.
   bool check = false;
@@ -33,10 +40,10 @@ const passes::Target& target();
 /// The same with autocast to bf16.
 const passes::Target& autocast_target();
 
-/// A module that has been planned for target(), as data: kernels in PTX for `arch` and newer. Needs no GPU. When `kernels` is given, also
+/// A module that has been planned for target(), as data: kernels in PTX for `arch` and newer; `tf32` as Options say. Needs no GPU. When `kernels` is given, also
 /// fills in the generated code. Throws weft::Error for a module of another stage or target, for an op that the backend cannot run, and
 /// for an unknown architecture.
-ProgramData lower(const ir::Module& module, const std::string& arch, std::vector<KernelText>* kernels = nullptr);
+ProgramData lower(const ir::Module& module, const std::string& arch, std::vector<KernelText>* kernels = nullptr, bool tf32 = false);
 
 /// The backend. Nobody looks for a device before a program is built. Throws weft::Error for a negative device and for an unknown
 /// architecture, and for autocast to another type than bf16.

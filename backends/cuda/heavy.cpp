@@ -10,15 +10,28 @@
 namespace weft::cuda {
 namespace {
 
+template <Wanted wanted>
+constexpr HeavyOp convolution_row(std::string_view name) {
+  return {.name = name,
+          .claims = claims_convolution<wanted>,
+          .scratch_bytes = convolution_scratch_bytes<wanted>,
+          .emit = emit_convolution<wanted>};
+}
+
 constexpr HeavyOp rows[] = {
-    {"matmul", claims_matmul, matmul_scratch_bytes, emit_matmul},
-    {"convolution", claims_convolution<Wanted::y>, convolution_scratch_bytes<Wanted::y>, emit_convolution<Wanted::y>},
-    {"convolution_data", claims_convolution<Wanted::x>, convolution_scratch_bytes<Wanted::x>, emit_convolution<Wanted::x>},
-    {"convolution_weight", claims_convolution<Wanted::w>, convolution_scratch_bytes<Wanted::w>, emit_convolution<Wanted::w>},
-    {"gather", nullptr, nullptr, emit_gather},
-    {"scatter_add", nullptr, scatter_add_scratch_bytes, emit_scatter_add},
-    {"scatter_rows", nullptr, nullptr, emit_scatter_rows},
-    {"coalesce", nullptr, coalesce_scratch_bytes, emit_coalesce},
+    {.name = "matmul",
+     .claims = claims_matmul,
+     .accepts_epilogue = accepts_matmul_epilogue,
+     .scratch_bytes = matmul_scratch_bytes,
+     .emit = emit_matmul,
+     .describe = describe_matmul},
+    convolution_row<Wanted::y>("convolution"),
+    convolution_row<Wanted::x>("convolution_data"),
+    convolution_row<Wanted::w>("convolution_weight"),
+    {.name = "gather", .emit = emit_gather},
+    {.name = "scatter_add", .scratch_bytes = scatter_add_scratch_bytes, .emit = emit_scatter_add},
+    {.name = "scatter_rows", .emit = emit_scatter_rows},
+    {.name = "coalesce", .scratch_bytes = coalesce_scratch_bytes, .emit = emit_coalesce},
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 #pragma once
-// The heavy ops of the IR as generated kernels, a row each: for machines without NVIDIA's libraries.
+// The heavy ops of the IR, a row each: generated kernels, and where one of NVIDIA's libraries has the same, how it is asked.
 
 #include <cstdint>
 #include <span>
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "weft/backends/cuda/kernel_launch.h"
+#include "weft/backends/cuda/exec/call.h"
 #include "weft/ir/graph.h"
 
 namespace llvm {
@@ -21,12 +21,15 @@ struct HeavyOp {
   std::string_view name;
   /// Null: it runs whatever its operands are.
   bool (*claims)(const ir::Op&) = nullptr;
+  bool (*accepts_epilogue)(const ir::Graph& body) = nullptr;
   int64_t (*scratch_bytes)(const ir::Op&) = nullptr;
   /// Adds the op's kernels to the module and returns how they are launched, one after the other; none for a result without elements.
   /// Each takes the same table: the op's operands in order, then its results, all at multiples of 64 bytes. Their names begin with
   /// `name`. The bits of the results follow from the op alone, but for bf16 products by matrix units, which an Assembly for sm_80 or
   /// newer has.
   std::vector<KernelLaunch> (*emit)(llvm::Module&, const ir::Op&, const std::string& name) = nullptr;
+  /// The call that one of NVIDIA's libraries may carry out (exec/library_call.h) in place of these kernels. Null: the kernels alone.
+  CallDescriptor (*describe)(const ir::Op&, const KernelCall& kernels, bool tf32) = nullptr;
 };
 
 std::span<const HeavyOp> heavy_ops();

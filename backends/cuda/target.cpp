@@ -14,7 +14,10 @@ class CudaTarget final : public passes::Target {
     const HeavyOp* row = find_heavy(op);
     return row && (!row->claims || row->claims(op));
   }
-  bool accepts_epilogue(const ir::Op&, const ir::Graph&) const override { return false; }
+  bool accepts_epilogue(const ir::Op& op, const ir::Graph& body) const override {
+    const HeavyOp* row = find_heavy(op);
+    return row && row->accepts_epilogue && row->accepts_epilogue(body);
+  }
   int64_t scratch_bytes(const ir::Op& op) const override {
     const HeavyOp* row = find_heavy(op);
     return row && row->scratch_bytes ? row->scratch_bytes(op) : 0;

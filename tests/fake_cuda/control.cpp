@@ -22,6 +22,7 @@ const weft::test::FakeCudaControl* fake_cuda_control() {
             const std::lock_guard lock(d.mutex);
             *out = d.report;
             out->allocations = d.allocations.size(), out->pinned = d.pinned.size(), out->modules = d.modules.count();
+            out->library_objects = d.library_objects;
             out->streams = d.streams.count(), out->events = d.events.count(), out->graphs = d.graphs.count() + d.executables.count();
           },
       .reset =

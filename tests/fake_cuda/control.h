@@ -4,6 +4,8 @@
 // somebody waits for it, so that who forgets to wait sees what was there before. A fault of a kernel, or of a copy, stays: every later
 // call returns it, as the driver's do.
 //
+// The library has cuBLASLt's functions, too, whose products are computed in double.
+//
 // This is how a test asks the library what it has seen, and tells it to fail.
 
 #include <cstddef>
@@ -14,12 +16,14 @@ namespace weft::test {
 struct FakeCudaReport {
   // Alive now.
   size_t contexts, allocations, pinned, modules, streams, events, graphs;
+  size_t library_objects;    // descriptions and handles of the libraries'
   size_t bytes, most_bytes;  // of memory on the device: now, and at most since reset()
   // Since reset().
-  size_t launches;               // of kernels that were asked for one by one
+  size_t launches;               // of kernels and library calls that were asked for one by one
   size_t graph_launches;         // of whole graphs
   size_t captures;               // of graphs
   size_t kernels_run;            // in graphs too
+  size_t products;               // that cuBLASLt's functions ran, in graphs too
   size_t copied_in, copied_out;  // bytes
   uint64_t instructions;
 };

@@ -92,7 +92,8 @@ class Device {
   Handles<Function> functions;
   Handles<Graph> graphs, executables;
   std::string fault;  // of a kernel or a copy: from then on nothing works any more
-  double clock = 0;   // milliseconds of the device's time
+  size_t library_objects = 0;
+  double clock = 0;  // milliseconds of the device's time
 
   bool is_pinned(const void* host, size_t bytes) const;
   /// Puts work into a stream, or the graph that it captures.

@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
+
 #include "weft/support/error.h"
 #include "weft/tests/catch.h"
 
@@ -9,6 +11,8 @@ namespace weft::test {
 namespace {
 
 const FakeCudaControl* control() {
+  // Before anybody looks for the libraries, so that nobody finds real ones by chance.
+  setenv("WEFT_CUBLASLT", FakeCuda::file(), 0);
   void* const library = dlopen(FakeCuda::file(), RTLD_NOW | RTLD_LOCAL);
   WEFT_CHECK(library, "{}", dlerror());
   return reinterpret_cast<FakeCudaControlFunction>(dlsym(library, "fake_cuda_control"))();
@@ -33,12 +37,18 @@ FakeCuda::~FakeCuda() {
   CHECK(now.streams == before_.streams);
   CHECK(now.events == before_.events);
   CHECK(now.graphs == before_.graphs);
+  CHECK(now.library_objects == before_.library_objects);
   control_->forget_fault();
 }
 
 const char* FakeCuda::file() { return WEFT_FAKE_CUDA; }
 
 Target FakeCuda::target(cuda::Options options) const {
+  options.libraries = false;
+  return target_with_libraries(std::move(options));
+}
+
+Target FakeCuda::target_with_libraries(cuda::Options options) const {
   options.driver = file();
   return Target::cuda(std::move(options));
 }

@@ -15,7 +15,10 @@ class FakeCuda {
 
   /// The library's file, for cuda::Options::driver.
   static const char* file();
+  /// On which weft's own kernels run everything.
   Target target(cuda::Options options = {}) const;
+  /// On which NVIDIA's libraries, which are the same file, run what they can.
+  Target target_with_libraries(cuda::Options options = {}) const;
 
   FakeCudaReport report() const;
   const FakeCudaControl* operator->() const { return control_; }

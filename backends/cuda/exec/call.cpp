@@ -1,5 +1,6 @@
 #include "weft/backends/cuda/exec/call.h"
 
+#include "weft/backends/cuda/exec/library_call.h"
 #include "weft/support/error.h"
 
 namespace weft::cuda {
@@ -39,7 +40,8 @@ CallDescriptor describe(const KernelCall& call) {
 }
 
 KernelCall kernel_call(const CallDescriptor& c, const Launch& launch) {
-  if (c.call != "kernels") throw Error(ErrorKind::file, "there is no call '{}' of a GPU", c.call);
+  const LibraryCallKind* library = find_library_call(c.call);
+  if (!library && c.call != "kernels") throw Error(ErrorKind::file, "there is no call '{}' of a GPU", c.call);
   KernelCall call{.buffers = static_cast<size_t>(c.count("buffers"))};
   const std::vector<std::string> names = names_in(c.text("names"));
   const Dims &blocks = c.list("blocks"), &threads = c.list("threads"), &pointers = c.list("pointers");
@@ -58,6 +60,7 @@ KernelCall kernel_call(const CallDescriptor& c, const Launch& launch) {
       throw Error(ErrorKind::file, "a kernel reads {} bytes into buffer {}, which is not there", offset, buffer);
     call.pointers.push_back({static_cast<size_t>(buffer), offset});
   }
+  if (library) library->require(c, launch);
   return call;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// A call of a GPU program: kernels that are launched one after the other, as a descriptor and back.
+// A call of a GPU program: kernels that are launched one after the other, as a descriptor and back. One that a library may carry out
+// in their place says so by its name, and holds more (exec/library_call.h).
 
 #include <cstdint>
 #include <span>
@@ -25,7 +26,8 @@ struct KernelCall {
 };
 
 CallDescriptor describe(const KernelCall& call);
-/// Throws weft::Error for what describe() does not make, and where a pointer lies outside of the launch's buffers.
+/// Its kernels. Throws weft::Error for what describe() does not make, here or for a library's call, and where a pointer lies outside
+/// of the launch's buffers.
 KernelCall kernel_call(const CallDescriptor& call, const Launch& launch);
 
 }  // namespace weft::cuda

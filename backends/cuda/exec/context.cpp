@@ -111,6 +111,11 @@ void Context::quietly(const std::function<void()>& release) const {
   driver_.pop_context(&popped);
 }
 
+void Context::with_current(const std::function<void()>& call) const {
+  const Current current(*this);
+  call();
+}
+
 std::shared_ptr<MemorySpace> Context::memory() {
   // One for all who ask: storages tell spaces apart by it. It lives as long as somebody has it.
   const std::lock_guard lock(opening());

@@ -93,6 +93,11 @@ class Context : public std::enable_shared_from_this<Context> {
   /// What `enqueue` puts into the stream that it is given becomes a graph's instead of running.
   std::unique_ptr<Graph> capture(const std::function<void(StreamHandle*)>& enqueue);
 
+  /// Does `call`, in which the calling thread's calls of the driver, and of libraries, are this context's.
+  void with_current(const std::function<void()>& call) const;
+  /// The same for destructors: a device that is gone has nothing left to release.
+  void quietly(const std::function<void()>& release) const;
+
  private:
   friend class Module;
   friend class Graph;
@@ -100,8 +105,6 @@ class Context : public std::enable_shared_from_this<Context> {
   friend struct GiveBackPinned;
   /// While it lives, the calling thread's calls are this context's.
   class Current;
-  /// For destructors: a device that is gone has nothing left to release.
-  void quietly(const std::function<void()>& release) const;
   /// Throws weft::Error for what went wrong before: the driver says so to who waits next.
   void waited(Result result) const;
 

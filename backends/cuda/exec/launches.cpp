@@ -4,13 +4,13 @@
 
 namespace weft::cuda {
 
-DeviceLaunches::DeviceLaunches(std::shared_ptr<Context> context, LaunchList list, std::vector<KernelCall> calls,
+DeviceLaunches::DeviceLaunches(std::shared_ptr<Context> context, LaunchList list, std::vector<DeviceCall> calls,
                                std::unique_ptr<Module> module)
     : context_(std::move(context)), list_(std::move(list)), module_(std::move(module)) {
-  for (KernelCall& call : calls) {
+  for (DeviceCall& call : calls) {
     Bound& bound = calls_.emplace_back(Bound{std::move(call), {}, {}});
-    for (const KernelLaunch& launch : bound.call.launches) bound.functions.push_back(module_->find(launch.name));
-    bound.table.resize(bound.call.pointers.size());
+    if (!bound.call.library)
+      for (const KernelLaunch& launch : bound.call.kernels.launches) bound.functions.push_back(module_->find(launch.name));
   }
   arena_ = context_->buffer(static_cast<size_t>(list_.arena_bytes));
   for (const Array& constant : list_.constants) {
@@ -21,11 +21,15 @@ DeviceLaunches::DeviceLaunches(std::shared_ptr<Context> context, LaunchList list
 
 void DeviceLaunches::bind(std::span<std::byte* const> inputs) {
   inputs_.assign(inputs.begin(), inputs.end());
-  for (size_t i = 0; i < calls_.size(); ++i)
-    for (size_t p = 0; p < calls_[i].table.size(); ++p) {
-      const KernelCall::Pointer& pointer = calls_[i].call.pointers[p];
-      calls_[i].table[p] = address(list_.launches[i].buffers[pointer.buffer]) + pointer.offset;
-    }
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    const std::vector<BufferPlace>& buffers = list_.launches[i].buffers;
+    std::vector<std::byte*>& table = calls_[i].table;
+    table.clear();
+    if (calls_[i].call.library)
+      for (const BufferPlace& place : buffers) table.push_back(address(place));
+    else
+      for (const KernelCall::Pointer& p : calls_[i].call.kernels.pointers) table.push_back(address(buffers[p.buffer]) + p.offset);
+  }
 }
 
 std::byte* DeviceLaunches::address(const BufferPlace& place) const {
@@ -38,9 +42,19 @@ std::byte* DeviceLaunches::address(const BufferPlace& place) const {
   return nullptr;
 }
 
+std::vector<std::string> DeviceLaunches::descriptions() const {
+  std::vector<std::string> all;
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    const LibraryCall* library = calls_[i].call.library.get();
+    all.push_back(list_.launches[i].description + (library ? ", by " + library->name() : ""));
+  }
+  return all;
+}
+
 void DeviceLaunches::enqueue(const Bound& bound, StreamHandle* stream) {
+  if (bound.call.library) return context_->with_current([&] { bound.call.library->enqueue(bound.table, stream); });
   for (size_t i = 0; i < bound.functions.size(); ++i)
-    context_->launch(bound.call.launches[i], bound.functions[i], bound.table.data(), stream);
+    context_->launch(bound.call.kernels.launches[i], bound.functions[i], bound.table.data(), stream);
 }
 
 void DeviceLaunches::enqueue(StreamHandle* stream) {
@@ -64,7 +78,7 @@ void DeviceLaunches::run_one_by_one() {
       enqueue(calls_[i], context_->stream());
       context_->synchronize();
     } catch (Error& e) {
-      e.of(fmt::format("launch {} of {}, {}", i, calls_.size(), list_.launches[i].description));
+      e.of(fmt::format("launch {} of {}, {}", i, calls_.size(), descriptions()[i]));
       throw;
     }
 }
@@ -78,10 +92,11 @@ void DeviceLaunches::start_profile() {
 std::vector<CallTime> DeviceLaunches::profile() const {
   std::vector<CallTime> all;
   if (!steps_) return all;
+  const std::vector<std::string> names = descriptions();
   for (size_t i = 0; i < calls_.size(); ++i) {
     const Launch& launch = list_.launches[i];
     const double mean = *steps_ == 0 ? 0 : 1000 * milliseconds_[i] / static_cast<double>(*steps_);
-    all.push_back({launch.description, mean, 0, launch.flops, launch.bytes});
+    all.push_back({names[i], mean, 0, launch.flops, launch.bytes});
   }
   return all;
 }

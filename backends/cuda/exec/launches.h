@@ -9,15 +9,22 @@
 
 #include "weft/backends/cuda/exec/call.h"
 #include "weft/backends/cuda/exec/context.h"
+#include "weft/backends/cuda/exec/library_call.h"
 #include "weft/runtime/profiler.h"
 
 namespace weft::cuda {
+
+/// What carries one launch out.
+struct DeviceCall {
+  KernelCall kernels;
+  std::unique_ptr<LibraryCall> library;  // null: the kernels run
+};
 
 class DeviceLaunches {
  public:
   /// `calls` are those of the list's launches. Allocates arena and constants. Throws weft::Error for a kernel
   /// that the module has not, OutOfMemory.
-  DeviceLaunches(std::shared_ptr<Context> context, LaunchList list, std::vector<KernelCall> calls, std::unique_ptr<Module> module);
+  DeviceLaunches(std::shared_ptr<Context> context, LaunchList list, std::vector<DeviceCall> calls, std::unique_ptr<Module> module);
   DeviceLaunches(const DeviceLaunches&) = delete;
 
   const LaunchList& list() const { return list_; }
@@ -32,15 +39,17 @@ class DeviceLaunches {
   /// Waits for each; throws weft::Error naming the one that failed.
   void run_one_by_one();
 
+  /// One line a launch, with the library that carries it out.
+  std::vector<std::string> descriptions() const;
   void start_profile();
   bool profiling() const { return steps_.has_value(); }
   std::vector<CallTime> profile() const;
 
  private:
   struct Bound {
-    KernelCall call;
-    std::vector<FunctionHandle*> functions;
-    std::vector<std::byte*> table;
+    DeviceCall call;
+    std::vector<FunctionHandle*> functions;  // of its kernels, unless a library runs it
+    std::vector<std::byte*> table;           // that the kernels take, or the buffers of the library's call
   };
   void enqueue(const Bound& bound, StreamHandle* stream);
 

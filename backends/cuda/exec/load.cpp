@@ -45,15 +45,20 @@ std::unique_ptr<Program> load_program(ProgramData data, const LoadOptions& optio
   require_outputs(list);
   if (data.calls.size() != list.launches.size())
     throw Error(ErrorKind::file, "the program has {} launches, but says what {} of them run", list.launches.size(), data.calls.size());
-  std::vector<KernelCall> calls;
+  std::vector<KernelCall> kernels;
   for (size_t i = 0; i < list.launches.size(); ++i) try {
       for (const BufferPlace& place : list.launches[i].buffers) require_room(list, place, 0, "a buffer");
-      calls.push_back(kernel_call(data.calls[i], list.launches[i]));
+      kernels.push_back(kernel_call(data.calls[i], list.launches[i]));
     } catch (Error& e) {
       e.of(fmt::format("launch {}, {}", i, list.launches[i].description));
       throw;
     }
   const std::shared_ptr<Context> context = Context::of(options.device, options.driver);
+  std::vector<DeviceCall> calls;
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    const LibraryCallKind* kind = options.libraries ? find_library_call(data.calls[i].call) : nullptr;
+    calls.push_back({std::move(kernels[i]), kind ? kind->plan(context, data.calls[i], list.launches[i]) : nullptr});
+  }
   std::unique_ptr<Module> module;
   if (!calls.empty()) module = context->load(ptx_of(choose_code(data, context->description())));
   auto launches = std::make_unique<DeviceLaunches>(context, std::move(list), std::move(calls), std::move(module));

@@ -64,11 +64,7 @@ class CudaProgram final : public Program {
   }
 
   size_t arena_bytes() const override { return static_cast<size_t>(list().arena_bytes); }
-  std::vector<std::string> calls() const override {
-    std::vector<std::string> all;
-    for (const Launch& launch : list().launches) all.push_back(launch.description);
-    return all;
-  }
+  std::vector<std::string> calls() const override { return launches_->descriptions(); }
   void start_profile() override { launches_->start_profile(); }
   std::vector<CallTime> profile() const override { return launches_->profile(); }
 

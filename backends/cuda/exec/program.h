@@ -28,6 +28,8 @@ struct LoadOptions {
   /// Waits for every launch before the next, so that one that fails is named, with its line; slow. Also on by the environment variable
   /// WEFT_CUDA_CHECK=1.
   bool check = false;
+  /// May NVIDIA's libraries run what they can, where they are installed? Else weft's own kernels do.
+  bool libraries = true;
 };
 
 /// The program that `data`, made for this backend, describe.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "weft/backends/cuda/exec/product.h"
 #include "weft/backends/cuda/kernels/product.h"
+#include "weft/backends/program/epilogue.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/ops/contraction.h"
 
@@ -27,15 +29,31 @@ Product product_of(const ir::Op& op) {
   product.left = matrices(0, p.m, p.k, p.transpose_a);
   product.right = matrices(1, p.k, p.n, p.transpose_b);
   product.result_buffer = result, product.result_places = matrices(result, p.m, p.n, false).places;
+  const program::Epilogue epilogue = program::epilogue_of(op);
+  if (epilogue.addend) product.added = {2, product.result_places};
+  if (epilogue.bias) product.added = {2, [](IRBuilder&, Value*, Value*, Value* column) -> Place { return {column}; }};
   product.most_elements = p.batch * std::max({p.m * p.k, p.k * p.n, p.m * p.n});
   return product;
 }
 
+ProductSpec spec_of(const ir::Op& op) {
+  const program::Epilogue epilogue = program::epilogue_of(op);
+  return {ir::matrix_product_of(op), op.result().dtype(), epilogue.bias.has_value(), epilogue.addend.has_value()};
+}
+
 }  // namespace
 
-bool claims_matmul(const ir::Op& op) { return op.bodies().empty() && is_launchable(product_of(op)); }
+bool claims_matmul(const ir::Op& op) { return is_launchable(product_of(op)); }
 
-int64_t matmul_scratch_bytes(const ir::Op& op) { return scratch_bytes(product_of(op)); }
+bool accepts_matmul_epilogue(const ir::Graph& body) { return program::epilogue_of(body).has_value(); }
+
+int64_t matmul_scratch_bytes(const ir::Op& op) { return std::max(scratch_bytes(product_of(op)), workspace_bytes(spec_of(op))); }
+
+CallDescriptor describe_matmul(const ir::Op& op, const KernelCall& kernels, bool tf32) {
+  ProductSpec spec = spec_of(op);
+  spec.tf32 = tf32 && spec.dtype == f32;
+  return is_for_library(spec) ? describe(spec, kernels) : describe(kernels);
+}
 
 std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name) {
   const Product product = product_of(op);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "weft/backends/cuda/kernel_launch.h"
+#include "weft/backends/cuda/exec/call.h"
 #include "weft/backends/cuda/kernels/product_tile.h"
 #include "weft/ir/graph.h"
 
@@ -14,11 +14,13 @@ class Module;
 
 namespace weft::cuda {
 
-/// An op without epilogue.
 bool claims_matmul(const ir::Op& op);
-/// For the sums of parts of a long k; without it, no k is cut.
+/// A bias or an addend (program/epilogue.h).
+bool accepts_matmul_epilogue(const ir::Graph& body);
+/// For the sums of parts of a long k, which without it is not cut, and for a library.
 int64_t matmul_scratch_bytes(const ir::Op& op);
 std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name);
+CallDescriptor describe_matmul(const ir::Op& op, const KernelCall& kernels, bool tf32);
 /// With that tile, of a result with elements.
 std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name, const ProductTile& tile);
 

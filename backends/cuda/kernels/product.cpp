@@ -30,7 +30,7 @@ Product of_parts(const Product& p, int64_t parts, int scratch_buffer) {
   Product all = p;
   all.batch = parts * p.batch, all.k = part_of(p.k, parts);
   all.left.places = in_parts(p, p.left, true, parts), all.right.places = in_parts(p, p.right, false, parts);
-  all.result_buffer = scratch_buffer, all.result_dtype = sum_dtype(p);
+  all.result_buffer = scratch_buffer, all.result_dtype = sum_dtype(p), all.added = {};
   all.result_places = [m = p.m, n = p.n](IRBuilder& b, Value* batch, Value* row, Value* column) -> Place {
     Value* before = b.CreateAdd(b.CreateMul(batch, codegen::integer(batch, m)), row);
     return {b.CreateAdd(b.CreateMul(before, codegen::integer(before, n)), column)};
@@ -53,7 +53,8 @@ KernelLaunch emit_sum_of_parts(llvm::Module& module, const ir::Op& op, const std
       return {b.CreateFAdd(before[0], k.load(sum_dtype(p), sums, at, true))};
     });
     const Values at = digits_of(b, element, {p.batch, p.m, p.n});
-    k.store(p.dtype, k.buffer(p.result_buffer), p.result_places(b, at[0], at[1], at[2]).offset, sum[0]);
+    Value* whole = with_added(k, p, sum[0], at[0], at[1], at[2]);
+    k.store(p.dtype, k.buffer(p.result_buffer), p.result_places(b, at[0], at[1], at[2]).offset, whole);
   });
   return k.finish(blocks_for(elements_of(p)));
 }
@@ -65,6 +66,12 @@ void for_each_tile(const Product& p, bool memory_for_parts, Visit visit) {
 }
 
 }  // namespace
+
+Value* with_added(KernelBuilder& k, const Product& p, Value* sum, Value* batch, Value* row, Value* column) {
+  if (!p.added) return sum;
+  Value* more = k.load(p.dtype, k.buffer(p.added->buffer), p.added->places(k.b, batch, row, column).offset);
+  return sum->getType()->isFloatingPointTy() ? k.b.CreateFAdd(sum, more) : k.b.CreateAdd(sum, more);
+}
 
 bool is_launchable(const Product& p) {
   bool all = blocks_for(elements_of(p)) <= most_blocks;

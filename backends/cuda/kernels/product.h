@@ -7,6 +7,7 @@
 // multiply, 16 products are added at once, as the hardware does it; and of a long k, parts are summed so and then added in their order.
 
 #include <functional>
+#include <optional>
 
 #include "weft/backends/cuda/kernels/kernel_builder.h"
 #include "weft/backends/cuda/kernels/product_tile.h"
@@ -30,13 +31,21 @@ struct ProductSide {
   bool rows_are_neighbours;  // do elements of one column lie side by side in memory, or else those of one row?
 };
 
-/// result[batch][m][n] = sum over k of left[batch][m][k] * right[batch][k][n]
+/// An element that is added to a result's.
+struct ProductAddend {
+  int buffer;
+  Places places;
+};
+
+/// result[batch][m][n] = sum over k of left[batch][m][k] * right[batch][k][n] (+ added)
 struct Product {
   DType dtype;
   int64_t batch = 1, m = 0, n = 0, k = 0;
   ProductSide left, right;
   int result_buffer;
   Places result_places;
+  /// Once, to the whole sum, before it is rounded to the result's type. It may lie in the result's own memory.
+  std::optional<ProductAddend> added = {};
   /// More than any offset or number of the matrices.
   int64_t most_elements = 0;
   DType result_dtype = dtype;
@@ -44,6 +53,9 @@ struct Product {
 
 /// Can its kernels be launched?
 bool is_launchable(const Product& product);
+/// `sum`, and what is added to it, for that element of the result.
+Value* with_added(KernelBuilder& k, const Product& product, Value* sum, Value* batch, Value* row, Value* column);
+
 /// Memory for the sums of parts of k, which an op may have as one more result.
 int64_t scratch_bytes(const Product& product);
 

@@ -1,0 +1,20 @@
+#pragma once
+// What the libraries that multiply matrices can do behind a product, and so what passes may put there (passes/epilogue.h).
+
+#include <optional>
+
+#include "weft/ir/graph.h"
+
+namespace weft::program {
+
+struct Epilogue {
+  std::optional<int> bias;    // the body input that is added along the last axis
+  std::optional<int> addend;  // the body input that is added as it is
+};
+
+/// The epilogue that the body says, or none if no library can do it. There is one further operand at most.
+std::optional<Epilogue> epilogue_of(const ir::Graph& body);
+/// That of a product which the target has accepted; empty, without a body.
+Epilogue epilogue_of(const ir::Op& product);
+
+}  // namespace weft::program
