@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "weft/backends/cpu/cpu.h"
 #include "weft/backends/cpu/heavy.h"
 #include "weft/backends/reference/heavy.h"
 #include "weft/ir/registry.h"
+#include "weft/tests/backends/epilogues.h"
 #include "weft/tests/catch.h"
 
 using namespace weft;
@@ -25,3 +27,5 @@ TEST_CASE("every heavy op has a row in every backend", "[cpu][reference]") {
     CHECK((def && def->kind == ir::Kind::heavy));
   }
 }
+
+TEST_CASE("a product on the cpu takes a bias or an addend", "[cpu]") { test::check_epilogues(cpu::target()); }

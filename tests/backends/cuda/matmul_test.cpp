@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "weft/backends/cuda/cuda.h"
 #include "weft/backends/cuda/kernels/matmul.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/ops/contraction.h"
 #include "weft/tests/backends/cuda/heavy_run.h"
 #include "weft/tests/backends/cuda/ptxas.h"
+#include "weft/tests/backends/epilogues.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/ptx/machine.h"
 
@@ -228,3 +230,5 @@ TEST_CASE("matmul kernels: the machine notices what is wrong in them", "[cuda][p
   // A column too many.
   CHECK(run.fault_with(", 20;", ", 21;", operands) != "");
 }
+
+TEST_CASE("matmul kernels: a product takes a bias or an addend", "[cuda]") { test::check_epilogues(cuda::target()); }
