@@ -4,7 +4,7 @@
 #
 #   scripts/bundle.sh [--small] [--only TEXT] [--arch sm_80] [DIR]     DIR: build/gpu_bundle unless given; it is made anew
 #
-#   --small      few checks and nothing to measure
+#   --small      few checks, and little to measure: for the driver of the tests
 #   --only TEXT  only what has this in its name
 #   --arch       the oldest GPU that the programs are for: sm_70 or newer, sm_80 unless given
 #
@@ -42,6 +42,9 @@ fi
 rm -rf "$dir"
 mkdir -p "$dir"
 "$built/gpu_bundle" "$dir" ${how[@]+"${how[@]}"}
+# Most of what a large program holds is text and zeros.
+find "$dir" -name '*.weftprog' -size +256k -exec gzip -9 -n -S .packed {} +
+for packed in "$dir"/*.packed; do [[ ! -f $packed ]] || mv "$packed" "${packed%.packed}"; done
 cp "$built/weft_gpu_check" "$dir/"
 strip "$dir/weft_gpu_check" 2> /dev/null || true
 cp scripts/gpu_check.sh docs/gpu_check.md LICENSE "$dir/"

@@ -34,6 +34,14 @@ expect 2 'there is no CUDA driver on this machine' env WEFT_CUDA_DRIVER=/nowhere
 expect 2 'there is no bundle' "$bundle/gpu_check.sh" check --out "$dir/report" "$dir"
 [[ -s $dir/report/check.json ]] || fail 'there is no report'
 
+WEFT_CUDA_DRIVER=$driver
+export WEFT_CUDA_DRIVER
+expect 0 '3 measured, 0 failed' "$bundle/weft_gpu_check" bench "$bundle" --seconds 60 --out "$dir/report"
+expect 1 '0 measured, 0 failed' "$bundle/weft_gpu_check" bench "$bundle" --only 'nothing is called so'
+[[ -s $dir/report/bench.json && -s $dir/report/bench.md ]] || fail 'there is no table'
+expect 0 ready "$bundle/weft_gpu_check" serve "$bundle" --only 'step/lesson 03, batch norm' < <(echo 0.1)
+expect 2 "has no program 'step/none'" "$bundle/weft_gpu_check" serve "$bundle" --only step/none
+
 # A file of the check of that name, with ending.
 file_of() { sed -n "/\"file\"/{s/.*: \"\(.*\)\".*/\1/;h};/\"name\": \"$1\"/{g;p;q}" "$bundle/manifest.json"; }
 # damage FILE AT: another byte there
@@ -63,7 +71,7 @@ name=$(sed -n "$exact,\$p" "$bundle/manifest.json" | sed -n 's/.*"name": "\(op.*
 data=$bundle/$(sed -n "$exact,\$p" "$bundle/manifest.json" | sed -n 's/.*"file": "\(.*\)".*/\1/p' | head -n 1).safetensors
 sed -i 's/weft\.checksum/some.checksum/' "$data"
 damage "$data" "$(($(stat -c %s "$data") - 1))"
-expect 1 "FAILED" run --only "$name"
+expect 1 "bit for bit" run --only "$name"
 restore
 printf '{' > "$bundle/manifest.json"
 expect 2 'is no manifest of a bundle' run

@@ -1,7 +1,7 @@
 #pragma once
 // What a bundle for a GPU holds: programs that are checked and programs that are measured, as manifest.json beside them says.
 //
-//   NAME.weftprog             the program, for CUDA
+//   NAME.weftprog             the program, for CUDA; where it is large, compressed by gzip
 //   NAME.safetensors          "0/in/x", "0/want/y": what call 0 is fed and what must come out, and so on; "0/any/y": 1 where nobody knows
 //   NAME.start.safetensors    of a training step: the checkpoint that it starts from
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <sstream>
 
+#include "weft/backends/reference/agreement.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
 #include "weft/support/error.h"
@@ -145,7 +146,8 @@ ir::Module module_of(const std::string& text) {
 
 double ulp_of(DType t) { return t == f64 ? 0x1p-52 : t == f32 ? 0x1p-23 : 0x1p-7; }
 
-Function function_of(const ir::Module& recorded, const testing::Sample& sample) {
+/// Inputs and what they give, each moved by a unit of the last place of `precision` or of its own type, whichever is less.
+Function function_of(const ir::Module& recorded, const testing::Sample& sample, DType precision) {
   Function f{recorded, {}};
   Values near;
   const std::vector<Tensor> values = testing::values_of(sample);
@@ -153,12 +155,35 @@ Function function_of(const ir::Module& recorded, const testing::Sample& sample) 
     const std::string& name = recorded.graph().input(static_cast<int>(i)).name();
     f.inputs[name] = near[name] = values[i];
     std::vector<double>& moved = near[name].real;
-    for (size_t e = 0; e < moved.size(); ++e) moved[e] *= 1 + (e % 2 ? 1 : -1) * ulp_of(values[i].type.dtype);
+    const double ulp = std::min(ulp_of(values[i].type.dtype), ulp_of(precision));
+    for (size_t e = 0; e < moved.size(); ++e) moved[e] *= 1 + (e % 2 ? 1 : -1) * ulp;
   }
   f.exact = test::evaluate(recorded.graph(), f.inputs);
   f.moved.push_back(test::evaluate(recorded.graph(), near));
-  f.own_bound = [&sample](const Tensor& t) { return std::max(ir::op_def(sample.op).error_ulps, 1.0) * ulp_of(t.type.dtype); };
+  f.own_bound = [&sample, precision](const Tensor& t) {
+    const double ulps = std::max(ir::op_def(sample.op).error_ulps, 1.0);
+    if (t.type.dtype == bf16 && precision != bf16) return 0x1p-8 + ulps * ulp_of(precision);
+    return ulps * ulp_of(t.type.dtype);
+  };
   return f;
+}
+
+/// Is what the processor computes as wanted?
+bool agrees(const Function& f) {
+  for (const auto& [output, array] : on_cpu(f.recorded, f.inputs)) {
+    std::vector<const Tensor*> near;
+    for (const Values& m : f.moved) near.push_back(&m.at(output));
+    const Tensor& exact = f.exact.at(output);
+    const Tensor got = reference::from_memory({array.dtype(), array.shape()}, array.data());
+    if (reference::disagreement(got, exact, near, {.bound = f.own_bound(exact), .absolute = 1e-30, .largest = 1e37})) return false;
+  }
+  return true;
+}
+
+/// What is of bf16 computes in f32 and rounds once. Where an op rounds what is between, its bound is that of bf16.
+Function function_of(const ir::Module& recorded, const testing::Sample& sample) {
+  Function f = function_of(recorded, sample, f32);
+  return agrees(f) ? f : function_of(recorded, sample, bf16);
 }
 
 /// One sample of each op for each list of element types and attributes, or of each op: of several the one with most elements.
@@ -210,7 +235,7 @@ void add_functions(Maker& maker) {
     add_function(maker, "op/" + testing::to_string(sample), [&] { return function_of(recorded, sample); }, recorded);
   }
   for (const testing::NamedProgram& program : testing::programs())
-    for (const std::string dtype : small ? std::vector<std::string>{"f32"} : std::vector<std::string>{"f32", "bf16"})
+    for (const std::string& dtype : small ? std::vector<std::string>{"f32"} : std::vector<std::string>{"f32", "bf16"})
       add_whole(maker, "program/" + program.name + " " + dtype, module_of(program.with(dtype)), 1);
   const uint64_t graphs = small ? 4 : 48;
   for (uint64_t seed = 0; seed < graphs; ++seed) add_whole(maker, fmt::format("graph/{}", seed), test::random_module(seed), seed);

@@ -34,10 +34,8 @@ int main(int count, char** arguments) try {
   gpu_check::Maker maker(options_of(count, arguments));
   gpu_check::add_functions(maker);
   gpu_check::add_trainings(maker);
-  if (!maker.options().small) {
-    gpu_check::add_table(maker);
-    gpu_check::add_steps(maker);
-  }
+  gpu_check::add_table(maker);
+  gpu_check::add_steps(maker);
   maker.finish();
   fmt::print("{} checks, {} programs to measure\n", maker.manifest().checks.size(), maker.manifest().measured.size());
   return maker.manifest().checks.empty() && maker.manifest().measured.empty() ? 1 : 0;

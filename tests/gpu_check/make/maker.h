@@ -19,7 +19,7 @@ class Maker {
     std::string folder;
     std::string arch = "sm_80";
     std::string only;    // makes what has this in its name
-    bool small = false;  // few checks, and nothing to measure
+    bool small = false;  // few checks, and little to measure
   };
   explicit Maker(Options options);
 

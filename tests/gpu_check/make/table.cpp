@@ -83,6 +83,11 @@ void add_adamw(Maker& maker) {
 }  // namespace
 
 void add_table(Maker& maker) {
+  if (maker.options().small) {
+    add(maker, {"copy", f32, {{4096}}, [](In x) { return -x[0]; }}, "memory");
+    add(maker, {"matmul", f32, {{32, 32}, {32, 32}}, [](In x) { return matmul(x[0], x[1]); }}, "product");
+    return;
+  }
   for (const Entry& entry : memory_bound()) add(maker, entry, "memory");
   add_adamw(maker);
   for (const Entry& entry : products()) add(maker, entry, "product");

@@ -51,7 +51,7 @@ void add_trainings(Maker& maker) {
     add_training(maker, net, {true, {}, 1e-5});
     add_training(maker, net, {false, {}, 1e-5});
   }
-  for (const std::string name :
+  for (const std::string& name :
        small ? std::vector<std::string>{"fashion"} : std::vector<std::string>{"fashion", "mnist, norm", "cifar, conv", "gpt"})
     add_training(maker, test::net_named(name), {true, bf16, 2e-2});
 }

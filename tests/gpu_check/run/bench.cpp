@@ -11,6 +11,7 @@
 
 #include "weft/support/error.h"
 #include "weft/support/number_text.h"
+#include "weft/tests/gpu_check/run/libraries.h"
 #include "weft/tests/gpu_check/run/timing.h"
 
 namespace weft::gpu_check {
@@ -28,12 +29,26 @@ struct Row {
   double flops_per_second() const { return what->flops / milliseconds * 1e3; }
 };
 
-/// The rates that others are fractions of; 0 where nothing was measured.
+/// What the machine reaches by NVIDIA's code.
+struct Libraries {
+  double copied = 0;                       // bytes a second; 0: nobody knows
+  std::map<std::string, double> products;  // FLOP/s, by precision
+  std::string why;                         // there are none
+
+  /// What was measured, a line each.
+  std::string text() const {
+    std::string text = copied > 0 ? fmt::format("the driver's copy: {:.0f} GB/s\n", copied / 1e9) : "the driver's copy was not measured\n";
+    for (const auto& [precision, rate] : products) text += fmt::format("cuBLAS, 8192^3, {}: {:.1f} TFLOP/s\n", precision, rate / 1e12);
+    return text + (why.empty() ? "" : why + "\n");
+  }
+};
+
+/// The rates that others are fractions of, whoever reaches them; 0 where nothing was measured.
 struct Rates {
   double copied = 0;
-  std::map<std::string, double> products;  // by precision
+  std::map<std::string, double> products;
 
-  explicit Rates(const std::vector<Row>& rows) {
+  Rates(const std::vector<Row>& rows, const Libraries& libraries) : copied(libraries.copied), products(libraries.products) {
     for (const Row& row : rows) {
       if (!row.failed.empty()) continue;
       if (row.what->name.starts_with(copy)) copied = std::max(copied, row.bytes_per_second());
@@ -58,12 +73,12 @@ std::string line_of(const Row& row, const Rates& rates) {
                               : "");
 }
 
-std::string table_of(const std::vector<Row>& rows, const std::string& device) {
-  const Rates rates(rows);
+std::string table_of(const std::vector<Row>& rows, const std::string& device, const Libraries& libraries) {
+  const Rates rates(rows, libraries);
   std::string text = fmt::format(
-      "{}; TF32: off, f32 products compute in f32\n\n| program | precision | ms a call | GB/s | of the copy | products, of the best |\n"
+      "{}\nTF32: off, f32 products compute in f32\n{}\n| program | precision | ms a call | GB/s | of the copy | products, of the best |\n"
       "|---|---|---|---|---|---|\n",
-      device);
+      device, libraries.text());
   for (const Row& row : rows) text += line_of(row, rates) + "\n";
   return text;
 }
@@ -96,10 +111,15 @@ nlohmann::json json_of(const Row& row) {
           {"launches", launches}};
 }
 
-void write_reports(const Options& options, const std::string& device, const std::vector<Row>& rows, const std::string& table) {
+void write_reports(const Options& options, const std::string& device, const Libraries& libraries, const std::vector<Row>& rows,
+                   const std::string& table) {
   if (options.out.empty()) return;
   std::filesystem::create_directories(options.out);
-  nlohmann::json report = {{"device", device}, {"tf32", false}, {"rows", nlohmann::json::array()}};
+  nlohmann::json report = {{"device", device},
+                           {"tf32", false},
+                           {"driver_copy", libraries.copied},
+                           {"cublas", libraries.products},
+                           {"rows", nlohmann::json::array()}};
   for (const Row& row : rows) report["rows"].push_back(json_of(row));
   for (const auto& [name, text] : {std::pair{"/bench.json", report.dump(1) + "\n"}, std::pair{"/bench.md", table}}) {
     std::ofstream out(options.out + name);
@@ -107,10 +127,14 @@ void write_reports(const Options& options, const std::string& device, const std:
   }
 }
 
+/// Those that are asked for, and the copy where they are fractions of it.
 std::vector<const Measured*> chosen(const Manifest& manifest, const Options& options) {
+  const auto is_asked = [&](const Measured& m) { return m.name.find(options.only) != std::string::npos; };
+  bool moves = false;
+  for (const Measured& measured : manifest.measured) moves = moves || (is_asked(measured) && measured.kind != "step");
   std::vector<const Measured*> all;
   for (const Measured& measured : manifest.measured)
-    if (measured.name.find(options.only) != std::string::npos || measured.name.starts_with(copy)) all.push_back(&measured);
+    if (is_asked(measured) || (moves && measured.name.starts_with(copy))) all.push_back(&measured);
   return all;
 }
 
@@ -122,8 +146,10 @@ int bench(const Options& options) {
   const auto context = cuda::Context::of(options.device);
   const std::string device = describe(context->description());
   const std::vector<const Measured*> programs = chosen(manifest, options);
+  Libraries libraries;
+  if (!programs.empty()) libraries.copied = driver_copy_rate(*context), libraries.products = library_product_rates(*context, libraries.why);
   // Half of the time is for loading, compiling by the driver, and making inputs.
-  const double each = std::clamp(options.seconds / 2 / std::max<double>(1, static_cast<double>(programs.size())), 0.02, 3.0);
+  const double each = std::clamp(options.seconds / 2 / std::max<double>(1, static_cast<double>(programs.size())), 0.02, 1.0);
   std::vector<Row> rows;
   int left = 0, failed = 0;
   for (const Measured* measured : programs) {
@@ -135,9 +161,9 @@ int bench(const Options& options) {
     failed += !rows.back().failed.empty();
     fmt::print(stderr, "{} {}\n", measured->name, rows.back().failed.empty() ? "measured" : "failed");
   }
-  const std::string table = table_of(rows, device);
+  const std::string table = table_of(rows, device, libraries);
   fmt::print("{}", table);
-  write_reports(options, device, rows, table);
+  write_reports(options, device, libraries, rows, table);
   if (left > 0) fmt::print("{} programs were not measured: {} s were over\n", left, options.seconds);
   fmt::print("{} measured, {} failed\n", rows.size() - static_cast<size_t>(failed), failed);
   return failed == 0 && !rows.empty() ? 0 : 1;
