@@ -47,6 +47,13 @@ find "$dir" -name '*.weftprog' -size +256k -exec gzip -9 -n -S .packed {} +
 for packed in "$dir"/*.packed; do [[ ! -f $packed ]] || mv "$packed" "${packed%.packed}"; done
 cp "$built/weft_gpu_check" "$dir/"
 strip "$dir/weft_gpu_check" 2> /dev/null || true
+# The C library is the machine's own; of others that it still needs it finds these.
+while read -r name _ file _; do
+  case "$name" in
+    libc.so* | libm.so* | libdl.so* | libpthread.so* | linux-vdso* | *ld-linux*) ;;
+    *) mkdir -p "$dir/lib"; cp -L "$file" "$dir/lib/$name" ;;
+  esac
+done < <(ldd "$dir/weft_gpu_check")
 cp scripts/gpu_check.sh docs/gpu_check.md LICENSE "$dir/"
 mkdir "$dir/peers"
 cp tests/gpu_check/peers/*.py "$dir/peers/"

@@ -44,7 +44,7 @@ class Distant final : public Backend {
 
 }  // namespace
 
-Maker::Maker(Options options) : options_(std::move(options)), manifest_{"0.1.0", options_.arch} {
+Maker::Maker(Options options) : options_(std::move(options)), manifest_{WEFT_VERSION, options_.arch} {
   std::filesystem::create_directories(options_.folder);
 }
 

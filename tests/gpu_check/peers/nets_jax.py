@@ -2,7 +2,10 @@
 """nets_jax.py STEP jit: JAX's side of a step (compare.py), one jitted function whose parameters and states are donated. Of the steps it
 has the lessons' and GPT-2; normalization updates no running statistics here.
 """
+import os
 import sys
+
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the GPU is shared with the step beside which this one is measured
 
 import jax
 import jax.numpy as jnp
@@ -89,11 +92,15 @@ def gpt_parameters():
 
 
 def sgd(momentum):
-    def update(p, g, s, n):
-        s = momentum * s + g if momentum else s
-        return p - 1e-3 * (s if momentum else g), s
+    """How many states a parameter has, and (parameter, gradient, states, number of the step) -> parameter, states."""
+    if not momentum:
+        return 0, lambda p, g, s, n: (p - 1e-3 * g, ())
 
-    return 1 if momentum else 0, lambda p, g, s, n: (lambda new: (new[0], (new[1],) if momentum else ()))(update(p, g, s[0] if momentum else 0, n))
+    def update(p, g, s, n):
+        velocity = momentum * s[0] + g
+        return p - 1e-3 * velocity, (velocity,)
+
+    return 1, update
 
 
 def adam(lr, decay):

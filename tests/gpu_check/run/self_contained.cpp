@@ -21,7 +21,11 @@ const void* address_of(Result (*function)(Parameters...)) {
     address_of<void, fmt::string_view, fmt::format_args>(fmt::vprint),
     address_of<void, std::FILE*, fmt::string_view, fmt::format_args>(fmt::vprint),
     address_of<std::string, fmt::string_view, fmt::format_args>(fmt::vformat),
+#if FMT_VERSION < 110000
     address_of<void, const char*>(fmt::detail::throw_format_error),
+#else
+    address_of<void, const char*>(fmt::report_error),
+#endif
     address_of<bool, uint32_t>(fmt::detail::is_printable),
     address_of(fmt::detail::thousands_sep_impl<char>),
 };
