@@ -73,7 +73,7 @@ class Checksum {
     add(name);
     add(dtype);
     add(to_string(shape));
-    crc_ = crc32_z(crc_, static_cast<const Bytef*>(elements), bytes);
+    if (bytes > 0) crc_ = crc32_z(crc_, static_cast<const Bytef*>(elements), bytes);  // of no address zlib would begin anew
   }
   std::string text() const { return fmt::format("crc32 {:08x}", crc_); }
 

@@ -140,6 +140,8 @@ std::vector<NetTraining::Net> all_nets() {
   return all;
 }
 
+}  // namespace
+
 Array drawn(const Fed& fed, int n, uint32_t input) {
   Array array(fed.dtype, Shape(fed.shape));
   for (int64_t e = 0; e < array.shape().numel(); ++e) {
@@ -149,8 +151,6 @@ Array drawn(const Fed& fed, int n, uint32_t input) {
   }
   return array;
 }
-
-}  // namespace
 
 const std::vector<NetTraining::Net>& nets() {
   static const std::vector<NetTraining::Net> all = all_nets();

@@ -35,6 +35,7 @@ class NetTraining {
   double evaluate(int n);
   std::vector<float> weights() const;
   Step& training_step() { return *train_; }
+  Step& evaluation() { return *evaluate_; }
   nn::Module& module() { return *module_; }
   optim::Optimizer& optimizer() { return *optimizer_; }
 
@@ -46,6 +47,9 @@ class NetTraining {
   std::optional<optim::Optimizer> optimizer_;
   std::optional<Step> train_, evaluate_;
 };
+
+/// What input number `input` is fed in step n's batch.
+Array drawn(const NetTraining::Fed& fed, int n, uint32_t input);
 
 const std::vector<NetTraining::Net>& nets();
 const NetTraining::Net& net_named(const std::string& name);

@@ -244,6 +244,15 @@ TEST_CASE("a file of 200,000 tensors is written and read") {
   CHECK(read_safetensors(dir / "many").tensors.size() == 200'000);
 }
 
+TEST_CASE("a file with a checksum may hold tensors without elements") {
+  const TempDir dir;
+  const Array none(f32, Shape{2, 0}), some = array(f32, {2}, {1, 2});
+  write_safetensors(dir / "empty", {{"a", &some}, {"b", &none}, {"c", &some}}, {{"key", "text"}}, true);
+  const SafeTensors read = read_safetensors(dir / "empty");
+  CHECK(read.tensors.at("b").shape() == Shape{2, 0});
+  CHECK(read.tensors.at("c").values<float>()[1] == 2);
+}
+
 TEST_CASE("a checksum notices any flipped bit, and files without one load") {
   const TempDir dir;
   const Array a = array(f32, {3}, {1, 2, 3}), b = array(i64, {2}, {4, 5}), c = array(u8, {3}, {6, 7, 8});
