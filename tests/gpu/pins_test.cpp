@@ -1,0 +1,165 @@
+// What a training step is on a GPU, in the lessons' shapes: how many products, convolutions and kernels it calls and launches, and why no two
+// kernels of which one reads what the other writes are one. No GPU is needed to compile.
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/ranges.h>
+
+#include "weft/backends/cuda/cuda.h"
+#include "weft/ir/op_def.h"
+#include "weft/passes/fuse.h"
+#include "weft/passes/pass.h"
+#include "weft/tests/catch.h"
+#include "weft/tests/gpu/nets.h"
+
+using namespace weft;
+
+namespace {
+
+using Net = test::NetTraining::Net;
+
+/// Of a step: its calls, what they launch, and the edges that cross from one of them to another, by what keeps their ends apart.
+struct Calls {
+  std::map<std::string, int> calls;
+  int launches = 0;
+  std::map<std::string, int> boundaries;
+  bool operator==(const Calls&) const = default;
+};
+
+std::string text_of(const Calls& s) { return fmt::format("{{{}, {}, {}}}", s.calls, s.launches, s.boundaries); }
+
+/// The compiler's reasons, by what they have in common.
+const std::vector<std::pair<std::string, std::string>>& reasons() {
+  static const std::vector<std::pair<std::string, std::string>> all = {
+      {"is a call of the target's own", "heavy op"},
+      {"is no loop over its elements", "view"},
+      {"another op must run between them", "op between"},
+      {"does not fit the loops", "other loops"},
+      {"has other loops", "other loops"},
+      {"the nest would have too many ops", "too long"},
+      {"would be computed twice", "computed twice"},
+      {"is too dear to be computed", "computed twice"},
+      {"a view of the old value is read", "old value read"},
+      {"the constant's unequal elements are memory", "constant"},
+  };
+  return all;
+}
+
+std::string reason_of(const std::string& remark) {
+  for (const auto& [words, reason] : reasons())
+    if (remark.find(words) != std::string::npos) return reason;
+  return remark;
+}
+
+Recorded recorded(const Net& net) {
+  manual_seed(7);
+  const std::shared_ptr<nn::Module> module = net.make();
+  const optim::Optimizer optimizer = net.adam ? optim::Optimizer(optim::AdamW({.lr = 1e-2})) : optim::Optimizer(optim::SGD({.lr = 1e-2}));
+  Graph graph("train");
+  std::vector<Tensor> inputs;
+  for (const test::NetTraining::Fed& fed : net.inputs) inputs.push_back(graph.input(fed.name, fed.dtype, Shape(fed.shape)));
+  const Tensor loss = graph.output("loss", net.loss(*module, inputs));
+  return training_step(graph, loss, module->parameters(), optimizer);
+}
+
+/// Edges from kernel to kernel of a fused graph.
+int edges_between_kernels(const ir::Graph& graph) {
+  int count = 0;
+  for (const auto& op : graph.ops()) {
+    if (!op->def().is_region()) continue;
+    for (const ir::Value v : op->results())
+      for (const ir::Op* user : v.users()) count += user->def().is_region();
+  }
+  return count;
+}
+
+Calls compiled(const Net& net) {
+  ir::Module module = recorded(net).module.clone();
+  std::vector<std::string> before = passes::pipeline("compile");
+  const auto fuse = std::find(before.begin(), before.end(), "fuse");
+  const std::vector<std::string> after(fuse + 1, before.end());
+  before.erase(fuse, before.end());
+  passes::run(module, before, cuda::target());
+  std::vector<std::string> remarks;
+  passes::fuse(module, cuda::target(), &remarks);
+  module.stage = "fuse";
+  Calls step;
+  int within = 0;
+  for (const std::string& remark : remarks) {
+    if (remark.find(" beside ") != std::string::npos) continue;
+    const std::string reason = reason_of(remark);
+    ++step.boundaries[reason];
+    within += reason != "heavy op" && reason != "view" && reason != "constant";
+  }
+  CHECK(within >= edges_between_kernels(module.graph()));  // none without a reason
+  passes::run(module, after, cuda::target());
+  for (const auto& op : module.graph().ops())
+    if (op->def().is_region() || op->def().kind == ir::Kind::heavy)
+      ++step.calls[op->def().is_region() ? "kernel" : std::string(op->name())];
+  for (const CallDescriptor& call : cuda::lower(module, "sm_80").calls) step.launches += static_cast<int>(call.list("blocks").size());
+  return step;
+}
+
+std::vector<test::NetTraining::Fed> pictures(Dims shape) {
+  const int64_t batch = shape[0];
+  return {{"x", f32, std::move(shape), -1, 1}, {"y", i64, {batch}, 0, 10}};
+}
+
+/// The lessons' nets, with their batches.
+std::vector<Net> lessons() {
+  using namespace nn;
+  const auto classified = [](Module& net, std::span<const Tensor> in) { return cross_entropy(net(in[0]), in[1]); };
+  const auto fashion = [] { return share(Sequential(Flatten(), Linear(784, 512), ReLU(), Linear(512, 512), ReLU(), Linear(512, 10))); };
+  const Dims small = {32, 1, 28, 28}, colour = {64, 3, 32, 32};
+  std::vector<Net> all;
+  all.push_back({"02", pictures({64, 1, 28, 28}), classified, fashion, false});
+  all.push_back({"02, AdamW", pictures({64, 1, 28, 28}), classified, fashion});
+  all.push_back({"03, batch norm", pictures(small), classified,
+                 [] { return share(Sequential(Flatten(), Linear(784, 32), BatchNorm1d(32), ReLU(), Linear(32, 10))); }, false});
+  all.push_back({"03, dropout", pictures(small), classified,
+                 [] { return share(Sequential(Flatten(), Linear(784, 32), ReLU(), Dropout(0.3), Linear(32, 10))); }, false});
+  all.push_back({"04, conv", pictures(colour), classified,
+                 [] {
+                   return share(Sequential(Conv2d(3, 32, 5, {.padding = 2}), ReLU(), Conv2d(32, 16, 3, {.padding = 1}), ReLU(), Flatten(),
+                                           Linear(16 * 32 * 32, 10)));
+                 },
+                 false});
+  all.push_back({"04, challenge", pictures(colour), classified,
+                 [] {
+                   return share(Sequential(Conv2d(3, 32, 3, {.padding = 1}), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, {.padding = 1}),
+                                           ReLU(), MaxPool2d(2), Dropout2d(0.2), Flatten(), Linear(4096, 512), ReLU(), Dropout(0.5),
+                                           Linear(512, 10)));
+                 },
+                 false});
+  all.push_back(test::net_named("gpt"));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("gpu: calls and launches of a step are pinned, with what keeps them apart") {
+  const std::map<std::string, Calls> pinned = {
+      {"02", {{{"kernel", 5}, {"matmul", 8}}, 18, {{"heavy op", 15}, {"op between", 2}, {"other loops", 2}, {"view", 2}}}},
+      {"02, AdamW", {{{"kernel", 7}, {"matmul", 8}}, 19, {{"heavy op", 24}, {"op between", 2}, {"other loops", 2}, {"view", 2}}}},
+      {"03, batch norm", {{{"kernel", 3}, {"matmul", 5}}, 9, {{"heavy op", 11}, {"op between", 5}, {"other loops", 2}, {"view", 2}}}},
+      {"03, dropout", {{{"kernel", 3}, {"matmul", 5}}, 9, {{"heavy op", 10}, {"op between", 2}, {"other loops", 2}, {"view", 2}}}},
+      {"04, conv",
+       {{{"convolution", 2}, {"convolution_data", 1}, {"convolution_weight", 2}, {"kernel", 6}, {"matmul", 3}},
+        20,
+        {{"heavy op", 15}, {"op between", 2}, {"other loops", 2}, {"view", 3}}}},
+      {"04, challenge",
+       {{{"convolution", 2}, {"convolution_data", 1}, {"convolution_weight", 2}, {"kernel", 11}, {"matmul", 6}},
+        28,
+        {{"heavy op", 21}, {"op between", 9}, {"other loops", 5}, {"view", 7}}}},
+      {"gpt",
+       {{{"gather", 2}, {"kernel", 31}, {"matmul", 39}, {"scatter_add", 2}},
+        78,
+        {{"computed twice", 6}, {"heavy op", 98}, {"op between", 48}, {"other loops", 22}, {"view", 66}}}},
+  };
+  for (const Net& net : lessons()) {
+    const Calls step = compiled(net);
+    INFO(net.name << " is " << text_of(step));
+    CHECK(step == pinned.at(net.name));
+  }
+}
