@@ -1,4 +1,4 @@
-# weft_fuzzing_clang(variable): the newest clang++ here that can build fuzzers (libFuzzer and the sanitizers are packages of
+# weft_fuzzing_clang(variable): the newest clang++ here that can build weft's fuzzers (libFuzzer and the sanitizers are packages of
 # their own), or what CXX in the environment names if that can; empty when none can.
 function(weft_fuzzing_clang variable)
   if(DEFINED WEFT_FUZZING_CLANG)
@@ -10,7 +10,9 @@ function(weft_fuzzing_clang variable)
     list(APPEND names clang++-${version})
   endforeach()
   set(source ${CMAKE_CURRENT_BINARY_DIR}/fuzzing_clang.cpp)
-  file(WRITE ${source} "extern \"C\" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }\n")
+  # weft is C++20: clang 14 has libFuzzer, but not all that weft's sources need of the language.
+  file(WRITE ${source} "#include <source_location>\nstd::source_location here = std::source_location::current();\n"
+                       "extern \"C\" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }\n")
   set(found)
   foreach(name ${names} clang++)
     find_program(candidate ${name} NO_CACHE)

@@ -39,6 +39,7 @@ const weft::test::FakeCudaControl* fake_cuda_control() {
       .limit_memory = [](size_t bytes) { device().memory_bytes = bytes; },
       .set_capability = [](int major, int minor) { device().major = major, device().minor = minor; },
       .set_seed = [](uint64_t seed) { device().seed = seed; },
+      .copy_early = [](bool early) { device().early_copies = early; },
       .forget_fault = [] { device().fault.clear(); },
   };
   return &control;

@@ -40,6 +40,8 @@ struct FakeCudaControl {
   void (*set_capability)(int major, int minor);
   /// The order in which threads and blocks run; 0: as numbered.
   void (*set_seed)(uint64_t seed);
+  /// Copies from pinned memory are done as early as their stream allows, in place of as late.
+  void (*copy_early)(bool);
   /// Once nothing is alive any more, forgets a fault.
   void (*forget_fault)();
 };

@@ -81,6 +81,7 @@ class Device {
   int major = 8, minor = 0;
   size_t memory_bytes = size_t{1} << 30;
   uint64_t seed = 0;
+  bool early_copies = false;
   std::map<std::string, std::pair<int, int>> failures;  // by function: the result, and how many calls before it
 
   ptx::Memory memory;

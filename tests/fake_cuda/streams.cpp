@@ -24,7 +24,11 @@ Result cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, size_t bytes, St
     const auto stream = stream_of(handle);
     if (!stream) return fake::invalid_handle;
     const auto* host = static_cast<const std::byte*>(from);
-    if (d.is_pinned(host, bytes)) return d.enqueue(*stream, [&d, to, host, bytes] { d.copy_in(to, host, bytes); });
+    if (d.is_pinned(host, bytes)) {
+      const Result result = d.enqueue(*stream, [&d, to, host, bytes] { d.copy_in(to, host, bytes); });
+      if (d.early_copies && !stream->captured) d.run(*stream, stream->asked);
+      return result;
+    }
     // Other memory the driver reads before it returns; a graph would read it when nobody knows what is there.
     if (stream->captured) return fake::invalid_value;
     return d.enqueue(*stream, [&d, to, copy = std::vector<std::byte>(host, host + bytes)] { d.copy_in(to, copy.data(), copy.size()); });
@@ -53,6 +57,15 @@ Result cuStreamDestroy_v2(StreamHandle* handle) {
                 return success;
               },
               {.after_fault = true});
+}
+Result cuStreamWaitEvent(StreamHandle* handle, EventHandle* waited_for, unsigned flags) {
+  return call("cuStreamWaitEvent", [&](fake::Device& d) {
+    const auto stream = stream_of(handle);
+    const auto event = d.events.find(waited_for);
+    if (!stream || !event || stream->captured || flags != 0) return fake::invalid_handle;
+    if (event->number == 0) return success;
+    return d.enqueue(*stream, [&d, other = event->stream, number = event->number] { d.run(*other, number); });
+  });
 }
 Result cuStreamSynchronize(StreamHandle* handle) {
   return call(

@@ -65,10 +65,11 @@ TEST_CASE("gpu: too little memory is said with what it was for, and nothing stay
 }
 
 TEST_CASE("gpu: whichever call of the driver fails, it is named, and nothing is left behind") {
-  for (const char* function : {"cuDeviceGetCount", "cuDevicePrimaryCtxRetain", "cuStreamCreate", "cuMemAlloc_v2", "cuMemHostAlloc",
-                               "cuModuleLoadDataEx", "cuModuleGetFunction", "cuEventCreate", "cuMemcpyHtoDAsync_v2", "cuLaunchKernel",
-                               "cuEventRecord", "cuStreamBeginCapture_v2", "cuStreamEndCapture", "cuGraphInstantiateWithFlags",
-                               "cuGraphLaunch", "cuMemcpyDtoHAsync_v2", "cuStreamSynchronize", "cuEventSynchronize"})
+  for (const char* function :
+       {"cuDeviceGetCount", "cuDevicePrimaryCtxRetain", "cuStreamCreate", "cuMemAlloc_v2", "cuMemHostAlloc", "cuModuleLoadDataEx",
+        "cuModuleGetFunction", "cuEventCreate", "cuMemcpyHtoDAsync_v2", "cuLaunchKernel", "cuEventRecord", "cuStreamWaitEvent",
+        "cuStreamBeginCapture_v2", "cuStreamEndCapture", "cuGraphInstantiateWithFlags", "cuGraphLaunch", "cuMemcpyDtoHAsync_v2",
+        "cuStreamSynchronize", "cuEventSynchronize"})
     for (const int after : {0, 1}) {
       INFO(function << " after " << after);
       const test::FakeCuda gpu;

@@ -23,6 +23,7 @@ const FakeCudaControl* control() {
 FakeCuda::FakeCuda() : control_(control()) {
   control_->reset();
   control_->set_seed(0);
+  control_->copy_early(false);
   control_->set_capability(8, 0);
   control_->limit_memory(size_t{1} << 30);
   before_ = report();

@@ -180,16 +180,17 @@ NetTraining::NetTraining(const Net& net, const Target& target) : net_(net) {
   }
 }
 
-double NetTraining::run(Step& step, int n) {
+Results NetTraining::run(Step& step, int n) {
   std::vector<Array> arrays;
   for (const Fed& fed : net_.inputs) arrays.push_back(drawn(fed, n, static_cast<uint32_t>(arrays.size())));
   std::vector<Feed> feeds;
   for (size_t i = 0; i < arrays.size(); ++i) feeds.emplace_back(net_.inputs[i].name, arrays[i]);
-  return step.run(feeds)["loss"].item();
+  return step.run(feeds);
 }
 
-double NetTraining::train(int n) { return run(*train_, n); }
-double NetTraining::evaluate(int n) { return run(*evaluate_, 1000 + n); }
+double NetTraining::train(int n) { return run(*train_, n)["loss"].item(); }
+void NetTraining::start_training(int n) { run(*train_, n); }
+double NetTraining::evaluate(int n) { return run(*evaluate_, 1000 + n)["loss"].item(); }
 
 std::vector<float> NetTraining::weights() const {
   std::vector<float> all;

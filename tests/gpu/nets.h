@@ -32,6 +32,8 @@ class NetTraining {
 
   /// Step number n's batch follows from n.
   double train(int n);
+  /// Nobody waits for it.
+  void start_training(int n);
   double evaluate(int n);
   std::vector<float> weights() const;
   Step& training_step() { return *train_; }
@@ -40,7 +42,7 @@ class NetTraining {
   optim::Optimizer& optimizer() { return *optimizer_; }
 
  private:
-  double run(Step& step, int n);
+  Results run(Step& step, int n);
 
   Net net_;
   std::shared_ptr<nn::Module> module_;

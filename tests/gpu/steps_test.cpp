@@ -61,3 +61,16 @@ TEST_CASE("gpu: a steady step is one launch of a graph, and memory stays as it i
     CHECK(after.copied_out == before.copied_out + 6 * 4);  // the loss
   }
 }
+
+TEST_CASE("gpu: batches are right however early or late they are copied") {
+  for (const bool early : {false, true})
+    for (const std::string name : {"temperature", "fashion, Adam"}) {
+      INFO(name << (early ? ", early" : ", late"));
+      const test::FakeCuda gpu;
+      gpu->copy_early(early);
+      test::NetTraining here(test::net_named(name), Target::cpu()), there(test::net_named(name), gpu.target());
+      // Nobody reads a loss in between, so that the device falls behind as far as it may.
+      for (int n = 0; n < 9; ++n) here.start_training(n), there.start_training(n);
+      CHECK(std::abs(there.train(9) - here.train(9)) <= 1e-5);
+    }
+}

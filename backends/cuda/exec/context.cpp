@@ -93,14 +93,18 @@ Context::Context(int device, const Driver& driver) : driver_(driver), descriptio
   try {
     const Current current(*this);
     driver_.check(driver_.create_stream(&stream_, stream_non_blocking), "cuStreamCreate");
+    driver_.check(driver_.create_stream(&copy_stream_, stream_non_blocking), "cuStreamCreate");
   } catch (...) {
+    if (stream_) quietly([&] { driver_.destroy_stream(stream_); });
     driver_.release_context(device_);
     throw;
   }
 }
 
 Context::~Context() {
-  quietly([&] { driver_.synchronize(stream_), driver_.destroy_stream(stream_); });
+  quietly([&] {
+    for (StreamHandle* stream : {copy_stream_, stream_}) driver_.synchronize(stream), driver_.destroy_stream(stream);
+  });
   driver_.release_context(device_);
 }
 
@@ -170,9 +174,14 @@ void Context::launch(const Graph& graph) {
   driver_.check(driver_.launch_graph(graph.handle(), stream_), "cuGraphLaunch");
 }
 
-void Context::record(const Event& event) {
+void Context::record(const Event& event, StreamHandle* stream) {
   const Current current(*this);
-  driver_.check(driver_.record_event(event.get(), stream_), "cuEventRecord");
+  driver_.check(driver_.record_event(event.get(), stream), "cuEventRecord");
+}
+
+void Context::wait_in(StreamHandle* stream, const Event& event) {
+  const Current current(*this);
+  driver_.check(driver_.stream_waits(stream, event.get(), 0), "cuStreamWaitEvent");
 }
 
 Event Context::event() {

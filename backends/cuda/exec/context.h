@@ -1,5 +1,5 @@
 #pragma once
-// A GPU that programs run on: its memory, its one stream, its modules. All programs of a process on one device share it, so what they
+// A GPU that programs run on: its memory, its stream, and one for copies, its modules. All programs of a process on one device share it, so what they
 // do there is done in the order in which they asked for it, and what one wrote the next one sees.
 
 #include <functional>
@@ -73,11 +73,15 @@ class Context : public std::enable_shared_from_this<Context> {
 
   /// The one that all programs share.
   StreamHandle* stream() const { return stream_; }
+  /// Beside it: what batches take to the device.
+  StreamHandle* copy_stream() const { return copy_stream_; }
   // Into a stream. All return before it is done.
   void copy_in(std::byte* to, const std::byte* pinned, size_t bytes, StreamHandle* stream);
   void launch(const KernelLaunch& launch, FunctionHandle* function, std::byte* const* table, StreamHandle* stream);
   void launch(const Graph& graph);
-  void record(const Event& event);
+  void record(const Event& event, StreamHandle* stream);
+  /// What is put into the stream from now on begins once the event has been.
+  void wait_in(StreamHandle* stream, const Event& event);
 
   /// Milliseconds between two recorded events that are done.
   double elapsed(const Event& start, const Event& end);
@@ -112,7 +116,7 @@ class Context : public std::enable_shared_from_this<Context> {
   Device device_ = 0;
   DeviceDescription description_;
   ContextHandle* context_ = nullptr;
-  StreamHandle* stream_ = nullptr;
+  StreamHandle *stream_ = nullptr, *copy_stream_ = nullptr;
   std::weak_ptr<MemorySpace> memory_;
 };
 

@@ -11,19 +11,23 @@ Feed::Feed(std::shared_ptr<Context> context, const std::vector<size_t>& bytes) :
     offsets_.push_back(total_);
     total_ += (b + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
   }
-  device_ = context_->buffer(total_);
   for (Slot& slot : slots_) {
     slot.pinned = context_->pinned(total_);
     std::memset(slot.pinned.get(), 0, total_);  // what lies between the pieces is copied, too
-    slot.read = context_->event();
+    slot.device = context_->buffer(total_);
+    slot.copied = context_->event(), slot.read = context_->event();
   }
+}
+
+Feed::~Feed() {
+  context_->quietly([&] {
+    for (StreamHandle* stream : {context_->copy_stream(), context_->stream()}) context_->driver().synchronize(stream);
+  });
 }
 
 size_t Feed::next() {
   last_ = (last_ + 1) % slots;
-  Slot& slot = slots_[last_];
-  if (slot.in_use) context_->wait_for(slot.read);
-  slot.in_use = false;
+  context_->wait_for(slots_[last_].copied);
   return last_;
 }
 
@@ -31,11 +35,19 @@ void Feed::write(size_t slot, size_t piece, const std::byte* host) {
   std::memcpy(slots_[slot].pinned.get() + offsets_[piece], host, bytes_[piece]);
 }
 
-void Feed::copy_in(size_t slot, StreamHandle* stream) const { context_->copy_in(device_.get(), slots_[slot].pinned.get(), total_, stream); }
+void Feed::send(size_t number) {
+  if (total_ == 0) return;
+  const Slot& slot = slots_[number];
+  StreamHandle* const copies = context_->copy_stream();
+  context_->wait_in(copies, slot.read);
+  context_->copy_in(slot.device.get(), slot.pinned.get(), total_, copies);
+  context_->record(slot.copied, copies);
+  context_->wait_in(context_->stream(), slot.copied);
+}
 
-void Feed::asked(size_t slot) {
-  context_->record(slots_[slot].read);
-  slots_[slot].in_use = true;
+void Feed::used(size_t number) {
+  if (total_ == 0) return;
+  context_->record(slots_[number].read, context_->stream());
 }
 
 }  // namespace weft::cuda

@@ -1,5 +1,8 @@
 #include "weft/backends/cuda/exec/launches.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "weft/support/error.h"
 
 namespace weft::cuda {
@@ -20,7 +23,13 @@ DeviceLaunches::DeviceLaunches(std::shared_ptr<Context> context, LaunchList list
 }
 
 void DeviceLaunches::bind(std::span<std::byte* const> inputs) {
+  if (std::equal(inputs.begin(), inputs.end(), inputs_.begin(), inputs_.end())) return;
   inputs_.assign(inputs.begin(), inputs.end());
+  has_tables_ = false;
+}
+
+void DeviceLaunches::fill_tables() {
+  if (std::exchange(has_tables_, true)) return;
   for (size_t i = 0; i < calls_.size(); ++i) {
     const std::vector<BufferPlace>& buffers = list_.launches[i].buffers;
     std::vector<std::byte*>& table = calls_[i].table;
@@ -45,8 +54,13 @@ std::byte* DeviceLaunches::address(const BufferPlace& place) const {
 std::vector<std::string> DeviceLaunches::descriptions() const {
   std::vector<std::string> all;
   for (size_t i = 0; i < calls_.size(); ++i) {
-    const LibraryCall* library = calls_[i].call.library.get();
-    all.push_back(list_.launches[i].description + (library ? ", by " + library->name() : ""));
+    std::string& text = all.emplace_back(list_.launches[i].description);
+    const DeviceCall& call = calls_[i].call;
+    if (!call.library) continue;
+    const std::string kernels = call.kernels.launches.empty() ? "" : "by " + call.kernels.launches.front().name;
+    const size_t at = kernels.empty() ? std::string::npos : text.find(kernels);
+    if (at == std::string::npos) text += "  by " + call.library->name();
+    else text.replace(at, kernels.size(), "by " + call.library->name());
   }
   return all;
 }
@@ -58,22 +72,25 @@ void DeviceLaunches::enqueue(const Bound& bound, StreamHandle* stream) {
 }
 
 void DeviceLaunches::enqueue(StreamHandle* stream) {
+  fill_tables();
   for (const Bound& bound : calls_) enqueue(bound, stream);
 }
 
 void DeviceLaunches::run() {
   if (!steps_) return enqueue(context_->stream());
+  fill_tables();
   for (size_t i = 0; i < calls_.size(); ++i) {
-    context_->record(events_[i]);
+    context_->record(events_[i], context_->stream());
     enqueue(calls_[i], context_->stream());
   }
-  context_->record(events_.back());
+  context_->record(events_.back(), context_->stream());
   context_->wait_for(events_.back());
   for (size_t i = 0; i < calls_.size(); ++i) milliseconds_[i] += context_->elapsed(events_[i], events_[i + 1]);
   ++*steps_;
 }
 
 void DeviceLaunches::run_one_by_one() {
+  fill_tables();
   for (size_t i = 0; i < calls_.size(); ++i) try {
       enqueue(calls_[i], context_->stream());
       context_->synchronize();

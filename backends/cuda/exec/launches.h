@@ -28,7 +28,7 @@ class DeviceLaunches {
   DeviceLaunches(const DeviceLaunches&) = delete;
 
   const LaunchList& list() const { return list_; }
-  /// Where the inputs lie from here on.
+  /// Where the inputs lie from here on; what has been captured stays as it is.
   void bind(std::span<std::byte* const> inputs);
   /// Valid once bound.
   std::byte* address(const BufferPlace& place) const;
@@ -52,6 +52,7 @@ class DeviceLaunches {
     std::vector<std::byte*> table;           // that the kernels take, or the buffers of the library's call
   };
   void enqueue(const Bound& bound, StreamHandle* stream);
+  void fill_tables();
 
   std::shared_ptr<Context> context_;
   LaunchList list_;
@@ -60,6 +61,7 @@ class DeviceLaunches {
   DeviceBuffer arena_;
   std::vector<DeviceBuffer> constants_;
   std::vector<std::byte*> inputs_;
+  bool has_tables_ = false;    // of pointers to where the inputs lie
   std::vector<Event> events_;  // before each launch, and behind the last, while they are measured
   std::vector<double> milliseconds_;
   std::optional<int64_t> steps_;

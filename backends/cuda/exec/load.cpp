@@ -39,8 +39,8 @@ bool checks(const LoadOptions& options) {
 
 }  // namespace
 
-std::unique_ptr<Program> load_program(ProgramData data, const LoadOptions& options) {
-  LaunchList& list = data.list;
+std::vector<KernelCall> kernels_of(const ProgramData& data) {
+  const LaunchList& list = data.list;
   if (list.arena_bytes < 0) throw Error(ErrorKind::file, "the program has an arena of {} bytes", list.arena_bytes);
   require_outputs(list);
   if (data.calls.size() != list.launches.size())
@@ -53,15 +53,20 @@ std::unique_ptr<Program> load_program(ProgramData data, const LoadOptions& optio
       e.of(fmt::format("launch {}, {}", i, list.launches[i].description));
       throw;
     }
+  return kernels;
+}
+
+std::unique_ptr<Program> load_program(ProgramData data, const LoadOptions& options) {
+  std::vector<KernelCall> kernels = kernels_of(data);
   const std::shared_ptr<Context> context = Context::of(options.device, options.driver);
   std::vector<DeviceCall> calls;
   for (size_t i = 0; i < kernels.size(); ++i) {
     const LibraryCallKind* kind = options.libraries ? find_library_call(data.calls[i].call) : nullptr;
-    calls.push_back({std::move(kernels[i]), kind ? kind->plan(context, data.calls[i], list.launches[i]) : nullptr});
+    calls.push_back({std::move(kernels[i]), kind ? kind->plan(context, data.calls[i], data.list.launches[i]) : nullptr});
   }
   std::unique_ptr<Module> module;
   if (!calls.empty()) module = context->load(ptx_of(choose_code(data, context->description())));
-  auto launches = std::make_unique<DeviceLaunches>(context, std::move(list), std::move(calls), std::move(module));
+  auto launches = std::make_unique<DeviceLaunches>(context, std::move(data.list), std::move(calls), std::move(module));
   return make_program(std::move(launches), context, checks(options));
 }
 

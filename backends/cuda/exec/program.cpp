@@ -37,18 +37,18 @@ class CudaProgram final : public Program {
   using Program::run;
   void run(std::span<const Binding> inputs) override {
     bring(inputs);
-    const size_t slot = fill(inputs);
     if (memory_ != bound_memory_) {
       bound_memory_ = memory_;
-      graphs_ = {};
-      same_ = 0;
-      launches_->bind(memory_);
+      forget_graphs();
     }
+    const size_t slot = fill(inputs);
+    launches_->bind(memory_of(slot));
+    feed_->send(slot);
     start(slot);
-    feed_->asked(slot);
+    feed_->used(slot);
     copied_.assign(copied_.size(), false);
     for (size_t i = 0; i < inputs_.size(); ++i)
-      if (replaced_[i] && !inputs[i].storage()) context_->copy_out_now(inputs[i].host(), memory_[i], inputs_[i].bytes());
+      if (replaced_[i] && !inputs[i].storage()) context_->copy_out_now(inputs[i].host(), feed_->piece(slot, i), inputs_[i].bytes());
   }
 
   const std::byte* output(int i) const override {
@@ -75,15 +75,14 @@ class CudaProgram final : public Program {
   void bring(std::span<const Binding> inputs) {
     for (size_t i = 0; i < inputs_.size(); ++i) pieces_[i] = inputs[i].storage() ? 0 : inputs_[i].bytes();
     if (!feed_ || pieces_ != feed_->pieces()) {
-      feed_.reset();  // what the device still does with it ends first
+      feed_.reset();
       feed_ = std::make_unique<Feed>(context_, pieces_);
-      graphs_ = {};
-      same_ = 0;
+      forget_graphs();
     }
     for (size_t i = 0; i < inputs_.size(); ++i) {
       bound_[i] = inputs[i];
       Storage* storage = inputs[i].storage();
-      if (!storage) memory_[i] = feed_->piece(i);
+      if (!storage) memory_[i] = nullptr;
       else if (replaced_[i]) memory_[i] = storage->write_in(space_);
       else memory_[i] = const_cast<std::byte*>(storage->read_in(space_));
     }
@@ -97,20 +96,25 @@ class CudaProgram final : public Program {
     return slot;
   }
 
+  /// Of all inputs, those from the host in that slot.
+  std::span<std::byte* const> memory_of(size_t slot) {
+    all_memory_ = memory_;
+    for (size_t i = 0; i < inputs_.size(); ++i)
+      if (!bound_[i].storage()) all_memory_[i] = feed_->piece(slot, i);
+    return all_memory_;
+  }
+
   void start(size_t slot) {
-    const bool one_by_one = check_ || launches_->profiling();
-    if (!one_by_one && graphs_[slot]) return context_->launch(*graphs_[slot]);
-    const auto enqueue = [&](StreamHandle* stream) {
-      feed_->copy_in(slot, stream);
-      launches_->enqueue(stream);
-    };
+    if (check_) return launches_->run_one_by_one();
     // The first run finds its memory, the second shows that it stays there.
-    if (one_by_one || same_++ == 0) {
-      feed_->copy_in(slot, context_->stream());
-      return check_ ? launches_->run_one_by_one() : launches_->run();
-    }
-    graphs_[slot] = context_->capture(enqueue);
+    if (launches_->profiling() || (!graphs_[slot] && same_++ == 0)) return launches_->run();
+    if (!graphs_[slot]) graphs_[slot] = context_->capture([&](StreamHandle* stream) { launches_->enqueue(stream); });
     context_->launch(*graphs_[slot]);
+  }
+
+  void forget_graphs() {
+    graphs_ = {};
+    same_ = 0;
   }
 
   std::shared_ptr<Context> context_;
@@ -118,8 +122,9 @@ class CudaProgram final : public Program {
   std::unique_ptr<DeviceLaunches> launches_;
   bool check_;
   std::vector<bool> replaced_;                           // per input: does an output take over its memory?
-  std::vector<std::byte*> memory_;                       // per input
-  std::optional<std::vector<std::byte*>> bound_memory_;  // that the launches look at; none: nothing yet
+  std::vector<std::byte*> memory_;                       // per input, of those from storages
+  std::optional<std::vector<std::byte*>> bound_memory_;  // that the graphs look at; none: nothing yet
+  std::vector<std::byte*> all_memory_;                   // per input, of the last run
   std::vector<Binding> bound_;                           // per input, by the last run
   std::vector<size_t> pieces_;                           // of the feed
   std::unique_ptr<Feed> feed_;

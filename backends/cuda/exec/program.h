@@ -1,10 +1,10 @@
 #pragma once
 // A program for a GPU. It needs neither the IR nor LLVM, and of CUDA the driver alone.
 //
-// A step: what is bound to memory of the host (a batch, hyper-parameters, counters, the key) is written into pinned memory, whose copy
-// to the device is the first thing that the device does; then come the launches. From its third run with the same memory on, a step is
+// A step: what is bound to memory of the host (a batch, hyper-parameters, counters, the key) is written into pinned memory and copied to
+// the device beside what that still does for the step before; then come the launches. From its third run with the same memory on, a step is
 // a graph that was captured once and is launched as one. run() returns once all is asked for: the host prepares the next batch
-// meanwhile, in a second piece of pinned memory. Who reads a result, or a parameter, waits for it.
+// meanwhile, in a second slot. Who reads a result, or a parameter, waits for it.
 
 #include <memory>
 #include <string>
@@ -31,6 +31,9 @@ struct LoadOptions {
   /// May NVIDIA's libraries run what they can, where they are installed? Else weft's own kernels do.
   bool libraries = true;
 };
+
+/// The kernels of each launch of a program from a file, which needs no device. Throws weft::Error where the data contradict themselves.
+std::vector<KernelCall> kernels_of(const ProgramData& data);
 
 /// The program that `data`, made for this backend, describe.
 ///

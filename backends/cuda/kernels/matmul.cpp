@@ -43,7 +43,9 @@ ProductSpec spec_of(const ir::Op& op) {
 
 }  // namespace
 
-bool claims_matmul(const ir::Op& op) { return is_launchable(product_of(op)); }
+bool claims_matmul(const ir::Op& op) {
+  return (op.bodies().empty() || accepts_matmul_epilogue(op.body())) && is_launchable(product_of(op));
+}
 
 bool accepts_matmul_epilogue(const ir::Graph& body) { return program::epilogue_of(body).has_value(); }
 

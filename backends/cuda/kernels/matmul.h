@@ -14,6 +14,7 @@ class Module;
 
 namespace weft::cuda {
 
+/// Any without an epilogue, or with one that it accepts.
 bool claims_matmul(const ir::Op& op);
 /// A bias or an addend (program/epilogue.h).
 bool accepts_matmul_epilogue(const ir::Graph& body);

@@ -77,7 +77,9 @@ TEST_CASE("ptx: every kernel of 02_fashion_mnist is an entry point", "[cuda]") {
     INFO(c.name);
     CHECK(different.size() >= 4);
     CHECK(c.ptx.kernels.size() == different.size());
-    CHECK(entries_of(c.ptx.text).size() == different.size());
+    size_t launches = 0;  // nests of a kernel of which one waits for another are launched one after the other
+    for (const cuda::PtxKernel& kernel : c.ptx.kernels) launches += kernel.launches.size();
+    CHECK(entries_of(c.ptx.text).size() == launches);
   }
 }
 

@@ -22,10 +22,21 @@ class OneCheck {
  public:
   OneCheck(const Check& check, const Options& options) : check_(check), stem_(options.folder + "/" + check.file), device_(options.device) {}
 
-  /// What is wrong, or "".
+  /// What is wrong, or "": as the program runs on this machine, and where a library runs a part of it, by weft's kernels alone.
   std::string run() {
-    const SafeTensors data = read_safetensors(stem_ + ".safetensors");
     DeviceStep program(stem_ + ".weftprog", device_);
+    by_library_ = program.uses_libraries();
+    const std::string wrong = run(program);
+    if (!by_library_) return wrong;
+    if (!wrong.empty()) return "with libraries: " + wrong;
+    DeviceStep by_kernels(stem_ + ".weftprog", device_, false);
+    return run(by_kernels);
+  }
+  bool by_library() const { return by_library_; }
+
+ private:
+  std::string run(DeviceStep& program) const {
+    const SafeTensors data = read_safetensors(stem_ + ".safetensors");
     if (const std::string start = stem_ + ".start.safetensors"; std::filesystem::exists(start)) program.step().load(start);
     const int calls = check_.calls == 1 ? repetitions : check_.calls;
     for (int n = 0; n < calls; ++n) {
@@ -36,7 +47,6 @@ class OneCheck {
     return "";
   }
 
- private:
   static const Array& tensor(const SafeTensors& data, const std::string& name) {
     const auto found = data.tensors.find(name);
     if (found == data.tensors.end()) throw Error(ErrorKind::file, "the data have no '{}'", name);
@@ -69,20 +79,27 @@ class OneCheck {
   const Check& check_;
   std::string stem_;
   int device_;
+  bool by_library_ = false;
 };
 
-std::string outcome_of(const Check& check, const Options& options) {
-  try {
-    return OneCheck(check, options).run();
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-}
-
 struct Tally {
-  int passed = 0, failed = 0, left = 0;
+  int passed = 0, failed = 0, left = 0, by_library = 0;
   nlohmann::json results = nlohmann::json::array();
 
+  void run(const Check& check, const Options& options) {
+    const auto begun = Clock::now();
+    OneCheck one(check, options);
+    std::string wrong;
+    try {
+      wrong = one.run();
+    } catch (const std::exception& e) {
+      wrong = e.what();
+    }
+    by_library += one.by_library();
+    add(check, wrong, seconds_since(begun));
+  }
+
+ private:
   void add(const Check& check, const std::string& wrong, double seconds) {
     ++(wrong.empty() ? passed : failed);
     if (!wrong.empty()) fmt::print("FAILED {} ({}): {}\n", check.name, check.file, wrong);
@@ -95,8 +112,9 @@ void write_report(const Options& options, const std::string& device, const Manif
   std::filesystem::create_directories(options.out);
   const std::string path = options.out + "/check.json";
   std::ofstream out(path);
-  const nlohmann::json report = {{"device", device},       {"weft", manifest.version}, {"arch", manifest.arch},  {"passed", tally.passed},
-                                 {"failed", tally.failed}, {"not_run", tally.left},    {"checks", tally.results}};
+  const nlohmann::json report = {{"device", device},       {"weft", manifest.version}, {"arch", manifest.arch},
+                                 {"passed", tally.passed}, {"failed", tally.failed},   {"by_library", tally.by_library},
+                                 {"not_run", tally.left},  {"checks", tally.results}};
   if (!(out << report.dump(1) << "\n" << std::flush)) throw Error(ErrorKind::file, "'{}' cannot be written", path);
 }
 
@@ -115,14 +133,14 @@ int check(const Options& options) {
       ++tally.left;
       continue;
     }
-    const auto begun = Clock::now();
-    const std::string wrong = outcome_of(one, options);
-    tally.add(one, wrong, seconds_since(begun));
+    tally.run(one, options);
     std::fflush(stdout);
   }
   write_report(options, device, manifest, tally);
   if (tally.passed + tally.failed == 0) fmt::print("no check ran{}\n", tally.left > 0 || options.only.empty() ? "" : ": none is called so");
   if (tally.left > 0) fmt::print("{} checks were not run: {} s were over\n", tally.left, options.seconds);
+  if (tally.by_library > 0) fmt::print("{} checks ran with cuBLASLt, and again by weft's kernels alone\n", tally.by_library);
+  else fmt::print("no check ran with cuBLASLt: it is not installed here, WEFT_CUBLASLT says none, or these multiply nothing\n");
   fmt::print("{} passed, {} failed\n", tally.passed, tally.failed);
   return tally.failed == 0 && tally.passed > 0 ? 0 : 1;
 }

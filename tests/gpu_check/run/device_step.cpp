@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -44,17 +45,22 @@ StepData read_program(const std::string& path) {
 
 }  // namespace
 
-DeviceStep::DeviceStep(const std::string& path, int device) : context_(cuda::Context::of(device)) {
+DeviceStep::DeviceStep(const std::string& path, int device, bool libraries) : context_(cuda::Context::of(device)) {
   StepData data = read_program(path);
   if (data.program.backend != "cuda") throw Error(ErrorKind::file, "'{}' is compiled for '{}', not for cuda", path, data.program.backend);
   try {
-    std::unique_ptr<Program> program = cuda::load_program(std::move(data.program), {.device = device});
+    std::unique_ptr<Program> program = cuda::load_program(std::move(data.program), {.device = device, .libraries = libraries});
     program_ = program.get();
     step_.emplace(std::move(data), std::move(program));
   } catch (Error& e) {
     e.at(fmt::format("'{}'", path));
     throw;
   }
+}
+
+bool DeviceStep::uses_libraries() const {
+  const std::vector<std::string> calls = program_->calls();
+  return std::any_of(calls.begin(), calls.end(), [](const std::string& call) { return call.find("by cuBLASLt") != std::string::npos; });
 }
 
 std::string describe(const cuda::DeviceDescription& device) {

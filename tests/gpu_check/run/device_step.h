@@ -12,10 +12,12 @@ namespace weft::gpu_check {
 
 class DeviceStep {
  public:
-  /// Throws weft::Error naming the file.
-  DeviceStep(const std::string& path, int device);
+  /// `libraries`: may NVIDIA's libraries run what they can? Throws weft::Error naming the file.
+  DeviceStep(const std::string& path, int device, bool libraries = true);
 
   SavedStep& step() { return *step_; }
+  /// Does a library run any of its calls?
+  bool uses_libraries() const;
   /// Launch by launch, from the next call on.
   void start_profile() { program_->start_profile(); }
   std::vector<CallTime> profile() const { return program_->profile(); }
