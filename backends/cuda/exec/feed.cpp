@@ -1,6 +1,7 @@
 #include "weft/backends/cuda/exec/feed.h"
 
 #include <cstring>
+#include <utility>
 
 #include "weft/runtime/array.h"
 
@@ -37,8 +38,9 @@ void Feed::write(size_t slot, size_t piece, const std::byte* host) {
 
 void Feed::send(size_t number) {
   if (total_ == 0) return;
-  const Slot& slot = slots_[number];
+  Slot& slot = slots_[number];
   StreamHandle* const copies = context_->copy_stream();
+  if (std::exchange(slot.sent, true)) context_->record(slot.read, context_->stream());
   context_->wait_in(copies, slot.read);
   context_->copy_in(slot.device.get(), slot.pinned.get(), total_, copies);
   context_->record(slot.copied, copies);
@@ -48,6 +50,7 @@ void Feed::send(size_t number) {
 void Feed::used(size_t number) {
   if (total_ == 0) return;
   context_->record(slots_[number].read, context_->stream());
+  slots_[number].sent = false;
 }
 
 }  // namespace weft::cuda

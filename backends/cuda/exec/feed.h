@@ -25,7 +25,7 @@ class Feed {
   void write(size_t slot, size_t piece, const std::byte* host);
   /// Has the slot's pieces copied, once no step reads them there any more; the device's stream goes on when they are.
   void send(size_t slot);
-  /// The device's stream has been asked for all that reads the slot.
+  /// The device's stream has been asked for all that reads the slot; where it was not said since, send() waits for all that was asked.
   void used(size_t slot);
 
   /// Where a piece lies on the device.
@@ -38,6 +38,7 @@ class Feed {
   struct Slot {
     PinnedBuffer pinned;
     DeviceBuffer device;
+    bool sent = false;   // and not said to be used
     Event copied, read;  // to the device; there, by a step. An event that was never recorded is waited for by nobody
   };
   std::array<Slot, slots> slots_;
