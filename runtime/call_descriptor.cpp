@@ -1,5 +1,7 @@
 #include "weft/runtime/call_descriptor.h"
 
+#include <utility>
+
 #include "weft/support/error.h"
 
 namespace weft {
@@ -31,6 +33,11 @@ Shape CallDescriptor::shape(std::string_view name) const {
   for (const int64_t extent : list(name))
     if (extent < 0) throw Error(ErrorKind::file, "'{}' of the call '{}' has an extent of {}", name, call, extent);
   return Shape(list(name));
+}
+
+int64_t bytes_of(DType dtype, Dims extents) {
+  extents.push_back(static_cast<int64_t>(size_of(dtype)));
+  return Shape(std::move(extents)).numel();
 }
 
 }  // namespace weft

@@ -36,4 +36,7 @@ struct CallDescriptor {
   const T& field(std::string_view name, std::string_view kind) const;
 };
 
+/// Of elements with these extents. Throws weft::Error where that is more than any memory has.
+int64_t bytes_of(DType dtype, Dims extents);
+
 }  // namespace weft

@@ -2,19 +2,12 @@
 
 #include "weft/backends/program/epilogue.h"
 #include "weft/ir/op_def.h"
-#include "weft/ir/ops/contraction.h"
 
 namespace weft::cpu {
 
 using ir::Op;
 
-MatmulSpec matmul_spec(const Op& op) {
-  MatmulSpec spec{ir::matrix_product_of(op), op.operand(0).dtype()};
-  spec.slices = op.integer("slices");
-  const program::Epilogue epilogue = program::epilogue_of(op);
-  spec.bias = epilogue.bias.has_value(), spec.addend = epilogue.addend.has_value();
-  return spec;
-}
+MatmulSpec matmul_spec(const Op& op) { return {program::product_of(op), op.integer("slices")}; }
 
 IndexingSpec indexing_spec(const Op& op) {
   const Shape& x = op.operand(0).shape();

@@ -1,6 +1,7 @@
 #include "weft/backends/program/epilogue.h"
 
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/contraction.h"
 #include "weft/support/error.h"
 
 namespace weft::program {
@@ -38,6 +39,11 @@ Epilogue epilogue_of(const ir::Op& product) {
   const std::optional<Epilogue> epilogue = epilogue_of(product.body());
   WEFT_CHECK(epilogue, "no library can run this epilogue");
   return *epilogue;
+}
+
+ProductCall product_of(const ir::Op& op) {
+  const Epilogue epilogue = epilogue_of(op);
+  return {ir::matrix_product_of(op), op.operand(0).dtype(), epilogue.bias.has_value(), epilogue.addend.has_value()};
 }
 
 }  // namespace weft::program

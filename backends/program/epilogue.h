@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "weft/ir/graph.h"
+#include "weft/runtime/product_call.h"
 
 namespace weft::program {
 
@@ -16,5 +17,7 @@ struct Epilogue {
 std::optional<Epilogue> epilogue_of(const ir::Graph& body);
 /// That of a product which the target has accepted; empty, without a body.
 Epilogue epilogue_of(const ir::Op& product);
+/// Such a product as a call.
+ProductCall product_of(const ir::Op& product);
 
 }  // namespace weft::program

@@ -131,6 +131,23 @@ TEST_CASE("gpu: steps from which nobody reads anything are fed what was given to
   CHECK(all[0] == all[1]);
 }
 
+TEST_CASE("gpu: what a step that failed half way still reads is not copied over") {
+  const test::FakeCuda gpu;
+  gpu->copy_early(true);
+  Parameter w("w", {0.0, 0.0, 0.0});
+  Graph g("sum");
+  const Tensor x = g.input("x", f32, {3}), m = g.input("m", f32, {3, 2}), sum = w + x;
+  g.update(w, sum);
+  g.output("z", matmul(reshape(sum, {1, 3}), m));
+  Step step = compile(g, gpu.target());
+  const std::vector<float> ones(6, 1);
+  constexpr int invalid_value = 1;
+  gpu->fail("cuLaunchKernel", invalid_value, 1);  // the update has been asked for, the product fails
+  CHECK_THROWS_WITH(step({{"x", std::vector<float>{1, 2, 3}}, {"m", ones}}), contains_text("cuLaunchKernel"));
+  for (int n = 1; n < 4; ++n) step({{"x", std::vector<float>(3, static_cast<float>(10 * n))}, {"m", ones}});
+  CHECK(w.values<float>() == std::vector<float>{61, 62, 63});
+}
+
 TEST_CASE("gpu: the same seed gives the CPU's dropout masks") {
   const test::FakeCuda gpu;
   std::vector<std::vector<float>> all;

@@ -11,34 +11,16 @@ using Wanted = ConvolutionSpec::Wanted;
 
 constexpr int64_t most_slices = MatrixProduct::most_slices;
 
-/// Throws weft::Error where that is more than any memory has.
-int64_t bytes_of(DType dtype, Dims extents) {
-  extents.push_back(static_cast<int64_t>(size_of(dtype)));
-  return Shape(std::move(extents)).numel();
-}
-
 // --- Products -------------------------------------------------------------------------------------------------------------
 
 MatmulSpec matmul_of(const CallDescriptor& c) {
-  MatmulSpec s;
-  s.batch = c.count("batch"), s.m = c.count("m"), s.n = c.count("n"), s.k = c.count("k");
-  s.transpose_a = c.flag("transpose_a"), s.transpose_b = c.flag("transpose_b");
-  s.dtype = c.dtype("dtype"), s.bias = c.flag("bias"), s.addend = c.flag("addend"), s.slices = c.count("slices");
-  if (!is_floating(s.dtype) || s.dtype == f64 || (s.bias && s.addend) || s.slices < 1 || s.slices > most_slices)
-    throw Error(ErrorKind::file, "a product of {} in {} slices{}: no call of weft is so", name_of(s.dtype), s.slices,
-                s.bias && s.addend ? ", with both bias and addend" : "");
+  const MatmulSpec s{product_of(c), c.count("slices")};
+  if (!is_floating(s.dtype) || s.dtype == f64 || s.slices < 1 || s.slices > most_slices)
+    throw Error(ErrorKind::file, "a product of {} in {} slices: no call of weft is so", name_of(s.dtype), s.slices);
   return s;
 }
 
-Dims matmul_bytes(const CallDescriptor& c) {
-  const MatmulSpec s = matmul_of(c);
-  Dims all{bytes_of(s.dtype, {s.batch, s.m, s.k}), bytes_of(s.dtype, {s.batch, s.k, s.n})};
-  const int64_t result = bytes_of(s.dtype, {s.batch, s.m, s.n});
-  if (s.bias) all.push_back(bytes_of(s.dtype, {s.n}));
-  if (s.addend) all.push_back(result);
-  all.push_back(result);
-  return all;
-}
+Dims matmul_bytes(const CallDescriptor& c) { return bytes_needed(matmul_of(c)); }
 
 // --- Convolutions ---------------------------------------------------------------------------------------------------------
 
@@ -189,18 +171,9 @@ const Row& row_of(const CallDescriptor& call) {
 }  // namespace
 
 CallDescriptor describe(const MatmulSpec& s, int64_t scratch_bytes) {
-  return {"matmul",
-          {{"batch", s.batch},
-           {"m", s.m},
-           {"n", s.n},
-           {"k", s.k},
-           {"transpose_a", int64_t{s.transpose_a}},
-           {"transpose_b", int64_t{s.transpose_b}},
-           {"dtype", std::string(name_of(s.dtype))},
-           {"bias", int64_t{s.bias}},
-           {"addend", int64_t{s.addend}},
-           {"slices", s.slices},
-           {"scratch", scratch_bytes}}};
+  CallDescriptor call{"matmul", {{"slices", s.slices}, {"scratch", scratch_bytes}}};
+  add_fields(call, s);
+  return call;
 }
 
 CallDescriptor describe(const ConvolutionSpec& s, int64_t scratch_bytes) {

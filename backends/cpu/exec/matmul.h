@@ -5,15 +5,11 @@
 
 #include "weft/backends/cpu/exec/answer.h"
 #include "weft/backends/cpu/exec/task.h"
-#include "weft/support/dtype.h"
-#include "weft/support/matrix_product.h"
+#include "weft/runtime/product_call.h"
 
 namespace weft::cpu {
 
-struct MatmulSpec : MatrixProduct {
-  DType dtype = f32;
-  bool bias = false;    // buffers[2] is [n], added to every row
-  bool addend = false;  // buffers[2] has the result's shape and is added to it: mostly it is the result's own memory
+struct MatmulSpec : ProductCall {
   /// The result is computed in so many parts, each by one thread; see slice_axis.
   int64_t slices = 1;
 };

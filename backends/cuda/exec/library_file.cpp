@@ -45,8 +45,7 @@ std::vector<fs::path> python_packages() {
   return all;
 }
 
-}  // namespace
-
+/// The folders of CUDA toolkits, then of Python's packages, that are there.
 std::vector<std::string> library_folders(const std::vector<std::string>& packages) {
   std::vector<fs::path> all;
   for (const char* name : {"CUDA_HOME", "CUDA_PATH"})
@@ -64,6 +63,8 @@ std::vector<std::string> library_folders(const std::vector<std::string>& package
     if (fs::is_directory(folder, ignored)) there.push_back(folder.string());
   return there;
 }
+
+}  // namespace
 
 LibraryFile open_library(const LibraryNames& names) {
   LibraryFile found;

@@ -23,7 +23,4 @@ struct LibraryFile {
 /// Opens the first that can be. Throws weft::Error where the variable names a file that cannot.
 LibraryFile open_library(const LibraryNames& names);
 
-/// The folders of a CUDA toolkit and of Python's packages that are looked through, in that order.
-std::vector<std::string> library_folders(const std::vector<std::string>& packages);
-
 }  // namespace weft::cuda

@@ -6,15 +6,6 @@
 #include "weft/support/error.h"
 
 namespace weft::cuda {
-namespace {
-
-/// Throws weft::Error where that is more than any memory has.
-int64_t bytes_of(DType dtype, Dims extents) {
-  extents.push_back(static_cast<int64_t>(size_of(dtype)));
-  return Shape(std::move(extents)).numel();
-}
-
-}  // namespace
 
 bool is_for_library(const ProductSpec& s) {
   constexpr int64_t most = std::numeric_limits<int32_t>::max();
@@ -33,35 +24,15 @@ int64_t workspace_bytes(const ProductSpec& s) {
 CallDescriptor describe(const ProductSpec& s, const KernelCall& kernels) {
   CallDescriptor call = describe(kernels);
   call.call = "product";
-  call.fields.insert({{"batch", s.batch},
-                      {"m", s.m},
-                      {"n", s.n},
-                      {"k", s.k},
-                      {"transpose_a", int64_t{s.transpose_a}},
-                      {"transpose_b", int64_t{s.transpose_b}},
-                      {"dtype", std::string(name_of(s.dtype))},
-                      {"bias", int64_t{s.bias}},
-                      {"addend", int64_t{s.addend}},
-                      {"tf32", int64_t{s.tf32}}});
+  call.fields.insert({"tf32", int64_t{s.tf32}});
+  add_fields(call, s);
   return call;
 }
 
-ProductSpec product_of(const CallDescriptor& c) {
-  ProductSpec s;
-  s.batch = c.count("batch"), s.m = c.count("m"), s.n = c.count("n"), s.k = c.count("k");
-  s.transpose_a = c.flag("transpose_a"), s.transpose_b = c.flag("transpose_b");
-  s.dtype = c.dtype("dtype"), s.bias = c.flag("bias"), s.addend = c.flag("addend"), s.tf32 = c.flag("tf32");
-  if (s.bias && s.addend) throw Error(ErrorKind::file, "a product with both bias and addend: no call of weft is so");
-  return s;
-}
+ProductSpec product_spec(const CallDescriptor& c) { return {product_of(c), c.flag("tf32")}; }
 
 void require_product(const CallDescriptor& call, const Launch& launch) {
-  const ProductSpec s = product_of(call);
-  const int64_t result = bytes_of(s.dtype, {s.batch, s.m, s.n});
-  Dims needed{bytes_of(s.dtype, {s.batch, s.m, s.k}), bytes_of(s.dtype, {s.batch, s.k, s.n})};
-  if (s.bias) needed.push_back(bytes_of(s.dtype, {s.n}));
-  if (s.addend) needed.push_back(result);
-  needed.push_back(result);
+  const Dims needed = bytes_needed(product_spec(call));
   const size_t given = launch.buffers.size();
   if (given != needed.size() && given != needed.size() + 1)
     throw Error(ErrorKind::file, "a product takes {} buffers, and scratch memory, not {}", needed.size(), given);

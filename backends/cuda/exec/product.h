@@ -5,17 +5,13 @@
 
 #include "weft/backends/cuda/exec/call.h"
 #include "weft/backends/cuda/exec/library_call.h"
-#include "weft/support/matrix_product.h"
+#include "weft/runtime/product_call.h"
 
 namespace weft::cuda {
 
-/// Buffers: a, b, (bias or addend,) result, (scratch).
-struct ProductSpec : MatrixProduct {
-  DType dtype = f32;
-  bool bias = false;    // the third buffer is [n], added to every row
-  bool addend = false;  // the third buffer has the result's shape and is added to it: mostly it is the result's own memory
-  bool tf32 = false;    // factors in f32 are rounded to 10 bits of mantissa, as matrix units take them
-  bool operator==(const ProductSpec&) const = default;
+/// Behind its buffers may be scratch memory.
+struct ProductSpec : ProductCall {
+  bool tf32 = false;  // factors in f32 are rounded to 10 bits of mantissa, as matrix units take them
 };
 
 /// May the library run it, wherever it is installed?
@@ -26,7 +22,7 @@ int64_t workspace_bytes(const ProductSpec& spec);
 /// `kernels` compute the same.
 CallDescriptor describe(const ProductSpec& spec, const KernelCall& kernels);
 /// Throws weft::Error for what describe() does not make.
-ProductSpec product_of(const CallDescriptor& call);
+ProductSpec product_spec(const CallDescriptor& call);
 
 // A kind of library call.
 void require_product(const CallDescriptor& call, const Launch& launch);

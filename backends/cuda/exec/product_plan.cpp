@@ -122,7 +122,7 @@ class LtProduct final : public LibraryCall {
 
   void enqueue(std::span<std::byte* const> buffers, StreamHandle* stream) override {
     const CublasLt& lt = cublaslt();
-    const size_t result = spec_.bias || spec_.addend ? 3 : 2;
+    const size_t result = spec_.result_buffer();
     if (spec_.bias) lt.check(lt.set_desc(desc_.get(), desc_bias_pointer, &buffers[2], sizeof buffers[2]), "cuBLASLt: where the bias lies");
     const std::byte* addend = spec_.addend ? buffers[2] : buffers[result];
     std::byte* workspace = workspace_bytes_ > 0 ? buffers[result + 1] : nullptr;
@@ -135,7 +135,7 @@ class LtProduct final : public LibraryCall {
   }
 
   std::string name() const override {
-    // 130100 is 13.1; before 12, 11.8 was 11800 or so.
+    // 130100 is 13.1; of CUDA 11 there was a digit less.
     const size_t version = cublaslt().version(), one = version >= 100000 ? 10000 : 1000;
     return fmt::format("cuBLASLt {}.{}", version / one, version % one / 100);
   }
@@ -158,9 +158,9 @@ class LtProduct final : public LibraryCall {
 }  // namespace
 
 std::unique_ptr<LibraryCall> plan_product(const std::shared_ptr<Context>& context, const CallDescriptor& call, const Launch& launch) {
-  const ProductSpec spec = product_of(call);
+  const ProductSpec spec = product_spec(call);
   if (!cublaslt().why.empty() || !is_for_library(spec)) return nullptr;
-  const bool has_scratch = launch.buffers.size() == (spec.bias || spec.addend ? 5 : 4);
+  const bool has_scratch = launch.buffers.size() > spec.result_buffer() + 1;
   const size_t workspace = has_scratch ? static_cast<size_t>(launch.buffers.back().bytes) : 0;
   auto product = std::make_unique<LtProduct>(spec, workspace);
   bool found = false;

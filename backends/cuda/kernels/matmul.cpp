@@ -6,7 +6,6 @@
 #include "weft/backends/cuda/kernels/product.h"
 #include "weft/backends/program/epilogue.h"
 #include "weft/ir/op_def.h"
-#include "weft/ir/ops/contraction.h"
 
 namespace weft::cuda {
 namespace {
@@ -22,48 +21,43 @@ ProductSide matrices(int buffer, int64_t rows, int64_t columns, bool transposed)
   return {buffer, places, transposed};
 }
 
-Product product_of(const ir::Op& op) {
-  const MatrixProduct p = ir::matrix_product_of(op);
-  const int result = static_cast<int>(op.operands().size());
-  Product product{op.result().dtype(), p.batch, p.m, p.n, p.k};
+Product kernel_product(const ir::Op& op) {
+  const ProductCall p = program::product_of(op);
+  const int result = static_cast<int>(p.result_buffer());
+  Product product{p.dtype, p.batch, p.m, p.n, p.k};
   product.left = matrices(0, p.m, p.k, p.transpose_a);
   product.right = matrices(1, p.k, p.n, p.transpose_b);
   product.result_buffer = result, product.result_places = matrices(result, p.m, p.n, false).places;
-  const program::Epilogue epilogue = program::epilogue_of(op);
-  if (epilogue.addend) product.added = {2, product.result_places};
-  if (epilogue.bias) product.added = {2, [](IRBuilder&, Value*, Value*, Value* column) -> Place { return {column}; }};
+  if (p.addend) product.added = {2, product.result_places};
+  if (p.bias) product.added = {2, [](IRBuilder&, Value*, Value*, Value* column) -> Place { return {column}; }};
   product.most_elements = p.batch * std::max({p.m * p.k, p.k * p.n, p.m * p.n});
   return product;
-}
-
-ProductSpec spec_of(const ir::Op& op) {
-  const program::Epilogue epilogue = program::epilogue_of(op);
-  return {ir::matrix_product_of(op), op.result().dtype(), epilogue.bias.has_value(), epilogue.addend.has_value()};
 }
 
 }  // namespace
 
 bool claims_matmul(const ir::Op& op) {
-  return (op.bodies().empty() || accepts_matmul_epilogue(op.body())) && is_launchable(product_of(op));
+  return (op.bodies().empty() || accepts_matmul_epilogue(op.body())) && is_launchable(kernel_product(op));
 }
 
 bool accepts_matmul_epilogue(const ir::Graph& body) { return program::epilogue_of(body).has_value(); }
 
-int64_t matmul_scratch_bytes(const ir::Op& op) { return std::max(scratch_bytes(product_of(op)), workspace_bytes(spec_of(op))); }
+int64_t matmul_scratch_bytes(const ir::Op& op) {
+  return std::max(scratch_bytes(kernel_product(op)), workspace_bytes({program::product_of(op)}));
+}
 
 CallDescriptor describe_matmul(const ir::Op& op, const KernelCall& kernels, bool tf32) {
-  ProductSpec spec = spec_of(op);
-  spec.tf32 = tf32 && spec.dtype == f32;
+  const ProductSpec spec{program::product_of(op), tf32 && op.result().dtype() == f32};
   return is_for_library(spec) ? describe(spec, kernels) : describe(kernels);
 }
 
 std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name) {
-  const Product product = product_of(op);
+  const Product product = kernel_product(op);
   return product.batch == 0 ? std::vector<KernelLaunch>() : emit_product(module, op, name, product);
 }
 
 std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name, const ProductTile& tile) {
-  return emit_product(module, op, name, product_of(op), tile);
+  return emit_product(module, op, name, kernel_product(op), tile);
 }
 
 }  // namespace weft::cuda

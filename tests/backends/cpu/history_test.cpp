@@ -54,11 +54,11 @@ std::vector<std::vector<Call>> products(const Dims& extents) {
           std::vector<Call>& group = groups.emplace_back();
           for (int flags = 0; flags < 4; ++flags)
             for (int behind = 0; behind < 3; ++behind)
-              group.push_back(
-                  call_of(cpu::MatmulSpec{{.batch = batch, .m = m, .n = n, .k = k, .transpose_a = flags % 2 != 0, .transpose_b = flags > 1},
-                                          f32,
-                                          behind == 1,
-                                          behind == 2}));
+              group.push_back(call_of(
+                  cpu::MatmulSpec{{{.batch = batch, .m = m, .n = n, .k = k, .transpose_a = flags % 2 != 0, .transpose_b = flags > 1},
+                                   f32,
+                                   behind == 1,
+                                   behind == 2}}));
         }
   return groups;
 }
@@ -179,10 +179,10 @@ TEST_CASE("history: products of axes of extent 1 are what the definition says, w
           for (int64_t k : {1, 2, 17})
             for (int flags = 0; flags < 4; ++flags)
               for (int behind = 0; behind < 3; ++behind) {
-                const cpu::MatmulSpec s{{.batch = batch, .m = m, .n = n, .k = k, .transpose_a = flags % 2 != 0, .transpose_b = flags > 1},
-                                        f32,
-                                        behind == 1,
-                                        behind == 2,
+                const cpu::MatmulSpec s{{{.batch = batch, .m = m, .n = n, .k = k, .transpose_a = flags % 2 != 0, .transpose_b = flags > 1},
+                                         f32,
+                                         behind == 1,
+                                         behind == 2},
                                         slices};
                 INFO(call_of(s).text);
                 Array a = counted(batch * m * k, 3), b = counted(batch * k * n, 5), c = counted(s.bias ? n : batch * m * n, 2),

@@ -260,10 +260,10 @@ TEST_CASE("library: no product runs in plain loops", "[library]") {
           for (int64_t k : {1, 2, 17, 64})
             for (int flags = 0; flags < 4; ++flags)
               for (int behind = 0; behind < 3; ++behind) {
-                const cpu::MatmulSpec s{{.batch = batch, .m = m, .n = n, .k = k, .transpose_a = flags % 2 != 0, .transpose_b = flags > 1},
-                                        dtype,
-                                        behind == 1,
-                                        behind == 2,
+                const cpu::MatmulSpec s{{{.batch = batch, .m = m, .n = n, .k = k, .transpose_a = flags % 2 != 0, .transpose_b = flags > 1},
+                                         dtype,
+                                         behind == 1,
+                                         behind == 2},
                                         slices};
                 INFO(name_of(dtype) << " " << batch << " x [" << m << "," << k << "] x [" << k << "," << n << "], flags " << flags
                                     << ", behind " << behind);

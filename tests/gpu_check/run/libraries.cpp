@@ -8,6 +8,8 @@
 #include <functional>
 #include <vector>
 
+#include "weft/backends/cuda/exec/cublaslt.h"
+#include "weft/backends/cuda/exec/library_file.h"
 #include "weft/support/dtype.h"
 #include "weft/support/error.h"
 #include "weft/support/philox.h"
@@ -42,27 +44,6 @@ void require(int status, const char* what) {
   if (status != 0) throw Error(ErrorKind::device, "{} returned {}", what, status);
 }
 
-/// While it lives, the device's context is that of what this thread calls besides weft.
-class Primary {
- public:
-  explicit Primary(cuda::Context& context) : driver_(context.driver()) {
-    driver_.check(driver_.device(&device_, context.description().number), "cuDeviceGet");
-    cuda::ContextHandle* primary = nullptr;
-    driver_.check(driver_.retain_context(&primary, device_), "cuDevicePrimaryCtxRetain");
-    driver_.check(driver_.push_context(primary), "cuCtxPushCurrent");
-  }
-  Primary(const Primary&) = delete;
-  ~Primary() {
-    cuda::ContextHandle* popped = nullptr;
-    driver_.pop_context(&popped);
-    driver_.release_context(device_);
-  }
-
- private:
-  const cuda::Driver& driver_;
-  cuda::Device device_ = 0;
-};
-
 /// Numbers in [-1, 1), both as bf16 and, two of them at a time, as f32; so many are drawn, and are there again and again.
 std::vector<std::byte> numbers(size_t bytes) {
   constexpr size_t drawn = 1 << 20;
@@ -75,27 +56,51 @@ std::vector<std::byte> numbers(size_t bytes) {
   return all;
 }
 
-using BlasHandle = void*;
-
 /// cuBLAS' functions, by the names and with the parameters of its cublas_api.h.
 struct Blas {
-  int (*create)(BlasHandle*) = nullptr;
-  int (*destroy)(BlasHandle) = nullptr;
-  int (*set_stream)(BlasHandle, cuda::StreamHandle*) = nullptr;
-  int (*product)(BlasHandle, int op_a, int op_b, int m, int n, int k, const void* alpha, const void* a, int type_a, int lda, const void* b,
-                 int type_b, int ldb, const void* beta, void* c, int type_c, int ldc, int compute, int algorithm) = nullptr;
+  int (*create)(cuda::BlasHandle**) = nullptr;
+  int (*destroy)(cuda::BlasHandle*) = nullptr;
+  int (*set_stream)(cuda::BlasHandle*, cuda::StreamHandle*) = nullptr;
+  int (*product)(cuda::BlasHandle*, int op_a, int op_b, int m, int n, int k, const void* alpha, const void* a, int type_a, int lda,
+                 const void* b, int type_b, int ldb, const void* beta, void* c, int type_c, int ldc, int compute, int algorithm) = nullptr;
 
   bool load() {
-    for (const char* file : {"libcublas.so.13", "libcublas.so.12", "libcublas.so.11"})
-      if (void* library = dlopen(file, RTLD_NOW | RTLD_LOCAL))
-        return find(library, "cublasCreate_v2", create) && find(library, "cublasDestroy_v2", destroy) &&
-               find(library, "cublasSetStream_v2", set_stream) && find(library, "cublasGemmEx", product);
-    return false;
+    void* const library =
+        cuda::open_library(
+            {"WEFT_CUBLAS", {"libcublas.so.13", "libcublas.so.12", "libcublas.so.11"}, {"nvidia/cu13/lib", "nvidia/cublas/lib"}})
+            .handle;
+    return find(library, "cublasCreate_v2", create) && find(library, "cublasDestroy_v2", destroy) &&
+           find(library, "cublasSetStream_v2", set_stream) && find(library, "cublasGemmEx", product);
   }
 };
 
-// Of its library_types.h and cublas_api.h.
-constexpr int type_f32 = 0, type_bf16 = 14, compute_f32 = 68, compute_tf32 = 77, any_algorithm = -1, as_it_is = 0;
+constexpr int any_algorithm = -1;  // of its cublas_api.h
+
+std::map<std::string, double> rates_of(const Blas& blas, cuda::Context& context) {
+  cuda::BlasHandle* handle = nullptr;
+  require(blas.create(&handle), "cublasCreate");
+  require(blas.set_stream(handle, context.stream()), "cublasSetStream");
+  constexpr int n = 8192, as_it_is = cuda::blas_no_transpose;
+  constexpr size_t bytes = size_t{4} * n * n;
+  const cuda::DeviceBuffer a = context.buffer(bytes), b = context.buffer(bytes), c = context.buffer(bytes);
+  const std::vector<std::byte> drawn = numbers(bytes);
+  for (const cuda::DeviceBuffer* operand : {&a, &b}) context.copy_in_now(operand->get(), drawn.data(), bytes);
+  const float one = 1, zero = 0;
+  std::map<std::string, double> rates;
+  const auto measure = [&](const std::string& name, int type, int compute) {
+    const auto multiply = [&] {
+      require(blas.product(handle, as_it_is, as_it_is, n, n, n, &one, a.get(), type, n, b.get(), type, n, &zero, c.get(), type, n, compute,
+                           any_algorithm),
+              "cublasGemmEx");
+    };
+    rates[name] = 2.0 * n * n * n / seconds_of(context, multiply);
+  };
+  measure("f32", cuda::blas_f32, cuda::blas_compute_f32);
+  measure("f32 with TF32", cuda::blas_f32, cuda::blas_compute_tf32);
+  measure("bf16", cuda::blas_bf16, cuda::blas_compute_f32);
+  blas.destroy(handle);
+  return rates;
+}
 
 }  // namespace
 
@@ -104,12 +109,12 @@ double driver_copy_rate(cuda::Context& context) {
   int (*copy)(cuda::DevicePointer, cuda::DevicePointer, size_t, cuda::StreamHandle*) = nullptr;
   void* driver = dlopen(set && *set ? set : "libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!find(driver, "cuMemcpyDtoDAsync_v2", copy)) return 0;
-  const Primary primary(context);
   constexpr size_t bytes = size_t{1} << 28;
   const cuda::DeviceBuffer from = context.buffer(bytes), to = context.buffer(bytes);
   const auto address = [](const cuda::DeviceBuffer& b) { return reinterpret_cast<cuda::DevicePointer>(b.get()); };
   return 2.0 * bytes / seconds_of(context, [&] {
-           context.driver().check(copy(address(to), address(from), bytes, context.stream()), "cuMemcpyDtoDAsync");
+           context.with_current(
+               [&] { context.driver().check(copy(address(to), address(from), bytes, context.stream()), "cuMemcpyDtoDAsync"); });
          });
 }
 
@@ -117,28 +122,8 @@ std::map<std::string, double> library_product_rates(cuda::Context& context, std:
   Blas blas;
   std::map<std::string, double> rates;
   if (!blas.load()) return why = "libcublas is not here: products are fractions of the fastest of the table", rates;
-  const Primary primary(context);
   try {
-    BlasHandle handle = nullptr;
-    require(blas.create(&handle), "cublasCreate");
-    require(blas.set_stream(handle, context.stream()), "cublasSetStream");
-    constexpr int n = 8192;
-    constexpr size_t bytes = size_t{4} * n * n;
-    const cuda::DeviceBuffer a = context.buffer(bytes), b = context.buffer(bytes), c = context.buffer(bytes);
-    const std::vector<std::byte> drawn = numbers(bytes);
-    for (const cuda::DeviceBuffer* operand : {&a, &b}) context.copy_in_now(operand->get(), drawn.data(), bytes);
-    const float one = 1, zero = 0;
-    const auto measure = [&](const std::string& name, int type, int compute) {
-      rates[name] = 2.0 * n * n * n / seconds_of(context, [&] {
-                      require(blas.product(handle, as_it_is, as_it_is, n, n, n, &one, a.get(), type, n, b.get(), type, n, &zero, c.get(),
-                                           type, n, compute, any_algorithm),
-                              "cublasGemmEx");
-                    });
-    };
-    measure("f32", type_f32, compute_f32);
-    measure("f32 with TF32", type_f32, compute_tf32);
-    measure("bf16", type_bf16, compute_f32);
-    blas.destroy(handle);
+    context.with_current([&] { rates = rates_of(blas, context); });
   } catch (const std::exception& e) {
     why = std::string("cuBLAS was not measured: ") + e.what();
   }
