@@ -1,6 +1,23 @@
 #include "weft/support/convolution.h"
 
+#include <algorithm>
+
 namespace weft {
+namespace {
+
+/// Are there as many positions along each axis as y has elements?
+bool slides(const Convolution& c) {
+  const auto is_near = [](int64_t n, int64_t least) { return n >= least && n <= SlidingWindow::most; };
+  for (int d = 0; d < c.spatial(); ++d) {
+    const SlidingWindow w = c.window(d);
+    if (!is_near(w.stride, 1) || !is_near(w.dilation, 1) || !is_near(w.low, -SlidingWindow::most) ||
+        !is_near(w.high, -SlidingWindow::most) || !is_near(w.extent, 1) || !is_near(c.x[d + 2], 1) || w.positions(c.x[d + 2]) != c.y[d + 2])
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 SlidingWindow Convolution::window(int d) const {
   const auto i = static_cast<size_t>(d);
@@ -11,6 +28,15 @@ double Convolution::flops() const {
   double terms = static_cast<double>(w[1]);
   for (int64_t extent : spatial_extents(w)) terms *= static_cast<double>(extent);
   return 2 * static_cast<double>(y.numel()) * terms;
+}
+
+bool is_consistent(const Convolution& c) {
+  const auto axes = static_cast<size_t>(std::max(c.spatial(), 0));
+  const bool agrees = c.spatial() > 0 && c.w.rank() == c.x.rank() && c.y.rank() == c.x.rank() && c.stride.size() == axes &&
+                      c.low.size() == axes && c.high.size() == axes && c.dilation.size() == axes && c.x.numel() > 0 && c.w.numel() > 0 &&
+                      c.y.numel() > 0 && c.groups > 0 && c.x[0] == c.y[0] && c.w[0] == c.y[1] && c.w[0] % c.groups == 0 &&
+                      c.x[1] == c.w[1] * c.groups;
+  return agrees && slides(c);
 }
 
 Dims spatial_extents(const Shape& shape) { return {shape.begin() + 2, shape.end()}; }

@@ -32,6 +32,9 @@ struct Convolution {
   double flops() const;
 };
 
+/// Has it elements, and do its tensors, groups and windows agree?
+bool is_consistent(const Convolution& c);
+
 /// The extents along the spatial axes.
 Dims spatial_extents(const Shape& shape);
 

@@ -33,18 +33,6 @@ constexpr std::string_view name_of(Wanted wanted) {
   return "";
 }
 
-/// Are there as many positions along each axis as y has elements?
-bool slides(const Convolution& c) {
-  const auto is_near = [](int64_t n, int64_t least) { return n >= least && n <= SlidingWindow::most; };
-  for (int d = 0; d < c.spatial(); ++d) {
-    const SlidingWindow w = c.window(d);
-    if (!is_near(w.stride, 1) || !is_near(w.dilation, 1) || !is_near(w.low, -SlidingWindow::most) ||
-        !is_near(w.high, -SlidingWindow::most) || !is_near(w.extent, 1) || !is_near(c.x[d + 2], 1) || w.positions(c.x[d + 2]) != c.y[d + 2])
-      return false;
-  }
-  return true;
-}
-
 template <Wanted wanted>
 ConvolutionSpec convolution_of(const CallDescriptor& c) {
   ConvolutionSpec s;
@@ -54,12 +42,7 @@ ConvolutionSpec convolution_of(const CallDescriptor& c) {
   s.groups = c.count("groups"), s.slices = c.count("slices");
   s.stride = c.list("stride"), s.low = c.list("low"), s.high = c.list("high"), s.dilation = c.list("dilation");
   s.x = c.shape("x"), s.w = c.shape("w"), s.y = c.shape("y");
-  const auto axes = static_cast<size_t>(std::max(s.spatial(), 0));
-  const bool agrees = s.spatial() > 0 && s.w.rank() == s.x.rank() && s.y.rank() == s.x.rank() && s.stride.size() == axes &&
-                      s.low.size() == axes && s.high.size() == axes && s.dilation.size() == axes && s.x.numel() > 0 && s.w.numel() > 0 &&
-                      s.y.numel() > 0 && s.groups > 0 && s.slices > 0 && s.slices <= std::min(s.x[0], most_slices) && s.x[0] == s.y[0] &&
-                      s.w[0] == s.y[1] && s.w[0] % s.groups == 0 && s.x[1] == s.w[1] * s.groups;
-  if (!agrees || !slides(s))
+  if (!is_consistent(s) || s.slices < 1 || s.slices > std::min(s.x[0], most_slices))
     throw Error(ErrorKind::file, "a convolution of {} with {} to {} in {} slices: no call of weft is so", to_string(s.x), to_string(s.w),
                 to_string(s.y), s.slices);
   const auto layout = [&](std::string_view name, const Shape& shape) {
