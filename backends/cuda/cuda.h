@@ -21,12 +21,12 @@ struct Options {
   /// Mixed precision (passes/autocast.h): products and convolutions run in this type, bf16, while parameters, states, sums and losses
   /// stay as they are. None: everything runs as recorded.
   std::optional<DType> autocast = {};
-  /// Products in f32 by matrix units, which round their factors to TF32: 10 bits of mantissa in place of 23. cuBLASLt's alone: without
-  /// it, they stay f32.
+  /// Products and convolutions in f32 by matrix units, which round their factors to TF32: 10 bits of mantissa in place of 23. By the
+  /// libraries alone: without them, they stay f32.
   bool tf32 = false;
   /// May NVIDIA's libraries run what they can, where they are installed? Else weft's own kernels do, whose bits depend on the device alone.
   /// cuBLASLt is looked for by the environment variable WEFT_CUBLASLT (its file, or "none"), by the loader, in the folders of a CUDA
-  /// toolkit and in Python's packages.
+  /// toolkit and in Python's packages; cuDNN likewise, by WEFT_CUDNN.
   bool libraries = true;
   /// Waits for every launch before the next, so that one that fails is named, with its line; slow. Also on by the environment variable
   /// WEFT_CUDA_CHECK=1.

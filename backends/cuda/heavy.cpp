@@ -15,7 +15,8 @@ constexpr HeavyOp convolution_row(std::string_view name) {
   return {.name = name,
           .claims = claims_convolution<wanted>,
           .scratch_bytes = convolution_scratch_bytes<wanted>,
-          .emit = emit_convolution<wanted>};
+          .emit = emit_convolution<wanted>,
+          .describe = describe_convolution<wanted>};
 }
 
 constexpr HeavyOp rows[] = {

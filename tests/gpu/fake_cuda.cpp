@@ -12,7 +12,7 @@ namespace {
 
 const FakeCudaControl* control() {
   // Before anybody looks for the libraries, so that nobody finds real ones by chance.
-  setenv("WEFT_CUBLASLT", FakeCuda::file(), 0);
+  for (const char* variable : {"WEFT_CUBLASLT", "WEFT_CUDNN"}) setenv(variable, FakeCuda::file(), 0);
   void* const library = dlopen(FakeCuda::file(), RTLD_NOW | RTLD_LOCAL);
   WEFT_CHECK(library, "{}", dlerror());
   return reinterpret_cast<FakeCudaControlFunction>(dlsym(library, "fake_cuda_control"))();

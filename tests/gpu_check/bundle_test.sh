@@ -24,7 +24,7 @@ expect() {
   ((status == wanted)) || { fail "status $status in place of $wanted: $*"; tail -n 5 <<< "$said"; }
   grep -qF -- "$text" <<< "$said" || { fail "it does not say '$text': $*"; tail -n 5 <<< "$said"; }
 }
-export WEFT_CUBLASLT=$driver # the same file has its functions
+export WEFT_CUBLASLT=$driver WEFT_CUDNN=$driver # the same file has their functions
 run() { WEFT_CUDA_DRIVER=$driver "$bundle/gpu_check.sh" check --out "$dir/report" "$@"; }
 
 # In the place of compute-sanitizer, one that finds nothing if there is what it is to run.
@@ -36,8 +36,8 @@ END
 chmod +x "$dir/tools/compute-sanitizer"
 PATH=$dir/tools:$PATH expect 0 'racecheck: net/gpt is clean' run
 grep -q '"failed": 0' "$dir/report/check.json" || fail 'there is no report, or something failed'
-expect 0 '4 checks ran with cuBLASLt, and again by weft' run --only net/fashion,
-WEFT_CUBLASLT=none expect 0 'no check ran with cuBLASLt' run --only net/fashion,
+expect 0 "4 checks ran with NVIDIA's libraries, and again by weft" run --only net/fashion,
+WEFT_CUBLASLT=none expect 0 "no check ran with NVIDIA's libraries" run --only net/fashion,
 printf '#!/bin/sh\nexit 9\n' > "$dir/tools/compute-sanitizer"
 PATH=$dir/tools:$PATH expect 1 'memcheck: net/temperature FAILED with status 9' run --only net/temperature
 if ! command -v compute-sanitizer > /dev/null; then expect 0 'compute-sanitizer is not here' run --only net/temperature; fi

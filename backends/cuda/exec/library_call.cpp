@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/backends/cuda/exec/convolution.h"
 #include "weft/backends/cuda/exec/product.h"
 
 namespace weft::cuda {
@@ -9,6 +10,9 @@ namespace {
 
 constexpr LibraryCallKind kinds[] = {
     {"product", require_product, plan_product},
+    {"convolution", require_convolution, plan_convolution},
+    {"convolution_data", require_convolution, plan_convolution},
+    {"convolution_weight", require_convolution, plan_convolution},
 };
 
 }  // namespace

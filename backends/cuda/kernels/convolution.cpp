@@ -179,6 +179,17 @@ Product product_of(const ir::Op& op) {
   return p;
 }
 
+template <Wanted wanted>
+ConvolutionSpec spec_of(const ir::Op& op) {
+  return {ir::convolution_of(op), wanted, op.result().dtype()};
+}
+
+/// A gradient that is computed in parts is several results.
+template <Wanted wanted>
+bool is_whole(const ir::Op& op) {
+  return wanted != Wanted::w || op.integer("parts") == 1;
+}
+
 }  // namespace
 
 template <Wanted wanted>
@@ -189,7 +200,15 @@ bool claims_convolution(const ir::Op& op) {
 
 template <Wanted wanted>
 int64_t convolution_scratch_bytes(const ir::Op& op) {
-  return scratch_bytes(product_of<wanted>(op));
+  const int64_t own = scratch_bytes(product_of<wanted>(op));
+  return is_whole<wanted>(op) ? std::max(own, workspace_bytes(spec_of<wanted>(op))) : own;
+}
+
+template <Wanted wanted>
+CallDescriptor describe_convolution(const ir::Op& op, const KernelCall& kernels, bool tf32) {
+  ConvolutionSpec spec = spec_of<wanted>(op);
+  spec.tf32 = tf32 && spec.dtype == f32;
+  return is_whole<wanted>(op) && is_for_library(spec) ? describe(spec, kernels) : describe(kernels);
 }
 
 template <Wanted wanted>
@@ -203,6 +222,9 @@ template bool claims_convolution<Wanted::w>(const ir::Op&);
 template int64_t convolution_scratch_bytes<Wanted::y>(const ir::Op&);
 template int64_t convolution_scratch_bytes<Wanted::x>(const ir::Op&);
 template int64_t convolution_scratch_bytes<Wanted::w>(const ir::Op&);
+template CallDescriptor describe_convolution<Wanted::y>(const ir::Op&, const KernelCall&, bool);
+template CallDescriptor describe_convolution<Wanted::x>(const ir::Op&, const KernelCall&, bool);
+template CallDescriptor describe_convolution<Wanted::w>(const ir::Op&, const KernelCall&, bool);
 template std::vector<KernelLaunch> emit_convolution<Wanted::y>(llvm::Module&, const ir::Op&, const std::string&);
 template std::vector<KernelLaunch> emit_convolution<Wanted::x>(llvm::Module&, const ir::Op&, const std::string&);
 template std::vector<KernelLaunch> emit_convolution<Wanted::w>(llvm::Module&, const ir::Op&, const std::string&);

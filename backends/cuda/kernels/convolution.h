@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "weft/backends/cuda/kernel_launch.h"
+#include "weft/backends/cuda/exec/convolution.h"
 #include "weft/ir/graph.h"
 
 namespace llvm {
@@ -13,16 +13,15 @@ class Module;
 
 namespace weft::cuda {
 
-/// Which of the three tensors an op computes.
-enum class Wanted { y, x, w };
-
 /// An op with elements, all of which lie row-major.
 template <Wanted wanted>
 bool claims_convolution(const ir::Op& op);
-/// For the sums of parts of a long sum.
+/// For the sums of parts of a long sum, and for a library.
 template <Wanted wanted>
 int64_t convolution_scratch_bytes(const ir::Op& op);
 template <Wanted wanted>
 std::vector<KernelLaunch> emit_convolution(llvm::Module& module, const ir::Op& op, const std::string& name);
+template <Wanted wanted>
+CallDescriptor describe_convolution(const ir::Op& op, const KernelCall& kernels, bool tf32);
 
 }  // namespace weft::cuda

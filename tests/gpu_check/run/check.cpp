@@ -139,8 +139,11 @@ int check(const Options& options) {
   write_report(options, device, manifest, tally);
   if (tally.passed + tally.failed == 0) fmt::print("no check ran{}\n", tally.left > 0 || options.only.empty() ? "" : ": none is called so");
   if (tally.left > 0) fmt::print("{} checks were not run: {} s were over\n", tally.left, options.seconds);
-  if (tally.by_library > 0) fmt::print("{} checks ran with cuBLASLt, and again by weft's kernels alone\n", tally.by_library);
-  else fmt::print("no check ran with cuBLASLt: it is not installed here, WEFT_CUBLASLT says none, or these multiply nothing\n");
+  if (tally.by_library > 0) fmt::print("{} checks ran with NVIDIA's libraries, and again by weft's kernels alone\n", tally.by_library);
+  else
+    fmt::print(
+        "no check ran with NVIDIA's libraries: they are not installed here, WEFT_CUBLASLT and WEFT_CUDNN say none, or these have no "
+        "products or convolutions\n");
   fmt::print("{} passed, {} failed\n", tally.passed, tally.failed);
   return tally.failed == 0 && tally.passed > 0 ? 0 : 1;
 }

@@ -60,7 +60,9 @@ DeviceStep::DeviceStep(const std::string& path, int device, bool libraries) : co
 
 bool DeviceStep::uses_libraries() const {
   const std::vector<std::string> calls = program_->calls();
-  return std::any_of(calls.begin(), calls.end(), [](const std::string& call) { return call.find("by cuBLASLt") != std::string::npos; });
+  return std::any_of(calls.begin(), calls.end(), [](const std::string& call) {
+    return call.find("by cuBLASLt") != std::string::npos || call.find("by cuDNN") != std::string::npos;
+  });
 }
 
 std::string describe(const cuda::DeviceDescription& device) {

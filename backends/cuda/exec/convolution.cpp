@@ -1,0 +1,94 @@
+#include "weft/backends/cuda/exec/convolution.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "weft/support/error.h"
+
+namespace weft::cuda {
+namespace {
+
+constexpr std::string_view names[] = {"convolution", "convolution_data", "convolution_weight"};  // in the order of Wanted
+
+/// Throws weft::Error where that is more than any memory has.
+int64_t bytes_of(DType dtype, const Shape& shape) {
+  Dims extents = shape.dims();
+  extents.push_back(static_cast<int64_t>(size_of(dtype)));
+  return Shape(std::move(extents)).numel();
+}
+
+}  // namespace
+
+std::vector<Shape> tensors_of(const ConvolutionSpec& s) {
+  switch (s.wanted) {
+    case Wanted::y: return {s.x, s.w, s.y};
+    case Wanted::x: return {s.y, s.w, s.x};
+    case Wanted::w: return {s.x, s.y, s.w};
+  }
+  return {};
+}
+
+bool is_for_library(const ConvolutionSpec& s) {
+  // Inside the library offsets are ints, and so are paddings, of which none is negative.
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  const auto fits = [](const Shape& shape) { return shape.numel() > 0 && shape.numel() <= most; };
+  const auto is_padding = [](int64_t n) { return n >= 0; };
+  const bool pads = std::all_of(s.low.begin(), s.low.end(), is_padding) && std::all_of(s.high.begin(), s.high.end(), is_padding);
+  return (s.dtype == f32 || s.dtype == bf16) && fits(s.x) && fits(s.w) && fits(s.y) && pads && s.spatial() <= 3 && s.layouts.are_plain();
+}
+
+int64_t workspace_bytes(const ConvolutionSpec& s) {
+  if (!is_for_library(s)) return 0;
+  // Matrix units take channels that lie side by side, a multiple of 8 of them: then the tensors are copied. A gradient of w is summed in
+  // parts, too. In f32, which units for TF32 alone would copy, what needs more is no faster.
+  constexpr int64_t channels = 8, parts = 32, most = 256 << 20, most_f32 = 32 << 20;
+  const auto copied = [&](const Shape& shape) {
+    Dims extents = shape.dims();
+    extents[1] = (extents[1] + channels - 1) / channels * channels;
+    return bytes_of(s.dtype, Shape(std::move(extents)));
+  };
+  const int64_t copies = copied(s.x) + copied(s.w) + copied(s.y);
+  const int64_t sums = s.wanted == Wanted::w ? parts * bytes_of(f32, s.w) : 0;
+  return std::min(copies + sums, s.dtype == f32 ? most_f32 : most);
+}
+
+CallDescriptor describe(const ConvolutionSpec& s, const KernelCall& kernels) {
+  CallDescriptor call = describe(kernels);
+  call.call = names[static_cast<size_t>(s.wanted)];
+  call.fields.insert({{"dtype", std::string(name_of(s.dtype))},
+                      {"groups", s.groups},
+                      {"stride", s.stride},
+                      {"low", s.low},
+                      {"high", s.high},
+                      {"dilation", s.dilation},
+                      {"x", s.x.dims()},
+                      {"w", s.w.dims()},
+                      {"y", s.y.dims()},
+                      {"tf32", int64_t{s.tf32}}});
+  return call;
+}
+
+ConvolutionSpec convolution_of(const CallDescriptor& c) {
+  ConvolutionSpec s;
+  s.wanted = static_cast<Wanted>(std::find(std::begin(names), std::end(names), c.call) - std::begin(names));
+  s.dtype = c.dtype("dtype"), s.groups = c.count("groups"), s.tf32 = c.flag("tf32");
+  s.stride = c.list("stride"), s.low = c.list("low"), s.high = c.list("high"), s.dilation = c.list("dilation");
+  s.x = c.shape("x"), s.w = c.shape("w"), s.y = c.shape("y");
+  if (!is_consistent(s) || !is_for_library(s))
+    throw Error(ErrorKind::file, "a convolution of {} {} with {} to {}: no call of weft is so", name_of(s.dtype), to_string(s.x),
+                to_string(s.w), to_string(s.y));
+  return s;
+}
+
+void require_convolution(const CallDescriptor& call, const Launch& launch) {
+  const ConvolutionSpec s = convolution_of(call);
+  const std::vector<Shape> tensors = tensors_of(s);
+  const size_t given = launch.buffers.size();
+  if (given != tensors.size() && given != tensors.size() + 1)
+    throw Error(ErrorKind::file, "a convolution takes {} buffers, and scratch memory, not {}", tensors.size(), given);
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (const int64_t needed = bytes_of(s.dtype, tensors[i]); launch.buffers[i].bytes < needed)
+      throw Error(ErrorKind::file, "buffer {} of a convolution has {} bytes and needs {}", i, launch.buffers[i].bytes, needed);
+}
+
+}  // namespace weft::cuda

@@ -1,0 +1,39 @@
+#pragma once
+// Convolutions as a library computes them: in double, over the elements that extents, strides and paddings name.
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "weft/tests/fake_cuda/elements.h"
+
+namespace weft::test::fake_cuda {
+
+struct Tensor {
+  int64_t id = 0, alignment = 1;
+  Element element = Element::f32;
+  std::vector<int64_t> extents, strides;
+
+  uint64_t elements() const;  // from its first to its last
+  uint64_t bytes() const { return elements() * bytes_of(element); }
+};
+
+struct Convolution {
+  enum class Wanted { y, w, x };
+  Wanted wanted = Wanted::y;
+  Tensor x, w, y;
+  std::vector<int64_t> strides, dilations, low, high;
+
+  /// Do shapes and types fit together?
+  bool agrees() const;
+  std::array<const Tensor*, 3> tensors() const { return {&x, &w, &y}; }
+  const Tensor& result() const { return wanted == Wanted::y ? y : wanted == Wanted::w ? w : x; }
+};
+
+/// Where its tensors lie, in the order x, w, y.
+using Places = std::array<uint64_t, 3>;
+
+/// `to_tf32`: rounds the factors; `error` is added to each element of the result.
+void convolve(Device& device, const Convolution& c, const Places& places, bool to_tf32, double error);
+
+}  // namespace weft::test::fake_cuda

@@ -1,0 +1,128 @@
+// weft's own prototypes of cuDNN's functions and its constants, beside the real header's where that is installed.
+
+#include "weft/backends/cuda/exec/cudnn.h"
+#include "weft/tests/catch.h"
+
+#if __has_include(<cudnn_graph.h>)
+#include <cudnn_graph.h>
+
+#include "weft/tests/gpu/signature.h"
+
+namespace {
+
+using namespace weft::cuda;
+using weft::test::SignatureOf;
+
+#define WEFT_SAME(result, name, symbol, parameters) \
+  static_assert(std::is_same_v<SignatureOf<decltype(Cudnn::name)>, SignatureOf<decltype(&::symbol)>>, #symbol);
+WEFT_CUDNN_FUNCTIONS(WEFT_SAME)
+#undef WEFT_SAME
+
+}  // namespace
+
+TEST_CASE("gpu: cuDNN's constants are the real header's") {
+  CHECK(dnn_success == CUDNN_STATUS_SUCCESS);
+  CHECK(dnn_f32 == CUDNN_DATA_FLOAT);
+  CHECK(dnn_bf16 == CUDNN_DATA_BFLOAT16);
+  CHECK(dnn_cross_correlation == CUDNN_CROSS_CORRELATION);
+  CHECK(dnn_heuristics_a == CUDNN_HEUR_MODE_A);
+  CHECK(dnn_heuristics_b == CUDNN_HEUR_MODE_B);
+  CHECK(dnn_heuristics_fallback == CUDNN_HEUR_MODE_FALLBACK);
+}
+
+#define WEFT_CHECK_EQUAL(type, name, real) CHECK(static_cast<int>(type::name) == (real))
+
+TEST_CASE("gpu: cuDNN's kinds and types are the real header's") {
+  WEFT_CHECK_EQUAL(DnnKind, convolution, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, engine, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, engine_config, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, heuristics, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, plan, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, forward, CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, backward_filter, CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, backward_data, CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, graph, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, variant_pack, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, tensor, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnType, handle, CUDNN_TYPE_HANDLE);
+  WEFT_CHECK_EQUAL(DnnType, data_type, CUDNN_TYPE_DATA_TYPE);
+  WEFT_CHECK_EQUAL(DnnType, int64, CUDNN_TYPE_INT64);
+  WEFT_CHECK_EQUAL(DnnType, float32, CUDNN_TYPE_FLOAT);
+  WEFT_CHECK_EQUAL(DnnType, pointer, CUDNN_TYPE_VOID_PTR);
+  WEFT_CHECK_EQUAL(DnnType, convolution_mode, CUDNN_TYPE_CONVOLUTION_MODE);
+  WEFT_CHECK_EQUAL(DnnType, heuristics_mode, CUDNN_TYPE_HEUR_MODE);
+  WEFT_CHECK_EQUAL(DnnType, numerical_note, CUDNN_TYPE_NUMERICAL_NOTE);
+  WEFT_CHECK_EQUAL(DnnType, descriptor, CUDNN_TYPE_BACKEND_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnType, text, CUDNN_TYPE_CHAR);
+  WEFT_CHECK_EQUAL(DnnNote, tensor_core, CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
+  WEFT_CHECK_EQUAL(DnnNote, rounds_inputs, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS);
+  WEFT_CHECK_EQUAL(DnnNote, rounds_sums, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION);
+  WEFT_CHECK_EQUAL(DnnNote, fft, CUDNN_NUMERICAL_NOTE_FFT);
+  WEFT_CHECK_EQUAL(DnnNote, nondeterministic, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC);
+  WEFT_CHECK_EQUAL(DnnNote, winograd, CUDNN_NUMERICAL_NOTE_WINOGRAD);
+  WEFT_CHECK_EQUAL(DnnNote, winograd_4x4, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4);
+  WEFT_CHECK_EQUAL(DnnNote, winograd_6x6, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6);
+  WEFT_CHECK_EQUAL(DnnNote, winograd_13x13, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13);
+}
+
+TEST_CASE("gpu: cuDNN's attributes are the real header's") {
+  WEFT_CHECK_EQUAL(DnnAttribute, convolution_type, CUDNN_ATTR_CONVOLUTION_COMP_TYPE);
+  WEFT_CHECK_EQUAL(DnnAttribute, convolution_mode, CUDNN_ATTR_CONVOLUTION_CONV_MODE);
+  WEFT_CHECK_EQUAL(DnnAttribute, convolution_dilations, CUDNN_ATTR_CONVOLUTION_DILATIONS);
+  WEFT_CHECK_EQUAL(DnnAttribute, convolution_strides, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES);
+  WEFT_CHECK_EQUAL(DnnAttribute, convolution_high, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS);
+  WEFT_CHECK_EQUAL(DnnAttribute, convolution_low, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
+  WEFT_CHECK_EQUAL(DnnAttribute, convolution_spatial, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS);
+  WEFT_CHECK_EQUAL(DnnAttribute, heuristics_mode, CUDNN_ATTR_ENGINEHEUR_MODE);
+  WEFT_CHECK_EQUAL(DnnAttribute, heuristics_graph, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
+  WEFT_CHECK_EQUAL(DnnAttribute, heuristics_results, CUDNN_ATTR_ENGINEHEUR_RESULTS);
+  WEFT_CHECK_EQUAL(DnnAttribute, config_engine, CUDNN_ATTR_ENGINECFG_ENGINE);
+  WEFT_CHECK_EQUAL(DnnAttribute, plan_handle, CUDNN_ATTR_EXECUTION_PLAN_HANDLE);
+  WEFT_CHECK_EQUAL(DnnAttribute, plan_config, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+  WEFT_CHECK_EQUAL(DnnAttribute, plan_workspace, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
+  WEFT_CHECK_EQUAL(DnnAttribute, forward_alpha, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA);
+  WEFT_CHECK_EQUAL(DnnAttribute, forward_beta, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA);
+  WEFT_CHECK_EQUAL(DnnAttribute, forward_convolution, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, forward_w, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W);
+  WEFT_CHECK_EQUAL(DnnAttribute, forward_x, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X);
+  WEFT_CHECK_EQUAL(DnnAttribute, forward_y, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y);
+  WEFT_CHECK_EQUAL(DnnAttribute, data_alpha, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA);
+  WEFT_CHECK_EQUAL(DnnAttribute, data_beta, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA);
+  WEFT_CHECK_EQUAL(DnnAttribute, data_convolution, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, data_w, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W);
+  WEFT_CHECK_EQUAL(DnnAttribute, data_dx, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX);
+  WEFT_CHECK_EQUAL(DnnAttribute, data_dy, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY);
+  WEFT_CHECK_EQUAL(DnnAttribute, filter_alpha, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA);
+  WEFT_CHECK_EQUAL(DnnAttribute, filter_beta, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA);
+  WEFT_CHECK_EQUAL(DnnAttribute, filter_convolution, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, filter_dw, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW);
+  WEFT_CHECK_EQUAL(DnnAttribute, filter_x, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X);
+  WEFT_CHECK_EQUAL(DnnAttribute, filter_dy, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY);
+  WEFT_CHECK_EQUAL(DnnAttribute, graph_handle, CUDNN_ATTR_OPERATIONGRAPH_HANDLE);
+  WEFT_CHECK_EQUAL(DnnAttribute, graph_operations, CUDNN_ATTR_OPERATIONGRAPH_OPS);
+  WEFT_CHECK_EQUAL(DnnAttribute, tensor_alignment, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT);
+  WEFT_CHECK_EQUAL(DnnAttribute, tensor_type, CUDNN_ATTR_TENSOR_DATA_TYPE);
+  WEFT_CHECK_EQUAL(DnnAttribute, tensor_extents, CUDNN_ATTR_TENSOR_DIMENSIONS);
+  WEFT_CHECK_EQUAL(DnnAttribute, tensor_strides, CUDNN_ATTR_TENSOR_STRIDES);
+  WEFT_CHECK_EQUAL(DnnAttribute, tensor_id, CUDNN_ATTR_TENSOR_UNIQUE_ID);
+  WEFT_CHECK_EQUAL(DnnAttribute, pack_ids, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
+  WEFT_CHECK_EQUAL(DnnAttribute, pack_pointers, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
+  WEFT_CHECK_EQUAL(DnnAttribute, pack_workspace, CUDNN_ATTR_VARIANT_PACK_WORKSPACE);
+  WEFT_CHECK_EQUAL(DnnAttribute, engine_numerics, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE);
+}
+
+#if CUDNN_VERSION >= 91100
+TEST_CASE("gpu: how cuDNN is told of a device that is not there is the real header's") {
+  WEFT_CHECK_EQUAL(DnnKind, device_properties, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnAttribute, heuristics_device, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP);
+  WEFT_CHECK_EQUAL(DnnAttribute, plan_device, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP);
+  WEFT_CHECK_EQUAL(DnnAttribute, device_json, CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION);
+}
+#endif
+#undef WEFT_CHECK_EQUAL
+
+#else
+
+TEST_CASE("gpu: cuDNN's constants are the real header's") { WARN("skipped: cudnn_graph.h is not installed"); }
+
+#endif
