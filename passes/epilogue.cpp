@@ -123,6 +123,37 @@ class Candidate {
   std::unique_ptr<Graph> body_;
 };
 
+/// A vector along the last axis, in a shape of another rank; null where it is none, or means another axis there.
+Value broadcast_to(ir::Builder& b, Value v, const Shape& shape) {
+  if (v.is_input() || !v.op()->def().broadcasts) return {};
+  const Value vector = v.op()->operand(0);
+  if (vector.shape().rank() != 1 || vector.shape()[0] != shape[shape.rank() - 1]) return {};
+  return b("broadcast", {vector}, {{"shape", shape.dims()}});
+}
+
+/// A view of a product's result moves behind the addition of a vector that reads it, which has no other operand as large:
+///
+///   %v = reshape(%p), %s = add(%v, broadcast(%b))    becomes    %s = add(%p, broadcast(%b)), %v = reshape(%s)
+bool move_view_behind(Op& product) {
+  const auto only_reader = [](Value v) {
+    return v.users().size() == 1 && !ir::Graph::is_output(v) ? static_cast<Op*>(v.users().front()) : nullptr;
+  };
+  Op* view = only_reader(product.result());
+  Op* next = view && view->def().kind == ir::Kind::view ? only_reader(view->result()) : nullptr;
+  if (!next || next->def().adds != 1 || next->result().type() != view->result().type()) return false;
+  const int other = next->operand(0) == view->result() ? 1 : 0;
+  if (next->operand(other) == view->result() || product.result().shape().rank() == 0) return false;
+  ir::Builder b(product.graph(), next, next->locations());
+  const Value vector = broadcast_to(b, next->operand(other), product.result().shape());
+  if (!vector) return false;
+  std::vector<Value> operands(2, product.result());
+  operands[static_cast<size_t>(other)] = vector;
+  next->result().replace_all_uses_with(b.reshape(b.copy(*next, std::move(operands)).result(), next->result().shape()));
+  product.graph().erase(*next);
+  product.graph().erase(*view);
+  return true;
+}
+
 }  // namespace
 
 bool epilogue(ir::Module& module, const Target& target) {
@@ -132,6 +163,7 @@ bool epilogue(ir::Module& module, const Target& target) {
     if (op->def().takes_epilogue && op->bodies().empty() && target.claims(*op)) products.push_back(op);
   bool changed = false;
   for (Op* op : products) {
+    changed |= move_view_behind(*op);
     Candidate candidate(*op);
     while (candidate.extend(target)) {}
     if (candidate.empty()) continue;

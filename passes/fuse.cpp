@@ -1,16 +1,14 @@
 #include "weft/passes/fuse.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <tuple>
-#include <unordered_map>
 
 #include "weft/ir/builder.h"
 #include "weft/ir/equal.h"
 #include "weft/passes/analysis/groups.h"
-#include "weft/passes/analysis/liveness.h"
-#include "weft/passes/analysis/loop_nest.h"
-#include "weft/passes/cse.h"
+#include "weft/passes/analysis/nests.h"
 #include "weft/passes/dce.h"
 #include "weft/support/work.h"
 
@@ -29,30 +27,6 @@ constexpr size_t max_joined = 64, max_joined_innermost = 16;
 constexpr int max_repeated_ops = 64;
 /// And so many to make an f32 value again from bf16 ones.
 constexpr int max_widened_ops = 8;
-
-bool can_fuse(const Op& op) {
-  switch (op.def().kind) {
-    case Kind::elementwise:
-    case Kind::reduction:
-    case Kind::movement:
-    case Kind::index: return true;
-    case Kind::view: return op.def().access(op).has_value();
-    case Kind::constant: return op.attribute<ir::Dense>("value").is_splat();
-    case Kind::composite:
-    case Kind::heavy:
-    case Kind::nest:
-    case Kind::launch: return false;
-  }
-  return false;
-}
-
-/// Worth repeating rather than storing: no memory to read, or a single element's arithmetic.
-bool is_cheap(const Op& op) {
-  if (op.def().copies) return false;
-  if (op.def().kind == Kind::constant || op.def().kind == Kind::index || op.def().broadcasts) return can_fuse(op);
-  const bool single = op.result().shape().numel() == 1 && op.def().kind != Kind::reduction;
-  return single && can_fuse(op);
-}
 
 /// The same numbers in a wider type: who makes them again from the narrow ones reads fewer bytes than who reads them stored.
 bool widens(const Op& op) {
@@ -87,7 +61,7 @@ class Fuser {
   void run(bool merge) {
     split_wide_concats();
     if (merge) repeat_cheap_ops();
-    find_replaced();
+    nests_.emplace(graph_);
     Groups groups(graph_);
     for (const auto& op : graph_.ops()) weight_.push_back(std::max<size_t>(op->operands().size(), 3) - 2);
     if (!merge) return replace(groups);
@@ -266,37 +240,8 @@ class Fuser {
     return fmt::format("{} {} ({})", op.name(), to_string(op.result().type()), to_string(op.locations()));
   }
 
-  /// Notes what is to be written over which input.
-  void find_replaced() {
-    for (const ir::Output& output : graph_.outputs())
-      if (output.alias && !output.value.is_input()) replaced_[output.value].push_back(graph_.input(*output.alias));
-  }
-
   bool is_one_nest(const Groups& groups, const std::vector<Op*>& ops, std::string& why) const {
-    NestRegion r;
-    r.ops.assign(ops.begin(), ops.end());
-    r.outputs = groups.results_read_outside(ops);
-    for (size_t i = 0; i < r.outputs.size(); ++i)
-      if (const auto found = replaced_.find(r.outputs[i]); found != replaced_.end())
-        for (Value old : found->second) r.in_place.emplace_back(static_cast<int>(i), old);
-    if (!r.in_place.empty() && reads_view_of_replaced(r)) {
-      why = "a view of the old value is read";
-      return false;
-    }
-    count_work(static_cast<int64_t>(ops.size()));
-    return analyze(r, &why).has_value();
-  }
-
-  /// A view that stays outside hides from the nest which elements of the old value are read.
-  static bool reads_view_of_replaced(const NestRegion& r) {
-    const auto is_inside = [&](const Op* op) { return std::find(r.ops.begin(), r.ops.end(), op) != r.ops.end(); };
-    const auto is_replaced = [&](Value v) {
-      return std::any_of(r.in_place.begin(), r.in_place.end(), [&](const auto& p) { return p.second == v; });
-    };
-    for (const Op* op : r.ops)
-      for (Value v : op->operands())
-        if (owner_of(v) != v && is_replaced(owner_of(v)) && !is_inside(v.op())) return true;
-    return false;
+    return nests_->nest_of(ops, groups.results_read_outside(ops), &why).has_value();
   }
 
   void replace(const Groups& groups) {
@@ -305,17 +250,15 @@ class Fuser {
       if (ops.empty() || !can_fuse(*ops[0])) continue;
       // A lone reshape is a view and a lone constant is memory: neither needs a kernel.
       if (ops.size() == 1 && (ops[0]->def().kind == Kind::view || ops[0]->def().kind == Kind::constant)) continue;
-      Op& fused = outline(graph_, "fused", ops, groups.results_read_outside(ops));
-      // What was repeated for several readers of one nest. Other equal ops may stand at different places of the nest.
-      cse(fused.body(), is_cheap);
+      make_nest(graph_, ops, groups.results_read_outside(ops));
     }
     sort_by_dependencies(graph_);
   }
 
   ir::Graph& graph_;
   std::vector<std::string>* remarks_;
-  std::unordered_map<Value, std::vector<Value>, ir::ValueHash> replaced_;  // result: the inputs that it takes the place of
-  std::vector<size_t> weight_;                                             // per group: what its ops count
+  std::optional<Nests> nests_;  // once the ops to fuse are settled
+  std::vector<size_t> weight_;  // per group: what its ops count
   std::set<std::tuple<int, size_t, int, size_t, bool>> failed_;
 };
 

@@ -22,6 +22,7 @@
 #include "weft/passes/parts.h"
 #include "weft/passes/plan.h"
 #include "weft/passes/reassociate.h"
+#include "weft/passes/recompute.h"
 #include "weft/passes/schedule.h"
 #include "weft/passes/simplify.h"
 #include "weft/passes/training_step.h"
@@ -46,6 +47,7 @@ bool run_cse(Module& m, const Target&) { return cse(m); }
 bool run_dce(Module& m, const Target&) { return dce(m); }
 bool run_simplify(Module& m, const Target&) { return simplify(m); }
 bool run_fuse(Module& m, const Target& t) { return fuse(m, t); }
+bool run_recompute(Module& m, const Target& t) { return recompute(m, t); }
 
 }  // namespace
 
@@ -77,6 +79,7 @@ const std::vector<Pass>& all_passes() {
       {"updates", "makes every update the result of an op that may write in place", none, {&in_order, &in_place}, without_target<updates>},
       {"epilogue", "moves elementwise ops into the library call before them", {&claimed}, {&claimed}, epilogue},
       {"fuse", "turns the rest into loop nests", {&primitive}, {&nests}, run_fuse},
+      {"recompute", "computes values again where they are read, where that costs less than storing them", none, none, run_recompute},
       {"isolate", "gives every op a loop nest of its own", {&primitive}, {&nests}, without_target<isolate>},
       {"launch", "joins loop nests into launches", none, none, launch},
       {"partition", "cuts library calls into parts for threads and gives them scratch memory", {&claimed}, {&claimed}, partition},
@@ -97,8 +100,8 @@ const Pass& find_pass(std::string_view name) {
 
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
-    return {"autocast", "autodiff", "training_step", "decompose", "expand", "simplify",  "reassociate", "mirror", "layout",
-            "parts",    "updates",  "epilogue",      "fuse",      "launch", "partition", "schedule",    "plan"};
+    return {"autocast", "autodiff", "training_step", "decompose", "expand",    "simplify", "reassociate", "mirror",   "layout",
+            "parts",    "updates",  "epilogue",      "fuse",      "recompute", "launch",   "partition",   "schedule", "plan"};
   if (name == "step") return {"autocast", "autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'", name).hint(did_you_mean(name, {"compile", "step", "simplify"}));

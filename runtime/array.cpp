@@ -105,15 +105,20 @@ double load_element(DType dtype, const std::byte* base, int64_t i) {
   return 0;
 }
 
-void store_element(DType dtype, std::byte* base, int64_t i, double value) {
+void store_element(DType dtype, std::byte* base, int64_t i, double value) { store_elements(dtype, base, i, {&value, 1}); }
+
+void store_elements(DType dtype, std::byte* base, int64_t first, std::span<const double> values) {
+  const auto store = [&](auto* elements, const auto& converted) {
+    std::transform(values.begin(), values.end(), elements + first, converted);
+  };
   switch (dtype) {
-    case DType::f64: reinterpret_cast<double*>(base)[i] = value; return;
-    case DType::f32: reinterpret_cast<float*>(base)[i] = static_cast<float>(value); return;
-    case DType::bf16: reinterpret_cast<bf16_t*>(base)[i] = to_bf16(static_cast<float>(value)); return;
-    case DType::i64: reinterpret_cast<int64_t*>(base)[i] = static_cast<int64_t>(value); return;
-    case DType::i32: reinterpret_cast<int32_t*>(base)[i] = static_cast<int32_t>(value); return;
-    case DType::u8: reinterpret_cast<uint8_t*>(base)[i] = static_cast<uint8_t>(value); return;
-    case DType::bool_: reinterpret_cast<uint8_t*>(base)[i] = value != 0; return;
+    case DType::f64: store(reinterpret_cast<double*>(base), [](double x) { return x; }); return;
+    case DType::f32: store(reinterpret_cast<float*>(base), [](double x) { return static_cast<float>(x); }); return;
+    case DType::bf16: store(reinterpret_cast<bf16_t*>(base), [](double x) { return to_bf16(static_cast<float>(x)); }); return;
+    case DType::i64: store(reinterpret_cast<int64_t*>(base), [](double x) { return static_cast<int64_t>(x); }); return;
+    case DType::i32: store(reinterpret_cast<int32_t*>(base), [](double x) { return static_cast<int32_t>(x); }); return;
+    case DType::u8: store(reinterpret_cast<uint8_t*>(base), [](double x) { return static_cast<uint8_t>(x); }); return;
+    case DType::bool_: store(reinterpret_cast<uint8_t*>(base), [](double x) { return static_cast<uint8_t>(x != 0); }); return;
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // A dense row-major array: what parameters, batches and results are made of.
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <source_location>
@@ -64,6 +66,9 @@ class Array {
   /// element.
   double at(int64_t element) const;
   void set(int64_t element, double value);
+  /// Every element from `element(its number)`, converted as set() does it; `element` does not look at the array.
+  template <class Function>
+  void generate(const Function& element);
 
   /// From here on others point to the memory, and it stays where it is: assigning copies the elements, which must be as many
   /// and of the same type, else weft::Error, and moving from it copies. `before_write` is called by every access through
@@ -88,6 +93,7 @@ class Array {
 /// Element conversions through memory of any dtype, used wherever a dtype is only known at run time.
 double load_element(DType dtype, const std::byte* base, int64_t element);
 void store_element(DType dtype, std::byte* base, int64_t element, double value);
+void store_elements(DType dtype, std::byte* base, int64_t first, std::span<const double> values);
 
 template <class T>
 Array Array::of(Shape shape, std::span<const T> values) {
@@ -96,6 +102,18 @@ Array Array::of(Shape shape, std::span<const T> values) {
   Array result(dtype_of<T>, std::move(shape), std::source_location());
   std::copy(values.begin(), values.end(), result.values<T>().begin());
   return result;
+}
+
+template <class Function>
+void Array::generate(const Function& element) {
+  std::array<double, 256> chunk;
+  std::byte* const to = data();
+  for (int64_t first = 0, end = shape_.numel(); first < end;) {
+    const int64_t count = std::min<int64_t>(end - first, chunk.size());
+    for (int64_t i = 0; i < count; ++i) chunk[static_cast<size_t>(i)] = element(first + i);
+    store_elements(dtype_, to, first, {chunk.data(), static_cast<size_t>(count)});
+    first += count;
+  }
 }
 
 }  // namespace weft

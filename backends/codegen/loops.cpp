@@ -124,22 +124,28 @@ int tiled_loop(const Loops& loops, const std::vector<Affine>& reads, const passe
 /// Vectors that run together. Their partial results stay in the first cache: 16 each, of 64 bytes.
 constexpr int strip_vectors = 8;
 
-/// Is anything computed for a point of the kept loops alone, before the sweep? Where vectors run together it would be computed
-/// again at every point of the sweep.
-bool computes_per_point(const ir::Graph& body, const passes::LoopNest& nest) {
-  std::unordered_set<const ir::Op*> after;  // what follows a reduction
-  return std::any_of(body.ops().begin(), body.ops().end(), [&](const auto& op) {
-    const bool follows = nest.reduction_stage.contains(op) || std::any_of(op->operands().begin(), op->operands().end(),
-                                                                          [&](Value v) { return !v.is_input() && after.contains(v.op()); });
-    if (follows) after.insert(op);
-    const int64_t elements = op->result().shape().numel();
-    return !follows && op->def().kind == Kind::elementwise && elements > 1 && elements < nest.points();
-  });
+/// Does the only sweep need anything that is computed for a point of the kept loops alone? Where vectors run together it would be
+/// computed again at every point of the sweep.
+bool sweep_computes_per_point(const ir::Graph& body, const passes::LoopNest& nest) {
+  std::unordered_set<const ir::Op*> needed;
+  std::vector<Value> next;
+  for (size_t i = 0; i < body.outputs().size(); ++i)
+    if (nest.output_stage[i] < nest.stages) next.push_back(body.outputs()[i].value);
+  for (const auto& [reduction, stage] : nest.reduction_stage) next.push_back(reduction->operand(0));
+  while (!next.empty()) {
+    const Value v = next.back();
+    next.pop_back();
+    if (v.is_input() || !needed.insert(v.op()).second) continue;
+    const int64_t elements = v.shape().numel();
+    if (v.op()->def().kind == Kind::elementwise && elements > 1 && elements < nest.points()) return true;
+    for (Value operand : v.op()->operands()) next.push_back(operand);
+  }
+  return false;
 }
 
 int strip_of(const Loops& loops, const ir::Graph& body, const passes::LoopNest& nest, int lanes) {
   if (loops.vector < 0 || loops.vector_reduced() || loops.inner.empty() || nest.stages > 1) return 1;
-  if (loops.all[static_cast<size_t>(loops.vector)].extent < strip_vectors * lanes || computes_per_point(body, nest)) return 1;
+  if (loops.all[static_cast<size_t>(loops.vector)].extent < strip_vectors * lanes || sweep_computes_per_point(body, nest)) return 1;
   return strip_vectors;
 }
 

@@ -20,8 +20,8 @@ std::atomic<uint32_t> tensors_drawn = 0;
 /// The step that initialization draws at; programs count theirs from 0 and never get there.
 constexpr uint32_t initialization_step = 0xffffffff;
 
-double uniform(uint32_t site, int64_t element) {
-  return uniform_from_bits(random_bits(current_seed(), site, initialization_step, static_cast<uint64_t>(element)));
+double uniform(uint64_t seed, uint32_t site, int64_t element) {
+  return uniform_from_bits(random_bits(seed, site, initialization_step, static_cast<uint64_t>(element)));
 }
 
 /// How many streams of each name there are.
@@ -66,18 +66,20 @@ uint64_t current_seed() { return seed_of_everything; }
 
 void fill_uniform(Array& array, double low, double high) {
   const FloatMode mode;
+  const uint64_t seed = current_seed();
   const uint32_t site = tensors_drawn++;
-  for (int64_t i = 0; i < array.shape().numel(); ++i) array.set(i, low + (high - low) * uniform(site, i));
+  array.generate([=](int64_t i) { return low + (high - low) * uniform(seed, site, i); });
 }
 
 void fill_normal(Array& array, double mean, double std) {
   const FloatMode mode;
+  const uint64_t seed = current_seed();
   const uint32_t site = tensors_drawn++;
-  for (int64_t i = 0; i < array.shape().numel(); ++i) {
+  array.generate([=](int64_t i) {
     // 1 - u lies in (0, 1]; no tensor is drawn at the site's complement.
-    const double u = uniform(site, i), v = uniform(~site, i);
-    array.set(i, mean + std * std::sqrt(-2 * std::log(1 - u)) * std::cos(2 * std::numbers::pi * v));
-  }
+    const double u = uniform(seed, site, i), v = uniform(seed, ~site, i);
+    return mean + std * std::sqrt(-2 * std::log(1 - u)) * std::cos(2 * std::numbers::pi * v);
+  });
 }
 
 }  // namespace weft

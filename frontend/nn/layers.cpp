@@ -15,7 +15,7 @@ Array detail::Making::filled(const Dims& shape, double value, std::optional<DTyp
   require(is_floating(type), fmt::format("the element type must be floating, not {}", name_of(type)));
   for (int64_t extent : shape) require(extent >= 0, fmt::format("sizes must not be negative, but there is {}", extent));
   Array array(type, Shape(shape), at);
-  for (int64_t i = 0; i < array.shape().numel(); ++i) array.set(i, value);
+  if (value != 0) array.generate([value](int64_t) { return value; });
   return array;
 }
 

@@ -7,6 +7,7 @@
 #include "weft/backends/cpu/cpu.h"
 #include "weft/ir/verifier.h"
 #include "weft/passes/analysis/dependencies.h"
+#include "weft/passes/recompute.h"
 #include "weft/tests/random/dice.h"
 
 namespace weft::test {
@@ -39,6 +40,7 @@ Pipeline random_pipeline(uint64_t seed) {
     if (pass == "expand" || pass == "updates") some_of({"canonicalize", "fold", "cse", "dce"});
     if (pass == "fuse" && dice.chance(20)) some_of({"fuse", "isolate"});
     if (pass == "plan" && dice.chance(50)) passes.push_back("shuffle");
+    if (pass == "recompute" && dice.chance(50)) passes.push_back("recompute all");
     if (is_needed(pass) || dice.chance(50)) passes.push_back(pass == "fuse" && dice.chance(25) ? "isolate" : pass);
   }
   Pipeline p = pipeline("random", cpu::target(), passes);
@@ -87,6 +89,11 @@ std::string to_string(const Pipeline& pipeline) {
 }
 
 bool run(ir::Module& module, const Step& step, uint64_t seed) {
+  if (step.pass == "recompute all") {
+    const bool changed = passes::recompute(module, 0);
+    ir::verify(module);
+    return changed;
+  }
   if (step.pass != "shuffle") return passes::run(module, {step.pass}, *step.target)[0].changed;
   const std::vector<ir::Op*> before = module.graph().op_list();
   shuffle(module.graph(), seed);

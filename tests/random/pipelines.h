@@ -9,7 +9,8 @@
 namespace weft::test {
 
 struct Step {
-  /// A pass, or "shuffle": the ops in a random order that respects every dependency.
+  /// A pass, or "shuffle": the ops in a random order that respects every dependency, or "recompute all": recompute wherever anything
+  /// is saved, since random programs are small.
   std::string pass;
   const passes::Target* target;
 };
