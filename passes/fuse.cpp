@@ -9,6 +9,7 @@
 #include "weft/ir/equal.h"
 #include "weft/passes/analysis/groups.h"
 #include "weft/passes/analysis/nests.h"
+#include "weft/passes/cse.h"
 #include "weft/passes/dce.h"
 #include "weft/support/work.h"
 
@@ -51,6 +52,13 @@ bool follows_widened(const Op& op, const Marks& widened) {
     any = any || wide;
   }
   return any;
+}
+
+/// A view of memory that no nest writes: whoever reads it reads the memory.
+bool shows_memory(const Op& op, const Marks& shows) {
+  if (op.def().kind != Kind::view || !can_fuse(op)) return false;
+  const Value v = op.operand(0);
+  return v.is_input() || !can_fuse(*v.op()) || shows[at(v.op())];
 }
 
 class Fuser {
@@ -124,10 +132,11 @@ class Fuser {
   Marks repeatable_ops() const {
     const auto limit = static_cast<size_t>(graph_.number_limit());
     std::vector<int> repeated(limit, 0);
-    Marks result(limit), widened(limit);
+    Marks result(limit), widened(limit), shows(limit);
     for (const auto& op : graph_.ops()) {
       const bool wide = follows_widened(*op, widened);
-      if (!wide && !is_cheap(*op)) continue;
+      shows[at(op)] = shows_memory(*op, shows);
+      if (!wide && !is_cheap(*op) && !shows[at(op)]) continue;
       int count = 1;
       for (Value v : op->operands())
         if (!v.is_input() && result[at(v.op())]) count += repeated[at(v.op())];
@@ -291,6 +300,13 @@ bool fuse(ir::Graph& graph, std::vector<std::string>* remarks, Merge merge) {
   Fuser(graph, remarks).run(merge == Merge::where_it_pays);
   dce(graph);
   return !before || !ir::equal(*before, graph);
+}
+
+Op& make_nest(ir::Graph& graph, const std::vector<Op*>& ops, const std::vector<Value>& results) {
+  Op& fused = outline(graph, "fused", ops, results);
+  // What was repeated for several readers of one nest. Other equal ops may stand at different places of the nest.
+  cse(fused.body(), is_cheap);
+  return fused;
 }
 
 bool fuse(ir::Module& module, const Target&, std::vector<std::string>* remarks) {

@@ -4,8 +4,8 @@
 //   fuse     ops -> `fused` ops, one loop nest each. Two groups become one when their ops form one nest
 //            (passes/analysis/loop_nest.h), nothing outside both must run between them, and the memory traffic goes down: the
 //            largest saved value first, sums of everything after other consumers, readers of the same value after
-//            producers with consumers. Broadcasts, constants, indices and a little single-element arithmetic are
-//            repeated in every group that reads them. Afterwards every op that the target does not claim is in a
+//            producers with consumers. Broadcasts, constants, indices, views of memory and a little single-element arithmetic
+//            are repeated in every group that reads them. Afterwards every op that the target does not claim is in a
 //            `fused` op, alone if need be.
 //
 // `remarks`, when given, gets a line for each edge that was not fused, and why: between a value's maker and its reader
@@ -24,5 +24,8 @@ bool fuse(ir::Module& module, const Target& target, std::vector<std::string>* re
 /// Where ops become one nest.
 enum class Merge { where_it_pays, nowhere };
 bool fuse(ir::Graph& graph, std::vector<std::string>* remarks, Merge merge);
+
+/// Makes a `fused` op of them: see outline() (passes/analysis/groups.h).
+ir::Op& make_nest(ir::Graph& graph, const std::vector<ir::Op*>& ops, const std::vector<ir::Value>& results);
 
 }  // namespace weft::passes

@@ -1,7 +1,6 @@
 #include "weft/passes/recompute.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -14,6 +13,7 @@
 #include "weft/passes/analysis/min_cut.h"
 #include "weft/passes/analysis/nests.h"
 #include "weft/passes/dce.h"
+#include "weft/passes/fuse.h"
 #include "weft/support/work.h"
 
 namespace weft::passes {
@@ -35,7 +35,7 @@ constexpr int most_readers = 64;
 /// A nest that reads more values than that is left alone.
 constexpr size_t most_values = 32;
 
-constexpr double never = std::numeric_limits<double>::infinity();
+constexpr double never = 1e30;  // more than any program's bytes
 
 double cost_of(ir::Primitive p) {
   switch (p) {
@@ -82,7 +82,7 @@ class Recomputation {
   void open_nests() {
     for (auto at = graph_.ops().begin(); at != graph_.ops().end();) {
       Op& op = **at++;
-      if (!op.is("fused")) {
+      if (op.def().kind != Kind::nest) {
         place_[&op] = ++places_;
         continue;
       }
@@ -205,12 +205,15 @@ class Recomputation {
     std::vector<Node> nodes;
     std::unordered_set<Value, ir::ValueHash> seen;
     const std::vector<Value> own = replaced_by(nest);
+    const auto is_needed = [&](Value v) { return std::find(needed.begin(), needed.end(), v) != needed.end(); };
     const auto visit = [&](const auto& self, Value v) -> void {
       if (!seen.insert(v).second) return;
       const double visits = std::max(1.0, points / static_cast<double>(std::max<int64_t>(v.shape().numel(), 1)));
       Node node{v, load_cost(v, nest, points), compute_cost(v, visits)};
+      // A view inside a nest is no memory; nobody reads it but as what it shows.
+      const bool is_inner_view = is_in_a_nest(v) && v.op()->def().kind == Kind::view && !is_needed(v);
       const bool replaced = !may_read_replaced && std::find(own.begin(), own.end(), owner_of(v)) != own.end();
-      if (replaced || !is_there_still(v, nest)) node.load = never;
+      if (is_inner_view || replaced || !is_there_still(v, nest)) node.load = never;
       if (node.compute < never && seen.size() < most_ops_looked_through)
         for (Value operand : v.op()->operands()) self(self, operand);
       else node.compute = never;
@@ -331,11 +334,11 @@ class Recomputation {
 
 /// Does any nest read so much of what others write?
 bool may_gain(const ir::Graph& graph, double least_gain) {
-  const auto is_of_a_nest = [](Value v) { return !owner_of(v).is_input() && owner_of(v).op()->is("fused"); };
+  const auto is_of_a_nest = [](Value v) { return !owner_of(v).is_input() && owner_of(v).op()->def().kind == Kind::nest; };
   return std::any_of(graph.ops().begin(), graph.ops().end(), [&](const Op* op) {
     double most = 0;
     count_work(1);
-    if (op->is("fused"))
+    if (op->def().kind == Kind::nest)
       for (Value v : op->operands())
         if (is_of_a_nest(v)) most += (read_cost + write_cost) * static_cast<double>(v.type().bytes());
     return most > 0 && most >= least_gain;

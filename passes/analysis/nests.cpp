@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "weft/ir/op_def.h"
-#include "weft/passes/analysis/groups.h"
 #include "weft/passes/analysis/liveness.h"
-#include "weft/passes/cse.h"
 #include "weft/support/work.h"
 
 namespace weft::passes {
@@ -75,13 +73,6 @@ const std::vector<Value>& Nests::replaced_by(Value value) const {
   static const std::vector<Value> none;
   const auto found = replaced_.find(value);
   return found == replaced_.end() ? none : found->second;
-}
-
-Op& make_nest(ir::Graph& graph, const std::vector<Op*>& ops, const std::vector<Value>& results) {
-  Op& fused = outline(graph, "fused", ops, results);
-  // What was repeated for several readers of one nest. Other equal ops may stand at different places of the nest.
-  cse(fused.body(), is_cheap);
-  return fused;
 }
 
 }  // namespace weft::passes

@@ -30,7 +30,4 @@ class Nests {
   std::unordered_map<ir::Value, std::vector<ir::Value>, ir::ValueHash> replaced_;
 };
 
-/// Makes a `fused` op of them: see outline() (passes/analysis/groups.h).
-ir::Op& make_nest(ir::Graph& graph, const std::vector<ir::Op*>& ops, const std::vector<ir::Value>& results);
-
 }  // namespace weft::passes

@@ -84,12 +84,13 @@ std::set<Pair> apart_in_training(const std::set<Pair>& besides) {
 }
 
 std::string command_of(const Lesson& lesson, const Options& options, const TempDir& dir) {
+  static const TempDir compiled;  // most runs train what an earlier one did
   Options all = options;
   for (const auto& [option, value] : options)
     if (const auto changes = lesson.instead.find(option); changes != lesson.instead.end())
       all.insert(changes->second.begin(), changes->second.end());
   all.insert(lesson.small.begin(), lesson.small.end());
-  std::string command = WEFT_EXAMPLES_DIR "/" + lesson.name;
+  std::string command = "WEFT_CACHE='" + compiled.path() + "' " WEFT_EXAMPLES_DIR "/" + lesson.name;
   for (const auto& [option, value] : all)
     if (value != left_out)
       command += " " + option + (value.empty() ? "" : " '" + std::regex_replace(value, std::regex("^DIR"), dir.path()) + "'");

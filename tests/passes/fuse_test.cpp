@@ -51,6 +51,25 @@ TEST_CASE("fuse: an op alone becomes a nest too", "[passes][fuse]") {
   CHECK(nests("input %x: f32[0,2]\n %0 = exp(%x) : f32[0,2]\n output y = %0") == 1);
 }
 
+TEST_CASE("fuse: a view of a product is its readers' own, who then stand beside each other only", "[passes][fuse]") {
+  // As in a layer norm's gradient: sums of columns beside sums of rows that others wait for.
+  const std::string text = R"(
+    input %x: f32[32,16]
+    input %y: f32[16,16]
+    input %w: f32[16]
+    %p = matmul(%x, %y) : f32[32,16]
+    %v = reshape(%p) {shape = [4,8,16]} : f32[4,8,16]
+    %a = sum(%v) {axes = [0,1]} : f32[16]
+    %b = broadcast(%w) {shape = [4,8,16]} : f32[4,8,16]
+    %c = mul(%v, %b) : f32[4,8,16]
+    %d = sum(%c) {axes = [2], keep_dims = true} : f32[4,8,1]
+    %e = broadcast(%d) {shape = [4,8,16]} : f32[4,8,16]
+    %f = sub(%c, %e) : f32[4,8,16]
+    output a = %a
+    output f = %f)";
+  CHECK(nests(text) == 2);
+}
+
 TEST_CASE("fuse: fusing again gives the same nests", "[passes][fuse]") {
   const ir::Module m = compiled(R"(
     input %x: f32[64,10]

@@ -209,7 +209,7 @@ TEST_CASE("weft opt: --print-after=all shows every pass", "[tool]") {
 }
 
 TEST_CASE("weft opt: disabled passes are left out", "[tool]") {
-  const std::string text = output_of("opt - --target=generic --disable=launch,partition,schedule,plan", line_program);
+  const std::string text = output_of("opt - --target=generic --disable=recompute,launch,partition,schedule,plan", line_program);
   CHECK(text.find("stage = \"fuse\"") != std::string::npos);
   CHECK(text.find("kernel") == std::string::npos);
 }
@@ -565,7 +565,7 @@ TEST_CASE("weft explain pass, passes and rewrites", "[tool]") {
   CHECK(fuse.find("fuse: turns the rest into loop nests\n") == 0);
   CHECK(fuse.find("needs     no op is a composite\n") != std::string::npos);
   CHECK(fuse.find("promises  every op is a loop nest, ") != std::string::npos);
-  CHECK(fuse.find(" [fuse] launch") != std::string::npos);
+  CHECK(fuse.find(" [fuse] recompute launch") != std::string::npos);
   check_refused("explain pass fuze", "unknown pass 'fuze'; did you mean 'fuse'?");
   CHECK(output_of("explain passes").find("\nfuse           yes         turns the rest into loop nests\n") != std::string::npos);
   CHECK(output_of("explain rewrites").find("\nmul         x * 1 = x\n") != std::string::npos);
