@@ -10,7 +10,7 @@ BATCHES = 16  # distinct batches that a training cycles over
 FLOAT = 4     # bytes
 
 # Values kept per parameter: itself, and what its optimizer adds. All are read and written once a step.
-STATES = {"sgd": 1, "adam": 3}
+STATES = {"sgd": 1, "adam": 3, "adamw": 3}
 
 
 class Line:
@@ -83,7 +83,46 @@ class Layers:
         return x, numpy.argmax(x.reshape(BATCHES, self.batch, -1) @ teacher, axis=2).astype(numpy.int64)
 
 
-NETS = {"line": Line, "layers": Layers}
+class Gpt:
+    """GPT-2's form with a head of its own: tokens and positions are embedded, then `layers` blocks of causal attention with
+    `heads` heads and of a perceptron with 4 `width` units, each behind its layer norm; a last norm, and the head. Linear
+    layers of `width` have biases, the head has none. The net gives [batch tokens, vocabulary]."""
+
+    def __init__(self, case):
+        self.batch, self.tokens, self.vocabulary = case["batch"], case["tokens"], case["vocabulary"]
+        width = case["width"]
+        norm = lambda name: {f"{name}.weight": (width,), f"{name}.bias": (width,)}
+        linear = lambda name, inputs, outputs: {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+        self.shapes = {"token.weight": (self.vocabulary, width), "position.weight": (self.tokens, width)}
+        for block in (f"blocks.{i}" for i in range(case["layers"])):
+            self.shapes |= (norm(f"{block}.norm1") | linear(f"{block}.qkv", width, 3 * width) | linear(f"{block}.out", width, width) |
+                            norm(f"{block}.norm2") | linear(f"{block}.up", width, 4 * width) | linear(f"{block}.down", 4 * width, width))
+        self.shapes |= norm("norm") | {"head.weight": (self.vocabulary, width)}
+        # Every token meets every weight of the linear layers, and in each block the queries and weights of the tokens up to
+        # it; forward and once for each gradient.
+        weights = case["layers"] * 12 * width ** 2 + self.vocabulary * width
+        attention = case["layers"] * 2 * width * (self.tokens + 1) / 2
+        self.flops = int(3 * 2 * self.batch * self.tokens * (weights + attention))
+
+    def initial(self, numpy, random):
+        """As GPT-2 starts: N(0, 0.02), biases 0, norms 1."""
+        numbers = {}
+        for name, shape in self.shapes.items():
+            numbers[name] = (0.02 * random.standard_normal(shape, numpy.float32) if len(shape) > 1 else
+                             numpy.full(shape, name.endswith("weight"), numpy.float32))
+        return numbers
+
+    def batches(self, numpy, random):
+        """Tokens of which each is followed by one of its own three times in four, else by any; labels are the followers."""
+        follower = random.permutation(self.vocabulary)
+        text = random.integers(self.vocabulary, size=(BATCHES, self.batch, self.tokens + 1))
+        for t in range(self.tokens):
+            follows = random.random((BATCHES, self.batch)) < 0.75
+            text[..., t + 1] = numpy.where(follows, follower[text[..., t]], text[..., t + 1])
+        return numpy.ascontiguousarray(text[..., :-1]), text[..., 1:].reshape(BATCHES, -1)
+
+
+NETS = {"line": Line, "layers": Layers, "gpt": Gpt}
 
 
 class Case:

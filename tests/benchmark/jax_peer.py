@@ -46,9 +46,12 @@ def batch_norm(x, p, buffers, eps=1e-5, momentum=0.1):
                "num_batches_tracked": buffers["num_batches_tracked"] + 1}
 
 
+def part_of(numbers, prefix):
+    return {name.removeprefix(prefix): n for name, n in numbers.items() if name.startswith(prefix)}
+
+
 def layers(case):
     row = [(f"{i}.", *layer.split()) for i, layer in enumerate(case["layers"])]
-    part_of = lambda numbers, prefix: {name.removeprefix(prefix): n for name, n in numbers.items() if name.startswith(prefix)}
 
     def net(p, buffers, x):
         buffers = dict(buffers)
@@ -78,6 +81,35 @@ def layers(case):
     return net, start
 
 
+def linear(x, p, name):
+    return x @ p[f"{name}.weight"].T + p[f"{name}.bias"]
+
+
+def layer_norm(x, p, name, eps=1e-5):
+    mean, var = jnp.mean(x, axis=-1, keepdims=True), jnp.var(x, axis=-1, keepdims=True)
+    return (x - mean) * jax.lax.rsqrt(var + eps) * p[f"{name}.weight"] + p[f"{name}.bias"]
+
+
+def causal_attention(qkv, heads):
+    batch, tokens, width = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
+    q, k, v = (part.reshape(batch, tokens, heads, -1) for part in jnp.split(qkv, 3, axis=2))
+    scores = jnp.einsum("bthd,bshd->bhts", q, k) * (width // heads) ** -0.5
+    weights = jax.nn.softmax(jnp.where(jnp.tri(tokens, dtype=bool), scores, -jnp.inf), axis=-1)
+    return jnp.einsum("bhts,bshd->bthd", weights, v).reshape(batch, tokens, width)
+
+
+def gpt(case):
+    def net(p, buffers, x):
+        x = p["token.weight"][x] + p["position.weight"]
+        for i in range(case["layers"]):
+            own = part_of(p, f"blocks.{i}.")
+            x = x + linear(causal_attention(linear(layer_norm(x, own, "norm1"), own, "qkv"), case["heads"]), own, "out")
+            x = x + linear(jax.nn.gelu(linear(layer_norm(x, own, "norm2"), own, "up"), approximate=True), own, "down")
+        x = layer_norm(x, p, "norm") @ p["head.weight"].T
+        return x.reshape(-1, case["vocabulary"]), buffers
+    return net, {}
+
+
 def mse(out, y):
     return jnp.mean((out - y) ** 2)
 
@@ -86,7 +118,7 @@ def cross_entropy(logits, y):
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1))
 
 
-NETS = {"line": line, "layers": layers}
+NETS = {"line": line, "layers": layers, "gpt": gpt}
 LOSSES = {"mse": mse, "cross_entropy": cross_entropy}
 
 
@@ -96,20 +128,21 @@ def sgd(lr, parameters):
     return update, ()
 
 
-def adam(lr, parameters, betas=(0.9, 0.999), eps=1e-8):
+def adam(lr, parameters, decay=0, betas=(0.9, 0.999), eps=1e-8):
+    """With a decay as AdamW has it."""
     def update(p, gradients, state):
         count, means, squares = state
         count = count + 1
         means = jax.tree.map(lambda m, g: m + (1 - betas[0]) * (g - m), means, gradients)
         squares = jax.tree.map(lambda v, g: betas[1] * v + (1 - betas[1]) * g * g, squares, gradients)
         rate, correction = lr / (1 - betas[0] ** count), (1 - betas[1] ** count) ** -0.5
-        p = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) * correction + eps), p, means, squares)
+        p = jax.tree.map(lambda p, m, v: (1 - lr * decay) * p - rate * m / (jnp.sqrt(v) * correction + eps), p, means, squares)
         return p, (count, means, squares)
     zeros = lambda: {name: jnp.zeros_like(p) for name, p in parameters.items()}
     return update, (jnp.zeros((), jnp.float32), zeros(), zeros())
 
 
-OPTIMIZERS = {"sgd": sgd, "adam": adam}
+OPTIMIZERS = {"sgd": sgd, "adam": adam, "adamw": functools.partial(adam, decay=1e-2)}
 
 
 def build(folder, waits):

@@ -53,9 +53,39 @@ def layers(case):
     return nn.Sequential(*(LAYERS[kind](*map(int, sizes)) for kind, *sizes in map(str.split, case["layers"])))
 
 
-NETS = {"line": lambda case: Line(), "layers": layers}
+class GptBlock(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.qkv, self.out = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.norm2, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        batch, tokens, width = x.shape
+        q, k, v = (part.view(batch, tokens, self.heads, -1).transpose(1, 2) for part in self.qkv(self.norm1(x)).split(width, 2))
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.out(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        return x + self.down(nn.functional.gelu(self.up(self.norm2(x)), approximate="tanh"))
+
+
+class Gpt(nn.Module):
+    def __init__(self, case):
+        super().__init__()
+        width, vocabulary = case["width"], case["vocabulary"]
+        self.token, self.position = nn.Embedding(vocabulary, width), nn.Embedding(case["tokens"], width)
+        self.blocks = nn.ModuleList(GptBlock(width, case["heads"]) for _ in range(case["layers"]))
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, vocabulary, bias=False)
+
+    def forward(self, x):
+        x = self.token(x) + self.position.weight
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x)).flatten(0, 1)
+
+
+NETS = {"line": lambda case: Line(), "layers": layers, "gpt": Gpt}
 LOSSES = {"mse": nn.functional.mse_loss, "cross_entropy": nn.functional.cross_entropy}
-OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
 class SgdByHand:
@@ -68,11 +98,11 @@ class SgdByHand:
 
 
 class AdamByHand:
-    """torch.optim.Adam's formula on tensors alone. The powers of the betas are tensors that are multiplied on, so that
+    """torch.optim.Adam's formula on tensors alone, with a decay as AdamW has it. The powers of the betas are tensors that are multiplied on, so that
     a compiled step neither recompiles nor takes powers."""
 
-    def __init__(self, parameters, lr, betas=(0.9, 0.999), eps=1e-8):
-        self.lr, self.betas, self.eps = lr, betas, eps
+    def __init__(self, parameters, lr, decay=0, betas=(0.9, 0.999), eps=1e-8):
+        self.lr, self.decay, self.betas, self.eps = lr, decay, betas, eps
         self.state = [[torch.zeros_like(p) for p in parameters], [torch.zeros_like(p) for p in parameters],
                       [torch.ones((), dtype=torch.float64) for _ in betas]]
 
@@ -85,10 +115,12 @@ class AdamByHand:
         for parameter, gradient, mean, square in zip(parameters, gradients, means, squares):
             mean.lerp_(gradient, 1 - self.betas[0])
             square.mul_(self.betas[1]).addcmul_(gradient, gradient, value=1 - self.betas[1])
+            if self.decay:
+                parameter.mul_(1 - self.lr * self.decay)
             parameter.sub_(rate * mean / (square.sqrt() * correction + self.eps))
 
 
-BY_HAND = {"sgd": SgdByHand, "adam": AdamByHand}
+BY_HAND = {"sgd": SgdByHand, "adam": AdamByHand, "adamw": functools.partial(AdamByHand, decay=1e-2)}
 
 
 class Case:

@@ -57,12 +57,59 @@ struct Layers : nn::ModuleList {
   }
 };
 
-Net layers(const Json& a_case) {
-  auto net = std::make_shared<Layers>(a_case.at("layers"));
-  return {[net](const Tensor& x) { return net->forward(x); }, net->named_parameters(), net->named_buffers()};
+struct GptBlock : nn::Module {
+  GptBlock(int64_t width, int64_t heads)
+      : heads(heads), norm1(add("norm1", nn::LayerNorm({width}))), qkv(add("qkv", nn::Linear(width, 3 * width))),
+        out(add("out", nn::Linear(width, width))), norm2(add("norm2", nn::LayerNorm({width}))), up(add("up", nn::Linear(width, 4 * width))),
+        down(add("down", nn::Linear(4 * width, width))) {}
+  Tensor forward(Tensor x) override {
+    x = x + out(attention(qkv(norm1(x))));
+    return x + down(gelu(up(norm2(x)), "tanh"));
+  }
+  Tensor attention(const Tensor& all) const {
+    const int64_t batch = all.shape()[0], tokens = all.shape()[1], width = all.shape()[2] / 3, head = width / heads;
+    const auto part = [&](int64_t k) {
+      return transpose(reshape(slice(all, 2, k * width, (k + 1) * width), {batch, tokens, heads, head}), 1, 2);
+    };
+    const Tensor scores = matmul(part(0), transpose(part(1))) * (1 / std::sqrt(static_cast<double>(head)));
+    const Tensor row = reshape(arange(tokens), {tokens, 1}), column = reshape(arange(tokens), {1, tokens});
+    const Tensor weights = softmax(select(column <= row, scores, -1e9), -1);
+    return reshape(transpose(matmul(weights, part(2)), 1, 2), {batch, tokens, width});
+  }
+  int64_t heads;
+  nn::LayerNorm norm1;
+  nn::Linear qkv, out;
+  nn::LayerNorm norm2;
+  nn::Linear up, down;
+};
+
+struct Gpt : nn::Module {
+  explicit Gpt(const Json& sizes)
+      : width(sizes.at("width")), vocabulary(sizes.at("vocabulary")), token(add("token", nn::Embedding(vocabulary, width))),
+        position(add("position", nn::Embedding(sizes.at("tokens"), width))), blocks(add("blocks", nn::ModuleList())),
+        norm(add("norm", nn::LayerNorm({width}))), head(add("head", nn::Linear(width, vocabulary, {.bias = false}))) {
+    for (int64_t i = 0; i < sizes.at("layers"); ++i) blocks.append(GptBlock(width, sizes.at("heads")));
+  }
+  Tensor forward(Tensor x) override {
+    x = token(x) + position.weight;
+    for (nn::Module& block : blocks) x = block(x);
+    return head(reshape(norm(x), {-1, width}));
+  }
+  int64_t width, vocabulary;
+  nn::Embedding token, position;
+  nn::ModuleList blocks;
+  nn::LayerNorm norm;
+  nn::Linear head;
+};
+
+Net of(const std::shared_ptr<nn::Module>& module) {
+  return {[module](const Tensor& x) { return module->forward(x); }, module->named_parameters(), module->named_buffers()};
 }
 
-const std::map<std::string, Net (*)(const Json&)> nets = {{"line", line}, {"layers", layers}};
+const std::map<std::string, Net (*)(const Json&)> nets = {
+    {"line", line},
+    {"layers", [](const Json& a_case) { return of(std::make_shared<Layers>(a_case.at("layers"))); }},
+    {"gpt", [](const Json& a_case) { return of(std::make_shared<Gpt>(a_case)); }}};
 
 const std::map<std::string, Tensor (*)(const Tensor&, const Tensor&)> losses = {
     {"mse", [](const Tensor& out, const Tensor& y) { return mse_loss(out, y); }},
@@ -70,7 +117,8 @@ const std::map<std::string, Tensor (*)(const Tensor&, const Tensor&)> losses = {
 
 const std::map<std::string, optim::Optimizer (*)(double)> optimizers = {
     {"sgd", [](double lr) -> optim::Optimizer { return optim::SGD({.lr = lr}); }},
-    {"adam", [](double lr) -> optim::Optimizer { return optim::Adam({.lr = lr}); }}};
+    {"adam", [](double lr) -> optim::Optimizer { return optim::Adam({.lr = lr}); }},
+    {"adamw", [](double lr) -> optim::Optimizer { return optim::AdamW({.lr = lr}); }}};
 
 /// All batches of an input, one after the other.
 class Batches {
