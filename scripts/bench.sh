@@ -5,13 +5,15 @@
 #   scripts/bench.sh --kernels   only single kernels beside PyTorch's; the rest of the page stays as it was
 #   scripts/bench.sh --quick     fewer rounds and modes, about four minutes: rough figures
 #
+#   --cpu-time       count the time that processes run instead of the time that passes, on one thread: what else the machine
+#                    does then voids nothing
 #   --threads N      compute threads, each on a core of its own (default: 2, or 1 where there is one core)
 #   --case NAME      only this case of tests/benchmark/cases.json; may be repeated
 #   --out DIR        where the two files go (default: the project's root)
 #   --python PYTHON  an interpreter that has PyTorch, JAX and NumPy. Without it, a virtual environment is made in
 #                    ${XDG_CACHE_HOME:-~/.cache}/weft-bench, with packages from the Python registry (about 3 GB to download)
 #
-# Only the processor is used. Nothing else should run meanwhile: disturbed blocks are recognized and repeated, which takes
+# Only the processor is used. Without --cpu-time nothing else should run meanwhile: disturbed blocks are recognized and repeated, which takes
 # longer, and where that does not help the page says so.
 set -euo pipefail
 
@@ -23,7 +25,7 @@ python="" out=$root arguments=()
 while (($#)); do
   case "$1" in
     -h | --help) usage; exit ;;
-    --quick | --kernels) arguments+=("$1") ;;
+    --quick | --kernels | --cpu-time) arguments+=("$1") ;;
     --threads | --case) arguments+=("$1" "${2:?$1 needs a value}"); shift ;;
     --out) out=${2:?--out needs a directory}; shift ;;
     --python) python=${2:?--python needs an interpreter}; shift ;;

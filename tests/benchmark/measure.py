@@ -2,7 +2,8 @@
 
 A pair is one block of weft and one of a peer, one right after the other. Which goes first alternates, A B B A. A pair
 counts when the machine was still: the spin loop before, between and after its blocks took its best time, and other
-processes hardly ran on the cores meanwhile.
+processes hardly ran on the cores meanwhile. Where the peers count the time that their process ran instead of the time that
+passed, there is nothing to wait out: pairs have no spins, and all count.
 """
 import dataclasses
 import statistics
@@ -16,9 +17,9 @@ FOREIGN_GRAIN = 0.04       # seconds; the system counts in hundredths, one for e
 class Pair:
     ours_us: float
     theirs_us: float
-    spins: list        # ms, of the spin loop around the blocks
-    foreign_s: float   # that other processes ran on the cores, in either block at most
-    core_s: float      # of a block: its seconds times the cores
+    spins: list = ()       # ms, of the spin loop around the blocks
+    foreign_s: float = 0   # that other processes ran on the cores, in either block at most
+    core_s: float = 0      # of a block: its seconds times the cores
 
     @property
     def ratio(self):
@@ -26,6 +27,8 @@ class Pair:
 
     def disturbance(self, best_spin):
         """1 and less: still."""
+        if not self.spins:
+            return 0
         spin = (max(self.spins) / best_spin - 1) / SPIN_TOLERANCE
         return max(spin, self.foreign_s / max(FOREIGN_GRAIN, FOREIGN_TOLERANCE * self.core_s))
 

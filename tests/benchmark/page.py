@@ -272,34 +272,55 @@ allocators, each in processes of its own. `softmax` and `layer_norm` go along th
 operand -inf above the diagonal. {verdict}
 
 {table(head, rows)}
-Measured by `scripts/bench.sh --kernels` on {found['date']}{' in a quick run' if found['quick'] else ''}, commit {found['commit'] or 'unknown'}, PyTorch {found['versions']['torch']['PyTorch']}, on {found['machine']['cpu']}
+Measured by `scripts/bench.sh --kernels` on {found['date']}{' in a quick run' if found['quick'] else ''}{", in the processor's time" if by_processor_time(found) else ''}, commit {found['commit'] or 'unknown'}, PyTorch {found['versions']['torch']['PyTorch']}, on {found['machine']['cpu']}
 (family {found['machine']['family']}, model {found['machine']['model']}; {found['machine']['isa']}).
 """
 
 
+def slow_cases(report):
+    slow = [case for case in report["cases"] if case.get("steps", report["steps"]) < report["steps"]]
+    names = ", ".join(f"`{case['name']}`" for case in slow)
+    return f" Of {names}, whose steps take long, only {slow[0]['steps']} steps are compared, in one short pair and at most {slow[0]['pairs']} long ones." if slow else ""
+
+
+def by_processor_time(found):
+    return found.get("clock") == "cpu"
+
+
+def stillness(report):
+    """What was done about the machine's other processes."""
+    tolerances = report["tolerances"]
+    if by_processor_time(report):
+        return """* **Processor time.** What is counted is the time that a process's threads ran, not the time that passed, so that other processes on
+  the cores do not count: no pair is dropped. What they do to caches, to memory and to the clock's rate still shows in the times,
+  less so in the ratios of neighbouring blocks. The peak, the bandwidth and the starts are measured in time that passed."""
+    return f"""* **Undisturbed.** Before, between and after the blocks of a pair a fixed loop runs on all the cores at once. A pair is dropped and
+  repeated when that loop took more than {percent(tolerances['spin'])} above its best time, or when other processes (the host's included) had
+  more than {percent(tolerances['foreign'])} of the cores during a block. After {tolerances['attempts']} times the pairs wanted, the least disturbed ones fill up, and this page says so."""
+
+
 def measured(report):
-    effort, tolerances = report["effort"], report["tolerances"]
+    effort = report["effort"]
     return f"""## How it was measured
 
 * **The same work.** Every process reads the same stored weights and batches (16, over and over), computes in f32 with the same
   optimizer, and leaves the loss where the program can read it. The losses of the first {report['steps']} steps are compared with weft's:
   *losses differ by* is the largest difference over the largest loss. A mode that differs by more than rounding is refused, as
-  is one that leaves other running statistics behind.
+  is one that leaves other running statistics behind.{slow_cases(report)}
 * **The same cores.** {several(report['threads'], 'thread')}; every process is confined to {'core' if report['threads'] == 1 else 'cores'} {', '.join(map(str, report['machine']['used_cores']))}.
 * **In turn.** weft and the peer alternate in blocks of {effort['block_s']} s, A B B A; a process that is not in turn waits for a line
   of input. A block begins with 0.05 s that do not count and gives the median time of a step. A pair of neighbouring
   blocks gives one ratio; the tables show the median of the ratios with their range, and the medians of the times.
-* **Undisturbed.** Before, between and after the blocks of a pair a fixed loop runs on all the cores at once. A pair is dropped and
-  repeated when that loop took more than {percent(tolerances['spin'])} above its best time, or when other processes (the host's included) had
-  more than {percent(tolerances['foreign'])} of the cores during a block. After {tolerances['attempts']} times the pairs wanted, the least disturbed ones fill up, and this page says so.
+{stillness(report)}
 * **The peers at their best.** All modes are tried in {several(effort['survey_pairs'], 'short pair')} each, and those within 10 % of a peer's best are measured in
   {effort['pairs']} pairs. *Tuned allocator*: a process of its own in which the C library's allocator keeps freed memory
   (`MALLOC_TRIM_THRESHOLD_`, `MALLOC_TOP_PAD_`, `MALLOC_MMAP_THRESHOLD_`). The compiled modes of PyTorch skip the checks of
   their arguments at each call. *Channels last*: the net and its images in that memory format, tried where there are convolutions.
 * **The floor.** The peak is {digits(report['gflops'])} GFLOP/s: f32 multiply-adds in registers, {report['vector_bits']}-bit vectors, on all threads. The bandwidth is that
   of a sweep which reads and writes a buffer as large as the case's state (parameters and what the optimizer keeps). The *share of the
-  floor* is the larger of the two times over weft's. Products are those of linear layers and convolutions, forward and for every
-  gradient that the step needs, a convolution's as a direct one computes it, padding included.
+  floor* is the larger of the two times over weft's. Products are those of linear layers, convolutions and attention, forward and for
+  every gradient that the step needs: a convolution's as a direct one computes it, padding included, causal attention's of
+  what is not masked.
 * **Start.** A fresh process reads the case, builds the step and runs it once; *build* is from the request to the first step's loss
   (recording or tracing, compiling, one step), *first step* from the start of the process. Cold: no compiler's cache on disk
   {'(the median of three starts, one where it takes long)' if effort['starts'] else '(not measured in a quick run, nor are the peers)'}; warm: with the cache of earlier processes. *Resident* is the warm process after some
@@ -322,7 +343,7 @@ def machine_section(report):
 
 def render(report):
     quick = "\nA quick run (`--quick`): fewer rounds and modes, so the figures are rough.\n" if report["quick"] else ""
-    cases = "\n".join(case_section(case, report["steps"]) for case in report["cases"])
+    cases = "\n".join(case_section(case, case.get("steps", report["steps"])) for case in report["cases"])
     return f"""# Benchmarks
 
 How long a training step takes (forward, loss, backward, update of every parameter) in weft and in its peers: PyTorch and
@@ -332,7 +353,7 @@ page; all its figures, and more, are in `bench.json`.
 ## In short
 
 {in_short(report)}
-A ratio below 1 means that weft is faster. {several(report['threads'], 'thread')}, f32.
+A ratio below 1 means that weft is faster. {several(report['threads'], 'thread')}, f32.{" Times are the processor's: what the processes ran, not what passed." if by_processor_time(report) else ""}
 
 {numbers_say(report)}
 ## The cases

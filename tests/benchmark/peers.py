@@ -67,15 +67,17 @@ class Peer:
 
 
 class Launcher:
-    """How each peer is started: `programs` holds the compiled ones, `python` is an interpreter with PyTorch and JAX."""
+    """How each peer is started: `programs` holds the compiled ones, `python` is an interpreter with PyTorch and JAX. With
+    `cpu_time` the peers count the time that their processes run, not the time that passes."""
 
-    def __init__(self, programs, python, threads):
-        self.programs, self.python, self.threads = pathlib.Path(programs), python, threads
+    def __init__(self, programs, python, threads, cpu_time=False):
+        self.programs, self.python, self.threads, self.cpu_time = pathlib.Path(programs), python, threads, cpu_time
 
     def start(self, peer, case_folder, cache, allocator="default"):
         """`cache` is the folder for what compilers keep between processes."""
         environment = {"OMP_NUM_THREADS": str(self.threads), "NPROC": str(self.threads), "JAX_PLATFORMS": "cpu",
-                       "CUDA_VISIBLE_DEVICES": "", "XDG_CACHE_HOME": str(cache), "TORCHINDUCTOR_CACHE_DIR": str(cache)}
+                       "CUDA_VISIBLE_DEVICES": "", "XDG_CACHE_HOME": str(cache), "TORCHINDUCTOR_CACHE_DIR": str(cache),
+                       "BENCH_CLOCK": "cpu" if self.cpu_time else "wall"}
         script = HERE / f"{peer}_peer.py"
         program = [self.python, script] if script.exists() else [self.programs / f"{peer}_peer"]
         return Peer([*program, self.threads, case_folder], environment | ALLOCATORS[allocator])

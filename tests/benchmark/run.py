@@ -27,6 +27,7 @@ FIRST_STEPS, FIRST_TOLERANCE, TOLERANCE = 20, 1e-4, 1e-2  # of the losses; round
 ATTEMPTS = 3         # pairs that may be run for each one that counts
 CLOSE = 1.1          # modes this close to a peer's best are measured again at length
 LONG_START_S = 3     # a process that takes longer to its first step is started once
+SLOW_STEPS, SLOW_PAIRS = 10, 6  # what is compared and measured of a case whose steps take seconds, at most
 
 
 @dataclasses.dataclass
@@ -57,8 +58,9 @@ class Bench:
         self.launcher, self.machine, self.effort, self.cores, self.work = launcher, machine_peer, effort, cores, work
         self.cache = work / "cache"  # of the compilers, for all processes but those that start cold
         self.best_spin = float("inf")
-        for _ in range(50):
-            self.spin()
+        if not launcher.cpu_time:
+            for _ in range(50):
+                self.spin()
         self.gflops = self.machine.ask("PEAK")["gflops"]
 
     def spin(self):
@@ -76,9 +78,12 @@ class Bench:
         return answer["median_us"], time.monotonic() - start, foreign
 
     def pair(self, number, weft, ours, peer, mode, seconds):
+        order = [(weft, ours), (peer, mode)] if measure.weft_first(number) else [(peer, mode), (weft, ours)]
+        if self.launcher.cpu_time:
+            us = {process: process.ask("RUN", its_mode, seconds)["median_us"] for process, its_mode in order}
+            return measure.Pair(ours_us=us[weft], theirs_us=us[peer])
         blocks, spins = {}, [self.spin()]
-        order = [(weft, ours), (peer, mode)]
-        for process, its_mode in order if measure.weft_first(number) else reversed(order):
+        for process, its_mode in order:
             blocks[process] = self.block(process, its_mode, seconds)
             spins.append(self.spin())
         return measure.Pair(ours_us=blocks[weft][0], theirs_us=blocks[peer][0], spins=spins,
@@ -97,6 +102,10 @@ class CaseRun:
 
     def __init__(self, bench, case):
         self.bench, self.case, self.folder = bench, case, case.write(bench.work)
+        self.slow = case.spec.get("slow", False)
+        self.steps = SLOW_STEPS if self.slow else COMPARED_STEPS
+        effort = bench.effort
+        self.effort = dataclasses.replace(effort, survey_pairs=1, pairs=min(SLOW_PAIRS, effort.pairs)) if self.slow else effort
         self.processes = {}
         self.versions = {}
 
@@ -111,15 +120,15 @@ class CaseRun:
         gbs = bench.machine.ask("STREAM", max(case.state_bytes, 1 << 16))["gbs"]
         with contextlib.ExitStack() as stack:
             self.weft = self.start(stack, "weft")
-            facts = self.weft.ask("START", "step", COMPARED_STEPS)
+            facts = self.weft.ask("START", "step", self.steps)
             self.losses, self.buffers = facts.pop("losses"), facts.pop("buffers")
             self.weft.ask("START", "profile", 1)
-            profile = self.weft.ask("RUN", "profile", bench.effort.block_s)["profile"]
+            profile = self.weft.ask("RUN", "profile", self.effort.block_s)["profile"]
             survey = [mode for peer in self.contenders() for mode in self.survey(stack, peer)]
             finals = [self.final(peer, survey) for peer in self.contenders()]
         finals = [final for final in finals if final]
-        started = [("weft", "default", "step")] + [(f["peer"], f["allocator"], f["mode"]) for f in finals if bench.effort.starts]
-        return {"name": case.name, "about": case.spec["about"], "parameters": case.parameters, "flops": case.flops,
+        started = [("weft", "default", "step")] + [(f["peer"], f["allocator"], f["mode"]) for f in finals if self.effort.starts]
+        return {"name": case.name, "about": case.spec["about"], "steps": self.steps, "pairs": self.effort.pairs, "parameters": case.parameters, "flops": case.flops,
                 "state_bytes": case.state_bytes, "gbs": gbs, "floor": measure.floor(case.flops, bench.gflops, case.state_bytes, gbs),
                 "weft": facts | {"first_loss": self.losses[0], "last_loss": self.losses[-1], "profile": profile},
                 "survey": survey, "finals": finals, "startup": [self.startup(*entry) for entry in started]}
@@ -137,7 +146,7 @@ class CaseRun:
             except PeerError as error:
                 entries.append({"peer": peer, "allocator": allocator, "mode": "", "error": str(error)})
                 continue
-            wanted = self.bench.effort.modes.get(peer, process.about["modes"])
+            wanted = self.effort.modes.get(peer, process.about["modes"])
             for mode in filter(wanted.__contains__, process.about["modes"]):
                 if process.process.poll() is not None:  # a mode before this one took the process along
                     process = self.start(stack, peer, allocator)
@@ -148,15 +157,15 @@ class CaseRun:
 
     def try_mode(self, process, mode):
         try:
-            reply = process.ask("START", mode, COMPARED_STEPS)
+            reply = process.ask("START", mode, self.steps)
             first = measure.loss_difference(self.losses[:FIRST_STEPS], reply["losses"][:FIRST_STEPS])
             difference = measure.loss_difference(self.losses, reply["losses"])
             if not (first <= FIRST_TOLERANCE and difference <= TOLERANCE):
                 raise PeerError(f"it computes something else: the losses differ by {first:.1e} over {FIRST_STEPS} steps, "
-                                f"{difference:.1e} over {COMPARED_STEPS}")
+                                f"{difference:.1e} over {self.steps}")
             if measure.buffers_difference(self.buffers, reply["buffers"]) > FIRST_TOLERANCE:
                 raise PeerError(f"it keeps something else beside the parameters: {reply['buffers']} instead of {self.buffers}")
-            times = self.bench.compare(self.weft, process, mode, self.bench.effort.survey_s, self.bench.effort.survey_pairs)
+            times = self.bench.compare(self.weft, process, mode, self.effort.survey_s, self.effort.survey_pairs)
         except PeerError as error:
             return {"error": str(error)}
         return times | {"loss_difference": difference}
@@ -169,9 +178,9 @@ class CaseRun:
         fastest = max(entry["ratio"] for entry in modes)
         modes = sorted((entry for entry in modes if entry["ratio"] * CLOSE >= fastest), key=lambda entry: -entry["ratio"])
         finals = []
-        for entry in modes[:self.bench.effort.finalists]:
+        for entry in modes[:self.effort.finalists]:
             process = self.processes[peer, entry["allocator"], entry["mode"]]
-            times = self.bench.compare(self.weft, process, entry["mode"], self.bench.effort.block_s, self.bench.effort.pairs)
+            times = self.bench.compare(self.weft, process, entry["mode"], self.effort.block_s, self.effort.pairs)
             finals.append(entry | times)
         best = max(finals, key=lambda final: final["ratio"])
         say("  " + page.final_line(best))
@@ -180,7 +189,7 @@ class CaseRun:
     def startup(self, peer, allocator, mode):
         """From the start of a process to its first step's loss, and its memory; cold and with the compilers' caches warm."""
         cold = []
-        while len(cold) < self.bench.effort.starts and not (cold and cold[-1]["first_step_s"] > LONG_START_S):
+        while len(cold) < self.effort.starts and not (cold and cold[-1]["first_step_s"] > LONG_START_S):
             with tempfile.TemporaryDirectory(dir=self.bench.work) as empty:
                 cold.append(self.first_step(peer, allocator, mode, empty))
         warm = self.first_step(peer, allocator, mode, self.bench.cache)
@@ -209,11 +218,16 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", required=True, type=pathlib.Path, help="the folder of weft_peer and its like")
     parser.add_argument("--out", required=True, type=pathlib.Path, help="the folder for bench.json and BENCHMARKS.md")
-    parser.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))))
+    parser.add_argument("--threads", type=int, help="2 unless given, or 1 where there is one core")
+    parser.add_argument("--cpu-time", action="store_true", help="count the time that processes run, not the time that passes; one thread")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and modes")
     parser.add_argument("--case", action="append", help="only this case; may be repeated")
     parser.add_argument("--kernels", action="store_true", help="only the single kernels; the rest of the page stays as it was")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.cpu_time and options.threads not in (None, 1):
+        parser.error("--cpu-time is of one thread")
+    options.threads = options.threads or (1 if options.cpu_time else min(2, len(os.sched_getaffinity(0))))
+    return options
 
 
 @contextlib.contextmanager
@@ -221,10 +235,14 @@ def bench(options, threads, work):
     cores = machine.choose_cores(threads)
     everywhere = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)  # and so every peer's
-    launcher = Launcher(options.programs, sys.executable, threads)
+    launcher = Launcher(options.programs, sys.executable, threads, options.cpu_time)
     with launcher.machine() as machine_peer:
         yield Bench(launcher, machine_peer, QUICK if options.quick else FULL, cores, work)
     os.sched_setaffinity(0, everywhere)
+
+
+def clock(options):
+    return "cpu" if options.cpu_time else "wall"
 
 
 def where_and_when(root, cores, start):
@@ -238,17 +256,18 @@ def measure_cases(options, table, work, root):
         runs = [CaseRun(session, case) for case in table if case.name in (options.case or [case.name])]
         results = [run.result() for run in runs]
     versions = {peer: found for run in runs for peer, found in run.versions.items()}
-    return {"quick": options.quick, "threads": options.threads, "steps": COMPARED_STEPS, "versions": versions,
+    return {"quick": options.quick, "clock": clock(options), "threads": options.threads, "steps": COMPARED_STEPS, "versions": versions,
             "effort": dataclasses.asdict(session.effort),
             "tolerances": {"spin": measure.SPIN_TOLERANCE, "foreign": measure.FOREIGN_TOLERANCE, "attempts": ATTEMPTS},
-            "gflops": session.gflops, "vector_bits": session.machine.about["vector_bits"], "spin_ms": session.best_spin,
+            "gflops": session.gflops, "vector_bits": session.machine.about["vector_bits"],
+            "spin_ms": None if options.cpu_time else session.best_spin,
             "cases": results} | where_and_when(root, session.cores, start)
 
 
 def measure_kernels(options, work, root):
     start = time.monotonic()
     with bench(options, 1, work) as session:
-        return kernels.result(session, say) | {"quick": options.quick} | where_and_when(root, session.cores, start)
+        return kernels.result(session, say) | {"quick": options.quick, "clock": clock(options)} | where_and_when(root, session.cores, start)
 
 
 def main():

@@ -8,6 +8,9 @@
 //   RUN mode seconds    steps for about that long, after some that are not timed:
 //                       {"steps", "median_us", "p10_us", "p90_us": of a step, ...}
 //
+// With BENCH_CLOCK=cpu in the environment RUN counts the time that the threads of the process run, in "seconds" as in its
+// answer, so that what else the machine does hardly shows; else the time that passes.
+//
 // A request that cannot be served is answered by {"error"}; QUIT and the end of the input end the process. serve.py is
 // the same for Python.
 

@@ -54,6 +54,11 @@ class Pairs(unittest.TestCase):
         self.assertEqual(len(measure.collect(run, lambda: 10.0, wanted=2, attempts=10)), 4)
         self.assertEqual(made, [0, 1, 2, 3])
 
+    def test_pairs_by_processor_time_all_count(self):
+        made = measure.collect(lambda number: measure.Pair(1 + number, 2), lambda: float("inf"), wanted=3, attempts=9)
+        found = measure.summary(made, float("inf"), 3)
+        self.assertEqual((found["ratio"], found["pairs"], found["dropped"], found["disturbed"]), (1.0, 3, 0, 0))
+
     def test_running_again_ends(self):
         self.assertEqual(len(measure.collect(lambda number: pair(foreign=0.9), lambda: 10.0, wanted=2, attempts=6)), 6)
 
@@ -110,6 +115,15 @@ class Cases(unittest.TestCase):
         self.assertEqual(case.net.shapes, {"0.weight": (3,), "0.bias": (3,), "1.weight": (2, 3), "1.bias": (2,)})
         # Its parameters need the gradient of what the product reads.
         self.assertEqual(case.flops, 3 * 2 * 4 * 3 * 2)
+
+    def test_work_and_state_of_attention(self):
+        case = cases.Case("net", {"net": "gpt", "layers": 2, "width": 8, "heads": 2, "tokens": 5, "vocabulary": 7, "batch": 3, "optimizer": "adamw"})
+        block = (8 + 8) + (24 * 8 + 24) + (8 * 8 + 8) + (8 + 8) + (32 * 8 + 32) + (8 * 32 + 8)
+        self.assertEqual(case.parameters, 7 * 8 + 5 * 8 + 2 * block + (8 + 8) + 7 * 8)
+        self.assertEqual(case.state_bytes, 3 * 4 * case.parameters)
+        linear = 3 * 5 * (2 * (24 * 8 + 8 * 8 + 2 * 32 * 8) + 7 * 8)
+        attention = 3 * 2 * 2 * 8 * (1 + 2 + 3 + 4 + 5)  # each token meets itself and those before it, in scores and in the mix
+        self.assertEqual(case.flops, 3 * 2 * (linear + attention))
 
     def test_the_table_holds_what_the_peers_read(self):
         for case in cases.table():
@@ -194,6 +208,20 @@ class Page(unittest.TestCase):
 
     def test_a_disturbed_session_says_so(self):
         self.assertIn("2 of the 4 pairs of blocks", page.render(report(disturbed=2)))
+
+    def test_processor_time_is_said(self):
+        wall, cpu = page.render(report()), page.render(report() | {"clock": "cpu"})
+        self.assertIn("**Undisturbed.**", wall)
+        self.assertNotIn("processor's", wall)
+        self.assertNotIn("**Undisturbed.**", cpu)
+        self.assertIn("**Processor time.**", cpu)
+        self.assertIn("Times are the processor's", cpu)
+
+    def test_slow_cases_are_named(self):
+        slow = report()
+        slow["cases"][0] |= {"steps": 10, "pairs": 6}
+        self.assertIn("Of `net`, whose steps take long, only 10 steps are compared, in one short pair and at most 6 long ones.", page.render(slow))
+        self.assertIn("over the first 10 steps", page.render(slow))
 
     def test_every_mode_has_words(self):
         for peer, modes in page.MODES.items():
