@@ -13,8 +13,8 @@
 #   --python PYTHON  an interpreter that has PyTorch, JAX and NumPy. Without it, a virtual environment is made in
 #                    ${XDG_CACHE_HOME:-~/.cache}/weft-bench, with packages from the Python registry (about 3 GB to download)
 #
-# Only the processor is used. Without --cpu-time nothing else should run meanwhile: disturbed blocks are recognized and repeated, which takes
-# longer, and where that does not help the page says so.
+# Only the processor is used. Without --cpu-time nothing else should run meanwhile: disturbed blocks are recognized and repeated,
+# which takes longer, and where that does not help the page says so.
 set -euo pipefail
 
 die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
