@@ -305,7 +305,7 @@ bool fuse(ir::Graph& graph, std::vector<std::string>* remarks, Merge merge) {
 Op& make_nest(ir::Graph& graph, const std::vector<Op*>& ops, const std::vector<Value>& results) {
   Op& fused = outline(graph, "fused", ops, results);
   // What was repeated for several readers of one nest. Other equal ops may stand at different places of the nest.
-  cse(fused.body(), is_cheap);
+  cse(fused.body(), [](const Op& op) { return is_cheap(op) || op.def().kind == Kind::view; });
   return fused;
 }
 

@@ -68,6 +68,11 @@ TEST_CASE("fuse: a view of a product is its readers' own, who then stand beside 
     output a = %a
     output f = %f)";
   CHECK(nests(text) == 2);
+  size_t stored = 0;
+  const ir::Module m = compiled(text, "fuse");
+  for (const auto& op : m.graph().ops())
+    if (op->is("fused")) stored += op->results().size();
+  CHECK(stored == 2);  // the outputs
 }
 
 TEST_CASE("fuse: fusing again gives the same nests", "[passes][fuse]") {

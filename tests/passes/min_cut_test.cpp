@@ -42,10 +42,10 @@ TEST_CASE("min cut: nothing that leads to the sink") { CHECK(cut(3, {{0, 2, 4}})
 TEST_CASE("min cut: of random networks, as small as the smallest of all cuts") {
   std::mt19937 random(1);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
-  for (int round = 0; round < 300; ++round) {
-    const int nodes = 3 + below(5);
+  for (int round = 0; round < 2000; ++round) {
+    const int nodes = 3 + below(7);
     std::vector<Edge> edges;
-    for (int i = 0, count = below(14); i < count; ++i) {
+    for (int i = 0, count = below(30); i < count; ++i) {
       const Edge e{below(nodes), below(nodes), static_cast<double>(below(6))};
       if (e.from != e.to) edges.push_back(e);
     }

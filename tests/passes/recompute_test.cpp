@@ -86,6 +86,20 @@ TEST_CASE("recompute: a bool costs less than what it is made of, and a product i
   CHECK(before == after);
 }
 
+TEST_CASE("recompute: what takes longer to compute than to read is stored", "[passes][recompute]") {
+  const auto readers_of = [](const std::string& value) {
+    return "%n = neg(" + value + ") : f32[512,512]\n %q = matmul(%n, %x) : f32[512,512]\n %r = mul(%q, " + value +
+           ") : f32[512,512]\n %s = matmul(%r, %x) : f32[512,512]\n %t = mul(%s, " + value + ") : f32[512,512]\n output t = %t\n";
+  };
+  const std::string product = "input %x: f32[512,512]\n %p = matmul(%x, %x) : f32[512,512]\n %a = abs(%p) : f32[512,512]\n",
+                    functions = "%b = sin(%a) : f32[512,512]\n %c = exp(%b) : f32[512,512]\n %d = cos(%c) : f32[512,512]\n";
+  for (const auto& [text, changes] :
+       {std::pair(product + readers_of("%a"), true), std::pair(product + functions + readers_of("%d"), false)}) {
+    ir::Module m = compiled(text, "fuse");
+    CHECK(passes::run(m, {"recompute"}, passes::generic_target())[0].changed == changes);
+  }
+}
+
 TEST_CASE("recompute: small values stay where they are", "[passes][recompute]") {
   const std::string text = R"(
     input %x: f32[64,64]
