@@ -228,6 +228,7 @@ class ConvolutionTask final : public Task {
     }
     implementation = answer.implementation;
     scratch_.emplace(fmt::format("the convolution of {} with {}", to_string(s.x), to_string(s.w)), answer.scratch_bytes, scratch_bytes);
+    own_scratch_bytes = scratch_->own_bytes();
     buffers.resize(3 + (scratch_bytes > 0 ? 1 : 0), nullptr);
   }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Products by oneDNN. matmul.cpp is the only file that knows how oneDNN 2 and 3 differ.
+// Products, by oneDNN or our own tiles: see product_slice.h.
 
 #include <memory>
 
@@ -20,7 +20,7 @@ bool supports_matmul(DType dtype);
 /// How many parts a product is worth on `cores` cores.
 int64_t useful_slices(const MatmulSpec& spec, int cores);
 
-/// What the library has for the product; nothing where an extent is 0, which needs none.
+/// What computes the product; nothing where an extent is 0, which needs none.
 Answer matmul_answer(const MatmulSpec& spec);
 
 /// buffers: a, b, (bias or addend,) result, (scratch, if `scratch_bytes` is not 0; else the

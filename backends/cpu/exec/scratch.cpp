@@ -4,13 +4,8 @@
 
 namespace weft::cpu {
 
-Scratch::Scratch(const std::string& what, int64_t wanted, int64_t planned) {
-  if (planned > 0 && wanted > planned)
-    throw Error(ErrorKind::device,
-                "{} needs {} bytes of scratch here, but its plan has {}: it was made for another instruction set or library", what, wanted,
-                planned)
-        .hint("run the passes from 'partition' on again");
-  if (planned > 0 || wanted == 0) return;
+Scratch::Scratch(const std::string& what, int64_t wanted, int64_t planned) : is_planned_(planned > 0) {
+  if (wanted <= planned) return;
   try {
     own_ = Array(u8, {wanted}, std::source_location());
   } catch (const OutOfMemory&) {
@@ -19,9 +14,10 @@ Scratch::Scratch(const std::string& what, int64_t wanted, int64_t planned) {
 }
 
 const std::vector<std::byte*>& Scratch::behind(const std::vector<std::byte*>& buffers) {
-  if (own_.shape().numel() == 0) return buffers;
+  if (own_bytes() == 0) return buffers;
   all_.assign(buffers.begin(), buffers.end());
-  all_.push_back(own_.data());
+  if (is_planned_) all_.back() = own_.data();
+  else all_.push_back(own_.data());
   return all_;
 }
 

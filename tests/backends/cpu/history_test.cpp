@@ -149,7 +149,9 @@ TEST_CASE("history: what the library answers does not depend on what was made be
       CHECK(text_of(answer) == want[i]);
       std::unique_ptr<cpu::Task> task;
       CHECK_NOTHROW(task = calls[i]->make(answer.scratch_bytes));
-      if (task) CHECK(task->implementation == answer.implementation);
+      if (!task) continue;
+      CHECK(task->implementation == answer.implementation);
+      CHECK(task->own_scratch_bytes == 0);
     }
   }
 }
@@ -164,7 +166,9 @@ TEST_CASE("history: nor in fresh ones, each of which makes another call of equal
         const auto task = first.make(first.answer().scratch_bytes);
         for (size_t i = 0; i < group.size(); ++i) {
           if (text_of(group[i].answer()) != text_of(planned[i])) return false;
-          if (group[i].make(planned[i].scratch_bytes)->implementation != planned[i].implementation) return false;
+          const auto made = group[i].make(planned[i].scratch_bytes);
+          if (made->implementation != planned[i].implementation) return false;
+          if (made->own_scratch_bytes > 0) return false;
         }
         return true;
       }));

@@ -1,0 +1,133 @@
+#include "weft/backends/cpu/exec/gemm.h"
+
+#include <algorithm>
+#include <dnnl.hpp>
+
+#include "weft/backends/cpu/exec/isa.h"
+#include "weft/backends/cpu/exec/library.h"
+#include "weft/runtime/array.h"
+
+namespace weft::cpu {
+namespace {
+
+constexpr int64_t ceil_div(int64_t x, int64_t y) { return (x + y - 1) / y; }
+constexpr int64_t round_up(int64_t x, int64_t y) { return ceil_div(x, y) * y; }
+
+// What is packed at a time. A panel of vectors is to stay in the first cache beside a tile's lines, and all panels and lines in the second.
+constexpr int64_t block_k = 256, block_width = 512, block_lines = 192;
+
+/// Cycles, about: of tiles, each of whose steps takes as long as its additions wait for each other, of packing and of storing.
+double cost_of(const GemmKernels& kernels, int64_t lines, int64_t width, int64_t k, int64_t line, int64_t vector_line, bool transposed) {
+  static constexpr double latency = 4;
+  constexpr double pack_in_order = 0.2, pack_by_lines = 1, pack_broadcasts = 0.4, store = 0.2, store_transposed = 0.7;
+  const int64_t rest = lines % kernels.lines;
+  const auto per_step = [](int64_t n) { return std::max(latency, static_cast<double>(n)); };
+  const double steps = static_cast<double>(lines / kernels.lines) * per_step(kernels.lines) + (rest > 0 ? per_step(rest) : 0);
+  const auto l = static_cast<double>(lines), w = static_cast<double>(width), depth = static_cast<double>(k);
+  return static_cast<double>(ceil_div(width, kernels.panel)) * depth * steps +
+         w * depth * (vector_line == 1 ? pack_in_order : pack_by_lines) + l * depth * (line == 1 ? pack_broadcasts : 0) +
+         l * w * static_cast<double>(ceil_div(k, block_k)) * (transposed ? store_transposed : store);
+}
+
+}  // namespace
+
+const GemmKernels* gemm_kernels() {
+  engine();  // the limit
+  // For wider vectors the library's are better.
+  static const bool narrow = [] {
+    const auto has = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+    const auto all_of = [has](dnnl::cpu_isa isa) { return (has & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa); };
+    return has_isa("avx2") && all_of(dnnl::cpu_isa::avx2) && !all_of(dnnl::cpu_isa::avx512_core);
+  }();
+  return narrow ? &avx2_gemm_kernels : nullptr;
+}
+
+Gemm::Gemm(const GemmKernels& kernels, const GemmShape& s) : kernels_(kernels), k_(s.k), result_row_(s.result_row) {
+  transposed_ = cost_of(kernels, s.n, s.m, s.k, s.b_column, s.a_row, true) < cost_of(kernels, s.m, s.n, s.k, s.a_row, s.b_column, false);
+  const GemmOperand a{nullptr, s.a_row, s.a_column}, b{nullptr, s.b_column, s.b_row};
+  broadcast_ = transposed_ ? b : a, lines_ = transposed_ ? s.n : s.m;
+  vectors_ = transposed_ ? a : b, width_ = transposed_ ? s.m : s.n;
+  most_k_ = round_up(ceil_div(k_, ceil_div(k_, block_k)), 8);
+  most_lines_ = std::min(lines_, block_lines);
+  most_width_ = std::min(round_up(width_, kernels.panel), block_width);
+  // Lines side by side can be read as they are; that the next of a tile is far away costs more than a copy where many tiles read it.
+  constexpr int64_t few_tiles = 4;
+  packs_vectors_ = vectors_.line != 1 || lines_ > few_tiles * kernels.lines;
+  packs_broadcasts_ = broadcast_.line == 1;
+}
+
+int64_t Gemm::scratch_bytes() const {
+  const int64_t vectors = packs_vectors_ ? most_width_ : width_ % kernels_.panel > 0 ? kernels_.panel : 0;
+  const int64_t broadcasts = packs_broadcasts_ ? round_up(most_lines_, kernels_.lines) : 0;
+  return round_up((vectors + broadcasts) * most_k_ * static_cast<int64_t>(sizeof(float)), buffer_alignment);
+}
+
+/// Blocks of both operands that are multiplied with each other.
+struct Gemm::Pass {
+  GemmOperand broadcast, vectors;
+  const float* packed;  // panels of vectors, of those from element `packed_from` on
+  int64_t packed_from;
+  int64_t lines, width, k;
+  const float *bias, *addend;
+  float* result;
+};
+
+void Gemm::run(const float* a, const float* b, const float* bias, const float* addend, float* result, float* scratch) const {
+  const float *lines = transposed_ ? b : a, *vectors = transposed_ ? a : b;
+  const int64_t line_step = transposed_ ? 1 : result_row_, width_step = transposed_ ? result_row_ : 1;
+  float* packed_lines = scratch;
+  float* packed_vectors = scratch + (packs_broadcasts_ ? round_up(most_lines_, kernels_.lines) * most_k_ : 0);
+  Pass pass{};
+  pass.packed = packed_vectors;
+  for (int64_t w = 0; w < width_; w += most_width_)
+    for (int64_t p = 0; p < k_; p += most_k_) {
+      pass.width = std::min(most_width_, width_ - w), pass.k = std::min(most_k_, k_ - p);
+      pass.vectors = {vectors + w * vectors_.line + p * vectors_.depth, vectors_.line, vectors_.depth};
+      // Whole panels may be read where they lie.
+      pass.packed_from = packs_vectors_ ? 0 : pass.width / kernels_.panel * kernels_.panel;
+      if (pass.packed_from < pass.width) {
+        GemmOperand from = pass.vectors;
+        from.data += pass.packed_from * from.line;
+        (from.line == 1 ? kernels_.pack_vectors : kernels_.pack_vectors_by_lines)(from, pass.width - pass.packed_from, pass.k,
+                                                                                  packed_vectors);
+      }
+      for (int64_t l = 0; l < lines_; l += most_lines_) {
+        pass.lines = std::min(most_lines_, lines_ - l);
+        pass.broadcast = {lines + l * broadcast_.line + p * broadcast_.depth, broadcast_.line, broadcast_.depth};
+        if (packs_broadcasts_) {
+          kernels_.pack_broadcasts(pass.broadcast, pass.lines, pass.k, packed_lines);
+          pass.broadcast = {packed_lines, 1, kernels_.lines};
+        }
+        const int64_t at = l * line_step + w * width_step;
+        pass.result = result + at;
+        pass.bias = bias && p == 0 ? bias + (transposed_ ? l : w) : nullptr;
+        pass.addend = p > 0 ? pass.result : addend ? addend + at : nullptr;
+        run_tiles(pass);
+      }
+    }
+}
+
+void Gemm::run_tiles(const Pass& pass) const {
+  const int64_t line_step = transposed_ ? 1 : result_row_, width_step = transposed_ ? result_row_ : 1;
+  const auto run = [&](int64_t l, int64_t w) {
+    const int64_t lines = std::min(kernels_.lines, pass.lines - l), width = std::min(kernels_.panel, pass.width - w);
+    GemmOperand broadcast = pass.broadcast, vectors = pass.vectors;
+    broadcast.data += packs_broadcasts_ ? l * pass.k : l * broadcast.line;
+    if (w < pass.packed_from) vectors.data += w;
+    else vectors = {pass.packed + (w - pass.packed_from) * pass.k, 1, kernels_.panel};
+    const int64_t at = l * line_step + w * width_step;
+    const GemmTile tile{pass.result + at, pass.addend ? pass.addend + at : nullptr, pass.bias ? pass.bias + (transposed_ ? l : w) : nullptr,
+                        result_row_};
+    kernels_.tile(transposed_, lines, width)(pass.k, broadcast, vectors, tile, width);
+  };
+  // Along the result's rows, so that its lines are written one after the other.
+  if (transposed_) {
+    for (int64_t w = 0; w < pass.width; w += kernels_.panel)
+      for (int64_t l = 0; l < pass.lines; l += kernels_.lines) run(l, w);
+  } else {
+    for (int64_t l = 0; l < pass.lines; l += kernels_.lines)
+      for (int64_t w = 0; w < pass.width; w += kernels_.panel) run(l, w);
+  }
+}
+
+}  // namespace weft::cpu

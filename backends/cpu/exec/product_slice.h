@@ -1,0 +1,35 @@
+#pragma once
+// One slice of a product: by oneDNN (library_product.cpp), or by our own tiles (tiled_product.cpp).
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "weft/backends/cpu/exec/answer.h"
+#include "weft/backends/cpu/exec/slices.h"
+
+namespace weft::cpu {
+
+class ProductSlice {
+ public:
+  virtual ~ProductSlice() = default;
+  virtual int64_t scratch_bytes() const = 0;
+  virtual std::string implementation() const = 0;
+  /// The task's buffers: a, b, (bias or addend,) result, scratch.
+  virtual void bind(const std::vector<std::byte*>& buffers) = 0;
+  /// Returns 0, or the library's number for what went wrong.
+  virtual int run() const = 0;
+};
+
+// No extent may be 0. The slice's scratch begins so many bytes into the task's.
+
+/// Both throw weft::Error where the library refuses.
+Answer library_answer(const MatmulSpec& spec, const Slice& part);
+std::unique_ptr<ProductSlice> library_product(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset);
+
+/// Are tiles used for the product, whose slices then are all of them?
+bool is_tiled(const MatmulSpec& spec);
+Answer tiled_answer(const MatmulSpec& spec, const Slice& part);
+std::unique_ptr<ProductSlice> tiled_product(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset);
+
+}  // namespace weft::cpu

@@ -1,0 +1,165 @@
+// Products by our own tiles: against sums in double, with nothing read or written beside the operands and the result.
+
+#include <cmath>
+#include <limits>
+
+#include "weft/backends/cpu/exec/gemm.h"
+#include "weft/backends/cpu/exec/isa.h"
+#include "weft/backends/cpu/exec/matmul.h"
+#include "weft/tests/catch.h"
+
+using namespace weft;
+using cpu::Gemm;
+
+namespace {
+
+const float nan_value = std::numeric_limits<float>::quiet_NaN();
+
+/// A matrix amid others: element (i, j) at [i * row + j * column], and nan before, behind and between its lines.
+struct Matrix {
+  int64_t rows, columns, row, column;
+  std::vector<float> memory;
+
+  static constexpr int64_t margin = 24;  // more than what a tile reads at once
+
+  Matrix(int64_t m, int64_t n, bool transposed, int64_t gap, uint32_t seed)
+      : rows(m), columns(n), row(transposed ? 1 : n + gap), column(transposed ? m + gap : 1),
+        memory(static_cast<size_t>(2 * margin + (transposed ? n * column : m * row)), nan_value) {
+    for (int64_t i = 0; i < m; ++i)
+      for (int64_t j = 0; j < n; ++j) {
+        seed = seed * 1664525u + 1013904223u;
+        at(i, j) = static_cast<float>(seed >> 8) * 0x1p-23f - 1;
+      }
+  }
+  float& at(int64_t i, int64_t j) { return memory[static_cast<size_t>(margin + i * row + j * column)]; }
+  float* data() { return memory.data() + margin; }
+};
+
+enum class Behind { nothing, bias, addend, in_place };
+
+/// Is the product right, in its place alone?
+void check_product(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t gap, Behind behind) {
+  INFO("[" << m << "," << k << "]" << (transpose_a ? "'" : "") << " x [" << k << "," << n << "]" << (transpose_b ? "'" : "") << ", gap "
+           << gap << ", behind " << static_cast<int>(behind));
+  Matrix a(m, k, transpose_a, gap, 1), b(k, n, transpose_b, gap, 2), bias(1, n, false, 0, 3), addend(m, n, false, gap, 4);
+  Matrix result(m, n, false, gap, 5);
+  if (behind == Behind::in_place) result = addend;
+  const Matrix before = result;
+  const Gemm gemm(cpu::avx2_gemm_kernels, {m, n, k, a.row, a.column, b.row, b.column, result.row});
+  std::vector<float> scratch(static_cast<size_t>(gemm.scratch_bytes()) / sizeof(float) + 8, nan_value);
+  std::fill_n(scratch.end() - 8, 8, -7.0f);  // behind what it asked for
+  gemm.run(a.data(), b.data(), behind == Behind::bias ? bias.data() : nullptr,
+           behind == Behind::addend     ? addend.data()
+           : behind == Behind::in_place ? result.data()
+                                        : nullptr,
+           result.data(), scratch.data());
+  bool right = true, in_place = true;
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j) {
+      double want = behind == Behind::bias ? bias.at(0, j) : behind == Behind::nothing ? 0 : addend.at(i, j), sum = std::abs(want);
+      for (int64_t p = 0; p < k; ++p) {
+        const double product = static_cast<double>(a.at(i, p)) * b.at(p, j);
+        want += product, sum += std::abs(product);
+      }
+      // Of each addition, half a unit of a partial sum.
+      right = right && std::abs(result.at(i, j) - want) <= 0x1p-24 * static_cast<double>(k + 2) * sum;
+      result.at(i, j) = const_cast<Matrix&>(before).at(i, j);
+    }
+  for (size_t i = 0; i < result.memory.size(); ++i)
+    in_place = in_place && (result.memory[i] == before.memory[i] || (std::isnan(result.memory[i]) && std::isnan(before.memory[i])));
+  for (size_t i = scratch.size() - 8; i < scratch.size(); ++i) in_place = in_place && scratch[i] == -7.0f;
+  CHECK(right);
+  CHECK(in_place);
+}
+
+bool has_avx2() {
+  if (cpu::has_isa("avx2")) return true;
+  WARN("this machine has no AVX2: nothing is tested");
+  return false;
+}
+
+bool are_tiled() {
+  if (cpu::gemm_kernels()) return true;
+  WARN("here the library multiplies: nothing is tested");
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("gemm: products of any extents, lying any way, are right and touch nothing else", "[gemm]") {
+  if (!has_avx2()) return;
+  for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 13, 33})
+    for (int64_t n : {1, 2, 7, 8, 9, 15, 16, 17, 40})
+      for (int64_t k : {1, 2, 7, 8, 9, 31})
+        for (int flags = 0; flags < 4; ++flags)
+          for (int64_t gap : {0, 3}) check_product(m, n, k, flags % 2 != 0, flags > 1, gap, static_cast<Behind>((m + n + k) % 4));
+}
+
+TEST_CASE("gemm: with a bias and an addend, in place or not, of every kind of tile", "[gemm]") {
+  if (!has_avx2()) return;
+  for (const Behind behind : {Behind::nothing, Behind::bias, Behind::addend, Behind::in_place})
+    for (int64_t m = 1; m <= 14; ++m)
+      for (int64_t n = 1; n <= 18; ++n)
+        for (int flags = 0; flags < 4; ++flags) check_product(m, n, 5, flags % 2 != 0, flags > 1, 1, behind);
+}
+
+TEST_CASE("gemm: of more than one block along each axis", "[gemm]") {
+  if (!has_avx2()) return;
+  for (const auto& [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{200, 20, 10},
+                                {20, 530, 10},
+                                {530, 20, 10},
+                                {9, 20, 300},
+                                {10, 64, 784},
+                                {395, 17, 257},
+                                {64, 517, 513}})
+    for (int flags = 0; flags < 4; ++flags)
+      for (const Behind behind : {Behind::bias, Behind::in_place}) check_product(m, n, k, flags % 2 != 0, flags > 1, 0, behind);
+}
+
+TEST_CASE("gemm: infinities and nans reach those elements alone that they belong to", "[gemm]") {
+  if (!has_avx2()) return;
+  for (int flags = 0; flags < 4; ++flags) {
+    Matrix a(13, 20, flags % 2 != 0, 0, 1), b(20, 21, flags > 1, 0, 2), result(13, 21, false, 0, 3);
+    a.at(5, 3) = std::numeric_limits<float>::infinity(), b.at(7, 20) = nan_value;
+    const Gemm gemm(cpu::avx2_gemm_kernels, {13, 21, 20, a.row, a.column, b.row, b.column, result.row});
+    std::vector<float> scratch(static_cast<size_t>(gemm.scratch_bytes()) / sizeof(float));
+    gemm.run(a.data(), b.data(), nullptr, nullptr, result.data(), scratch.data());
+    for (int64_t i = 0; i < 13; ++i)
+      for (int64_t j = 0; j < 21; ++j) {
+        INFO(flags << ": " << i << ", " << j);
+        CHECK(std::isfinite(result.at(i, j)) == (i != 5 && j != 20));
+        CHECK(std::isnan(result.at(i, j)) == (j == 20));
+      }
+  }
+}
+
+TEST_CASE("gemm: a task says that tiles compute it, and a vector's product is the library's", "[gemm]") {
+  if (!are_tiled()) return;
+  const cpu::MatmulSpec spec{{{.batch = 3, .m = 40, .n = 50, .k = 60}, f32, true, false}, 2};
+  const cpu::Answer answer = cpu::matmul_answer(spec);
+  CHECK(answer.implementation == "weft:avx2");
+  CHECK(cpu::make_matmul(spec, answer.scratch_bytes)->implementation == answer.implementation);
+  CHECK(cpu::matmul_answer({{{.m = 1, .n = 50, .k = 60}, f32}}).implementation != "weft:avx2");
+}
+
+TEST_CASE("gemm: a task that was planned with too little scratch memory, or with none, has its own", "[gemm]") {
+  if (!are_tiled()) return;
+  const cpu::MatmulSpec spec{{{.m = 64, .n = 48, .k = 40, .transpose_b = true}, f32}, 2};
+  std::vector<std::byte> a(64 * 40 * 4), b(48 * 40 * 4), small(64);
+  for (size_t i = 0; i < a.size(); ++i) a[i] = static_cast<std::byte>(i % 4 == 3 ? 0x3e : i % 7);
+  for (size_t i = 0; i < b.size(); ++i) b[i] = static_cast<std::byte>(i % 4 == 3 ? 0x3e : i % 5);
+  std::vector<std::vector<std::byte>> results;
+  for (const int64_t planned : {cpu::matmul_answer(spec).scratch_bytes, int64_t{64}, int64_t{0}}) {
+    std::vector<std::byte>& result = results.emplace_back(64 * 48 * 4);
+    std::vector<std::byte> scratch(static_cast<size_t>(planned));
+    const auto task = cpu::make_matmul(spec, planned);
+    task->buffers[0] = a.data(), task->buffers[1] = b.data(), task->buffers[2] = result.data();
+    CHECK(task->buffers.size() == (planned > 0 ? 4 : 3));
+    if (planned > 0) task->buffers[3] = scratch.data();
+    task->rebound();
+    CHECK(task->run(0, task->units()) == 0);
+    CHECK((task->own_scratch_bytes > 0) == (planned <= 64));
+  }
+  CHECK(results[1] == results[0]);
+  CHECK(results[2] == results[0]);
+}
