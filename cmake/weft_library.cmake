@@ -83,6 +83,7 @@ function(weft_install_package)
                                 INSTALL_DESTINATION ${folder} NO_SET_AND_CHECK_MACRO)
   write_basic_package_version_file(weftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/weftConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/weftConfigVersion.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/weft_llvm_targets.cmake
           DESTINATION ${folder})
   weft_install_headers()
 endfunction()

@@ -1,5 +1,7 @@
-# weft_find_llvm(version): LLVM's one shared library as the imported target weft::llvm, with its headers. Sets
-# WEFT_LLVM_VERSION, WEFT_LLVM_SONAME and WEFT_LLVM_FOLDER, where the library lies.
+include(${CMAKE_CURRENT_LIST_DIR}/weft_llvm_targets.cmake)
+
+# weft_find_llvm(version): the target weft::llvm (see weft_llvm_targets.cmake), with LLVM's headers. Sets WEFT_LLVM_VERSION,
+# WEFT_LLVM_SONAME, WEFT_LLVM_FOLDER, where the libraries lie, and WEFT_LLVM_STATIC, the names of the static ones.
 #
 # LLVM's package makes a target of each of its programs and libraries (opt, llc, FileCheck, LLVMSupport, intrinsics_gen, ...).
 # These names belong to whoever has weft's sources as a folder, so that a project of its own reads the package.
@@ -23,11 +25,43 @@ function(weft_find_llvm version)
     message(FATAL_ERROR "This LLVM (${library}) was built without the target NVPTX, which weft writes GPU kernels with")
   endif()
   message(STATUS "Found LLVM ${version}: ${library}")
-  add_library(weft::llvm SHARED IMPORTED)
-  set_target_properties(weft::llvm PROPERTIES IMPORTED_LOCATION "${library}" IMPORTED_SONAME "${soname}"
-                                              INTERFACE_INCLUDE_DIRECTORIES "${include_dirs}")
+  weft_llvm_targets("${library}" "${soname}" "${static}")
+  target_include_directories(weft::llvm INTERFACE ${include_dirs})
   get_filename_component(library_folder ${library} DIRECTORY)
+  list(TRANSFORM static REPLACE ".*/" "")
   set(WEFT_LLVM_VERSION ${version} PARENT_SCOPE)
   set(WEFT_LLVM_SONAME ${soname} PARENT_SCOPE)
   set(WEFT_LLVM_FOLDER ${library_folder} PARENT_SCOPE)
+  set(WEFT_LLVM_STATIC ${static} PARENT_SCOPE)
+  weft_check_static_llvm("${include_dirs}")
+endfunction()
+
+# Sets WEFT_STATIC_LLVM_LINKS: can a program be linked with weft::llvm_static? Not every LLVM comes with static libraries, and these
+# need others.
+function(weft_check_static_llvm include_dirs)
+  if(NOT TARGET weft::llvm_static OR WEFT_SANITIZE OR DEFINED WEFT_STATIC_LLVM_LINKS)
+    return()
+  endif()
+  set(folder ${PROJECT_BINARY_DIR}/llvm/static)
+  file(WRITE ${folder}/all.cpp "#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+int main() {
+  LLVMInitializeNativeTarget();
+  LLVMInitializeNativeAsmPrinter();
+  LLVMInitializeNVPTXTarget();
+  return LLVMRunPasses(nullptr, \"default<O2>\", nullptr, nullptr) != nullptr;
+}
+")
+  try_compile(WEFT_STATIC_LLVM_LINKS ${folder} ${folder}/all.cpp CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${include_dirs}"
+              LINK_OPTIONS -no-pie LINK_LIBRARIES weft::llvm_static)
+  message(STATUS "LLVM's static libraries can be linked: ${WEFT_STATIC_LLVM_LINKS}")
+endfunction()
+
+# weft_start_fast(target): the executable holds the parts of LLVM that it needs, where that can be: it starts without relocating all of
+# LLVM's shared library, which takes longer than many a first step.
+function(weft_start_fast target)
+  if(WEFT_STATIC_LLVM_LINKS)
+    set_target_properties(${target} PROPERTIES WEFT_STATIC_LLVM ON)
+  endif()
 endfunction()

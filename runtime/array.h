@@ -69,6 +69,9 @@ class Array {
   /// Every element from `element(its number)`, converted as set() does it; `element` does not look at the array.
   template <class Function>
   void generate(const Function& element);
+  /// The same, several elements at a time: `elements(number of the first, span of doubles)` gives them.
+  template <class Function>
+  void generate_chunks(const Function& elements);
 
   /// From here on others point to the memory, and it stays where it is: assigning copies the elements, which must be as many
   /// and of the same type, else weft::Error, and moving from it copies. `before_write` is called by every access through
@@ -106,11 +109,18 @@ Array Array::of(Shape shape, std::span<const T> values) {
 
 template <class Function>
 void Array::generate(const Function& element) {
+  generate_chunks([&](int64_t first, std::span<double> chunk) {
+    for (size_t i = 0; i < chunk.size(); ++i) chunk[i] = element(first + static_cast<int64_t>(i));
+  });
+}
+
+template <class Function>
+void Array::generate_chunks(const Function& elements) {
   std::array<double, 256> chunk;
   std::byte* const to = data();
   for (int64_t first = 0, end = shape_.numel(); first < end;) {
     const int64_t count = std::min<int64_t>(end - first, chunk.size());
-    for (int64_t i = 0; i < count; ++i) chunk[static_cast<size_t>(i)] = element(first + i);
+    elements(first, std::span(chunk).first(static_cast<size_t>(count)));
     store_elements(dtype_, to, first, {chunk.data(), static_cast<size_t>(count)});
     first += count;
   }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace weft {
 
@@ -26,6 +27,9 @@ constexpr uint32_t random_bits(uint64_t seed, uint32_t site, uint32_t step, uint
   return philox4x32({static_cast<uint32_t>(element), static_cast<uint32_t>(element >> 32), site, step},
                     {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)})[0];
 }
+
+/// Those of the elements from `first` on, several at once.
+void random_bits(uint64_t seed, uint32_t site, uint32_t step, uint64_t first, std::span<uint32_t> bits);
 
 /// The seed of a stream of random numbers, of those that a seed gives. Programs count their steps from 0 and never come to the one
 /// that it is drawn at.

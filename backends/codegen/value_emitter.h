@@ -98,6 +98,7 @@ class ValueEmitter {
     llvm::Value* memory;
   };
 
+  void prefetch(llvm::Type* element, llvm::Value* pointer, const Walk& walk, bool to_write);
   int level_of(const ir::IndexMap& map) const;
   int level_of(const ir::Affine& a) const;
   bool follows_reduction(ir::Value v);

@@ -97,11 +97,25 @@ llvm::Value* ValueEmitter::load(ir::Value v, const IndexMap& map) {
     } else {
       raw = b_.CreateAlignedLoad(vector, pointer, vector_alignment(t, buffer, walk));
       mark(raw, buffer);
+      prefetch(element, pointer, walk, false);
     }
   } else {
     raw = gather(vector, element, base, lane_index(walk), mask_);
   }
   return from_memory(b_, t, raw);
+}
+
+/// Where vectors of several rows run together, each row is a short piece far from the one before: what will be read or written a few rows
+/// on is asked for now, since the processor sees no stream to follow.
+void ValueEmitter::prefetch(llvm::Type* element, llvm::Value* pointer, const Walk& walk, bool to_write) {
+  constexpr int64_t rows = 8;
+  if (loops_.strip == 1 || loops_.inner.empty()) return;
+  const int64_t step = walk.along.coefficients[static_cast<size_t>(loops_.inner.back())];
+  if (step <= int64_t{loops_.strip} * lanes_) return;
+  llvm::Value* later = b_.CreateGEP(element, pointer, index_of(rows * step));
+  constexpr int keep_in_all_caches = 3, data = 1;
+  b_.CreateIntrinsic(llvm::Intrinsic::prefetch, {b_.getPtrTy()},
+                     {later, b_.getInt32(to_write), b_.getInt32(keep_in_all_caches), b_.getInt32(data)});
 }
 
 /// From this tile's transposed copy, which is made where the tile starts.
@@ -189,6 +203,7 @@ void ValueEmitter::store(size_t i, llvm::Value* value) {
   llvm::Value* pointer = b_.CreateGEP(element, outputs_[i].pointer, first_index(walk));
   if (vector_step(walk) != 0) value = splat(value);
   llvm::Value* raw = to_memory(b_, t, value);
+  if (vector_step(walk) == 1 && !mask_) prefetch(element, pointer, walk, true);
   if (mask_ && is_vector(raw)) b_.CreateMaskedStore(raw, pointer, alignment_of(t), mask_);
   else b_.CreateAlignedStore(raw, pointer, is_vector(raw) ? vector_alignment(t, outputs_[i], walk) : alignment_of(t));
 }

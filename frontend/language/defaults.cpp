@@ -1,10 +1,13 @@
 #include "weft/frontend/language/defaults.h"
 
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <map>
 #include <mutex>
 #include <numbers>
+#include <span>
+#include <vector>
 
 #include "weft/runtime/float_mode.h"
 #include "weft/support/error.h"
@@ -20,8 +23,15 @@ std::atomic<uint32_t> tensors_drawn = 0;
 /// The step that initialization draws at; programs count theirs from 0 and never get there.
 constexpr uint32_t initialization_step = 0xffffffff;
 
-double uniform(uint64_t seed, uint32_t site, int64_t element) {
-  return uniform_from_bits(random_bits(seed, site, initialization_step, static_cast<uint64_t>(element)));
+/// Those of the elements from `first` on.
+void draw_uniform(uint64_t seed, uint32_t site, int64_t first, std::span<double> values) {
+  std::array<uint32_t, 256> bits;
+  for (size_t done = 0; done < values.size();) {
+    const size_t count = std::min(values.size() - done, bits.size());
+    random_bits(seed, site, initialization_step, static_cast<uint64_t>(first) + done, std::span(bits).first(count));
+    for (size_t i = 0; i < count; ++i) values[done + i] = uniform_from_bits(bits[i]);
+    done += count;
+  }
 }
 
 /// How many streams of each name there are.
@@ -68,17 +78,24 @@ void fill_uniform(Array& array, double low, double high) {
   const FloatMode mode;
   const uint64_t seed = current_seed();
   const uint32_t site = tensors_drawn++;
-  array.generate([=](int64_t i) { return low + (high - low) * uniform(seed, site, i); });
+  array.generate_chunks([=](int64_t first, std::span<double> chunk) {
+    draw_uniform(seed, site, first, chunk);
+    for (double& x : chunk) x = low + (high - low) * x;
+  });
 }
 
 void fill_normal(Array& array, double mean, double std) {
   const FloatMode mode;
   const uint64_t seed = current_seed();
   const uint32_t site = tensors_drawn++;
-  array.generate([=](int64_t i) {
-    // 1 - u lies in (0, 1]; no tensor is drawn at the site's complement.
-    const double u = uniform(seed, site, i), v = uniform(seed, ~site, i);
-    return mean + std * std::sqrt(-2 * std::log(1 - u)) * std::cos(2 * std::numbers::pi * v);
+  std::vector<double> angles;
+  array.generate_chunks([&](int64_t first, std::span<double> chunk) {
+    angles.resize(chunk.size());
+    draw_uniform(seed, site, first, chunk);
+    draw_uniform(seed, ~site, first, angles);  // no tensor is drawn at the site's complement
+    // 1 - u lies in (0, 1].
+    for (size_t i = 0; i < chunk.size(); ++i)
+      chunk[i] = mean + std * std::sqrt(-2 * std::log(1 - chunk[i])) * std::cos(2 * std::numbers::pi * angles[i]);
   });
 }
 

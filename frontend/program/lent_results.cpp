@@ -51,7 +51,6 @@ bool LentResults::overlaps(const LentResults& other) const {
 
 void LentResults::before_call() {
   if (places_.empty()) return;
-  set_owing(false);
   if (shares_ && lenders().owing > 0) {
     const std::lock_guard lock(lenders().mutex);
     for (LentResults* other : lenders().all)
@@ -59,10 +58,6 @@ void LentResults::before_call() {
         for (const Place& place : places_) other->keep(*place.storage);
   }
   ++call_;
-}
-
-void LentResults::after_call() {
-  if (!places_.empty()) set_owing(true);
 }
 
 const std::byte* LentResults::read(int output) const {
@@ -83,7 +78,12 @@ void LentResults::before_write(const Array& array) {
 }
 
 void LentResults::keep(const Storage& storage) {
-  if (held_.use_count() == 1) return set_owing(false);  // and nobody can get hold of them any more
+  if (held_.use_count() == 1) {
+    set_owing(false);
+    // Whoever was handed some meanwhile holds them before looking whether they are owed.
+    if (held_.use_count() == 1) return;
+    set_owing(true);
+  }
   for (size_t i = 0; i < places_.size(); ++i)
     if (places_[i].storage == &storage) keep(i);
 }

@@ -25,9 +25,12 @@ class LentResults {
   LentResults(const LentResults&) = delete;
   LentResults& operator=(const LentResults&) = delete;
 
-  /// Before a step and after it. What the call before lent is gone; what other programs lent of the same memory is copied.
+  /// Before a step: what the call before lent is gone; what other programs lent of the same memory is copied.
   void before_call();
-  void after_call();
+  /// After a step, once somebody holds its results.
+  void handed_out() {
+    if (!places_.empty() && !owing_) set_owing(true);
+  }
   /// Whoever may read results of the call holds this; null where nothing is lent.
   const std::shared_ptr<const void>& held() const { return held_; }
   /// The elements of `output`, which is lent, after the last call; they stay where they are until the next one.
@@ -48,7 +51,7 @@ class LentResults {
   mutable std::vector<std::vector<std::byte>> copies_;  // per place; empty until first needed
   mutable std::vector<uint64_t> copied_at_;             // per place: the call that the copy is of
   uint64_t call_ = 0;
-  std::atomic<bool> owing_ = false;   // results of the last call may be held
+  std::atomic<bool> owing_ = false;   // results may be held; stays so until somebody finds that they are not
   std::atomic<bool> shares_ = false;  // another program lends some of the same memory
 };
 

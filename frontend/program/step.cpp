@@ -10,8 +10,9 @@
 namespace weft {
 
 Results Step::run(std::span<const Feed> feeds) {
-  const uint64_t call = core_->run(feeds);
-  return {core_, call};
+  Results results{core_, core_->run(feeds)};
+  core_->handed_out();
+  return results;
 }
 
 const std::string& Step::name() const { return core_->name(); }

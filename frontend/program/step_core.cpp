@@ -186,7 +186,6 @@ uint64_t StepCore::run(std::span<const Feed> feeds) {
   key_[1] = *steps_;
   lent_->before_call();
   program->run(bindings_);
-  lent_->after_call();
   ++own_steps_;
   if (recorded.optimizer) ++recorded.optimizer->steps;
   for (Counter& counter : counters_) counter.counted();

@@ -27,6 +27,8 @@ struct StepCore {
 
   /// Checks the feeds and runs once. Returns the number of this call, from 1.
   uint64_t run(std::span<const Feed> feeds);
+  /// Results of the last call are somebody's.
+  void handed_out() { lent_->handed_out(); }
   /// From here on a training step draws from its optimizer's stream, as that stands at each call.
   void draw_as_optimizer(uint64_t seed);
   const std::string& name() const { return recorded.module.graph().name(); }

@@ -35,11 +35,12 @@ class Layers:
         linear inputs outputs
         conv inputs outputs kernel padding      of channels; square, stride 1
         batch_norm features                     in training mode; its buffers start as PyTorch's
+        max_pool size                           square, of as large a stride
         relu, flatten
     """
 
     def __init__(self, case):
-        self.batch, self.input = case["batch"], case["input"]
+        self.batch, self.input, self.loss = case["batch"], case["input"], case.get("loss")
         self.shapes, self.fan_in, self.flops = {}, {}, 0
         sample = tuple(self.input)  # the shape of one, as it goes through the layers
         for i, (kind, *sizes) in enumerate(map(str.split, case["layers"])):
@@ -53,6 +54,8 @@ class Layers:
                 sample = (outputs, *(extent + 2 * padding - kernel + 1 for extent in sample[1:]))
             elif kind == "batch_norm":
                 weight = (sizes[0],)
+            elif kind == "max_pool":
+                sample = (sample[0], *(extent // sizes[0] for extent in sample[1:]))
             elif kind == "flatten":
                 sample = (math.prod(sample),)
             if weight:
@@ -66,21 +69,71 @@ class Layers:
         self.classes = sample[0]
 
     def initial(self, numpy, random):
-        """As torch.nn's layers start: U(-k, k) with k = 1 / sqrt(fan in), and 1 and 0 for batch norm's weight and bias."""
-        numbers = {}
-        for name, shape in self.shapes.items():
-            if name in self.fan_in:
-                bound = 1 / math.sqrt(self.fan_in[name])
-                numbers[name] = random.uniform(-bound, bound, shape).astype(numpy.float32)
-            else:
-                numbers[name] = numpy.full(shape, name.endswith("weight"), numpy.float32)
-        return numbers
+        return initial_layers(self.shapes, self.fan_in, numpy, random)
 
     def batches(self, numpy, random):
-        """Noise in [-1, 1) as images, labelled by a random linear map, so that there is something to learn."""
-        x = 2 * random.random((BATCHES, self.batch, *self.input), numpy.float32) - 1
-        teacher = random.standard_normal((math.prod(self.input), self.classes))
-        return x, numpy.argmax(x.reshape(BATCHES, self.batch, -1) @ teacher, axis=2).astype(numpy.int64)
+        x, values = taught(self.input, self.batch, self.classes, numpy, random)
+        return x, numpy.argmax(values, axis=2).astype(numpy.int64) if self.loss == "cross_entropy" else values.astype(numpy.float32)
+
+
+def initial_layers(shapes, fan_in, numpy, random):
+    """As torch.nn's layers start: U(-k, k) with k = 1 / sqrt(fan in), and 1 and 0 for batch norm's weight and bias."""
+    numbers = {}
+    for name, shape in shapes.items():
+        if name in fan_in:
+            bound = 1 / math.sqrt(fan_in[name])
+            numbers[name] = random.uniform(-bound, bound, shape).astype(numpy.float32)
+        else:
+            numbers[name] = numpy.full(shape, name.endswith("weight"), numpy.float32)
+    return numbers
+
+
+def taught(shape, batch, outputs, numpy, random):
+    """Noise in [-1, 1) as images, and what a random linear map makes of them, so that there is something to learn."""
+    x = 2 * random.random((BATCHES, batch, *shape), numpy.float32) - 1
+    teacher = random.standard_normal((math.prod(shape), outputs))
+    return x, x.reshape(BATCHES, batch, -1) @ teacher
+
+
+class ResNet:
+    """He et al.'s for small images: a 3x3 convolution, for each of `channels` so many `blocks` of two 3x3 convolutions around which
+    the input is added, the mean over all places, a linear layer. Every convolution has a batch norm behind it and no bias; the
+    first block of all channels but the first takes every second place, by a 1x1 convolution on the way around."""
+
+    def __init__(self, case):
+        self.batch, self.input, self.classes = case["batch"], case["input"], case["classes"]
+        self.shapes, self.fan_in, self.flops = {}, {}, 0
+        extent, before = self.input[1], case["channels"][0]
+        self.conv("stem", self.input[0], before, 3, extent)
+        for i, (channels, stride) in enumerate(blocks_of(case)):
+            extent //= stride
+            self.conv(f"blocks.{i}.conv1", before, channels, 3, extent)
+            self.conv(f"blocks.{i}.conv2", channels, channels, 3, extent)
+            if stride > 1:
+                self.conv(f"blocks.{i}.around", before, channels, 1, extent)
+            before = channels
+        self.shapes |= {"head.weight": (self.classes, before), "head.bias": (self.classes,)}
+        self.fan_in |= {"head.weight": before, "head.bias": before}
+        self.flops += 3 * 2 * self.batch * self.classes * before
+
+    def conv(self, name, inputs, outputs, kernel, extent):
+        passes = 3 if self.shapes else 2  # as for the layers above
+        weight = (outputs, inputs, kernel, kernel)
+        self.flops += passes * 2 * self.batch * math.prod(weight) * extent ** 2
+        self.fan_in[f"{name}.weight"] = math.prod(weight[1:])
+        self.shapes |= {f"{name}.weight": weight, f"{name}_norm.weight": (outputs,), f"{name}_norm.bias": (outputs,)}
+
+    def initial(self, numpy, random):
+        return initial_layers(self.shapes, self.fan_in, numpy, random)
+
+    def batches(self, numpy, random):
+        x, values = taught(self.input, self.batch, self.classes, numpy, random)
+        return x, numpy.argmax(values, axis=2).astype(numpy.int64)
+
+
+def blocks_of(case):
+    """Of each block of a ResNet, its channels and stride."""
+    return [(channels, 2 if i > 0 and b == 0 else 1) for i, channels in enumerate(case["channels"]) for b in range(case["blocks"])]
 
 
 class Gpt:
@@ -122,7 +175,7 @@ class Gpt:
         return numpy.ascontiguousarray(text[..., :-1]), text[..., 1:].reshape(BATCHES, -1)
 
 
-NETS = {"line": Line, "layers": Layers, "gpt": Gpt}
+NETS = {"line": Line, "layers": Layers, "resnet": ResNet, "gpt": Gpt}
 
 
 class Case:

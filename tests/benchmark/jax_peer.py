@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy
 
+import cases
 import serve
 
 QUEUE_SECONDS = 0.01
@@ -31,18 +32,24 @@ def line(case):
     return lambda p, buffers, x: (p["w"] * x + p["b"], buffers), {}
 
 
-def conv(x, p, padding):
-    y = jax.lax.conv_general_dilated(x, p["weight"], (1, 1), 2 * [(padding, padding)])
-    return y + p["bias"][:, None, None]
+def conv(x, weight, padding, stride=1):
+    return jax.lax.conv_general_dilated(x, weight, (stride, stride), 2 * [(padding, padding)])
+
+
+def max_pool(x, size):
+    window = (1, 1, size, size)
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, "VALID")
 
 
 def batch_norm(x, p, buffers, eps=1e-5, momentum=0.1):
-    """In training mode, as torch.nn.BatchNorm1d: a biased variance for the output, an unbiased one for the statistics."""
-    mean, var = jnp.mean(x, axis=0), jnp.var(x, axis=0)
+    """In training mode, as torch.nn's batch norms: a biased variance for the output, an unbiased one for the statistics."""
+    others = (0, *range(2, x.ndim))
+    mean, var, count = jnp.mean(x, axis=others), jnp.var(x, axis=others), x.size // x.shape[1]
+    along = lambda numbers: numbers.reshape(-1, *(1 for _ in others[1:]))
     move = lambda running, of_batch: running + momentum * (of_batch - running)
-    y = (x - mean) * jax.lax.rsqrt(var + eps) * p["weight"] + p["bias"]
+    y = (x - along(mean)) * along(jax.lax.rsqrt(var + eps) * p["weight"]) + along(p["bias"])
     return y, {"running_mean": move(buffers["running_mean"], mean),
-               "running_var": move(buffers["running_var"], var * (len(x) / (len(x) - 1))),
+               "running_var": move(buffers["running_var"], var * (count / (count - 1))),
                "num_batches_tracked": buffers["num_batches_tracked"] + 1}
 
 
@@ -60,7 +67,9 @@ def layers(case):
             if kind == "linear":
                 x = x @ own["weight"].T + own["bias"]
             elif kind == "conv":
-                x = conv(x, own, int(sizes[3]))
+                x = conv(x, own["weight"], int(sizes[3])) + own["bias"][:, None, None]
+            elif kind == "max_pool":
+                x = max_pool(x, int(sizes[0]))
             elif kind == "batch_norm":
                 x, new = batch_norm(x, own, part_of(buffers, prefix))
                 buffers |= {prefix + name: value for name, value in new.items()}
@@ -75,9 +84,35 @@ def layers(case):
     start = {}
     for prefix, kind, *sizes in row:
         if kind == "batch_norm":
-            features = int(sizes[0])
-            start |= {f"{prefix}running_mean": jnp.zeros(features), f"{prefix}running_var": jnp.ones(features),
-                      f"{prefix}num_batches_tracked": jnp.zeros((), jnp.int32)}
+            start |= fresh_statistics(prefix, int(sizes[0]))
+    return net, start
+
+
+def fresh_statistics(prefix, features):
+    return {f"{prefix}running_mean": jnp.zeros(features), f"{prefix}running_var": jnp.ones(features),
+            f"{prefix}num_batches_tracked": jnp.zeros((), jnp.int32)}
+
+
+def resnet(case):
+    def net(p, buffers, x):
+        buffers = dict(buffers)
+
+        def conv_norm(x, name, kernel, stride=1):
+            norm = f"{name}_norm."
+            x, new = batch_norm(conv(x, p[f"{name}.weight"], kernel // 2, stride), part_of(p, norm), part_of(buffers, norm))
+            buffers.update({norm + key: value for key, value in new.items()})
+            return x
+
+        x = jax.nn.relu(conv_norm(x, "stem", 3))
+        for i, (_, stride) in enumerate(cases.blocks_of(case)):
+            y = conv_norm(jax.nn.relu(conv_norm(x, f"blocks.{i}.conv1", 3, stride)), f"blocks.{i}.conv2", 3)
+            x = jax.nn.relu(y + (conv_norm(x, f"blocks.{i}.around", 1, stride) if stride > 1 else x))
+        return linear(x.mean((2, 3)), p, "head"), buffers
+
+    start = fresh_statistics("stem_norm.", case["channels"][0])
+    for i, (channels, stride) in enumerate(cases.blocks_of(case)):
+        for name in ("conv1", "conv2", *(("around",) if stride > 1 else ())):
+            start |= fresh_statistics(f"blocks.{i}.{name}_norm.", channels)
     return net, start
 
 
@@ -114,12 +149,17 @@ def mse(out, y):
     return jnp.mean((out - y) ** 2)
 
 
+def smooth_l1(out, y):
+    distance = jnp.abs(out - y)
+    return jnp.mean(jnp.where(distance < 1, distance ** 2 / 2, distance - 0.5))
+
+
 def cross_entropy(logits, y):
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1))
 
 
-NETS = {"line": line, "layers": layers, "gpt": gpt}
-LOSSES = {"mse": mse, "cross_entropy": cross_entropy}
+NETS = {"line": line, "layers": layers, "resnet": resnet, "gpt": gpt}
+LOSSES = {"mse": mse, "smooth_l1": smooth_l1, "cross_entropy": cross_entropy}
 
 
 def sgd(lr, parameters):
@@ -160,6 +200,9 @@ def build(folder, waits):
             out, new_buffers = net(p, buffers, x)
             return loss_of(out, y), new_buffers
         (loss, buffers), gradients = jax.value_and_grad(loss_at, has_aux=True)(p)
+        if "clip" in spec:
+            norm = jnp.sqrt(sum(jnp.sum(g ** 2) for g in gradients.values()))
+            gradients = jax.tree.map(lambda g: g * jnp.minimum(1, spec["clip"] / (norm + 1e-6)), gradients)
         p, state = update(p, gradients, state)
         return p, buffers, state, loss
 

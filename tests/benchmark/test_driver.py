@@ -116,6 +116,22 @@ class Cases(unittest.TestCase):
         # Its parameters need the gradient of what the product reads.
         self.assertEqual(case.flops, 3 * 2 * 4 * 3 * 2)
 
+    def test_pooling_shrinks_what_follows(self):
+        case = self.layers([1, 7, 9], "conv 1 2 3 1", "max_pool 2", "flatten", "linear 24 3")
+        self.assertEqual(case.flops, 2 * 4 * (2 * 2 * 9 * 63 + 3 * 24 * 3))
+
+    def test_work_and_state_of_a_residual_net(self):
+        case = cases.Case("net", {"net": "resnet", "input": [3, 8, 8], "channels": [4, 6], "blocks": 1, "classes": 5, "batch": 2, "optimizer": "sgd"})
+        weights = {"stem": (4, 3, 3, 3), "blocks.0.conv1": (4, 4, 3, 3), "blocks.0.conv2": (4, 4, 3, 3), "blocks.1.conv1": (6, 4, 3, 3),
+                   "blocks.1.conv2": (6, 6, 3, 3), "blocks.1.around": (6, 4, 1, 1)}
+        for name, shape in weights.items():
+            self.assertEqual(case.net.shapes[f"{name}.weight"], shape)
+            self.assertEqual(case.net.shapes[f"{name}_norm.bias"], shape[:1])
+        self.assertEqual(len(case.net.shapes), 3 * len(weights) + 2)
+        # The first block's images are 8 x 8, the second's 4 x 4.
+        places = 64 * (2 * 108 + 3 * 2 * 144) + 16 * 3 * (216 + 324 + 24)
+        self.assertEqual(case.flops, 2 * 2 * (places + 3 * 6 * 5))
+
     def test_work_and_state_of_attention(self):
         case = cases.Case("net", {"net": "gpt", "layers": 2, "width": 8, "heads": 2, "tokens": 5, "vocabulary": 7, "batch": 3, "optimizer": "adamw"})
         block = (8 + 8) + (24 * 8 + 24) + (8 * 8 + 8) + (8 + 8) + (32 * 8 + 32) + (8 * 32 + 8)

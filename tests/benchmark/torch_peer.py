@@ -30,6 +30,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad_and_value
 
+import cases
 import serve
 
 
@@ -46,11 +47,47 @@ class Line(nn.Module):
 
 
 LAYERS = {"linear": nn.Linear, "conv": lambda inputs, outputs, kernel, padding: nn.Conv2d(inputs, outputs, kernel, padding=padding),
-          "batch_norm": nn.BatchNorm1d, "relu": nn.ReLU, "flatten": nn.Flatten}
+          "batch_norm": nn.BatchNorm1d, "max_pool": nn.MaxPool2d, "relu": nn.ReLU, "flatten": nn.Flatten}
 
 
 def layers(case):
     return nn.Sequential(*(LAYERS[kind](*map(int, sizes)) for kind, *sizes in map(str.split, case["layers"])))
+
+
+def conv_norm(module, name, inputs, outputs, kernel, stride=1):
+    module.add_module(name, nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False))
+    module.add_module(f"{name}_norm", nn.BatchNorm2d(outputs))
+
+
+class ResNetBlock(nn.Module):
+    def __init__(self, inputs, channels, stride):
+        super().__init__()
+        conv_norm(self, "conv1", inputs, channels, 3, stride)
+        conv_norm(self, "conv2", channels, channels, 3)
+        self.strided = stride > 1
+        if self.strided:
+            conv_norm(self, "around", inputs, channels, 1, stride)
+
+    def forward(self, x):
+        y = torch.relu(self.conv1_norm(self.conv1(x)))
+        y = self.conv2_norm(self.conv2(y))
+        return torch.relu(y + (self.around_norm(self.around(x)) if self.strided else x))
+
+
+class ResNet(nn.Module):
+    def __init__(self, case):
+        super().__init__()
+        inputs = case["channels"][0]
+        conv_norm(self, "stem", case["input"][0], inputs, 3)
+        blocks = []
+        for channels, stride in cases.blocks_of(case):
+            blocks.append(ResNetBlock(inputs, channels, stride))
+            inputs = channels
+        self.blocks = nn.Sequential(*blocks)
+        self.head = nn.Linear(inputs, case["classes"])
+
+    def forward(self, x):
+        return self.head(self.blocks(torch.relu(self.stem_norm(self.stem(x)))).mean((2, 3)))
 
 
 class GptBlock(nn.Module):
@@ -83,8 +120,8 @@ class Gpt(nn.Module):
         return self.head(self.norm(x)).flatten(0, 1)
 
 
-NETS = {"line": lambda case: Line(), "layers": layers, "gpt": Gpt}
-LOSSES = {"mse": nn.functional.mse_loss, "cross_entropy": nn.functional.cross_entropy}
+NETS = {"line": lambda case: Line(), "layers": layers, "resnet": ResNet, "gpt": Gpt}
+LOSSES = {"mse": nn.functional.mse_loss, "smooth_l1": nn.functional.smooth_l1_loss, "cross_entropy": nn.functional.cross_entropy}
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
@@ -130,7 +167,7 @@ class Case:
         self.folder, self.memory_format = pathlib.Path(folder), memory_format
         self.spec = json.loads((self.folder / "case.json").read_text())
         self.loss = LOSSES[self.spec["loss"]]
-        self.lr = self.spec["lr"]
+        self.lr, self.clip = self.spec["lr"], self.spec.get("clip")
         self.batches = [(x.to(memory_format=memory_format), y) for x, y in zip(self.load("x"), self.load("y"))]
 
     def load(self, name):
@@ -141,6 +178,14 @@ class Case:
         # Buffers are not stored: they start as the layers make them.
         model.load_state_dict(model.state_dict() | {name: self.load(name) for name in self.spec["parameters"]})
         return model.to(memory_format=self.memory_format)
+
+    def clipped(self, gradients):
+        """As torch.nn.utils.clip_grad_norm_ does it."""
+        if not self.clip:
+            return gradients
+        norm = torch.stack([gradient.square().sum() for gradient in gradients]).sum().sqrt()
+        factor = (self.clip / (norm + 1e-6)).clamp(max=1)
+        return [gradient * factor for gradient in gradients]
 
     def by_hand(self, parameters):
         return BY_HAND[self.spec["optimizer"]](parameters, self.lr)
@@ -157,6 +202,8 @@ def with_optimizer(loss_of_model=lambda case, model: lambda x, y: case.loss(mode
             optimizer.zero_grad(set_to_none=True)
             loss = loss_at(x, y)
             loss.backward()
+            if case.clip:
+                nn.utils.clip_grad_norm_(model.parameters(), case.clip)
             optimizer.step()
             return loss
         return step
@@ -171,7 +218,7 @@ def manual(case, model):
         loss = case.loss(model(x), y)
         gradients = torch.autograd.grad(loss, parameters)
         with torch.no_grad():
-            optimizer.update(parameters, gradients, optimizer.state)
+            optimizer.update(parameters, case.clipped(gradients), optimizer.state)
         return loss
     return step
 
@@ -206,7 +253,7 @@ def whole_step(**options):
             def loss_at(values, buffers):
                 return case.loss(functional_call(model, dict(zip(names, values)) | buffers, (x,)), y)
             gradients, loss = grad_and_value(loss_at)(values, buffers)
-            optimizer.update(values, gradients, state)
+            optimizer.update(values, case.clipped(gradients), state)
             return loss
 
         program = compiled(step, **options)

@@ -36,6 +36,7 @@ const std::map<std::string, std::shared_ptr<nn::Module> (*)(const Sizes&)> kinds
     {"linear", [](const Sizes& n) { return nn::share(nn::Linear(n.at(0), n.at(1))); }},
     {"conv", [](const Sizes& n) { return nn::share(nn::Conv2d(n.at(0), n.at(1), n.at(2), {.padding = n.at(3)})); }},
     {"batch_norm", [](const Sizes& n) { return nn::share(nn::BatchNorm1d(n.at(0))); }},
+    {"max_pool", [](const Sizes& n) { return nn::share(nn::MaxPool2d(n.at(0))); }},
     {"relu", [](const Sizes&) { return nn::share(nn::ReLU()); }},
     {"flatten", [](const Sizes&) { return nn::share(nn::Flatten()); }}};
 
@@ -55,6 +56,46 @@ struct Layers : nn::ModuleList {
     for (nn::Module& layer : *this) x = layer(x);
     return x;
   }
+};
+
+/// A convolution without a bias, and its batch norm.
+struct ConvNorm {
+  ConvNorm(nn::Module& owner, const std::string& name, int64_t inputs, int64_t outputs, int64_t kernel, int64_t stride = 1)
+      : conv(owner.add(name, nn::Conv2d(inputs, outputs, kernel, {.stride = stride, .padding = kernel / 2, .bias = false}))),
+        norm(owner.add(name + "_norm", nn::BatchNorm2d(outputs))) {}
+  Tensor operator()(const Tensor& x) { return norm(conv(x)); }
+  nn::Conv2d conv;
+  nn::BatchNorm2d norm;
+};
+
+struct ResNetBlock : nn::Module {
+  ResNetBlock(int64_t inputs, int64_t channels, int64_t stride)
+      : first(*this, "conv1", inputs, channels, 3, stride), second(*this, "conv2", channels, channels, 3) {
+    if (stride > 1) around.emplace(*this, "around", inputs, channels, 1, stride);
+  }
+  Tensor forward(Tensor x) override { return relu(second(relu(first(x))) + (around ? (*around)(x) : x)); }
+  ConvNorm first, second;
+  std::optional<ConvNorm> around;
+};
+
+struct ResNet : nn::Module {
+  explicit ResNet(const Json& sizes)
+      : stem(*this, "stem", sizes.at("input")[0], sizes.at("channels")[0], 3), blocks(add("blocks", nn::ModuleList())),
+        head(add("head", nn::Linear(sizes.at("channels").back(), sizes.at("classes")))) {
+    int64_t inputs = sizes.at("channels")[0];
+    bool is_first = true;
+    for (const int64_t channels : sizes.at("channels"))
+      for (int64_t b = 0; b < sizes.at("blocks"); ++b, inputs = channels, is_first = false)
+        blocks.append(ResNetBlock(inputs, channels, b == 0 && !is_first ? 2 : 1));
+  }
+  Tensor forward(Tensor x) override {
+    x = relu(stem(x));
+    for (nn::Module& block : blocks) x = block(x);
+    return head(mean(x, {2, 3}));
+  }
+  ConvNorm stem;
+  nn::ModuleList blocks;
+  nn::Linear head;
 };
 
 struct GptBlock : nn::Module {
@@ -109,10 +150,12 @@ Net of(const std::shared_ptr<nn::Module>& module) {
 const std::map<std::string, Net (*)(const Json&)> nets = {
     {"line", line},
     {"layers", [](const Json& a_case) { return of(std::make_shared<Layers>(a_case.at("layers"))); }},
+    {"resnet", [](const Json& a_case) { return of(std::make_shared<ResNet>(a_case)); }},
     {"gpt", [](const Json& a_case) { return of(std::make_shared<Gpt>(a_case)); }}};
 
 const std::map<std::string, Tensor (*)(const Tensor&, const Tensor&)> losses = {
     {"mse", [](const Tensor& out, const Tensor& y) { return mse_loss(out, y); }},
+    {"smooth_l1", [](const Tensor& out, const Tensor& y) { return smooth_l1_loss(out, y); }},
     {"cross_entropy", [](const Tensor& out, const Tensor& y) { return cross_entropy(out, y); }}};
 
 const std::map<std::string, optim::Optimizer (*)(double)> optimizers = {
@@ -182,7 +225,8 @@ class WeftTraining : public benchmark::Training {
     Graph graph(a_case.at("name"));
     Tensor x = graph.input("x", x_.dtype(), x_.shape()), y = graph.input("y", y_.dtype(), y_.shape());
     Tensor loss = graph.output("loss", losses.at(a_case.at("loss"))(net_.forward(x), y));
-    const optim::Optimizer optimizer = optimizers.at(a_case.at("optimizer"))(a_case.at("lr"));
+    optim::Optimizer optimizer = optimizers.at(a_case.at("optimizer"))(a_case.at("lr"));
+    if (a_case.contains("clip")) optimizer.clip_norm = a_case.at("clip").get<double>();
     return compile(training_step(graph, loss, parameters, optimizer), Target::cpu({.threads = threads}));
   }
 

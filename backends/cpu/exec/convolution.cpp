@@ -227,8 +227,9 @@ class ConvolutionTask final : public Task {
       calls_.push_back(std::move(call));
     }
     implementation = answer.implementation;
-    scratch_.emplace(fmt::format("the convolution of {} with {}", to_string(s.x), to_string(s.w)), answer.scratch_bytes, scratch_bytes);
-    own_scratch_bytes = scratch_->own_bytes();
+    scratch_.emplace(Scratch::Follows::from_machine, fmt::format("the convolution of {} with {}", to_string(s.x), to_string(s.w)),
+                     answer.scratch_bytes, scratch_bytes);
+    own_scratch_bytes = scratch_->own_bytes(), is_library_call = true;
     buffers.resize(3 + (scratch_bytes > 0 ? 1 : 0), nullptr);
   }
 

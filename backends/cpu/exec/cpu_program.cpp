@@ -21,6 +21,7 @@ class CpuProgram final : public Program {
     for (const Port& output : outputs_)
       if (output.alias) replaced_[static_cast<size_t>(*output.alias)] = true;
     for (size_t i = 0; i < launches().size(); ++i) bind(i);
+    calls_library_ = std::any_of(parts_.tasks.begin(), parts_.tasks.end(), [](const auto& task) { return task->is_library_call; });
     threads_ = useful_threads();
     if (threads_ > 1) find_waits();
   }
@@ -32,7 +33,8 @@ class CpuProgram final : public Program {
       if (bound_[i] != memory || !ran_) rebind(i, memory);
     }
     ran_ = true;
-    const SerialLibraries scope;
+    std::optional<SerialLibraries> scope;
+    if (calls_library_) scope.emplace();
     if (threads_ == 1) {
       run_share(nullptr, 0);
     } else {
@@ -173,6 +175,7 @@ class CpuProgram final : public Program {
   std::vector<std::vector<Reader>> readers_;  // per input
   std::vector<bool> replaced_;                // per input: does an output take over its memory?
   bool ran_ = false;                          // then no task is without its buffers
+  bool calls_library_;
   int threads_ = 1;
   std::vector<bool> waits_;  // per launch: is there a barrier before it?
   Team* team_ = nullptr;     // of the step that runs

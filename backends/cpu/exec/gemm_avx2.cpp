@@ -189,6 +189,9 @@ AVX2 void tile_of(int64_t k, const GemmOperand& broadcast, const GemmOperand& op
   }
 }
 
+// Rows that are packed lie apart, so that the processor sees no stream to follow: those to come are asked for.
+constexpr int64_t rows_ahead = 8, line_elements = 16;
+
 /// The last panel, of fewer lines than a panel has.
 void pack_rest(const GemmOperand& from, int64_t lines, int64_t k, float* to) {
   for (int64_t p = 0; p < k; ++p)
@@ -204,6 +207,7 @@ AVX2 void pack_vectors(const GemmOperand& from, int64_t lines, int64_t k, float*
       for (int64_t i = first; i < end; ++i) {
         const float* x = from.data + p * from.depth + i * panel;
         float* y = to + (i * k + p) * panel;
+        _mm_prefetch(x + rows_ahead * from.depth, _MM_HINT_T0);
         _mm256_storeu_ps(y, _mm256_loadu_ps(x));
         _mm256_storeu_ps(y + vector, _mm256_loadu_ps(x + vector));
       }
@@ -233,6 +237,7 @@ AVX2 void pack_broadcasts(const GemmOperand& from, int64_t lines, int64_t k, flo
   for (int64_t p = 0; p < k; ++p) {
     const float* x = from.data + p * from.depth;
     float* y = to + p * most_lines;
+    for (int64_t i = 0; i < lines; i += line_elements) _mm_prefetch(x + rows_ahead * from.depth + i, _MM_HINT_T0);
     for (int64_t i = 0; i < whole; ++i, x += most_lines, y += most_lines * k) store<most_lines>(y, load<most_lines>(x));
     for (int64_t i = 0; i < rest; ++i) y[i] = x[i];
   }

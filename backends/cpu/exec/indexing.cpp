@@ -69,9 +69,9 @@ class ScatterRowsTask final : public Task {
 class ScatterAddTask final : public Task {
  public:
   ScatterAddTask(const IndexingSpec& spec, int64_t scratch_bytes)
-      : Task(1), spec_(spec), scratch_(fmt::format("adding {} rows", spec.count), scatter_add_scratch_bytes(spec), scratch_bytes) {
+      : Task(1), spec_(spec),
+        scratch_(Scratch::Follows::from_call, fmt::format("adding {} rows", spec.count), scatter_add_scratch_bytes(spec), scratch_bytes) {
     buffers.resize(4 + (scratch_bytes > 0 ? 1 : 0), nullptr);
-    own_scratch_bytes = scratch_.own_bytes();
   }
 
   void rebound() override {
@@ -116,9 +116,9 @@ class ScatterAddTask final : public Task {
 class CoalesceTask final : public Task {
  public:
   CoalesceTask(const IndexingSpec& spec, int64_t scratch_bytes)
-      : Task(1), spec_(spec), scratch_(fmt::format("coalescing {} rows", spec.count), coalesce_scratch_bytes(spec.count), scratch_bytes) {
+      : Task(1), spec_(spec), scratch_(Scratch::Follows::from_call, fmt::format("coalescing {} rows", spec.count),
+                                       coalesce_scratch_bytes(spec.count), scratch_bytes) {
     buffers.resize(3 + (scratch_bytes > 0 ? 1 : 0), nullptr);
-    own_scratch_bytes = scratch_.own_bytes();
   }
 
   void rebound() override { order_ = reinterpret_cast<int64_t*>(scratch_.behind(buffers).back()); }

@@ -21,8 +21,9 @@ class MatmulTask final : public Task {
       answer.add(slices_.back()->implementation(), slices_.back()->scratch_bytes());
     }
     implementation = answer.implementation;
-    scratch_.emplace(fmt::format("the product [{},{}] x [{},{}]", spec.m, spec.k, spec.k, spec.n), answer.scratch_bytes, scratch_bytes);
-    own_scratch_bytes = scratch_->own_bytes();
+    scratch_.emplace(Scratch::Follows::from_machine, fmt::format("the product [{},{}] x [{},{}]", spec.m, spec.k, spec.k, spec.n),
+                     answer.scratch_bytes, scratch_bytes);
+    own_scratch_bytes = scratch_->own_bytes(), is_library_call = !is_tiled(spec);
     buffers.resize((spec.bias || spec.addend ? 4 : 3) + (scratch_bytes > 0 ? 1 : 0), nullptr);
   }
 

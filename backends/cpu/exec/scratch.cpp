@@ -4,8 +4,11 @@
 
 namespace weft::cpu {
 
-Scratch::Scratch(const std::string& what, int64_t wanted, int64_t planned) : is_planned_(planned > 0) {
+Scratch::Scratch(Follows follows, const std::string& what, int64_t wanted, int64_t planned) : is_planned_(planned > 0) {
   if (wanted <= planned) return;
+  if (is_planned_ && follows == Follows::from_call)
+    throw Error(ErrorKind::device, "{} needs {} bytes of scratch here, but its plan has {}", what, wanted, planned)
+        .hint("run the passes from 'partition' on again");
   try {
     own_ = Array(u8, {wanted}, std::source_location());
   } catch (const OutOfMemory&) {

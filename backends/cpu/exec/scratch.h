@@ -8,12 +8,15 @@
 
 namespace weft::cpu {
 
-/// A task's buffers with scratch memory behind them: the plan's, or, where that has too little, memory of the task's own. So it is with a
-/// saved program that was planned for another instruction set or library.
+/// A task's buffers with scratch memory behind them: the plan's, or memory of the task's own.
 class Scratch {
  public:
-  /// `wanted` bytes are needed and `planned` ones given. Throws weft::Error, naming `what`, when there is no memory.
-  Scratch(const std::string& what, int64_t wanted, int64_t planned);
+  /// How many bytes are wanted may follow from the call, or from the instruction set and the library too: a program that was saved
+  /// somewhere else may have planned with less, and the task has its own.
+  enum class Follows { from_call, from_machine };
+  /// `wanted` bytes are needed and `planned` ones given. Throws weft::Error, naming `what`, when some are given that follow from the call
+  /// alone but are too few, and when there is no memory.
+  Scratch(Follows follows, const std::string& what, int64_t wanted, int64_t planned);
   /// `buffers` end with the planned memory, if there is any.
   const std::vector<std::byte*>& behind(const std::vector<std::byte*>& buffers);
   int64_t own_bytes() const { return own_.shape().numel(); }

@@ -24,6 +24,8 @@ class Task {
   virtual int run(int64_t begin, int64_t end) = 0;
   /// What the library calls the routine that runs it; "" for our own code.
   std::string implementation;
+  /// Does another library run it, which may have threads of its own?
+  bool is_library_call = false;
   /// Scratch memory beside the plan's.
   int64_t own_scratch_bytes = 0;
 

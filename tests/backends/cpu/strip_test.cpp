@@ -86,3 +86,19 @@ TEST_CASE("strips: where they are, and where they would compute again what is co
       "  %2 = mul(%x, %1) : f32[40,256]\n  %3 = sum(%2) {axes = [0]} : f32[256]\n  output y = %3\n");
   CHECK(!has_strips(kernel_of(per_column)));
 }
+
+TEST_CASE("strips: rows that are longer than a strip are asked for ahead, where they are read and where they are written") {
+  const auto count = [](const std::string& text, const std::string& what) {
+    size_t n = 0;
+    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
+    return n;
+  };
+  const auto asks_of = [&](int64_t columns, int write) {
+    return count(kernel_of(columns_of("f32", 1, 40, columns)), fmt::format("i32 {}, i32 3, i32 1)", write));
+  };
+  CHECK(asks_of(512, 0) > 0);  // x
+  CHECK(asks_of(512, 1) > 0);  // the squares
+  // What follows is next to it.
+  CHECK(asks_of(128, 0) == 0);
+  CHECK(asks_of(128, 1) == 0);
+}
