@@ -58,42 +58,50 @@ struct Layers : nn::ModuleList {
   }
 };
 
-/// A convolution without a bias, and its batch norm.
-struct ConvNorm {
-  ConvNorm(nn::Module& owner, const std::string& name, int64_t inputs, int64_t outputs, int64_t kernel, int64_t stride = 1)
-      : conv(owner.add(name, nn::Conv2d(inputs, outputs, kernel, {.stride = stride, .padding = kernel / 2, .bias = false}))),
-        norm(owner.add(name + "_norm", nn::BatchNorm2d(outputs))) {}
-  Tensor operator()(const Tensor& x) { return norm(conv(x)); }
-  nn::Conv2d conv;
-  nn::BatchNorm2d norm;
-};
+nn::Conv2d square(int64_t inputs, int64_t outputs, int64_t kernel, int64_t stride = 1) {
+  return nn::Conv2d(inputs, outputs, kernel, {.stride = stride, .padding = kernel / 2, .bias = false});
+}
 
 struct ResNetBlock : nn::Module {
   ResNetBlock(int64_t inputs, int64_t channels, int64_t stride)
-      : first(*this, "conv1", inputs, channels, 3, stride), second(*this, "conv2", channels, channels, 3) {
-    if (stride > 1) around.emplace(*this, "around", inputs, channels, 1, stride);
+      : conv1(add("conv1", square(inputs, channels, 3, stride))), norm1(add("conv1_norm", nn::BatchNorm2d(channels))),
+        conv2(add("conv2", square(channels, channels, 3))), norm2(add("conv2_norm", nn::BatchNorm2d(channels))) {
+    if (stride == 1) return;
+    around.emplace(add("around", square(inputs, channels, 1, stride)));
+    around_norm.emplace(add("around_norm", nn::BatchNorm2d(channels)));
   }
-  Tensor forward(Tensor x) override { return relu(second(relu(first(x))) + (around ? (*around)(x) : x)); }
-  ConvNorm first, second;
-  std::optional<ConvNorm> around;
+  Tensor forward(Tensor x) override {
+    const Tensor y = norm2(conv2(relu(norm1(conv1(x)))));
+    return relu(y + (around ? (*around_norm)((*around)(x)) : x));
+  }
+  nn::Conv2d conv1;
+  nn::BatchNorm2d norm1;
+  nn::Conv2d conv2;
+  nn::BatchNorm2d norm2;
+  std::optional<nn::Conv2d> around;
+  std::optional<nn::BatchNorm2d> around_norm;
 };
 
 struct ResNet : nn::Module {
   explicit ResNet(const Json& sizes)
-      : stem(*this, "stem", sizes.at("input")[0], sizes.at("channels")[0], 3), blocks(add("blocks", nn::ModuleList())),
+      : stem(add("stem", square(sizes.at("input")[0], sizes.at("channels")[0], 3))),
+        norm(add("stem_norm", nn::BatchNorm2d(sizes.at("channels")[0]))), blocks(add("blocks", nn::ModuleList())),
         head(add("head", nn::Linear(sizes.at("channels").back(), sizes.at("classes")))) {
     int64_t inputs = sizes.at("channels")[0];
-    bool is_first = true;
-    for (const int64_t channels : sizes.at("channels"))
-      for (int64_t b = 0; b < sizes.at("blocks"); ++b, inputs = channels, is_first = false)
-        blocks.append(ResNetBlock(inputs, channels, b == 0 && !is_first ? 2 : 1));
+    for (size_t i = 0; i < sizes.at("channels").size(); ++i)
+      for (int64_t b = 0; b < sizes.at("blocks"); ++b) {
+        const int64_t channels = sizes.at("channels")[i];
+        blocks.append(ResNetBlock(inputs, channels, i > 0 && b == 0 ? 2 : 1));
+        inputs = channels;
+      }
   }
   Tensor forward(Tensor x) override {
-    x = relu(stem(x));
+    x = relu(norm(stem(x)));
     for (nn::Module& block : blocks) x = block(x);
     return head(mean(x, {2, 3}));
   }
-  ConvNorm stem;
+  nn::Conv2d stem;
+  nn::BatchNorm2d norm;
   nn::ModuleList blocks;
   nn::Linear head;
 };
