@@ -21,7 +21,7 @@ class BatchInputs {
 
   /// Input `port` is fed; those that are fed are added in their order.
   void add(size_t port, std::optional<IndexBound> indices, std::optional<ValueRange> range) {
-    slots_.push_back({port, std::move(indices), range});
+    slots_.push_back({port, ports_[port].shape.numel(), std::move(indices), range});
   }
   /// Memory that the program writes while it reads what is fed.
   void set_written(std::vector<std::span<const std::byte>> written);
@@ -29,18 +29,21 @@ class BatchInputs {
   /// Binds each input that is fed to its values where they lie, or to a copy of them where the program writes there.
   ///
   /// Throws weft::Error naming the input, what it requires, what was given and its source line: for a missing or unknown name,
-  /// one given twice, another element type or count, and elements that are not allowed.
+  /// one given twice, another element type or count, and elements that are not allowed. `bindings` are the same ones at every call.
   void feed(std::span<const Feed> feeds, std::span<Binding> bindings);
 
  private:
   struct Slot {
     size_t port;
+    int64_t count;  // of its elements
     std::optional<IndexBound> indices = {};
     std::optional<ValueRange> range = {};
     bool fed = false;
-    std::optional<Array> copy = {};  // of what is given where the program writes, once that has happened
+    const std::byte* bound = nullptr;  // where it was bound last, in place
+    std::optional<Array> copy = {};    // of what is given where the program writes, once that has happened
   };
 
+  bool is_as_before(std::span<const Feed> feeds) const;
   const Port& port(const Slot& slot) const { return ports_[slot.port]; }
   std::string step() const;
   Slot& slot_named(std::string_view name, size_t expected);

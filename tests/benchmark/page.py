@@ -153,7 +153,7 @@ def losses_of_weft(report):
 
 # ---- the page ----------------------------------------------------------------------------------------------------------
 
-def in_short(report):
+def short_table(report):
     peers = [peer for peer in NAMES if any(final["peer"] == peer for case in report["cases"] for final in case["finals"])]
     head = ["case", "weft", *(f"weft / {NAMES[peer]}" for peer in peers), "share of the floor"]
     rows = []
@@ -161,7 +161,42 @@ def in_short(report):
         finals = {final["peer"]: final for final in case["finals"]}
         rows.append([f"`{case['name']}`", f"{digits(weft_us(case))} us",
                      *(digits(finals[peer]["ratio"]) if peer in finals else "-" for peer in peers), percent(floor_share(case))])
-    return table(head, rows)
+    return head, rows
+
+
+def in_short(report):
+    return table(*short_table(report))
+
+
+def identity(report):
+    """Of two reports with the same one, the later stands for both."""
+    machine = report["machine"]
+    return [machine["cpu"], machine.get("family"), machine.get("model"), machine["isa"], report["threads"], by_processor_time(report)]
+
+
+def summary(report):
+    """What stays of a report once another machine's stands on the page."""
+    head, rows = short_table(report)
+    return {"identity": identity(report), "date": report["date"], "commit": report["commit"], "quick": report["quick"], "head": head, "rows": rows}
+
+
+def others(stored, report):
+    """The summaries of all machines but the new report's: those that the stored one has, and its own."""
+    if "cases" not in stored:
+        return []
+    return [one for one in [*stored.get("others", []), summary(stored)] if one["identity"] != identity(report)]
+
+
+def others_section(report):
+    found = report.get("others")
+    if not found:
+        return ""
+    text = "## Other machines\n\nWhat earlier runs of this page found elsewhere, with the code of their day.\n"
+    for one in reversed(found):
+        cpu, family, model, isa, threads, by_cpu_time = one["identity"]
+        text += f"\n**{cpu}**, family {family} model {model}, {isa}, {several(threads, 'thread')}{', processor time' if by_cpu_time else ''}, "
+        text += f"{one['date']}, commit {one['commit']}{', a quick run' if one['quick'] else ''}\n\n{table(one['head'], one['rows'])}"
+    return text + "\n"
 
 
 def numbers_say(report):
@@ -360,7 +395,7 @@ A ratio below 1 means that weft is faster. {several(report['threads'], 'thread')
 
 {cases}
 {kernels_section(report.get("kernels"))}
-{measured(report)}
+{others_section(report)}{measured(report)}
 {machine_section(report)}"""
 
 

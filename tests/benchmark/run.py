@@ -284,7 +284,8 @@ def main():
         sys.exit(f"--kernels adds to {stored}, which has no cases yet")
     with tempfile.TemporaryDirectory(prefix="weft-bench-") as work:
         if not options.kernels:
-            report = {"kernels": report.get("kernels")} | measure_cases(options, table, pathlib.Path(work), root)
+            earlier, report = report, {"kernels": report.get("kernels")} | measure_cases(options, table, pathlib.Path(work), root)
+            report["others"] = page.others(earlier, report)
         if options.kernels or not options.case:
             report["kernels"] = measure_kernels(options, pathlib.Path(work), root)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -239,6 +239,18 @@ class Page(unittest.TestCase):
         self.assertIn("Of `net`, whose steps take long, only 10 steps are compared, in one short pair and at most 6 long ones.", page.render(slow))
         self.assertIn("over the first 10 steps", page.render(slow))
 
+    def test_other_machines_stay_on_the_page(self):
+        here, there = report(), report()
+        there["machine"] = there["machine"] | {"model": "other"}
+        here["others"] = page.others(there, here)
+        text = page.render(here)
+        self.assertIn("model other", text)
+        self.assertEqual(text.count("| `net` | 12.0 us | 0.500 |"), 2)
+        # A later run on either machine takes the place of that one's alone.
+        self.assertEqual(page.others(here, report()), here["others"])
+        self.assertEqual([one["identity"] for one in page.others(here, there)], [page.identity(here)])
+        self.assertEqual(page.others({}, here), [])
+
     def test_every_mode_has_words(self):
         for peer, modes in page.MODES.items():
             source = pathlib.Path(__file__).parent / f"{peer}_peer.py"

@@ -173,7 +173,7 @@ class CpuProgram final : public Program {
   Array arena_;
   std::vector<std::byte*> bound_;             // per input: the pointer of the last run
   std::vector<std::vector<Reader>> readers_;  // per input
-  std::vector<bool> replaced_;                // per input: does an output take over its memory?
+  std::vector<char> replaced_;                // per input: does an output take over its memory?
   bool ran_ = false;                          // then no task is without its buffers
   bool calls_library_;
   int threads_ = 1;
