@@ -8,7 +8,7 @@
 #   --cpu-time       count the time that processes run instead of the time that passes, on one thread: what else the machine
 #                    does then voids nothing
 #   --threads N      compute threads, each on a core of its own (default: 2, or 1 where there is one core)
-#   --case NAME      only this case of tests/benchmark/cases.json; may be repeated
+#   --case NAME      only this case of tests/benchmark/cases.json; may be repeated. Others that were measured alike stay
 #   --out DIR        where the two files go (default: the project's root)
 #   --python PYTHON  an interpreter that has PyTorch, JAX and NumPy. Without it, a virtual environment is made in
 #                    ${XDG_CACHE_HOME:-~/.cache}/weft-bench, with packages from the Python registry (about 3 GB to download)

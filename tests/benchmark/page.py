@@ -187,6 +187,13 @@ def others(stored, report):
     return [one for one in [*stored.get("others", []), summary(stored)] if one["identity"] != identity(report)]
 
 
+def with_earlier(stored, report, order):
+    """The cases of a report of some, and those of the stored one that were measured as they were and where."""
+    alike = "cases" in stored and identity(stored) == identity(report) and stored["quick"] == report["quick"]
+    found = {case["name"]: case for one in ([stored] if alike else []) + [report] for case in one["cases"]}
+    return [found[name] for name in order if name in found]
+
+
 def others_section(report):
     found = report.get("others")
     if not found:
@@ -204,7 +211,7 @@ def numbers_say(report):
     for case in report["cases"]:
         words = [f"{faster(final['ratio'])} as {NAMES[final['peer']]} ({mode_name(final)})" if final["ratio"] <= 1 else
                  f"{faster(final['ratio'])} beside {NAMES[final['peer']]} ({mode_name(final)})" for final in case["finals"]]
-        lines.append(f"* `{case['name']}`: {'; '.join(words)}.")
+        lines.append(f"* `{case['name']}`: {'; '.join(words) or 'beside nothing, since no peer took part that computes the same'}.")
     behind = [f"* {sentence}" for sentence in losses_of_weft(report)]
     return "\n".join(lines) + "\n\nWhere weft is behind:\n\n" + ("\n".join(behind) if behind else "* in none of the figures on this page.") + "\n"
 

@@ -286,6 +286,8 @@ def main():
         if not options.kernels:
             earlier, report = report, {"kernels": report.get("kernels")} | measure_cases(options, table, pathlib.Path(work), root)
             report["others"] = page.others(earlier, report)
+            if options.case:
+                report["cases"] = page.with_earlier(earlier, report, [case.name for case in table])
         if options.kernels or not options.case:
             report["kernels"] = measure_kernels(options, pathlib.Path(work), root)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -251,6 +251,20 @@ class Page(unittest.TestCase):
         self.assertEqual([one["identity"] for one in page.others(here, there)], [page.identity(here)])
         self.assertEqual(page.others({}, here), [])
 
+    def test_a_case_without_peers_says_so(self):
+        alone = report()
+        alone["cases"][0]["finals"] = []
+        self.assertIn("* `net`: beside nothing", page.render(alone))
+
+    def test_a_run_of_some_cases_keeps_the_others(self):
+        stored, some = report(), report(weft_us=30.0)
+        stored["cases"].append(dict(stored["cases"][0], name="kept"))
+        together = page.with_earlier(stored, some, ["kept", "net", "none"])
+        self.assertEqual([case["name"] for case in together], ["kept", "net"])
+        self.assertIs(together[1], some["cases"][0])
+        for other in (dict(stored, quick=not stored["quick"]), dict(stored, threads=7), {}):
+            self.assertEqual(page.with_earlier(other, some, ["kept", "net"]), some["cases"])
+
     def test_every_mode_has_words(self):
         for peer, modes in page.MODES.items():
             source = pathlib.Path(__file__).parent / f"{peer}_peer.py"
