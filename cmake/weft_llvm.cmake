@@ -54,7 +54,7 @@ int main() {
 }
 ")
   try_compile(WEFT_STATIC_LLVM_LINKS ${folder} ${folder}/all.cpp CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${include_dirs}"
-              LINK_OPTIONS -no-pie LINK_LIBRARIES weft::llvm_static)
+              LINK_LIBRARIES weft::llvm_static)
   message(STATUS "LLVM's static libraries can be linked: ${WEFT_STATIC_LLVM_LINKS}")
 endfunction()
 

@@ -26,8 +26,8 @@ AVX2 __attribute__((always_inline)) inline void multiply(__m256i x, __m256i fact
 
 AVX2 __attribute__((always_inline)) inline void round_of(Words& w, __m256i key0, __m256i key1) {
   __m256i high0, low0, high1, low1;
-  multiply(w.at[0], all(0xD2511F53u), high0, low0);
-  multiply(w.at[2], all(0xCD9E8D57u), high1, low1);
+  multiply(w.at[0], all(philox_factors[0]), high0, low0);
+  multiply(w.at[2], all(philox_factors[1]), high1, low1);
   w = {{_mm256_xor_si256(_mm256_xor_si256(high1, w.at[1]), key0), low1, _mm256_xor_si256(_mm256_xor_si256(high0, w.at[3]), key1), low0}};
 }
 
@@ -37,10 +37,10 @@ AVX2 void fill_16(uint64_t seed, uint32_t site, uint32_t step, uint64_t first, u
   const __m256i high = all(static_cast<uint32_t>(first >> 32));
   Words a{{low, high, all(site), all(step)}}, b{{_mm256_add_epi32(low, all(lanes)), high, all(site), all(step)}};
   __m256i key0 = all(static_cast<uint32_t>(seed)), key1 = all(static_cast<uint32_t>(seed >> 32));
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < philox_rounds; ++round) {
     round_of(a, key0, key1);
     round_of(b, key0, key1);
-    key0 = _mm256_add_epi32(key0, all(0x9E3779B9u)), key1 = _mm256_add_epi32(key1, all(0xBB67AE85u));
+    key0 = _mm256_add_epi32(key0, all(philox_key_steps[0])), key1 = _mm256_add_epi32(key1, all(philox_key_steps[1]));
   }
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(bits), a.at[0]);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(bits + lanes), b.at[0]);

@@ -9,14 +9,18 @@
 
 namespace weft {
 
+/// What its rounds multiply two words of the counter by, and what is added to the key after each.
+constexpr int philox_rounds = 10;
+constexpr uint32_t philox_factors[] = {0xD2511F53u, 0xCD9E8D57u}, philox_key_steps[] = {0x9E3779B9u, 0xBB67AE85u};
+
 constexpr std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t p0 = uint64_t{0xD2511F53u} * counter[0];
-    const uint64_t p1 = uint64_t{0xCD9E8D57u} * counter[2];
+  for (int round = 0; round < philox_rounds; ++round) {
+    const uint64_t p0 = uint64_t{philox_factors[0]} * counter[0];
+    const uint64_t p1 = uint64_t{philox_factors[1]} * counter[2];
     counter = {static_cast<uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(p1),
                static_cast<uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(p0)};
-    key[0] += 0x9E3779B9u;
-    key[1] += 0xBB67AE85u;
+    key[0] += philox_key_steps[0];
+    key[1] += philox_key_steps[1];
   }
   return counter;
 }

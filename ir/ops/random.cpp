@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "weft/ir/ops/families.h"
+#include "weft/support/philox.h"
 
 namespace weft::ir {
 namespace {
@@ -19,14 +20,14 @@ Scalar philox(std::span<const Scalar> args, const AttributeView& attributes) {
   Scalar c0 = low_word(element), c1 = high_word(element), c3 = low_word(step);
   Scalar c2 = element.like_integer(attributes.integer("site") & 0xffffffff);
   Scalar k0 = low_word(seed), k1 = high_word(seed);
-  for (int round = 0; round < 10; ++round) {
-    const Scalar p0 = c0 * c0.like_integer(0xD2511F53), p1 = c2 * c2.like_integer(0xCD9E8D57);
+  for (int round = 0; round < philox_rounds; ++round) {
+    const Scalar p0 = c0 * c0.like_integer(philox_factors[0]), p1 = c2 * c2.like_integer(philox_factors[1]);
     c0 = high_word(p1) ^ c1 ^ k0;
     c2 = high_word(p0) ^ c3 ^ k1;
     c1 = low_word(p1);
     c3 = low_word(p0);
-    k0 = low_word(k0 + k0.like_integer(0x9E3779B9));
-    k1 = low_word(k1 + k1.like_integer(0xBB67AE85));
+    k0 = low_word(k0 + k0.like_integer(philox_key_steps[0]));
+    k1 = low_word(k1 + k1.like_integer(philox_key_steps[1]));
   }
   return cast(c0, i32);
 }

@@ -20,6 +20,7 @@ import kernels
 import machine
 import measure
 import page
+import reports
 from peers import ALLOCATORS, Launcher, PeerError
 
 COMPARED_STEPS = 100
@@ -285,9 +286,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="weft-bench-") as work:
         if not options.kernels:
             earlier, report = report, {"kernels": report.get("kernels")} | measure_cases(options, table, pathlib.Path(work), root)
-            report["others"] = page.others(earlier, report)
+            report["others"] = reports.others(earlier, report)
             if options.case:
-                report["cases"] = page.with_earlier(earlier, report, [case.name for case in table])
+                report["cases"] = reports.with_earlier(earlier, report, [case.name for case in table])
         if options.kernels or not options.case:
             report["kernels"] = measure_kernels(options, pathlib.Path(work), root)
     options.out.mkdir(parents=True, exist_ok=True)

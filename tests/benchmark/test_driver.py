@@ -8,6 +8,7 @@ import cases
 import machine
 import measure
 import page
+import reports
 
 
 def pair(ours=1.0, theirs=2.0, spins=(10.0, 10.0, 10.0), foreign=0.0, core_s=1.0):
@@ -242,14 +243,14 @@ class Page(unittest.TestCase):
     def test_other_machines_stay_on_the_page(self):
         here, there = report(), report()
         there["machine"] = there["machine"] | {"model": "other"}
-        here["others"] = page.others(there, here)
+        here["others"] = reports.others(there, here)
         text = page.render(here)
         self.assertIn("model other", text)
         self.assertEqual(text.count("| `net` | 12.0 us | 0.500 |"), 2)
         # A later run on either machine takes the place of that one's alone.
-        self.assertEqual(page.others(here, report()), here["others"])
-        self.assertEqual([one["identity"] for one in page.others(here, there)], [page.identity(here)])
-        self.assertEqual(page.others({}, here), [])
+        self.assertEqual(reports.others(here, report()), here["others"])
+        self.assertEqual([one["identity"] for one in reports.others(here, there)], [reports.identity(here)])
+        self.assertEqual(reports.others({}, here), [])
 
     def test_a_case_without_peers_says_so(self):
         alone = report()
@@ -259,11 +260,11 @@ class Page(unittest.TestCase):
     def test_a_run_of_some_cases_keeps_the_others(self):
         stored, some = report(), report(weft_us=30.0)
         stored["cases"].append(dict(stored["cases"][0], name="kept"))
-        together = page.with_earlier(stored, some, ["kept", "net", "none"])
+        together = reports.with_earlier(stored, some, ["kept", "net", "none"])
         self.assertEqual([case["name"] for case in together], ["kept", "net"])
         self.assertIs(together[1], some["cases"][0])
         for other in (dict(stored, quick=not stored["quick"]), dict(stored, threads=7), {}):
-            self.assertEqual(page.with_earlier(other, some, ["kept", "net"]), some["cases"])
+            self.assertEqual(reports.with_earlier(other, some, ["kept", "net"]), some["cases"])
 
     def test_every_mode_has_words(self):
         for peer, modes in page.MODES.items():

@@ -62,6 +62,37 @@ TEST_CASE("inputs are anything contiguous, in any order") {
   CHECK(p.step.run(feeds)["loss"].item() == expected);
 }
 
+TEST_CASE("what lies where it was fed before is looked at again, and what is said of it too") {
+  for (const Target& target : {Target::reference(), Target::cpu()}) {
+    Graph g("again");
+    Tensor x = g.input("x", f32, {2, 3}), y = g.input("y", i64, {2}), z = g.input("z", i64, {2});
+    g.output("loss", cross_entropy(x, y)), g.output("z", z + y);
+    Step step = compile(g, target);
+    std::vector<float> values = x6;
+    std::vector<int64_t> a{0, 2}, b{1, 1};
+    const auto sum = [&](const std::vector<int64_t>& first, const std::vector<int64_t>& second) {
+      return step({{"x", values}, {"y", first}, {"z", second}})["z"].values<int64_t>();
+    };
+    const double before = step({{"x", values}, {"y", a}, {"z", b}})["loss"].item();
+    CHECK(sum(a, b) == std::vector<int64_t>{1, 3});
+    values[0] = 50, b[0] = 7;
+    CHECK(sum(a, b) == std::vector<int64_t>{7, 3});
+    CHECK(step({{"x", values}, {"y", a}, {"z", b}})["loss"].item() != before);
+    // The same places under other names, as another type, shape or number, and one that is given twice.
+    b[0] = 1;
+    CHECK(step({{"x", values}, {"z", a}, {"y", b}})["loss"].item() != step({{"x", values}, {"y", a}, {"z", b}})["loss"].item());
+    CHECK_THROWS_WITH(step({{"x", values}, {"y", a}, {"y", b}}), contains_text("is given twice"));
+    CHECK_THROWS_WITH(step({{"x", values}, {"y", a}, {"w", b}}), contains_text("has no input 'w'"));
+    CHECK_THROWS_WITH(step({{"x", values}, {"y", a}}), contains_text("nothing is given"));
+    CHECK_THROWS_WITH(step({{"x", View(values.data(), 5)}, {"y", a}, {"z", b}}), contains_text("takes 6 elements, given 5"));
+    CHECK_THROWS_WITH(step({{"x", View(values.data(), 6, i32)}, {"y", a}, {"z", b}}), contains_text("takes f32 elements, given i32"));
+    a[1] = 3;
+    CHECK_THROWS_WITH(sum(a, b), contains_text("holds indices below 3, but element 1 is 3"));
+    a[1] = 2;
+    CHECK(sum(a, b) == std::vector<int64_t>{1, 3});
+  }
+}
+
 TEST_CASE("a wrong input is named, with what it takes, what was given and its line") {
   Classifier p;
   const std::string x = "input 'x' (f32[2,3], " + p.line_of_x + ")", y = "input 'y' (i64[2], " + p.line_of_y + ")";

@@ -5,7 +5,7 @@
 
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/exec/library.h"
-#include "weft/runtime/array.h"
+#include "weft/backends/cpu/exec/scratch.h"
 
 namespace weft::cpu {
 namespace {
@@ -56,11 +56,14 @@ Gemm::Gemm(const GemmKernels& kernels, const GemmShape& s) : kernels_(kernels), 
   packs_broadcasts_ = broadcast_.line == 1;
 }
 
-int64_t Gemm::scratch_bytes() const {
-  const int64_t vectors = packs_vectors_ ? most_width_ : width_ % kernels_.panel > 0 ? kernels_.panel : 0;
-  const int64_t broadcasts = packs_broadcasts_ ? round_up(most_lines_, kernels_.lines) : 0;
-  return round_up((vectors + broadcasts) * most_k_ * static_cast<int64_t>(sizeof(float)), buffer_alignment);
+int64_t Gemm::packed_broadcasts() const { return packs_broadcasts_ ? round_up(most_lines_, kernels_.lines) * most_k_ : 0; }
+
+int64_t Gemm::packed_vectors() const {
+  const int64_t width = packs_vectors_ ? most_width_ : width_ % kernels_.panel > 0 ? kernels_.panel : 0;
+  return width * most_k_;
 }
+
+int64_t Gemm::scratch_bytes() const { return whole_lines((packed_broadcasts() + packed_vectors()) * static_cast<int64_t>(sizeof(float))); }
 
 /// Blocks of both operands that are multiplied with each other.
 struct Gemm::Pass {
@@ -76,7 +79,7 @@ void Gemm::run(const float* a, const float* b, const float* bias, const float* a
   const float *lines = transposed_ ? b : a, *vectors = transposed_ ? a : b;
   const int64_t line_step = transposed_ ? 1 : result_row_, width_step = transposed_ ? result_row_ : 1;
   float* packed_lines = scratch;
-  float* packed_vectors = scratch + (packs_broadcasts_ ? round_up(most_lines_, kernels_.lines) * most_k_ : 0);
+  float* packed_vectors = scratch + packed_broadcasts();
   Pass pass{};
   pass.packed = packed_vectors;
   for (int64_t w = 0; w < width_; w += most_width_)

@@ -32,6 +32,9 @@ class Gemm {
 
  private:
   struct Pass;
+  /// Of what is packed at a time: floats of broadcasts, and those of vectors, which lie behind.
+  int64_t packed_broadcasts() const;
+  int64_t packed_vectors() const;
   void run_tiles(const Pass& pass) const;
 
   const GemmKernels& kernels_;

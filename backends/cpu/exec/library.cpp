@@ -4,7 +4,7 @@
 #include <unordered_map>
 
 #include "weft/backends/cpu/exec/isa.h"
-#include "weft/runtime/array.h"
+#include "weft/backends/cpu/exec/scratch.h"
 
 namespace weft::cpu {
 
@@ -43,11 +43,7 @@ std::string hint_for(DType dtype) {
   return "this machine, or the limit, has no instructions for bf16: compile the step for it with .max_isa = \"avx2\"";
 }
 
-int64_t scratch_of(const dnnl::memory::desc& scratchpad) {
-  const auto bytes = static_cast<int64_t>(scratchpad.get_size());
-  constexpr auto line = static_cast<int64_t>(buffer_alignment);
-  return (bytes + line - 1) / line * line;
-}
+int64_t scratch_of(const dnnl::memory::desc& scratchpad) { return whole_lines(static_cast<int64_t>(scratchpad.get_size())); }
 
 void LibraryCall::add(int number, const dnnl::memory::desc& desc, size_t buffer, int64_t offset) {
   arguments_.push_back({number, dnnl::memory(desc, engine(), nullptr), buffer, offset});

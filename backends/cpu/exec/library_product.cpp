@@ -5,7 +5,7 @@
 
 #include "weft/backends/cpu/exec/library.h"
 #include "weft/backends/cpu/exec/product_slice.h"
-#include "weft/runtime/array.h"
+#include "weft/backends/cpu/exec/scratch.h"
 #include "weft/support/error.h"
 
 namespace weft::cpu {
@@ -52,9 +52,7 @@ dnnl::primitive_attr attributes(const MatmulSpec& spec) {
 bool packs(const MatmulSpec& s, const Slice& part) { return s.dtype == bf16 && s.transpose_a && part.rows < s.m; }
 
 int64_t packed_bytes(const MatmulSpec& s, const Slice& part) {
-  constexpr auto line = static_cast<int64_t>(buffer_alignment);
-  const int64_t bytes = packs(s, part) ? part.batches * s.k * part.rows * static_cast<int64_t>(size_of(s.dtype)) : 0;
-  return (bytes + line - 1) / line * line;
+  return packs(s, part) ? whole_lines(part.batches * s.k * part.rows * static_cast<int64_t>(size_of(s.dtype))) : 0;
 }
 
 dnnl::matmul::primitive_desc describe(const MatmulSpec& s, const Slice& part) {

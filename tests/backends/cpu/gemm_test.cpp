@@ -145,7 +145,7 @@ TEST_CASE("gemm: a task says that tiles compute it, and a vector's product is th
 TEST_CASE("gemm: a task that was planned with too little scratch memory, or with none, has its own", "[gemm]") {
   if (!are_tiled()) return;
   const cpu::MatmulSpec spec{{{.m = 64, .n = 48, .k = 40, .transpose_b = true}, f32}, 2};
-  std::vector<std::byte> a(64 * 40 * 4), b(48 * 40 * 4), small(64);
+  std::vector<std::byte> a(64 * 40 * 4), b(48 * 40 * 4);
   for (size_t i = 0; i < a.size(); ++i) a[i] = static_cast<std::byte>(i % 4 == 3 ? 0x3e : i % 7);
   for (size_t i = 0; i < b.size(); ++i) b[i] = static_cast<std::byte>(i % 4 == 3 ? 0x3e : i % 5);
   std::vector<std::vector<std::byte>> results;
