@@ -5,11 +5,19 @@
 #include <functional>
 #include <thread>
 
+#include "weft/backends/cpu/exec/convolution.h"
 #include "weft/backends/cpu/exec/cpu_program.h"
+#include "weft/backends/cpu/exec/gemm.h"
+#include "weft/backends/cpu/exec/matmul.h"
 #include "weft/tests/catch.h"
 
 using namespace weft;
 using namespace std::chrono_literals;
+
+extern "C" {
+int omp_get_max_threads();
+void omp_set_num_threads(int);
+}
 
 namespace {
 
@@ -73,4 +81,30 @@ TEST_CASE("a task does not wait for one whose memory it does not touch") {
     if (unit == 0) reached = true;
   });
   CHECK(in_time);
+}
+
+TEST_CASE("programs: a library that is called stays on the thread that calls it, whatever else the process does with it") {
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(3);
+  for (const bool is_library : {false, true}) {
+    int threads = 0;
+    cpu::ProgramParts parts;
+    parts.list.launches = {{}};
+    parts.tasks.push_back(std::make_unique<TestTask>(1, [&](int64_t) { threads = omp_get_max_threads(); }));
+    parts.tasks.back()->is_library_call = is_library;
+    const auto program = cpu::make_program(std::move(parts));
+    program->run(std::span<const Binding>());
+    CHECK(threads == (is_library ? 1 : 3));
+    CHECK(omp_get_max_threads() == 3);
+  }
+  omp_set_num_threads(before);
+}
+
+TEST_CASE("programs: whatever the library runs says so") {
+  const cpu::MatmulSpec vector{{{.m = 1, .n = 8, .k = 8}, f32}}, matrix{{{.m = 8, .n = 8, .k = 8}, f32}};
+  CHECK(cpu::make_matmul(vector, 0)->is_library_call);
+  CHECK(cpu::make_matmul(matrix, 0)->is_library_call == !cpu::gemm_kernels());
+  cpu::ConvolutionSpec s{{.x = {1, 1, 4, 4}, .w = {1, 1, 3, 3}, .y = {1, 1, 2, 2}}};
+  s.stride = s.dilation = {1, 1}, s.low = s.high = {0, 0};
+  CHECK(cpu::make_convolution(s, 0)->is_library_call);
 }
