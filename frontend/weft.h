@@ -1,6 +1,7 @@
 #pragma once
 // Everything that a program which trains a model needs.
 
+#include "weft/frontend/language/attention.h"
 #include "weft/frontend/language/convolution.h"
 #include "weft/frontend/language/custom_op.h"
 #include "weft/frontend/language/defaults.h"

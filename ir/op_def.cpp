@@ -110,7 +110,10 @@ double flops_of(const Op& op) {
   return total;
 }
 
-bool is_scratch(Value v) { return !v.is_input() && v.index() > 0 && v.op()->def().attribute_index("scratch") >= 0; }
+bool is_scratch(Value v) {
+  if (v.is_input() || v.index() == 0 || v.index() + 1 != v.op()->result_count()) return false;
+  return v.op()->def().attribute_index("scratch") >= 0 && v.op()->integer("scratch") > 0;
+}
 
 int64_t bytes_of(const Op& op) {
   if (op.def().bytes) return op.def().bytes(op);

@@ -239,7 +239,7 @@ ScalarExpression combine_of(const Op& op);
 double error_ulps_of(const Op& op);
 /// Work of one execution, bodies included.
 double flops_of(const Op& op);
-/// The memory that a library works in: a call's second result, which nothing may read.
+/// The memory that a library works in: a call's last result, which nothing may read.
 bool is_scratch(Value v);
 /// The bytes that one execution reads and writes at least: whatever a library works in is not among them.
 int64_t bytes_of(const Op& op);

@@ -27,7 +27,7 @@ void verify_op(const Op& op, const Defined& defined, std::vector<Type>& operands
   for (Value v : op.operands()) {
     if (!defined.contains(v)) throw Error("an operand is not defined before its use").of(op.name()).at(to_string(op.locations()));
     if (is_scratch(v))
-      throw Error("nothing may read the memory that {} works in, its second result", v.op()->name())
+      throw Error("nothing may read the memory that {} works in, its last result", v.op()->name())
           .of(op.name())
           .at(written_at(op.locations()));
     operands.push_back(v.type());
@@ -56,7 +56,7 @@ void verify(const Graph& graph) {
     const auto where = [&] { return to_string(output.locations); };
     if (!defined.contains(output.value)) throw Error("output '{}' is not defined in its graph", output.name).at(where());
     if (is_scratch(output.value))
-      throw Error("output '{}': nothing may read the memory that {} works in, its second result", output.name, output.value.op()->name())
+      throw Error("output '{}': nothing may read the memory that {} works in, its last result", output.name, output.value.op()->name())
           .at(where());
     if (!output.name.empty() && !names.insert(output.name).second)
       throw Error("there are two outputs named '{}', the second at {}", output.name, where());

@@ -12,8 +12,8 @@ using ir::Builder;
 using ir::Op;
 using ir::Value;
 
-/// Takes an epilogue apart again: the product alone, then the body's ops. Returns the product.
-Op& split_epilogue(Op& op) {
+/// Takes an epilogue apart again: the product alone, then the body's ops.
+void split_epilogue(Op& op) {
   ir::Graph& graph = op.graph();
   Builder builder(graph, &op, op.locations());
   Op& product = builder.copy(op, {op.operand(0), op.operand(1)}, {}, {});
@@ -21,7 +21,6 @@ Op& split_epilogue(Op& op) {
   operands.insert(operands.end(), op.operands().begin() + 2, op.operands().end());
   op.result().replace_all_uses_with(inline_body(op.body(), operands, graph, &op)[0]);
   graph.erase(op);
-  return product;
 }
 
 /// A product of bf16 as one of f32 whose result is rounded, which is what it is by its definition; none where the target does
@@ -40,36 +39,49 @@ std::optional<Value> widened(Op& op, const Target& target) {
 }  // namespace
 
 bool expand(ir::Module& module, const Target& target, std::vector<std::string>* remarks) {
+  ir::Graph& graph = module.graph();
   bool changed = false;
-  for (Op* op : module.graph().op_list()) {
-    if (op->def().kind != ir::Kind::heavy) continue;
+  const auto remark = [&](const Op& op, std::string_view what, std::string_view why) {
+    if (remarks)
+      remarks->push_back(
+          fmt::format("{}: {} of {} at {}: {}", what, op.name(), to_string(op.operand(0).type()), to_string(op.locations()), why));
+  };
+  // What an op is made of stands before it, so the walk looks at that next: there may be heavy ops among it.
+  for (auto at = graph.ops().begin(); at != graph.ops().end();) {
+    Op* op = *at;
+    if (op->def().kind != ir::Kind::heavy) {
+      ++at;
+      continue;
+    }
+    const bool first = at == graph.ops().begin();
+    const auto previous = first ? at : std::prev(at);
+    const auto look_again = [&] { at = first ? graph.ops().begin() : std::next(previous); };
     if (!op->bodies().empty() && !(target.claims(*op) && target.accepts_epilogue(*op, op->body()))) {
-      op = &split_epilogue(*op);
+      split_epilogue(*op);
       changed = true;
+      look_again();
+      continue;
     }
     const bool claimed = target.claims(*op);
-    if (claimed && !target.is_better_expanded(*op)) continue;
+    if (claimed && !target.is_better_expanded(*op)) {
+      ++at;
+      continue;
+    }
     if (!op->def().decompose)
       throw Error(ErrorKind::device, "the target '{}' cannot run {} {}", target.name(), op->name(), to_string(op->result().type()))
           .at(to_string(op->locations()));
-    if (const auto wide = widened(*op, target)) {
-      if (remarks)
-        remarks->push_back(fmt::format("computed in f32: {} of {} at {}: the target has nothing faster for bf16", op->name(),
-                                       to_string(op->operand(0).type()), to_string(op->locations())));
-      op->result().replace_all_uses_with(*wide);
-      module.graph().erase(*op);
-      changed = true;
-      continue;
-    }
-    if (remarks)
-      remarks->push_back(fmt::format("written out: {} of {} at {}: {}", op->name(), to_string(op->operand(0).type()),
-                                     to_string(op->locations()),
-                                     claimed ? "the library has only its plain loops for it" : "the target's library does not run it"));
-    Builder builder(module.graph(), op, op->locations());
-    const std::vector<Value> results = ir::decompose(builder, *op);
-    op->result().replace_all_uses_with(results[0]);
-    module.graph().erase(*op);
     changed = true;
+    if (const auto wide = widened(*op, target)) {
+      remark(*op, "computed in f32", "the target has nothing faster for bf16");
+      op->result().replace_all_uses_with(*wide);
+    } else {
+      remark(*op, "written out", claimed ? "the library has only its plain loops for it" : "the target's library does not run it");
+      Builder builder(graph, op, op->locations());
+      const std::vector<Value> results = ir::decompose(builder, *op);
+      for (size_t i = 0; i < results.size(); ++i) op->result(static_cast<int>(i)).replace_all_uses_with(results[i]);
+    }
+    graph.erase(*op);
+    look_again();
   }
   return changed;
 }

@@ -1,5 +1,7 @@
 #include "weft/passes/partition.h"
 
+#include <algorithm>
+
 #include "weft/ir/builder.h"
 #include "weft/support/error.h"
 
@@ -11,7 +13,7 @@ using ir::Op;
 /// The call with other attributes, in its place.
 Op& changed_to(Op& op, const ir::NamedAttributes& attributes) {
   Op& by = ir::Builder(op.graph(), &op, op.locations()).copy(op, op.operands(), attributes);
-  op.result().replace_all_uses_with(by.result());
+  for (int i = 0; i < std::min(op.result_count(), by.result_count()); ++i) op.result(i).replace_all_uses_with(by.result(i));
   op.graph().erase(op);
   return by;
 }

@@ -8,6 +8,7 @@
 #include "weft/backends/cpu/specs.h"
 #include "weft/backends/program/epilogue.h"
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/attention.h"
 #include "weft/ir/ops/convolution.h"
 
 namespace weft::cpu {
@@ -74,10 +75,23 @@ bool mirrors_convolution(const Op& op) {
   return other && runs_faster_as({*other, Wanted::x, forward.dtype}, forward);
 }
 
+HeavyOp attention_row(std::string_view name) {
+  HeavyOp row{name};
+  row.claims = [](const Op& op) {
+    const Attention a = ir::attention_of(op);
+    return op.operand(0).dtype() == f32 && std::min({a.heads(), a.queries, a.keys, a.width, a.value_width}) > 0;
+  };
+  row.slices = [](const Op& op, int cores) { return useful_slices(attention_spec(op), cores); };
+  row.answer = [](const Op& op) { return Answer{attention_implementation(), attention_scratch_bytes(attention_spec(op))}; };
+  row.describe = [](const Op& op) { return describe(attention_spec(op), op.integer("scratch")); };
+  return row;
+}
+
 std::vector<HeavyOp> all_rows() {
   std::vector<HeavyOp> rows{matmul_row(), convolution_row<Wanted::y>("convolution"), convolution_row<Wanted::x>("convolution_data"),
                             convolution_row<Wanted::w>("convolution_weight")};
   rows[1].mirrors = mirrors_convolution;
+  rows.insert(rows.end(), {attention_row("attention"), attention_row("attention_gradient")});
   HeavyOp row{"gather"};
   row.describe = [](const Op& op) { return describe_gather(indexing_spec(op)); };
   rows.push_back(row);

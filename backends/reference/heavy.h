@@ -11,6 +11,8 @@ namespace weft::reference {
 bool runs_heavy(std::string_view op);
 
 Tensor matmul(const ir::Op& op, Operands operands);
+std::vector<Tensor> attention(const ir::Op& op, Operands operands);
+std::vector<Tensor> attention_gradient(const ir::Op& op, Operands operands);
 Tensor convolution(const ir::Op& op, Operands operands);
 Tensor convolution_data(const ir::Op& op, Operands operands);
 Tensor convolution_weight(const ir::Op& op, Operands operands);

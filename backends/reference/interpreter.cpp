@@ -34,7 +34,7 @@ std::vector<Tensor> run_op(const ir::Op& op, Operands operands) try {
     case ir::Kind::view: results.push_back(movement(op, operands)); break;
     case ir::Kind::constant: results.push_back(constant(op.attribute<ir::Dense>("value"))); break;
     case ir::Kind::index: results.push_back(iota(op.result().type(), op.integer("axis"))); break;
-    case ir::Kind::heavy: results.push_back(heavy(op, operands)); break;
+    case ir::Kind::heavy: return heavy(op, operands);
   }
   return results;
 } catch (const std::bad_alloc&) {

@@ -17,7 +17,7 @@ Tensor movement(const ir::Op& op, Operands operands);
 Tensor constant(const ir::Dense& value);
 /// The index along `axis`.
 Tensor iota(const ir::Type& type, int64_t axis);
-Tensor heavy(const ir::Op& op, Operands operands);
+std::vector<Tensor> heavy(const ir::Op& op, Operands operands);
 
 /// x with its axes reordered: axis i of the result is axis permutation[i] of x.
 Tensor permuted(const Tensor& x, const Dims& permutation);

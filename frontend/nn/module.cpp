@@ -97,18 +97,28 @@ Module& Module::operator=(const Module& other) {
 
 Tensor Module::forward(Tensor) { throw Error("this module defines no forward(Tensor)").hint("call the functions that it does define"); }
 
+struct Module::Entered::State {
+  FloatMode mode;
+  Scope scope;
+};
+
+Module::Entered::Entered(const Module& module, const Arg& operand) {
+  const std::source_location call = Scope::call_site(operand.where());
+  const Tensor x = tensor(operand);
+  state_.reset(new State{{}, {module.name_, module.is_library() ? Scope::Code::library : Scope::Code::user, call, x.recording}});
+}
+
+Module::Entered::~Entered() = default;
+
+Tensor Module::Entered::tensor(const Arg& x) const {
+  if (x.tensor()) return *x.tensor();
+  weft::detail::Recorder r("module call", {&x});
+  return r.tensor(r.value(x));
+}
+
 Tensor Module::operator()(Arg x) {
-  const FloatMode mode;
-  const std::source_location call = Scope::call_site(x.where());
-  Tensor operand;
-  if (x.tensor()) {
-    operand = *x.tensor();
-  } else {
-    weft::detail::Recorder r("module call", {&x});
-    operand = r.tensor(r.value(x));
-  }
-  const Scope scope(name_, is_library() ? Scope::Code::library : Scope::Code::user, call, operand.recording);
-  return forward(std::move(operand));
+  const Entered entered(*this, x);
+  return forward(entered.tensor(x));
 }
 
 std::vector<Parameter> Module::parameters() const {

@@ -81,6 +81,27 @@ class Module {
   /// From here on the part is called under this module's name and `name`: for containers that are not called themselves.
   void call_as(Module& part, const std::string& name) const { part.name_ = name_.empty() ? name : name_ + "." + name; }
 
+  /// What the operator() of a module with several operands begins with, so that it is called as others are:
+  ///
+  ///   Tensor operator()(Arg x, Arg mask) {
+  ///     const Entered entered(*this, x);
+  ///     return out(entered.tensor(x) * mask);
+  ///   }
+  ///
+  /// Until it ends, what is recorded stands under this module's name, in the graph of that operand.
+  class Entered {
+   public:
+    Entered(const Module& module, const Arg& operand);
+    ~Entered();
+    Entered(const Entered&) = delete;
+    /// An operand that may be a parameter or a number.
+    Tensor tensor(const Arg& x) const;
+
+   private:
+    struct State;
+    std::unique_ptr<State> state_;
+  };
+
   /// Library layers report the line where they were called, user's modules their own lines.
   virtual bool is_library() const { return false; }
 

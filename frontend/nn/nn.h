@@ -2,6 +2,7 @@
 // Every module of weft::nn.
 
 #include "weft/frontend/nn/activations.h"
+#include "weft/frontend/nn/attention.h"
 #include "weft/frontend/nn/convolution.h"
 #include "weft/frontend/nn/embedding.h"
 #include "weft/frontend/nn/layers.h"
@@ -10,3 +11,4 @@
 #include "weft/frontend/nn/norm.h"
 #include "weft/frontend/nn/pooling.h"
 #include "weft/frontend/nn/sequential.h"
+#include "weft/frontend/nn/transformer.h"

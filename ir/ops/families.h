@@ -14,6 +14,7 @@ void define_movement_ops(Registry& registry);
 void define_reduction_ops(Registry& registry);
 void define_norm_ops(Registry& registry);
 void define_contraction_ops(Registry& registry);
+void define_attention_ops(Registry& registry);
 void define_convolution_ops(Registry& registry);
 void define_window_ops(Registry& registry);
 void define_leaf_ops(Registry& registry);

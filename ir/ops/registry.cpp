@@ -11,6 +11,7 @@ void define_all_ops(Registry& registry) {
   define_reduction_ops(registry);
   define_norm_ops(registry);
   define_contraction_ops(registry);
+  define_attention_ops(registry);
   define_convolution_ops(registry);
   define_window_ops(registry);
   define_leaf_ops(registry);

@@ -120,10 +120,8 @@ struct GptBlock : nn::Module {
     const auto part = [&](int64_t k) {
       return transpose(reshape(slice(all, 2, k * width, (k + 1) * width), {batch, tokens, heads, head}), 1, 2);
     };
-    const Tensor scores = matmul(part(0), transpose(part(1))) * (1 / std::sqrt(static_cast<double>(head)));
-    const Tensor row = reshape(arange(tokens), {tokens, 1}), column = reshape(arange(tokens), {1, tokens});
-    const Tensor weights = softmax(select(column <= row, scores, -1e9), -1);
-    return reshape(transpose(matmul(weights, part(2)), 1, 2), {batch, tokens, width});
+    const Tensor mixed = scaled_dot_product_attention(part(0), part(1), part(2), {.is_causal = true});
+    return reshape(transpose(mixed, 1, 2), {batch, tokens, width});
   }
   int64_t heads;
   nn::LayerNorm norm1;

@@ -57,12 +57,13 @@ def run_batches(case, module, inputs, batches):
     case |= {"batches": [stored.encode(b) for b in batches], "states": states, "eval": stored.encode(module(*inputs))}
 
 
-def call(name, module, inputs, arguments=(), options={}, train=True, wanted=None, smooth=True, batches=None, buffers={}):
-    """One case. `wanted` are the inputs that get gradients: the floating ones unless given."""
-    made = getattr(nn, module)(*arguments, **options).double().train(train)
+def call(name, module, inputs, arguments=(), options={}, train=True, wanted=None, smooth=True, batches=None, buffers={},
+         of=nn, shrink=1):
+    """One case of a module in `of`, whose parameters are divided by `shrink`. `wanted` are the inputs that get gradients: the floating ones unless given."""
+    made = getattr(of, module)(*arguments, **options).double().train(train)
     with torch.no_grad():
         for i, parameter in enumerate(made.parameters()):
-            parameter.copy_(spread(*parameter.shape, start=9 * i + 2, low=-24, high=24))
+            parameter.copy_(spread(*parameter.shape, start=9 * i + 2, low=-24, high=24) / shrink)
         for key, value in buffers.items():
             made.get_buffer(key).copy_(value)
     if wanted is None:

@@ -183,7 +183,96 @@ const std::map<std::string, Make> losses{
                                 [](const Options& given, CosineEmbeddingOptions& o) { given.read("margin", o.margin); })},
 };
 
+Subject attention(const json&, const Options& given) {
+  AttentionOptions o;
+  given.read("is_causal", o.is_causal), given.read("scale", o.scale), given.read("enable_gqa", o.enable_gqa);
+  return {nullptr, [o](const std::vector<Tensor>& x) {
+            AttentionOptions all = o;
+            if (x.size() > 3) all.attn_mask = x[3];
+            return scaled_dot_product_attention(x.at(0), x.at(1), x.at(2), all);
+          }};
+}
+
+/// The operands behind the first `count` as the masks that the case names.
+nn::DecoderMasks masks_of(const Options& given, const std::vector<Tensor>& x, size_t count) {
+  std::vector<std::string> names;
+  given.read("masks", names);
+  nn::DecoderMasks masks;
+  const std::map<std::string, std::optional<Arg>*> places{{"key_padding_mask", &masks.tgt.key_padding_mask},
+                                                          {"src_key_padding_mask", &masks.tgt.key_padding_mask},
+                                                          {"memory_key_padding_mask", &masks.memory.key_padding_mask},
+                                                          {"attn_mask", &masks.tgt.attn_mask},
+                                                          {"src_mask", &masks.tgt.attn_mask},
+                                                          {"tgt_mask", &masks.tgt.attn_mask}};
+  for (size_t i = 0; i < names.size(); ++i) *places.at(names[i]) = x.at(count + i);
+  given.read("is_causal", masks.tgt.is_causal);
+  return masks;
+}
+
+size_t masks_in(const Options& given) { return given.given.contains("masks") ? given.given["masks"].size() : 0; }
+
+Subject multihead_attention(const json& arguments, const Options& given) {
+  nn::MultiheadAttentionOptions o;
+  given.read("bias", o.bias), given.read("kdim", o.kdim), given.read("vdim", o.vdim), given.read("batch_first", o.batch_first);
+  bool weights = false;
+  given.read("weights", weights);
+  const auto module = std::make_shared<nn::MultiheadAttention>(arguments[0], arguments[1], o);
+  return {module, [=, options = json(given.given)](const std::vector<Tensor>& x) {
+            const Options all{options};
+            const size_t tensors = x.size() - masks_in(all);
+            const nn::AttentionMasks masks = masks_of(all, x, tensors).tgt;
+            const Tensor &key = tensors == 1 ? x[0] : x[1], &value = tensors == 1 ? x[0] : x[2];
+            if (!weights) return (*module)(x[0], key, value, masks);
+            const auto [result, w] = module->with_weights(x[0], key, value, masks);
+            return concat({reshape(result, {-1}), reshape(w, {-1})});
+          }};
+}
+
+nn::TransformerLayerOptions transformer_options(const json& arguments, const Options& given) {
+  nn::TransformerLayerOptions o;
+  o.dim_feedforward = arguments[2];
+  given.read("dropout", o.dropout), given.read("activation", o.activation), given.read("layer_norm_eps", o.layer_norm_eps);
+  given.read("batch_first", o.batch_first), given.read("norm_first", o.norm_first), given.read("bias", o.bias);
+  return o;
+}
+
+Subject encoder_layer(const json& arguments, const Options& given) {
+  const auto module = std::make_shared<nn::TransformerEncoderLayer>(arguments[0], arguments[1], transformer_options(arguments, given));
+  return {module, [module, options = json(given.given)](const std::vector<Tensor>& x) {
+            return x.size() == 1 ? (*module)(x[0]) : (*module)(x[0], masks_of({options}, x, 1).tgt);
+          }};
+}
+
+Subject decoder_layer(const json& arguments, const Options& given) {
+  const auto module = std::make_shared<nn::TransformerDecoderLayer>(arguments[0], arguments[1], transformer_options(arguments, given));
+  return {module,
+          [module, options = json(given.given)](const std::vector<Tensor>& x) { return (*module)(x[0], x[1], masks_of({options}, x, 2)); }};
+}
+
+/// A stack of two layers, with a norm behind them.
+template <class Stack, class Layer>
+std::shared_ptr<Stack> stack(const json& arguments, const Options& given) {
+  const Layer layer(arguments[0], arguments[1], transformer_options(arguments, given));
+  return std::make_shared<Stack>(layer, 2, nn::LayerNorm({arguments[0].get<int64_t>()}));
+}
+
+Subject encoder(const json& arguments, const Options& given) {
+  const auto module = stack<nn::TransformerEncoder, nn::TransformerEncoderLayer>(arguments, given);
+  return {module, [module](const std::vector<Tensor>& x) { return (*module)(x.at(0)); }};
+}
+
+Subject decoder(const json& arguments, const Options& given) {
+  const auto module = stack<nn::TransformerDecoder, nn::TransformerDecoderLayer>(arguments, given);
+  return {module, [module](const std::vector<Tensor>& x) { return (*module)(x.at(0), x.at(1)); }};
+}
+
 const std::map<std::string, Make> layers{
+    {"Attention", attention},
+    {"MultiheadAttention", multihead_attention},
+    {"TransformerEncoderLayer", encoder_layer},
+    {"TransformerEncoder", encoder},
+    {"TransformerDecoderLayer", decoder_layer},
+    {"TransformerDecoder", decoder},
     {"BatchNorm1d", batch_norm<nn::BatchNorm1d>},
     {"BatchNorm2d", batch_norm<nn::BatchNorm2d>},
     {"Linear", linear},

@@ -180,3 +180,4 @@ void check_all_differences(const char* file) {
 
 WEFT_LAYER_TESTS("layers")
 WEFT_LAYER_TESTS("losses")
+WEFT_LAYER_TESTS("attention")

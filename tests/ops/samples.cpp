@@ -142,6 +142,27 @@ void add_contractions(std::vector<Sample>& all, DType t) {
   all.back().differentiable = false;
 }
 
+void add_attention(std::vector<Sample>& all, DType t) {
+  using Attributes = ir::NamedAttributes;
+  const Attributes causal{{"causal", true}, {"scale", 0.5}}, plain{{"scale", 0.25}};
+  const auto add = [&](const Shape& q, const Shape& k, const Shape& v, const Attributes& attributes, std::vector<Type> mask = {}) {
+    Sample forward{"attention", {{t, q}, {t, k}, {t, v}}, attributes};
+    Dims rows(q.begin(), q.end() - 1), result = rows;
+    result.push_back(v[-1]);
+    const Type row{t == bf16 ? f32 : t, Shape(rows)};
+    Sample gradient{"attention_gradient", {{t, q}, {t, k}, {t, v}, {t, Shape(result)}, row, row}, attributes};
+    for (Sample* sample : {&forward, &gradient}) {
+      sample->operands.insert(sample->operands.end(), mask.begin(), mask.end());
+      all.push_back(std::move(*sample));
+    }
+  };
+  add({3, 2}, {4, 2}, {4, 3}, plain);
+  add({2, 4, 3}, {2, 4, 3}, {2, 4, 3}, causal);
+  add({2, 4, 2, 3}, {2, 2, 5, 3}, {2, 2, 5, 2}, causal);
+  add({4, 3, 2}, {2, 3, 2}, {2, 3, 2}, plain, {{boolean, {1, 3, 3}}});
+  add({2, 2, 3, 2}, {2, 1, 4, 2}, {2, 1, 4, 2}, plain, {{t, {2, 1, 1, 4}}});
+}
+
 void add_convolutions(std::vector<Sample>& all, DType t) {
   using Attributes = ir::NamedAttributes;
   struct Case {
@@ -434,6 +455,7 @@ std::vector<Sample> samples(DType floating) {
   add_movements(all, floating);
   add_composites(all, floating);
   add_contractions(all, floating);
+  add_attention(all, floating);
   add_convolutions(all, floating);
   add_planned_convolutions(all, floating);
   add_windows(all, floating);

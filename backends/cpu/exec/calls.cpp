@@ -1,8 +1,12 @@
 #include "weft/backends/cpu/exec/calls.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
 
 #include "weft/support/error.h"
+#include "weft/support/number_text.h"
 
 namespace weft::cpu {
 namespace {
@@ -71,6 +75,41 @@ Dims convolution_bytes(const CallDescriptor& c) {
   return {};
 }
 
+// --- Attention ------------------------------------------------------------------------------------------------------------
+
+constexpr std::string_view mask_names[] = {"none", "boolean", "number"};
+
+constexpr std::string_view attention_name(bool is_gradient) { return is_gradient ? "attention_gradient" : "attention"; }
+
+template <bool is_gradient>
+AttentionSpec attention_of(const CallDescriptor& c) {
+  AttentionSpec s;
+  s.is_gradient = is_gradient;
+  s.batch = c.list("batch"), s.group = c.count("group"), s.slices = c.count("slices");
+  s.queries = c.count("queries"), s.keys = c.count("keys"), s.width = c.count("width"), s.value_width = c.count("value_width");
+  s.causal = c.flag("causal");
+  s.scale = number_in<double>(c.text("scale")).value_or(std::numeric_limits<double>::quiet_NaN());
+  const auto mask = std::find(std::begin(mask_names), std::end(mask_names), c.text("mask"));
+  s.mask = static_cast<ScoreMask>(mask - std::begin(mask_names));
+  s.mask_strides = c.list("mask_strides");
+  const auto is_extent = [](int64_t extent) { return extent > 0; };
+  const bool has_extents = std::all_of(s.batch.begin(), s.batch.end(), is_extent) && is_extent(s.queries) && is_extent(s.keys) &&
+                           is_extent(s.width) && is_extent(s.value_width);
+  const bool has_group = s.group == 1 || (!s.batch.empty() && s.group > 0 && s.batch.back() % s.group == 0);
+  if (!has_extents || !has_group || mask == std::end(mask_names) || !s.has_valid_mask() || !std::isfinite(s.scale))
+    throw Error(ErrorKind::file, "attention of {} queries to {} keys, in heads {}: no call of weft is so", s.queries, s.keys,
+                to_string(s.batch));
+  s.bytes();  // so that all products of extents are numbers
+  if (s.slices < 1 || s.slices > std::min(s.heads() / s.group, most_slices))
+    throw Error(ErrorKind::file, "attention in {} slices: no call of weft is so", s.slices);
+  return s;
+}
+
+template <bool is_gradient>
+Dims attention_bytes(const CallDescriptor& c) {
+  return attention_of<is_gradient>(c).bytes();
+}
+
 // --- Indices --------------------------------------------------------------------------------------------------------------
 
 CallDescriptor describe(std::string call, const IndexingSpec& s) {
@@ -133,10 +172,19 @@ Row convolution_row() {
           convolution_bytes<wanted>};
 }
 
+template <bool is_gradient>
+Row attention_row() {
+  return {attention_name(is_gradient),
+          [](const CallDescriptor& c, const Code*) { return make_attention(attention_of<is_gradient>(c), c.count("scratch")); },
+          attention_bytes<is_gradient>};
+}
+
 const Row& row_of(const CallDescriptor& call) {
   static const std::vector<Row> rows = {
       {"kernel", make_kernel},
       {"matmul", [](const CallDescriptor& c, const Code*) { return make_matmul(matmul_of(c), c.count("scratch")); }, matmul_bytes},
+      attention_row<false>(),
+      attention_row<true>(),
       convolution_row<Wanted::y>(),
       convolution_row<Wanted::x>(),
       convolution_row<Wanted::w>(),
@@ -173,6 +221,22 @@ CallDescriptor describe(const ConvolutionSpec& s, int64_t scratch_bytes) {
            {"x_layout", s.layouts.x.text()},
            {"w_layout", s.layouts.w.text()},
            {"y_layout", s.layouts.y.text()},
+           {"slices", s.slices},
+           {"scratch", scratch_bytes}}};
+}
+
+CallDescriptor describe(const AttentionSpec& s, int64_t scratch_bytes) {
+  return {std::string(attention_name(s.is_gradient)),
+          {{"batch", s.batch},
+           {"group", s.group},
+           {"queries", s.queries},
+           {"keys", s.keys},
+           {"width", s.width},
+           {"value_width", s.value_width},
+           {"causal", int64_t{s.causal}},
+           {"scale", fmt::format("{}", s.scale)},
+           {"mask", std::string(mask_names[static_cast<size_t>(s.mask)])},
+           {"mask_strides", s.mask_strides},
            {"slices", s.slices},
            {"scratch", scratch_bytes}}};
 }

@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "weft/backends/cpu/exec/attention.h"
 #include "weft/backends/cpu/exec/code.h"
 #include "weft/backends/cpu/exec/convolution.h"
 #include "weft/backends/cpu/exec/indexing.h"
@@ -16,6 +17,7 @@ namespace weft::cpu {
 /// Each takes the bytes of scratch memory that the plan gives; 0: none.
 CallDescriptor describe(const MatmulSpec& spec, int64_t scratch_bytes);
 CallDescriptor describe(const ConvolutionSpec& spec, int64_t scratch_bytes);
+CallDescriptor describe(const AttentionSpec& spec, int64_t scratch_bytes);
 CallDescriptor describe_gather(const IndexingSpec& spec);
 CallDescriptor describe_scatter_add(const IndexingSpec& spec, int64_t scratch_bytes);
 CallDescriptor describe_scatter_rows(const IndexingSpec& spec);

@@ -1,10 +1,8 @@
 #include "weft/backends/cpu/exec/gemm.h"
 
 #include <algorithm>
-#include <dnnl.hpp>
 
 #include "weft/backends/cpu/exec/isa.h"
-#include "weft/backends/cpu/exec/library.h"
 #include "weft/backends/cpu/exec/scratch.h"
 
 namespace weft::cpu {
@@ -32,14 +30,8 @@ double cost_of(const GemmKernels& kernels, int64_t lines, int64_t width, int64_t
 }  // namespace
 
 const GemmKernels* gemm_kernels() {
-  engine();  // the limit
   // For wider vectors the library's are better.
-  static const bool narrow = [] {
-    const auto has = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-    const auto all_of = [has](dnnl::cpu_isa isa) { return (has & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa); };
-    return has_isa("avx2") && all_of(dnnl::cpu_isa::avx2) && !all_of(dnnl::cpu_isa::avx512_core);
-  }();
-  return narrow ? &avx2_gemm_kernels : nullptr;
+  return library_isa() == "avx2" ? &avx2_gemm_kernels : nullptr;
 }
 
 Gemm::Gemm(const GemmKernels& kernels, const GemmShape& s) : kernels_(kernels), k_(s.k), result_row_(s.result_row) {
@@ -64,6 +56,13 @@ int64_t Gemm::packed_vectors() const {
 }
 
 int64_t Gemm::scratch_bytes() const { return whole_lines((packed_broadcasts() + packed_vectors()) * static_cast<int64_t>(sizeof(float))); }
+
+int64_t Gemm::most_scratch_bytes(const GemmKernels& kernels, int64_t m, int64_t n, int64_t k) {
+  const int64_t extent = std::max(m, n);
+  const int64_t lines = round_up(std::min(extent, block_lines), kernels.lines),
+                width = std::min(round_up(extent, kernels.panel), block_width);
+  return whole_lines((lines + width) * std::min(round_up(k, 8), block_k) * static_cast<int64_t>(sizeof(float)));
+}
 
 /// Blocks of both operands that are multiplied with each other.
 struct Gemm::Pass {

@@ -27,6 +27,8 @@ class Gemm {
   static bool suits(int64_t m, int64_t n, int64_t k) { return m > 1 && n > 1 && k > 7; }
 
   int64_t scratch_bytes() const;
+  /// For products of at most these extents, however they lie.
+  static int64_t most_scratch_bytes(const GemmKernels& kernels, int64_t m, int64_t n, int64_t k);
   /// `bias` [n] or null; `addend` lies as the result and may be it, or is null; `scratch` of scratch_bytes().
   void run(const float* a, const float* b, const float* bias, const float* addend, float* result, float* scratch) const;
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <dnnl.hpp>
 
+#include "weft/backends/cpu/exec/library.h"
 #include "weft/support/error.h"
 
 namespace weft::cpu {
@@ -44,6 +45,17 @@ std::string max_isa_of_environment() {
   const std::string isa = text ? text : "";
   if (isa.empty() || isa_width(isa) > 0) return isa;
   throw Error("WEFT_MAX_ISA must be sse4, avx2 or avx512, not '{}'", isa).hint("unset it for what the machine has");
+}
+
+std::string_view library_isa() {
+  engine();  // the limit
+  static const std::string_view isa = [] {
+    const auto has = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+    const auto all_of = [has](dnnl::cpu_isa isa) { return (has & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa); };
+    if (has_isa("avx512") && all_of(dnnl::cpu_isa::avx512_core)) return "avx512";
+    return has_isa("avx2") && all_of(dnnl::cpu_isa::avx2) ? "avx2" : "sse4";
+  }();
+  return isa;
 }
 
 void require_known_isa(const std::string& isa) {

@@ -21,6 +21,9 @@ bool runs_here(std::string_view isa, std::string_view max_isa);
 /// What the environment variable WEFT_MAX_ISA says; "" when it is unset. Throws weft::Error for another name.
 std::string max_isa_of_environment();
 
+/// The widest of all_isas() that this machine has, within the limit on the library; our own routines keep to it too.
+std::string_view library_isa();
+
 /// Limits the instruction set that oneDNN uses; works only before its first use in the process. Without a call, the
 /// environment's limit holds. Throws weft::Error for another name.
 void limit_library_isa(const std::string& max_isa);

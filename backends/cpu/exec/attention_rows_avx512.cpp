@@ -1,0 +1,7 @@
+#include "weft/backends/cpu/exec/attention_rows_code.h"
+
+namespace weft::cpu {
+
+const AttentionRows avx512_attention_rows = all_rows;
+
+}  // namespace weft::cpu
