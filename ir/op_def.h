@@ -34,6 +34,7 @@ struct OperandSpec {
   bool index = false;             // class or row indices: no gradient, values bounded by the op (see OpDef::index_bound)
   std::optional<Type> type = {};  // the only type that fits, where there is just one
   std::string layout = {};        // the attribute that says how it lies in memory (support/layout.h), where a target may choose
+  std::string view = {};          // the attribute that says which of its elements are read as what (support/strided_view.h), where it may
   std::optional<std::pair<double, double>> range = {};  // floating: where its elements must lie; checked where a user feeds them
 };
 
@@ -170,6 +171,9 @@ struct OpDef {
 
   /// The attribute that says how the result lies in memory, where a target may choose.
   std::string result_layout = {};
+  /// heavy: of each result the attribute that says in which order its axes may lie in memory: axis order[i] in the place of axis i.
+  /// Without numbers, as they are.
+  std::vector<std::string> result_orders = {};
   /// movement of one operand: the same one of an operand that lies otherwise, as its attributes and how its result lies
   /// then; none when there is none.
   std::function<std::optional<std::pair<NamedAttributes, Layout>>(const Op&, const Layout&)> in_layout = {};

@@ -27,6 +27,7 @@
 #include "weft/passes/simplify.h"
 #include "weft/passes/training_step.h"
 #include "weft/passes/updates.h"
+#include "weft/passes/views.h"
 #include "weft/support/error.h"
 #include "weft/support/work.h"
 
@@ -78,6 +79,7 @@ const std::vector<Pass>& all_passes() {
       {"parts", "cuts sums inside library calls and long reductions into parts for threads", {&claimed}, {&claimed}, parts},
       {"updates", "makes every update the result of an op that may write in place", none, {&in_order, &in_place}, without_target<updates>},
       {"epilogue", "moves elementwise ops into the library call before them", {&claimed}, {&claimed}, epilogue},
+      {"views", "lets library calls read and write where values lie, in place of slices and transposes", {&claimed}, {&claimed}, views},
       {"fuse", "turns the rest into loop nests", {&primitive}, {&nests}, run_fuse},
       {"recompute", "computes values again where they are read, where that costs less than storing them", none, none, run_recompute},
       {"isolate", "gives every op a loop nest of its own", {&primitive}, {&nests}, without_target<isolate>},
@@ -100,8 +102,8 @@ const Pass& find_pass(std::string_view name) {
 
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
-    return {"autocast", "autodiff", "training_step", "decompose", "expand",    "simplify", "reassociate", "mirror",   "layout",
-            "parts",    "updates",  "epilogue",      "fuse",      "recompute", "launch",   "partition",   "schedule", "plan"};
+    return {"autocast", "autodiff", "training_step", "decompose", "expand",    "simplify", "reassociate", "mirror",   "layout", "parts",
+            "updates",  "epilogue", "views",         "fuse",      "recompute", "launch",   "partition",   "schedule", "plan"};
   if (name == "step") return {"autocast", "autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'", name).hint(did_you_mean(name, {"compile", "step", "simplify"}));

@@ -79,7 +79,8 @@ HeavyOp attention_row(std::string_view name) {
   HeavyOp row{name};
   row.claims = [](const Op& op) {
     const Attention a = ir::attention_of(op);
-    return op.operand(0).dtype() == f32 && std::min({a.heads(), a.queries, a.keys, a.width, a.value_width}) > 0;
+    return op.operand(0).dtype() == f32 && std::min({a.heads(), a.queries, a.keys, a.width, a.value_width}) > 0 &&
+           attention_spec(op).has_valid_places();
   };
   row.slices = [](const Op& op, int cores) { return useful_slices(attention_spec(op), cores); };
   row.answer = [](const Op& op) { return Answer{attention_implementation(), attention_scratch_bytes(attention_spec(op))}; };

@@ -14,6 +14,8 @@ AttentionSpec attention_spec(const Op& op) {
   AttentionSpec spec{ir::attention_of(op)};
   spec.is_gradient = ir::is_attention_gradient(op);
   spec.slices = op.integer("slices");
+  for (int i = 0; i < (spec.is_gradient ? 4 : 3); ++i) spec.places.push_back(ir::attention_operand(op, i));
+  for (int i = 0; i < (spec.is_gradient ? 3 : 1); ++i) spec.places.push_back(ir::attention_result(op, i));
   const ir::Value mask = ir::attention_mask_of(op);
   if (!mask) return spec;
   spec.mask = mask.dtype() == boolean ? ScoreMask::boolean : ScoreMask::number;

@@ -5,6 +5,7 @@
 #include "weft/frontend/nn/attention.h"
 #include "weft/frontend/nn/convolution.h"
 #include "weft/frontend/nn/embedding.h"
+#include "weft/frontend/nn/key_value_cache.h"
 #include "weft/frontend/nn/layers.h"
 #include "weft/frontend/nn/linear.h"
 #include "weft/frontend/nn/module.h"

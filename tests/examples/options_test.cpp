@@ -143,3 +143,17 @@ TEST_CASE("lesson 6 runs with each of its options, whatever is trained") {
   for (const std::string option : test::not_for_tables) table.apart.insert(pair_of("--optimizer", option));
   check_together(table);
 }
+
+TEST_CASE("lesson 8 runs with each of its options") {
+  const test::TempDir dir;
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "to be or not to be, that is the question. ";
+  dir.write("input.txt", text);
+  const Lesson lesson{
+      .name = "08_char_gpt",
+      .small = {{"--log", "none"}, {"--batch", "4"}, {"--epochs", "2"}, {"--overfit", "12"}, {"--window", "8"}, {"--write", "12"}},
+      .values = {{"--data", dir.path()}, {"--window", "6"}, {"--write", "3"}, {"--prompt", "e"}, {"--temperature", "0.5"}},
+      .apart = test::apart_in_training()};
+  check_alone(lesson);
+  check_together(lesson);
+}

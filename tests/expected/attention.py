@@ -25,6 +25,36 @@ class Attention(nn.Module):
         return nn.functional.scaled_dot_product_attention(q, k, v, mask, **self.options)
 
 
+class Rotary(nn.Module):
+    """Pairs of features turned as complex numbers; what x holds begins at token `position`."""
+
+    def __init__(self, base=10000.0, position=0, interleaved=False):
+        super().__init__()
+        self.base, self.position, self.interleaved = base, position, interleaved
+
+    def forward(self, x):
+        tokens, half = x.shape[-2], x.shape[-1] // 2
+        place = torch.arange(self.position, self.position + tokens, dtype=x.dtype)
+        angles = torch.outer(place, self.base ** (-torch.arange(half, dtype=x.dtype) / half))
+        apart = x.unflatten(-1, (half, 2)) if self.interleaved else x.unflatten(-1, (2, half)).transpose(-1, -2)
+        turned = torch.view_as_real(torch.view_as_complex(apart.contiguous()) * torch.polar(torch.ones_like(angles), angles))
+        return (turned if self.interleaved else turned.transpose(-1, -2)).flatten(-2)
+
+
+class Sinusoids(nn.Module):
+    """Added to x."""
+
+    def __init__(self, base=10000.0):
+        super().__init__()
+        self.base = base
+
+    def forward(self, x):
+        tokens, width = x.shape[-2:]
+        feature = torch.arange(width)
+        angles = torch.outer(torch.arange(tokens, dtype=x.dtype), self.base ** (-(feature - feature % 2).to(x.dtype) / width))
+        return x + torch.where(feature % 2 == 0, angles.sin(), angles.cos())
+
+
 class MultiheadAttention(nn.MultiheadAttention):
     """Operands x, or query, key and value, then the masks that `masks` names. With `weights`, all of the result, then all weights."""
 
@@ -104,6 +134,15 @@ def functions():
     yield call("one_key", "Attention", [spread(2, 3, 2), spread(2, 1, 2, start=1), spread(2, 1, 2, start=2)])
 
 
+def positions():
+    x = spread(2, 3, 5, 6)
+    yield call("halves", "Rotary", [x])
+    yield call("interleaved", "Rotary", [x], interleaved=True)
+    yield call("later", "Rotary", [x], base=100.0, position=7)
+    yield call("plain", "Sinusoids", [x])
+    yield call("odd", "Sinusoids", [spread(4, 3)], base=50.0)
+
+
 def layers():
     x, memory = spread(3, 2, 4) / 4, spread(5, 2, 4, start=7) / 4
     name = "MultiheadAttention"
@@ -132,4 +171,4 @@ def layers():
 
 
 if __name__ == "__main__":
-    calls.write(pathlib.Path(__file__).with_name("attention.json"), [*functions(), *layers()])
+    calls.write(pathlib.Path(__file__).with_name("attention.json"), [*functions(), *positions(), *layers()])

@@ -106,4 +106,5 @@ def main():
     stored.write(pathlib.Path(__file__).resolve().with_suffix(".json"), content | {"cases": cases})
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -193,6 +193,24 @@ Subject attention(const json&, const Options& given) {
           }};
 }
 
+Subject rotary(const json&, const Options& given) {
+  RotaryOptions o;
+  int64_t position = 0;
+  given.read("base", o.base), given.read("interleaved", o.interleaved), given.read("position", position);
+  return {nullptr, [o, position](const std::vector<Tensor>& x) {
+            RotaryOptions all = o;
+            if (position > 0) all.position = Arg(position);
+            return rotary_embedding(x.at(0), all);
+          }};
+}
+
+Subject sinusoids(const json&, const Options& given) {
+  double base = 10000;
+  given.read("base", base);
+  return {nullptr,
+          [base](const std::vector<Tensor>& x) { return x.at(0) + sinusoidal_positions(x.at(0).shape()[-2], x.at(0).shape()[-1], base); }};
+}
+
 /// The operands behind the first `count` as the masks that the case names.
 nn::DecoderMasks masks_of(const Options& given, const std::vector<Tensor>& x, size_t count) {
   std::vector<std::string> names;
@@ -268,6 +286,8 @@ Subject decoder(const json& arguments, const Options& given) {
 
 const std::map<std::string, Make> layers{
     {"Attention", attention},
+    {"Rotary", rotary},
+    {"Sinusoids", sinusoids},
     {"MultiheadAttention", multihead_attention},
     {"TransformerEncoderLayer", encoder_layer},
     {"TransformerEncoder", encoder},

@@ -1,21 +1,14 @@
 // 100 training losses of the nets of lessons 3 and 4 against PyTorch's, from the same weights: see tests/expected/nets.py.
 
 #include "weft/tests/catch.h"
+#include "weft/tests/frontend/draws.h"
 #include "weft/tests/frontend/stored_optimizer.h"
 
 using namespace weft;
+using testing::draw;
 using testing::json;
 
 namespace {
-
-uint32_t mix(uint32_t x) {
-  x = (x ^ (x >> 16)) * 0x7FEB352D;
-  x = (x ^ (x >> 15)) * 0x846CA68B;
-  return x ^ (x >> 16);
-}
-
-/// Element i of draw number n, in [0, 1).
-double draw(int64_t n, int64_t i) { return mix(mix(static_cast<uint32_t>(i)) + static_cast<uint32_t>(n)) / 4294967296.0; }
 
 nn::Sequential make_net(const json& c, DType dtype) {
   const auto w = c["widths"].get<std::vector<int64_t>>();

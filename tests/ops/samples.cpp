@@ -163,6 +163,24 @@ void add_attention(std::vector<Sample>& all, DType t) {
   add({2, 2, 3, 2}, {2, 1, 4, 2}, {2, 1, 4, 2}, plain, {{t, {2, 1, 1, 4}}});
 }
 
+/// As the pass `views` makes them, which comes after differentiation.
+void add_planned_attention(std::vector<Sample>& all, DType t) {
+  // Queries, keys and values of two samples, three tokens, two heads and width 2 lie side by side in each token's row; the first result's
+  // heads do so too.
+  const auto part = [](int64_t which) { return Dims{which * 4, 2, 2, 3, 2, 36, 2, 12, 1}; };
+  const Type joined{t, {2, 3, 12}}, rows{t == bf16 ? f32 : t, {2, 2, 3}}, shared{t, {3, 2}};
+  const Dims by_token{0, 2, 1, 3}, stretched{0, 2, 2, 3, 2, 0, 0, 2, 1};
+  const ir::NamedAttributes forward{{"q_view", part(0)}, {"k_view", part(1)}, {"v_view", part(2)}, {"order", by_token}};
+  all.push_back({"attention", {joined, joined, joined}, forward});
+  all.push_back(
+      {"attention", {joined, shared, joined}, {{"q_view", part(0)}, {"k_view", stretched}, {"v_view", part(2)}, {"causal", true}}});
+  const ir::NamedAttributes backward{{"q_view", part(0)},   {"k_view", part(1)},
+                                     {"v_view", part(2)},   {"g_view", Dims{0, 2, 2, 3, 2, 12, 2, 4, 1}},
+                                     {"q_order", by_token}, {"v_order", Dims{1, 0, 2, 3}}};
+  all.push_back({"attention_gradient", {joined, joined, joined, {t, {2, 3, 4}}, rows, rows}, backward});
+  all[all.size() - 3].differentiable = all[all.size() - 2].differentiable = false;
+}
+
 void add_convolutions(std::vector<Sample>& all, DType t) {
   using Attributes = ir::NamedAttributes;
   struct Case {
@@ -456,6 +474,7 @@ std::vector<Sample> samples(DType floating) {
   add_composites(all, floating);
   add_contractions(all, floating);
   add_attention(all, floating);
+  add_planned_attention(all, floating);
   add_convolutions(all, floating);
   add_planned_convolutions(all, floating);
   add_windows(all, floating);

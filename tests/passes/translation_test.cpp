@@ -125,7 +125,7 @@ TEST_CASE("translation: a training step computes the update, not only the loss",
 }
 
 TEST_CASE("translation: random graphs, with random passes left out", "[passes][translation]") {
-  const std::vector<std::string> optional = {"simplify", "epilogue", "fuse", "recompute", "launch", "partition", "schedule"};
+  const std::vector<std::string> optional = {"simplify", "epilogue", "views", "fuse", "recompute", "launch", "partition", "schedule"};
   for (uint32_t seed = 0; seed < 150; ++seed) {
     Dice dice(1000 + seed);
     std::set<std::string> disabled;

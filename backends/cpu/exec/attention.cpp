@@ -66,23 +66,25 @@ struct Workplace {
     const auto want = [&](const GemmShape& shape) { bytes = std::max(bytes, most_block_product_scratch_bytes(shape)); };
     const Block largest_block{0, rows, 0, std::min(most_keys, s.keys), true};
     for (const int64_t row_width : {s.width, s.value_width}) {
-      want(by_keys(largest_block, row_width));
-      want(by_weights(largest_block, row_width));
-      if (s.is_gradient) want(by_weights_transposed(largest_block, row_width));
+      want(by_keys(largest_block, row_width, row_width, row_width));
+      want(by_weights(largest_block, row_width, row_width, row_width));
+      if (s.is_gradient) want(by_weights_transposed(largest_block, row_width, row_width, row_width));
     }
     end += round_up(bytes / static_cast<int64_t>(sizeof(float)), score_lanes);
   }
 
-  /// Rows of queries times rows of keys, of this width.
-  GemmShape by_keys(const Block& b, int64_t width) const {
-    return copies ? shape_of(b.queries, b.keys, width, width, copy_row, block_row)
-                  : right_transposed(shape_of(b.queries, b.keys, width, width, width, block_row));
+  /// Rows of queries times rows of keys, which lie so far apart.
+  GemmShape by_keys(const Block& b, int64_t width, int64_t query_row, int64_t key_row) const {
+    return copies ? shape_of(b.queries, b.keys, width, query_row, copy_row, block_row)
+                  : right_transposed(shape_of(b.queries, b.keys, width, query_row, key_row, block_row));
   }
   /// Scores times rows of keys.
-  GemmShape by_weights(const Block& b, int64_t width) const { return shape_of(b.queries, width, b.keys, block_row, width, width); }
+  GemmShape by_weights(const Block& b, int64_t width, int64_t key_row, int64_t result_row) const {
+    return shape_of(b.queries, width, b.keys, block_row, key_row, result_row);
+  }
   /// Transposed scores times rows of queries.
-  GemmShape by_weights_transposed(const Block& b, int64_t width) const {
-    return left_transposed(shape_of(b.keys, width, b.queries, block_row, width, width));
+  GemmShape by_weights_transposed(const Block& b, int64_t width, int64_t query_row, int64_t result_row) const {
+    return left_transposed(shape_of(b.keys, width, b.queries, block_row, query_row, result_row));
   }
 };
 
@@ -122,19 +124,42 @@ class AttentionTask final : public Task {
   }
 
  private:
+  /// Of a head, in one of the buffers.
+  struct Rows {
+    float* data;
+    int64_t row;  // their distance
+    Rows from(int64_t first) const { return {data + first * row, row}; }
+  };
+  enum Place { q, k, v, g, result = 3, dq = 4, dk, dv };
+
+  Rows rows_of(Place place, float* buffer, int64_t head, int64_t group) const {
+    const StridedView& view = s_.places[place];
+    const size_t rank = view.extents.size();
+    int64_t at = view.offset, rest = head;
+    for (size_t axis = rank - 2; axis-- > 0;) {
+      const int64_t extent = s_.batch[axis] / (axis + 3 == rank ? group : 1);
+      at += rest % extent * view.strides[axis];
+      rest /= extent;
+    }
+    // Of one row the distance says nothing.
+    return {buffer + at, view.extents[rank - 2] > 1 ? view.strides[rank - 2] : view.extents[rank - 1]};
+  }
+
   /// One head of keys, with all heads of queries that share it.
   class Head {
    public:
     Head(const AttentionTask& task, int64_t head, float* memory)
-        : t_(task), s_(task.s_), work_(task.work_), head_(head), memory_(memory), k_(of_keys(t_.k_, s_.width)),
-          v_(of_keys(t_.v_, s_.value_width)) {}
+        : t_(task), s_(task.s_), work_(task.work_), head_(head), memory_(memory), k_(of_keys(k, t_.k_)), v_(of_keys(v, t_.v_)),
+          dk_(s_.is_gradient ? of_keys(dk, t_.dk_) : Rows()), dv_(s_.is_gradient ? of_keys(dv, t_.dv_) : Rows()) {}
 
     int run() {
-      if (work_.copies) t_.rows_.transpose(k_, s_.width, s_.keys, s_.width, memory_ + work_.keys, work_.copy_row);
+      if (work_.copies) t_.rows_.transpose(k_.data, k_.row, s_.keys, s_.width, memory_ + work_.keys, work_.copy_row);
       if (s_.is_gradient) {
-        if (work_.copies) t_.rows_.transpose(v_, s_.value_width, s_.keys, s_.value_width, memory_ + work_.values, work_.copy_row);
-        std::fill_n(of_keys(t_.dk_, s_.width), s_.keys * s_.width, 0.0F);
-        std::fill_n(of_keys(t_.dv_, s_.value_width), s_.keys * s_.value_width, 0.0F);
+        if (work_.copies) t_.rows_.transpose(v_.data, v_.row, s_.keys, s_.value_width, memory_ + work_.values, work_.copy_row);
+        for (int64_t key = 0; key < s_.keys; ++key) {
+          std::fill_n(dk_.from(key).data, s_.width, 0.0F);
+          std::fill_n(dv_.from(key).data, s_.value_width, 0.0F);
+        }
       }
       for (int64_t i = 0; i < s_.group && status_ == 0; ++i) {
         query_head_ = head_ * s_.group + i;
@@ -144,21 +169,24 @@ class AttentionTask final : public Task {
     }
 
    private:
-    float* of_keys(float* all, int64_t width) const { return all + head_ * s_.keys * width; }
+    Rows of_keys(Place place, float* buffer) const { return t_.rows_of(place, buffer, head_, s_.group); }
     /// The block's queries.
-    float* of_queries(float* all, const Block& b, int64_t width) const { return all + (query_head_ * s_.queries + b.query) * width; }
+    Rows of_queries(Place place, float* buffer, const Block& b) const { return t_.rows_of(place, buffer, query_head_, 1).from(b.query); }
+    /// A number for each of them.
+    float* numbers(float* all, const Block& b) const { return all + query_head_ * s_.queries + b.query; }
 
-    void multiply(const GemmShape& shape, const float* a, const float* b, bool accumulates, float* result) {
-      if (const int status = block_product(shape, a, b, accumulates, result, memory_ + work_.products); status != 0) status_ = status;
+    void multiply(const GemmShape& shape, const float* a, const float* b, bool accumulates, float* to) {
+      if (const int status = block_product(shape, a, b, accumulates, to, memory_ + work_.products); status != 0) status_ = status;
     }
     /// to = rows of queries times keys or values, `copy` where those are transposed.
-    void multiply_by_keys(const Block& b, const float* rows, const float* keys, int64_t copy, int64_t width, float* to) {
-      multiply(work_.by_keys(b, width), rows, work_.copies ? memory_ + copy + b.key : keys + b.key * width, false, to);
+    void multiply_by_keys(const Block& b, Rows queries, Rows keys, int64_t copy, int64_t width, float* to) {
+      multiply(work_.by_keys(b, width, queries.row, keys.row), queries.data, work_.copies ? memory_ + copy + b.key : keys.from(b.key).data,
+               false, to);
     }
 
     ScoreBlock scores(const Block& b) {
       float* data = memory_ + work_.weights;
-      multiply_by_keys(b, of_queries(t_.q_, b, s_.width), k_, work_.keys, s_.width, data);
+      multiply_by_keys(b, of_queries(q, t_.q_, b), k_, work_.keys, s_.width, data);
       ScoreBlock block{data, work_.block_row, b.queries, b.keys, static_cast<float>(s_.scale), s_.causal ? b.query + 1 - b.key : b.keys};
       if (s_.mask == ScoreMask::none) return block;
       const size_t rank = s_.mask_strides.size();
@@ -171,32 +199,32 @@ class AttentionTask final : public Task {
 
     void run_forward(const Block& b) {
       float *largest = memory_ + work_.largest, *sums = memory_ + work_.sums, *factors = memory_ + work_.factors;
-      float* result = of_queries(t_.result_, b, s_.value_width);
+      const Rows to = of_queries(result, t_.result_, b);
       if (b.is_first) std::fill_n(largest, b.queries, -infinity), std::fill_n(sums, b.queries, 0.0F);
       const ScoreBlock block = scores(b);
       t_.rows_.weigh(block, largest, sums, factors);
-      if (!b.is_first) t_.rows_.rescale(result, s_.value_width, b.queries, s_.value_width, factors);
-      multiply(work_.by_weights(b, s_.value_width), block.data, v_ + b.key * s_.value_width, !b.is_first, result);
+      if (!b.is_first) t_.rows_.rescale(to.data, to.row, b.queries, s_.value_width, factors);
+      multiply(work_.by_weights(b, s_.value_width, v_.row, to.row), block.data, v_.from(b.key).data, !b.is_first, to.data);
       if (b.key + b.keys < s_.seen(b.query + b.queries - 1)) return;
-      float* lse = of_queries(t_.lse_, b, 1);
+      float* lse = numbers(t_.lse_, b);
       for (int64_t i = 0; i < b.queries; ++i) {
         factors[i] = sums[i] == 0 ? 0 : 1 / sums[i];
         lse[i] = largest[i] == -infinity && sums[i] == 0 ? -infinity : largest[i] + std::log(sums[i]);
       }
-      t_.rows_.rescale(result, s_.value_width, b.queries, s_.value_width, factors);
+      t_.rows_.rescale(to.data, to.row, b.queries, s_.value_width, factors);
     }
 
     void run_gradient(const Block& b) {
-      const float *q = of_queries(t_.q_, b, s_.width), *g = of_queries(t_.g_, b, s_.value_width);
+      const Rows queries = of_queries(q, t_.q_, b), gradients = of_queries(g, t_.g_, b), to = of_queries(dq, t_.dq_, b);
       const ScoreBlock block = scores(b);
-      t_.rows_.weigh_by_lse(block, of_queries(t_.lse_, b, 1));
+      t_.rows_.weigh_by_lse(block, numbers(t_.lse_, b));
       float* slopes = memory_ + work_.slopes;
-      multiply_by_keys(b, g, v_, work_.values, s_.value_width, slopes);
-      t_.rows_.slopes(block.data, slopes, work_.block_row, b.queries, b.keys, of_queries(t_.delta_, b, 1), block.scale);
-      multiply(work_.by_weights(b, s_.width), slopes, k_ + b.key * s_.width, !b.is_first, of_queries(t_.dq_, b, s_.width));
-      multiply(work_.by_weights_transposed(b, s_.width), slopes, q, true, of_keys(t_.dk_, s_.width) + b.key * s_.width);
-      multiply(work_.by_weights_transposed(b, s_.value_width), block.data, g, true,
-               of_keys(t_.dv_, s_.value_width) + b.key * s_.value_width);
+      multiply_by_keys(b, gradients, v_, work_.values, s_.value_width, slopes);
+      t_.rows_.slopes(block.data, slopes, work_.block_row, b.queries, b.keys, numbers(t_.delta_, b), block.scale);
+      multiply(work_.by_weights(b, s_.width, k_.row, to.row), slopes, k_.from(b.key).data, !b.is_first, to.data);
+      multiply(work_.by_weights_transposed(b, s_.width, queries.row, dk_.row), slopes, queries.data, true, dk_.from(b.key).data);
+      multiply(work_.by_weights_transposed(b, s_.value_width, gradients.row, dv_.row), block.data, gradients.data, true,
+               dv_.from(b.key).data);
     }
 
     const AttentionTask& t_;
@@ -204,7 +232,7 @@ class AttentionTask final : public Task {
     const Workplace& work_;
     int64_t head_, query_head_ = 0;
     float* memory_;
-    const float *k_, *v_;
+    Rows k_, v_, dk_, dv_;
     int status_ = 0;
   };
 
@@ -239,19 +267,36 @@ bool AttentionSpec::has_valid_mask() const {
   return true;
 }
 
+bool AttentionSpec::has_valid_places() const {
+  const Dims of_queries = shape_of(batch, 1, queries, width), of_results = shape_of(batch, 1, queries, value_width),
+             of_keys = shape_of(batch, group, keys, width), of_values = shape_of(batch, group, keys, value_width);
+  const std::vector<Dims> wanted = is_gradient
+                                       ? std::vector<Dims>{of_queries, of_keys, of_values, of_results, of_queries, of_keys, of_values}
+                                       : std::vector<Dims>{of_queries, of_keys, of_values, of_results};
+  if (places.size() != wanted.size()) return false;
+  const auto has_rows = [](const StridedView& view) {
+    const size_t last = view.extents.size() - 1;
+    const bool in_one_piece = view.extents[last] == 1 || view.strides[last] == 1;
+    return in_one_piece && (view.extents[last - 1] == 1 || view.strides[last - 1] >= view.extents[last]);
+  };
+  for (size_t i = 0; i < wanted.size(); ++i)
+    if (places[i].extents != wanted[i] || !has_rows(places[i])) return false;
+  return true;
+}
+
 Dims AttentionSpec::bytes() const {
-  const auto of_queries = [&](int64_t n) { return bytes_of(f32, shape_of(batch, 1, queries, n)); };
-  const auto of_keys = [&](int64_t n) { return bytes_of(f32, shape_of(batch, group, keys, n)); };
-  Dims all{of_queries(width), of_keys(width), of_keys(value_width)};
-  if (is_gradient) all.insert(all.end(), {of_queries(value_width), of_queries(1), of_queries(1)});
+  Dims all;
+  for (int i = 0; i < (is_gradient ? 4 : 3); ++i) all.push_back(bytes_of(f32, {places[static_cast<size_t>(i)].reach()}));
+  const int64_t of_rows = bytes_of(f32, shape_of(batch, 1, queries, 1));
+  if (is_gradient) all.insert(all.end(), {of_rows, of_rows});
   if (mask != ScoreMask::none) {
     Dims extents = shape_of(batch, 1, queries, keys);
     for (size_t axis = 0; axis < extents.size(); ++axis)
       if (mask_strides[axis] == 0) extents[axis] = 1;
     all.push_back(bytes_of(mask == ScoreMask::number ? f32 : boolean, extents));
   }
-  if (is_gradient) all.insert(all.end(), {of_queries(width), of_keys(width), of_keys(value_width)});
-  else all.insert(all.end(), {of_queries(value_width), of_queries(1)});
+  for (size_t i = is_gradient ? 4 : 3; i < places.size(); ++i) all.push_back(bytes_of(f32, {places[i].reach()}));
+  if (!is_gradient) all.push_back(of_rows);
   return all;
 }
 

@@ -92,11 +92,21 @@ AttentionSpec attention_of(const CallDescriptor& c) {
   const auto mask = std::find(std::begin(mask_names), std::end(mask_names), c.text("mask"));
   s.mask = static_cast<ScoreMask>(mask - std::begin(mask_names));
   s.mask_strides = c.list("mask_strides");
+  const Dims& places = c.list("places");
+  const size_t each = 1 + 2 * (s.batch.size() + 2);
+  bool has_views = places.size() % each == 0;
+  for (size_t i = 0; has_views && i < places.size(); i += each) {
+    const auto from = places.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto view = StridedView::parse({from, from + static_cast<std::ptrdiff_t>(each)});
+    has_views = view.has_value();
+    if (view) s.places.push_back(*view);
+  }
   const auto is_extent = [](int64_t extent) { return extent > 0; };
   const bool has_extents = std::all_of(s.batch.begin(), s.batch.end(), is_extent) && is_extent(s.queries) && is_extent(s.keys) &&
                            is_extent(s.width) && is_extent(s.value_width);
   const bool has_group = s.group == 1 || (!s.batch.empty() && s.group > 0 && s.batch.back() % s.group == 0);
-  if (!has_extents || !has_group || mask == std::end(mask_names) || !s.has_valid_mask() || !std::isfinite(s.scale))
+  if (!has_extents || !has_group || !has_views || !s.has_valid_places() || mask == std::end(mask_names) || !s.has_valid_mask() ||
+      !std::isfinite(s.scale))
     throw Error(ErrorKind::file, "attention of {} queries to {} keys, in heads {}: no call of weft is so", s.queries, s.keys,
                 to_string(s.batch));
   s.bytes();  // so that all products of extents are numbers
@@ -226,6 +236,11 @@ CallDescriptor describe(const ConvolutionSpec& s, int64_t scratch_bytes) {
 }
 
 CallDescriptor describe(const AttentionSpec& s, int64_t scratch_bytes) {
+  Dims places;
+  for (const StridedView& view : s.places) {
+    const Dims numbers = view.numbers();
+    places.insert(places.end(), numbers.begin(), numbers.end());
+  }
   return {std::string(attention_name(s.is_gradient)),
           {{"batch", s.batch},
            {"group", s.group},
@@ -237,6 +252,7 @@ CallDescriptor describe(const AttentionSpec& s, int64_t scratch_bytes) {
            {"scale", fmt::format("{}", s.scale)},
            {"mask", std::string(mask_names[static_cast<size_t>(s.mask)])},
            {"mask_strides", s.mask_strides},
+           {"places", places},
            {"slices", s.slices},
            {"scratch", scratch_bytes}}};
 }
