@@ -28,6 +28,7 @@ std::string_view name_of(Primitive primitive) {
       "cos",
       "tanh",
       "erf",
+      "atan",
       "pow",
       "floor",
       "ceil",
@@ -42,9 +43,11 @@ std::string_view name_of(Primitive primitive) {
       "bit_or",
       "bit_xor",
       "bit_not",
+      "shift_left",
       "shift_right",
       "select",
       "cast",
+      "asinh",
   };
   return names[static_cast<size_t>(primitive)];
 }
@@ -58,6 +61,7 @@ int operand_count(Primitive p) {
     case Primitive::negate:
     case Primitive::absolute:
     case Primitive::bit_not:
+    case Primitive::asinh:
     case Primitive::cast: return 1;
     case Primitive::pow: return 2;
     default: return p >= Primitive::exp && p <= Primitive::round_even ? 1 : 2;
@@ -123,14 +127,17 @@ std::string_view requirement(Primitive p, std::span<const Scalar> operands) {
     case Primitive::cos:
     case Primitive::tanh:
     case Primitive::erf:
+    case Primitive::atan:
     case Primitive::floor:
     case Primitive::ceil:
     case Primitive::round_even:
+    case Primitive::asinh:
     case Primitive::pow: return alike && is_floating(first) ? "" : "floating operands of one element type";
     case Primitive::bit_and:
     case Primitive::bit_or:
     case Primitive::bit_xor:
     case Primitive::bit_not: return alike && !is_floating(first) ? "" : "integer or bool operands of one element type";
+    case Primitive::shift_left:
     case Primitive::shift_right: return alike && is_integer(first) ? "" : "integer operands of one element type";
     case Primitive::add:
     case Primitive::subtract:

@@ -33,6 +33,7 @@ enum class Primitive : uint8_t {
   cos,
   tanh,
   erf,
+  atan,
   pow,
   floor,
   ceil,
@@ -47,9 +48,11 @@ enum class Primitive : uint8_t {
   bit_or,
   bit_xor,
   bit_not,
-  shift_right,  // shift_right is logical
+  shift_left,
+  shift_right,  // logical
   select,       // a ? b : c, a bool
   cast,         // to `dtype`
+  asinh,        // inverse hyperbolic sine, floating
 };
 
 struct ScalarNode {
@@ -96,6 +99,7 @@ inline Scalar operator&(Scalar a, Scalar b) { return make(Primitive::bit_and, a.
 inline Scalar operator|(Scalar a, Scalar b) { return make(Primitive::bit_or, a.dtype(), {a, b}); }
 inline Scalar operator^(Scalar a, Scalar b) { return make(Primitive::bit_xor, a.dtype(), {a, b}); }
 inline Scalar operator~(Scalar a) { return make(Primitive::bit_not, a.dtype(), {a}); }
+inline Scalar shift_left(Scalar a, Scalar b) { return make(Primitive::shift_left, a.dtype(), {a, b}); }
 inline Scalar shift_right(Scalar a, Scalar b) { return make(Primitive::shift_right, a.dtype(), {a, b}); }
 inline Scalar operator==(Scalar a, Scalar b) { return make(Primitive::equal, boolean, {a, b}); }
 inline Scalar operator!=(Scalar a, Scalar b) { return make(Primitive::not_equal, boolean, {a, b}); }
@@ -129,9 +133,11 @@ inline Scalar sin(Scalar x) { return unary(Primitive::sin, x); }
 inline Scalar cos(Scalar x) { return unary(Primitive::cos, x); }
 inline Scalar tanh(Scalar x) { return unary(Primitive::tanh, x); }
 inline Scalar erf(Scalar x) { return unary(Primitive::erf, x); }
+inline Scalar atan(Scalar x) { return unary(Primitive::atan, x); }
 inline Scalar floor(Scalar x) { return unary(Primitive::floor, x); }
 inline Scalar ceil(Scalar x) { return unary(Primitive::ceil, x); }
 inline Scalar round(Scalar x) { return unary(Primitive::round_even, x); }  // halves to even
+inline Scalar fma(Scalar a, Scalar b, Scalar c) { return make(Primitive::fma, a.dtype(), {a, b, c}); }
 inline Scalar pow(Scalar base, Scalar exponent) { return make(Primitive::pow, base.dtype(), {base, exponent}); }
 
 /// The arguments, then the nodes that `root` needs, an operand before its reader and the first one first: C++ leaves open

@@ -32,6 +32,8 @@ void real_function(Primitive primitive, const ScalarBlock& v) {
     case Primitive::cos: return each([](double x) { return std::cos(x); });
     case Primitive::tanh: return each([](double x) { return std::tanh(x); });
     case Primitive::erf: return each([](double x) { return std::erf(x); });
+    case Primitive::atan: return each([](double x) { return std::atan(x); });
+    case Primitive::asinh: return each([](double x) { return std::asinh(x); });
     case Primitive::floor: return each([](double x) { return std::floor(x); });
     case Primitive::ceil: return each([](double x) { return std::ceil(x); });
     case Primitive::round_even: return each([](double x) { return std::nearbyint(x); });
@@ -61,6 +63,10 @@ int64_t quotient(int64_t x, int64_t y) {
   return y == -1 ? static_cast<int64_t>(0 - bits_of(x)) : x / y;  // the smallest integer / -1 would trap
 }
 
+int64_t shifted_left(int64_t x, int64_t by, DType dtype) {
+  return by < 0 || by >= static_cast<int64_t>(8 * size_of(dtype)) ? 0 : static_cast<int64_t>(bits_of(x) << by);
+}
+
 int64_t shifted_right(int64_t x, int64_t by, DType dtype) {
   const auto width = static_cast<int64_t>(8 * size_of(dtype));
   if (by < 0 || by >= width) return 0;
@@ -86,6 +92,7 @@ void integer_arithmetic(Primitive primitive, DType dtype, const ScalarBlock& v) 
     case Primitive::bit_and: return two([](int64_t x, int64_t y) { return x & y; });
     case Primitive::bit_or: return two([](int64_t x, int64_t y) { return x | y; });
     case Primitive::bit_xor: return two([](int64_t x, int64_t y) { return x ^ y; });
+    case Primitive::shift_left: return two([&](int64_t x, int64_t y) { return shifted_left(x, y, dtype); });
     case Primitive::shift_right: return two([&](int64_t x, int64_t y) { return shifted_right(x, y, dtype); });
     default: throw InternalError(fmt::format("{} of {}", name_of(primitive), name_of(dtype)));
   }

@@ -51,6 +51,8 @@ double cost_of(ir::Primitive p) {
     case ir::Primitive::cos:
     case ir::Primitive::tanh:
     case ir::Primitive::erf:
+    case ir::Primitive::atan:
+    case ir::Primitive::asinh:
     case ir::Primitive::pow: return function_cost;
     default: return plain_cost;
   }

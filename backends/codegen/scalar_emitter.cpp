@@ -27,10 +27,11 @@ Value* divide_integers(IRBuilder& b, DType t, Value* x, Value* y) {
   return b.CreateSelect(zero, integer(x, 0), q);
 }
 
-Value* shift_right(IRBuilder& b, Value* x, Value* count) {
+/// 0 where the count is negative or not below the width.
+Value* shift(IRBuilder& b, llvm::Instruction::BinaryOps direction, Value* x, Value* count) {
   const unsigned width = x->getType()->getScalarSizeInBits();
   Value* inside = b.CreateICmpULT(count, integer(count, width));
-  Value* shifted = b.CreateLShr(x, b.CreateSelect(inside, count, integer(count, 0)));
+  Value* shifted = b.CreateBinOp(direction, x, b.CreateSelect(inside, count, integer(count, 0)));
   return b.CreateSelect(inside, shifted, integer(x, 0));
 }
 
@@ -110,7 +111,8 @@ Value* integral(IRBuilder& b, Primitive p, DType t, Value* x, Value* y) {
     case Primitive::bit_or: return b.CreateOr(x, y);
     case Primitive::bit_xor: return b.CreateXor(x, y);
     case Primitive::bit_not: return b.CreateNot(x);
-    case Primitive::shift_right: return shift_right(b, x, y);
+    case Primitive::shift_left: return shift(b, llvm::Instruction::Shl, x, y);
+    case Primitive::shift_right: return shift(b, llvm::Instruction::LShr, x, y);
     default: throw InternalError(fmt::format("no integer form of {}", ir::name_of(p)));
   }
 }

@@ -13,14 +13,6 @@ namespace {
 
 using detail::Recorder;
 
-/// The op of operands that are broadcast to each other, in the element type `dtype`.
-Tensor binary_in(DType dtype, std::string_view op, const Arg& a, const Arg& b) {
-  Recorder r(op, {&a, &b});
-  const Shape shape = r.common_shape();
-  const ir::Value x = r.value(a, dtype, shape), y = r.value(b, dtype, shape);
-  return r(op, {x, y});
-}
-
 /// An integer is its own floor.
 Tensor rounding(std::string_view op, const Arg& x) {
   Recorder r(op, {&x});
@@ -59,17 +51,11 @@ ir::Value power(Recorder& r, ir::Value v, int64_t n) {
   return result ? result : r.builder.splat(v.type(), 1);
 }
 
-Arg arg(const detail::TensorHandle& x) { return {Tensor(x.recording, x.node), x.where}; }
-
 }  // namespace
 
 Tensor operator+(Arg a, Arg b) { return call("add", {a, b}); }
 Tensor operator-(Arg a, Arg b) { return call("sub", {a, b}); }
 Tensor operator*(Arg a, Arg b) { return call("mul", {a, b}); }
-Tensor operator/(Arg a, Arg b) {
-  const DType dtype = Recorder("div", {&a, &b}).common_dtype();
-  return binary_in(is_floating(dtype) ? dtype : default_dtype(), "div", a, b);
-}
 Tensor operator-(Arg x) { return call("neg", {x}); }
 Tensor operator==(Arg a, Arg b) { return call("eq", {a, b}); }
 Tensor operator!=(Arg a, Arg b) { return call("ne", {a, b}); }
@@ -77,16 +63,6 @@ Tensor operator<(Arg a, Arg b) { return call("lt", {a, b}); }
 Tensor operator<=(Arg a, Arg b) { return call("le", {a, b}); }
 Tensor operator>(Arg a, Arg b) { return call("gt", {a, b}); }
 Tensor operator>=(Arg a, Arg b) { return call("ge", {a, b}); }
-Tensor operator&&(Arg a, Arg b) { return binary_in(boolean, "and", a, b); }
-Tensor operator||(Arg a, Arg b) { return binary_in(boolean, "or", a, b); }
-Tensor operator!(Arg x) {
-  Recorder r("not", {&x});
-  return r("not", {r.value(x, boolean)});
-}
-Tensor operator!(detail::TensorHandle x) { return !arg(x); }
-Tensor operator&&(detail::TensorHandle a, detail::TensorHandle b) { return arg(a) && arg(b); }
-Tensor operator||(detail::TensorHandle a, detail::TensorHandle b) { return arg(a) || arg(b); }
-
 Tensor pow(Arg base, Arg exponent) {
   Recorder r("pow", {&base, &exponent});
   const DType dtype = r.common_dtype();
@@ -96,7 +72,10 @@ Tensor pow(Arg base, Arg exponent) {
   return r.tensor(power(r, r.value(base, dtype), n));
 }
 Tensor maximum(Arg a, Arg b) { return call("maximum", {a, b}); }
+Tensor logaddexp(Arg a, Arg b) { return call("logaddexp", {a, b}); }
 Tensor minimum(Arg a, Arg b) { return call("minimum", {a, b}); }
+Tensor atan2(Arg y, Arg x) { return call("atan2", {y, x}); }
+Tensor hypot(Arg a, Arg b) { return call("hypot", {a, b}); }
 
 Tensor select(Arg condition, Arg a, Arg b) {
   const DType dtype = Recorder("select", {&a, &b}).common_dtype();
@@ -107,6 +86,8 @@ Tensor select(Arg condition, Arg a, Arg b) {
   return r("select", {c, x, y});
 }
 
+Tensor where(Arg condition, Arg a, Arg b) { return select(std::move(condition), std::move(a), std::move(b)); }
+
 Tensor cast(Arg x, DType dtype) {
   Recorder r("cast", {&x});
   return r.tensor(r.value(x, dtype));
@@ -116,12 +97,26 @@ Tensor exp(Arg x) { return call("exp", {x}); }
 Tensor expm1(Arg x) { return call("expm1", {x}); }
 Tensor log(Arg x) { return call("log", {x}); }
 Tensor log1p(Arg x) { return call("log1p", {x}); }
+Tensor log2(Arg x) { return call("log2", {x}); }
+Tensor log10(Arg x) { return call("log10", {x}); }
+Tensor exp2(Arg x) { return call("exp2", {x}); }
+Tensor reciprocal(Arg x) { return call("reciprocal", {x}); }
 Tensor sqrt(Arg x) { return call("sqrt", {x}); }
 Tensor rsqrt(Arg x) { return call("rsqrt", {x}); }
 Tensor sin(Arg x) { return call("sin", {x}); }
 Tensor cos(Arg x) { return call("cos", {x}); }
+Tensor tan(Arg x) { return call("tan", {x}); }
+Tensor asin(Arg x) { return call("asin", {x}); }
+Tensor acos(Arg x) { return call("acos", {x}); }
+Tensor atan(Arg x) { return call("atan", {x}); }
+Tensor sinh(Arg x) { return call("sinh", {x}); }
+Tensor cosh(Arg x) { return call("cosh", {x}); }
 Tensor tanh(Arg x) { return call("tanh", {x}); }
+Tensor asinh(Arg x) { return call("asinh", {x}); }
+Tensor acosh(Arg x) { return call("acosh", {x}); }
+Tensor atanh(Arg x) { return call("atanh", {x}); }
 Tensor erf(Arg x) { return call("erf", {x}); }
+Tensor erfc(Arg x) { return call("erfc", {x}); }
 Tensor sigmoid(Arg x) { return call("sigmoid", {x}); }
 Tensor gelu(Arg x, std::string approximate) { return call("gelu", {x}, {{"approximate", std::move(approximate)}}); }
 
@@ -130,6 +125,7 @@ Tensor sign(Arg x) { return call("sign", {x}); }
 Tensor floor(Arg x) { return rounding("floor", x); }
 Tensor ceil(Arg x) { return rounding("ceil", x); }
 Tensor round(Arg x) { return rounding("round", x); }
+Tensor trunc(Arg x) { return rounding("trunc", x); }
 Tensor square(Arg x) { return call("square", {x}); }
 Tensor relu(Arg x) { return call("relu", {x}); }
 

@@ -1,11 +1,11 @@
-// Ops of the tensor language that only move elements, and those that place them by index.
+// Ops of the tensor language that only move elements: shapes, and the order of axes and elements.
 
 #include <algorithm>
 #include <numeric>
 
+#include "weft/frontend/language/diagonal.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
-#include "weft/frontend/language/scope.h"
 
 namespace weft {
 
@@ -27,6 +27,8 @@ Tensor reshape(Arg x, Dims shape) {
   }
   return r("reshape", {v}, {{"shape", shape}});
 }
+
+Tensor view(Arg x, Dims shape) { return reshape(std::move(x), std::move(shape)); }
 
 Tensor flatten(Arg x, int64_t start, int64_t end) {
   Recorder r("flatten", {&x});
@@ -56,9 +58,172 @@ Tensor permute(Arg x, Dims axes) {
   return r("transpose", {v}, {{"permutation", axes}});
 }
 
+Tensor movedim(Arg x, Axes source, Axes destination) {
+  Recorder r("movedim", {&x});
+  const Value v = r.value(x);
+  const int rank = v.shape().rank();
+  if (source.dims.size() != destination.dims.size()) r.fail("source and destination must name as many axes");
+  Dims permutation(static_cast<size_t>(rank), -1), left;
+  if (!source.dims.empty()) r.axes(source, rank), r.axes(destination, rank);
+  for (size_t i = 0; i < source.dims.size(); ++i)
+    permutation[static_cast<size_t>(r.axis(destination.dims[i], rank))] = r.axis(source.dims[i], rank);
+  for (int64_t axis = 0; axis < rank; ++axis)
+    if (std::find(permutation.begin(), permutation.end(), axis) == permutation.end()) left.push_back(axis);
+  auto next = left.begin();
+  for (int64_t& axis : permutation)
+    if (axis < 0) axis = *next++;
+  return r("transpose", {v}, {{"permutation", permutation}});
+}
+
+Tensor unsqueeze(Arg x, int64_t axis) {
+  Recorder r("unsqueeze", {&x});
+  const Value v = r.value(x);
+  Dims shape = v.shape().dims();
+  shape.insert(shape.begin() + r.axis(axis, v.shape().rank() + 1), 1);
+  return r.tensor(r.builder.reshape(v, Shape(shape)));
+}
+
+Tensor squeeze(Arg x, Axes axes) {
+  Recorder r("squeeze", {&x});
+  const Value v = r.value(x);
+  const Dims over = r.axes(axes, v.shape().rank());
+  Dims shape;
+  for (int axis = 0; axis < v.shape().rank(); ++axis)
+    if (v.shape()[axis] != 1 || std::find(over.begin(), over.end(), axis) == over.end()) shape.push_back(v.shape()[axis]);
+  return r.tensor(r.builder.reshape(v, Shape(shape)));
+}
+
 Tensor broadcast_to(Arg x, Dims shape) {
   Recorder r("broadcast_to", {&x});
   return r("broadcast", {r.value(x)}, {{"shape", shape}});
+}
+
+Tensor expand(Arg x, Dims shape) {
+  Recorder r("expand", {&x});
+  const Value v = r.value(x);
+  const auto added = static_cast<int>(shape.size()) - v.shape().rank();
+  if (added < 0) r.fail("the shape " + to_string(shape) + " has fewer axes than x");
+  for (int d = 0; d < static_cast<int>(shape.size()); ++d) {
+    int64_t& extent = shape[static_cast<size_t>(d)];
+    if (extent < -1 || (extent == -1 && d < added)) r.fail(fmt::format("axis {} of the shape {} has no extent", d, to_string(shape)));
+    if (extent == -1) extent = v.shape()[d - added];
+  }
+  return r("broadcast", {v}, {{"shape", shape}});
+}
+
+Tensor repeat(Arg x, Dims counts) {
+  Recorder r("repeat", {&x});
+  const Value v = r.value(x);
+  const auto added = static_cast<int>(counts.size()) - v.shape().rank();
+  if (added < 0) r.fail("there must be a count for each axis");
+  // [n] -> [1, n] -> [count, n] -> [count n]
+  Dims cut, stretched, joined;
+  for (int d = 0; d < static_cast<int>(counts.size()); ++d) {
+    const int64_t count = counts[static_cast<size_t>(d)], extent = d < added ? 1 : v.shape()[d - added];
+    if (count < 0) r.fail(fmt::format("the counts must not be negative, as in {}", to_string(counts)));
+    if (count != 1) cut.push_back(1), stretched.push_back(count);
+    cut.push_back(extent), stretched.push_back(extent), joined.push_back(count * extent);
+  }
+  return r.tensor(r.builder.reshape(r.builder.broadcast(r.builder.reshape(v, Shape(cut)), Shape(stretched)), Shape(joined)));
+}
+
+Tensor repeat_interleave(Arg x, int64_t repeats, std::optional<int64_t> axis) {
+  Recorder r("repeat_interleave", {&x});
+  if (repeats < 0) r.fail(fmt::format("repeats must not be negative, but is {}", repeats));
+  Value v = r.value(x);
+  if (!axis) v = r.builder.reshape(v, Shape{v.shape().numel()});
+  const int64_t along = r.axis(axis.value_or(0), v.shape().rank());
+  // [n] -> [n, 1] -> [n, repeats] -> [n repeats]
+  Dims stretched = v.shape().dims(), joined = stretched;
+  stretched.insert(stretched.begin() + along + 1, 1);
+  const Value cut = r.builder.reshape(v, Shape(stretched));
+  stretched[static_cast<size_t>(along) + 1] = repeats;
+  joined[static_cast<size_t>(along)] *= repeats;
+  return r.tensor(r.builder.reshape(r.builder.broadcast(cut, Shape(stretched)), Shape(joined)));
+}
+
+Tensor flip(Arg x, Axes axes) {
+  Recorder r("flip", {&x});
+  const Value v = r.value(x);
+  if (axes.dims.empty()) return r.tensor(v);
+  return r("flip", {v}, {{"axes", r.axes(axes, v.shape().rank())}});
+}
+
+namespace {
+
+/// The last `by` elements along the axis, then the others.
+Value rolled(Recorder& r, Value v, int64_t axis, int64_t by) {
+  const auto along = static_cast<size_t>(axis);
+  const int64_t extent = v.shape().dims()[along];
+  by = extent == 0 ? 0 : (by % extent + extent) % extent;
+  if (by == 0) return v;
+  Dims start(v.shape().dims().size(), 0), end = v.shape().dims(), middle = start, until = end;
+  middle[along] = until[along] = extent - by;
+  const Value last = r.builder("slice", {v}, {{"start", middle}, {"end", end}});
+  return r.builder("concat", {last, r.builder("slice", {v}, {{"start", start}, {"end", until}})}, {{"axis", axis}});
+}
+
+/// x where the column's number less the row's is one that `kept` takes, else 0.
+template <class Kept>
+Tensor triangle(std::string_view op, const Arg& x, Kept kept) {
+  Recorder r(op, {&x});
+  const Value v = r.value(x);
+  const int rank = v.shape().rank();
+  if (rank < 2) r.fail("x needs at least two axes");
+  const Dims last{v.shape()[rank - 2], v.shape()[rank - 1]};
+  const auto number = [&](int64_t axis) { return ir::Expr(r.builder, r.builder("iota", {}, {{"shape", last}, {"axis", axis}})); };
+  const Value inside = r.builder.broadcast(kept(number(1) - number(0)), v.shape());
+  return r("select", {inside, v, r.builder.zeros_like(v)});
+}
+
+}  // namespace
+
+Tensor roll(Arg x, Axes shifts, Axes axes) {
+  Recorder r("roll", {&x});
+  Value v = r.value(x);
+  if (axes.dims.empty()) {
+    if (shifts.dims.size() != 1) r.fail("without axes, x is rolled flattened, by one shift");
+    const Value flat = r.builder.reshape(v, Shape{v.shape().numel()});
+    return r.tensor(r.builder.reshape(rolled(r, flat, 0, shifts.dims[0]), v.shape()));
+  }
+  if (shifts.dims.size() != axes.dims.size()) r.fail("there must be a shift for each axis");
+  for (size_t i = 0; i < axes.dims.size(); ++i) v = rolled(r, v, r.axis(axes.dims[i], v.shape().rank()), shifts.dims[i]);
+  return r.tensor(v);
+}
+
+Tensor tril(Arg x, int64_t diagonal) {
+  return triangle("tril", x, [&](ir::Expr over) { return over <= over.like(static_cast<double>(diagonal)); });
+}
+
+Tensor triu(Arg x, int64_t diagonal) {
+  return triangle("triu", x, [&](ir::Expr over) { return over.like(static_cast<double>(diagonal)) <= over; });
+}
+
+Value detail::diagonal(Recorder& r, Value v, int64_t offset, int64_t axis0, int64_t axis1) {
+  const int rank = v.shape().rank();
+  Dims permutation;
+  for (int64_t axis = 0; axis < rank; ++axis)
+    if (axis != axis0 && axis != axis1) permutation.push_back(axis);
+  permutation.push_back(axis0), permutation.push_back(axis1);
+  const Value rows = r.builder("transpose", {v}, {{"permutation", permutation}});
+  // In row-major order a diagonal's elements are one row and one column apart.
+  const int64_t height = rows.shape()[rank - 2], width = rows.shape()[rank - 1], columns = std::max<int64_t>(offset, 0),
+                lines = std::max<int64_t>(-offset, 0), count = std::max<int64_t>(std::min(height - lines, width - columns), 0);
+  Dims flat(rows.shape().begin(), rows.shape().end() - 2);
+  flat.push_back(height * width);
+  Dims start(flat.size(), 0), end = flat, step(flat.size(), 1);
+  start.back() = count == 0 ? 0 : lines * width + columns;
+  end.back() = count == 0 ? 0 : start.back() + (count - 1) * (width + 1) + 1;
+  step.back() = width + 1;
+  return r.builder("slice", {r.builder.reshape(rows, Shape(flat))}, {{"start", start}, {"end", end}, {"step", step}});
+}
+
+Tensor diagonal(Arg x, int64_t offset, int64_t axis0, int64_t axis1) {
+  Recorder r("diagonal", {&x});
+  const Value v = r.value(x);
+  axis0 = r.axis(axis0, v.shape().rank()), axis1 = r.axis(axis1, v.shape().rank());
+  if (axis0 == axis1) r.fail("the axes must be two");
+  return r.tensor(detail::diagonal(r, v, offset, axis0, axis1));
 }
 
 Tensor slice(Arg x, int64_t axis, int64_t start, int64_t end, int64_t step) {
@@ -74,60 +239,9 @@ Tensor slice(Arg x, int64_t axis, int64_t start, int64_t end, int64_t step) {
   return r("slice", {v}, {{"start", starts}, {"end", ends}, {"step", step == 1 ? Dims{} : steps}});
 }
 
-Tensor concat(const std::vector<Tensor>& xs, int64_t axis, std::source_location at) {
-  if (xs.empty()) throw Error("needs at least one operand").of("concat").at(detail::line_text(at));
-  const Arg first(xs[0], at);
-  Recorder r("concat", {&first});
-  std::vector<Value> values;
-  for (const Tensor& x : xs) {
-    const Arg other(x, at);
-    values.push_back(Recorder("concat", {&first, &other}).value(other));
-  }
-  return r("concat", values, {{"axis", r.axis(axis, values[0].shape().rank())}});
-}
-
 Tensor pad(Arg x, Dims low, Dims high, double value) {
   Recorder r("pad", {&x});
   return r("pad", {r.value(x)}, {{"low", low}, {"high", high}, {"value", value}});
-}
-
-Tensor gather(Arg x, Arg index, int64_t axis) {
-  Recorder r("gather", {&x, &index});
-  const Value v = r.value(x), i = r.value(index);
-  return r("gather", {v, i}, {{"axis", r.axis(axis, v.shape().rank())}});
-}
-
-Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx, bool sparse) {
-  Recorder r("embedding", {&index, &weight});
-  const Value i = r.value(index), w = r.value(weight);
-  if (w.shape().rank() != 2) r.fail("the weight must be [rows, d]");
-  const Value rows = r.builder("gather", {w, i}, {{"axis", int64_t{0}}, {"sparse", sparse}});
-  if (!padding_idx) return r.tensor(rows);
-  const int64_t padding = *padding_idx < 0 ? *padding_idx + w.shape()[0] : *padding_idx;
-  if (padding < 0 || padding >= w.shape()[0]) r.fail(fmt::format("padding_idx {} is no row", *padding_idx));
-  Dims column = i.shape().dims();
-  column.push_back(1);
-  const ir::Expr at{r.builder, r.builder.broadcast(r.builder.reshape(i, Shape(column)), rows.shape())};
-  return r("select", {at == static_cast<double>(padding), r.builder("detach", {rows}), rows});
-}
-
-Tensor index_select(Arg x, int64_t axis, Arg index) {
-  Recorder r("index_select", {&x, &index});
-  const Value v = r.value(x), i = r.value(index);
-  if (i.shape().rank() != 1) r.fail("the index must have one axis");
-  return r("gather", {v, i}, {{"axis", r.axis(axis, v.shape().rank())}});
-}
-
-Tensor scatter_add(Arg x, Arg index, Arg updates, int64_t axis) {
-  Recorder r("scatter_add", {&x, &index, &updates});
-  const Value v = r.value(x), i = r.value(index), u = r.value(updates, v.dtype());
-  return r("scatter_add", {v, i, u}, {{"axis", r.axis(axis, v.shape().rank())}});
-}
-
-Tensor one_hot(Arg index, int64_t classes, DType dtype) {
-  Recorder r("one_hot", {&index});
-  if (classes < 1) r.fail(fmt::format("needs at least one class, not {}", classes));
-  return r("one_hot", {r.value(index)}, {{"classes", classes}, {"dtype", dtype}});
 }
 
 }  // namespace weft

@@ -8,6 +8,7 @@ namespace weft {
 namespace {
 
 using detail::Recorder;
+using ir::Expr;
 using ir::Value;
 
 Dims with(Dims lead, std::initializer_list<int64_t> last) {
@@ -46,10 +47,8 @@ Value rows_times_weight(Recorder& r, const Arg& x, const Arg& weight) {
   return r.builder.reshape(product(r, r.builder.reshape(v, Shape{1, v.shape()[0]}), w, true), Shape{w.shape()[0]});
 }
 
-}  // namespace
-
-Tensor matmul(Arg a, Arg b) {
-  Recorder r("matmul", {&a, &b});
+/// Of operands of any rank but 0.
+Tensor matmul_of(Recorder& r, const Arg& a, const Arg& b) {
   Value x = r.value(a), y = r.value(b);
   const bool row = x.shape().rank() == 1, column = y.shape().rank() == 1;
   if (x.shape().rank() == 0 || y.shape().rank() == 0) r.fail("both operands need at least one axis");
@@ -62,6 +61,73 @@ Tensor matmul(Arg a, Arg b) {
   if (column) shape.pop_back();
   if (row) shape.erase(shape.end() - (column ? 1 : 2));
   return r.tensor(r.builder.reshape(result, Shape(shape)));
+}
+
+void require_ranks(Recorder& r, const Arg& a, int rank_a, const Arg& b, int rank_b) {
+  if (r.value(a).shape().rank() != rank_a || r.value(b).shape().rank() != rank_b)
+    r.fail(fmt::format("the operands must have {} and {} axes", rank_a, rank_b));
+}
+
+/// matmul of operands of these ranks.
+Tensor product_of(std::string_view what, const Arg& a, int rank_a, const Arg& b, int rank_b) {
+  Recorder r(what, {&a, &b});
+  require_ranks(r, a, rank_a, b, rank_b);
+  return matmul_of(r, a, b);
+}
+
+}  // namespace
+
+Tensor matmul(Arg a, Arg b) {
+  Recorder r("matmul", {&a, &b});
+  return matmul_of(r, a, b);
+}
+
+Tensor dot(Arg a, Arg b) { return product_of("dot", a, 1, b, 1); }
+Tensor mv(Arg a, Arg b) { return product_of("mv", a, 2, b, 1); }
+Tensor mm(Arg a, Arg b) { return product_of("mm", a, 2, b, 2); }
+
+Tensor bmm(Arg a, Arg b) {
+  Recorder r("bmm", {&a, &b});
+  const Value x = r.value(a), y = r.value(b);
+  if (x.shape().rank() == 3 && y.shape().rank() == 3 && x.shape()[0] != y.shape()[0]) r.fail("there must be as many matrices of each");
+  return product_of("bmm", a, 3, b, 3);
+}
+
+Tensor outer(Arg a, Arg b) {
+  Recorder r("outer", {&a, &b});
+  require_ranks(r, a, 1, b, 1);
+  const DType dtype = r.common_dtype();
+  const Value x = r.value(a, dtype), y = r.value(b, dtype);
+  const Shape shape{x.shape()[0], y.shape()[0]};
+  return r("mul", {r.builder.broadcast(r.builder.reshape(x, Shape{shape[0], 1}), shape), r.builder.broadcast(y, shape)});
+}
+
+Tensor cross(Arg a, Arg b, int64_t axis) {
+  Recorder r("cross", {&a, &b});
+  const DType dtype = r.common_dtype();
+  const Shape shape = r.common_shape();
+  const Value x = r.value(a, dtype, shape), y = r.value(b, dtype, shape);
+  const int64_t along = r.axis(axis, shape.rank());
+  for (Value v : {r.value(a), r.value(b)})
+    if (shape[static_cast<int>(along)] != 3 || v.shape().dims().end()[along - shape.rank()] != 3)
+      r.fail(fmt::format("axis {} must have extent 3", along));
+  // The elements in the order of the axis, each replaced by that so many places behind it.
+  const auto turned = [&](Value v, int64_t places) {
+    const auto part = [&](int64_t from, int64_t to) {
+      Dims start(v.shape().dims().size(), 0), end = v.shape().dims();
+      start[static_cast<size_t>(along)] = from, end[static_cast<size_t>(along)] = to;
+      return r.builder("slice", {v}, {{"start", start}, {"end", end}});
+    };
+    return Expr(r.builder, r.builder("concat", {part(places, 3), part(0, places)}, {{"axis", along}}));
+  };
+  return r.tensor(turned(x, 1) * turned(y, 2) - turned(x, 2) * turned(y, 1));
+}
+
+Tensor trace(Arg x) {
+  Recorder r("trace", {&x});
+  const Value v = r.value(x);
+  if (v.shape().rank() != 2) r.fail("x must be a matrix");
+  return sum(diagonal(x));
 }
 
 Tensor linear(Arg x, Arg weight) {

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "weft/frontend/language/ops.h"
+#include "weft/frontend/language/recorder.h"
 
 namespace weft {
 
@@ -12,6 +13,12 @@ ir::Value Tensor::value() const {
 }
 
 Tensor Tensor::reshape(Dims shape, std::source_location at) const { return weft::reshape(Arg(*this, at), std::move(shape)); }
+Tensor Tensor::view(Dims shape, std::source_location at) const { return weft::view(Arg(*this, at), std::move(shape)); }
+Tensor Tensor::flatten(int64_t start, int64_t end, std::source_location at) const { return weft::flatten(Arg(*this, at), start, end); }
+Tensor Tensor::unsqueeze(int64_t axis, std::source_location at) const { return weft::unsqueeze(Arg(*this, at), axis); }
+Tensor Tensor::squeeze(Axes axes, std::source_location at) const { return weft::squeeze(Arg(*this, at), std::move(axes)); }
+Tensor Tensor::expand(Dims shape, std::source_location at) const { return weft::expand(Arg(*this, at), std::move(shape)); }
+Tensor Tensor::permute(Dims axes, std::source_location at) const { return weft::permute(Arg(*this, at), std::move(axes)); }
 Tensor Tensor::transpose(int64_t axis0, int64_t axis1, std::source_location at) const {
   return weft::transpose(Arg(*this, at), axis0, axis1);
 }
@@ -21,6 +28,29 @@ Tensor Tensor::sum(Axes axes, bool keep_dims, std::source_location at) const {
 Tensor Tensor::mean(Axes axes, bool keep_dims, std::source_location at) const {
   return weft::mean(Arg(*this, at), std::move(axes), keep_dims);
 }
+
+int64_t Tensor::size(int64_t axis, std::source_location at) const {
+  const Arg x(*this, at);
+  const detail::Recorder r("size", {&x});
+  return shape()[static_cast<int>(r.axis(axis, shape().rank()))];
+}
+
+Tensor Tensor::operator[](Place place) const {
+  const Arg x(*this, place.at);
+  detail::Recorder r("index", {&x});
+  if (shape().rank() == 0) r.fail("a scalar has no axis to index");
+  const int64_t extent = shape()[0], index = place.index < 0 ? place.index + extent : place.index;
+  if (index < 0 || index >= extent) r.fail(fmt::format("index {} is out of range for extent {}", place.index, extent));
+  Dims start(shape().dims().size(), 0), end = shape().dims();
+  start[0] = index, end[0] = index + 1;
+  const ir::Value slice = r.builder("slice", {value()}, {{"start", start}, {"end", end}});
+  return r.tensor(r.builder.reshape(slice, Shape(Dims(shape().begin() + 1, shape().end()))));
+}
+
+Tensor& Tensor::operator+=(const Arg& y) { return *this = Arg(*this, y.where()) + y; }
+Tensor& Tensor::operator-=(const Arg& y) { return *this = Arg(*this, y.where()) - y; }
+Tensor& Tensor::operator*=(const Arg& y) { return *this = Arg(*this, y.where()) * y; }
+Tensor& Tensor::operator/=(const Arg& y) { return *this = Arg(*this, y.where()) / y; }
 
 std::string to_string(const Tensor& tensor) {
   if (!tensor.node) return "Tensor(nothing assigned)";

@@ -35,6 +35,8 @@ struct TensorHandle {
 
 }  // namespace detail
 
+class Arg;
+
 /// The axes of a reduction: sum(x, 1), sum(x, {0, -1}), sum(x) for all. Negative ones count from the end.
 struct Axes {
   Dims dims;  // empty: all
@@ -56,8 +58,33 @@ class Tensor : public detail::TensorHandle {
   const Shape& shape() const { return value().shape(); }
   DType dtype() const { return value().dtype(); }
 
-  /// weft::reshape, transpose, sum and mean of this tensor.
+  int64_t dim() const { return shape().rank(); }
+  /// The extent of an axis, which counts from the end when negative. Throws weft::Error when there is no such axis.
+  int64_t size(int64_t axis, std::source_location at = std::source_location::current()) const;
+
+  /// An index along the first axis, from the end when negative, and the line where it was written.
+  struct Place {
+    int64_t index;
+    std::source_location at;
+    Place(int64_t i, std::source_location where = std::source_location::current()) : index(i), at(where) {}
+  };
+  /// The slice there, without that axis.
+  Tensor operator[](Place place) const;
+
+  // x = x + y and so on: this handle then names another value, and no other handle does.
+  Tensor& operator+=(const Arg& y);
+  Tensor& operator-=(const Arg& y);
+  Tensor& operator*=(const Arg& y);
+  Tensor& operator/=(const Arg& y);
+
+  /// The functions of these names, of this tensor (frontend/language/ops_movement.h, ops_reduction.h).
   Tensor reshape(Dims shape, std::source_location at = std::source_location::current()) const;
+  Tensor view(Dims shape, std::source_location at = std::source_location::current()) const;
+  Tensor flatten(int64_t start, int64_t end = -1, std::source_location at = std::source_location::current()) const;
+  Tensor unsqueeze(int64_t axis, std::source_location at = std::source_location::current()) const;
+  Tensor squeeze(Axes axes = {}, std::source_location at = std::source_location::current()) const;
+  Tensor expand(Dims shape, std::source_location at = std::source_location::current()) const;
+  Tensor permute(Dims axes, std::source_location at = std::source_location::current()) const;
   Tensor transpose(int64_t axis0 = -2, int64_t axis1 = -1, std::source_location at = std::source_location::current()) const;
   Tensor sum(Axes axes = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
   Tensor mean(Axes axes = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;

@@ -1,5 +1,7 @@
 // Elementwise ops of two operands of one shape, comparisons and select. Semantics follow torch.<name>.
 
+#include <limits>
+
 #include "weft/ir/ops/families.h"
 
 namespace weft::ir {
@@ -19,6 +21,30 @@ OpDef comparison(std::string name, std::string doc, Scalar (*body)(Scalar, Scala
     return {{boolean, c.shape(0)}};
   };
   return def;
+}
+
+/// What a division of `a` by `b` leaves, with the sign of `a`. Of floating numbers it is computed in f64, exactly where the quotient is
+/// below 2^53: there it may be rounded up to the next integer, but no further.
+Scalar remaining(Scalar a, Scalar b) {
+  if (!is_floating(a.dtype())) return a - a / b * b;
+  const Scalar x = cast(abs(a), f64), y = cast(abs(b), f64), rest = fma(-floor(x / y), y, x);
+  const Scalar infinity = y.like(std::numeric_limits<double>::infinity());
+  const Scalar left = select((y == infinity) & (x < infinity), x, select(rest < 0.0, rest + y, rest));
+  return cast(select(a < 0.0, -left, left), a.dtype());
+}
+
+/// The same with the sign of `b`.
+Scalar modulo(Scalar a, Scalar b) {
+  const Scalar rest = remaining(a, b), zero = a.like(0);
+  return select((rest != zero) & ((rest < zero) ^ (b < zero)), rest + b, rest);
+}
+
+/// d/db of a - n b with n, the quotient, rounded to an integer.
+auto remainder_gradient(const char* rounding) {
+  return [rounding](Expr g, Expr a, Expr b, Expr) -> std::pair<Expr, Expr> {
+    if (!is_floating(a.value().dtype())) return {g, g};
+    return {g, -g * (a / b).apply(rounding)};
+  };
 }
 
 /// The gradient of maximum: none where the operand is below the other, half of g at a tie, else (nan too) all of it.
@@ -54,6 +80,16 @@ void define_binary_ops(Registry& r) {
       [](Expr g, Expr, Expr b, Expr y) { return std::pair{g / b, -g * y / b}; });
   div.sample_low = 0.5, div.sample_high = 3;
   r.add(std::move(div));
+  OpDef fmod = binary("fmod", number,
+                      "a - n b with n = a / b rounded towards 0, exact while n is below 2^53: it has the sign of a; of an integer by 0: a",
+                      remaining, remainder_gradient("trunc"));
+  fmod.sample_low = 1.1, fmod.sample_high = 1.9;
+  r.add(std::move(fmod));
+  OpDef remainder = binary("remainder", number,
+                           "a - n b with n = a / b rounded down, exact while n is below 2^53: it has the sign of b; of an integer by 0: a",
+                           modulo, remainder_gradient("floor"));
+  remainder.sample_low = 1.1, remainder.sample_high = 1.9;
+  r.add(std::move(remainder));
   OpDef pow = binary(
       "pow", Accepts::floating,
       "a^b as C's pow: 0^0 is 1, a negative base takes integer exponents only. The derivative in a "
@@ -75,6 +111,15 @@ void define_binary_ops(Registry& r) {
       "minimum", number, "The smaller of a and b, nan if either is nan; at a tie each gets half the gradient",
       [](Scalar a, Scalar b) { return select((a != a) | (a < b), a, b); }, minimum_gradient));
 
+  r.add(binary(
+      "logaddexp", Accepts::floating, "log(e^a + e^b), which does not overflow where it is finite; nan if either is nan",
+      [](Scalar a, Scalar b) {
+        const Scalar larger = select((a != a) | (b < a), a, b);
+        const Scalar gap = select(a == b, a.like(0), abs(a - b));  // inf - inf is nan
+        return larger + log1p(exp(-gap));
+      },
+      [](Expr g, Expr a, Expr b, Expr) { return std::pair{g * (a - b).apply("sigmoid"), g * (b - a).apply("sigmoid")}; }));
+
   r.add(comparison("eq", "a == b; false where either is nan", [](Scalar a, Scalar b) { return a == b; }));
   r.add(comparison("ne", "a != b; true where either is nan", [](Scalar a, Scalar b) { return a != b; }));
   r.add(comparison("lt", "a < b; false where either is nan", [](Scalar a, Scalar b) { return a < b; }));
@@ -87,6 +132,9 @@ void define_binary_ops(Registry& r) {
   r.add(binary("or", bits, "a or b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a | b; }, discrete()));
   r.add(
       binary("xor", bits, "a exclusive or b: logical of bools, bitwise of integers", [](Scalar a, Scalar b) { return a ^ b; }, discrete()));
+  r.add(binary(
+      "shift_left", Accepts::integer, "a shifted left by b bits; 0 when b is negative or not below the width",
+      [](Scalar a, Scalar b) { return shift_left(a, b); }, discrete()));
   r.add(binary(
       "shift_right", Accepts::integer, "a shifted right by b bits, filled with zeros; 0 when b is negative or not below the width",
       [](Scalar a, Scalar b) { return shift_right(a, b); }, discrete()));

@@ -184,6 +184,31 @@ void define_slice(Registry& r) {
   r.add(std::move(def));
 }
 
+void define_flip(Registry& r) {
+  OpDef def = movement("flip", "x with the order of its elements reversed along `axes`");
+  def.attributes = {{"axes", dims_kind, {}, "not negative, each once"}};
+  def.infer = [](const InferContext& c) -> std::vector<Type> {
+    Dims axes = c.get<Dims>("axes");
+    std::sort(axes.begin(), axes.end());
+    c.require(std::adjacent_find(axes.begin(), axes.end()) == axes.end(), "an axis is named twice");
+    for (int64_t axis : axes) c.require(axis >= 0 && axis < c.shape(0).rank(), fmt::format("axis {} is out of range", axis));
+    return {c.operand(0)};
+  };
+  def.access = [](const Op& op) -> std::optional<std::vector<Access>> {
+    Access access{identity_map(op.result().shape().rank())};
+    for (int64_t axis : op.dims("axes")) {
+      Affine& along = access.map[static_cast<size_t>(axis)];
+      along.coefficients[static_cast<size_t>(axis)] = -1;
+      along.offset = op.result().shape()[static_cast<int>(axis)] - 1;
+    }
+    return std::vector{access};
+  };
+  def.gradient = [](GradientContext& c) -> std::vector<Value> {
+    return {c.builder("flip", {c.result_gradients[0]}, {{"axes", c.op.dims("axes")}})};
+  };
+  r.add(std::move(def));
+}
+
 void define_pad(Registry& r) {
   OpDef def = movement("pad", "x with `low` elements of `value` before and `high` after it along every axis");
   def.attributes = {{"low", dims_kind, {}, "elements added before, per axis"},
@@ -269,6 +294,7 @@ void define_movement_ops(Registry& r) {
   define_reshape(r);
   define_transpose(r);
   define_slice(r);
+  define_flip(r);
   define_pad(r);
   define_concat(r);
 }

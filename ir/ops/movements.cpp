@@ -1,6 +1,7 @@
 #include "weft/ir/ops/movements.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace weft::ir {
 
@@ -16,6 +17,22 @@ Value pad_or_crop(Builder& b, Value v, int axis, int64_t low, int64_t high) {
   before[a] = std::max<int64_t>(0, low), after[a] = std::max<int64_t>(0, high);
   if (low < 0 || high < 0) v = b("slice", {v}, {{"start", start}, {"end", end}});
   return low > 0 || high > 0 ? b("pad", {v}, {{"low", before}, {"high", after}}) : v;
+}
+
+Value shifted(Builder& b, Value v, int axis, int64_t by, double fill) {
+  const auto a = static_cast<size_t>(axis);
+  const int64_t extent = v.shape()[axis], away = std::min(std::abs(by), extent);
+  if (away == extent) return b.splat(v.type(), fill);
+  Dims none(v.shape().dims().size(), 0), start = none, end = v.shape().dims(), places = none;
+  (by < 0 ? start[a] : end[a]) += by < 0 ? away : -away;
+  places[a] = away;
+  const Value kept = b("slice", {v}, {{"start", start}, {"end", end}});
+  return b("pad", {kept}, {{"low", by < 0 ? none : places}, {"high", by < 0 ? places : none}, {"value", fill}});
+}
+
+Value scan(Builder& b, Value v, int axis, std::string_view op, double neutral, bool from_end) {
+  for (int64_t away = 1; away < v.shape()[axis]; away *= 2) v = b(op, {v, shifted(b, v, axis, from_end ? -away : away, neutral)});
+  return v;
 }
 
 Value pad_interior(Builder& b, Value v, int axis, int64_t stride) {

@@ -6,6 +6,7 @@
 
 #include "weft/ir/ops/families.h"
 #include "weft/ir/ops/moments.h"
+#include "weft/ir/ops/movements.h"
 
 namespace weft::ir {
 namespace {
@@ -24,6 +25,27 @@ double freedom(const Op& op) { return std::max(count_of(op) - op.real("correctio
 
 /// var: of its operand.
 Moments moments(Builder& b, const Op& op) { return Moments(b, op.operand(0), op.dims("axes")); }
+
+/// prod: the product of all other elements over the axes, by no division, for x may hold zeros.
+Expr product_of_others(Expr x, const Dims& axes) {
+  Builder& b = x.builder();
+  const Shape& shape = x.value().shape();
+  Dims order, joined;
+  for (int64_t d = 0; d < shape.rank(); ++d)
+    if (std::find(axes.begin(), axes.end(), d) == axes.end()) order.push_back(d), joined.push_back(shape[static_cast<int>(d)]);
+  const int last = static_cast<int>(joined.size());
+  order.insert(order.end(), axes.begin(), axes.end());
+  Dims back(order.size()), moved;
+  for (size_t i = 0; i < order.size(); ++i) back[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
+  int64_t count = 1;
+  for (int64_t axis : axes) count *= shape[static_cast<int>(axis)];
+  joined.push_back(count);
+  const Value rows = b("transpose", {x}, {{"permutation", order}}), flat = b.reshape(rows, Shape(joined));
+  const auto beside = [&](bool from_end) {
+    return Expr(b, scan(b, shifted(b, flat, last, from_end ? -1 : 1, 1), last, "mul", 1, from_end));
+  };
+  return {b, b("transpose", {b.reshape(beside(false) * beside(true), rows.shape())}, {{"permutation", back}})};
+}
 
 /// A composite with the attributes of a reduction.
 OpDef along_axes(std::string name, std::string doc) {
@@ -65,6 +87,16 @@ void define_reduction_ops(Registry& r) {
   sum.autocast = Autocast::wide;
   sum.error_ulps = 32;
   r.add(std::move(sum));
+
+  OpDef prod = reduction(
+      "prod", "Product of x over `axes`; of no elements: 1. bf16 multiplies in f32", Accepts::number,
+      [](Scalar a, Scalar b) { return a * b; }, [](DType) { return 1.0; },
+      [](Expr g, Expr x, Expr, const AttributeView& a) -> Value {
+        if (x.value().shape().numel() == 0) return x.like(0);
+        return broadcast_over_axes(g, x, a.dims("axes")) * product_of_others(x, a.dims("axes"));
+      });
+  prod.autocast = Autocast::wide;
+  r.add(std::move(prod));
 
   r.add(extreme(
       "max", "Largest element of x over `axes` (torch.amax); nan if one is nan",

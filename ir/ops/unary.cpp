@@ -1,6 +1,7 @@
 // Elementwise ops of one operand. Semantics follow torch.<name> unless said otherwise.
 
 #include <cmath>
+#include <iterator>
 #include <numbers>
 
 #include "weft/ir/ops/families.h"
@@ -18,6 +19,27 @@ OpDef unary(std::string name, Accepts accepts, std::string doc, Body body, Gradi
 template <Primitive p>
 Scalar primitive(Scalar x) {
   return weft::ir::unary(p, x);
+}
+
+/// The logarithm to a base: the integer that it is where x is a power of the base, else the natural one scaled.
+Scalar logarithm(Scalar x, double base) {
+  const Scalar y = log(x) * (1 / std::log(base)), whole = round(y);
+  return select(pow(x.like(base), whole) == x, whole, y);
+}
+
+/// e^(-a^2) Q((a - 3.75) / (a + 3.75)) / (1 + 2 a) for a from 1/2 on. Q is (1 + 2 a) e^(a^2) erfc(a) by Chebyshev interpolation up to
+/// 28, within 2^-51; e^(-a^2) is given back what rounding takes from a^2.
+Scalar far_erfc(Scalar a) {
+  a = select(28.0 < a, a.like(28), a);
+  const Scalar square = a * a, lost = fma(a, a, -square), t = (a - 3.75) / (a + 3.75);
+  constexpr double coefficients[] = {1.368635054341385e-08,  -1.6845918591687168e-07, -4.573824100426152e-08, 1.648461350613322e-06,
+                                     -9.813948983983811e-07, -1.1376114297766194e-05, 2.2387510947101785e-05, 5.162152816817937e-05,
+                                     -0.0002901549322997473, 0.0002937206413355402,   0.001755625988653938,   -0.009746580638033747,
+                                     0.028362277406448602,   -0.058693398493269405,   0.09230432116096914,    -0.10880393014612644,
+                                     0.08227673849013402,    0.0035854154855417225,   -0.1402405985855469,    1.2375126308378273};
+  Scalar q = t.like(coefficients[0]);
+  for (size_t i = 1; i < std::size(coefficients); ++i) q = fma(q, t, t.like(coefficients[i]));
+  return exp(-square) * (1.0 - lost) * (q / (1.0 + a * 2.0));
 }
 
 OpDef in(OpDef def, double low, double high, std::vector<double> kinks = {}, double ulps = 4) {
@@ -55,6 +77,17 @@ void define_unary_ops(Registry& r) {
   r.add(wide(in(unary("log1p", floating, "log(1 + x), accurate near 0", primitive<Primitive::log1p>,
                       [](Expr g, Expr x, Expr) { return g / (x + 1.0); }),
                 -0.8, 3)));
+  r.add(wide(in(unary(
+                    "log2", floating, "Logarithm of x to base 2, exact for powers of 2; -inf at 0, nan below",
+                    [](Scalar x) { return logarithm(x, 2); }, [](Expr g, Expr x, Expr) { return g / (x * std::numbers::ln2); }),
+                0.1, 4)));
+  r.add(wide(in(unary(
+                    "log10", floating, "Logarithm of x to base 10, exact for powers of 10; -inf at 0, nan below",
+                    [](Scalar x) { return logarithm(x, 10); }, [](Expr g, Expr x, Expr) { return g / (x * std::numbers::ln10); }),
+                0.1, 4)));
+  r.add(wide(unary(
+      "exp2", floating, "2^x", [](Scalar x) { return pow(x.like(2), x); },
+      [](Expr g, Expr, Expr y) { return g * (y * std::numbers::ln2); })));
   r.add(in(unary("sqrt", floating, "Square root of x; nan below 0", primitive<Primitive::sqrt>,
                  [](Expr g, Expr, Expr y) { return g / (y * 2.0); }),
            0.1, 4));
@@ -70,10 +103,17 @@ void define_unary_ops(Registry& r) {
   r.add(unary("sin", floating, "Sine of x in radians", primitive<Primitive::sin>, [](Expr g, Expr x, Expr) { return g * x.apply("cos"); }));
   r.add(unary("cos", floating, "Cosine of x in radians", primitive<Primitive::cos>,
               [](Expr g, Expr x, Expr) { return -g * x.apply("sin"); }));
+  r.add(unary("asinh", floating, "Inverse hyperbolic sine of x", primitive<Primitive::asinh>,
+              [](Expr g, Expr x, Expr) { return g / (x * x + 1.0).apply("sqrt"); }));
   r.add(unary("tanh", floating, "Hyperbolic tangent of x", primitive<Primitive::tanh>,
               [](Expr g, Expr, Expr y) { return g * (1.0 - y * y); }));
   r.add(unary("erf", floating, "Error function, 2/sqrt(pi) * integral of exp(-t^2) from 0 to x", primitive<Primitive::erf>,
               [](Expr g, Expr x, Expr) { return g * (x * x * -1.0).apply("exp") * (2 * std::numbers::inv_sqrtpi); }));
+  r.add(in(
+      unary(
+          "erfc", floating, "1 - erf(x), accurate where it is small", [](Scalar x) { return select(x < 0.5, 1.0 - erf(x), far_erfc(x)); },
+          [](Expr g, Expr x, Expr) { return g * (x * x * -1.0).apply("exp") * (-2 * std::numbers::inv_sqrtpi); }),
+      -2, 4, {}, 8));
   r.add(unary(
       "sigmoid", floating, "1 / (1 + e^-x)", [](Scalar x) { return x.like(1) / (x.like(1) + weft::ir::unary(Primitive::exp, -x)); },
       [](Expr g, Expr, Expr y) { return g * y * (1.0 - y); }));
@@ -91,6 +131,10 @@ void define_unary_ops(Registry& r) {
            {-3, -2, -1, 0, 1, 2, 3}));
   r.add(in(unary("ceil", floating, "Smallest integer not below x", primitive<Primitive::ceil>, piecewise_constant()), -3, 3,
            {-3, -2, -1, 0, 1, 2, 3}));
+  r.add(in(unary(
+               "trunc", floating, "The integer part of x, rounded towards 0", [](Scalar x) { return select(x < 0.0, ceil(x), floor(x)); },
+               piecewise_constant()),
+           -3, 3, {-3, -2, -1, 0, 1, 2, 3}));
   r.add(in(unary("round", floating, "Integer nearest to x, halves to even", primitive<Primitive::round_even>, piecewise_constant()), -3, 3,
            {-2.5, -1.5, -0.5, 0.5, 1.5, 2.5}));
   r.add(unary("not", Accepts::bits, "Not x: logical of a bool, bitwise of an integer", [](Scalar x) { return ~x; }, piecewise_constant()));

@@ -70,6 +70,9 @@ void add_movements(std::vector<Sample>& all, DType t) {
   all.push_back({"slice", {{t, {5, 7}}}, {{"start", Dims{0, 1}}, {"end", Dims{5, 7}}, {"step", Dims{2, 3}}}});
   all.push_back({"slice", {{t, {5}}}, {{"start", Dims{1}}, {"end", Dims{3}}, {"step", Dims{4}}}});
   all.push_back({"slice", {{i64, {3}}}, {{"start", Dims{2}}, {"end", Dims{2}}}});
+  all.push_back({"flip", {{t, {2, 3, 4}}}, {{"axes", Dims{2, 0}}}});
+  all.push_back({"flip", {{i32, {3, 37}}}, {{"axes", Dims{1}}}});
+  all.push_back({"flip", {{boolean, {5}}}, {{"axes", Dims{}}}});
   all.push_back({"pad", {{t, {2, 3}}}, {{"low", Dims{1, 0}}, {"high", Dims{0, 2}}, {"value", 0.1}}});
   all.push_back({"pad", {{i32, {2}}}, {{"low", Dims{0}}, {"high", Dims{2}}, {"value", -7.0}}});
   all.push_back({"concat", {{t, {2, 3}}, {t, {2, 1}}, {t, {2, 0}}, {t, {2, 2}}}, {{"axis", int64_t{1}}}});

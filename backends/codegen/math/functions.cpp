@@ -9,6 +9,17 @@ namespace {
 using ir::Primitive;
 using llvm::Value;
 
+/// log1p(a + a^2 / (1 + sqrt(1 + a^2))) with a = |x| and the sign of x; log(a) + log(2) where a^2 is so large that it is all that counts.
+Value* emit_asinh(IRBuilder& b, Value* x) {
+  const double large = 0x1p30;
+  Value* a = emit_fabs(b, x);
+  Value* s = normal_square(b, at_most(b, a, large));
+  Value* root = b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, b.CreateFAdd(s, number(x, 1)));
+  Value* near = emit_log1p(b, emit_fma(b, a, b.CreateFDiv(a, b.CreateFAdd(root, number(x, 1))), a));
+  Value* far = b.CreateFAdd(emit_log(b, a), number(x, 0.6931471805599453));
+  return emit_copysign(b, b.CreateSelect(b.CreateFCmpOLT(a, number(x, large)), near, far), x);
+}
+
 template <Value* (*form)(IRBuilder&, Value*)>
 Value* unary(IRBuilder& b, Value* x, Value*) {
   return form(b, x);
@@ -24,6 +35,8 @@ constexpr MathFunction functions[] = {
     {Primitive::cos, "cos", 1, unary<emit_cos_f32>, nullptr, 2, 1, true},
     {Primitive::tanh, "tanh", 1, unary<emit_tanh>, unary<emit_tanh>, 2, 3, false},
     {Primitive::erf, "erf", 1, unary<emit_erf>, unary<emit_erf>, 2, 1, false},
+    {Primitive::atan, "atan", 1, unary<emit_atan>, unary<emit_atan>, 2, 2, false},
+    {Primitive::asinh, "asinh", 1, unary<emit_asinh>, unary<emit_asinh>, 4, 4, false},
     {Primitive::pow, "pow", 2, emit_pow, emit_pow, 1, 1, true},
 };
 

@@ -48,6 +48,7 @@ llvm::Value* emit_sin_f32(IRBuilder& b, llvm::Value* x);
 llvm::Value* emit_cos_f32(IRBuilder& b, llvm::Value* x);
 llvm::Value* emit_tanh(IRBuilder& b, llvm::Value* x);
 llvm::Value* emit_erf(IRBuilder& b, llvm::Value* x);
+llvm::Value* emit_atan(IRBuilder& b, llvm::Value* x);
 llvm::Value* emit_pow(IRBuilder& b, llvm::Value* x, llvm::Value* y);
 
 // What they are made of.

@@ -1,0 +1,90 @@
+// Ops of the tensor language that pick and place elements by index.
+
+#include "weft/frontend/language/ops.h"
+#include "weft/frontend/language/recorder.h"
+
+namespace weft {
+
+using detail::Recorder;
+using ir::Expr;
+using ir::Value;
+
+Tensor gather(Arg x, Arg index, int64_t axis) {
+  Recorder r("gather", {&x, &index});
+  const Value v = r.value(x), i = r.value(index);
+  return r("gather", {v, i}, {{"axis", r.axis(axis, v.shape().rank())}});
+}
+
+Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx, bool sparse) {
+  Recorder r("embedding", {&index, &weight});
+  const Value i = r.value(index), w = r.value(weight);
+  if (w.shape().rank() != 2) r.fail("the weight must be [rows, d]");
+  const Value rows = r.builder("gather", {w, i}, {{"axis", int64_t{0}}, {"sparse", sparse}});
+  if (!padding_idx) return r.tensor(rows);
+  const int64_t padding = *padding_idx < 0 ? *padding_idx + w.shape()[0] : *padding_idx;
+  if (padding < 0 || padding >= w.shape()[0]) r.fail(fmt::format("padding_idx {} is no row", *padding_idx));
+  Dims column = i.shape().dims();
+  column.push_back(1);
+  const ir::Expr at{r.builder, r.builder.broadcast(r.builder.reshape(i, Shape(column)), rows.shape())};
+  return r("select", {at == static_cast<double>(padding), r.builder("detach", {rows}), rows});
+}
+
+Tensor index_select(Arg x, int64_t axis, Arg index) {
+  Recorder r("index_select", {&x, &index});
+  const Value v = r.value(x), i = r.value(index);
+  if (i.shape().rank() != 1) r.fail("the index must have one axis");
+  return r("gather", {v, i}, {{"axis", r.axis(axis, v.shape().rank())}});
+}
+
+Tensor scatter_add(Arg x, Arg index, Arg updates, int64_t axis) {
+  Recorder r("scatter_add", {&x, &index, &updates});
+  const Value v = r.value(x), i = r.value(index), u = r.value(updates, v.dtype());
+  return r("scatter_add", {v, i, u}, {{"axis", r.axis(axis, v.shape().rank())}});
+}
+
+Tensor one_hot(Arg index, int64_t classes, DType dtype) {
+  Recorder r("one_hot", {&index});
+  if (classes < 1) r.fail(fmt::format("needs at least one class, not {}", classes));
+  return r("one_hot", {r.value(index)}, {{"classes", classes}, {"dtype", dtype}});
+}
+
+namespace {
+
+/// The places in x, flattened, of what an index of x's rank names along the axis, flattened too: -1, which is none, where it is out of
+/// range.
+Value flat_places(Recorder& r, Value x, Value index, int64_t axis) {
+  const Shape &from = x.shape(), &shape = index.shape();
+  if (index.dtype() != i64) r.fail("the index must be i64");
+  if (shape.rank() != from.rank()) r.fail("x and the index must have equal ranks");
+  const Expr along{r.builder, index};
+  Expr place = along.like(0);
+  int64_t stride = 1;
+  for (int d = from.rank() - 1; d >= 0; stride *= from[d], --d) {
+    if (d != axis && shape[d] > from[d]) r.fail(fmt::format("the index reaches beyond x along axis {}", d));
+    if (shape[d] == 1 && d != axis) continue;
+    const Expr number = d == axis ? along : Expr(r.builder, r.builder("iota", {}, {{"shape", shape.dims()}, {"axis", int64_t{d}}}));
+    place = place + (stride == 1 ? number : number * static_cast<double>(stride));
+  }
+  const Expr inside{r.builder, r.builder("and", {along.like(0) <= along, along < static_cast<double>(from[static_cast<int>(axis)])})};
+  return r.builder.reshape(select(inside, place, place.like(-1)), Shape{shape.numel()});
+}
+
+Value flat(Recorder& r, Value v) { return r.builder.reshape(v, Shape{v.shape().numel()}); }
+
+}  // namespace
+
+Tensor take_along_axis(Arg x, Arg index, int64_t axis) {
+  Recorder r("take_along_axis", {&x, &index});
+  const Value v = r.value(x), i = r.value(index);
+  const Value places = flat_places(r, v, i, r.axis(axis, v.shape().rank()));
+  return r.tensor(r.builder.reshape(r.builder("gather", {flat(r, v), places}), i.shape()));
+}
+
+Tensor scatter_add_along_axis(Arg x, Arg index, Arg updates, int64_t axis) {
+  Recorder r("scatter_add_along_axis", {&x, &index, &updates});
+  const Value v = r.value(x), i = r.value(index), u = r.value(updates, v.dtype(), i.shape());
+  const Value places = flat_places(r, v, i, r.axis(axis, v.shape().rank()));
+  return r.tensor(r.builder.reshape(r.builder("scatter_add", {flat(r, v), places, flat(r, u)}), v.shape()));
+}
+
+}  // namespace weft

@@ -1,0 +1,33 @@
+#pragma once
+// Ops with indices: i64, 0 <= index < extent. The step checks those that are fed: as they are, moved by a number (y - 1), or but for a
+// number that select() leaves out. One that is computed and out of range gives nan where it picks (0 of integers), adds nothing
+// where it scatters and has no 1 in one_hot; CompileOptions::check_finite makes it an error.
+//
+// Every function throws weft::Error naming the op, what it requires, the operands' types and the user's line.
+
+#include <optional>
+
+#include "weft/frontend/language/tensor.h"
+
+namespace weft {
+
+/// Slices of x along `axis` for an index of any shape, which replaces the axis (numpy.take; for token embeddings). It is
+/// not torch.gather, which picks single elements.
+Tensor gather(Arg x, Arg index, int64_t axis = 0);
+/// weight[index] (torch.nn.functional.embedding): index [...] i64, weight [rows, d], result [..., d]. No gradient reaches the
+/// row padding_idx, if given; negative, it counts from the end. `sparse`: the weight's gradient is row-sparse, as optim::SparseAdam
+/// wants it; other optimizers make it dense.
+Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx = {}, bool sparse = false);
+/// torch.index_select: the index has one axis.
+Tensor index_select(Arg x, int64_t axis, Arg index);
+/// x with `updates` added to its slices at index (torch.index_add): the reverse of gather.
+Tensor scatter_add(Arg x, Arg index, Arg updates, int64_t axis = 0);
+/// A new last axis of `classes` zeros, with a one at the index.
+Tensor one_hot(Arg index, int64_t classes, DType dtype = i64);
+/// The element of x at each index along the axis, and at the index's own place along the others: torch.gather, numpy.take_along_axis.
+/// The index has x's rank, and along the other axes at most its extents.
+Tensor take_along_axis(Arg x, Arg index, int64_t axis);
+/// x with the updates added there (torch.scatter_add); they have the index's shape.
+Tensor scatter_add_along_axis(Arg x, Arg index, Arg updates, int64_t axis);
+
+}  // namespace weft

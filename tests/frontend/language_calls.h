@@ -1,0 +1,16 @@
+#pragma once
+// The functions of the tensor language that tests/expected/language.py calls in PyTorch, by the names of its cases.
+
+#include <functional>
+#include <map>
+
+#include "weft/tests/frontend/support.h"
+
+namespace weft::testing {
+
+using Tensors = std::vector<Tensor>;
+using LanguageCall = std::function<Tensors(const Tensors&)>;
+
+const std::map<std::string, LanguageCall>& language_calls();
+
+}  // namespace weft::testing

@@ -1,0 +1,163 @@
+// What functions of the tensor language refuse: messages name the function, what it requires, the operands and the caller's line.
+
+#include <functional>
+
+#include "weft/tests/frontend/support.h"
+
+using namespace weft;
+using weft::testing::tensor;
+
+namespace {
+
+void refuses(const std::string& function, const std::string& requirement, const std::string& given, const std::function<void()>& call,
+             std::source_location at = std::source_location::current()) {
+  std::string message = "nothing was thrown";
+  try {
+    call();
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  INFO(message);
+  CHECK(message.starts_with(function + ": "));
+  CHECK_THAT(message, contains_text(requirement));
+  if (!given.empty()) CHECK_THAT(message, contains_text("given (" + given + ")"));
+  CHECK_THAT(message, contains_text(testing::line(0, at)));
+}
+
+}  // namespace
+
+TEST_CASE("shapes that do not fit are refused") {
+  Graph g("errors");
+  const Tensor x = zeros({2, 3}), v = zeros({3});
+  const std::string of_x = "f32[2,3]";
+  refuses("unsqueeze", "axis 3 is out of range for rank 3", of_x, [&] { unsqueeze(x, 3); });
+  refuses("squeeze", "axis -3 is out of range for rank 2", of_x, [&] { x.squeeze(-3); });
+  refuses("squeeze", "an axis is named twice", of_x, [&] { squeeze(x, {0, -2}); });
+  refuses("stack", "must have one type", of_x + ", f32[3]", [&] { stack({x, v}); });
+  refuses("stack", "axis -4 is out of range for rank 3", of_x, [&] { stack({x, x}, -4); });
+  refuses("chunk", "at least one chunk, not 0", of_x, [&] { chunk(x, 0); });
+  refuses("split", "the size must be positive, not 0", of_x, [&] { split(x, 0); });
+  refuses("split", "the sizes [1,1] add up to 2, not to axis 1's 3", of_x, [&] { split(x, {1, 1}, -1); });
+  refuses("split", "must not be negative", of_x, [&] { split(x, {4, -1}, -1); });
+  refuses("unbind", "axis 2 is out of range", of_x, [&] { unbind(x, 2); });
+  refuses("expand", "has fewer axes than x", of_x, [&] { x.expand({3}); });
+  refuses("expand", "axis 0 of the shape [-1,2,3] has no extent", of_x, [&] { expand(x, {-1, 2, 3}); });
+  refuses("repeat", "a count for each axis", of_x, [&] { repeat(x, {2}); });
+  refuses("repeat", "must not be negative", of_x, [&] { repeat(x, {2, -1}); });
+  refuses("repeat_interleave", "must not be negative, but is -1", of_x, [&] { repeat_interleave(x, -1); });
+  refuses("flip", "axis 2 is out of range", of_x, [&] { flip(x, 2); });
+  refuses("roll", "a shift for each axis", of_x, [&] { roll(x, {1, 2}, 0); });
+  refuses("roll", "by one shift", of_x, [&] { roll(x, {1, 2}); });
+  refuses("tril", "at least two axes", "f32[3]", [&] { tril(v); });
+  refuses("triu", "at least two axes", "f32[3]", [&] { triu(v); });
+  refuses("diagonal", "the axes must be two", of_x, [&] { diagonal(x, 0, 1, -1); });
+  refuses("movedim", "as many axes", of_x, [&] { movedim(x, {0, 1}, 0); });
+  refuses("meshgrid", "not \"xyz\"", "f32[3]", [&] { meshgrid({v, v}, "xyz"); });
+  refuses("meshgrid", "vectors or scalars", "f32[3], f32[2,3]", [&] { meshgrid({v, x}); });
+  refuses("size", "axis 2 is out of range for rank 2", of_x, [&] { x.size(2); });
+  refuses("index", "index -3 is out of range for extent 2", of_x, [&] { x[-3]; });
+  refuses("index", "a scalar has no axis", "f32[]", [&] { x[0][0][0]; });
+}
+
+TEST_CASE("operands that do not fit are refused") {
+  Graph g("errors");
+  const Tensor x = zeros({2, 3}), v = zeros({3}), n = zeros({3}, i64), flags = zeros({3}, boolean), index = zeros({2, 3}, i64);
+  const std::string of_x = "f32[2,3]";
+  refuses("bitwise_and", "must be integers or bools", "f32[3], f32[3]", [&] { v & v; });
+  refuses("bitwise_not", "must be an integer or bool", "f32[3]", [&] { ~v; });
+  refuses("bitwise_left_shift", "must be integers", "bool[3], bool[3]", [&] { flags << flags; });
+  refuses("bitwise_right_shift", "must be integers", "i64[3], f32[3]", [&] { n >> v; });
+  refuses("div", "not \"up\"", "f32[3], f32[3]", [&] { div(v, v, "up"); });
+  refuses("fmod", "broadcast", "f32[2,3], f32[2]", [&] { fmod(x, zeros({2})); });
+  refuses("masked_fill", "the mask must be bool", "f32[3], i64[3], 1", [&] { masked_fill(v, n, 1); });
+  refuses("masked_fill", "a number or a scalar tensor", "f32[3], bool[3], f32[3]", [&] { masked_fill(v, flags, v); });
+  refuses("masked_fill", "does not fit into x", "i64[3], bool[3], 0.5", [&] { masked_fill(n, flags, 0.5); });
+  refuses("lerp", "must be floating", "i64[3], i64[3], 2", [&] { lerp(n, n, 2); });
+  refuses("addcmul", "the value must be one too, not 0.5", "i64[3], i64[3], i64[3]", [&] { addcmul(n, n, n, 0.5); });
+  refuses("frac", "must be floating", "i64[3]", [&] { frac(n); });
+  refuses("stddev", "must be floating", "i64[3]", [&] { stddev(n); });
+  refuses("norm", "must be floating", "i64[3]", [&] { norm(n); });
+  refuses("norm", "an empty axis", "f32[0]", [&] { norm(zeros({0}), std::numeric_limits<double>::infinity()); });
+  refuses("argmin", "an empty axis has no extreme", "f32[0,2]", [&] { argmin(zeros({0, 2}), 0); });
+  refuses("max_with_indices", "axis 2 is out of range", of_x, [&] { max_with_indices(x, 2); });
+  refuses("min_with_indices", "an empty axis has no extreme", "f32[0,2]", [&] { min_with_indices(zeros({0, 2}), 0); });
+  refuses("cumsum", "axis -3 is out of range", of_x, [&] { cumsum(x, -3); });
+  refuses("dot", "the operands must have 1 and 1 axes", "f32[2,3], f32[3]", [&] { dot(x, v); });
+  refuses("outer", "the operands must have 1 and 1 axes", "f32[3], f32[2,3]", [&] { outer(v, x); });
+  refuses("mv", "the inner extents must agree", "f32[2,3], f32[2]", [&] { mv(x, zeros({2})); });
+  refuses("mm", "the operands must have 2 and 2 axes", "f32[2,3], f32[3]", [&] { mm(x, v); });
+  refuses("bmm", "as many matrices", "f32[2,3,4], f32[3,4,5]", [&] { bmm(zeros({2, 3, 4}), zeros({3, 4, 5})); });
+  refuses("cross", "axis 1 must have extent 3", "f32[2,2], f32[2,2]", [&] { cross(zeros({2, 2}), zeros({2, 2})); });
+  refuses("trace", "must be a matrix", "f32[3]", [&] { trace(v); });
+  refuses("tensordot", "must have equal extents", "f32[2,3], f32[3]", [&] { tensordot(x, v, {0}, {0}); });
+  refuses("tensordot", "have no 3 axes", "f32[2,3], f32[3]", [&] { tensordot(x, v, 3); });
+  refuses("cosine_similarity", "axis 1 is out of range", "f32[3], f32[3]", [&] { cosine_similarity(v, v); });
+  refuses("cdist", "equal lengths", "f32[2,3], f32[3,2]", [&] { cdist(x, zeros({3, 2})); });
+  refuses("take_along_axis", "the index must be i64", "f32[2,3], f32[2,3]", [&] { take_along_axis(x, x, 1); });
+  refuses("take_along_axis", "equal ranks", "f32[2,3], i64[3]", [&] { take_along_axis(x, n, 1); });
+  refuses("take_along_axis", "beyond x along axis 0", "f32[1,3], i64[2,3]", [&] { take_along_axis(zeros({1, 3}), index, 1); });
+}
+
+TEST_CASE("equations that mean nothing are refused") {
+  Graph g("errors");
+  const Tensor x = zeros({2, 3});
+  const auto refuses_equation = [&](const std::string& equation, const std::string& requirement, std::source_location at) {
+    refuses("einsum", requirement, "f32[2,3]", [&] { einsum(equation, {Arg(x, at)}); }, at);
+  };
+  const auto here = [](std::source_location at = std::source_location::current()) { return at; };
+  refuses_equation("ij,jk", "is about 2 operands, not 1", here());
+  refuses_equation("ijk", "\"ijk\" names 3 axes, but the operand has 2", here());
+  refuses_equation("i", "names 1 axes, but the operand has 2", here());
+  refuses_equation("i1->i", "'1' in the equation is no letter", here());
+  refuses_equation("ij->k", "'k' of the result is of no operand", here());
+  refuses_equation("ij->ii", "the result names 'i' twice", here());
+  refuses_equation("ii", "'i' has the extents 2 and 3", here());
+}
+
+TEST_CASE("tensors that cannot be made are refused") {
+  Graph g("errors");
+  refuses("eye", "must not be negative", "", [] { eye(-1); });
+  refuses("linspace", "must not be negative, but is -1", "", [] { linspace(0, 1, -1); });
+  refuses("linspace", "must be floating, not i64", "", [] { linspace(0, 1, 3, i64); });
+  refuses("arange", "must lead from start to end", "0, 3, -1", [] { arange(0, 3, -1); });
+  refuses("arange", "must lead from start to end", "0, 3, 0", [] { arange(0, 3, 0); });
+  refuses("randint", "1 to 2^31 integers", "", [] { randint(3, 3, {2}); });
+  refuses("rand_like", "must be floating, not i64", "i64[2]", [] { rand_like(zeros({2}, i64)); });
+  refuses("bernoulli", "must be floating", "i64[2]", [] { bernoulli(zeros({2}, i64)); });
+}
+
+TEST_CASE("an index that is computed and out of range picks nan along an axis, and adds nothing") {
+  Graph g("indices");
+  const Tensor x = tensor({1, 2, 3, 4, 5, 6}, {2, 3}), index = arange(-1, 3).reshape({2, 2}) + 2;
+  const std::vector<double> got = testing::evaluate(g, take_along_axis(x, index, 1));
+  CHECK(got[0] == 2);
+  CHECK(got[1] == 3);
+  CHECK((std::isnan(got[2]) && std::isnan(got[3])));
+  Graph other("indices");
+  const Tensor zero = zeros({2, 3}), far = arange(-1, 3).reshape({2, 2}) + 2;
+  CHECK(testing::evaluate(other, scatter_add_along_axis(zero, far, 1, 1)) == std::vector<double>{0, 1, 1, 0, 0, 0});
+}
+
+TEST_CASE("random integers and decisions") {
+  Graph g("random");
+  const std::vector<double> drawn = testing::evaluate(g, randint(-3, 2, {4000}));
+  for (double value : {-3.0, -2.0, -1.0, 0.0, 1.0}) CHECK(std::abs(std::count(drawn.begin(), drawn.end(), value) - 800) < 120);
+  Graph other("random");
+  const std::vector<double> decided = testing::evaluate(other, bernoulli(concat({full({2000}, 0.25), zeros({50}), ones({50})})));
+  CHECK(std::abs(std::count(decided.begin(), decided.begin() + 2000, 1.0) - 500) < 100);
+  CHECK(std::count(decided.begin() + 2000, decided.end(), 1.0) == 50);
+  CHECK(std::count(decided.begin() + 2050, decided.end(), 1.0) == 50);
+  CHECK(rand_like(zeros({2, 3})).shape() == Shape{2, 3});
+  CHECK(randn_like(zeros({2, 3}), f64).dtype() == f64);
+}
+
+TEST_CASE("an assigned sum is another value, and other handles keep theirs") {
+  Graph g("assigned");
+  Tensor x = tensor({1, 2}, {2});
+  const Tensor before = x;
+  x += 1;
+  CHECK(testing::where(x).starts_with(testing::line(-1)));
+  CHECK(testing::evaluate(g, concat({before, x})) == std::vector<double>{1, 2, 2, 3});
+  CHECK(x.dim() == 1);
+  CHECK(zeros({2, 5}).size(-1) == 5);
+}
