@@ -96,7 +96,7 @@ TEST_CASE("malformed statements are refused", "[parser]") {
       {x + "%0 = exp %x : f32[2]", "4:10: expected '(' but found '%x'", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 exp(%x) : f32[2]", "4:4: expected '=' but found 'exp'", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 = (%x) : f32[2]", "4:6: expected an op but found '('", x + "%0 = exp(%x) : f32[2]"},
-      {x + "%0 = expo(%x) : f32[2]", "4:6: unknown op 'expo'; did you mean 'exp', 'expm1'?", x + "%0 = exp(%x) : f32[2]"},
+      {x + "%0 = expo(%x) : f32[2]", "4:6: unknown op 'expo'; did you mean 'exp', 'exp2', 'expm1'?", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 = nothing_like_it(%x) : f32[2]", "4:6: unknown op 'nothing_like_it'", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 = exp(x) : f32[2]", "4:10: expected a value (%name) but found 'x'", x + "%0 = exp(%x) : f32[2]"},
       {x + "%0 = exp(%y) : f32[2]", "4:10: %y is not defined before this use", x + "%0 = exp(%x) : f32[2]"},

@@ -1,7 +1,7 @@
 #include "weft/tests/backends/cuda/cases.h"
 
-#include "weft/ir/op_def.h"
 #include "weft/passes/pass.h"
+#include "weft/tests/backends/cuda/refused.h"
 #include "weft/tests/passes/programs.h"
 #include "weft/tests/passes/rewrite.h"
 #include "weft/tests/random/random_graph.h"
@@ -23,16 +23,6 @@ PtxCase case_of(std::string name, ir::Module planned) {
   auto module = std::make_shared<const ir::Module>(std::move(planned));
   cuda::Ptx ptx = cuda::emit_ptx(*module);
   return {std::move(name), std::move(module), std::move(ptx)};
-}
-
-/// Does the graph compute a function that is refused?
-bool has_refused_function(const ir::Graph& graph) {
-  for (const auto& op : graph.ops()) {
-    if ((op->is("sin") || op->is("cos")) && op->result().dtype() == f64) return true;
-    for (const auto& body : op->bodies())
-      if (has_refused_function(*body)) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -77,7 +67,7 @@ const std::vector<PtxCase>& random_cases() {
     for (uint64_t seed = 0; seed < 16; ++seed) {
       ir::Module module = random_module(seed);
       plan(module);
-      if (!has_refused_function(module.graph())) cases.push_back(case_of("random graph " + std::to_string(seed), std::move(module)));
+      if (!is_refused(module.graph())) cases.push_back(case_of("random graph " + std::to_string(seed), std::move(module)));
     }
     return cases;
   }();

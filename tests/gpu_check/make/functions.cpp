@@ -12,6 +12,7 @@
 #include "weft/ir/op_def.h"
 #include "weft/ir/parser.h"
 #include "weft/support/error.h"
+#include "weft/tests/backends/cuda/refused.h"
 #include "weft/tests/gpu_check/make/maker.h"
 #include "weft/tests/ops/samples.h"
 #include "weft/tests/passes/programs.h"
@@ -52,17 +53,6 @@ std::vector<std::pair<std::string, Array>> on_cpu(const ir::Module& recorded, co
 bool has_own_order(const ir::Graph& graph) {
   for (const auto& op : graph.ops())
     if (op->def().kind == ir::Kind::heavy && op->def().error_ulps > 0) return true;
-  return false;
-}
-
-/// f64 sine and cosine, which GPUs have no code for.
-bool is_refused(const ir::Graph& graph) {
-  for (const auto& op : graph.ops()) {
-    for (const ir::Value v : op->results())
-      if (v.dtype() == f64 && (op->name() == "sin" || op->name() == "cos")) return true;
-    for (const auto& body : op->bodies())
-      if (is_refused(*body)) return true;
-  }
   return false;
 }
 
@@ -115,7 +105,7 @@ void add_function(Maker& maker, const std::string& name, const std::function<Fun
   if (!maker.wants(name)) return;
   const Target target = maker.target();
   const ir::Module there = planned(recorded, target);
-  if (is_refused(there.graph())) return;
+  if (test::is_refused(there.graph())) return;
   const Function f = make();
   const bool bits = !has_own_order(there.graph());
   Check check{name, maker.file_for(name)};
