@@ -51,6 +51,61 @@ struct Merged {
   }
 };
 
+/// Query, key and value with a batch axis each.
+struct Operands {
+  Tensor x[3];
+  bool batched, self, shared;  // had they one, are all the same, are key and value
+  int64_t batch, queries, keys;
+};
+
+Operands operands_of(Recorder& r, const Arg* const (&given)[3], const int64_t (&features)[3], bool batch_first) {
+  Operands o;
+  for (int i = 0; i < 3; ++i) o.x[i] = r.tensor(r.value(*given[i]));
+  o.shared = o.x[1].node == o.x[2].node, o.self = o.shared && o.x[0].node == o.x[1].node;
+  const int rank = o.x[0].shape().rank();
+  o.batched = rank == 3;
+  const int batch_axis = batch_first ? 0 : 1;
+  for (int i = 0; i < 3; ++i) {
+    Dims shape = o.x[i].shape().dims();
+    if ((rank != 2 && rank != 3) || std::ssize(shape) != rank)
+      r.fail(fmt::format("query, key and value must each be {}, or [tokens, features] without a batch",
+                         batch_first ? "[N, tokens, features]" : "[tokens, N, features]"));
+    if (shape.back() != features[i])
+      r.fail(fmt::format("{} must have {} features, its last axis", i == 0 ? "query" : i == 1 ? "key" : "value", features[i]));
+    if (o.batched) continue;
+    shape.insert(shape.begin() + batch_axis, 1);
+    o.x[i] = reshape(o.x[i], shape);
+  }
+  o.batch = o.x[0].shape()[batch_axis], o.queries = o.x[0].shape()[1 - batch_axis], o.keys = o.x[1].shape()[1 - batch_axis];
+  if (o.x[1].shape()[batch_axis] != o.batch || o.x[2].shape()[batch_axis] != o.batch)
+    r.fail("query, key and value must have equal batches");
+  if (o.x[2].shape()[1 - batch_axis] != o.keys) r.fail("there must be a value for each key");
+  return o;
+}
+
+std::optional<Arg> merged_masks(Recorder& r, const AttentionMasks& masks, const Operands& o, int64_t heads) {
+  Merged merged;
+  const auto mask_of = [&](const Arg& arg, const char* what) {
+    const Tensor mask = r.tensor(r.value(arg));
+    if (mask.dtype() != boolean && !is_floating(mask.dtype()))
+      r.fail(fmt::format("the {} must be bool (true where a key is NOT seen) or floating (added to the scores)", what));
+    return mask;
+  };
+  if (masks.key_padding_mask) {
+    const Tensor mask = mask_of(*masks.key_padding_mask, "key_padding_mask");
+    const Shape shape = o.batched ? Shape{o.batch, o.keys} : Shape{o.keys};
+    if (mask.shape() != shape) r.fail("the key_padding_mask must be " + to_string(shape));
+    merged.add(reshape(mask, {o.batch, 1, 1, o.keys}));
+  }
+  if (masks.attn_mask) {
+    const Tensor mask = mask_of(*masks.attn_mask, "attn_mask");
+    const Shape one{o.queries, o.keys}, each{o.batch * heads, o.queries, o.keys};
+    if (mask.shape() != one && mask.shape() != each) r.fail(fmt::format("the attn_mask must be {} or {}", to_string(one), to_string(each)));
+    merged.add(reshape(mask, mask.shape() == one ? Dims{1, 1, o.queries, o.keys} : Dims{o.batch, heads, o.queries, o.keys}));
+  }
+  return merged.mask();
+}
+
 }  // namespace
 
 struct MultiheadAttention::Attended {
@@ -86,89 +141,45 @@ std::pair<Tensor, Tensor> MultiheadAttention::with_weights(Arg query, Arg key, A
   return {all.result, average ? mean(all.weights, all.weights.shape().rank() - 3) : all.weights};
 }
 
+/// x times rows first .. end of a weight, transposed, and the bias of rows bias .. of all three projections.
+Tensor MultiheadAttention::projected(const Tensor& x, const Parameter& weight, int64_t first, int64_t end, int64_t bias) const {
+  const bool all = first == 0 && end == weight.shape()[0];
+  const Arg rows = all ? Arg(weight) : Arg(slice(weight, 0, first, end));
+  if (!in_proj_bias.defined()) return linear(x, rows);
+  const bool whole = bias == 0 && end - first == in_proj_bias.shape()[0];
+  return linear(x, rows, whole ? Arg(in_proj_bias) : Arg(slice(in_proj_bias, 0, bias, bias + end - first)));
+}
+
+/// Part `which` of the last axis as [N, heads, tokens, width].
+Tensor MultiheadAttention::by_heads(const Tensor& x, int64_t which) const {
+  const int64_t features = out_proj.weight.shape()[0];
+  const Tensor part = x.shape()[-1] == features ? x : slice(x, -1, which * features, (which + 1) * features);
+  Dims shape(part.shape().begin(), part.shape().end() - 1);
+  shape.insert(shape.end(), {heads_, features / heads_});
+  return permute(reshape(part, shape), batch_first_ ? Dims{0, 2, 1, 3} : Dims{1, 2, 0, 3});
+}
+
 MultiheadAttention::Attended MultiheadAttention::attend(Arg query, Arg key, Arg value, const AttentionMasks& masks, bool with_weights) {
   const Entered entered(*this, query);
   Recorder r(name, {&query, &key, &value, pointer(masks.key_padding_mask), pointer(masks.attn_mask)});
-  const Tensor given[] = {r.tensor(r.value(query)), r.tensor(r.value(key)), r.tensor(r.value(value))};
-  const int rank = given[0].shape().rank();
-  const bool batched = rank == 3;
-  const int batch_axis = batch_first_ ? 0 : 1;
-  for (const Tensor& x : given)
-    if ((rank != 2 && rank != 3) || x.shape().rank() != rank)
-      r.fail(fmt::format("query, key and value must each be {}, or [tokens, features] without a batch",
-                         batch_first_ ? "[N, tokens, features]" : "[tokens, N, features]"));
-  const int64_t features = out_proj.weight.shape()[0], width = features / heads_;
-  const int64_t wanted[] = {features, in_proj_weight.defined() ? features : k_proj_weight.shape()[1],
-                            in_proj_weight.defined() ? features : v_proj_weight.shape()[1]};
-  Tensor x[3];
-  for (int i = 0; i < 3; ++i) {
-    Dims shape = given[i].shape().dims();
-    if (shape.back() != wanted[i])
-      r.fail(fmt::format("{} must have {} features, its last axis", i == 0 ? "query" : i == 1 ? "key" : "value", wanted[i]));
-    if (!batched) shape.insert(shape.begin() + batch_axis, 1);
-    x[i] = batched ? given[i] : reshape(given[i], shape);
-  }
-  const int64_t batch = x[0].shape()[batch_axis], queries = x[0].shape()[1 - batch_axis], keys = x[1].shape()[1 - batch_axis];
-  if (x[1].shape()[batch_axis] != batch || x[2].shape()[batch_axis] != batch) r.fail("query, key and value must have equal batches");
-  if (x[2].shape()[1 - batch_axis] != keys) r.fail("there must be a value for each key");
-
-  // Rows first .. end of the joined projection.
-  const auto projected = [&](const Tensor& from, const Parameter& weight, int64_t first, int64_t end, bool all) {
-    const Tensor w = all ? Tensor() : slice(weight, 0, first, end);
-    if (!in_proj_bias.defined()) return all ? linear(from, weight) : linear(from, w);
-    if (all) return linear(from, weight, in_proj_bias);
-    return linear(from, w, slice(in_proj_bias, 0, first, end));
-  };
-  const auto apart = [&](const Tensor& from, const Parameter& weight, int64_t which) {
-    if (!in_proj_bias.defined()) return linear(from, weight);
-    return linear(from, weight, slice(in_proj_bias, 0, which * features, (which + 1) * features));
-  };
-  // [N, heads, tokens, width]
-  const auto by_heads = [&](const Tensor& all, int64_t which) {
-    const Tensor part = all.shape()[-1] == features ? all : slice(all, -1, which * features, (which + 1) * features);
-    Dims shape(part.shape().begin(), part.shape().end() - 1);
-    shape.insert(shape.end(), {heads_, width});
-    return permute(reshape(part, shape), batch_first_ ? Dims{0, 2, 1, 3} : Dims{1, 2, 0, 3});
-  };
+  const int64_t n = out_proj.weight.shape()[0];
+  const bool joined = in_proj_weight.defined();
+  const int64_t features[] = {n, joined ? n : k_proj_weight.shape()[1], joined ? n : v_proj_weight.shape()[1]};
+  const Operands o = operands_of(r, {&query, &key, &value}, features, batch_first_);
   Tensor q, k, v;
-  if (!in_proj_weight.defined()) {
-    q = by_heads(apart(x[0], q_proj_weight, 0), 0), k = by_heads(apart(x[1], k_proj_weight, 1), 0),
-    v = by_heads(apart(x[2], v_proj_weight, 2), 0);
-  } else if (given[0].node == given[1].node && given[0].node == given[2].node) {
-    const Tensor all = projected(x[0], in_proj_weight, 0, 3 * features, true);
+  if (!joined) {
+    q = by_heads(projected(o.x[0], q_proj_weight, 0, n, 0), 0), k = by_heads(projected(o.x[1], k_proj_weight, 0, n, n), 0);
+    v = by_heads(projected(o.x[2], v_proj_weight, 0, n, 2 * n), 0);
+  } else if (o.self) {
+    const Tensor all = projected(o.x[0], in_proj_weight, 0, 3 * n, 0);
     q = by_heads(all, 0), k = by_heads(all, 1), v = by_heads(all, 2);
   } else {
-    q = by_heads(projected(x[0], in_proj_weight, 0, features, false), 0);
-    if (given[1].node == given[2].node) {
-      const Tensor both = projected(x[1], in_proj_weight, features, 3 * features, false);
-      k = by_heads(both, 0), v = by_heads(both, 1);
-    } else {
-      k = by_heads(projected(x[1], in_proj_weight, features, 2 * features, false), 0);
-      v = by_heads(projected(x[2], in_proj_weight, 2 * features, 3 * features, false), 0);
-    }
+    q = by_heads(projected(o.x[0], in_proj_weight, 0, n, 0), 0);
+    const Tensor of_key = projected(o.x[1], in_proj_weight, n, o.shared ? 3 * n : 2 * n, n);
+    k = by_heads(of_key, 0);
+    v = o.shared ? by_heads(of_key, 1) : by_heads(projected(o.x[2], in_proj_weight, 2 * n, 3 * n, 2 * n), 0);
   }
-
-  Merged merged;
-  const auto mask_of = [&](const Arg& arg, const char* what) {
-    const Tensor mask = r.tensor(r.value(arg));
-    if (mask.dtype() != boolean && !is_floating(mask.dtype()))
-      r.fail(fmt::format("the {} must be bool (true where a key is NOT seen) or floating (added to the scores)", what));
-    return mask;
-  };
-  if (masks.key_padding_mask) {
-    const Tensor mask = mask_of(*masks.key_padding_mask, "key_padding_mask");
-    const Shape shape = batched ? Shape{batch, keys} : Shape{keys};
-    if (mask.shape() != shape) r.fail("the key_padding_mask must be " + to_string(shape));
-    merged.add(reshape(mask, {batch, 1, 1, keys}));
-  }
-  if (masks.attn_mask) {
-    const Tensor mask = mask_of(*masks.attn_mask, "attn_mask");
-    const Shape one{queries, keys}, each{batch * heads_, queries, keys};
-    if (mask.shape() != one && mask.shape() != each) r.fail(fmt::format("the attn_mask must be {} or {}", to_string(one), to_string(each)));
-    merged.add(reshape(mask, mask.shape() == one ? Dims{1, 1, queries, keys} : Dims{batch, heads_, queries, keys}));
-  }
-
-  const AttentionOptions options{.attn_mask = merged.mask(), .is_causal = masks.is_causal};
+  const AttentionOptions options{.attn_mask = merged_masks(r, masks, o, heads_), .is_causal = masks.is_causal};
   const bool drops = training() && dropout > 0;
   if (training() && !drops) weft::detail::dropout_at_rate(q, dropout);  // which notes that there is none
   Attended all;
@@ -180,13 +191,12 @@ MultiheadAttention::Attended MultiheadAttention::attend(Arg query, Arg key, Arg 
     all.result = scaled_dot_product_attention(q, k, v, options);
     if (with_weights) all.weights = weft::detail::attention_with_weights(q, k, v, options, nullptr).weights;
   }
-  Dims shape = batch_first_ ? Dims{batch, queries, features} : Dims{queries, batch, features};
-  Tensor result = out_proj(reshape(permute(all.result, batch_first_ ? Dims{0, 2, 1, 3} : Dims{2, 0, 1, 3}), shape));
-  if (!batched) {
-    result = reshape(result, {queries, features});
-    if (with_weights) all.weights = reshape(all.weights, {heads_, queries, keys});
+  const Tensor in_order = permute(all.result, batch_first_ ? Dims{0, 2, 1, 3} : Dims{2, 0, 1, 3});
+  all.result = out_proj(reshape(in_order, batch_first_ ? Dims{o.batch, o.queries, n} : Dims{o.queries, o.batch, n}));
+  if (!o.batched) {
+    all.result = reshape(all.result, {o.queries, n});
+    if (with_weights) all.weights = reshape(all.weights, {heads_, o.queries, o.keys});
   }
-  all.result = result;
   return all;
 }
 

@@ -53,6 +53,8 @@ class MultiheadAttention : public Layer {
 
  private:
   struct Attended;
+  Tensor projected(const Tensor& x, const Parameter& weight, int64_t first, int64_t end, int64_t bias) const;
+  Tensor by_heads(const Tensor& x, int64_t which) const;
   Attended attend(Arg query, Arg key, Arg value, const AttentionMasks& masks, bool with_weights);
 
   int64_t heads_;

@@ -125,7 +125,7 @@ TEST_CASE("transformer: weights are what the result is made of, and dropout chan
   g.output("weights", weights);
   g.output("each", plain.with_weights(x, x, x, {.is_causal = true}, false).second);
   const std::vector<float> input{1, 2, 3, 4, 0, -1, 2, 1, 3, 1, -2, 1};
-  Step step = compile(g);
+  Step step = compile(g, Target::cpu());
   const std::vector<float> w = step({{"x", input}})["weights"].values<float>();
   for (size_t row = 0; row < 3; ++row) {
     CHECK(w[row * 3] + w[row * 3 + 1] + w[row * 3 + 2] == Approx(1));
@@ -136,13 +136,13 @@ TEST_CASE("transformer: weights are what the result is made of, and dropout chan
   nn::MultiheadAttention drops(4, 2, {.dropout = 0.5, .batch_first = true});
   Graph d("drops");
   d.output("y", drops(d.input("x", f32, {1, 3, 4})));
-  Step dropping = compile(d);
+  Step dropping = compile(d, Target::cpu());
   const std::vector<float> first = dropping({{"x", input}})["y"].values<float>(), second = dropping({{"x", input}})["y"].values<float>();
   CHECK(first != second);
   drops.eval();
   Graph e("eval");
   e.output("y", drops(e.input("x", f32, {1, 3, 4})));
-  Step still = compile(e);
+  Step still = compile(e, Target::cpu());
   CHECK(still({{"x", input}})["y"].values<float>() == still({{"x", input}})["y"].values<float>());
 }
 
