@@ -20,7 +20,7 @@ using namespace weft;
 
 namespace {
 
-constexpr int64_t layers = 4, width = 128, heads = 4;
+constexpr int64_t width = 128, heads = 4;
 
 /// Where a net that writes character by character is: the number of characters before, and what was seen of them, for each block.
 struct Writing {
@@ -61,7 +61,7 @@ struct Block : nn::Module {
 };
 
 struct Gpt : nn::Module {
-  Gpt(int64_t characters, int64_t window)
+  Gpt(int64_t characters, int64_t window, int64_t layers)
       : token(add("token", nn::Embedding(characters, width))), position(add("position", nn::Embedding(window, width))) {
     for (int64_t i = 0; i < layers; ++i) blocks.push_back(add(fmt::format("block{}", i), Block()));
     norm = add("norm", nn::LayerNorm({width}));
@@ -88,7 +88,7 @@ class Writer {
  public:
   Writer(Gpt& net, const Text& text, const Options& o, int64_t window)
       : net_(net), text_(text), options_(o), window_(window), random_(o.seed) {
-    for (int64_t i = 0; i < layers; ++i) caches_.emplace_back(1, heads, window, width / heads);
+    for (size_t i = 0; i < net.blocks.size(); ++i) caches_.emplace_back(1, heads, window, width / heads);
   }
 
   std::string write(std::string text, int64_t count, double temperature) {
@@ -133,15 +133,15 @@ class Writer {
 };
 
 struct Wishes {
-  int64_t window = 128, write = 300;
-  std::string prompt = "\n";
+  int64_t layers = 4, window = 128, write = 300;
+  std::string prompt;
   double temperature = 0.8;
 };
 
 void run(const Options& o, const Wishes& wishes) {
   const Text text = load_text(o, wishes.window);
   manual_seed(o.seed);
-  Gpt net(std::ssize(text.characters), wishes.window);
+  Gpt net(std::ssize(text.characters), wishes.window, wishes.layers);
   for (auto& [name, p] : net.named_parameters())
     if (p.shape().rank() == 2) init::normal(p, 0, 0.02);
   // The classes of a score stand along the last axis.
@@ -156,7 +156,8 @@ void run(const Options& o, const Wishes& wishes) {
     loss_plot({{"", history}}).save(in_directory(o.plots, "loss.svg"));
     draw_gradients(history, in_directory(o.plots, "gradients.svg"));
   }
-  if (wishes.write > 0) fmt::print("\n{}\n", Writer(net, text, o, wishes.window).write(wishes.prompt, wishes.write, wishes.temperature));
+  const std::string prompt = wishes.prompt.empty() ? text.characters.substr(0, 1) : wishes.prompt;
+  if (wishes.write > 0) fmt::print("\n{}\n", Writer(net, text, o, wishes.window).write(prompt, wishes.write, wishes.temperature));
 }
 
 }  // namespace
@@ -168,9 +169,11 @@ int main(int argc, char** argv) {
   o.shuffle = true;
   Wishes wishes;
   add_training_options(app, o);
+  require_integer(app.add_option("--layers", wishes.layers, "blocks of attention and two linear layers")->capture_default_str(), 1);
   require_integer(app.add_option("--window", wishes.window, "characters that are seen at once")->capture_default_str(), 2);
   require_integer(app.add_option("--write", wishes.write, "characters to write in the end")->capture_default_str(), 0);
-  app.add_option("--prompt", wishes.prompt, "what is written begins with it");
+  app.add_option("--prompt", wishes.prompt,
+                 "what is written begins with it; else with the text's first character in order, mostly the end of a line");
   require_number(app.add_option("--temperature", wishes.temperature, "of what is drawn: below 1 likely characters become likelier")
                      ->capture_default_str(),
                  0.01);

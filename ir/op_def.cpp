@@ -90,6 +90,14 @@ ScalarExpression combine_of(const Op& op) {
 
 double error_ulps_of(const Op& op) {
   const double own = op.def().error_ulps;
+  // What belongs to one index is added one after the other, half an ulp each.
+  if (op.def().kind == Kind::heavy && own > 0) {
+    const std::vector<OperandSpec>& specs = op.def().operands;
+    double most = own;
+    for (size_t i = 0; i < op.operands().size(); ++i)
+      if (specs[std::min(i, specs.size() - 1)].index) most = std::max(most, static_cast<double>(op.operands()[i].shape().numel()) / 2);
+    return most;
+  }
   if (op.def().kind != Kind::reduction || own == 0 || op.result().shape().numel() == 0) return own;
   return std::max(own, reduction_ulps(op.operand(0).shape().numel() / op.result().shape().numel()));
 }

@@ -4,6 +4,7 @@
 
 #include "weft/ir/builder.h"
 #include "weft/ir/order.h"
+#include "weft/support/work.h"
 
 namespace weft::passes {
 namespace {
@@ -48,6 +49,7 @@ bool expand(ir::Module& module, const Target& target, std::vector<std::string>* 
   };
   // What an op is made of stands before it, so the walk looks at that next: there may be heavy ops among it.
   for (auto at = graph.ops().begin(); at != graph.ops().end();) {
+    count_work(1);
     Op* op = *at;
     if (op->def().kind != ir::Kind::heavy) {
       ++at;

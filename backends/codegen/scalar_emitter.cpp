@@ -119,12 +119,12 @@ Value* integral(IRBuilder& b, Primitive p, DType t, Value* x, Value* y) {
 
 Value* constant(IRBuilder& b, const ScalarNode& n) {
   llvm::Type* type = register_type(b.getContext(), n.dtype);
-  if (is_floating(n.dtype)) {
-    const double value = n.dtype == bf16 ? from_bf16(to_bf16(static_cast<float>(n.real))) : n.real;
-    return llvm::ConstantFP::get(type, value);
-  }
+  if (is_floating(n.dtype)) return llvm::ConstantFP::get(type, n.real);
   return llvm::ConstantInt::get(type, static_cast<uint64_t>(n.integer), true);
 }
+
+/// Is it a constant of bf16 that bf16 does not hold? It is computed with as an f32.
+bool is_rounded(const ScalarNode& n) { return n.dtype == bf16 && from_bf16(to_bf16(static_cast<float>(n.real))) != n.real; }
 
 }  // namespace
 
@@ -138,6 +138,7 @@ Value* emit_scalar(IRBuilder& b, const ir::ScalarExpression& expression, std::sp
     }
     if (n.primitive == Primitive::constant) {
       values.push_back(constant(b, n));
+      computed_bf16 = computed_bf16 || is_rounded(n);
       continue;
     }
     Value* x = values[static_cast<size_t>(n.a)];

@@ -41,7 +41,7 @@ TEST_CASE("08_char_gpt learns to write the sentences that it is shown") {
 }
 
 TEST_CASE("08_char_gpt writes the same for a seed, whatever the threads, and another text for another") {
-  const std::string small = "--max-steps 20 --window 16 --batch 8 --write 40 --data ";
+  const std::string small = "--max-steps 20 --window 16 --batch 8 --layers 2 --write 40 --data ";
   const test::TempDir dir;
   std::string text;
   for (int i = 0; i < 100; ++i) text += i % 3 ? "the sea, the sea. " : "a wave and a wind; ";

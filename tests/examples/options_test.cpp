@@ -151,8 +151,15 @@ TEST_CASE("lesson 8 runs with each of its options") {
   dir.write("input.txt", text);
   const Lesson lesson{
       .name = "08_char_gpt",
-      .small = {{"--log", "none"}, {"--batch", "4"}, {"--epochs", "2"}, {"--overfit", "12"}, {"--window", "8"}, {"--write", "12"}},
-      .values = {{"--data", dir.path()}, {"--window", "6"}, {"--write", "3"}, {"--prompt", "e"}, {"--temperature", "0.5"}},
+      .small = {{"--log", "none"},
+                {"--batch", "4"},
+                {"--epochs", "2"},
+                {"--overfit", "12"},
+                {"--window", "8"},
+                {"--write", "12"},
+                {"--layers", "1"}},
+      .values =
+          {{"--data", dir.path()}, {"--window", "6"}, {"--layers", "2"}, {"--write", "3"}, {"--prompt", "e"}, {"--temperature", "0.5"}},
       .apart = test::apart_in_training()};
   check_alone(lesson);
   check_together(lesson);

@@ -33,6 +33,21 @@ StepData sound() {
   return read_step(dir / "step.weftprog");
 }
 
+/// Attention with a mask, and its gradient.
+StepData attending() {
+  manual_seed(1);
+  Parameter w("w", Shape{4, 12}, std::vector<float>(48, 0.1f));
+  Graph g("attends");
+  const Tensor x = g.input("x", f32, {2, 3, 4}), mask = g.input("mask", boolean, {2, 1, 3, 3}), all = matmul(x, w);
+  const auto part = [&](int64_t i) { return transpose(reshape(slice(all, 2, 4 * i, 4 * i + 4), {2, 3, 2, 2}), 1, 2); };
+  const Tensor loss =
+      g.output("loss", mean(square(scaled_dot_product_attention(part(0), part(1), part(2), {.attn_mask = mask, .is_causal = true}))));
+  Step step = compile(training_step(g, loss, {w}, optim::SGD({.lr = 0.1})), Target::cpu());
+  const TempDir dir;
+  step.save(dir / "step.weftprog");
+  return read_step(dir / "step.weftprog");
+}
+
 void load(StepData step) {
   auto program = cpu::load_program(std::move(step.program), {.threads = 1});
   const SavedStep loaded(std::move(step), std::move(program));
@@ -124,8 +139,8 @@ TEST_CASE("load: calls are known, and say what they must") {
     return step;
   };
   StepData step = good;
-  step.program.calls[0].call = "attention";
-  check_refused(step, "the program makes a call 'attention', which this weft does not know");
+  step.program.calls[0].call = "divination";
+  check_refused(step, "the program makes a call 'divination', which this weft does not know");
   step = good;
   step.program.calls[place_of(step, "matmul")].fields.erase("k");
   check_refused(step, "the call 'matmul' says no 'k'");
@@ -148,6 +163,44 @@ TEST_CASE("load: calls are known, and say what they must") {
   check_refused(with("kernel", "buffers", int64_t{1}), "points to what it has not");
   check_refused(with("kernel", "pointers", Dims{0, 0, 1}), "points to what it has not");
   check_refused(with("kernel", "pointers", Dims{0, -8}), "points to what it has not");
+}
+
+TEST_CASE("load: attention reads what lies where it says, and no more") {
+  const StepData good = attending();
+  CHECK_NOTHROW(load(good));
+  for (const std::string call : {"attention", "attention_gradient"}) {
+    const auto refused = [&](const std::string& field, const CallDescriptor::Value& value, const std::string& why) {
+      INFO(call << " " << field);
+      StepData step = good;
+      step.program.calls[place_of(step, call)].fields[field] = value;
+      check_refused(step, why);
+    };
+    const std::string no_such = "no call of weft is so";
+    refused("group", int64_t{0}, no_such);
+    refused("group", int64_t{3}, no_such);
+    refused("slices", int64_t{0}, no_such);
+    refused("slices", int64_t{100}, no_such);
+    refused("width", int64_t{0}, no_such);
+    refused("queries", int64_t{1} << 61, no_such);
+    refused("batch", Dims{2, -2}, no_such);
+    refused("scale", "much", no_such);
+    refused("scale", "inf", no_such);
+    refused("mask", "some", no_such);
+    refused("mask_strides", Dims{9, 0, 1, 3}, no_such);
+    refused("mask_strides", Dims{}, no_such);
+    refused("places", Dims{}, no_such);
+    Dims places = std::get<Dims>(good.program.calls[place_of(good, call)].fields.at("places"));
+    places[0] = 1000;
+    refused("places", places, "does not lie where the program has room");
+    places[0] = int64_t{1} << 62;
+    refused("places", places, no_such);
+    places[0] = -1;
+    refused("places", places, no_such);
+    places[0] = 0, places[8] = 2;  // elements of a row apart
+    refused("places", places, no_such);
+    places[8] = 1, places[7] = 1;  // rows over each other
+    refused("places", places, no_such);
+  }
 }
 
 TEST_CASE("load: code stays in its image, and calls nothing but what kernels may") {
