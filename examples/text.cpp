@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <set>
@@ -62,7 +63,7 @@ std::vector<int64_t> Text::numbers(std::string_view text) const {
 }
 
 Text load_text(const Options& o, int64_t window) {
-  const std::string text = o.data.empty() ? made_up(4000) : read(in_directory(o.data, "input.txt"));
+  const std::string text = o.data.empty() ? made_up(4000) : read((std::filesystem::path(o.data) / "input.txt").string());
   const std::set<char> found(text.begin(), text.end());
   Text all{std::string(found.begin(), found.end()), {}, {}};
   const size_t split = text.size() / 10 * 9;

@@ -30,8 +30,9 @@ std::optional<StridedView> view_of(const Shape& shape, const IndexMap& map, cons
   const Dims strides = shape.strides();
   StridedView view{0, extents.dims(), Dims(extents.dims().size(), 0)};
   for (size_t axis = 0; axis < map.size(); ++axis) {
-    view.offset += strides[axis] * map[axis].offset;
-    for (size_t i = 0; i < view.strides.size(); ++i) view.strides[i] += strides[axis] * map[axis].coefficients[i];
+    view.offset = ir::wrapping_multiply_add(view.offset, strides[axis], map[axis].offset);
+    for (size_t i = 0; i < view.strides.size(); ++i)
+      view.strides[i] = ir::wrapping_multiply_add(view.strides[i], strides[axis], map[axis].coefficients[i]);
   }
   for (size_t i = 0; i < view.strides.size(); ++i)
     if (view.extents[i] == 1) view.strides[i] = 0;
@@ -142,7 +143,7 @@ class Views {
     for (int axis = 0; axis < rank; ++axis)
       for (int of_result = 0; of_result < rank; ++of_result)
         if (access->front().map[static_cast<size_t>(axis)] == Affine::axis(rank, of_result)) order[static_cast<size_t>(of_result)] = axis;
-    if (!is_permutation_of(order, rank)) return std::nullopt;
+    if (!is_permutation(order, rank)) return std::nullopt;
     return order;
   }
 

@@ -30,6 +30,15 @@ int rank_of(const std::vector<Layout::Part>& parts) {
 
 }  // namespace
 
+bool is_permutation(const Dims& order, int rank) {
+  Dims sorted = order;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::ssize(sorted) != rank) return false;
+  for (int axis = 0; axis < rank; ++axis)
+    if (sorted[static_cast<size_t>(axis)] != axis) return false;
+  return true;
+}
+
 Dims inverse(const Dims& permutation) {
   Dims result(permutation.size());
   for (size_t i = 0; i < permutation.size(); ++i) result[static_cast<size_t>(permutation[i])] = static_cast<int64_t>(i);

@@ -63,6 +63,8 @@ class Layout {
   std::vector<Part> parts_;  // empty: row-major
 };
 
+/// Does it name each axis of this rank once?
+bool is_permutation(const Dims& order, int rank);
 /// The permutation that undoes this one.
 Dims inverse(const Dims& permutation);
 

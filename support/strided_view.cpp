@@ -51,11 +51,4 @@ StridedView StridedView::permuted(const Dims& order) const {
   return result;
 }
 
-bool is_permutation_of(const Dims& order, int rank) {
-  if (static_cast<int>(order.size()) != rank) return false;
-  for (int64_t axis = 0; axis < rank; ++axis)
-    if (std::count(order.begin(), order.end(), axis) != 1) return false;
-  return true;
-}
-
 }  // namespace weft

@@ -98,23 +98,32 @@ Module& Module::operator=(const Module& other) {
 Tensor Module::forward(Tensor) { throw Error("this module defines no forward(Tensor)").hint("call the functions that it does define"); }
 
 struct Module::Entered::State {
+  const Arg* operand;
+  Tensor value;  // of the operand
   FloatMode mode;
   Scope scope;
 };
 
-Module::Entered::Entered(const Module& module, const Arg& operand) {
-  const std::source_location call = Scope::call_site(operand.where());
-  const Tensor x = tensor(operand);
-  state_.reset(new State{{}, {module.name_, module.is_library() ? Scope::Code::library : Scope::Code::user, call, x.recording}});
-}
+namespace {
 
-Module::Entered::~Entered() = default;
-
-Tensor Module::Entered::tensor(const Arg& x) const {
+Tensor tensor_of(const Arg& x) {
   if (x.tensor()) return *x.tensor();
   weft::detail::Recorder r("module call", {&x});
   return r.tensor(r.value(x));
 }
+
+}  // namespace
+
+Module::Entered::Entered(const Module& module, const Arg& operand) {
+  const std::source_location call = Scope::call_site(operand.where());
+  const Tensor x = tensor_of(operand);
+  const Scope::Code code = module.is_library() ? Scope::Code::library : Scope::Code::user;
+  state_.reset(new State{&operand, x, {}, {module.name_, code, call, x.recording}});
+}
+
+Module::Entered::~Entered() = default;
+
+Tensor Module::Entered::tensor(const Arg& x) const { return &x == state_->operand ? state_->value : tensor_of(x); }
 
 Tensor Module::operator()(Arg x) {
   const Entered entered(*this, x);

@@ -43,9 +43,15 @@ void copy_parameters(const Module& from, const Module& to) {
   for (size_t i = 0; i < source.size(); ++i) target[i].second.array() = source[i].second.array();
 }
 
-void require_layers(const char* what, int64_t num_layers, std::source_location at) {
-  const detail::Making make{what, at};
-  make.require(num_layers >= 0, fmt::format("num_layers must not be negative, but is {}", num_layers));
+/// `make` makes a layer as `layer` is but for its numbers, which it gets here.
+template <class Layer, class Make>
+void append_copies(ModuleList& layers, const char* stack, const Layer& layer, int64_t count, std::source_location at, Make make) {
+  detail::Making{stack, at}.require(count >= 0, fmt::format("num_layers must not be negative, but is {}", count));
+  for (int64_t i = 0; i < count; ++i) {
+    const Layer one = make();
+    copy_parameters(layer, one);
+    layers.append(one);
+  }
 }
 
 }  // namespace
@@ -76,12 +82,8 @@ Tensor TransformerEncoderLayer::forward(Tensor src) { return run(std::move(src),
 TransformerEncoder::TransformerEncoder(const TransformerEncoderLayer& layer, int64_t num_layers, std::optional<LayerNorm> last,
                                        std::source_location at)
     : layers(add("layers", ModuleList())) {
-  require_layers("nn::TransformerEncoder", num_layers, at);
-  for (int64_t i = 0; i < num_layers; ++i) {
-    const TransformerEncoderLayer one(layer.d_model_, layer.nhead_, layer.options_, at);
-    copy_parameters(layer, one);
-    layers.append(one);
-  }
+  append_copies(layers, "nn::TransformerEncoder", layer, num_layers, at,
+                [&] { return TransformerEncoderLayer(layer.d_model_, layer.nhead_, layer.options_, at); });
   if (last) norm = add("norm", *last);
 }
 
@@ -122,12 +124,8 @@ Tensor TransformerDecoderLayer::operator()(Arg tgt, Arg memory, DecoderMasks mas
 TransformerDecoder::TransformerDecoder(const TransformerDecoderLayer& layer, int64_t num_layers, std::optional<LayerNorm> last,
                                        std::source_location at)
     : layers(add("layers", ModuleList())) {
-  require_layers("nn::TransformerDecoder", num_layers, at);
-  for (int64_t i = 0; i < num_layers; ++i) {
-    const TransformerDecoderLayer one(layer.d_model_, layer.nhead_, layer.options_, at);
-    copy_parameters(layer, one);
-    layers.append(one);
-  }
+  append_copies(layers, "nn::TransformerDecoder", layer, num_layers, at,
+                [&] { return TransformerDecoderLayer(layer.d_model_, layer.nhead_, layer.options_, at); });
   if (last) norm = add("norm", *last);
 }
 

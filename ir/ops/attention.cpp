@@ -43,7 +43,7 @@ Type ordered(const InferContext& c, int result, Type type) {
   const Dims& order = c.get<Dims>(attribute);
   if (order.empty()) return type;
   const int rank = type.shape.rank();
-  c.require(is_permutation_of(order, rank) && order.back() == rank - 1, attribute + " must name each axis once, the last one last");
+  c.require(is_permutation(order, rank) && order.back() == rank - 1, attribute + " must name each axis once, the last one last");
   return {type.dtype, Shape(StridedView::dense(type.shape).permuted(order).extents)};
 }
 

@@ -126,10 +126,8 @@ void define_transpose(Registry& r) {
   def.attributes = {{"permutation", dims_kind, {}, "each axis of x once"}};
   def.infer = [](const InferContext& c) -> std::vector<Type> {
     const Dims& p = c.get<Dims>("permutation");
-    Dims sorted = p, expected(static_cast<size_t>(c.shape(0).rank())), shape;
-    std::sort(sorted.begin(), sorted.end());
-    std::iota(expected.begin(), expected.end(), 0);
-    c.require(sorted == expected, "the permutation " + weft::to_string(p) + " must name every axis once");
+    c.require(is_permutation(p, c.shape(0).rank()), "the permutation " + weft::to_string(p) + " must name every axis once");
+    Dims shape;
     for (int64_t axis : p) shape.push_back(c.shape(0)[static_cast<int>(axis)]);
     return {{c.operand(0).dtype, Shape(shape)}};
   };

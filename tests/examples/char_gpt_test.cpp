@@ -1,5 +1,8 @@
 // 08_char_gpt end to end: it learns, writes what it has learnt, the same for a seed, and says what it cannot do.
 
+#include <filesystem>
+
+#include "weft/support/number_text.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/process.h"
 
@@ -21,7 +24,9 @@ double number_behind(const std::string& text, const std::string& before) {
   INFO(text);
   const size_t at = text.find(before);
   REQUIRE(at != std::string::npos);
-  return std::stod(text.substr(at + before.size()));
+  const auto number = leading_number<double>(std::string_view(text).substr(at + before.size()));
+  REQUIRE(number.length > 0);
+  return number.value;
 }
 
 }  // namespace
@@ -64,6 +69,7 @@ TEST_CASE("08_char_gpt says what it cannot do") {
     CHECK(ran.err.find(what) != std::string::npos);
   };
   refused("--data " + dir / "nowhere", "input.txt' cannot be opened");
+  CHECK(!std::filesystem::exists(dir / "nowhere"));
   dir.write("input.txt", "too short");
   refused("--data " + dir.path(), "the text is too short");
   std::string text;

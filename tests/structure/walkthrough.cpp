@@ -1,4 +1,4 @@
-// What CONTRIBUTING.md's walks add to the language, on the cpu: nn::Softsign and logaddexp, values and gradients, and a step that
+// What CONTRIBUTING.md's walks add to the language, on the cpu: nn::Softsign and logaddexp2, values and gradients, and a step that
 // trains nn::LayerScale, and a step for the backend `planned`.
 
 #include <weft/weft.h>
@@ -76,8 +76,8 @@ int main() {
           "softsign(%x)", softsign, [](double x) { return x / (1 + std::fabs(x)); },
           [](double x) { return 1 / ((1 + std::fabs(x)) * (1 + std::fabs(x))); }),
       computes(
-          "logaddexp(%x", [](Tensor x) { return logaddexp(x, 1.0); }, [](double x) { return std::log(std::exp(x) + std::exp(1.0)); },
-          [](double x) { return 1 / (1 + std::exp(1 - x)); }),
+          "logaddexp2(%x", [](Tensor x) { return logaddexp2(x, 1.0); }, [](double x) { return std::log2(std::exp2(x) + 2); },
+          [](double x) { return 1 / (1 + std::exp2(1 - x)); }),
       trains(),
       runs_planned(),
   };

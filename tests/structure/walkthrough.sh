@@ -27,7 +27,8 @@ awk -v out="$3.new/weft/" -v sources="$2/" '
   function add(   n, lines, i, all, found) {
     if (place == "new") { touch(file); text[file] = block; return }
     load(file); touch(file)
-    if (index(text[file], block)) return  # who followed the walk has it already
+    # Who followed the walk has it there already.
+    if (index(text[file], place == "before" ? block anchor "\n" : anchor "\n" block)) return
     n = split(text[file], lines, "\n"); all = ""; found = 0
     for (i = 1; i < n; ++i) {
       if (lines[i] == anchor && place == "before") all = all block

@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "weft/backends/cpu/exec/isa.h"
+#include "weft/backends/cpu/exec/rounding.h"
 #include "weft/backends/cpu/exec/scratch.h"
 
 namespace weft::cpu {
 namespace {
-
-constexpr int64_t ceil_div(int64_t x, int64_t y) { return (x + y - 1) / y; }
-constexpr int64_t round_up(int64_t x, int64_t y) { return ceil_div(x, y) * y; }
 
 // What is packed at a time. A panel of vectors is to stay in the first cache beside a tile's lines, and all panels and lines in the second.
 constexpr int64_t block_k = 256, block_width = 512, block_lines = 192;

@@ -4,15 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "weft/backends/cpu/exec/rounding.h"
 #include "weft/runtime/array.h"
 
 namespace weft::cpu {
 
 /// So many bytes in whole cache lines.
-constexpr int64_t whole_lines(int64_t bytes) {
-  constexpr auto line = static_cast<int64_t>(buffer_alignment);
-  return (bytes + line - 1) / line * line;
-}
+constexpr int64_t whole_lines(int64_t bytes) { return round_up(bytes, static_cast<int64_t>(buffer_alignment)); }
 
 /// A task's buffers with scratch memory behind them: the plan's, or memory of the task's own.
 class Scratch {
