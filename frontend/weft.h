@@ -11,6 +11,7 @@
 #include "weft/frontend/language/micro_batches.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/positions.h"
+#include "weft/frontend/language/scan.h"
 #include "weft/frontend/nn/nn.h"
 #include "weft/frontend/optim/optim.h"
 #include "weft/frontend/program/compile.h"

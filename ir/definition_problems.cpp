@@ -69,7 +69,7 @@ void check_kind(const OpDef& def, Problems& problems) {
 
 void check_gradient(const OpDef& def, Problems& problems) {
   if (def.no_gradient.empty()) {
-    if (!def.gradient && !def.decompose && !def.is_region())
+    if (!def.gradient && !def.decompose && !def.needs_body())
       problems.push_back("it has neither a gradient, nor a decomposition to differentiate, nor a reason why none flows (no_gradient)");
   } else if (def.gradient) {
     problems.push_back("it has a gradient, and a reason why none flows");

@@ -88,6 +88,10 @@ void Op::set_attribute(std::string_view name, Attribute value) {
 
 void Op::add_body(std::unique_ptr<Graph> body) { bodies_.push_back(std::move(body)); }
 
+std::unique_ptr<Graph> Op::exchange_body(int i, std::unique_ptr<Graph> body) {
+  return std::exchange(bodies_[static_cast<size_t>(i)], std::move(body));
+}
+
 Graph::~Graph() {
   // Ops point at each other's results; dropping them in any order is fine because nothing reads on the way.
   while (!ops_.empty()) {

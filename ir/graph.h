@@ -71,6 +71,8 @@ class Op : public Linked<Op> {
   const std::vector<std::unique_ptr<Graph>>& bodies() const { return bodies_; }
   Graph& body(int i = 0) const { return *bodies_[static_cast<size_t>(i)]; }
   void add_body(std::unique_ptr<Graph> body);
+  /// Puts another body in the place of body i, which it returns.
+  std::unique_ptr<Graph> exchange_body(int i, std::unique_ptr<Graph> body);
 
   const Locations& locations() const { return locations_; }
   void set_locations(Locations locations) { locations_ = std::move(locations); }

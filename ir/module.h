@@ -51,6 +51,8 @@ class Module {
   Graph& graph() { return *graph_; }
   const Graph& graph() const { return *graph_; }
   void set_graph(std::unique_ptr<Graph> graph) { graph_ = std::move(graph); }
+  /// The module is then without a graph, until it is given one.
+  std::unique_ptr<Graph> take_graph() { return std::move(graph_); }
 
   /// The target that the passes asked, e.g. "cpu"; empty before a pipeline has run.
   std::string target;

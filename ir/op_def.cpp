@@ -47,7 +47,7 @@ std::string_view name_of(Autocast autocast) {
 
 Autocast OpDef::autocast_class() const {
   if (autocast) return *autocast;
-  if (is_region()) return Autocast::fixed;
+  if (needs_body()) return Autocast::fixed;
   return kind == Kind::reduction ? Autocast::wide : Autocast::follows;
 }
 

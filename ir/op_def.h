@@ -128,6 +128,7 @@ enum class Kind {
   heavy,        // a lowering of its own in every backend (matmul, scatter_add)
   nest,         // one loop nest over its body (passes/analysis/loop_nest.h)
   launch,       // the nests of its body, run by one call
+  loop,         // its body again and again, over the steps of a sequence (ir/ops/loop.h)
 };
 
 /// In which element type an op computes under autocast (passes/autocast.h). What is f64 stays so.
@@ -229,6 +230,8 @@ struct OpDef {
   bool contracts() const { return bilinear && kind == Kind::heavy; }
   /// Does it run its body on its operands?
   bool is_region() const { return kind == Kind::nest || kind == Kind::launch; }
+  /// Is it nothing without a body?
+  bool needs_body() const { return is_region() || kind == Kind::loop; }
 };
 
 /// A rule of the op's definition cannot be followed: names the op, where it was registered, the operands' types and the user's line.

@@ -1,101 +1,13 @@
 #include "weft/passes/autodiff.h"
 
-#include <algorithm>
-#include <unordered_map>
 #include <unordered_set>
 
-#include "weft/ir/order.h"
+#include "weft/passes/reverse.h"
 
 namespace weft::passes {
 namespace {
 
-using ir::Op;
 using ir::Value;
-
-class Reverse {
- public:
-  Reverse(ir::Graph& graph, std::span<const Value> xs) : graph_(graph), active_(xs.begin(), xs.end()) {}
-
-  void seed(Value y, Value gradient) {
-    const std::vector<Op*> ops = graph_.op_list();
-    for (Op* op : ops) mark_active(*op);
-    gradients_[y] = gradient;
-    backward(ops);
-    if (!missing_.empty()) throw Error("no gradient is known for:{}", missing_);
-  }
-
-  Value gradient(Value x) const {
-    const auto found = gradients_.find(x);
-    return found == gradients_.end() ? Value() : found->second;
-  }
-
- private:
-  /// A value is active when it depends on an x along a path that can carry a gradient.
-  void mark_active(const Op& op) {
-    bool active = false;
-    for (Value v : op.operands()) active = active || active_.contains(v);
-    if (!active || !carries_gradient(op)) return;
-    for (Value v : op.results())
-      if (is_floating(v.dtype())) active_.insert(v);
-  }
-
-  static bool carries_gradient(const Op& op) {
-    if (op.def().is_region()) return true;
-    return op.def().no_gradient.empty() && (op.def().gradient || op.def().decompose);
-  }
-
-  void backward(const std::vector<Op*>& ops) {
-    for (auto at = ops.rbegin(); at != ops.rend(); ++at) {
-      std::vector<Value> incoming;
-      bool any = false;
-      for (Value v : (*at)->results()) {
-        incoming.push_back(active_.contains(v) ? gradient(v) : Value());
-        any = any || incoming.back();
-      }
-      if (any) backward(**at, std::move(incoming));
-    }
-  }
-
-  void backward(const Op& op, std::vector<Value> incoming) {
-    ir::Builder builder(graph_, nullptr, op.locations());
-    if (op.def().gradient) {
-      for (size_t i = 0; i < incoming.size(); ++i)
-        if (!incoming[i]) incoming[i] = builder.zeros_like(op.result(static_cast<int>(i)));
-      ir::GradientContext context{builder, op, incoming};
-      const std::vector<Value> outgoing = ir::differentiate(context);
-      for (size_t i = 0; i < outgoing.size(); ++i)
-        if (outgoing[i] && active_.contains(op.operands()[i])) accumulate(builder, op.operands()[i], outgoing[i]);
-    } else if (op.def().decompose) {
-      differentiate_decomposition(builder, op, incoming);
-    } else {
-      missing_ += fmt::format("\n  {} at {}: {}", op.name(), to_string(op.locations()), op.def().no_gradient);
-    }
-  }
-
-  /// The op's decomposition is written out once more and differentiated; the op itself stays, since others hold its
-  /// results. Once the op is decomposed too, common subexpression elimination leaves one copy.
-  void differentiate_decomposition(ir::Builder& builder, const Op& op, const std::vector<Value>& incoming) {
-    const Op* before = graph_.previous(nullptr);
-    const std::vector<Value> results = ir::decompose(builder, op);
-    std::vector<Op*> added;
-    for (Op* last = graph_.previous(nullptr); last != before; last = graph_.previous(last)) added.push_back(last);
-    std::reverse(added.begin(), added.end());
-    for (Op* inner : added) mark_active(*inner);
-    for (size_t i = 0; i < results.size(); ++i)
-      if (incoming[i] && active_.contains(results[i])) accumulate(builder, results[i], incoming[i]);
-    backward(added);
-  }
-
-  void accumulate(ir::Builder& builder, Value v, Value gradient) {
-    Value& slot = gradients_[v];
-    slot = slot ? builder("add", {slot, gradient}) : gradient;
-  }
-
-  ir::Graph& graph_;
-  std::unordered_set<Value, ir::ValueHash> active_;
-  std::unordered_map<Value, Value, ir::ValueHash> gradients_;
-  std::string missing_;
-};
 
 ir::Locations lines_of(Value v) {
   return v.is_input() ? v.graph()->inputs()[static_cast<size_t>(v.index())].locations : v.op()->locations();
@@ -109,6 +21,7 @@ std::vector<Value> flowing_gradients(ir::Graph& graph, Value y, std::span<const 
   ir::Builder builder(graph, nullptr, lines_of(y));
   Reverse reverse(graph, xs);
   reverse.seed(y, seed ? seed : builder.splat(y.type(), 1));
+  reverse.run();
   std::vector<Value> result;
   for (Value x : xs) result.push_back(reverse.gradient(x));
   return result;

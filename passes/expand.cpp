@@ -3,7 +3,9 @@
 #include <optional>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/ops/loop.h"
 #include "weft/ir/order.h"
+#include "weft/passes/loops.h"
 #include "weft/support/work.h"
 
 namespace weft::passes {
@@ -51,13 +53,23 @@ bool expand(ir::Module& module, const Target& target, std::vector<std::string>* 
   for (auto at = graph.ops().begin(); at != graph.ops().end();) {
     count_work(1);
     Op* op = *at;
-    if (op->def().kind != ir::Kind::heavy) {
+    const bool writes_out = ir::is_loop(*op) && !target.runs_loops();
+    if (op->def().kind != ir::Kind::heavy && !writes_out) {
       ++at;
       continue;
     }
     const bool first = at == graph.ops().begin();
     const auto previous = first ? at : std::prev(at);
     const auto look_again = [&] { at = first ? graph.ops().begin() : std::next(previous); };
+    if (writes_out) {
+      remark(*op, "written out", "the target runs no loops");
+      const std::vector<Value> results = unrolled(*op);
+      for (size_t i = 0; i < results.size(); ++i) op->result(static_cast<int>(i)).replace_all_uses_with(results[i]);
+      graph.erase(*op);
+      changed = true;
+      look_again();
+      continue;
+    }
     if (!op->bodies().empty() && !(target.claims(*op) && target.accepts_epilogue(*op, op->body()))) {
       split_epilogue(*op);
       changed = true;

@@ -107,7 +107,8 @@ Found loose(const Module& module, const Target&) {
       case Kind::constant:
       case Kind::nest:
       case Kind::launch:
-      case Kind::heavy: break;
+      case Kind::heavy:
+      case Kind::loop: break;
       case Kind::elementwise:
       case Kind::reduction:
       case Kind::movement:

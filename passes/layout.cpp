@@ -93,7 +93,8 @@ class LayoutPass {
       case Kind::composite:
       case Kind::heavy:
       case Kind::nest:
-      case Kind::launch: return;
+      case Kind::launch:
+      case Kind::loop: return;
     }
   }
 

@@ -23,7 +23,7 @@ Op& changed_to(Op& op, const ir::NamedAttributes& attributes) {
 bool partition(ir::Module& module, const Target& target) {
   bool changed = false;
   for (Op* op : module.graph().editable_ops()) {
-    if (op->def().attribute_index("scratch") < 0) continue;
+    if (op->def().kind != ir::Kind::heavy || op->def().attribute_index("scratch") < 0) continue;
     const bool sliced = op->def().attribute_index("slices") >= 0;
     const int64_t before = sliced ? op->integer("slices") : 1, slices = sliced ? target.slices(*op) : 1,
                   scratch_before = op->integer("scratch");

@@ -17,6 +17,7 @@
 #include "weft/passes/isolate.h"
 #include "weft/passes/launch.h"
 #include "weft/passes/layout.h"
+#include "weft/passes/loops.h"
 #include "weft/passes/mirror.h"
 #include "weft/passes/partition.h"
 #include "weft/passes/parts.h"
@@ -77,6 +78,7 @@ const std::vector<Pass>& all_passes() {
       {"mirror", "writes convolutions as data gradients where the target runs these faster", {&claimed}, {&claimed}, mirror},
       {"layout", "lets values lie in memory as the libraries want them", {&claimed}, {&claimed}, layout},
       {"parts", "cuts sums inside library calls and long reductions into parts for threads", {&claimed}, {&claimed}, parts},
+      {"loops", "gives what loops carry memory of its own, and each slice that they make its place", none, none, without_target<loops>},
       {"updates", "makes every update the result of an op that may write in place", none, {&in_order, &in_place}, without_target<updates>},
       {"epilogue", "moves elementwise ops into the library call before them", {&claimed}, {&claimed}, epilogue},
       {"views", "lets library calls read and write where values lie, in place of slices and transposes", {&claimed}, {&claimed}, views},
@@ -103,7 +105,7 @@ const Pass& find_pass(std::string_view name) {
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
     return {"autocast", "autodiff", "training_step", "decompose", "expand",    "simplify", "reassociate", "mirror",   "layout", "parts",
-            "updates",  "epilogue", "views",         "fuse",      "recompute", "launch",   "partition",   "schedule", "plan"};
+            "loops",    "updates",  "epilogue",      "views",     "fuse",      "recompute", "launch",     "partition", "schedule", "plan"};
   if (name == "step") return {"autocast", "autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'", name).hint(did_you_mean(name, {"compile", "step", "simplify"}));
@@ -138,15 +140,21 @@ void verify_after(const Pass& pass, const Module& module, const Target& target, 
   throw InternalError(fmt::format("after the pass '{}': {}", pass.name, e.what()));
 }
 
-PassRun run_one(Module& module, const Pass& pass, const Target& target, bool verify) {
+bool run_everywhere(Module& module, const Pass& pass, const Target& target, bool verify) {
+  bool changed = on_loop_bodies(module, [&](Module& body) { return run_everywhere(body, pass, target, verify); });
   require_needs(pass, module, target);
-  const auto start = std::chrono::steady_clock::now();
-  const int64_t work = counted_work();
-  PassRun done{pass.name, pass.run(module, target)};
-  done.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  changed |= pass.run(module, target);
   module.target = target.name();
   module.stage = pass.name;
-  verify_after(pass, module, target, done.changed || verify);
+  verify_after(pass, module, target, changed || verify);
+  return changed;
+}
+
+PassRun run_one(Module& module, const Pass& pass, const Target& target, bool verify) {
+  const auto start = std::chrono::steady_clock::now();
+  const int64_t work = counted_work();
+  PassRun done{pass.name, run_everywhere(module, pass, target, verify)};
+  done.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   done.work = counted_work() - work;
   return done;
 }

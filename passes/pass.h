@@ -1,6 +1,6 @@
 #pragma once
 // The pipeline is data: a list of named passes. One wrapper runs them: it names, times, verifies and dumps each, and
-// can leave one out or stop after one.
+// can leave one out or stop after one. It runs a pass on the bodies of loops (ir/ops/loop.h) first, each as a module of its own.
 
 #include <functional>
 #include <set>

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/loop.h"
 #include "weft/passes/analysis/aliasing.h"
 #include "weft/passes/analysis/liveness.h"
 #include "weft/passes/analysis/placement.h"
@@ -39,7 +40,7 @@ struct Block {
 /// The arena operand of the op that makes `v` which dies there and may be overwritten by `v`, if any.
 Value overwritten_operand(const Interval& v, const std::unordered_map<Value, const Interval*, ir::ValueHash>& intervals) {
   const Op& op = *v.value.op();
-  if (!op.def().is_region() && op.def().in_place < 0) return {};
+  if (!op.def().is_region() && !ir::is_loop(op) && op.def().in_place < 0) return {};
   for (int i = 0; i < static_cast<int>(op.operands().size()); ++i) {
     const Value old = owner_of(op.operand(i));
     const auto found = intervals.find(old);
@@ -320,6 +321,11 @@ void verify_plan(const ir::Module& module, const Target& target) {
     if (offset % target.alignment() != 0) refuse(fmt::format("is not aligned: its offset must be a multiple of {}", target.alignment()));
   }
   check_overlaps(intervals);
+  for (const Op* op : module.graph().ops())
+    if (ir::is_loop(*op))
+      for (int i = 0; i < ir::scan_of(*op).carried; ++i)
+        if (!op->result(i).offset() || op->operand(i).offset() != op->result(i).offset())
+          throw Error("what {} carries does not stay in its place", op->name()).at(written_at(op->locations()));
   require(facts::in_place, module, target);
 }
 

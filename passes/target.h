@@ -44,6 +44,9 @@ class Target {
   /// Scratch memory of a library call with as many slices as the op says, of all of them together.
   virtual int64_t scratch_bytes(const ir::Op&) const { return 0; }
 
+  /// Can it run a loop's body again and again? Otherwise loops are written out, step by step.
+  virtual bool runs_loops() const { return true; }
+
   /// Alignment of every buffer in the arena.
   virtual int64_t alignment() const { return 64; }
   /// A loop nest that touches at most this many bytes is not worth a second thread, nor a launch of its own.

@@ -1,5 +1,7 @@
 #include "weft/runtime/launch_list.h"
 
+#include <algorithm>
+
 #include "weft/support/error.h"
 
 namespace weft {
@@ -10,6 +12,15 @@ bool BufferPlace::conflicts(const BufferPlace& other) const {
   return position < other.position + other.bytes && other.position < position + bytes;
 }
 
+BufferPlace BufferPlace::over_all(const Dims& passes) const {
+  BufferPlace all = *this;
+  int64_t low = offset, high = offset;
+  for (size_t i = 0; i < steps.size(); ++i) (steps[i] < 0 ? low : high) += steps[i] * std::max<int64_t>(passes[i] - 1, 0);
+  if (kind == Kind::arena) all.position += low, all.bytes += high - low;
+  all.steps.clear(), all.offset = 0;
+  return all;
+}
+
 bool Launch::conflicts(const Launch& other) const {
   for (const BufferPlace& a : buffers)
     for (const BufferPlace& b : other.buffers)
@@ -17,7 +28,24 @@ bool Launch::conflicts(const Launch& other) const {
   return false;
 }
 
-void require_room(const LaunchList& list, const BufferPlace& place, int64_t needed, const std::string& what) {
+namespace {
+
+/// Does it lie in the first `end` bytes behind its position, whatever the pass? All numbers may be anything.
+bool stays_inside(const BufferPlace& place, const Dims& passes, int64_t end) {
+  if (place.steps.size() > passes.size()) return false;
+  int64_t low = place.offset, high = place.offset;
+  for (size_t i = 0; i < place.steps.size(); ++i) {
+    if (passes[i] < 1) return true;  // it never runs
+    int64_t reach = 0;
+    if (__builtin_mul_overflow(place.steps[i], passes[i] - 1, &reach)) return false;
+    if (__builtin_add_overflow(reach < 0 ? low : high, reach, reach < 0 ? &low : &high)) return false;
+  }
+  return low >= 0 && high <= end && place.bytes <= end - high;
+}
+
+}  // namespace
+
+void require_room(const LaunchList& list, const BufferPlace& place, int64_t needed, const std::string& what, const Dims& passes) {
   int64_t end = 0;
   const auto at = static_cast<size_t>(place.position);
   switch (place.kind) {
@@ -27,8 +55,29 @@ void require_room(const LaunchList& list, const BufferPlace& place, int64_t need
       break;
     case BufferPlace::Kind::arena: end = place.position >= 0 ? list.arena_bytes - place.position : -1; break;
   }
-  if (place.bytes < 0 || place.bytes > end || needed > place.bytes)
+  if (place.bytes < 0 || !stays_inside(place, passes, end) || needed > place.bytes)
     throw Error(ErrorKind::file, "{} of {} bytes, which needs {}, does not lie where the program has room", what, place.bytes, needed);
+}
+
+void require_loops(const LaunchList& list) {
+  std::vector<LaunchLoop> around;
+  for (const LaunchLoop& loop : list.loops) {
+    while (!around.empty() && loop.first >= around.back().last) around.pop_back();
+    const size_t begin = around.empty() ? 0 : around.back().first, end = around.empty() ? list.launches.size() : around.back().last;
+    if (loop.first >= loop.last || loop.first < begin || loop.last > end || loop.count < 0)
+      throw Error(ErrorKind::file, "a loop over the launches {} to {}, {} times: no program of weft has it there", loop.first, loop.last,
+                  loop.count);
+    if (!list.loops.empty() && &loop != &list.loops.front() && loop.first < (&loop - 1)->first)
+      throw Error(ErrorKind::file, "the loops are in no order");
+    around.push_back(loop);
+  }
+}
+
+Dims passes_around(const LaunchList& list, size_t launch) {
+  Dims passes;
+  for (const LaunchLoop& loop : list.loops)
+    if (loop.contains(launch)) passes.push_back(loop.count);
+  return passes;
 }
 
 void require_outputs(const LaunchList& list) {

@@ -94,12 +94,19 @@ Port port_in(const Json& j) {
 Json json_of(const BufferPlace& b) {
   Json j{places[static_cast<size_t>(b.kind)], b.position, b.bytes};
   if (b.written) j.push_back("written");
+  if (b.offset != 0 || !b.steps.empty()) j.push_back({{"offset", b.offset}, {"steps", b.steps}});
   return j;
 }
 
 BufferPlace place_in(const Json& j) {
-  if (list(j).size() != 3 && !(j.size() == 4 && j[3] == "written")) refuse("{} is no place of a buffer", j.dump());
-  return {static_cast<Kind>(place_in(places, text(j[0]))), integer(j[1]), integer(j[2]), j.size() == 4};
+  size_t known = 3;
+  const auto is_next = [&](auto test) { return known < list(j).size() && test(j[known]) && ++known; };
+  const bool written = is_next([](const Json& part) { return part == "written"; });
+  const bool moves = is_next([](const Json& part) { return part.is_object(); });
+  if (j.size() != known) refuse("{} is no place of a buffer", j.dump());
+  BufferPlace b{static_cast<Kind>(place_in(places, text(j[0]))), integer(j[1]), integer(j[2]), written};
+  if (moves) b.offset = integer(j.back().at("offset")), b.steps = dims(j.back().at("steps"));
+  return b;
 }
 
 // --- Inputs ---------------------------------------------------------------------------------------------------------------
@@ -157,6 +164,12 @@ Launch launch_in(const Json& j) {
   Launch launch{{}, flag(j.at("parallel")), real(j.at("flops")), real(j.at("bytes")), text(j.at("description"))};
   for (const Json& b : list(j.at("buffers"))) launch.buffers.push_back(place_in(b));
   return launch;
+}
+
+LaunchLoop loop_in(const Json& j) {
+  const int64_t first = integer(j.at(0)), last = integer(j.at(1));
+  if (first < 0 || last < 0) refuse("{} is no loop", j.dump());
+  return {static_cast<size_t>(first), static_cast<size_t>(last), integer(j.at(2))};
 }
 
 // --- The optimizer --------------------------------------------------------------------------------------------------------
@@ -224,6 +237,7 @@ Json json_of(const StepData& step) {
     j["outputs"].back()["place"] = json_of(l.output_places[i]);
   }
   for (size_t i = 0; i < l.launches.size(); ++i) j["launches"].push_back(json_of(l.launches[i], program.calls[i]));
+  for (const LaunchLoop& loop : l.loops) j["loops"].push_back({loop.first, loop.last, loop.count});
   for (const StepNumbers& numbers : step.numbers) j["optimizer"].push_back(json_of(numbers));
   for (const StepCounter& counter : step.counters) j["counters"].push_back(json_of(counter));
   for (const MachineCode& code : program.code) j["code"].push_back(json_of(code));
@@ -245,6 +259,8 @@ StepData step_in(const Json& j) {
   for (const Json& i : list(j.at("inputs"))) l.inputs.push_back(port_in(i)), step.inputs.push_back(step_input_in(i));
   for (const Json& o : list(j.at("outputs"))) l.outputs.push_back(port_in(o)), l.output_places.push_back(place_in(o.at("place")));
   for (const Json& launch : list(j.at("launches"))) l.launches.push_back(launch_in(launch)), program.calls.push_back(call_in(launch));
+  if (j.contains("loops"))
+    for (const Json& loop : list(j["loops"])) l.loops.push_back(loop_in(loop));
   for (const Json& numbers : list(j.at("optimizer"))) step.numbers.push_back(numbers_in(numbers));
   for (const Json& counter : list(j.at("counters"))) step.counters.push_back(counter_in(counter));
   for (const Json& code : list(j.at("code"))) program.code.push_back(code_in(code));

@@ -79,7 +79,8 @@ class AccessWalk {
       case Kind::composite:
       case Kind::heavy:
       case Kind::nest:
-      case Kind::launch: break;
+      case Kind::launch:
+      case Kind::loop: break;
     }
     throw InternalError(fmt::format("{} is no part of a loop nest", op.name()));
   }

@@ -213,7 +213,8 @@ llvm::Value* ValueEmitter::emit_value(ir::Value v, const IndexMap& map) {
     case Kind::composite:
     case Kind::heavy:
     case Kind::nest:
-    case Kind::launch: break;
+    case Kind::launch:
+    case Kind::loop: break;
   }
   throw InternalError(fmt::format("{} is no part of a loop nest", op.name()));
 }

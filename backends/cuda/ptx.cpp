@@ -22,6 +22,9 @@ std::vector<const ir::Op*> kernel_ops(const ir::Graph& graph) {
       case ir::Kind::heavy: break;
       case ir::Kind::nest:
       case ir::Kind::launch: passes::verify_kernel(*op), all.push_back(op); break;
+      case ir::Kind::loop:
+        throw Error("{} is a loop, which no program for a GPU has: run the passes from 'expand' on for the target 'cuda'", op->name())
+            .at(to_string(op->locations()));
       case ir::Kind::elementwise:
       case ir::Kind::reduction:
       case ir::Kind::movement:

@@ -14,6 +14,7 @@ class CudaTarget final : public passes::Target {
     const HeavyOp* row = find_heavy(op);
     return row && (!row->claims || row->claims(op));
   }
+  bool runs_loops() const override { return false; }
   bool accepts_epilogue(const ir::Op& op, const ir::Graph& body) const override {
     const HeavyOp* row = find_heavy(op);
     return row && row->accepts_epilogue && row->accepts_epilogue(body);

@@ -4,6 +4,7 @@
 
 #include "weft/backends/program/ports.h"
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/loop.h"
 #include "weft/passes/analysis/liveness.h"
 #include "weft/passes/analysis/placement.h"
 #include "weft/passes/lowered.h"
@@ -48,31 +49,69 @@ int64_t arena_bytes(const ir::Module& module, const passes::Target& target) {
   return std::min(*module.arena_bytes, bytes);
 }
 
+/// Where the values of a graph lie: the program's, or a loop's body.
+class Places {
+ public:
+  /// `inputs`: where those of a body lie; of the program they are its own. `arena`: where a body's begins.
+  explicit Places(const ir::Graph& graph, std::vector<BufferPlace> inputs = {}, BufferPlace arena = {})
+      : placement_(passes::placement_of(graph)), inputs_(std::move(inputs)), arena_(std::move(arena)) {}
+
+  void add_constant(Value v, int64_t number) { constants_[v] = number; }
+
+  BufferPlace of(Value v) const {
+    const passes::Place& p = placement_.at(v);
+    BufferPlace place;
+    switch (p.kind) {
+      case passes::Place::Kind::input:
+        if (inputs_.empty()) place.kind = BufferPlace::Kind::input, place.position = p.position;
+        else place = inputs_[static_cast<size_t>(p.position)];
+        break;
+      case passes::Place::Kind::arena: place = arena_, place.position += p.position; break;
+      case passes::Place::Kind::constant: place.kind = BufferPlace::Kind::constant, place.position = constants_.at(p.owner); break;
+    }
+    place.bytes = v.type().bytes();
+    place.written = false;
+    return place;
+  }
+
+ private:
+  passes::Placement placement_;
+  std::vector<BufferPlace> inputs_;
+  BufferPlace arena_;
+  std::unordered_map<Value, int64_t, ir::ValueHash> constants_;
+};
+
 class Launches {
  public:
   Launches(const ir::Module& module, const passes::Target& target, Lowering& lowering)
-      : graph_(module.graph()), target_(target), lowering_(lowering), placement_(passes::placement_of(graph_)) {
+      : graph_(module.graph()), target_(target), lowering_(lowering) {
     list_.arena_bytes = arena_bytes(module, target);
   }
 
   LaunchList run() {
-    for (const auto& op : graph_.ops()) lower(*op);
+    Places places(graph_);
+    lower(graph_, places);
     list_.inputs = input_ports(graph_);
     list_.outputs = output_ports(graph_);
-    for (const ir::Output& o : graph_.outputs()) list_.output_places.push_back(place(o.value));
+    for (const ir::Output& o : graph_.outputs()) list_.output_places.push_back(places.of(o.value));
     return std::move(list_);
   }
 
  private:
-  void lower(const Op& op) {
+  void lower(const ir::Graph& graph, Places& places) {
+    for (const Op* op : graph.ops()) lower(*op, places);
+  }
+
+  void lower(const Op& op, Places& places) {
     switch (op.def().kind) {
       case ir::Kind::view: return;
       case ir::Kind::constant:
-        constants_[op.result()] = static_cast<int64_t>(list_.constants.size());
+        places.add_constant(op.result(), static_cast<int64_t>(list_.constants.size()));
         return list_.constants.push_back(array_of(op));
       case ir::Kind::nest:
-      case ir::Kind::launch: return add(op, lowering_.kernel(op), ir::bytes_of(op) > target_.serial_bytes());
-      case ir::Kind::heavy: return add(op, call_of(op), true);
+      case ir::Kind::launch: return add(op, places, lowering_.kernel(op), ir::bytes_of(op) > target_.serial_bytes());
+      case ir::Kind::heavy: return add(op, places, call_of(op), true);
+      case ir::Kind::loop: return repeat(op, places);
       case ir::Kind::elementwise:
       case ir::Kind::reduction:
       case ir::Kind::movement:
@@ -88,11 +127,47 @@ class Launches {
     throw;
   }
 
-  void add(const Op& op, const Lowering::Made& made, bool parallel) {
+  /// The body's launches, in a loop; what they touch of a slice moves with it.
+  void repeat(const Op& op, const Places& outer) {
+    const ir::Scan s = ir::scan_of(op);
+    std::vector<BufferPlace> inputs;
+    for (int i = 0; i < s.operands(); ++i) {
+      if (s.is_sliced(i)) inputs.push_back(slice_of(outer.of(op.operand(i)), s, op.body().input(i).type()));
+      else inputs.push_back(outer.of(s.is_carried(i) ? op.result(i) : op.operand(i)));
+    }
+    for (int i = s.carried; i < s.carried + s.stacked; ++i)
+      inputs.push_back(slice_of(outer.of(op.result(i)), s, op.body().outputs()[static_cast<size_t>(i)].value.type()));
+    const Value last = op.result(op.result_count() - 1);
+    Places places(op.body(), std::move(inputs), ir::is_scratch(last) ? outer.of(last) : BufferPlace());
+    const size_t loop = list_.loops.size(), first = list_.launches.size();
+    list_.loops.push_back({first, first, s.length});
+    ++depth_;
+    lower(op.body(), places);
+    --depth_;
+    list_.loops[loop].last = list_.launches.size();
+    for (size_t i = first; i < list_.launches.size(); ++i) {
+      Launch& launch = list_.launches[i];
+      launch.flops *= static_cast<double>(s.length), launch.bytes *= static_cast<double>(s.length);
+      launch.description = fmt::format("{} x {}", s.length, launch.description);
+    }
+    if (first == list_.launches.size()) list_.loops.erase(list_.loops.begin() + static_cast<std::ptrdiff_t>(loop), list_.loops.end());
+  }
+
+  BufferPlace slice_of(BufferPlace all, const ir::Scan& s, const ir::Type& slice) const {
+    const int64_t bytes = slice.bytes();
+    const int64_t start = s.reverse && s.length > 0 ? (s.length - 1) * bytes : 0;
+    if (all.kind == BufferPlace::Kind::arena) all.position += start;
+    else all.offset += start;
+    all.steps.resize(depth_, 0);
+    all.steps.push_back(s.reverse ? -bytes : bytes);
+    return all;
+  }
+
+  void add(const Op& op, const Places& places, const Lowering::Made& made, bool parallel) {
     Launch launch{{}, parallel, ir::flops_of(op), static_cast<double>(ir::bytes_of(op)), describe(op, made.name)};
-    for (Value v : op.operands()) launch.buffers.push_back(place(v));
+    for (Value v : op.operands()) launch.buffers.push_back(places.of(v));
     for (Value v : op.results()) {
-      launch.buffers.push_back(place(v));
+      launch.buffers.push_back(places.of(v));
       launch.buffers.back().written = true;
     }
     if (made.buffers != launch.buffers.size())
@@ -102,22 +177,11 @@ class Launches {
     list_.launches.push_back(std::move(launch));
   }
 
-  BufferPlace place(Value v) const {
-    const passes::Place& p = placement_.at(v);
-    switch (p.kind) {
-      case passes::Place::Kind::input: return {BufferPlace::Kind::input, p.position, v.type().bytes()};
-      case passes::Place::Kind::arena: return {BufferPlace::Kind::arena, p.position, v.type().bytes()};
-      case passes::Place::Kind::constant: return {BufferPlace::Kind::constant, constants_.at(p.owner), v.type().bytes()};
-    }
-    return {};
-  }
-
   const ir::Graph& graph_;
   const passes::Target& target_;
   Lowering& lowering_;
-  passes::Placement placement_;
   LaunchList list_;
-  std::unordered_map<Value, int64_t, ir::ValueHash> constants_;
+  size_t depth_ = 0;  // loops around what is lowered
 };
 
 /// Where the arena's bytes go: its largest values, with their lines.

@@ -35,6 +35,7 @@ std::vector<Tensor> run_op(const ir::Op& op, Operands operands) try {
     case ir::Kind::constant: results.push_back(constant(op.attribute<ir::Dense>("value"))); break;
     case ir::Kind::index: results.push_back(iota(op.result().type(), op.integer("axis"))); break;
     case ir::Kind::heavy: return heavy(op, operands);
+    case ir::Kind::loop: return scan(op, operands);
   }
   return results;
 } catch (const std::bad_alloc&) {

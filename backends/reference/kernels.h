@@ -18,6 +18,8 @@ Tensor constant(const ir::Dense& value);
 /// The index along `axis`.
 Tensor iota(const ir::Type& type, int64_t axis);
 std::vector<Tensor> heavy(const ir::Op& op, Operands operands);
+/// Its body, step by step.
+std::vector<Tensor> scan(const ir::Op& op, Operands operands);
 
 /// x with its axes reordered: axis i of the result is axis permutation[i] of x.
 Tensor permuted(const Tensor& x, const Dims& permutation);

@@ -154,7 +154,7 @@ Tensor detail::dropout_at_rate(const Arg& x, const Hyper& p) {
   Recorder r("dropout", {&x});
   const ir::Value v = r.value(x);
   if (p == 0) {
-    r.recording().bindings.off.push_back({p, fmt::format("no dropout was recorded at {}", to_string(r.where()))});
+    r.recording().outermost().bindings.off.push_back({p, fmt::format("no dropout was recorded at {}", to_string(r.where()))});
     return r.tensor(v);
   }
   const std::string path = Scope::path();

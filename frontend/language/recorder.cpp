@@ -49,7 +49,8 @@ std::shared_ptr<Recording> Recorder::find_recording() const {
     const Tensor* tensor = arg->tensor();
     if (!tensor) continue;
     if (!tensor->recording) throw Error("an operand is a Tensor that nothing was assigned to").of(what_).at(to_string(where_));
-    if (found && found != tensor->recording)
+    if (found && found->lies_in(*tensor->recording)) continue;
+    if (found && !tensor->recording->lies_in(*found))
       throw Error("the operands belong to two graphs, '{}' and '{}'", found->name(), tensor->recording->name())
           .of(what_)
           .at(to_string(where_))
@@ -58,15 +59,22 @@ std::shared_ptr<Recording> Recorder::find_recording() const {
               "one graph");
     found = tensor->recording;
   }
+  // Whatever a step of a scan records is the step's, also what it computes of values from outside.
+  const std::shared_ptr<Recording> innermost = Recording::innermost();
+  if (found && innermost && innermost->lies_in(*found)) found = innermost;
   if (!found) found = Scope::recording();
-  if (!found) found = Recording::innermost();
+  if (!found || (innermost && innermost->lies_in(*found))) found = innermost;
+  if (found && found->outermost().is_open() && !found->is_open())
+    throw Error("an operand belongs to a step of a scan that has been recorded, at {}", to_string(where_))
+        .of(what_)
+        .hint("a step's values end with it: let it return the tensor, as a state or as a result");
   if (!found)
     throw Error("no graph is being recorded on this thread, at {}; make one first: Graph graph(\"name\")", to_string(where_)).of(what_);
   return found;
 }
 
 ir::Value Recorder::value(const Arg& arg) {
-  if (arg.tensor()) return arg.tensor()->value();
+  if (arg.tensor()) return recording_->seen(arg.tensor()->value());
   if (arg.parameter()) return recording_->parameter(*arg.parameter(), where_);
   return value(arg, dtype_of_number(*arg.number()), {});
 }

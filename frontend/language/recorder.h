@@ -51,6 +51,7 @@ class Recorder {
   [[noreturn]] void fail(const std::string& requirement) const;
 
   Recording& recording() { return *recording_; }
+  const std::shared_ptr<Recording>& shared_recording() const { return recording_; }
   const ir::Location& where() const { return where_; }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/ir/op_def.h"
 #include "weft/ir/order.h"
 
 namespace weft::detail {
@@ -12,6 +13,7 @@ thread_local std::vector<std::weak_ptr<Recording>> living;
 }  // namespace
 
 ir::Value Recording::parameter(const Parameter& parameter, const ir::Location& at) {
+  if (around_) return seen(around_->parameter(parameter, at));
   for (const BoundParameter& known : bindings.parameters)
     if (known.parameter.is(parameter)) return graph().find_input(known.input)->value();
   const std::string name = free_input_name(parameter.name());
@@ -21,6 +23,7 @@ ir::Value Recording::parameter(const Parameter& parameter, const ir::Location& a
 }
 
 ir::Value Recording::latest(const Parameter& parameter, const ir::Location& at) {
+  if (around_) return seen(around_->latest(parameter, at));
   const ir::Value old = this->parameter(parameter, at);
   for (const ir::Output& output : graph().outputs())
     if (output.alias == old.index()) return output.value;
@@ -28,6 +31,10 @@ ir::Value Recording::latest(const Parameter& parameter, const ir::Location& at) 
 }
 
 void Recording::update(const Parameter& parameter, ir::Value value, const ir::Location& at) {
+  if (around_)
+    throw Error("'{}' cannot be updated by a step of a scan, at {}", parameter.name(), to_string(at))
+        .of("update")
+        .hint("let the step return the new value as a state or a result, and update() with what the scan returns");
   const ir::Value old = this->parameter(parameter, at);
   std::vector<ir::Output> outputs = graph().outputs();
   std::erase_if(outputs, [&](const ir::Output& output) { return output.alias == old.index(); });
@@ -41,6 +48,7 @@ void Recording::update(const Parameter& parameter, ir::Value value, const ir::Lo
 }
 
 ir::Value Recording::hyper(const Hyper& hyper, const std::string& name, const ir::Location& at) {
+  if (around_) return seen(around_->hyper(hyper, name, at));
   for (const BoundHyper& known : bindings.hypers)
     if (known.hyper.address() == hyper.address()) return graph().find_input(known.input)->value();
   bindings.hypers.push_back({free_input_name(name), hyper});
@@ -48,9 +56,30 @@ ir::Value Recording::hyper(const Hyper& hyper, const std::string& name, const ir
 }
 
 ir::Value Recording::key(const ir::Location& at) {
+  if (around_) {
+    if (!step_key_) step_key_ = graph().add_input(free_input_name("key"), {i64, {2}}, ir::Role::batch, {at});
+    return step_key_;
+  }
   if (!bindings.key.empty()) return graph().find_input(bindings.key)->value();
   bindings.key = free_input_name("key");
   return graph().add_input(bindings.key, {i64, {2}}, ir::Role::key, {at});
+}
+
+ir::Value Recording::seen(ir::Value v) {
+  if (v.graph() == &graph()) return v;
+  WEFT_CHECK(around_, "a value of another graph than '{}' is read", name());
+  const ir::Value outside = around_->seen(v);
+  if (!outside.is_input() && (outside.op()->operands().empty() || outside.op()->def().broadcasts)) {
+    if (const auto known = copies_.find(outside); known != copies_.end()) return known->second;
+    std::vector<ir::Value> operands;
+    for (ir::Value o : outside.op()->operands()) operands.push_back(seen(o));
+    return copies_[outside] = graph().insert_copy(*outside.op(), operands).result(outside.index());
+  }
+  for (const Seen& known : seen_)
+    if (known.outside == outside) return known.here;
+  const std::string name = outside.is_input() ? outside.name() : fmt::format("c{}", seen_.size());
+  seen_.push_back({outside, graph().add_input(free_input_name(name), outside.type())});
+  return seen_.back().here;
 }
 
 void Recording::settle() { ir::sort_by_need(graph()); }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "weft/frontend/language/defaults.h"
@@ -50,6 +51,12 @@ class Recording {
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
+  /// Of a step that scan() records: what it sees from outside becomes an input of its body.
+  Recording(std::string name, std::shared_ptr<Recording> around) : Recording(std::move(name)) {
+    training = around->training;
+    around_ = std::move(around);
+  }
+
   ir::Graph& graph() { return module.graph(); }
   const std::string& name() { return graph().name(); }
 
@@ -64,13 +71,27 @@ class Recording {
   /// Brings ops and inputs into an order that does not depend on the compiler: see ir/order.h. Values stay what they are.
   void settle();
   /// A number for the next random op.
-  int64_t next_site() { return site_++; }
+  int64_t next_site() { return around_ ? around_->next_site() : site_++; }
+
+  /// Is it that one, or a step recorded inside of it?
+  bool lies_in(const Recording& other) const { return this == &other || (around_ && around_->lies_in(other)); }
+  /// The recording that no scan is around.
+  Recording& outermost() { return around_ ? around_->outermost() : *this; }
+  /// The value here of one that was recorded here or around this.
+  ir::Value seen(ir::Value v);
+  /// What stands for values from around this, with them, and for the key of each step, if any: inputs.
+  struct Seen {
+    ir::Value outside, here;
+  };
+  const std::vector<Seen>& seen() const { return seen_; }
+  ir::Value step_key() const { return step_key_; }
 
   /// The innermost graph that lives on this thread, or null.
   static std::shared_ptr<Recording> innermost();
   /// A graph object begins / ends to hold the recording.
   static void open(const std::shared_ptr<Recording>& recording);
   void close() { open_ = false; }
+  bool is_open() const { return open_; }
 
   ir::Module module;
   Bindings bindings;
@@ -80,6 +101,10 @@ class Recording {
  private:
   std::string free_input_name(const std::string& wanted);
 
+  std::shared_ptr<Recording> around_;
+  std::vector<Seen> seen_;
+  std::unordered_map<ir::Value, ir::Value, ir::ValueHash> copies_;  // of values that are rather made here again
+  ir::Value step_key_;
   int64_t site_ = 0;
   bool open_ = true;
 };

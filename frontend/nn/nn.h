@@ -11,5 +11,6 @@
 #include "weft/frontend/nn/module.h"
 #include "weft/frontend/nn/norm.h"
 #include "weft/frontend/nn/pooling.h"
+#include "weft/frontend/nn/recurrent.h"
 #include "weft/frontend/nn/sequential.h"
 #include "weft/frontend/nn/transformer.h"

@@ -27,6 +27,7 @@ std::string_view name_of(Kind kind) {
     case Kind::heavy: return "heavy";
     case Kind::nest: return "nest";
     case Kind::launch: return "launch";
+    case Kind::loop: return "loop";
   }
   return "?";
 }
@@ -43,6 +44,7 @@ std::string_view describe(Kind kind) {
     case Kind::heavy: return "run by a library or a routine of the target";
     case Kind::nest: return "one loop nest over its body";
     case Kind::launch: return "the loop nests of its body, run by one call";
+    case Kind::loop: return "its body again and again, over the steps of a sequence";
   }
   return "?";
 }

@@ -25,6 +25,7 @@ void define_row_ops(Registry& registry);
 void define_loss_ops(Registry& registry);
 void define_optimizer_ops(Registry& registry);
 void define_region_ops(Registry& registry);
+void define_loop_ops(Registry& registry);
 
 void define_all_ops(Registry& registry);
 

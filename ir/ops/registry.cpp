@@ -22,6 +22,7 @@ void define_all_ops(Registry& registry) {
   define_loss_ops(registry);
   define_optimizer_ops(registry);
   define_region_ops(registry);
+  define_loop_ops(registry);
 }
 
 }  // namespace weft::ir

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/loop.h"
 #include "weft/passes/analysis/loop_nest.h"
 #include "weft/support/work.h"
 
@@ -51,6 +52,7 @@ bool kernel_may_overwrite(const ir::Op& kernel, int operand, int result) {
 }
 
 bool may_replace(const Op& op, int operand, int result) {
+  if (ir::is_loop(op)) return operand == result && ir::scan_of(op).is_carried(operand);
   return op.def().kind == Kind::launch ? kernel_may_overwrite(op, operand, result) : nest_may_overwrite(op, operand, result);
 }
 
@@ -59,6 +61,8 @@ bool may_replace(const Op& op, int operand, int result) {
 bool may_replace(Value v, Value old) {
   const Op& op = *v.op();
   if (op.def().kind == Kind::view || op.def().kind == Kind::constant) return false;
+  // What a loop carries lies where it began.
+  if (ir::is_loop(op) && v.index() < ir::scan_of(op).carried && op.operand(v.index()) != old) return false;
   // The operands that are `old` or a view of it.
   std::vector<Value> same{old};
   for (size_t i = 0; i < same.size(); ++i)

@@ -209,7 +209,8 @@ class Analysis {
       case Kind::composite:
       case Kind::heavy:
       case Kind::nest:
-      case Kind::launch: break;
+      case Kind::launch:
+      case Kind::loop: break;
     }
     return no(op, "is no part of a loop nest");
   }

@@ -38,7 +38,8 @@ bool can_fuse(const Op& op) {
     case Kind::composite:
     case Kind::heavy:
     case Kind::nest:
-    case Kind::launch: return false;
+    case Kind::launch:
+    case Kind::loop: return false;
   }
   return false;
 }

@@ -284,8 +284,54 @@ Subject decoder(const json& arguments, const Options& given) {
   return {module, [module](const std::vector<Tensor>& x) { return (*module)(x.at(0), x.at(1)); }};
 }
 
+Tensor flat(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> parts;
+  for (const Tensor& t : tensors) parts.push_back(reshape(t, {-1}));
+  return concat(parts);
+}
+
+template <class Layer>
+Subject recurrent(const json& arguments, const Options& given) {
+  nn::RNNOptions o;
+  if (arguments.size() > 2) o.num_layers = arguments[2];
+  given.read("bias", o.bias), given.read("batch_first", o.batch_first), given.read("bidirectional", o.bidirectional);
+  given.read("proj_size", o.proj_size), given.read("nonlinearity", o.nonlinearity);
+  std::vector<std::string> names;
+  given.read("given", names);
+  const auto module = std::make_shared<Layer>(arguments[0], arguments[1], o);
+  return {module, [module, names](const std::vector<Tensor>& x) {
+            nn::RNNState state;
+            const std::map<std::string, std::optional<Arg>*> places{{"h0", &state.h0}, {"c0", &state.c0}, {"lengths", &state.lengths}};
+            for (size_t i = 0; i < names.size(); ++i) *places.at(names[i]) = x.at(1 + i);
+            const nn::Recurrent::Result r = (*module)(x[0], state);
+            return r.c.recording ? flat({r.output, r.h, r.c}) : flat({r.output, r.h});
+          }};
+}
+
+template <class Cell>
+Subject recurrent_cell(const json& arguments, const Options& given) {
+  nn::RNNCellOptions o;
+  given.read("bias", o.bias), given.read("nonlinearity", o.nonlinearity);
+  const auto module = std::make_shared<Cell>(arguments[0], arguments[1], o);
+  return {module, [module](const std::vector<Tensor>& x) {
+            const auto state = [&](size_t i) { return i < x.size() ? std::optional<Arg>(x[i]) : std::nullopt; };
+            if constexpr (std::same_as<Cell, nn::LSTMCell>) {
+              const auto [h, c] = (*module)(x[0], state(1), state(2));
+              return flat({h, c});
+            } else {
+              return flat({(*module)(x[0], state(1))});
+            }
+          }};
+}
+
 const std::map<std::string, Make> layers{
     {"Attention", attention},
+    {"RNN", recurrent<nn::RNN>},
+    {"LSTM", recurrent<nn::LSTM>},
+    {"GRU", recurrent<nn::GRU>},
+    {"RNNCell", recurrent_cell<nn::RNNCell>},
+    {"LSTMCell", recurrent_cell<nn::LSTMCell>},
+    {"GRUCell", recurrent_cell<nn::GRUCell>},
     {"Rotary", rotary},
     {"Sinusoids", sinusoids},
     {"MultiheadAttention", multihead_attention},

@@ -181,3 +181,4 @@ void check_all_differences(const char* file) {
 WEFT_LAYER_TESTS("layers")
 WEFT_LAYER_TESTS("losses")
 WEFT_LAYER_TESTS("attention")
+WEFT_LAYER_TESTS("recurrent")

@@ -30,7 +30,7 @@ TEST_CASE("autocast: every composite, heavy op and reduction says in which type 
     INFO(def->name);
     if (must_say(*def)) CHECK(def->autocast.has_value());
     if (def->contracts()) CHECK(def->autocast_class() == Autocast::low);
-    if (def->is_region()) CHECK(def->autocast_class() == Autocast::fixed);
+    if (def->needs_body()) CHECK(def->autocast_class() == Autocast::fixed);
     if (def->name.ends_with("_loss") || def->name.ends_with("cross_entropy")) CHECK(def->autocast_class() == Autocast::wide);
   }
 }

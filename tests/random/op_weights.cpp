@@ -26,7 +26,8 @@ double share(Kind kind) {
     case Kind::index: return 3;
     case Kind::constant:
     case Kind::nest:
-    case Kind::launch: return 0;
+    case Kind::launch:
+    case Kind::loop: return 0;
   }
   return 0;
 }

@@ -21,6 +21,7 @@ class CpuProgram final : public Program {
     for (const Port& output : outputs_)
       if (output.alias) replaced_[static_cast<size_t>(*output.alias)] = true;
     for (size_t i = 0; i < launches().size(); ++i) bind(i);
+    find_movers();
     calls_library_ = std::any_of(parts_.tasks.begin(), parts_.tasks.end(), [](const auto& task) { return task->is_library_call; });
     threads_ = useful_threads();
     if (threads_ > 1) find_waits();
@@ -85,13 +86,58 @@ class CpuProgram final : public Program {
     return static_cast<int>(std::min<int64_t>(parts_.threads, most));
   }
 
-  /// A launch waits where it conflicts with one since the last wait; what thread 0 runs alone it runs in order anyway.
+  /// A launch waits where it conflicts with one since the last wait; what thread 0 runs alone it runs in order anyway. All threads
+  /// wait where a pass of a loop begins and where the loop has ended.
   void find_waits() {
+    std::vector<Launch> all(launches().size());
+    for (size_t i = 0; i < all.size(); ++i)
+      for (const BufferPlace& place : launches()[i].buffers) all[i].buffers.push_back(place.over_all(passes_around(list(), i)));
     waits_.assign(launches().size(), false);
     size_t first = 0;
-    for (size_t i = 0; i < launches().size(); ++i)
+    for (size_t i = 0; i < launches().size(); ++i) {
+      for (const LaunchLoop& loop : list().loops) {
+        if (loop.first == i) first = i;
+        if (loop.last == i) waits_[i] = true, first = i;
+      }
       for (size_t k = first; k < i && !waits_[i]; ++k)
-        if ((is_shared(i) || is_shared(k)) && launches()[i].conflicts(launches()[k])) waits_[i] = true, first = i;
+        if ((is_shared(i) || is_shared(k)) && all[i].conflicts(all[k])) waits_[i] = true, first = i;
+    }
+  }
+
+  /// The buffers that move when a pass of each loop begins: of all launches in it.
+  void find_movers() {
+    pass_.assign(list().loops.size(), 0);
+    for (size_t l = 0; l < list().loops.size(); ++l) {
+      std::vector<size_t>& movers = movers_.emplace_back();
+      for (size_t i = list().loops[l].first; i < list().loops[l].last; ++i)
+        if (moves(launches()[i])) movers.push_back(i);
+    }
+  }
+
+  static bool moves(const Launch& launch) {
+    return std::any_of(launch.buffers.begin(), launch.buffers.end(), [](const BufferPlace& place) { return !place.steps.empty(); });
+  }
+
+  /// By one thread, while the others wait.
+  void begin_pass(size_t loop, int64_t pass) {
+    pass_[loop] = pass;
+    for (size_t inner = loop + 1; inner < pass_.size() && list().loops[inner].first < list().loops[loop].last; ++inner) pass_[inner] = 0;
+    for (size_t i : movers_[loop]) {
+      Task& task = *parts_.tasks[i];
+      const std::vector<BufferPlace>& places = launches()[i].buffers;
+      for (size_t b = 0; b < places.size(); ++b)
+        if (!places[b].steps.empty()) task.buffers[b] = address(places[b]) + moved(places[b], i);
+      task.rebound();
+    }
+  }
+
+  /// How far behind its position the buffer lies in the passes at hand.
+  int64_t moved(const BufferPlace& place, size_t launch) const {
+    int64_t bytes = place.offset;
+    size_t depth = 0;
+    for (size_t l = 0; l < pass_.size() && depth < place.steps.size(); ++l)
+      if (list().loops[l].contains(launch)) bytes += place.steps[depth++] * pass_[l];
+    return bytes;
   }
 
   /// Do several threads run it? All other launches are thread 0's.
@@ -100,13 +146,35 @@ class CpuProgram final : public Program {
   /// What thread `me` does in a step.
   void run_share(Team* team, int me) {
     const FloatMode mode;
-    for (size_t i = 0; i < parts_.tasks.size(); ++i) {
-      if (team && waits_[i]) timed(&Profiler::waited, me, i, [&] { team->barrier(); });
-      const int64_t units = parts_.tasks[i]->units();
-      Share share{0, me == 0 ? units : 0};
-      if (team && is_shared(i)) share = share_of(units, me, team->threads());
-      if (share.begin != share.end) timed(&Profiler::ran, me, i, [&] { run_units(i, share); });
+    run_launches(team, me, 0, parts_.tasks.size(), 0);
+  }
+
+  /// The launches from first to last - 1, and the loops among them, of which `loop` is the first.
+  void run_launches(Team* team, int me, size_t first, size_t last, size_t loop) {
+    const std::vector<LaunchLoop>& loops = list().loops;
+    while (first < last) {
+      if (loop == loops.size() || loops[loop].first > first) {
+        run_launch(team, me, first++);
+        continue;
+      }
+      const LaunchLoop& around = loops[loop];
+      for (int64_t pass = 0; pass < around.count; ++pass) {
+        if (team) timed(&Profiler::waited, me, around.first, [&] { team->barrier(); });
+        if (me == 0) begin_pass(loop, pass);
+        if (team) timed(&Profiler::waited, me, around.first, [&] { team->barrier(); });
+        run_launches(team, me, around.first, around.last, loop + 1);
+      }
+      first = around.last;
+      while (loop < loops.size() && loops[loop].first < around.last) ++loop;
     }
+  }
+
+  void run_launch(Team* team, int me, size_t i) {
+    if (team && waits_[i]) timed(&Profiler::waited, me, i, [&] { team->barrier(); });
+    const int64_t units = parts_.tasks[i]->units();
+    Share share{0, me == 0 ? units : 0};
+    if (team && is_shared(i)) share = share_of(units, me, team->threads());
+    if (share.begin != share.end) timed(&Profiler::ran, me, i, [&] { run_units(i, share); });
   }
 
   void run_units(size_t i, Share share) {
@@ -142,7 +210,7 @@ class CpuProgram final : public Program {
         task.buffers[i] = address(places[i]);
       }
     }
-    if (ready) task.rebound();
+    if (ready && !moves(launches()[launch])) task.rebound();
   }
 
   /// The caller's buffer has moved: only then do the tasks that touch it need new pointers.
@@ -178,6 +246,8 @@ class CpuProgram final : public Program {
   bool calls_library_;
   int threads_ = 1;
   std::vector<bool> waits_;  // per launch: is there a barrier before it?
+  std::vector<std::vector<size_t>> movers_;  // per loop: the launches in it whose buffers move
+  std::vector<int64_t> pass_;                // per loop: the pass at hand
   Team* team_ = nullptr;     // of the step that runs
   std::optional<Profiler> profiler_;
   std::atomic<const Launch*> failed_ = nullptr;

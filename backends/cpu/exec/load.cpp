@@ -23,6 +23,7 @@ class Loader {
   std::unique_ptr<Program> load() {
     check_arena();
     require_outputs(data_.list);
+    require_loops(data_.list);
     if (!data_.code.empty()) code_ = std::make_shared<const Code>(choose_code());
     if (data_.calls.size() != launches().size())
       throw Error(ErrorKind::file, "the program has {} launches, but says what {} of them run", launches().size(), data_.calls.size());
@@ -63,7 +64,7 @@ class Loader {
       if (needed.size() > launch.buffers.size())
         throw Error(ErrorKind::file, "the call takes at least {} buffers, not {}", needed.size(), launch.buffers.size());
       for (size_t b = 0; b < launch.buffers.size(); ++b)
-        require_room(data_.list, launch.buffers[b], b < needed.size() ? needed[b] : 0, "a buffer");
+        require_room(data_.list, launch.buffers[b], b < needed.size() ? needed[b] : 0, "a buffer", passes_around(data_.list, i));
       std::unique_ptr<Task> made = make_task(data_.calls[i], code_.get());
       if (made->buffers.size() != launch.buffers.size())
         throw Error(ErrorKind::file, "the call takes {} buffers here, not {}", made->buffers.size(), launch.buffers.size());

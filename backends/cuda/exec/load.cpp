@@ -43,6 +43,7 @@ std::vector<KernelCall> kernels_of(const ProgramData& data) {
   const LaunchList& list = data.list;
   if (list.arena_bytes < 0) throw Error(ErrorKind::file, "the program has an arena of {} bytes", list.arena_bytes);
   require_outputs(list);
+  if (!list.loops.empty()) throw Error(ErrorKind::file, "the program repeats launches, which none for a GPU does");
   if (data.calls.size() != list.launches.size())
     throw Error(ErrorKind::file, "the program has {} launches, but says what {} of them run", list.launches.size(), data.calls.size());
   std::vector<KernelCall> kernels;
