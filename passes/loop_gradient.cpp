@@ -109,7 +109,8 @@ class LoopGradient {
     for (size_t i = 0; i < outputs.size(); ++i)
       if (seeds_[i]) reverse.seed(outputs[i].value, seeds_[i]);
     reverse.run();
-    for (int i = 0; i < s_.operands(); ++i) gradients_.push_back(is_active(i) ? reverse.gradient(original_[static_cast<size_t>(i)]) : Value());
+    for (int i = 0; i < s_.operands(); ++i)
+      gradients_.push_back(is_active(i) ? reverse.gradient(original_[static_cast<size_t>(i)]) : Value());
   }
 
   void find_parts() {

@@ -16,9 +16,7 @@ using ir::Scan;
 using ir::Value;
 
 /// Is it one that nobody else reads?
-bool is_own_copy(Value v) {
-  return !v.is_input() && v.op()->def().copies && v.users().size() == 1 && !Graph::is_output(v);
-}
+bool is_own_copy(Value v) { return !v.is_input() && v.op()->def().copies && v.users().size() == 1 && !Graph::is_output(v); }
 
 /// What nobody reads of a body that has no places yet: stacked results, then slices and constants.
 Op& trimmed(Op& loop) {
@@ -144,13 +142,13 @@ std::vector<Value> unrolled(Op& loop) {
         inputs.push_back(builder.splat(loop.body().input(i).type(), 0));
     std::vector<Value> outputs = ir::inline_body(loop.body(), inputs, loop.graph(), &loop);
     for (size_t i = 0; i < slices.size(); ++i)
-      slices[i][static_cast<size_t>(index)] =
-          builder.reshape(outputs[static_cast<size_t>(s.carried) + i], ir::stacked_of(outputs[static_cast<size_t>(s.carried) + i].type(), 1).shape);
+      slices[i][static_cast<size_t>(index)] = builder.reshape(outputs[static_cast<size_t>(s.carried) + i],
+                                                              ir::stacked_of(outputs[static_cast<size_t>(s.carried) + i].type(), 1).shape);
     outputs.resize(static_cast<size_t>(s.carried));
     results = std::move(outputs);
   }
   for (size_t i = 0; i < slices.size(); ++i)
-    results.push_back(slices[i].empty() ? builder.splat(loop.result(s.carried + static_cast<int>(i)).type(), 0)
+    results.push_back(slices[i].empty()       ? builder.splat(loop.result(s.carried + static_cast<int>(i)).type(), 0)
                       : slices[i].size() == 1 ? slices[i][0]
                                               : builder("concat", slices[i], {{"axis", int64_t{0}}}));
   return results;

@@ -104,8 +104,8 @@ const Pass& find_pass(std::string_view name) {
 
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
-    return {"autocast", "autodiff", "training_step", "decompose", "expand",    "simplify", "reassociate", "mirror",   "layout", "parts",
-            "loops",    "updates",  "epilogue",      "views",     "fuse",      "recompute", "launch",     "partition", "schedule", "plan"};
+    return {"autocast", "autodiff", "training_step", "decompose", "expand", "simplify",  "reassociate", "mirror",    "layout",   "parts",
+            "loops",    "updates",  "epilogue",      "views",     "fuse",   "recompute", "launch",      "partition", "schedule", "plan"};
   if (name == "step") return {"autocast", "autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'", name).hint(did_you_mean(name, {"compile", "step", "simplify"}));

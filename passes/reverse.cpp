@@ -35,8 +35,7 @@ Active active_values(const ir::Graph& graph, std::span<const Value> xs) {
   return active;
 }
 
-Reverse::Reverse(ir::Graph& graph, std::span<const Value> xs)
-    : graph_(graph), ops_(graph.op_list()), active_(active_values(graph, xs)) {}
+Reverse::Reverse(ir::Graph& graph, std::span<const Value> xs) : graph_(graph), ops_(graph.op_list()), active_(active_values(graph, xs)) {}
 
 void Reverse::seed(Value y, Value gradient) {
   ir::Builder builder(graph_, nullptr, y.is_input() ? ir::Locations() : y.op()->locations());

@@ -53,7 +53,8 @@ Value step_keys(Recorder& r, Value key, int64_t length) {
     const uint64_t moved = golden * static_cast<uint64_t>(step + 1);
     std::memcpy(bytes.data() + step * 16, &moved, 8);
   }
-  return r.builder("add", {r.builder.broadcast(key, type.shape), r.builder("constant", {}, {{"value", ir::Dense(type, std::move(bytes))}})});
+  return r.builder("add",
+                   {r.builder.broadcast(key, type.shape), r.builder("constant", {}, {{"value", ir::Dense(type, std::move(bytes))}})});
 }
 
 /// What the body sees from outside, as its ops read it: the order in which they were recorded is the C++ compiler's.
@@ -61,7 +62,8 @@ std::vector<Recording::Seen> by_first_use(std::vector<Recording::Seen> seen, con
   std::vector<int> rank(body.inputs().size(), std::numeric_limits<int>::max());
   int next = 0;
   const auto use = [&](Value v) {
-    if (v.is_input() && rank[static_cast<size_t>(v.index())] == std::numeric_limits<int>::max()) rank[static_cast<size_t>(v.index())] = next++;
+    if (v.is_input() && rank[static_cast<size_t>(v.index())] == std::numeric_limits<int>::max())
+      rank[static_cast<size_t>(v.index())] = next++;
   };
   for (const ir::Op* op : body.ops())
     for (Value v : op->operands()) use(v);
@@ -100,8 +102,8 @@ ScanResult scan(const std::vector<Arg>& init, const std::vector<Arg>& xs,
     Recorder inner("scan", {&arg}, arg.where());
     const Value v = arg.number() && state ? inner.value(arg, states[static_cast<size_t>(*state)].dtype()) : inner.value(arg);
     if (state && v.type() != states[static_cast<size_t>(*state)].type())
-      throw Error(ErrorKind::shape, "state {} is {}, but the step makes {} of it", *state, to_string(states[static_cast<size_t>(*state)].type()),
-                  to_string(v.type()))
+      throw Error(ErrorKind::shape, "state {} is {}, but the step makes {} of it", *state,
+                  to_string(states[static_cast<size_t>(*state)].type()), to_string(v.type()))
           .of("scan")
           .at(to_string(inner.where()))
           .hint("a state keeps its element type and its shape: cast or broadcast where it starts");

@@ -21,8 +21,8 @@
 namespace weft {
 
 struct ScanOptions {
-  bool reverse = false;                  // the last slice first; result i is still that of slice i
-  std::optional<int64_t> length = {};    // the number of steps, where there is no sequence to tell
+  bool reverse = false;                // the last slice first; result i is still that of slice i
+  std::optional<int64_t> length = {};  // the number of steps, where there is no sequence to tell
 };
 
 /// What one step makes: the states' successors, of the states' types and shapes, and results of any.
@@ -47,8 +47,7 @@ ScanResult scan(const std::vector<Arg>& init, const std::vector<Arg>& xs,
 
 /// With one state and one sequence. The step returns the next state, which is also its result, or both as a pair.
 template <class F>
-  requires std::invocable<F, Tensor, Tensor>
-std::pair<Tensor, Tensor> scan(Arg init, Arg xs, F step, ScanOptions options = {}) {
+requires std::invocable<F, Tensor, Tensor> std::pair<Tensor, Tensor> scan(Arg init, Arg xs, F step, ScanOptions options = {}) {
   const std::source_location at = init.where();
   const ScanResult result = scan(
       std::vector<Arg>{std::move(init)}, std::vector<Arg>{std::move(xs)},

@@ -48,7 +48,8 @@ struct CellOperands {
   std::vector<Tensor> states;
   bool batched;
 
-  CellOperands(Recorder& r, const Arg& given, const std::vector<std::optional<Arg>>& states_given, int64_t input_size, int64_t hidden_size) {
+  CellOperands(Recorder& r, const Arg& given, const std::vector<std::optional<Arg>>& states_given, int64_t input_size,
+               int64_t hidden_size) {
     x = r.tensor(r.value(given));
     batched = x.dim() == 2;
     if ((!batched && x.dim() != 1) || x.size(-1) != input_size)
@@ -57,7 +58,8 @@ struct CellOperands {
     for (const std::optional<Arg>& state : states_given) {
       const Shape wanted = batched ? Shape{x.size(0), hidden_size} : Shape{hidden_size};
       Tensor t = state ? r.tensor(r.value(*state)) : zeros(wanted, x.dtype());
-      if (t.shape() != wanted || t.dtype() != x.dtype()) r.fail(fmt::format("the state must be {}{}", weft::name_of(x.dtype()), to_string(wanted)));
+      if (t.shape() != wanted || t.dtype() != x.dtype())
+        r.fail(fmt::format("the state must be {}{}", weft::name_of(x.dtype()), to_string(wanted)));
       states.push_back(batched ? t : unsqueeze(t, 0));
     }
   }
@@ -105,9 +107,13 @@ Parameter& Recurrent::parameter(const std::string& name) {
   const int64_t directions = options_.bidirectional ? 2 : 1;
   for (size_t i = 0; i < weights_.size(); ++i) {
     Weights& w = weights_[i];
-    const std::string end = fmt::format("_l{}{}", static_cast<int64_t>(i) / directions, static_cast<int64_t>(i) % directions == 1 ? "_reverse" : "");
-    for (const auto& [what, p] : {std::pair{"weight_ih", &w.weight_ih}, {"weight_hh", &w.weight_hh}, {"bias_ih", &w.bias_ih},
-                                  {"bias_hh", &w.bias_hh}, {"weight_hr", &w.weight_hr}}) {
+    const std::string end =
+        fmt::format("_l{}{}", static_cast<int64_t>(i) / directions, static_cast<int64_t>(i) % directions == 1 ? "_reverse" : "");
+    for (const auto& [what, p] : {std::pair{"weight_ih", &w.weight_ih},
+                                  {"weight_hh", &w.weight_hh},
+                                  {"bias_ih", &w.bias_ih},
+                                  {"bias_hh", &w.bias_hh},
+                                  {"weight_hr", &w.weight_hr}}) {
       if (!p->defined()) continue;
       if (what + end == name) return *p;
       known.push_back(what + end);
@@ -120,7 +126,8 @@ Tensor Recurrent::run(Sequence& sequence, const Tensor& x, const Weights& w, siz
   const auto state = [&](const Tensor& all) { return all[static_cast<int64_t>(which)]; };
   // The products of all steps' inputs. GRU's new gate takes the bias of h's product apart, so it stays with that.
   const bool adds_both = cell_ != Cell::gru;
-  const Tensor of_x = !w.bias_ih.defined() ? linear(x, w.weight_ih) : linear(x, w.weight_ih, adds_both ? Arg(w.bias_ih + w.bias_hh) : Arg(w.bias_ih));
+  const Tensor of_x =
+      !w.bias_ih.defined() ? linear(x, w.weight_ih) : linear(x, w.weight_ih, adds_both ? Arg(w.bias_ih + w.bias_hh) : Arg(w.bias_ih));
   std::vector<Arg> init{state(sequence.h0)}, slices{of_x};
   if (cell_ == Cell::lstm) init.push_back(state(sequence.c0));
   const bool has_lengths = sequence.present.recording != nullptr;

@@ -18,8 +18,8 @@ struct RNNOptions {
   bool batch_first = false;  // operands are [N, steps, features], else [steps, N, features]
   double dropout = 0;        // between the layers, in training mode; an Hyper of the layer, see there
   bool bidirectional = false;
-  int64_t proj_size = 0;                 // of LSTM: h has so many features, by a product behind each step; 0: hidden_size, without one
-  std::optional<DType> dtype = {};       // of the parameters; default_dtype() unless given
+  int64_t proj_size = 0;            // of LSTM: h has so many features, by a product behind each step; 0: hidden_size, without one
+  std::optional<DType> dtype = {};  // of the parameters; default_dtype() unless given
 };
 
 /// Beside the operand. What is padding: torch.nn.utils.rnn.pack_padded_sequence with enforce_sorted=False.

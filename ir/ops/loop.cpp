@@ -16,8 +16,9 @@ std::vector<Type> infer_scan(const InferContext& c) {
   const Graph& body = *c.bodies()[0];
   const auto outputs = static_cast<int64_t>(body.outputs().size()), stacked = outputs - carried;
   c.require(stacked >= 0, "the body must have an output for each carried value");
-  c.require(static_cast<int64_t>(body.inputs().size()) == c.count() + (placed ? stacked : 0),
-            placed ? "the body's inputs must be the operands and a place for each stacked result" : "the body's inputs must be the operands");
+  c.require(
+      static_cast<int64_t>(body.inputs().size()) == c.count() + (placed ? stacked : 0),
+      placed ? "the body's inputs must be the operands and a place for each stacked result" : "the body's inputs must be the operands");
   std::vector<Type> types;
   for (int i = 0; i < c.count(); ++i) {
     const bool is_sliced = i >= carried && i < carried + sliced;
@@ -71,8 +72,8 @@ Op& make_scan(Builder& builder, std::vector<Value> operands, int64_t carried, in
               std::unique_ptr<Graph> body) {
   std::vector<std::unique_ptr<Graph>> bodies;
   bodies.push_back(std::move(body));
-  return builder.create("scan", std::move(operands),
-                        {{"carried", carried}, {"sliced", sliced}, {"length", length}, {"reverse", reverse}}, std::move(bodies));
+  return builder.create("scan", std::move(operands), {{"carried", carried}, {"sliced", sliced}, {"length", length}, {"reverse", reverse}},
+                        std::move(bodies));
 }
 
 void define_loop_ops(Registry& r) {

@@ -166,16 +166,44 @@ class Gpt:
         return numbers
 
     def batches(self, numpy, random):
-        """Tokens of which each is followed by one of its own three times in four, else by any; labels are the followers."""
-        follower = random.permutation(self.vocabulary)
-        text = random.integers(self.vocabulary, size=(BATCHES, self.batch, self.tokens + 1))
-        for t in range(self.tokens):
-            follows = random.random((BATCHES, self.batch)) < 0.75
-            text[..., t + 1] = numpy.where(follows, follower[text[..., t]], text[..., t + 1])
-        return numpy.ascontiguousarray(text[..., :-1]), text[..., 1:].reshape(BATCHES, -1)
+        return followed(self, numpy, random)
 
 
-NETS = {"line": Line, "layers": Layers, "resnet": ResNet, "gpt": Gpt}
+def followed(net, numpy, random):
+    """Tokens of which each is followed by one of its own three times in four, else by any; labels are the followers."""
+    follower = random.permutation(net.vocabulary)
+    text = random.integers(net.vocabulary, size=(BATCHES, net.batch, net.tokens + 1))
+    for t in range(net.tokens):
+        follows = random.random((BATCHES, net.batch)) < 0.75
+        text[..., t + 1] = numpy.where(follows, follower[text[..., t]], text[..., t + 1])
+    return numpy.ascontiguousarray(text[..., :-1]), text[..., 1:].reshape(BATCHES, -1)
+
+
+class Lstm:
+    """Tokens are embedded, then go through `layers` layers of torch.nn.LSTM and a linear layer, all of `width`. The net gives
+    [batch tokens, vocabulary]."""
+
+    def __init__(self, case):
+        self.batch, self.tokens, self.vocabulary, self.width = case["batch"], case["tokens"], case["vocabulary"], case["width"]
+        width = self.width
+        self.shapes = {"token.weight": (self.vocabulary, width)}
+        for l in range(case["layers"]):
+            self.shapes |= {f"lstm.weight_{of}_l{l}": (4 * width, width) for of in ("ih", "hh")}
+            self.shapes |= {f"lstm.bias_{of}_l{l}": (4 * width,) for of in ("ih", "hh")}
+        self.shapes |= {"head.weight": (self.vocabulary, width), "head.bias": (self.vocabulary,)}
+        # Every token meets every weight but the embedding's, forward and once for each gradient.
+        self.flops = 3 * 2 * self.batch * self.tokens * (case["layers"] * 8 * width ** 2 + self.vocabulary * width)
+
+    def initial(self, numpy, random):
+        bound = self.width ** -0.5
+        return {name: (random.standard_normal(shape, numpy.float32) if name == "token.weight" else
+                       random.uniform(-bound, bound, shape).astype(numpy.float32)) for name, shape in self.shapes.items()}
+
+    def batches(self, numpy, random):
+        return followed(self, numpy, random)
+
+
+NETS = {"line": Line, "layers": Layers, "resnet": ResNet, "gpt": Gpt, "lstm": Lstm}
 
 
 class Case:

@@ -145,6 +145,31 @@ def gpt(case):
     return net, {}
 
 
+def lstm_layer(x, p, l):
+    """x [tokens, batch, width]."""
+    name = f"lstm.{{}}_l{l}"
+    of_x = x @ p[name.format("weight_ih")].T + p[name.format("bias_ih")] + p[name.format("bias_hh")]
+
+    def step(state, of_x):
+        h, c = state
+        i, f, g, o = jnp.split(of_x + h @ p[name.format("weight_hh")].T, 4, axis=1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h
+
+    zeros = jnp.zeros(x.shape[1:])
+    return jax.lax.scan(step, (zeros, zeros), of_x)[1]
+
+
+def lstm(case):
+    def net(p, buffers, x):
+        x = p["token.weight"][x].transpose(1, 0, 2)
+        for l in range(case["layers"]):
+            x = lstm_layer(x, p, l)
+        return linear(x.transpose(1, 0, 2), p, "head").reshape(-1, case["vocabulary"]), buffers
+    return net, {}
+
+
 def mse(out, y):
     return jnp.mean((out - y) ** 2)
 
@@ -158,7 +183,7 @@ def cross_entropy(logits, y):
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1))
 
 
-NETS = {"line": line, "layers": layers, "resnet": resnet, "gpt": gpt}
+NETS = {"line": line, "layers": layers, "resnet": resnet, "gpt": gpt, "lstm": lstm}
 LOSSES = {"mse": mse, "smooth_l1": smooth_l1, "cross_entropy": cross_entropy}
 
 

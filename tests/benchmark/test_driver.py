@@ -142,6 +142,11 @@ class Cases(unittest.TestCase):
         attention = 3 * 2 * 2 * 8 * (1 + 2 + 3 + 4 + 5)  # each token meets itself and those before it, in scores and in the mix
         self.assertEqual(case.flops, 3 * 2 * (linear + attention))
 
+    def test_work_and_state_of_a_recurrent_net(self):
+        case = cases.Case("net", {"net": "lstm", "layers": 2, "width": 8, "tokens": 5, "vocabulary": 7, "batch": 3, "optimizer": "adamw"})
+        self.assertEqual(case.parameters, 7 * 8 + 2 * (2 * 32 * 8 + 2 * 32) + 7 * 8 + 7)
+        self.assertEqual(case.flops, 3 * 2 * 3 * 5 * (2 * 2 * 32 * 8 + 7 * 8))
+
     def test_the_table_holds_what_the_peers_read(self):
         for case in cases.table():
             self.assertLessEqual({"net", "loss", "optimizer", "lr", "batch", "about"}, set(case.spec), case.name)

@@ -120,7 +120,18 @@ class Gpt(nn.Module):
         return self.head(self.norm(x)).flatten(0, 1)
 
 
-NETS = {"line": lambda case: Line(), "layers": layers, "resnet": ResNet, "gpt": Gpt}
+class Lstm(nn.Module):
+    def __init__(self, case):
+        super().__init__()
+        width, vocabulary = case["width"], case["vocabulary"]
+        self.token, self.head = nn.Embedding(vocabulary, width), nn.Linear(width, vocabulary)
+        self.lstm = nn.LSTM(width, width, case["layers"], batch_first=True)
+
+    def forward(self, x):
+        return self.head(self.lstm(self.token(x))[0]).flatten(0, 1)
+
+
+NETS = {"line": lambda case: Line(), "layers": layers, "resnet": ResNet, "gpt": Gpt, "lstm": Lstm}
 LOSSES = {"mse": nn.functional.mse_loss, "smooth_l1": nn.functional.smooth_l1_loss, "cross_entropy": nn.functional.cross_entropy}
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 

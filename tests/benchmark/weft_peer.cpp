@@ -149,6 +149,18 @@ struct Gpt : nn::Module {
   nn::Linear head;
 };
 
+struct Lstm : nn::Module {
+  explicit Lstm(const Json& sizes)
+      : width(sizes.at("width")), token(add("token", nn::Embedding(sizes.at("vocabulary"), width))),
+        lstm(add("lstm", nn::LSTM(width, width, {.num_layers = sizes.at("layers"), .batch_first = true}))),
+        head(add("head", nn::Linear(width, sizes.at("vocabulary")))) {}
+  Tensor forward(Tensor x) override { return flatten(head(lstm(token(x)).output), 0, 1); }
+  int64_t width;
+  nn::Embedding token;
+  nn::LSTM lstm;
+  nn::Linear head;
+};
+
 Net of(const std::shared_ptr<nn::Module>& module) {
   return {[module](const Tensor& x) { return module->forward(x); }, module->named_parameters(), module->named_buffers()};
 }
@@ -157,7 +169,8 @@ const std::map<std::string, Net (*)(const Json&)> nets = {
     {"line", line},
     {"layers", [](const Json& a_case) { return of(std::make_shared<Layers>(a_case.at("layers"))); }},
     {"resnet", [](const Json& a_case) { return of(std::make_shared<ResNet>(a_case)); }},
-    {"gpt", [](const Json& a_case) { return of(std::make_shared<Gpt>(a_case)); }}};
+    {"gpt", [](const Json& a_case) { return of(std::make_shared<Gpt>(a_case)); }},
+    {"lstm", [](const Json& a_case) { return of(std::make_shared<Lstm>(a_case)); }}};
 
 const std::map<std::string, Tensor (*)(const Tensor&, const Tensor&)> losses = {
     {"mse", [](const Tensor& out, const Tensor& y) { return mse_loss(out, y); }},

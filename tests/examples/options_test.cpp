@@ -164,3 +164,13 @@ TEST_CASE("lesson 8 runs with each of its options") {
   check_alone(lesson);
   check_together(lesson);
 }
+
+TEST_CASE("lesson 9 runs with its options together") {
+  const test::TempDir dir;
+  const std::string digits = write_digits(dir, 40);
+  Lesson lesson{.name = "09_lstm",
+                .small = {{"--log", "none"}, {"--batch", "16"}, {"--epochs", "2"}, {"--data", digits}},
+                .values = {{"--data", digits}, {"--cell", "own"}},
+                .apart = test::apart_in_training()};
+  check_together(lesson);
+}

@@ -50,7 +50,8 @@ TEST_CASE("scan: a recurrence, its gradients and theirs are those of the loop wr
       const auto [dh, dx, dw] = gradients(sum(all * all), {h0, xs, w});
       const auto [ddw, ddx] = gradients(sum(dh * dh) + sum(dx * sin(dx)) + sum(dw * dw * dw), {w, xs});
       std::vector<float> flat;
-      for (const auto& [name, t] : {std::pair{"all", all}, {"dh", dh}, {"dx", dx}, {"dw", dw}, {"ddw", ddw}, {"ddx", ddx}}) g.output(name, t);
+      for (const auto& [name, t] : {std::pair{"all", all}, {"dh", dh}, {"dx", dx}, {"dw", dw}, {"ddw", ddw}, {"ddx", ddx}})
+        g.output(name, t);
       Step step = compile(g, target);
       const Results r = step({{"h0", numbers(4, 1)}, {"xs", numbers(20, 2)}, {"w", numbers(16, 3)}});
       for (const char* name : {"all", "dh", "dx", "dw", "ddw", "ddx"})
@@ -67,12 +68,11 @@ TEST_CASE("scan: several states of several types, results of any, in either dire
     for (const bool reverse : {false, true}) {
       Graph g("states");
       const Tensor xs = g.input("xs", i64, {6});
-      const auto [last, all] = scan(
-          {zeros({}, f32), Arg(1), zeros({2}, i64)}, {xs, arange(6)},
-          [&](const std::vector<Tensor>& s, const std::vector<Tensor>& x) -> ScanStep {
-            return {{s[0] + cast(x[0], f32) * 0.5, s[1] * 2, s[2] + x[0]}, {x[1], s[1], x[0] > 2, s[0]}};
-          },
-          {.reverse = reverse});
+      const auto [last, all] = scan({zeros({}, f32), Arg(1), zeros({2}, i64)}, {xs, arange(6)},
+                                    [&](const std::vector<Tensor>& s, const std::vector<Tensor>& x) -> ScanStep {
+                                      return {{s[0] + cast(x[0], f32) * 0.5, s[1] * 2, s[2] + x[0]}, {x[1], s[1], x[0] > 2, s[0]}};
+                                    },
+                                    {.reverse = reverse});
       for (size_t i = 0; i < 3; ++i) g.output("last" + std::to_string(i), last[i]);
       for (size_t i = 0; i < 4; ++i) g.output("all" + std::to_string(i), all[i]);
       const std::vector<int64_t> x{5, 1, 4, 0, 3, 2};
@@ -180,7 +180,8 @@ TEST_CASE("scan: each step draws its own dropout, the same on the reference and 
     masks.push_back(compile(g, target)({{"xs", std::vector<float>(256, 1)}})["all"].values<float>());
   }
   CHECK(masks[0] == masks[1]);
-  for (size_t t = 1; t < 4; ++t) CHECK(!std::equal(masks[0].begin(), masks[0].begin() + 64, masks[0].begin() + static_cast<std::ptrdiff_t>(64 * t)));
+  for (size_t t = 1; t < 4; ++t)
+    CHECK(!std::equal(masks[0].begin(), masks[0].begin() + 64, masks[0].begin() + static_cast<std::ptrdiff_t>(64 * t)));
 }
 
 TEST_CASE("scan: what does not fit is refused, with the line") {
@@ -191,7 +192,10 @@ TEST_CASE("scan: what does not fit is refused, with the line") {
   CHECK_THROWS_WITH(scan({h}, {xs, short_xs}, same), Contains("sequence 1 has 2 steps, not 3") && Contains("scan_test.cpp"));
   CHECK_THROWS_WITH(scan({h}, {zeros({}, f32)}, same), Contains("sequence 0 is a scalar"));
   CHECK_THROWS_WITH(scan({h}, {}, same), Contains("ScanOptions::length"));
-  CHECK_THROWS_WITH(scan(h, xs, [](Tensor s, Tensor) { return concat({s, s}); }),
+  CHECK_THROWS_WITH(scan(h, xs,
+                         [](Tensor s, Tensor) {
+                           return concat({s, s});
+                         }),
                     Contains("state 0 is f32[2], but the step makes f32[4] of it") && Contains("scan_test.cpp"));
   CHECK_THROWS_WITH(scan({h, h}, {xs}, [](const auto& s, const auto&) -> ScanStep { return {{s[0]}}; }), Contains("1 states of 2"));
   Tensor kept;
@@ -199,7 +203,8 @@ TEST_CASE("scan: what does not fit is refused, with the line") {
   CHECK_THROWS_WITH(kept + 1, Contains("a step of a scan that has been recorded") && Contains("scan_test.cpp"));
   CHECK_THROWS_WITH(g.output("kept", kept), Contains("step of a scan"));
   nn::BatchNorm1d norm(2);
-  CHECK_THROWS_WITH(scan(xs, stack({xs, xs}), [&](Tensor, Tensor x) { return norm(x); }), Contains("cannot be updated by a step of a scan"));
+  CHECK_THROWS_WITH(scan(xs, stack({xs, xs}), [&](Tensor, Tensor x) { return norm(x); }),
+                    Contains("cannot be updated by a step of a scan"));
   g.output("still fine", h + 1);
   const Results r = compile(g, Target::cpu())({{"h", std::vector<float>{1, 2}}, {"xs", numbers(6, 2)}, {"ys", numbers(4, 3)}});
   CHECK(r["still fine"].values<float>() == std::vector<float>{2, 3});

@@ -101,6 +101,13 @@ struct Gpt : nn::Module {
   Tensor forward(Tensor x) override { return head(norm(two(one(token(x) + position(arange(tokens)))))); }
 };
 
+/// The last outputs of an LSTM that goes both ways.
+struct Lstm : nn::Module {
+  nn::LSTM lstm = add("lstm", nn::LSTM(6, 5, {.batch_first = true, .bidirectional = true}));
+  nn::Linear fc = add("fc", nn::Linear(10, 4));
+  Tensor forward(Tensor x) override { return fc(tanh(sum(lstm(x), 1))); }
+};
+
 std::vector<NetTraining::Net> all_nets() {
   using namespace nn;
   std::vector<NetTraining::Net> all;
@@ -137,6 +144,7 @@ std::vector<NetTraining::Net> all_nets() {
                    return cross_entropy(reshape(net(in[0]), {2 * Gpt::tokens, Gpt::vocabulary}), reshape(in[1], {2 * Gpt::tokens}));
                  },
                  [] { return share(Gpt()); }});
+  all.push_back({"lstm", pictures({3, 4, 6}, 4), classified, [] { return share(Lstm()); }});
   return all;
 }
 

@@ -101,6 +101,47 @@ const std::string states = R"(
     output product = %p
 )";
 
+/// A recurrence, then one in each step of another, backwards.
+const std::string recurrence = R"(
+    input %h0: T[2,4] at "rnn.cpp":9
+    input %xs: T[3,2,5] at "rnn.cpp":10
+    input %w: T[5,4] parameter at "rnn.cpp":4
+    input %u: T[4,4] parameter at "rnn.cpp":4
+    %h, %hs = scan(%h0, %xs, %w, %u) {carried = 1, sliced = 1, length = 3} : T[2,4], T[3,2,4] {
+      input %h: T[2,4]
+      input %x: T[2,5]
+      input %w: T[5,4]
+      input %u: T[4,4]
+      %0 = matmul(%x, %w) : T[2,4] at "rnn.cpp":12
+      %1 = matmul(%h, %u) : T[2,4] at "rnn.cpp":12
+      %2 = add(%0, %1) : T[2,4] at "rnn.cpp":12
+      %3 = tanh(%2) : T[2,4] at "rnn.cpp":12
+      output %3 aliases %h at "rnn.cpp":12
+      output %3 at "rnn.cpp":12
+    } at "rnn.cpp":12
+    %products, %sums = scan(%h, %hs) {carried = 1, sliced = 1, length = 3, reverse = true} : T[2,4], T[3,4] {
+      input %p: T[2,4]
+      input %rows: T[2,4]
+      %zeros = constant() {value = T[4] 0.0} : T[4]
+      %sum = scan(%zeros, %rows) {carried = 1, sliced = 1, length = 2} : T[4] {
+        input %s: T[4]
+        input %row: T[4]
+        %0 = softplus(%row) : T[4] at "rnn.cpp":16
+        %1 = add(%s, %0) : T[4] at "rnn.cpp":16
+        output %1 aliases %s
+      } at "rnn.cpp":16
+      %wide = broadcast(%sum) {shape = [2,4]} : T[2,4] at "rnn.cpp":17
+      %0 = mul(%p, %wide) : T[2,4] at "rnn.cpp":17
+      output %0 aliases %p
+      output %sum
+    } at "rnn.cpp":17
+    %a = mean(%products) {axes = [0,1]} : T[] at "rnn.cpp":18
+    %b = mean(%sums) {axes = [0,1]} : T[] at "rnn.cpp":18
+    %c = add(%a, %b) : T[] at "rnn.cpp":18
+    output loss = %c at "rnn.cpp":18
+    output hidden = %hs at "rnn.cpp":18
+)";
+
 }  // namespace
 
 std::string NamedProgram::with(const std::string& dtype) const {
@@ -126,6 +167,8 @@ const std::vector<NamedProgram>& programs() {
       {"classifier, not trained", mlp},
       {"block, Adam", train("\"gain\", \"w\"", "optimizer = \"adam\"") + block},
       {"states", states},
+      {"recurrence, Adam", train("\"w\", \"u\"", "optimizer = \"adam\"") + recurrence},
+      {"recurrence, not trained", recurrence},
   };
   return all;
 }

@@ -203,6 +203,48 @@ TEST_CASE("load: attention reads what lies where it says, and no more") {
   }
 }
 
+TEST_CASE("load: loops are where launches are, and what moves in them stays where there is room") {
+  Graph g("loops");
+  const Tensor h = g.input("h", f32, {4}), xs = g.input("xs", f32, {6, 4}), w = g.input("w", f32, {4, 4});
+  const auto [last, all] = scan(h, xs,
+                                [&](Tensor s, Tensor x) {
+                                  return tanh(matmul(reshape(s + x, {1, 4}), w).reshape({4}));
+                                },
+                                {.reverse = true});
+  g.output("last", last), g.output("all", all);
+  const TempDir dir;
+  compile(g, Target::cpu()).save(dir / "step.weftprog");
+  const StepData good = read_step(dir / "step.weftprog");
+  CHECK_NOTHROW(load(good));
+  REQUIRE(good.program.list.loops.size() == 1);
+  const auto edited = [&](const std::function<void(LaunchList&)>& edit, const std::string& why) {
+    StepData step = good;
+    edit(step.program.list);
+    check_refused(step, why);
+  };
+  const std::string nowhere = "no program of weft has it there";
+  edited([](LaunchList& l) { l.loops[0].last = 100; }, nowhere);
+  edited([](LaunchList& l) { l.loops[0].first = l.loops[0].last; }, nowhere);
+  edited([](LaunchList& l) { l.loops[0].count = -1; }, nowhere);
+  edited([](LaunchList& l) { l.loops.push_back({l.loops[0].first, l.loops[0].last + 1, 1}); }, nowhere);
+  const std::string room = "does not lie where the program has room";
+  edited([](LaunchList& l) { l.loops[0].count = 7; }, room);
+  edited([](LaunchList& l) { l.loops[0].count = int64_t{1} << 62; }, room);
+  int moving = 0;
+  for (size_t i = 0; i < good.program.list.launches.size(); ++i)
+    for (size_t b = 0; b < good.program.list.launches[i].buffers.size(); ++b) {
+      if (good.program.list.launches[i].buffers[b].steps.empty()) continue;
+      ++moving;
+      const auto place = [&](LaunchList& l) -> BufferPlace& { return l.launches[i].buffers[b]; };
+      edited([&](LaunchList& l) { place(l).steps[0] = int64_t{1} << 62; }, room);
+      edited([&](LaunchList& l) { place(l).steps[0] -= 4; }, room);
+      edited([&](LaunchList& l) { place(l).steps.push_back(0); }, room);
+      edited([&](LaunchList& l) { place(l).offset = int64_t{1} << 62; }, room);
+      edited([](LaunchList& l) { l.loops.clear(); }, room);
+    }
+  CHECK(moving >= 2);
+}
+
 TEST_CASE("load: code stays in its image, and calls nothing but what kernels may") {
   const StepData good = sound();
   const auto edited = [&](const std::function<void(MachineCode&)>& edit, const std::string& why) {

@@ -37,6 +37,13 @@ struct Pictures : nn::Module {
   Tensor forward(Tensor x) override { return fc(flatten(max_pool2d(relu(conv2(max_pool2d(relu(conv1(x)), 2))), 2))); }
 };
 
+/// The pictures' rows, one a step.
+struct Rows : nn::Module {
+  nn::GRU gru = add("gru", nn::GRU(5, 6, {.num_layers = 2, .batch_first = true, .dropout = 0.25, .bidirectional = true}));
+  nn::Linear fc = add("fc", nn::Linear(12, 10));
+  Tensor forward(Tensor x) override { return fc(sum(gru(x.reshape({8, 8, 5})), 1)); }
+};
+
 /// A model, its optimizer and the step that trains it on 8 pictures.
 struct Training {
   template <class Net>
@@ -148,6 +155,10 @@ TEST_CASE("saved step: a perceptron with Adam and clipped gradients") {
 
 TEST_CASE("saved step: batch norm's buffers, and dropout's masks") {
   check_saved([] { return Training(Norms(), optim::AdamW({.lr = 1e-2}), {8, 1, 8, 5}); });
+}
+
+TEST_CASE("saved step: loops over the steps of sequences") {
+  check_saved([] { return Training(Rows(), optim::RMSprop({.lr = 1e-2}), {8, 1, 8, 5}); });
 }
 
 TEST_CASE("saved step: convolutions with momentum") {

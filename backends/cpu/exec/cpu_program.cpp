@@ -245,10 +245,10 @@ class CpuProgram final : public Program {
   bool ran_ = false;                          // then no task is without its buffers
   bool calls_library_;
   int threads_ = 1;
-  std::vector<bool> waits_;  // per launch: is there a barrier before it?
+  std::vector<bool> waits_;                  // per launch: is there a barrier before it?
   std::vector<std::vector<size_t>> movers_;  // per loop: the launches in it whose buffers move
   std::vector<int64_t> pass_;                // per loop: the pass at hand
-  Team* team_ = nullptr;     // of the step that runs
+  Team* team_ = nullptr;                     // of the step that runs
   std::optional<Profiler> profiler_;
   std::atomic<const Launch*> failed_ = nullptr;
   std::atomic<int> status_ = 0;
