@@ -179,5 +179,6 @@ void check_all_differences(const char* file) {
   TEST_CASE(file " agree with central differences") { check_all_differences(file); }
 
 WEFT_LAYER_TESTS("layers")
+WEFT_LAYER_TESTS("images")
 WEFT_LAYER_TESTS("losses")
 WEFT_LAYER_TESTS("attention")

@@ -346,9 +346,10 @@ void add_optimizers(std::vector<Sample>& all, DType t) {
     std::vector<std::vector<std::string>> choices{{}, {}};
     for (const ir::AttributeSpec& a : ir::op_def(spec->op).attributes) choices[1].push_back(a.name), choices.push_back({a.name});
     for (const Type& parameter : {matrix, vector})
-      for (const auto& on : choices) all.push_back(update_sample(*spec, parameter, on, false));
-    all.push_back(update_sample(*spec, vector, {}, true));
-    all.push_back(update_sample(*spec, vector, {}, true, true));
+      for (const auto& on : choices)
+        if (!spec->rank || parameter.shape.rank() == *spec->rank) all.push_back(update_sample(*spec, parameter, on, false));
+    all.push_back(update_sample(*spec, spec->rank ? matrix : vector, {}, true));
+    all.push_back(update_sample(*spec, spec->rank ? matrix : vector, {}, true, true));
   }
 }
 
