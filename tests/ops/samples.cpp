@@ -310,6 +310,10 @@ Interval interval_of(const std::string& hyper, bool first_step, bool high_floor)
   if (hyper == "eps2") return {3, 4};  // above the parameter's own scale
   if (hyper == "step_size_min") return high_floor ? Interval{3, 4} : Interval{0.01, 0.1};
   if (hyper == "step_size_max") return first_step ? Interval{5, 9} : Interval{0.5, 0.6};
+  // An iteration that converges.
+  if (hyper == "ns_a") return {1.4, 1.6};
+  if (hyper == "ns_b") return {-0.6, -0.4};
+  if (hyper == "ns_c") return {0.05, 0.1};
   return {0.5, 0.9};
 }
 
@@ -325,6 +329,7 @@ Sample update_sample(const ir::OptimizerSpec& spec, const Type& parameter, const
     s.operands[1].shape = parameter.shape.rank() == 1 ? Shape{2, 3} : Shape{6, parameter.shape[1]};
     s.operands.push_back({i64, parameter.shape.rank() == 1 ? Shape{2, 3} : Shape{6}});
   }
+  s.differentiable = !spec.rank;  // muon rounds to bf16, and differences see the steps
   for (const std::string& name : on) s.attributes.emplace_back(name, true);
   const auto is_on = [&](std::string_view name) { return std::count(on.begin(), on.end(), name) > 0; };
   const auto states = spec.states(parameter, is_on);
