@@ -66,7 +66,7 @@ std::vector<Tensor> meshgrid(const std::vector<Tensor>& xs, std::string indexing
 /// `low` elements of `value` before and `high` after x, per axis; where negative, so many elements less.
 Tensor pad(Arg x, Dims low, Dims high, double value = 0);
 /// What comes before and after x is x itself: "reflect", mirrored at the first and the last element (fewer than x has), "replicate",
-/// these two again and again, or "circular", x's other end (as many as x has at most). "constant" is the above with zeros.
+/// these two again and again, or "circular", x's other end (as many as are left at most). "constant": the above with zeros.
 Tensor pad(Arg x, Dims low, Dims high, std::string mode);
 
 }  // namespace weft

@@ -92,6 +92,7 @@ OpDef update_op(const UpdateRule& rule) {
       return operand == spec.fixed_operands() - 1 ? std::optional(op.operand(0).shape()[0]) : std::nullopt;
     };
   def.error_ulps = rule.error_ulps;
+  def.no_gradient = rule.no_gradient;
   return def;
 }
 

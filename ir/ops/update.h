@@ -52,6 +52,8 @@ struct UpdateRule {
   /// The new parameter, then the new states.
   std::vector<Value> (*apply)(const Update&);
   double error_ulps = 64;
+  /// Why it has none, if so.
+  std::string no_gradient = {};
 };
 
 /// Rules that follow the gradient: sgd, asgd, rprop, lars.

@@ -75,7 +75,8 @@ const std::vector<UpdateRule>& matrix_rules() {
        "One step of torch.optim.Muon (Jordan et al. 2024), whose matrix is made nearly orthogonal in bf16",
        {"weight_decay", "nesterov", "match_rms_adamw", "spectral_unclamped"},
        muon,
-       0x1p17},  // bf16's
+       0x1p17,  // bf16's
+       "it rounds to bf16, and jumps from one number to the next"},
   };
   return rules;
 }

@@ -21,7 +21,7 @@ size_t lines_of(const std::string& text) { return static_cast<size_t>(std::count
 
 }  // namespace
 
-TEST_CASE("06_optimizers: thirteen optimizers learn the digits, two a table, each from the same weights") {
+TEST_CASE("06_optimizers: sixteen optimizers learn the digits, two a table, each from the same weights") {
   const test::TempDir dir;
   const test::Ran ran = test::run_command(program + "--json --epochs 3 --plots " + dir / "plots");
   INFO(ran.err);

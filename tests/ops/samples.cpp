@@ -323,13 +323,13 @@ Sample update_sample(const ir::OptimizerSpec& spec, const Type& parameter, const
   s.intervals = {{2, first_step ? Interval{1, 1} : Interval{2, 9}}};
   for (const ir::HyperSpec& h : spec.hypers) {
     s.intervals[static_cast<int>(s.operands.size())] = interval_of(h.name, first_step, high_floor);
+    if (spec.op == "lion" && h.name == "beta1") s.constant.push_back(static_cast<int>(s.operands.size()));  // of whose sum a sign is used
     s.operands.push_back({f64, {}});
   }
   if (spec.rows) {
     s.operands[1].shape = parameter.shape.rank() == 1 ? Shape{2, 3} : Shape{6, parameter.shape[1]};
     s.operands.push_back({i64, parameter.shape.rank() == 1 ? Shape{2, 3} : Shape{6}});
   }
-  s.differentiable = !spec.rank;  // muon rounds to bf16, and differences see the steps
   for (const std::string& name : on) s.attributes.emplace_back(name, true);
   const auto is_on = [&](std::string_view name) { return std::count(on.begin(), on.end(), name) > 0; };
   const auto states = spec.states(parameter, is_on);

@@ -26,7 +26,7 @@ struct Sample {
   std::string body = {};
   /// Floating operands that by definition get no gradient.
   std::vector<int> constant = {};
-  /// Not for ops in a form that passes make after differentiation, nor for those that jump everywhere.
+  /// Not for ops in a form that passes make after differentiation.
   bool differentiable = true;
   /// Another sample with an extent of 0 or 1, or of rank 0: where a difference is exactly 0, roundings may be left of it.
   bool degenerate = false;
