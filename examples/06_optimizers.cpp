@@ -4,7 +4,7 @@
 //   06_optimizers --data DIR         on MNIST or Fashion-MNIST: a directory of IDX files, .gz or not
 //   06_optimizers --plots DIR        with the curves of all losses
 //
-// What you see here: the optimizers of torch.optim, a driver on the host (LBFGS) beside those that are part of the compiled
+// What you see here: the optimizers of torch.optim, LARS and Lion, a driver on the host (LBFGS) beside those that are part of the compiled
 // step, and row-sparse gradients.
 
 #include <fmt/format.h>
@@ -35,6 +35,9 @@ Optimizers dense_optimizers(double s) {
           {"Adam", Adam({.lr = 0.01 * s})},
           {"AdamW", AdamW({.lr = 0.01 * s})},
           {"Adamax", Adamax({.lr = 0.02 * s})},
+          {"LARS", LARS({.lr = 10 * s})},
+          {"Lion", Lion({.lr = 3e-3 * s})},
+          {"Muon", Muon({.lr = 0.05 * s})},
           {"NAdam", NAdam({.lr = 0.01 * s})},
           {"RAdam", RAdam({.lr = 0.05 * s})},
           {"RMSprop", RMSprop({.lr = 3e-3 * s})},
@@ -43,6 +46,15 @@ Optimizers dense_optimizers(double s) {
 
 Optimizers table_optimizers(double s) {
   return {{"Adam (table)", optim::Adam({.lr = 0.05 * s})}, {"SparseAdam (table)", optim::SparseAdam({.lr = 0.05 * s})}};
+}
+
+/// Muon updates matrices, the others are left to AdamW at its own rate.
+void leave_vectors(optim::Optimizer optimizer, const nn::Module& net) {
+  if (optimizer.op() != "muon") return;
+  std::vector<Parameter> vectors;
+  for (const Parameter& p : net.parameters())
+    if (p.shape().rank() != 2) vectors.push_back(p);
+  optimizer.add_group("vectors", vectors, optim::AdamW({.lr = 0.01}));
 }
 
 nn::Sequential small_net() { return nn::Sequential(nn::Flatten(), nn::Linear(28 * 28, 32), nn::ReLU(), nn::Linear(32, 10)); }
@@ -77,7 +89,9 @@ Runs train(const Optimizers& optimizers, Model new_model, const Dataset& data, c
     if (!o.optimizer.empty() && name != o.optimizer) continue;
     manual_seed(o.seed);
     Hyper(optimizer.clip_norm) = o.clip_norm;
-    all.emplace_back(name, Trainer(new_model(), cross_entropy, optimizer));
+    const auto model = new_model();
+    leave_vectors(optimizer, model);
+    all.emplace_back(name, Trainer(model, cross_entropy, optimizer));
     rates.push_back(optimizer.learning_rate());
     if (o.find_lr) find_lr(all.back().second, data, optimizer, o, name);
   }

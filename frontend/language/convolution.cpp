@@ -1,46 +1,25 @@
 #include "weft/frontend/language/convolution.h"
 
 #include <algorithm>
-#include <array>
 #include <tuple>
 
-#include "weft/frontend/language/recorder.h"
 #include "weft/frontend/language/scope.h"
+#include "weft/frontend/language/spatial.h"
 #include "weft/ir/ops/movements.h"
 #include "weft/support/sliding_window.h"
 
 namespace weft {
 namespace {
 
+using detail::batched;
+using detail::over;
 using detail::Recorder;
+using detail::unbatched;
 using ir::Value;
 
 constexpr int64_t largest = SlidingWindow::most;
 
 size_t index(int d) { return static_cast<size_t>(d); }
-
-/// x with a batch axis, and whether it had none.
-std::pair<Value, bool> batched(Recorder& r, Value x, int spatial) {
-  if (x.shape().rank() != spatial + 1 && x.shape().rank() != spatial + 2)
-    r.fail(fmt::format("x must be [n, channels, {0} spatial axes] or [channels, {0} spatial axes]", spatial));
-  const bool single = x.shape().rank() == spatial + 1;
-  Dims shape = x.shape().dims();
-  if (single) shape.insert(shape.begin(), 1);
-  return {r.builder.reshape(x, Shape(shape)), single};
-}
-
-Tensor unbatched(Recorder& r, Value y, bool single) {
-  if (!single) return r.tensor(y);
-  return r.tensor(r.builder.reshape(y, Shape(Dims(y.shape().begin() + 1, y.shape().end()))));
-}
-
-Dims over(Recorder& r, const PerAxis& values, int spatial, const char* what) {
-  try {
-    return values.over(spatial, what);
-  } catch (const Error& e) {
-    r.fail(e.what());
-  }
-}
 
 Value with_bias(Recorder& r, Value y, const Arg* bias) {
   if (!bias) return y;
@@ -115,68 +94,6 @@ Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const A
   return unbatched(r, with_bias(r, y, bias), single);
 }
 
-/// Padding after x, of which the last part, that only ceil_mode needs, is given apart.
-struct PoolPadding {
-  Dims low, high, uncounted;
-};
-
-PoolPadding pool_padding(Recorder& r, Value x, const Dims& kernel, const Dims& stride, const Dims& dilation, const Dims& padding,
-                         bool ceil_mode) {
-  PoolPadding p{padding, padding, Dims(kernel.size(), 0)};
-  const int first = x.shape().rank() - static_cast<int>(kernel.size());
-  for (size_t d = 0; d < kernel.size(); ++d) {
-    if (kernel[d] < 1 || stride[d] < 1 || dilation[d] < 1) r.fail("kernel, stride and dilation must be positive");
-    if (padding[d] < 0 || padding[d] > kernel[d] / 2) r.fail("the padding must not be negative nor more than half the kernel");
-    if (std::max({kernel[d], stride[d], dilation[d]}) > largest) r.fail("the kernel, a stride or a dilation is too large");
-    const int64_t extent = x.shape()[first + static_cast<int>(d)];
-    if (extent < 1) r.fail("the spatial extents of x must be positive");
-    if (!ceil_mode) continue;
-    const SlidingWindow w{.extent = kernel[d], .stride = stride[d], .dilation = dilation[d], .low = padding[d], .high = padding[d]};
-    p.uncounted[d] = w.missing(extent);
-    p.high[d] += p.uncounted[d];
-  }
-  return p;
-}
-
-Tensor max_pool(Recorder r, int spatial, const Arg& input, const PerAxis& extents, const MaxPoolOptions& o) {
-  const auto [x, single] = batched(r, r.value(input), spatial);
-  const Dims kernel = over(r, extents, spatial, "kernel"), stride = o.stride.empty() ? kernel : over(r, o.stride, spatial, "stride");
-  const Dims dilation = over(r, o.dilation, spatial, "dilation");
-  const PoolPadding p = pool_padding(r, x, kernel, stride, dilation, over(r, o.padding, spatial, "padding"), o.ceil_mode);
-  const Value y =
-      r.builder("max_pool", {x}, {{"extents", kernel}, {"stride", stride}, {"dilation", dilation}, {"low", p.low}, {"high", p.high}});
-  return unbatched(r, y, single);
-}
-
-Tensor avg_pool(Recorder r, int spatial, const Arg& input, const PerAxis& extents, const AvgPoolOptions& o) {
-  const auto [x, single] = batched(r, r.value(input), spatial);
-  const Dims kernel = over(r, extents, spatial, "kernel"), stride = o.stride.empty() ? kernel : over(r, o.stride, spatial, "stride");
-  const PoolPadding p = pool_padding(r, x, kernel, stride, Dims(kernel.size(), 1), over(r, o.padding, spatial, "padding"), o.ceil_mode);
-  const Value y = r.builder("avg_pool", {x},
-                            {{"extents", kernel},
-                             {"stride", stride},
-                             {"low", p.low},
-                             {"high", p.high},
-                             {"uncounted", p.uncounted},
-                             {"count_padding", o.count_include_pad},
-                             {"divisor", o.divisor_override}});
-  return unbatched(r, y, single);
-}
-
-/// The matrix [in, out] whose column i takes the mean of the elements that output i looks at.
-Value means(Recorder& r, DType dtype, int64_t in, int64_t out) {
-  std::vector<double> matrix(static_cast<size_t>(in * out), 0);
-  for (int64_t i = 0; i < out; ++i) {
-    const int64_t begin = i * in / out, end = ((i + 1) * in + out - 1) / out;
-    for (int64_t j = begin; j < end; ++j) matrix[static_cast<size_t>(j * out + i)] = 1.0 / static_cast<double>(end - begin);
-  }
-  Array exact(f64, {in, out});
-  std::copy(matrix.begin(), matrix.end(), exact.values<double>().begin());
-  const auto* bytes = exact.data();
-  const ir::Dense dense({f64, {in, out}}, std::vector<std::byte>(bytes, bytes + matrix.size() * sizeof(double)));
-  return r.builder.cast(r.builder("constant", {}, {{"value", dense}}), dtype);
-}
-
 }  // namespace
 
 Dims PerAxis::over(int spatial, const std::string& what) const {
@@ -203,38 +120,29 @@ Tensor conv2d(Arg x, Arg weight, ConvolutionOptions options) {
 Tensor conv2d(Arg x, Arg weight, Arg bias, ConvolutionOptions options) {
   return convolution("conv2d", Recorder("conv2d", {&x, &weight, &bias}), 2, x, weight, &bias, options);
 }
+Tensor conv3d(Arg x, Arg weight, ConvolutionOptions options) {
+  return convolution("conv3d", Recorder("conv3d", {&x, &weight}), 3, x, weight, nullptr, options);
+}
+Tensor conv3d(Arg x, Arg weight, Arg bias, ConvolutionOptions options) {
+  return convolution("conv3d", Recorder("conv3d", {&x, &weight, &bias}), 3, x, weight, &bias, options);
+}
+Tensor conv_transpose1d(Arg x, Arg weight, TransposedConvolutionOptions options) {
+  return transposed_convolution(Recorder("conv_transpose1d", {&x, &weight}), 1, x, weight, nullptr, options);
+}
+Tensor conv_transpose1d(Arg x, Arg weight, Arg bias, TransposedConvolutionOptions options) {
+  return transposed_convolution(Recorder("conv_transpose1d", {&x, &weight, &bias}), 1, x, weight, &bias, options);
+}
 Tensor conv_transpose2d(Arg x, Arg weight, TransposedConvolutionOptions options) {
   return transposed_convolution(Recorder("conv_transpose2d", {&x, &weight}), 2, x, weight, nullptr, options);
 }
 Tensor conv_transpose2d(Arg x, Arg weight, Arg bias, TransposedConvolutionOptions options) {
   return transposed_convolution(Recorder("conv_transpose2d", {&x, &weight, &bias}), 2, x, weight, &bias, options);
 }
-
-Tensor max_pool1d(Arg x, PerAxis kernel, MaxPoolOptions options) { return max_pool(Recorder("max_pool1d", {&x}), 1, x, kernel, options); }
-Tensor max_pool2d(Arg x, PerAxis kernel, MaxPoolOptions options) { return max_pool(Recorder("max_pool2d", {&x}), 2, x, kernel, options); }
-Tensor avg_pool1d(Arg x, PerAxis kernel, AvgPoolOptions options) { return avg_pool(Recorder("avg_pool1d", {&x}), 1, x, kernel, options); }
-Tensor avg_pool2d(Arg x, PerAxis kernel, AvgPoolOptions options) { return avg_pool(Recorder("avg_pool2d", {&x}), 2, x, kernel, options); }
-
-Tensor adaptive_avg_pool2d(Arg input, PerAxis extents) {
-  Recorder r("adaptive_avg_pool2d", {&input});
-  const auto [x, single] = batched(r, r.value(input), 2);
-  const Dims out = over(r, extents, 2, "the output's extents");
-  const std::array in{x.shape()[2], x.shape()[3]};
-  for (size_t d = 0; d < 2; ++d)
-    if (out[d] < 1 || in[d] < 1) r.fail("the extents must be positive");
-  if (in[0] % out[0] == 0 && in[1] % out[1] == 0) {
-    const Dims kernel{in[0] / out[0], in[1] / out[1]};
-    return unbatched(r, r.builder("avg_pool", {x}, {{"extents", kernel}, {"stride", kernel}}), single);
-  }
-  // Windows of unequal extents: a product along each axis.
-  const auto along_last = [&](Value v, int64_t to) {
-    const Shape& s = v.shape();
-    const Value rows = r.builder.reshape(v, Shape{s[0] * s[1] * s[2], s[3]});
-    return r.builder.reshape(r.builder("matmul", {rows, means(r, x.dtype(), s[3], to)}), Shape{s[0], s[1], s[2], to});
-  };
-  const auto swapped = [&](Value v) { return r.builder("transpose", {v}, {{"permutation", Dims{0, 1, 3, 2}}}); };
-  const Value columns = along_last(x, out[1]);
-  return unbatched(r, swapped(along_last(swapped(columns), out[0])), single);
+Tensor conv_transpose3d(Arg x, Arg weight, TransposedConvolutionOptions options) {
+  return transposed_convolution(Recorder("conv_transpose3d", {&x, &weight}), 3, x, weight, nullptr, options);
+}
+Tensor conv_transpose3d(Arg x, Arg weight, Arg bias, TransposedConvolutionOptions options) {
+  return transposed_convolution(Recorder("conv_transpose3d", {&x, &weight, &bias}), 3, x, weight, &bias, options);
 }
 
 }  // namespace weft

@@ -59,6 +59,8 @@ Tensor conv1d(Arg x, Arg weight, ConvolutionOptions options = {});
 Tensor conv1d(Arg x, Arg weight, Arg bias, ConvolutionOptions options = {});
 Tensor conv2d(Arg x, Arg weight, ConvolutionOptions options = {});
 Tensor conv2d(Arg x, Arg weight, Arg bias, ConvolutionOptions options = {});
+Tensor conv3d(Arg x, Arg weight, ConvolutionOptions options = {});
+Tensor conv3d(Arg x, Arg weight, Arg bias, ConvolutionOptions options = {});
 
 struct TransposedConvolutionOptions {
   PerAxis stride = 1;
@@ -69,8 +71,12 @@ struct TransposedConvolutionOptions {
 };
 
 /// x [n, in, ...], weight [in, out / groups, kernel...], bias [out].
+Tensor conv_transpose1d(Arg x, Arg weight, TransposedConvolutionOptions options = {});
+Tensor conv_transpose1d(Arg x, Arg weight, Arg bias, TransposedConvolutionOptions options = {});
 Tensor conv_transpose2d(Arg x, Arg weight, TransposedConvolutionOptions options = {});
 Tensor conv_transpose2d(Arg x, Arg weight, Arg bias, TransposedConvolutionOptions options = {});
+Tensor conv_transpose3d(Arg x, Arg weight, TransposedConvolutionOptions options = {});
+Tensor conv_transpose3d(Arg x, Arg weight, Arg bias, TransposedConvolutionOptions options = {});
 
 struct MaxPoolOptions {
   PerAxis stride = {};  // none: the kernel's extents
@@ -81,6 +87,7 @@ struct MaxPoolOptions {
 
 Tensor max_pool1d(Arg x, PerAxis kernel, MaxPoolOptions options = {});
 Tensor max_pool2d(Arg x, PerAxis kernel, MaxPoolOptions options = {});
+Tensor max_pool3d(Arg x, PerAxis kernel, MaxPoolOptions options = {});
 
 struct AvgPoolOptions {
   PerAxis stride = {};  // none: the kernel's extents
@@ -92,9 +99,16 @@ struct AvgPoolOptions {
 
 Tensor avg_pool1d(Arg x, PerAxis kernel, AvgPoolOptions options = {});
 Tensor avg_pool2d(Arg x, PerAxis kernel, AvgPoolOptions options = {});
+Tensor avg_pool3d(Arg x, PerAxis kernel, AvgPoolOptions options = {});
 
 /// Means over windows that share x out among `extents` outputs: output i takes floor(i * in / out) to
-/// ceil((i + 1) * in / out) - 1.
+/// ceil((i + 1) * in / out) - 1. An extent of -1 is x's own, PyTorch's None.
+Tensor adaptive_avg_pool1d(Arg x, PerAxis extents);
 Tensor adaptive_avg_pool2d(Arg x, PerAxis extents);
+Tensor adaptive_avg_pool3d(Arg x, PerAxis extents);
+/// The largest elements of the same windows; the gradient goes to the first of several.
+Tensor adaptive_max_pool1d(Arg x, PerAxis extents);
+Tensor adaptive_max_pool2d(Arg x, PerAxis extents);
+Tensor adaptive_max_pool3d(Arg x, PerAxis extents);
 
 }  // namespace weft

@@ -21,6 +21,12 @@ class LossRecorder : public Recorder {
   ir::Expr expr(ir::Value v) { return {builder, v}; }
   /// The operand in that type, stretched to that shape; `what` is for the message.
   ir::Expr stretched(const Arg& arg, const ir::Type& to, const char* what);
+  /// v, bf16 as f32, which the result then is rounded from.
+  ir::Value widened(ir::Value v) {
+    if (v.dtype() != bf16) return v;
+    narrow_ = true;
+    return builder.cast(v, f32);
+  }
   /// All elements added up.
   ir::Expr total(ir::Value v);
   /// The losses `each` as the reduction says.
@@ -29,12 +35,6 @@ class LossRecorder : public Recorder {
   std::pair<ir::Expr, ir::Expr> pair(const Arg& input, const Arg& target);
 
  private:
-  ir::Value widened(ir::Value v) {
-    if (v.dtype() != bf16) return v;
-    narrow_ = true;
-    return builder.cast(v, f32);
-  }
-
   bool narrow_ = false;  // the result is bf16
 };
 

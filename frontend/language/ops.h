@@ -7,6 +7,7 @@
 
 #include "weft/frontend/language/ops_create.h"
 #include "weft/frontend/language/ops_elementwise.h"
+#include "weft/frontend/language/ops_image.h"
 #include "weft/frontend/language/ops_index.h"
 #include "weft/frontend/language/ops_movement.h"
 #include "weft/frontend/language/ops_norm.h"

@@ -117,6 +117,7 @@ Tensor acosh(Arg x) { return call("acosh", {x}); }
 Tensor atanh(Arg x) { return call("atanh", {x}); }
 Tensor erf(Arg x) { return call("erf", {x}); }
 Tensor erfc(Arg x) { return call("erfc", {x}); }
+Tensor erfinv(Arg x) { return call("erfinv", {x}); }
 Tensor sigmoid(Arg x) { return call("sigmoid", {x}); }
 Tensor gelu(Arg x, std::string approximate) { return call("gelu", {x}, {{"approximate", std::move(approximate)}}); }
 

@@ -99,7 +99,8 @@ Tensor asinh(Arg x);
 Tensor acosh(Arg x);
 Tensor atanh(Arg x);
 Tensor erf(Arg x);
-Tensor erfc(Arg x);  // 1 - erf(x), accurate where it is small
+Tensor erfc(Arg x);    // 1 - erf(x), accurate where it is small
+Tensor erfinv(Arg x);  // the number whose erf is x; infinite at -1 and 1, nan beyond
 Tensor sigmoid(Arg x);
 /// `approximate` is "none" (by erf) or "tanh".
 Tensor gelu(Arg x, std::string approximate = "none");

@@ -80,6 +80,19 @@ Tensor take_along_axis(Arg x, Arg index, int64_t axis) {
   return r.tensor(r.builder.reshape(r.builder("gather", {flat(r, v), places}), i.shape()));
 }
 
+Tensor scatter_along_axis(Arg x, Arg index, Arg updates, int64_t axis) {
+  Recorder r("scatter_along_axis", {&x, &index, &updates});
+  const Value v = r.value(x), i = r.value(index), u = r.value(updates, v.dtype(), i.shape());
+  if (v.dtype() == boolean) r.fail("x must be a number, but is bool; cast it");
+  const Value places = flat_places(r, v, i, r.axis(axis, v.shape().rank())), from = flat(r, v);
+  const auto scattered = [&](Value updated, DType dtype) {
+    const Value none = r.builder.splat({dtype, from.shape()}, 0);
+    return r.builder("scatter_add", {none, places, updated});
+  };
+  const Expr hits{r.builder, scattered(r.builder.splat({i64, places.shape()}, 1), i64)};
+  return r.tensor(r.builder.reshape(select(hits == 0.0, {r.builder, from}, {r.builder, scattered(flat(r, u), v.dtype())}), v.shape()));
+}
+
 Tensor scatter_add_along_axis(Arg x, Arg index, Arg updates, int64_t axis) {
   Recorder r("scatter_add_along_axis", {&x, &index, &updates});
   const Value v = r.value(x), i = r.value(index), u = r.value(updates, v.dtype(), i.shape());

@@ -27,6 +27,9 @@ Tensor one_hot(Arg index, int64_t classes, DType dtype = i64);
 /// The element of x at each index along the axis, and at the index's own place along the others: torch.gather, numpy.take_along_axis.
 /// The index has x's rank, and along the other axes at most its extents.
 Tensor take_along_axis(Arg x, Arg index, int64_t axis);
+/// x with the updates in place of its elements there: torch.scatter. A place that the index names twice gets the sum of both updates,
+/// where torch leaves open which one it gets.
+Tensor scatter_along_axis(Arg x, Arg index, Arg updates, int64_t axis);
 /// x with the updates added there (torch.scatter_add); they have the index's shape.
 Tensor scatter_add_along_axis(Arg x, Arg index, Arg updates, int64_t axis);
 

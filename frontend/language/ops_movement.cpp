@@ -239,9 +239,4 @@ Tensor slice(Arg x, int64_t axis, int64_t start, int64_t end, int64_t step) {
   return r("slice", {v}, {{"start", starts}, {"end", ends}, {"step", step == 1 ? Dims{} : steps}});
 }
 
-Tensor pad(Arg x, Dims low, Dims high, double value) {
-  Recorder r("pad", {&x});
-  return r("pad", {r.value(x)}, {{"low", low}, {"high", high}, {"value", value}});
-}
-
 }  // namespace weft

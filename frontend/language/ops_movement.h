@@ -63,7 +63,10 @@ std::vector<Tensor> unbind(Arg x, int64_t axis = 0);
 /// Vectors stretched to a grid, one axis each, in their order ("ij") or with the first two exchanged ("xy").
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& xs, std::string indexing = "ij",
                              std::source_location at = std::source_location::current());
-/// `low` elements of `value` before and `high` after x, per axis.
+/// `low` elements of `value` before and `high` after x, per axis; where negative, so many elements less.
 Tensor pad(Arg x, Dims low, Dims high, double value = 0);
+/// What comes before and after x is x itself: "reflect", mirrored at the first and the last element (fewer than x has), "replicate",
+/// these two again and again, or "circular", x's other end (as many as are left at most). "constant": the above with zeros.
+Tensor pad(Arg x, Dims low, Dims high, std::string mode);
 
 }  // namespace weft

@@ -19,6 +19,8 @@ Tensor rms_norm(Arg x, Dims shape, std::optional<Arg> weight = {}, std::optional
 /// x [N, C, ...] standardized over each of `groups` equal parts of a sample's channels; weight and bias are [C]. Refused, as in
 /// PyTorch, where N is 1 and a group has one value.
 Tensor group_norm(Arg x, int64_t groups, std::optional<Arg> weight = {}, std::optional<Arg> bias = {}, double eps = 1e-5);
+/// x [N, C, ...] / (k + alpha * mean)^beta, the mean of the squares of `size` neighbouring channels, zeros beyond the first and the last.
+Tensor local_response_norm(Arg x, int64_t size, double alpha = 1e-4, double beta = 0.75, double k = 1);
 
 /// x / max(norm(x, p, axis), eps): vectors of length 1 (torch.nn.functional.normalize).
 Tensor normalize(Arg x, double p = 2, int64_t axis = 1, double eps = 1e-12);

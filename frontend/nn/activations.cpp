@@ -53,8 +53,83 @@ Tensor hardtanh(Arg x, double min, double max) {
 
 Tensor relu6(Arg x) { return hardtanh(x, 0, 6); }
 
+namespace {
+
+/// Of integers, in default_dtype().
+ir::Expr floating(Recorder& r, const Arg& x) { return {r.builder, r.value(x, r.floating_dtype())}; }
+
+}  // namespace
+
+Tensor hardsigmoid(Arg x) {
+  Recorder r("hardsigmoid", {&x});
+  const ir::Expr v = floating(r, x);
+  return r.tensor((v + 3.0).apply("clamp", {{"min", 0.0}, {"max", 6.0}}) / 6.0);
+}
+
+Tensor celu(Arg x, double alpha) {
+  Recorder r("celu", {&x});
+  if (alpha == 0) r.fail("alpha must not be 0");
+  const ir::Expr v = floating(r, x), below = select(v < 0.0, v, v.like(0));
+  return r.tensor(select(v < 0.0, (below / alpha).apply("expm1") * alpha, v));
+}
+
+Tensor softshrink(Arg x, double lambd) {
+  Recorder r("softshrink", {&x});
+  if (!(lambd >= 0)) r.fail(fmt::format("lambd must not be negative, but is {}", lambd));
+  const ir::Expr v = floating(r, x), high = v.like(lambd), low = v.like(-lambd);
+  return r.tensor(select(high < v, v - high, select(v < low, v - low, v * 0.0)));
+}
+
+Tensor hardshrink(Arg x, double lambd) {
+  Recorder r("hardshrink", {&x});
+  const ir::Expr v = floating(r, x), zero = v.like(0);
+  return r.tensor(select(v <= v.like(lambd), select(v < v.like(-lambd), v, zero), v));
+}
+
+Tensor tanhshrink(Arg x) {
+  Recorder r("tanhshrink", {&x});
+  const ir::Expr v = floating(r, x);
+  return r.tensor(v - v.apply("tanh"));
+}
+
+Tensor threshold(Arg x, double threshold, double value) {
+  Recorder r("threshold", {&x});
+  const ir::Expr v{r.builder, r.value(x)};
+  return r.tensor(select(v <= v.like(threshold), v.like(value), v));
+}
+
+Tensor softmin(Arg x, int64_t axis) {
+  Recorder r("softmin", {&x});
+  const ir::Expr v = floating(r, x);
+  return r("softmax", {-v}, {{"axis", r.axis(axis, v.value().shape().rank())}});
+}
+
+Tensor glu(Arg x, int64_t axis) {
+  Recorder r("glu", {&x});
+  const ir::Expr v = floating(r, x);
+  const Shape& shape = v.value().shape();
+  const auto along = static_cast<size_t>(r.axis(axis, shape.rank()));
+  if (shape.dims()[along] % 2 != 0) r.fail(fmt::format("axis {} must have an even extent, to be halved", along));
+  Dims start(shape.dims().size(), 0), end = shape.dims(), middle = start, until = end;
+  middle[along] = until[along] = shape.dims()[along] / 2;
+  const ir::Expr first = v.apply("slice", {{"start", start}, {"end", until}}), second = v.apply("slice", {{"start", middle}, {"end", end}});
+  return r.tensor(first * second.apply("sigmoid"));
+}
+
 namespace nn {
 
+Tensor CELU::forward(Tensor x) { return celu(x, alpha_); }
+Tensor Softshrink::forward(Tensor x) { return softshrink(x, lambd_); }
+Tensor Hardshrink::forward(Tensor x) { return hardshrink(x, lambd_); }
+Tensor Threshold::forward(Tensor x) { return threshold(x, threshold_, value_); }
+Tensor GLU::forward(Tensor x) { return glu(x, axis_); }
+Tensor Softmin::forward(Tensor x) { return softmin(x, axis_); }
+Tensor Softmax2d::forward(Tensor x) {
+  const Arg operand(x);
+  if (x.dim() != 3 && x.dim() != 4)
+    Recorder("nn::Softmax2d", {&operand}).fail("x must be [n, channels, height, width] or [channels, height, width]");
+  return softmax(x, -3);
+}
 Tensor GELU::forward(Tensor x) { return gelu(x, approximate_); }
 Tensor LeakyReLU::forward(Tensor x) { return leaky_relu(x, negative_slope_); }
 Tensor ELU::forward(Tensor x) { return elu(x, alpha_); }

@@ -37,7 +37,16 @@ Tensor selu(Arg x);
 Tensor softplus(Arg x, double beta = 1, double threshold = 20);
 /// clamp; integers stay integers, between the bounds' integer parts.
 Tensor hardtanh(Arg x, double min = -1, double max = 1);
-Tensor relu6(Arg x);  // hardtanh between 0 and 6
+Tensor relu6(Arg x);        // hardtanh between 0 and 6
+Tensor hardsigmoid(Arg x);  // relu6(x + 3) / 6
+Tensor celu(Arg x, double alpha = 1);
+Tensor softshrink(Arg x, double lambd = 0.5);             // x moved towards 0 by lambd, which must not be negative, but not beyond
+Tensor hardshrink(Arg x, double lambd = 0.5);             // x where |x| > lambd, else 0
+Tensor tanhshrink(Arg x);                                 // x - tanh(x)
+Tensor threshold(Arg x, double threshold, double value);  // x where above the threshold, else the value
+Tensor softmin(Arg x, int64_t axis);                      // softmax(-x)
+/// The first half along the axis, times the sigmoid of the second: the axis becomes half as long.
+Tensor glu(Arg x, int64_t axis = -1);
 
 namespace nn {
 
@@ -46,6 +55,8 @@ using ReLU6 = Activation<relu6>;
 using Sigmoid = Activation<sigmoid>;
 using Tanh = Activation<tanh>;
 using SELU = Activation<selu>;
+using Hardsigmoid = Activation<hardsigmoid>;
+using Tanhshrink = Activation<tanhshrink>;
 
 /// `approximate` is "none" (by erf) or "tanh".
 class GELU : public Layer {
@@ -115,6 +126,66 @@ class Softmax : public Layer {
 
  private:
   int64_t axis_;
+};
+
+class CELU : public Layer {
+ public:
+  explicit CELU(double alpha = 1) : alpha_(alpha) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  double alpha_;
+};
+
+class Softshrink : public Layer {
+ public:
+  explicit Softshrink(double lambd = 0.5) : lambd_(lambd) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  double lambd_;
+};
+
+class Hardshrink : public Layer {
+ public:
+  explicit Hardshrink(double lambd = 0.5) : lambd_(lambd) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  double lambd_;
+};
+
+class Threshold : public Layer {
+ public:
+  Threshold(double threshold, double value) : threshold_(threshold), value_(value) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  double threshold_, value_;
+};
+
+class GLU : public Layer {
+ public:
+  explicit GLU(int64_t axis = -1) : axis_(axis) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  int64_t axis_;
+};
+
+class Softmin : public Layer {
+ public:
+  explicit Softmin(int64_t axis) : axis_(axis) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  int64_t axis_;
+};
+
+/// softmax over the channels of x [n, channels, height, width] or [channels, height, width].
+struct Softmax2d : Layer {
+  /// Throws weft::Error for another number of axes.
+  Tensor forward(Tensor x) override;
 };
 
 class LogSoftmax : public Layer {

@@ -2,6 +2,10 @@
 
 #include <array>
 #include <cmath>
+#include <tuple>
+
+#include "weft/frontend/language/ops.h"
+#include "weft/support/sliding_window.h"
 
 namespace weft::nn {
 namespace {
@@ -38,30 +42,63 @@ Weights weights(const char* layer, std::array<int64_t, 2> channels, int64_t out,
 
 }  // namespace
 
-Conv1d::Conv1d(int64_t in, int64_t out, PerAxis kernel, ConvOptions o, std::source_location at)
-    : options_{o.stride, o.padding, o.dilation, o.groups} {
-  Weights w = weights("nn::Conv1d", {out, in}, out, kernel, 1, o.groups, o.bias, o.dtype, at);
+Convolution::Convolution(const char* name, int spatial, int64_t in, int64_t out, const PerAxis& kernel, ConvOptions o,
+                         std::source_location at)
+    : spatial_(spatial), padding_mode_(o.padding_mode), options_{o.stride, o.padding, o.dilation, o.groups} {
+  Weights w = weights(name, {out, in}, out, kernel, spatial, o.groups, o.bias, o.dtype, at);
   weight = add("weight", w.weight);
   if (o.bias) bias = add("bias", w.bias);
+  if (padding_mode_ == "zeros") return;
+  const detail::Making make{name, at};
+  make.require(padding_mode_ == "reflect" || padding_mode_ == "replicate" || padding_mode_ == "circular",
+               "the padding mode is \"zeros\", \"reflect\", \"replicate\" or \"circular\", not \"" + padding_mode_ + "\"");
+  try {
+    const Dims dilation = o.dilation.over(spatial, "the dilation"), stride = o.stride.over(spatial, "the stride");
+    low_ = high_ = o.padding.zeros().over(spatial, "the padding");
+    for (size_t d = 0; o.padding.same() && d < low_.size(); ++d) {
+      make.require(stride[d] == 1, "padding \"same\" needs stride 1");
+      const SlidingWindow window{.extent = weight.shape()[static_cast<int>(d) + 2], .dilation = dilation[d]};
+      std::tie(low_[d], high_[d]) = window.same_padding();
+    }
+  } catch (const Error& e) {
+    make.fail(e.what());
+  }
+  for (int64_t amount : low_) make.require(amount >= 0, "the padding must not be negative");
+  options_.padding = 0;
 }
-Tensor Conv1d::forward(Tensor x) { return bias.defined() ? conv1d(x, weight, bias, options_) : conv1d(x, weight, options_); }
 
-Conv2d::Conv2d(int64_t in, int64_t out, PerAxis kernel, ConvOptions o, std::source_location at)
-    : options_{o.stride, o.padding, o.dilation, o.groups} {
-  Weights w = weights("nn::Conv2d", {out, in}, out, kernel, 2, o.groups, o.bias, o.dtype, at);
-  weight = add("weight", w.weight);
-  if (o.bias) bias = add("bias", w.bias);
+Tensor Convolution::padded(const Tensor& x) const {
+  const int64_t before = x.dim() - spatial_;
+  if (padding_mode_ == "zeros" || before < 1 || before > 2) return x;
+  Dims low(static_cast<size_t>(before), 0), high = low;
+  low.insert(low.end(), low_.begin(), low_.end());
+  high.insert(high.end(), high_.begin(), high_.end());
+  return pad(x, low, high, padding_mode_);
 }
-Tensor Conv2d::forward(Tensor x) { return bias.defined() ? conv2d(x, weight, bias, options_) : conv2d(x, weight, options_); }
 
-ConvTranspose2d::ConvTranspose2d(int64_t in, int64_t out, PerAxis kernel, ConvTransposeOptions o, std::source_location at)
-    : options_{o.stride, o.padding, o.output_padding, o.dilation, o.groups} {
-  Weights w = weights("nn::ConvTranspose2d", {in, out}, out, kernel, 2, o.groups, o.bias, o.dtype, at);
+Tensor Convolution::forward(Tensor x) {
+  x = padded(x);
+  switch (spatial_) {
+    case 1: return bias.defined() ? conv1d(x, weight, bias, options_) : conv1d(x, weight, options_);
+    case 2: return bias.defined() ? conv2d(x, weight, bias, options_) : conv2d(x, weight, options_);
+    default: return bias.defined() ? conv3d(x, weight, bias, options_) : conv3d(x, weight, options_);
+  }
+}
+
+TransposedConvolution::TransposedConvolution(const char* name, int spatial, int64_t in, int64_t out, const PerAxis& kernel,
+                                             ConvTransposeOptions o, std::source_location at)
+    : spatial_(spatial), options_{o.stride, o.padding, o.output_padding, o.dilation, o.groups} {
+  Weights w = weights(name, {in, out}, out, kernel, spatial, o.groups, o.bias, o.dtype, at);
   weight = add("weight", w.weight);
   if (o.bias) bias = add("bias", w.bias);
 }
-Tensor ConvTranspose2d::forward(Tensor x) {
-  return bias.defined() ? conv_transpose2d(x, weight, bias, options_) : conv_transpose2d(x, weight, options_);
+
+Tensor TransposedConvolution::forward(Tensor x) {
+  switch (spatial_) {
+    case 1: return bias.defined() ? conv_transpose1d(x, weight, bias, options_) : conv_transpose1d(x, weight, options_);
+    case 2: return bias.defined() ? conv_transpose2d(x, weight, bias, options_) : conv_transpose2d(x, weight, options_);
+    default: return bias.defined() ? conv_transpose3d(x, weight, bias, options_) : conv_transpose3d(x, weight, options_);
+  }
 }
 
 }  // namespace weft::nn

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <source_location>
+#include <string>
 
 #include "weft/frontend/language/convolution.h"
 #include "weft/frontend/nn/layers.h"
@@ -17,35 +18,49 @@ struct ConvOptions {
   PerAxis dilation = 1;
   int64_t groups = 1;
   bool bias = true;
-  std::optional<DType> dtype = {};  // of the parameters; default_dtype() unless given
+  std::string padding_mode = "zeros";  // or "reflect", "replicate", "circular": see pad()
+  std::optional<DType> dtype = {};     // of the parameters; default_dtype() unless given
+};
+
+/// What Conv1d, Conv2d and Conv3d have in common.
+class Convolution : public Layer {
+ public:
+  Tensor forward(Tensor x) override;
+
+  Parameter weight;  // [out_channels, in_channels / groups, kernel...]
+  Parameter bias;    // [out_channels]; not defined() without a bias
+
+ protected:
+  Convolution(const char* name, int spatial, int64_t in, int64_t out, const PerAxis& kernel, ConvOptions options, std::source_location at);
+
+ private:
+  Tensor padded(const Tensor& x) const;
+
+  int spatial_;
+  std::string padding_mode_;
+  ConvolutionOptions options_;
+  Dims low_, high_;  // what padding other than by zeros adds
 };
 
 /// x [n, in_channels, length] or [in_channels, length].
-class Conv1d : public Layer {
- public:
+struct Conv1d : Convolution {
   Conv1d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvOptions options = {},
-         std::source_location at = std::source_location::current());
-  Tensor forward(Tensor x) override;
-
-  Parameter weight;  // [out_channels, in_channels / groups, kernel]
-  Parameter bias;    // [out_channels]; not defined() without a bias
-
- private:
-  ConvolutionOptions options_;
+         std::source_location at = std::source_location::current())
+      : Convolution("nn::Conv1d", 1, in_channels, out_channels, kernel, std::move(options), at) {}
 };
 
 /// x [n, in_channels, height, width] or [in_channels, height, width].
-class Conv2d : public Layer {
- public:
+struct Conv2d : Convolution {
   Conv2d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvOptions options = {},
-         std::source_location at = std::source_location::current());
-  Tensor forward(Tensor x) override;
+         std::source_location at = std::source_location::current())
+      : Convolution("nn::Conv2d", 2, in_channels, out_channels, kernel, std::move(options), at) {}
+};
 
-  Parameter weight;  // [out_channels, in_channels / groups, kernel, kernel]
-  Parameter bias;    // [out_channels]; not defined() without a bias
-
- private:
-  ConvolutionOptions options_;
+/// x [n, in_channels, depth, height, width] or [in_channels, depth, height, width].
+struct Conv3d : Convolution {
+  Conv3d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvOptions options = {},
+         std::source_location at = std::source_location::current())
+      : Convolution("nn::Conv3d", 3, in_channels, out_channels, kernel, std::move(options), at) {}
 };
 
 struct ConvTransposeOptions {
@@ -58,18 +73,42 @@ struct ConvTransposeOptions {
   std::optional<DType> dtype = {};  // of the parameters; default_dtype() unless given
 };
 
-/// x [n, in_channels, height, width] or [in_channels, height, width].
-class ConvTranspose2d : public Layer {
+/// What ConvTranspose1d, ConvTranspose2d and ConvTranspose3d have in common.
+class TransposedConvolution : public Layer {
  public:
-  ConvTranspose2d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvTransposeOptions options = {},
-                  std::source_location at = std::source_location::current());
   Tensor forward(Tensor x) override;
 
-  Parameter weight;  // [in_channels, out_channels / groups, kernel, kernel]
+  Parameter weight;  // [in_channels, out_channels / groups, kernel...]
   Parameter bias;    // [out_channels]; not defined() without a bias
 
+ protected:
+  TransposedConvolution(const char* name, int spatial, int64_t in, int64_t out, const PerAxis& kernel, ConvTransposeOptions options,
+                        std::source_location at);
+
  private:
+  int spatial_;
   TransposedConvolutionOptions options_;
+};
+
+/// x [n, in_channels, length] or [in_channels, length].
+struct ConvTranspose1d : TransposedConvolution {
+  ConvTranspose1d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvTransposeOptions options = {},
+                  std::source_location at = std::source_location::current())
+      : TransposedConvolution("nn::ConvTranspose1d", 1, in_channels, out_channels, kernel, std::move(options), at) {}
+};
+
+/// x [n, in_channels, height, width] or [in_channels, height, width].
+struct ConvTranspose2d : TransposedConvolution {
+  ConvTranspose2d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvTransposeOptions options = {},
+                  std::source_location at = std::source_location::current())
+      : TransposedConvolution("nn::ConvTranspose2d", 2, in_channels, out_channels, kernel, std::move(options), at) {}
+};
+
+/// x [n, in_channels, depth, height, width] or [in_channels, depth, height, width].
+struct ConvTranspose3d : TransposedConvolution {
+  ConvTranspose3d(int64_t in_channels, int64_t out_channels, PerAxis kernel, ConvTransposeOptions options = {},
+                  std::source_location at = std::source_location::current())
+      : TransposedConvolution("nn::ConvTranspose3d", 3, in_channels, out_channels, kernel, std::move(options), at) {}
 };
 
 }  // namespace weft::nn

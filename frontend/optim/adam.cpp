@@ -31,4 +31,12 @@ RAdam::RAdam(RAdamOptions o, std::source_location at) : MomentOptimizer("radam",
   flag("decoupled_weight_decay", o.decoupled_weight_decay);
 }
 
+Lion::Lion(LionOptions o, std::source_location at)
+    : Optimizer("lion", at), lr(hyper("lr", o.lr, {.low = 0})),
+      beta1(hyper("beta1", o.betas.first, {.low = 0, .high = 1, .below_high = true})),
+      beta2(hyper("beta2", o.betas.second, {.low = 0, .high = 1, .below_high = true})),
+      weight_decay(hyper("weight_decay", o.weight_decay, {.low = 0})) {
+  flag("maximize", o.maximize);
+}
+
 }  // namespace weft::optim

@@ -28,4 +28,13 @@ Rprop::Rprop(RpropOptions o, std::source_location at)
   flag("maximize", o.maximize);
 }
 
+LARS::LARS(LarsOptions o, std::source_location at)
+    : Optimizer("lars", at), lr(hyper("lr", o.lr, {.low = 0})), momentum(hyper("momentum", o.momentum, {.low = 0})),
+      weight_decay(hyper("weight_decay", o.weight_decay, {.low = 0})),
+      trust_coefficient(hyper("trust_coefficient", o.trust_coefficient, {.low = 0})), eps(hyper("eps", o.eps, {.low = 0})) {
+  if (o.nesterov && o.momentum == 0) fail("lars: nesterov needs a momentum");
+  flag("nesterov", o.nesterov);
+  flag("maximize", o.maximize);
+}
+
 }  // namespace weft::optim

@@ -1,5 +1,5 @@
 #pragma once
-// The torch.optim classes that follow the gradient or its sign: SGD, ASGD, Rprop.
+// The torch.optim classes that follow the gradient or its sign: SGD, ASGD, Rprop; and LARS.
 
 #include <utility>
 
@@ -64,6 +64,29 @@ class Rprop : public Optimizer {
   explicit Rprop(RpropOptions options = {}, std::source_location at = std::source_location::current());
 
   Hyper lr, etaminus, etaplus, step_size_min, step_size_max;
+};
+
+struct LarsOptions {
+  double lr = 1e-3;
+  double momentum = 0.9;
+  double weight_decay = 0;  // L2 penalty
+  double trust_coefficient = 1e-3;
+  double eps = 1e-8;  // added to the norm that is divided by
+  bool nesterov = false;
+  bool maximize = false;
+};
+
+/// You, Gitman and Ginsburg, "Large batch training of convolutional networks", 2017, which torch.optim does not have: SGD whose rate is,
+/// for each parameter, times trust_coefficient |p| / (|g| + weight_decay |p| + eps), with the norms of the whole parameter and of its
+/// gradient before the decay; times 1 where one of these norms is 0. v = momentum v + lr * rate * (g + weight_decay p); p -= v, or with
+/// nesterov p -= momentum v + lr * rate * (g + weight_decay p). Biases and weights of norms are often left to a group with plain SGD.
+/// State: "momentum_buffer".
+class LARS : public Optimizer {
+ public:
+  /// Throws weft::Error when lr, momentum, weight_decay, trust_coefficient or eps is negative, and for nesterov without momentum.
+  explicit LARS(LarsOptions options = {}, std::source_location at = std::source_location::current());
+
+  Hyper lr, momentum, weight_decay, trust_coefficient, eps;
 };
 
 }  // namespace weft::optim

@@ -4,5 +4,6 @@
 #include "weft/frontend/optim/adam.h"
 #include "weft/frontend/optim/adaptive.h"
 #include "weft/frontend/optim/descent.h"
+#include "weft/frontend/optim/muon.h"
 #include "weft/frontend/optim/schedule.h"
 #include "weft/frontend/optim/sparse.h"

@@ -9,6 +9,7 @@ namespace weft::ir {
 void define_unary_ops(Registry& registry);
 void define_binary_ops(Registry& registry);
 void define_trigonometric_ops(Registry& registry);
+void define_special_ops(Registry& registry);
 void define_activation_ops(Registry& registry);
 void define_softmax_ops(Registry& registry);
 void define_movement_ops(Registry& registry);

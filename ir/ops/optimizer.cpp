@@ -40,7 +40,7 @@ namespace {
 const std::vector<const UpdateRule*>& all_rules() {
   static const std::vector<const UpdateRule*> all = [] {
     std::vector<const UpdateRule*> rules;
-    for (const auto* family : {&descent_rules(), &moment_rules(), &adaptive_rules(), &row_rules()})
+    for (const auto* family : {&descent_rules(), &moment_rules(), &adaptive_rules(), &matrix_rules(), &row_rules()})
       for (const UpdateRule& rule : *family) rules.push_back(&rule);
     return rules;
   }();
@@ -50,6 +50,8 @@ const std::vector<const UpdateRule*>& all_rules() {
 std::vector<Type> infer_update(const OptimizerSpec& spec, const InferContext& c) {
   const Type& p = c.operand(0);
   const int fixed = spec.fixed_operands();
+  c.require(!spec.rank || p.shape.rank() == *spec.rank,
+            fmt::format("the parameter must have {} axes; train others by another rule, as a group", spec.rank.value_or(0)));
   if (spec.rows) {
     c.require(p.shape.rank() > 0, "the parameter must have rows");
     const Type rows{p.dtype, gathered_shape(p.shape, c.shape(fixed - 1), 0)};
@@ -89,7 +91,8 @@ OpDef update_op(const UpdateRule& rule) {
     def.index_bound = [&spec](const Op& op, int operand) -> std::optional<int64_t> {
       return operand == spec.fixed_operands() - 1 ? std::optional(op.operand(0).shape()[0]) : std::nullopt;
     };
-  def.error_ulps = 64;
+  def.error_ulps = rule.error_ulps;
+  def.no_gradient = rule.no_gradient;
   return def;
 }
 

@@ -2,6 +2,7 @@
 // What the training step must know of an update op: its run-time scalars and its states.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ struct OptimizerSpec {
   std::vector<StateSpec> (*states)(const Type& parameter, const std::function<bool(std::string_view)>& on);
   /// Updates rows: the gradient is that of a row_sparse, and its index an operand behind the run-time scalars.
   bool rows = false;
+  /// The parameters' number of axes, where the rule is for one.
+  std::optional<int> rank = {};
 
   /// The operands in front of the states.
   int fixed_operands() const { return 3 + static_cast<int>(hypers.size()) + (rows ? 1 : 0); }

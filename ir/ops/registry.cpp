@@ -5,6 +5,7 @@ namespace weft::ir {
 void define_all_ops(Registry& registry) {
   define_unary_ops(registry);
   define_binary_ops(registry);
+  define_special_ops(registry);
   define_trigonometric_ops(registry);
   define_activation_ops(registry);
   define_softmax_ops(registry);

@@ -1,7 +1,6 @@
 // Elementwise ops of one operand. Semantics follow torch.<name> unless said otherwise.
 
 #include <cmath>
-#include <iterator>
 #include <numbers>
 
 #include "weft/ir/ops/families.h"
@@ -25,21 +24,6 @@ Scalar primitive(Scalar x) {
 Scalar logarithm(Scalar x, double base) {
   const Scalar y = log(x) * (1 / std::log(base)), whole = round(y);
   return select(pow(x.like(base), whole) == x, whole, y);
-}
-
-/// e^(-a^2) Q((a - 3.75) / (a + 3.75)) / (1 + 2 a) for a from 1/2 on. Q is (1 + 2 a) e^(a^2) erfc(a) by Chebyshev interpolation up to
-/// 28, within 2^-51; e^(-a^2) is given back what rounding takes from a^2.
-Scalar far_erfc(Scalar a) {
-  a = select(28.0 < a, a.like(28), a);
-  const Scalar square = a * a, lost = fma(a, a, -square), t = (a - 3.75) / (a + 3.75);
-  constexpr double coefficients[] = {1.368635054341385e-08,  -1.6845918591687168e-07, -4.573824100426152e-08, 1.648461350613322e-06,
-                                     -9.813948983983811e-07, -1.1376114297766194e-05, 2.2387510947101785e-05, 5.162152816817937e-05,
-                                     -0.0002901549322997473, 0.0002937206413355402,   0.001755625988653938,   -0.009746580638033747,
-                                     0.028362277406448602,   -0.058693398493269405,   0.09230432116096914,    -0.10880393014612644,
-                                     0.08227673849013402,    0.0035854154855417225,   -0.1402405985855469,    1.2375126308378273};
-  Scalar q = t.like(coefficients[0]);
-  for (size_t i = 1; i < std::size(coefficients); ++i) q = fma(q, t, t.like(coefficients[i]));
-  return exp(-square) * (1.0 - lost) * (q / (1.0 + a * 2.0));
 }
 
 OpDef in(OpDef def, double low, double high, std::vector<double> kinks = {}, double ulps = 4) {
@@ -109,11 +93,6 @@ void define_unary_ops(Registry& r) {
               [](Expr g, Expr, Expr y) { return g * (1.0 - y * y); }));
   r.add(unary("erf", floating, "Error function, 2/sqrt(pi) * integral of exp(-t^2) from 0 to x", primitive<Primitive::erf>,
               [](Expr g, Expr x, Expr) { return g * (x * x * -1.0).apply("exp") * (2 * std::numbers::inv_sqrtpi); }));
-  r.add(in(
-      unary(
-          "erfc", floating, "1 - erf(x), accurate where it is small", [](Scalar x) { return select(x < 0.5, 1.0 - erf(x), far_erfc(x)); },
-          [](Expr g, Expr x, Expr) { return g * (x * x * -1.0).apply("exp") * (-2 * std::numbers::inv_sqrtpi); }),
-      -2, 4, {}, 8));
   r.add(unary(
       "sigmoid", floating, "1 / (1 + e^-x)", [](Scalar x) { return x.like(1) / (x.like(1) + weft::ir::unary(Primitive::exp, -x)); },
       [](Expr g, Expr, Expr y) { return g * y * (1.0 - y); }));

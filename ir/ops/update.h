@@ -51,14 +51,19 @@ struct UpdateRule {
   std::vector<std::string> switches;
   /// The new parameter, then the new states.
   std::vector<Value> (*apply)(const Update&);
+  double error_ulps = 64;
+  /// Why it has none, if so.
+  std::string no_gradient = {};
 };
 
-/// Rules that follow the gradient: sgd, asgd, rprop.
+/// Rules that follow the gradient: sgd, asgd, rprop, lars.
 const std::vector<UpdateRule>& descent_rules();
-/// Rules with running moments after Kingma and Ba: adam, adamw, adamax, nadam, radam.
+/// Rules with running moments: adam, adamw, adamax, nadam, radam, lion.
 const std::vector<UpdateRule>& moment_rules();
 /// Rules that divide by the size of past gradients: adagrad, adadelta, rmsprop, adafactor.
 const std::vector<UpdateRule>& adaptive_rules();
+/// Rules for matrices: muon.
+const std::vector<UpdateRule>& matrix_rules();
 /// Rules for rows of a table: sparse_adam.
 const std::vector<UpdateRule>& row_rules();
 

@@ -1,4 +1,6 @@
-// sgd, asgd, rprop: updates along the gradient or its sign.
+// sgd, asgd, rprop, lars: updates along the gradient or its sign.
+
+#include <numeric>
 
 #include "weft/ir/ops/update.h"
 
@@ -45,6 +47,25 @@ std::vector<Value> rprop(const Update& u) {
   return {u.parameter() - used.apply("sign") * clamped, used, clamped};
 }
 
+/// The length of x as a vector, in double.
+Expr length(const Update& u, Expr x) {
+  Builder& b = u.builder();
+  Dims axes(x.value().shape().dims().size());
+  std::iota(axes.begin(), axes.end(), 0);
+  return sqrt(Expr(b, b.cast(b.sum(x * x, axes), f64)));
+}
+
+std::vector<Value> lars(const Update& u) {
+  const Expr p = length(u, u.parameter()), g = length(u, u.gradient());
+  Expr of_both = g + u.hyper("eps");
+  if (u.flag("weight_decay")) of_both = of_both + u.hyper("weight_decay") * p;
+  const Expr trust = select(p == 0.0, u.number(1), select(g == 0.0, u.number(1), u.hyper("trust_coefficient") * p / of_both));
+  const Expr step = u.broadcast(u.hyper("lr") * trust) * u.decayed_gradient();
+  if (!u.flag("momentum")) return {u.parameter() - step};
+  const Expr velocity = u.broadcast("momentum") * u.state(0) + step;
+  return {u.parameter() - (u.flag("nesterov") ? u.broadcast("momentum") * velocity + step : velocity), velocity};
+}
+
 }  // namespace
 
 const std::vector<UpdateRule>& descent_rules() {
@@ -80,6 +101,18 @@ const std::vector<UpdateRule>& descent_rules() {
        "One step of torch.optim.Rprop (Riedmiller and Braun 1993)",
        {"maximize"},
        rprop},
+      {{"lars",
+        {{"lr", "learning rate"},
+         {"momentum", "momentum factor"},
+         {"weight_decay", "L2 penalty"},
+         {"trust_coefficient", "the step's length as a share of the parameter's"},
+         {"eps", "added to the length that is divided by"}},
+        [](const Type&, const Switches& on) {
+          return on("momentum") ? std::vector<StateSpec>{{"momentum_buffer", like_parameter}} : std::vector<StateSpec>{};
+        }},
+       "One step of layer-wise adaptive rate scaling (You, Gitman and Ginsburg 2017)",
+       {"momentum", "nesterov", "weight_decay", "maximize"},
+       lars},
   };
   return rules;
 }

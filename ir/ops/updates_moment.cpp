@@ -1,4 +1,4 @@
-// adam, adamw, adamax, nadam, radam: updates by running moments of the gradient.
+// adam, adamw, adamax, nadam, radam, lion: updates by running moments of the gradient.
 
 #include "weft/ir/ops/update.h"
 
@@ -71,6 +71,12 @@ std::vector<Value> radam(const Update& u) {
   return {parameter_of(u) - select(enough, adapted, corrected * u.broadcast("lr")), m.average, m.square};
 }
 
+std::vector<Value> lion(const Update& u) {
+  const Expr g = u.ascended_gradient(), m = u.state(0);
+  const auto mixed = [&](const char* beta) { return u.broadcast(beta) * m + u.broadcast(1.0 - u.hyper(beta)) * g; };
+  return {u.shrunk_parameter() - u.broadcast("lr") * mixed("beta1").apply("sign"), mixed("beta2")};
+}
+
 std::vector<StateSpec> two_moments(const Type&, const Switches&) { return {{"exp_avg", like_parameter}, {"exp_avg_sq", like_parameter}}; }
 
 std::vector<StateSpec> adam_states(const Type& parameter, const Switches& on) {
@@ -120,6 +126,15 @@ const std::vector<UpdateRule>& moment_rules() {
        "One step of torch.optim.RAdam (Liu et al. 2020)",
        {"weight_decay", "decoupled_weight_decay", "maximize"},
        radam},
+      {{"lion",
+        {{"lr", "learning rate"},
+         {"beta1", "the running mean's share in the step"},
+         {"beta2", "decay of the running mean"},
+         {"weight_decay", "weight decay, decoupled"}},
+        [](const Type&, const Switches&) { return std::vector<StateSpec>{{"exp_avg", like_parameter}}; }},
+       "One step of Lion (Chen et al. 2023)",
+       {"weight_decay", "maximize"},
+       lion},
   };
   return rules;
 }

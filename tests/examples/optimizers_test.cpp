@@ -21,7 +21,7 @@ size_t lines_of(const std::string& text) { return static_cast<size_t>(std::count
 
 }  // namespace
 
-TEST_CASE("06_optimizers: thirteen optimizers learn the digits, two a table, each from the same weights") {
+TEST_CASE("06_optimizers: sixteen optimizers learn the digits, two a table, each from the same weights") {
   const test::TempDir dir;
   const test::Ran ran = test::run_command(program + "--json --epochs 3 --plots " + dir / "plots");
   INFO(ran.err);
@@ -32,9 +32,9 @@ TEST_CASE("06_optimizers: thirteen optimizers learn the digits, two a table, eac
     const Json j = Json::parse(line);
     all[j["optimizer"]] = j;
   }
-  CHECK(all.size() == 15);
-  for (const char* name :
-       {"SGD", "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop", "LBFGS"}) {
+  CHECK(all.size() == 18);
+  for (const char* name : {"SGD", "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "LARS", "Lion", "Muon", "NAdam",
+                           "RAdam", "RMSprop", "Rprop", "LBFGS"}) {
     INFO(name << ": " << all[name].dump());
     REQUIRE(all.contains(name));
     const auto losses = all[name]["losses"].get<std::vector<double>>();
@@ -63,7 +63,7 @@ TEST_CASE("06_optimizers prints a table, and trains with one alone at another ra
   const test::Ran ran = test::run_command(program + "--max-steps 2");
   INFO(ran.err << ran.out);
   REQUIRE(ran.code == 0);
-  CHECK(lines_of(ran.out) == 2 + 13 + 2);  // about the data, and the head
+  CHECK(lines_of(ran.out) == 2 + 16 + 2);  // about the data, and the head
   CHECK_THAT(ran.out, contains_text("\nRprop                 0.002      2 ") && contains_text("\nSparseAdam (table) "));
   const test::Ran one = test::run_command(program + "--max-steps 2 --optimizer RAdam --lr 0.5");
   INFO(one.err << one.out);

@@ -9,6 +9,7 @@ import pathlib
 
 import torch
 
+import papers
 import stored
 
 A = [[1.0], [-2.0], [0.5]]
@@ -33,6 +34,8 @@ CASES = [
     ("Rprop", {"lr": 0.1}),
     ("ASGD", {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "t0": 2.0}),
     ("Adafactor", {"lr": 0.1}),
+    ("Lion", {"lr": 0.1}),
+    ("LARS", {"lr": 0.1}),
     ("SparseAdam", {"lr": 0.1}),
 ]
 
@@ -48,7 +51,7 @@ def gradient(name, count, like, sparse):
 def trained(optimizer, options):
     sparse = optimizer == "SparseAdam"
     parameters = {"a": torch.tensor(A, requires_grad=True), "b": torch.tensor(B, requires_grad=True)}
-    update = getattr(torch.optim, optimizer)(list(parameters.values()), **({} if sparse else {"foreach": False}), **options)
+    update = papers.optimizer(optimizer)(list(parameters.values()), **papers.implementation(optimizer), **options)
     counts = {"a": 0, "b": 0}
     after = []
     for turn in TURNS:

@@ -31,12 +31,12 @@ def weighted(tensors):
     return total
 
 
-def gradients(tensors, inputs):
+def gradients(tensors, inputs, create_graph=True):
     total = weighted([x for x in tensors if x.is_floating_point()])
     wanted = [x for x in inputs if x.requires_grad]
     if not wanted or not total.requires_grad:
         return [None] * len(inputs)
-    found = iter(torch.autograd.grad(total, wanted, create_graph=True, allow_unused=True))
+    found = iter(torch.autograd.grad(total, wanted, create_graph=create_graph, allow_unused=True))
     return [next(found) if x.requires_grad else None for x in inputs]
 
 
@@ -44,13 +44,13 @@ def depends(grads):
     return any(g is not None and g.requires_grad for g in grads)
 
 
-def case(name, function, *inputs, values_only=False):
+def case(name, function, *inputs, values_only=False, first_only=False):
     inputs = [x.clone().requires_grad_(x.is_floating_point() and not values_only) for x in inputs]
     outputs = function(*inputs)
     outputs = list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
-    grads = gradients(outputs, inputs)
+    grads = gradients(outputs, inputs, create_graph=not first_only)
     second = [None] * len(inputs)
-    if depends(grads):
+    if not first_only and depends(grads):
         second = gradients([g for g in grads if g is not None], inputs)
         second = [g if g is not None and g.isfinite().all() and g.any() else None for g in second]
     encoded = {"inputs": inputs, "outputs": outputs, "grads": grads, "second": second}
@@ -283,10 +283,47 @@ def indices():
     case("take_along_axis of nothing", lambda x, i: torch.gather(x, 1, i), x, torch.zeros(3, 0, dtype=torch.int64))
     case("scatter_add_along_axis", lambda x, i, u: x.scatter_add(1, i, u), x, i64([3, 0, 0], [1, 1, 2]), spread(2, 3, start=5))
     case("scatter_add_along_axis 0", lambda x, i, u: x.scatter_add(0, i, u), x, i64([2, 0, 2, 1], [2, 1, 0, 1]), spread(2, 4, start=5))
+    case("scatter_along_axis", lambda x, i, u: x.scatter(1, i, u), x, i64([3, 0, 1], [1, 2, 0]), spread(2, 3, start=5))
+    case("scatter_along_axis 0", lambda x, i, u: x.scatter(0, i, u), x, i64([2, 0, 1, 1], [0, 1, 0, 2]), spread(2, 4, start=5))
+    case("scatter_along_axis of integers", lambda x, i, u: x.scatter(0, i, u), i64(1, 2, 3), i64(2, 0), i64(7, 8))
+
+
+def images():
+    row, image = spread(2, 2, 5), spread(1, 2, 4, 3)
+    for mode in ("reflect", "replicate", "circular"):
+        case(f"pad {mode}", lambda x: F.pad(x, (2, 1, 1, 0), mode=mode), image)
+        case(f"pad {mode}, cut", lambda x: F.pad(x, (-1, 2), mode=mode), row)
+    case("pad constant, cut", lambda x: (F.pad(x, (-1, 2), value=1.5), F.pad(x, (0, -5)), F.pad(x, (2, -1))), row)
+    for mode in ("nearest", "nearest-exact", "area", "bilinear", "bicubic"):
+        case(f"interpolate {mode}", lambda x: F.interpolate(x, size=(6, 2), mode=mode), image)
+    case("interpolate aligned", lambda x: F.interpolate(x, scale_factor=1.6, mode="linear", align_corners=True), row)
+    case("interpolate no batch at all", lambda x: F.interpolate(x, size=4, mode="linear"), empty(0, 2, 3))
+    case("unfold and fold", lambda x: (F.unfold(x, 2), F.fold(F.unfold(x, (3, 2), padding=1, stride=2), (4, 3), (3, 2), padding=1, stride=2)), image)
+    case("pixel_shuffle", lambda x: (F.pixel_shuffle(x, 2), F.pixel_unshuffle(F.pixel_shuffle(x, 2), 2)), spread(2, 4, 1, 3))
+    case("adaptive_max_pool", lambda x: F.adaptive_max_pool1d(x, 3), row)
+    case("local_response_norm", lambda x: F.local_response_norm(x, 2, 0.5, 0.75, 2.0), row)
+    case("glu", lambda x: (F.glu(x, 1), F.glu(x[..., :4])), row)
+    case("celu and shrinks", lambda x: (F.celu(x, 0.5), F.softshrink(x), F.hardshrink(x), F.tanhshrink(x)), row)
+    case("softmin and threshold", lambda x: (F.softmin(x, -1), F.threshold(x, 0.1, 7.0)), row)
+    grid = torch.cat([spread(1, 3, 4, 2, start=3) / 2.7, torch.tensor([[[[-1.0, 1.0], [0.25, -3.5], [5.75, 0.5], [0.0, 0.0]]]]).double()], 1)
+    for mode in ("bilinear", "nearest", "bicubic"):
+        for padding in ("zeros", "border", "reflection"):
+            for aligned in (False, True):
+                case(f"grid_sample {mode} {padding}{' aligned' if aligned else ''}",
+                     lambda x, g: F.grid_sample(x, g, mode, padding, aligned), spread(1, 2, 4, 5), grid, first_only=True)
+    for aligned in (False, True):
+        case(f"affine_grid{' aligned' if aligned else ''}", lambda t: F.affine_grid(t, (2, 1, 3, 4), aligned), spread(2, 2, 3))
+    case("affine_grid of one", lambda t: (F.affine_grid(t, (1, 1, 1, 1), True), F.affine_grid(t, (1, 1, 1, 2), False)), spread(1, 2, 3))
+
+
+def special():
+    case("erfinv", torch.erfinv, torch.tensor([-0.96875, -0.6, -0.5, -0.25, 2.0**-20, 0.125, 0.59375, 0.625, 0.75, 0.984375]).float().double())
+    case("erfinv of special numbers", torch.erfinv, torch.tensor([-1.0, 1.0, -0.0, 0.0, 1.5, -2.0, NAN, INF, 1 - 2.0**-20, 1e-30]).float().double(),
+         values_only=True)
 
 
 header = stored.header()
-for family in (shapes, creation, elementwise, reductions, products, distances, indices):
+for family in (shapes, creation, elementwise, reductions, products, distances, indices, images, special):
     family()
 assert len({c["name"] for c in cases}) == len(cases)
 stored.write(pathlib.Path(__file__).parent / "language.json", header | {"cases": cases})

@@ -101,8 +101,47 @@ def pairs():
     yield from reductions("1d", "CosineEmbeddingLoss", [x[0] for x in inputs])
 
 
+def ranking():
+    triple = [spread(4, 3), spread(4, 3, start=17), spread(4, 3, start=31)]
+    for name, options in (("defaults", {}), ("swap", {"swap": True, "margin": 4.0}), ("p_1", {"p": 1.0, "eps": 0.125, "margin": 8.0})):
+        yield from reductions(name, "TripletMarginLoss", triple, options)
+    yield from reductions("broadcast", "TripletMarginLoss", [triple[0], triple[1], triple[2][:1]])
+    yield from reductions("1d", "TripletMarginLoss", [x[0] for x in triple])
+    sides = torch.tensor([1.0, -1.0, -1.0, 1.0]).double()
+    pair = [spread(4), spread(4, start=31)]
+    for name, options in (("defaults", {}), ("margin", {"margin": 2.5})):
+        yield from reductions(name, "MarginRankingLoss", [*pair, sides], options, wanted=[0, 1])
+        yield from reductions(name, "HingeEmbeddingLoss", [spread(4, low=-4, high=40), sides], options, wanted=[0])
+    yield from reductions("neither", "HingeEmbeddingLoss", [spread(3, low=4, high=40), torch.tensor([0.0, 1.0, 2.0]).double()], wanted=[0])
+
+
+def labels():
+    x, signs = spread(3, 4), torch.tensor([[1, -1, -1, 1], [-1, -1, 1, 1], [1, 1, 1, -1]]).double()
+    yield from reductions("defaults", "SoftMarginLoss", [x, signs], wanted=[0])
+    yield from reductions("defaults", "MultiLabelSoftMarginLoss", [x, probabilities(3, 4)])
+    yield from reductions("weight", "MultiLabelSoftMarginLoss", [x, probabilities(3, 4)], {"weight": WEIGHT})
+    yield from reductions("1d", "MultiLabelSoftMarginLoss", [x[0], probabilities(4)])
+    near = spread(4, 4, low=-16, high=16)
+    some = torch.tensor([[3, 0, -1, 1], [-1, 2, 0, 1], [0, 1, 2, 3], [2, 2, -1, 2]])
+    yield from reductions("defaults", "MultiLabelMarginLoss", [near, some])
+    yield from reductions("1d", "MultiLabelMarginLoss", [near[0], some[0]])
+
+
+def likelihoods():
+    x, counts = spread(3, 4) / 4, spread(3, 4, low=-8, high=50).abs().floor()
+    for name, options in (("defaults", {}), ("full", {"full": True})):
+        yield from reductions(name, "PoissonNLLLoss", [x, counts], options, wanted=[0])
+        yield from reductions(f"rate_{name}", "PoissonNLLLoss", [x.abs(), counts], options | {"log_input": False, "eps": 0.125}, wanted=[0])
+    inputs = [spread(3, 4), spread(3, 4, start=31)]
+    variances = {"each": spread(3, 4, low=2, high=40), "of_rows": spread(3, low=2, high=40), "of_columns": spread(1, 4, low=2, high=40)}
+    for name, variance in variances.items():
+        for full in (False, True):
+            yield from reductions(f"{name}{'_full' if full else ''}", "GaussianNLLLoss", [*inputs, variance], {"full": full})
+    yield from reductions("clamped", "GaussianNLLLoss", [*inputs, variances["each"]], {"eps": 1.0}, smooth=False)
+
+
 def main():
-    cases = [*differences(), *classes(), *margins(), *binary(), *divergences(), *pairs()]
+    cases = [*differences(), *classes(), *margins(), *binary(), *divergences(), *pairs(), *ranking(), *labels(), *likelihoods()]
     calls.write(pathlib.Path(__file__).resolve().with_suffix(".json"), cases)
 
 

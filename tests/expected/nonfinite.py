@@ -9,6 +9,7 @@ import pathlib
 
 import torch
 
+import papers
 import stored
 
 INITIAL = [1.0, -2.0, 0.5, 0.25, -0.75, 1.25]
@@ -35,6 +36,9 @@ SETTINGS = [
     ("ASGD", {"lr": 0.1, "t0": 1.0}),
     ("Adafactor", {"lr": 0.1}),
     ("Adafactor", {"lr": 0.1, "weight_decay": 0.1, "d": 2.0}),
+    ("Lion", {"lr": 0.1}),
+    ("LARS", {"lr": 0.1}),
+    ("Muon", {"lr": 0.1}),
 ]
 
 
@@ -44,13 +48,14 @@ def shaped(values, shape):
 
 def trained(optimizer, options, shape, gradients):
     parameter = shaped(INITIAL, shape).requires_grad_()
-    update = getattr(torch.optim, optimizer)([parameter], foreach=False, **options)
+    update = papers.optimizer(optimizer)([parameter], **papers.implementation(optimizer), **options)
     after = []
     for gradient in gradients:
         parameter.grad = shaped(gradient, shape)
         update.step()
         after.append(parameter.flatten().tolist())
-    kept = {name: value for name, value in update.defaults.items() if name not in ("foreach", "fused", "capturable", "differentiable")}
+    kept = {name: value for name, value in update.defaults.items()
+            if value is not None and name not in ("foreach", "fused", "capturable", "differentiable")}
     return kept, after
 
 
@@ -58,7 +63,7 @@ def main():
     torch.set_default_dtype(torch.float64)
     cases = []
     for optimizer, options in SETTINGS:
-        for shape in ([6], [2, 3]):
+        for shape in ([6], [2, 3]) if optimizer != "Muon" else ([2, 3],):
             for bad in (math.nan, math.inf, -math.inf):
                 gradients = [list(g) for g in GRADIENTS]
                 gradients[1][BAD] = bad

@@ -14,6 +14,7 @@ import pathlib
 
 import torch
 
+import papers
 import stored
 
 INITIAL = [1.0, -2.0, 0.5, 0.25, -0.75]
@@ -96,13 +97,33 @@ ASGD = [
 
 ADAFACTOR = [{}, {"lr": 0.1, "d": 2.0}, {"lr": 0.5, "beta2_decay": -0.5, "weight_decay": 0.1}, {"lr": 0.1, "eps": [None, 0.5]}]
 
+LION = [{"lr": 0.1}, {"lr": 0.1, "betas": [0.8, 0.5]}, {"lr": 0.1, "betas": [0.0, 0.9], "weight_decay": 0.01}]
+
+LARS = [
+    {"lr": 0.1},
+    {"lr": 0.1, "momentum": 0.0},
+    {"lr": 0.1, "weight_decay": 0.01, "trust_coefficient": 0.02},
+    {"lr": 0.1, "momentum": 0.5, "nesterov": True, "weight_decay": 0.5, "eps": 0.1},
+]
+
+MUON = [
+    {"lr": 0.1},
+    {"lr": 0.1, "weight_decay": 0.0, "nesterov": False},
+    {"lr": 0.1, "momentum": 0.5, "adjust_lr_fn": "match_rms_adamw"},
+    {"lr": 0.1, "ns_coefficients": [3.0, -3.2, 1.2], "eps": 300.0, "adjust_lr_fn": "spectral_unclamped"},
+]
+
 SPARSE_ADAM = [{"lr": 0.1}, {"lr": 0.1, "betas": [0.8, 0.5]}, {"lr": 0.1, "eps": 0.1}]
 
 CASES = {"SGD": SGD, "Adam": ADAM, "AdamW": ADAM, "Adamax": ADAMAX, "NAdam": NADAM, "RAdam": RADAM, "Adagrad": ADAGRAD,
-         "Adadelta": ADADELTA, "RMSprop": RMSPROP, "Rprop": RPROP, "ASGD": ASGD, "Adafactor": ADAFACTOR, "SparseAdam": SPARSE_ADAM}
+         "Adadelta": ADADELTA, "RMSprop": RMSPROP, "Rprop": RPROP, "ASGD": ASGD, "Adafactor": ADAFACTOR, "Lion": LION,
+         "LARS": LARS, "Muon": MUON, "SparseAdam": SPARSE_ADAM}
 
 # Adafactor treats a matrix otherwise than a vector: the first elements of the vectors above, in two rows of two.
-SHAPES = {"Adafactor": ([5], [2, 2])}
+# Muon takes nothing but matrices.
+SHAPES = {"Adafactor": ([5], [2, 2]), "Muon": ([2, 2], [4, 1], [1, 3])}
+
+MINIMIZING = {"Muon"}  # alone
 
 # SparseAdam's gradients are of these elements, one line for each step: the first numbers of the gradients above.
 INDICES = {"SparseAdam": [[1, 3, 1], [0, 3, 2], [1, 1, 1], [4, 0, 4], [3, 3, 0]]}
@@ -117,10 +138,7 @@ def start(values, shape):
 def parameters(optimizer, options, shape):
     """The options with PyTorch's defaults filled in, and the parameter after each step."""
     parameter = start(INITIAL, shape).requires_grad_()
-    implementation = {} if optimizer == "SparseAdam" else {"foreach": False}
-    if optimizer in ("SGD", "Adam", "AdamW", "Adagrad"):
-        implementation["fused"] = False
-    update = getattr(torch.optim, optimizer)([parameter], **implementation, **options)
+    update = papers.optimizer(optimizer)([parameter], **papers.implementation(optimizer), **options)
     after = []
     for step, gradient in enumerate(GRADIENTS * (RADAM_STEPS if optimizer == "RAdam" else 1)):
         if optimizer in INDICES:
@@ -131,7 +149,7 @@ def parameters(optimizer, options, shape):
         update.step()
         after.append(parameter.flatten().tolist())
     kept = {name: value for name, value in update.defaults.items()
-            if name not in ("foreach", "fused", "capturable", "differentiable")}
+            if value is not None and name not in ("foreach", "fused", "capturable", "differentiable")}
     return kept, after
 
 
@@ -140,6 +158,8 @@ def main():
     content = stored.header() | {"initial": INITIAL, "gradients": GRADIENTS}
     cases = []
     for (optimizer, settings), maximize in itertools.product(CASES.items(), (False, True)):
+        if maximize and optimizer in MINIMIZING:
+            continue
         for options, shape in itertools.product(settings, SHAPES.get(optimizer, ([5],))):
             options = options | {"maximize": True} if maximize else options
             kept, after = parameters(optimizer, options, shape)

@@ -1,4 +1,5 @@
-"""100 training steps of a small classifier under two or more settings of every dense optimizer, and under groups, clipping and
+"""100 training steps of a small classifier under two or more settings of every dense optimizer but Muon (whose
+bf16 turns a rounding error into a step), and under groups, clipping and
 accumulation, in f64 and in f32.
 
     python3 trajectory.py --data DIR     takes 320 digits anew from DIR/optdigits/optdigits.tra
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import papers
 import stored
 
 SAMPLES, BATCH, STEPS = 320, 16, 100
@@ -52,11 +54,15 @@ SETTINGS = {
     "adafactor_wd": ("Adafactor", {"lr": 2e-2, "beta2_decay": -0.5, "d": 2.0, "weight_decay": 0.1}),
     "asgd": ("ASGD", {"lr": 0.05}),
     "asgd_decay": ("ASGD", {"lr": 0.05, "lambd": 1e-2, "alpha": 0.5, "t0": 50, "weight_decay": 1e-3}),
+    "lion": ("Lion", {"lr": 3e-4}),
+    "lion_wd": ("Lion", {"lr": 1e-3, "betas": [0.95, 0.98], "weight_decay": 0.1}),
+    "lars": ("LARS", {"lr": 5.0, "weight_decay": 1e-3}),
+    "lars_nesterov": ("LARS", {"lr": 0.5, "momentum": 0.8, "trust_coefficient": 0.02, "nesterov": True}),
     "rprop": ("Rprop", {"lr": 1e-4}),
     "rprop_etas": ("Rprop", {"lr": 1e-3, "etas": [0.3, 1.1], "step_sizes": [1e-4, 1e-2]}),
 }
 # A gradient's sign decides, so that a rounding error may grow to a whole step: nothing to compare in f32.
-DISCONTINUOUS = {"Rprop"}
+DISCONTINUOUS = {"Rprop", "Lion"}
 
 
 def store_samples(data):
@@ -88,9 +94,8 @@ def train(dtype, optimizer, options, how, images, labels):
     model = initial_model().to(dtype)
     images = (images.to(dtype) / 16).reshape(-1, BATCH, SIZES[0])
     labels = labels.reshape(-1, BATCH)
-    implementation = {"foreach": False} | ({"fused": False} if optimizer in ("SGD", "Adam", "AdamW", "Adagrad") else {})
     trained = groups_of(model, options, how["groups"]) if "groups" in how else model.parameters()
-    update = getattr(torch.optim, optimizer)(trained, **implementation, **options)
+    update = papers.optimizer(optimizer)(trained, **papers.implementation(optimizer), **options)
     losses = []
     torch.set_default_dtype(dtype)  # of the scalars that some optimizers keep in tensors
     for step in range(STEPS):

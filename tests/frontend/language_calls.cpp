@@ -255,12 +255,57 @@ void add_indices(Calls& calls) {
   calls["scatter_add_along_axis 0"] = [](const Tensors& x) { return Tensors{scatter_add_along_axis(x[0], x[1], x[2], 0)}; };
 }
 
+void add_images(Calls& calls) {
+  calls["scatter_along_axis"] = [](const Tensors& x) { return Tensors{scatter_along_axis(x[0], x[1], x[2], 1)}; };
+  calls["scatter_along_axis 0"] = [](const Tensors& x) { return Tensors{scatter_along_axis(x[0], x[1], x[2], 0)}; };
+  calls["scatter_along_axis of integers"] = [](const Tensors& x) { return Tensors{scatter_along_axis(x[0], x[1], x[2], 0)}; };
+  for (const std::string mode : {"reflect", "replicate", "circular"}) {
+    calls["pad " + mode] = [mode](const Tensors& x) { return Tensors{pad(x[0], {0, 0, 1, 2}, {0, 0, 0, 1}, mode)}; };
+    calls["pad " + mode + ", cut"] = [mode](const Tensors& x) { return Tensors{pad(x[0], {0, 0, -1}, {0, 0, 2}, mode)}; };
+  }
+  calls["pad constant, cut"] = [](const Tensors& x) {
+    return Tensors{pad(x[0], {0, 0, -1}, {0, 0, 2}, 1.5), pad(x[0], {0, 0, 0}, {0, 0, -5}), pad(x[0], {0, 0, 2}, {0, 0, -1}, "constant")};
+  };
+  for (const std::string mode : {"nearest", "nearest-exact", "area", "bilinear", "bicubic"})
+    calls["interpolate " + mode] = [mode](const Tensors& x) { return Tensors{interpolate(x[0], {.size = {6, 2}, .mode = mode})}; };
+  calls["interpolate aligned"] = [](const Tensors& x) {
+    return Tensors{interpolate(x[0], {.scale_factor = 1.6, .mode = "linear", .align_corners = true})};
+  };
+  calls["interpolate no batch at all"] = [](const Tensors& x) { return Tensors{interpolate(x[0], {.size = 4, .mode = "linear"})}; };
+  calls["unfold and fold"] = [](const Tensors& x) {
+    const UnfoldOptions o{.padding = 1, .stride = 2};
+    return Tensors{unfold(x[0], 2), fold(unfold(x[0], {3, 2}, o), {4, 3}, {3, 2}, o)};
+  };
+  calls["pixel_shuffle"] = [](const Tensors& x) { return Tensors{pixel_shuffle(x[0], 2), pixel_unshuffle(pixel_shuffle(x[0], 2), 2)}; };
+  calls["adaptive_max_pool"] = [](const Tensors& x) { return Tensors{adaptive_max_pool1d(x[0], 3)}; };
+  calls["local_response_norm"] = [](const Tensors& x) { return Tensors{local_response_norm(x[0], 2, 0.5, 0.75, 2)}; };
+  calls["glu"] = [](const Tensors& x) { return Tensors{glu(x[0], 1), glu(slice(x[0], -1, 0, 4))}; };
+  calls["celu and shrinks"] = [](const Tensors& x) {
+    return Tensors{celu(x[0], 0.5), softshrink(x[0]), hardshrink(x[0]), tanhshrink(x[0])};
+  };
+  calls["softmin and threshold"] = [](const Tensors& x) { return Tensors{softmin(x[0], -1), threshold(x[0], 0.1, 7)}; };
+  for (const std::string mode : {"bilinear", "nearest", "bicubic"})
+    for (const std::string padding : {"zeros", "border", "reflection"})
+      for (const bool aligned : {false, true})
+        calls["grid_sample " + mode + " " + padding + (aligned ? " aligned" : "")] = [=](const Tensors& x) {
+          return Tensors{grid_sample(x[0], x[1], {.mode = mode, .padding_mode = padding, .align_corners = aligned})};
+        };
+  calls["affine_grid"] = [](const Tensors& x) { return Tensors{affine_grid(x[0], {2, 1, 3, 4})}; };
+  calls["affine_grid aligned"] = [](const Tensors& x) { return Tensors{affine_grid(x[0], {2, 1, 3, 4}, true)}; };
+  calls["affine_grid of one"] = [](const Tensors& x) {
+    return Tensors{affine_grid(x[0], {1, 1, 1, 1}, true), affine_grid(x[0], {1, 1, 1, 2})};
+  };
+  calls["erfinv"] = [](const Tensors& x) { return Tensors{erfinv(x[0])}; };
+  calls["erfinv of special numbers"] = [](const Tensors& x) { return Tensors{erfinv(x[0])}; };
+}
+
 }  // namespace
 
 const std::map<std::string, LanguageCall>& language_calls() {
   static const Calls calls = [] {
     Calls all;
-    for (auto add : {add_shapes, add_creation, add_elementwise, add_reductions, add_products, add_distances, add_indices}) add(all);
+    for (auto add : {add_shapes, add_creation, add_elementwise, add_reductions, add_products, add_distances, add_indices, add_images})
+      add(all);
     return all;
   }();
   return calls;

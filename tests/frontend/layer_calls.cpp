@@ -2,37 +2,10 @@
 
 #include <map>
 
+#include "weft/tests/frontend/layer_options.h"
+
 namespace weft::testing {
 namespace {
-
-/// Reads PyTorch's options; what a case does not name has weft's default.
-struct Options {
-  const json& given;
-
-  template <class T>
-  void read(const char* name, T& into) const {
-    if (given.contains(name)) into = given[name].get<T>();
-  }
-  template <class T>
-  void read(const char* name, std::optional<T>& into) const {
-    if (!given.contains(name)) return;
-    into = given[name].is_null() ? std::nullopt : std::optional<T>(given[name].get<T>());
-  }
-};
-
-PerAxis per_axis(const json& given) { return given.is_array() ? PerAxis(given.get<Dims>()) : PerAxis(given.get<int64_t>()); }
-
-void read(const Options& options, const char* name, PerAxis& into) {
-  if (options.given.contains(name)) into = per_axis(options.given[name]);
-}
-
-using Make = std::function<Subject(const json& arguments, const Options&)>;
-
-template <class M>
-Subject subject(M module) {
-  auto shared = std::make_shared<M>(std::move(module));
-  return {shared, [shared](const std::vector<Tensor>& x) { return (*shared)(x.at(0)); }};
-}
 
 template <class M>
 Subject batch_norm(const json& arguments, const Options& given) {
@@ -70,55 +43,6 @@ Subject group_norm(const json& arguments, const Options& given) {
   nn::GroupNormOptions o;
   given.read("eps", o.eps), given.read("affine", o.affine);
   return subject(nn::GroupNorm(arguments[0], arguments[1], o));
-}
-
-template <class M>
-Subject convolution(const json& arguments, const Options& given) {
-  nn::ConvOptions o;
-  read(given, "stride", o.stride), read(given, "dilation", o.dilation), given.read("groups", o.groups), given.read("bias", o.bias);
-  if (const json padding = given.given.value("padding", json(0)); padding.is_string()) o.padding = padding.get<std::string>();
-  else if (padding.is_array()) o.padding = {padding[0].get<int64_t>(), padding[1].get<int64_t>()};
-  else o.padding = padding.get<int64_t>();
-  return subject(M(arguments[0], arguments[1], per_axis(arguments[2]), o));
-}
-
-Subject transposed_convolution(const json& arguments, const Options& given) {
-  nn::ConvTransposeOptions o;
-  read(given, "stride", o.stride), read(given, "padding", o.padding), read(given, "output_padding", o.output_padding);
-  read(given, "dilation", o.dilation), given.read("groups", o.groups), given.read("bias", o.bias);
-  return subject(nn::ConvTranspose2d(arguments[0], arguments[1], per_axis(arguments[2]), o));
-}
-
-Subject max_pool(const json& arguments, const Options& given) {
-  MaxPoolOptions o;
-  read(given, "stride", o.stride), read(given, "padding", o.padding), read(given, "dilation", o.dilation);
-  given.read("ceil_mode", o.ceil_mode);
-  return subject(nn::MaxPool2d(per_axis(arguments[0]), o));
-}
-
-Subject avg_pool(const json& arguments, const Options& given) {
-  AvgPoolOptions o;
-  read(given, "stride", o.stride), read(given, "padding", o.padding);
-  given.read("ceil_mode", o.ceil_mode), given.read("count_include_pad", o.count_include_pad);
-  given.read("divisor_override", o.divisor_override);
-  return subject(nn::AvgPool2d(per_axis(arguments[0]), o));
-}
-
-Subject adaptive_avg_pool(const json& arguments, const Options&) { return subject(nn::AdaptiveAvgPool2d(per_axis(arguments[0]))); }
-
-template <class M>
-Subject plain(const json&, const Options&) {
-  return subject(M());
-}
-
-/// A layer that takes up to two numbers.
-template <class M, class T = double>
-Subject numbered(const json& arguments, const Options&) {
-  if constexpr (std::is_default_constructible_v<M>)
-    if (arguments.empty()) return subject(M());
-  if constexpr (std::is_constructible_v<M, T, T>)
-    if (arguments.size() == 2) return subject(M(arguments[0].get<T>(), arguments[1].get<T>()));
-  return subject(M(arguments.at(0).get<T>()));
 }
 
 Subject gelu(const json&, const Options& given) {
@@ -179,6 +103,22 @@ const std::map<std::string, Make> losses{
        read_weight(given, "weight", o.weight), read_weight(given, "pos_weight", o.pos_weight);
      })},
     {"KLDivLoss", loss<nn::KLDivLoss, KlDivOptions>([](const Options& given, KlDivOptions& o) { given.read("log_target", o.log_target); })},
+    {"TripletMarginLoss", loss<nn::TripletMarginLoss, TripletMarginOptions>([](const Options& given, TripletMarginOptions& o) {
+       given.read("margin", o.margin), given.read("p", o.p), given.read("eps", o.eps), given.read("swap", o.swap);
+     })},
+    {"MarginRankingLoss", loss<nn::MarginRankingLoss, MarginRankingOptions>(
+                              [](const Options& given, MarginRankingOptions& o) { given.read("margin", o.margin); })},
+    {"HingeEmbeddingLoss", loss<nn::HingeEmbeddingLoss, HingeEmbeddingOptions>(
+                               [](const Options& given, HingeEmbeddingOptions& o) { given.read("margin", o.margin); })},
+    {"SoftMarginLoss", loss<nn::SoftMarginLoss, LossOptions>([](const Options&, LossOptions&) {})},
+    {"MultiLabelMarginLoss", loss<nn::MultiLabelMarginLoss, LossOptions>([](const Options&, LossOptions&) {})},
+    {"MultiLabelSoftMarginLoss", loss<nn::MultiLabelSoftMarginLoss, MultiLabelSoftMarginOptions>(
+                                     [](const Options& given, MultiLabelSoftMarginOptions& o) { read_weight(given, "weight", o.weight); })},
+    {"PoissonNLLLoss", loss<nn::PoissonNLLLoss, PoissonNllOptions>([](const Options& given, PoissonNllOptions& o) {
+       given.read("log_input", o.log_input), given.read("full", o.full), given.read("eps", o.eps);
+     })},
+    {"GaussianNLLLoss", loss<nn::GaussianNLLLoss, GaussianNllOptions>(
+                            [](const Options& given, GaussianNllOptions& o) { given.read("full", o.full), given.read("eps", o.eps); })},
     {"CosineEmbeddingLoss", loss<nn::CosineEmbeddingLoss, CosineEmbeddingOptions>(
                                 [](const Options& given, CosineEmbeddingOptions& o) { given.read("margin", o.margin); })},
 };
@@ -344,10 +284,10 @@ const std::map<std::string, Make> layers{
     {"Linear", linear},
     {"Conv1d", convolution<nn::Conv1d>},
     {"Conv2d", convolution<nn::Conv2d>},
-    {"ConvTranspose2d", transposed_convolution},
-    {"MaxPool2d", max_pool},
-    {"AvgPool2d", avg_pool},
-    {"AdaptiveAvgPool2d", adaptive_avg_pool},
+    {"ConvTranspose2d", transposed_convolution<nn::ConvTranspose2d>},
+    {"MaxPool2d", max_pool<nn::MaxPool2d>},
+    {"AvgPool2d", avg_pool<nn::AvgPool2d>},
+    {"AdaptiveAvgPool2d", adaptive_pool<nn::AdaptiveAvgPool2d>},
     {"Identity", plain<nn::Identity>},
     {"Flatten", plain<nn::Flatten>},
     {"Dropout", numbered<nn::Dropout>},
@@ -376,7 +316,7 @@ const std::map<std::string, Make> layers{
 }  // namespace
 
 Subject make_subject(const json& c) {
-  for (const auto* all : {&layers, &losses})
+  for (const auto* all : {&layers, &losses, &image_layers()})
     if (const auto found = all->find(c["module"].get<std::string>()); found != all->end())
       return found->second(c["arguments"], {c["options"]});
   throw Error("tests/frontend/layer_calls.cpp does not list {}", c["module"].get<std::string>());

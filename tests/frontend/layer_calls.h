@@ -1,5 +1,5 @@
 #pragma once
-// The modules that tests/expected/layers.py, losses.py, attention.py and recurrent.py name, as weft has them.
+// The modules that tests/expected/layers.py, images.py, losses.py, attention.py and recurrent.py name, as weft has them.
 
 #include <functional>
 #include <memory>

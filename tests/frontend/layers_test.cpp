@@ -179,6 +179,7 @@ void check_all_differences(const char* file) {
   TEST_CASE(file " agree with central differences") { check_all_differences(file); }
 
 WEFT_LAYER_TESTS("layers")
+WEFT_LAYER_TESTS("images")
 WEFT_LAYER_TESTS("losses")
 WEFT_LAYER_TESTS("attention")
 WEFT_LAYER_TESTS("recurrent")

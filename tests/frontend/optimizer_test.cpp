@@ -253,6 +253,8 @@ TEST_CASE("every optimizer class trains on the cpu as on the reference") {
                                  [] { return std::make_unique<optim::Adagrad>(optim::AdagradOptions{.lr = 0.1}); },
                                  [] { return std::make_unique<optim::Adadelta>(); },
                                  [] { return std::make_unique<optim::RMSprop>(optim::RmsPropOptions{.lr = 0.1, .centered = true}); },
+                                 [] { return std::make_unique<optim::Lion>(optim::LionOptions{.lr = 0.05}); },
+                                 [] { return std::make_unique<optim::LARS>(optim::LarsOptions{.lr = 20}); },
                                  [] { return std::make_unique<optim::Adafactor>(optim::AdafactorOptions{.lr = 0.1}); }};
   std::set<std::string> ops;
   const std::vector<float> x{0.5f, -1, 2, 1, 0.25f, -0.5f}, y{1, 0, -1, 2};
@@ -273,10 +275,33 @@ TEST_CASE("every optimizer class trains on the cpu as on the reference") {
     }
     for (size_t i = 0; i < 12; ++i) CHECK(losses[0][i] == Approx(losses[1][i]).epsilon(1e-4));
   }
-  CHECK(ops.size() == 12);
+  CHECK(ops.size() == 14);
+}
+
+TEST_CASE("muon trains matrices and refuses others, which a group may have") {
+  const std::vector<float> x{0.5f, -1, 2, 1, 0.25f, -0.5f}, y{1, 0, -1, 2};
+  Parameter w("w", Shape{3, 2}, std::vector<float>{0.5f, -0.25f, 1, 0.75f, -1, 0.125f}), b("b", {0.0, 0.5});
+  Graph g("fit");
+  Tensor loss = g.output("loss", mse_loss(matmul(g.input("x", f32, {2, 3}), w) + b, g.input("y", f32, {2, 2})));
+  CHECK_THROWS_WITH(compile(training_step(g, loss, {w, b}, optim::Muon()), Target::cpu()),
+                    contains_text("muon: the parameter must have 2 axes; train others by another rule, as a group"));
+  optim::Muon muon({.lr = 0.1});
+  muon.add_group("rest", {b}, optim::AdamW({.lr = 0.05}));
+  Step step = compile(training_step(g, loss, {w, b}, muon), Target::cpu());
+  std::vector<double> losses;
+  for (int i = 0; i < 12; ++i) losses.push_back(step({{"x", x}, {"y", y}})["loss"].item());
+  CHECK(losses[11] < 0.5 * losses[0]);
+  CHECK(muon.state("w", "momentum_buffer").shape() == Shape{3, 2});
+  muon.ns_a = 3;  // nothing recompiles
+  step({{"x", x}, {"y", y}});
 }
 
 TEST_CASE("optimizers refuse numbers as torch does") {
+  CHECK_THROWS_WITH(optim::Lion({.betas = {0.9, 1}}), contains_text("lion.beta2 must lie in [0, 1), not be 1, at " + line()));
+  CHECK_THROWS_WITH(optim::LARS({.trust_coefficient = -1}), contains_text("lars.trust_coefficient"));
+  CHECK_THROWS_WITH(optim::LARS({.momentum = 0, .nesterov = true}), contains_text("nesterov needs a momentum, at " + line()));
+  CHECK_THROWS_WITH(optim::Muon({.momentum = -1}), contains_text("muon.momentum must lie in [0, inf], not be -1, at " + line()));
+  CHECK_THROWS_WITH(optim::Muon({.adjust_lr_fn = "none"}), contains_text("not \"none\", at " + line()));
   CHECK_THROWS_WITH(optim::Rprop({.etas = {1.5, 1.2}}), contains_text("etaminus"));
   CHECK_THROWS_WITH(optim::Rprop({.etas = {0.5, 1.0}}), contains_text("0 < etas.first < 1 < etas.second, at " + line()));
   CHECK_THROWS_WITH(optim::Adadelta({.rho = 1.5}), contains_text("rho"));

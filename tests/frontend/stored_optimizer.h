@@ -16,7 +16,7 @@ inline optim::Optimizer optimizer_of(const json& setting) {
     read("lr", options.lr);
     if constexpr (requires { options.weight_decay; }) read("weight_decay", options.weight_decay);
     if constexpr (requires { options.momentum; }) read("momentum", options.momentum);
-    if constexpr (requires { options.dampening; }) read("dampening", options.dampening), read("nesterov", options.nesterov);
+    if constexpr (requires { options.dampening; }) read("dampening", options.dampening);
     if constexpr (requires { options.betas; }) read("betas", options.betas);
     if constexpr (requires { options.maximize; }) read("maximize", options.maximize);
     if constexpr (requires { options.eps; }) read("eps", options.eps);
@@ -30,6 +30,9 @@ inline optim::Optimizer optimizer_of(const json& setting) {
     if constexpr (requires { options.alpha; }) read("alpha", options.alpha);
     if constexpr (requires { options.beta2_decay; }) read("beta2_decay", options.beta2_decay), read("d", options.d);
     if constexpr (requires { options.lambd; }) read("lambd", options.lambd), read("t0", options.t0);
+    if constexpr (requires { options.trust_coefficient; }) read("trust_coefficient", options.trust_coefficient);
+    if constexpr (requires { options.nesterov; }) read("nesterov", options.nesterov);
+    if constexpr (requires { options.adjust_lr_fn; }) read("adjust_lr_fn", options.adjust_lr_fn);
     if constexpr (requires { options.etas; }) read("etas", options.etas), read("step_sizes", options.step_sizes);
     return options;
   };
@@ -45,6 +48,9 @@ inline optim::Optimizer optimizer_of(const json& setting) {
   if (name == "Adafactor") return optim::Adafactor(common(optim::AdafactorOptions()));
   if (name == "ASGD") return optim::ASGD(common(optim::AsgdOptions()));
   if (name == "Rprop") return optim::Rprop(common(optim::RpropOptions()));
+  if (name == "Lion") return optim::Lion(common(optim::LionOptions()));
+  if (name == "LARS") return optim::LARS(common(optim::LarsOptions()));
+  if (name == "Muon") return optim::Muon(common(optim::MuonOptions()));
   if (name == "SparseAdam") return optim::SparseAdam(common(optim::SparseAdamOptions()));
   throw Error("tests/frontend/stored_optimizer.h does not list {}", name);
 }

@@ -43,8 +43,8 @@ TEST_CASE("autocast: which ops do not follow their operands", "[registry][autoca
        {"binary_cross_entropy", "cross_entropy", "exp", "expm1", "log", "log1p", "log_softmax", "mean", "mse_loss", "nll_loss", "pow",
         "reciprocal", "rsqrt", "softmax", "softplus", "square", "standardize", "sum", "var"}},
       {Autocast::fixed,
-       {"adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "asgd", "fused", "kernel", "nadam", "radam", "rmsprop", "rprop",
-        "sgd", "sparse_adam"}}};
+       {"adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "asgd", "fused", "kernel", "lars", "lion", "muon", "nadam", "radam",
+        "rmsprop", "rprop", "sgd", "sparse_adam"}}};
   for (const auto& [how, ops] : known)
     for (const std::string& op : ops) {
       INFO(op);

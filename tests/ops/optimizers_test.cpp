@@ -41,13 +41,17 @@ double hyper(const json& options, const std::string& name) {
                         {"etaplus", "etas", 1},
                         {"step_size_min", "step_sizes", 0},
                         {"step_size_max", "step_sizes", 1},
-                        {"eps2", "eps", 1}})
+                        {"eps2", "eps", 1},
+                        {"ns_a", "ns_coefficients", 0},
+                        {"ns_b", "ns_coefficients", 1},
+                        {"ns_c", "ns_coefficients", 2}})
     if (name == p.name) return options.at(p.option)[p.index].get<double>();
   return options.at(name).get<double>();
 }
 
 /// Switches are options themselves, or say that a hyper-parameter is not zero.
 bool is_on(const json& options, const std::string& name) {
+  if (options.value("adjust_lr_fn", json()) == json(name)) return true;
   const json value = options.value(name, json(false));
   return value.is_boolean() ? value.get<bool>() : value.get<double>() != 0;
 }

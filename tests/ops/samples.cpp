@@ -310,6 +310,10 @@ Interval interval_of(const std::string& hyper, bool first_step, bool high_floor)
   if (hyper == "eps2") return {3, 4};  // above the parameter's own scale
   if (hyper == "step_size_min") return high_floor ? Interval{3, 4} : Interval{0.01, 0.1};
   if (hyper == "step_size_max") return first_step ? Interval{5, 9} : Interval{0.5, 0.6};
+  // An iteration that converges.
+  if (hyper == "ns_a") return {1.4, 1.6};
+  if (hyper == "ns_b") return {-0.6, -0.4};
+  if (hyper == "ns_c") return {0.05, 0.1};
   return {0.5, 0.9};
 }
 
@@ -319,6 +323,7 @@ Sample update_sample(const ir::OptimizerSpec& spec, const Type& parameter, const
   s.intervals = {{2, first_step ? Interval{1, 1} : Interval{2, 9}}};
   for (const ir::HyperSpec& h : spec.hypers) {
     s.intervals[static_cast<int>(s.operands.size())] = interval_of(h.name, first_step, high_floor);
+    if (spec.op == "lion" && h.name == "beta1") s.constant.push_back(static_cast<int>(s.operands.size()));  // of whose sum a sign is used
     s.operands.push_back({f64, {}});
   }
   if (spec.rows) {
@@ -346,9 +351,10 @@ void add_optimizers(std::vector<Sample>& all, DType t) {
     std::vector<std::vector<std::string>> choices{{}, {}};
     for (const ir::AttributeSpec& a : ir::op_def(spec->op).attributes) choices[1].push_back(a.name), choices.push_back({a.name});
     for (const Type& parameter : {matrix, vector})
-      for (const auto& on : choices) all.push_back(update_sample(*spec, parameter, on, false));
-    all.push_back(update_sample(*spec, vector, {}, true));
-    all.push_back(update_sample(*spec, vector, {}, true, true));
+      for (const auto& on : choices)
+        if (!spec->rank || parameter.shape.rank() == *spec->rank) all.push_back(update_sample(*spec, parameter, on, false));
+    all.push_back(update_sample(*spec, spec->rank ? matrix : vector, {}, true));
+    all.push_back(update_sample(*spec, spec->rank ? matrix : vector, {}, true, true));
   }
 }
 
