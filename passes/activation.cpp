@@ -66,14 +66,15 @@ bool is_read_elsewhere(Value product, Value seen, const Found& found) {
   return false;
 }
 
-/// The sum over all axes but the last, of the same elements.
-Op* sum_over_rows(Value v) {
+/// The sum over all axes but the last, of as many elements as `columns`, in the same type.
+Op* sum_over_rows(Value v, int64_t columns) {
+  const int last = v.shape().rank() - 1;
+  if (last < 1 || v.shape()[last] != columns) return nullptr;
   for (const ir::Use& use : v.users()) {
     if (use->def().kind != ir::Kind::reduction || !use->def().linear) continue;
-    const Shape& shape = v.shape();
-    if (use->result().type() == ir::Type{v.dtype(), Shape{shape[shape.rank() - 1]}} &&
-        static_cast<int>(use->dims("axes").size()) == shape.rank() - 1)
-      return use;
+    const Dims& axes = use->dims("axes");
+    const bool all_but_last = static_cast<int>(axes.size()) == last && std::find(axes.begin(), axes.end(), last) == axes.end();
+    if (all_but_last && use->result().type() == ir::Type{v.dtype(), Shape{columns}}) return use;
   }
   return nullptr;
 }
@@ -90,7 +91,8 @@ class Taking {
     keeps_ = is_read_elsewhere(product_.result(), seen_, *found_);
     // The values that are kept are read before the activation's other operands may be there.
     if (keeps_ && found_->match.inputs.size() > 1) return false;
-    Op* sum = sum_over_rows(found_->result());
+    const Shape& shape = product_.result().shape();
+    Op* sum = sum_over_rows(found_->result(), shape[shape.rank() - 1]);
     return (sum && take(sum)) || take(nullptr);
   }
 

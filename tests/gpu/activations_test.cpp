@@ -51,6 +51,7 @@ Values results(const Layer& l, const Target& target) {
   }
   const Tensor c = g.input("c", f32, Shape(y_shape)), z = reshape(matmul(reshape(y, {-1, l.n}), all[2]), y_shape);
   const std::vector<float> fed_c = numbers(Shape(y_shape), 4);
+  if (!l.bias) all.erase(all.begin() + 1);
   optim::SGD sgd({.lr = 1});
   Step step = compile(training_step(g, g.output("loss", sum(z * c)), all, sgd), target);
   step({{"x", fed}, {"c", fed_c}});
@@ -138,10 +139,10 @@ TEST_CASE("gpu: ReLU is no part of a product, since the library's hides a nan", 
 TEST_CASE("gpu: nets with GELUs in mixed precision follow the CPU's f32 losses", "[activations]") {
   const auto net = [] {
     using namespace nn;
-    return share(Sequential(Flatten(), Linear(64, 32), GELU("tanh"), Linear(32, 16), GELU("tanh"), Linear(16, 10)));
+    return share(Sequential(Linear(24, 32), GELU("tanh"), Linear(32, 16), GELU("tanh"), Flatten(), Linear(48, 10)));
   };
   const test::NetTraining::Net gelus{"gelus",
-                                     {{"x", f32, {8, 1, 8, 8}, -1, 1}, {"y", i64, {8}, 0, 10}},
+                                     {{"x", f32, {8, 3, 24}, -1, 1}, {"y", i64, {8}, 0, 10}},
                                      [](nn::Module& m, std::span<const Tensor> in) { return cross_entropy(m(in[0]), in[1]); },
                                      net};
   const test::FakeCuda gpu;
@@ -185,4 +186,15 @@ TEST_CASE("gpu: what a file says of an activation is checked", "[activations]") 
   CHECK_THAT(refusal("keeps_operand", int64_t{0}), contains_text("a product takes 4 buffers, and scratch memory, not 6"));
   CHECK_THAT(refusal("n", int64_t{7}), contains_text("no call of weft is so"));
   CHECK_THAT(refusal("m", int64_t{300}), contains_text("bytes and needs"));
+}
+
+// As the products of libraries_test.cpp are.
+TEST_CASE("real cuBLASLt: activations are described to it, and run by kernels since it finds no driver", "[.real]") {
+  const test::FakeCuda gpu;
+  for (const bool bias : {true, false})
+    for (const bool trains : {true, false}) {
+      const Layer layer{.bias = bias, .trains = trains};
+      check_near(results(layer, gpu.target_with_libraries({.autocast = bf16})), results(layer, Target::reference()));
+    }
+  CHECK(gpu.report().activations == 0);
 }

@@ -21,8 +21,8 @@ std::unique_ptr<LibraryCall> plan_product(const std::shared_ptr<Context>& contex
   std::unique_ptr<LtProduct> product;
   context->with_current([&] {
     const std::shared_ptr<LtHandle> handle = LtHandle::of(context);
-    if (!handle->usable()) return;
     product = std::make_unique<LtProduct>(spec, workspace, handle);
+    if (!handle->usable()) return product.reset();
     const std::optional<MatmulAlgorithm> measured = measured_algorithm(spec.algorithm, *context);
     if (measured && product->runs(*measured)) return product->use(*measured);
     const std::vector<MatmulAlgorithm> proposed = product->proposals(4);

@@ -127,6 +127,26 @@ TEST_CASE("activation: a gradient takes the sum over rows along", "[cuda][activa
   };
   CHECK(trained(16) == std::vector{2, 2});  // what GELU is of; the gradient's sum
   CHECK(trained(12).empty());
+  // Of a parameter for each row, the sum over columns, which looks alike where there are as many.
+  ir::Module module = ir::parse(R"(weft 1
+train {loss = "loss", inputs = ["w", "r", "v"], optimizer = "sgd"}
+func @test {
+  input %x: f32[16,5]
+  input %w: f32[5,16] parameter
+  input %r: f32[16,1] parameter
+  input %v: f32[16,7] parameter
+  %0 = matmul(%x, %w) : f32[16,16]
+  %1 = broadcast(%r) {shape = [16,16]} : f32[16,16]
+  %2 = add(%0, %1) : f32[16,16]
+  %3 = gelu(%2) {approximate = "tanh"} : f32[16,16]
+  %4 = matmul(%3, %v) : f32[16,7]
+  %5 = mul(%4, %4) : f32[16,7]
+  %6 = sum(%5) {axes = [0,1]} : f32[]
+  output loss = %6
+}
+)");
+  passes::run(module, {"autocast", "autodiff", "decompose", "simplify", "epilogue"}, cuda::target(bf16));
+  CHECK(found_in(module).first == std::vector{1});
 }
 
 TEST_CASE("activation: ptxas keeps all of its kernels in registers", "[cuda][activation]") {
