@@ -4,6 +4,7 @@
 #include <array>
 
 #include "weft/ir/builder.h"
+#include "weft/passes/activation.h"
 #include "weft/passes/analysis/liveness.h"
 #include "weft/passes/dce.h"
 
@@ -35,7 +36,8 @@ class Candidate {
 
   bool empty() const { return last_ == product_.result(); }
 
-  void commit() {
+  /// The product as it is now.
+  Op* commit() {
     Graph& graph = product_.graph();
     body_ = whole_body();
     std::vector<Value> operands = product_.operands();
@@ -54,6 +56,7 @@ class Candidate {
       graph.erase(*dead);
     }
     graph.erase(product_);
+    return &fused;
   }
 
  private:
@@ -166,9 +169,8 @@ bool epilogue(ir::Module& module, const Target& target) {
     changed |= move_view_behind(*op);
     Candidate candidate(*op);
     while (candidate.extend(target)) {}
-    if (candidate.empty()) continue;
-    candidate.commit();
-    changed = true;
+    if (!candidate.empty()) op = candidate.commit(), changed = true;
+    changed |= take_activation(*op, target);
   }
   if (changed) dce(module);  // what is repeated inside a body may have been read there alone
   return changed;

@@ -11,7 +11,8 @@
 //   %n = add(%w, matmul(%x, %y)), output w = %n aliases %w    becomes    %n = matmul(%x, %y, %w) { add(%product, %w) }
 //
 // A view between the product and a vector that is added to it is moved behind the addition: a linear layer of [batch, tokens, n] has
-// its bias there. Follows the product's only use as long as the target accepts the longer body. Runs before fusion, which would
+// its bias there. Follows the product's only use as long as the target accepts the longer body; an activation that reads what it has
+// got so far several times, or whose operand others read too, comes last (passes/activation.h). Runs before fusion, which would
 // otherwise take the same ops into a kernel of its own.
 
 #include "weft/ir/module.h"

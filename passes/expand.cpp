@@ -22,7 +22,8 @@ void split_epilogue(Op& op) {
   Op& product = builder.copy(op, {op.operand(0), op.operand(1)}, {}, {});
   std::vector<Value> operands{product.result()};
   operands.insert(operands.end(), op.operands().begin() + 2, op.operands().end());
-  op.result().replace_all_uses_with(inline_body(op.body(), operands, graph, &op)[0]);
+  const std::vector<Value> results = inline_body(op.body(), operands, graph, &op);
+  for (size_t i = 0; i < results.size(); ++i) op.result(static_cast<int>(i)).replace_all_uses_with(results[i]);
   graph.erase(op);
 }
 

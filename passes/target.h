@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "weft/ir/graph.h"
 
@@ -30,8 +31,11 @@ class Target {
     bool plain = false;
   };
   virtual Implementation implementation(const ir::Op&) const { return {}; }
-  /// Can the library apply `body` (input 0 the product, then the further operands; its one output the result) while it writes the product?
+  /// Can the library apply `body` (input 0 the product, then the further operands; its outputs the results) while it writes the product?
   virtual bool accepts_epilogue(const ir::Op& product, const ir::Graph& body) const = 0;
+  /// What the library can make of each element of a product behind what it adds to it, the likeliest first: graphs of elementwise
+  /// ops on single elements, as `simplify` leaves them. Input 0 is the product's element, any other one that of an operand as large.
+  virtual std::vector<const ir::Graph*> activations(const ir::Op& /*product*/) const { return {}; }
   /// Does the target run a convolution faster as the data gradient of the mirrored one?
   virtual bool mirrors(const ir::Op&) const { return false; }
   /// How the target's library wants an op's operands and result to lie: values of attributes that say so. Row-major, what

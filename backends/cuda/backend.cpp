@@ -3,6 +3,7 @@
 #include "weft/backends/cuda/assembly.h"
 #include "weft/backends/cuda/cuda.h"
 #include "weft/backends/cuda/exec/program.h"
+#include "weft/backends/cuda/tuning.h"
 #include "weft/backends/program/launches.h"
 #include "weft/passes/autocast.h"
 #include "weft/support/error.h"
@@ -15,8 +16,12 @@ class CudaBackend final : public Backend {
   explicit CudaBackend(Options options) : options_(std::move(options)) {}
 
   std::string_view name() const override { return "cuda"; }
-  const passes::Target& target() const override { return options_.autocast ? autocast_target() : cuda::target(); }
+  const passes::Target& target() const override { return cuda::target(options_.autocast, options_.tf32); }
   std::string_view pipeline() const override { return "compile"; }
+
+  void tune(ir::Module& module) const override {
+    if (options_.tune && options_.libraries) choose_algorithms(module, Context::of(options_.device, options_.driver), options_.tf32);
+  }
 
   std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>* kernels) const override {
     ProgramData data = cuda::lower(module, arch(), kernels, options_.tf32);
@@ -29,7 +34,8 @@ class CudaBackend final : public Backend {
   }
 
   std::string fingerprint() const override {
-    return fmt::format("{} autocast={} tf32={}", arch(), options_.autocast ? weft::name_of(*options_.autocast) : "no", options_.tf32);
+    return fmt::format("{} autocast={} tf32={} tune={}", arch(), options_.autocast ? weft::name_of(*options_.autocast) : "no",
+                       options_.tf32, options_.tune);
   }
   ProgramData lower(const ir::Module& module) const override { return lower_for(module, arch()); }
   std::unique_ptr<Program> load(ProgramData data) const override {

@@ -69,9 +69,10 @@ class CudaLowering final : public program::Lowering {
 }  // namespace
 
 ProgramData lower(const ir::Module& module, const std::string& arch, std::vector<KernelText>* kernels, bool tf32) {
-  program::require_planned(module, target());
+  const passes::Target& planned_for = target({}, tf32);
+  program::require_planned(module, planned_for);
   CudaLowering lowering(arch, most_pointers(module.graph()), tf32);
-  return lowering.finish(program::launches_of(module, target(), lowering), arch, kernels);
+  return lowering.finish(program::launches_of(module, planned_for, lowering), arch, kernels);
 }
 
 }  // namespace weft::cuda

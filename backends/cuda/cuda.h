@@ -24,6 +24,10 @@ struct Options {
   /// Products and convolutions in f32 by matrix units, which round their factors to TF32: 10 bits of mantissa in place of 23. By the
   /// libraries alone: without them, they stay f32.
   bool tf32 = false;
+  /// Of the algorithms that cuBLASLt proposes for a product, takes the one that is fastest on the device, measured when a program is
+  /// compiled, in place of the first. The choice is part of the plan: it stands in the program's text and in its file, where the same
+  /// library on the same kind of device finds it again, and computes the same bits.
+  bool tune = false;
   /// May NVIDIA's libraries run what they can, where they are installed? Else weft's own kernels do, whose bits depend on the device alone.
   /// cuBLASLt is looked for by the environment variable WEFT_CUBLASLT (its file, or "none"), by the loader, in the folders of a CUDA
   /// toolkit and in Python's packages; cuDNN likewise, by WEFT_CUDNN.
@@ -35,10 +39,8 @@ struct Options {
   std::string driver = {};
 };
 
-/// What the passes ask.
-const passes::Target& target();
-/// The same with autocast to bf16.
-const passes::Target& autocast_target();
+/// What the passes ask. `autocast` and `tf32`: as Options say.
+const passes::Target& target(std::optional<DType> autocast = {}, bool tf32 = false);
 
 /// A module that has been planned for target(), as data: kernels in PTX for `arch` and newer; `tf32` as Options say. Needs no GPU. When `kernels` is given, also
 /// fills in the generated code. Throws weft::Error for a module of another stage or target, for an op that the backend cannot run, and

@@ -5,6 +5,7 @@
 #include "weft/backends/cuda/kernels/convolution.h"
 #include "weft/backends/cuda/kernels/indexing.h"
 #include "weft/backends/cuda/kernels/matmul.h"
+#include "weft/backends/cuda/product_epilogue.h"
 #include "weft/ir/op_def.h"
 
 namespace weft::cuda {
@@ -23,9 +24,11 @@ constexpr HeavyOp rows[] = {
     {.name = "matmul",
      .claims = claims_matmul,
      .accepts_epilogue = accepts_matmul_epilogue,
+     .activations = activations_of,
      .scratch_bytes = matmul_scratch_bytes,
      .emit = emit_matmul,
-     .describe = describe_matmul},
+     .describe = describe_matmul,
+     .measured = product_spec_of},
     convolution_row<Wanted::y>("convolution"),
     convolution_row<Wanted::x>("convolution_data"),
     convolution_row<Wanted::w>("convolution_weight"),

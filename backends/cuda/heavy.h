@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "weft/backends/cuda/exec/call.h"
+#include "weft/backends/cuda/exec/product.h"
 #include "weft/ir/graph.h"
 
 namespace llvm {
@@ -21,7 +22,8 @@ struct HeavyOp {
   std::string_view name;
   /// Null: it runs whatever its operands are.
   bool (*claims)(const ir::Op&) = nullptr;
-  bool (*accepts_epilogue)(const ir::Graph& body) = nullptr;
+  bool (*accepts_epilogue)(const ir::Op&, const ir::Graph& body, bool tf32) = nullptr;
+  std::vector<const ir::Graph*> (*activations)(DType, bool tf32) = nullptr;
   int64_t (*scratch_bytes)(const ir::Op&) = nullptr;
   /// Adds the op's kernels to the module and returns how they are launched, one after the other; none for a result without elements.
   /// Each takes the same table: the op's operands in order, then its results, all at multiples of 64 bytes. Their names begin with
@@ -30,6 +32,8 @@ struct HeavyOp {
   std::vector<KernelLaunch> (*emit)(llvm::Module&, const ir::Op&, const std::string& name) = nullptr;
   /// The call that one of NVIDIA's libraries may carry out (exec/library_call.h) in place of these kernels. Null: the kernels alone.
   CallDescriptor (*describe)(const ir::Op&, const KernelCall& kernels, bool tf32) = nullptr;
+  /// Of an op whose attribute `algorithm` says by which of the library's it runs: what is to be measured.
+  ProductSpec (*measured)(const ir::Op&, bool tf32) = nullptr;
 };
 
 std::span<const HeavyOp> heavy_ops();

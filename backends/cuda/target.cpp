@@ -6,7 +6,7 @@ namespace {
 
 class CudaTarget final : public passes::Target {
  public:
-  explicit CudaTarget(std::optional<DType> autocast = {}) : autocast_(autocast) {}
+  CudaTarget(std::optional<DType> autocast, bool tf32) : autocast_(autocast), tf32_(tf32) {}
 
   std::string_view name() const override { return "cuda"; }
   std::optional<DType> autocast() const override { return autocast_; }
@@ -17,7 +17,11 @@ class CudaTarget final : public passes::Target {
   bool runs_loops() const override { return false; }
   bool accepts_epilogue(const ir::Op& op, const ir::Graph& body) const override {
     const HeavyOp* row = find_heavy(op);
-    return row && row->accepts_epilogue && row->accepts_epilogue(body);
+    return row && row->accepts_epilogue && row->accepts_epilogue(op, body, tf32_);
+  }
+  std::vector<const ir::Graph*> activations(const ir::Op& op) const override {
+    const HeavyOp* row = find_heavy(op);
+    return row && row->activations ? row->activations(op.operand(0).dtype(), tf32_) : std::vector<const ir::Graph*>();
   }
   int64_t scratch_bytes(const ir::Op& op) const override {
     const HeavyOp* row = find_heavy(op);
@@ -26,18 +30,14 @@ class CudaTarget final : public passes::Target {
 
  private:
   std::optional<DType> autocast_;
+  bool tf32_;
 };
 
 }  // namespace
 
-const passes::Target& target() {
-  static const CudaTarget instance;
-  return instance;
-}
-
-const passes::Target& autocast_target() {
-  static const CudaTarget instance(bf16);
-  return instance;
+const passes::Target& target(std::optional<DType> autocast, bool tf32) {
+  static const CudaTarget all[] = {CudaTarget({}, false), CudaTarget({}, true), CudaTarget(bf16, false), CudaTarget(bf16, true)};
+  return all[(autocast ? 2 : 0) + (tf32 ? 1 : 0)];
 }
 
 }  // namespace weft::cuda

@@ -26,6 +26,8 @@ class Backend {
   virtual std::string_view pipeline() const = 0;
   /// Does build() take a module of any stage? Then a text runs as it stands.
   virtual bool takes_every_stage() const { return false; }
+  /// Chooses by measurement, where it was asked to, what a planned module leaves open, and writes it down there.
+  virtual void tune(ir::Module& /*module*/) const {}
   /// A program of `module`; when `kernels` is given, also fills in the generated code. Throws weft::Error for a module of
   /// another stage or target, and for an op that the backend cannot run.
   virtual std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>* kernels) const = 0;

@@ -6,32 +6,30 @@
 
 namespace weft::program {
 
-std::optional<Epilogue> epilogue_of(const ir::Graph& body) {
-  Epilogue result;
+std::optional<Epilogue> sum_of(const ir::Graph& body, ir::Value v) {
   const ir::Value product = body.input(0);
-  ir::Value last = product;
-  for (const auto& op : body.ops()) {
-    if (op->def().broadcasts) {
-      // Only a vector along the last axis, read by the addition that follows.
-      const ir::Value vector = op->operand(0);
-      if (!vector.is_input() || vector.shape().rank() != 1 || vector.shape()[0] != product.shape()[product.shape().rank() - 1])
-        return std::nullopt;
-    } else if (op->def().adds == 1 && last == product) {
-      const ir::Value other = op->operand(0) == last ? op->operand(1) : op->operand(0);
-      if (other == last || (op->operand(0) != last && op->operand(1) != last)) return std::nullopt;
-      if (other.is_input()) result.addend = other.index();
-      else if (other.op()->def().broadcasts) result.bias = other.op()->operand(0).index();
-      else return std::nullopt;
-      last = op->result();
-    } else {
-      // Not ReLU: the libraries' turn nan into 0, which would hide a loss of numbers.
-      return std::nullopt;
-    }
-  }
+  if (v == product) return Epilogue();
+  if (v.is_input() || v.op()->def().adds != 1) return std::nullopt;
+  const ir::Op& sum = *v.op();
+  const ir::Value other = sum.operand(0) == product ? sum.operand(1) : sum.operand(0);
+  if (other == product || (sum.operand(0) != product && sum.operand(1) != product)) return std::nullopt;
+  if (other.is_input()) return Epilogue{.addend = other.index()};
+  if (!other.op()->def().broadcasts) return std::nullopt;
+  // Only a vector along the last axis.
+  const ir::Value vector = other.op()->operand(0);
+  if (!vector.is_input() || vector.shape().rank() != 1 || vector.shape()[0] != product.shape()[product.shape().rank() - 1])
+    return std::nullopt;
+  return Epilogue{.bias = vector.index()};
+}
+
+std::optional<Epilogue> epilogue_of(const ir::Graph& body) {
+  if (body.outputs().size() != 1) return std::nullopt;
+  // Not ReLU: the libraries' turn nan into 0, which would hide a loss of numbers.
+  const std::optional<Epilogue> sum = sum_of(body, body.outputs()[0].value);
+  if (!sum) return std::nullopt;
   // The call has room for one further operand.
-  const size_t further = result.bias || result.addend ? 1 : 0;
-  if (body.outputs().size() != 1 || body.outputs()[0].value != last || body.inputs().size() != 1 + further) return std::nullopt;
-  return result;
+  const size_t further = sum->bias || sum->addend ? 1 : 0, ops = further + (sum->bias ? 1 : 0);
+  return body.inputs().size() == 1 + further && body.ops().size() == ops ? sum : std::nullopt;
 }
 
 Epilogue epilogue_of(const ir::Op& product) {

@@ -13,7 +13,9 @@ struct Epilogue {
   std::optional<int> addend;  // the body input that is added as it is
 };
 
-/// The epilogue that the body says, or none if no library can do it. There is one further operand at most.
+/// What is added to the product, the body's input 0, in one of its values; none if that is not a sum that all libraries can do.
+std::optional<Epilogue> sum_of(const ir::Graph& body, ir::Value v);
+/// The epilogue that the body says, or none if not every library can do it. There is one further operand at most.
 std::optional<Epilogue> epilogue_of(const ir::Graph& body);
 /// That of a product which the target has accepted; empty, without a body.
 Epilogue epilogue_of(const ir::Op& product);

@@ -18,7 +18,7 @@ std::vector<Tensor> one(const ir::Op& op, Operands operands) {
 const std::map<std::string_view, Run>& rows() {
   static const std::map<std::string_view, Run> table{
       // products
-      {"matmul", one<matmul>},
+      {"matmul", matmul},
       {"convolution", one<convolution>},
       {"convolution_data", one<convolution_data>},
       {"convolution_weight", one<convolution_weight>},

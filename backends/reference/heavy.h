@@ -10,7 +10,7 @@ namespace weft::reference {
 /// Is there a row for the op?
 bool runs_heavy(std::string_view op);
 
-Tensor matmul(const ir::Op& op, Operands operands);
+std::vector<Tensor> matmul(const ir::Op& op, Operands operands);
 std::vector<Tensor> attention(const ir::Op& op, Operands operands);
 std::vector<Tensor> attention_gradient(const ir::Op& op, Operands operands);
 Tensor convolution(const ir::Op& op, Operands operands);

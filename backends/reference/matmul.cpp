@@ -43,13 +43,13 @@ Tensor product(const MatrixProduct& p, const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-Tensor matmul(const ir::Op& op, Operands operands) {
+std::vector<Tensor> matmul(const ir::Op& op, Operands operands) {
   const MatrixProduct p = ir::matrix_product_of(op);
   Tensor result = product(p, oriented(*operands[0], p.transpose_a), oriented(*operands[1], p.transpose_b));
-  if (op.bodies().empty()) return result;
+  if (op.bodies().empty()) return {std::move(result)};
   std::vector<const Tensor*> inputs{&result};
   inputs.insert(inputs.end(), operands.begin() + 2, operands.end());
-  return std::move(run(op.body(), inputs)[0]);
+  return run(op.body(), inputs);
 }
 
 }  // namespace weft::reference

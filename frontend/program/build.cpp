@@ -30,6 +30,7 @@ void from_cache(const detail::ProgramCache& cache, const Backend& backend, detai
     }
   }
   built.passes = passes::run(built.planned, passes::pipeline(backend.pipeline()), backend.target());
+  backend.tune(built.planned);
   const detail::ProgramCache::Entry entry{built.planned.clone(), built.passes, backend.lower(built.planned)};
   cache.keep(entry);
   built.program = backend.load(entry.program);
@@ -66,6 +67,7 @@ detail::Built detail::build(const ir::Module& recorded, const Target& target, co
     else validation->check(m, run.name);
   };
   built.passes = passes::run(module, passes::pipeline(backend.pipeline()), backend.target(), {.after = after});
+  backend.tune(module);
   built.program = backend.build(module, dump.on() ? &built.kernels : nullptr);
   dump.kernels(built.kernels);
   built.milliseconds = since(start);

@@ -25,8 +25,10 @@ std::string Step::ir(std::string_view pass) const {
     throw Error("no pass '{}' ran for the target '{}' (there are: {})", pass, core_->target.name(), detail::comma_separated(known))
         .of(fmt::format("step '{}'", name()))
         .hint(did_you_mean(pass, known));
+  // What was chosen by measurement stands in the program's own.
+  if (pass == core_->planned.stage && !core_->options.check_finite) return ir::print(core_->planned);
   const FloatMode mode;
-  // Passes are deterministic, so running them again is as good as having kept every stage.
+  // Passes are deterministic, so running them again is as good as having kept every other stage.
   ir::Module module = core_->recorded.module.clone();
   passes::run(module, passes::pipeline(core_->target.backend().pipeline()), core_->target.backend().target(),
               {.stop_after = std::string(pass)});

@@ -9,13 +9,13 @@ namespace {
 
 constexpr int64_t most_slices = MatrixProduct::most_slices;
 
-/// The result, and the memory that the library works in as a second one.
-std::vector<Type> with_scratch(const InferContext& c, Type result) {
+/// The results, and the memory that the library works in as one more.
+std::vector<Type> with_scratch(const InferContext& c, std::vector<Type> results) {
   const int64_t bytes = c.get<int64_t>("scratch"), slices = c.get<int64_t>("slices");
   c.require(slices >= 1 && slices <= most_slices, fmt::format("slices must be 1 to {}, not {}", most_slices, slices));
   c.require(bytes >= 0, "scratch must not be negative");
-  if (bytes == 0) return {std::move(result)};
-  return {std::move(result), {u8, Shape{bytes}}};
+  if (bytes > 0) results.push_back({u8, Shape{bytes}});
+  return results;
 }
 
 std::vector<Type> infer_matmul(const InferContext& c) {
@@ -31,15 +31,17 @@ std::vector<Type> infer_matmul(const InferContext& c) {
   const Type product{c.operand(0).dtype, Shape(shape)};
   if (c.bodies().empty()) {
     c.require(c.count() == 2, "epilogue operands need an epilogue body");
-    return with_scratch(c, product);
+    return with_scratch(c, {product});
   }
   const Graph& body = *c.bodies()[0];
   c.require(c.bodies().size() == 1 && static_cast<int>(body.inputs().size()) == c.count() - 1 && body.input(0).type() == product &&
-                body.outputs().size() == 1,
-            "there must be one epilogue, of one output: its inputs must be the product and the further operands");
+                !body.outputs().empty(),
+            "there must be one epilogue, with an output: its inputs must be the product and the further operands");
   for (int i = 2; i < c.count(); ++i)
     c.require(body.input(i - 1).type() == c.operand(i), "the epilogue's inputs must have the operands' types");
-  return with_scratch(c, body.outputs()[0].value.type());
+  std::vector<Type> results;
+  for (const Output& output : body.outputs()) results.push_back(output.value.type());
+  return with_scratch(c, std::move(results));
 }
 
 std::vector<Value> matmul_gradient(GradientContext& c) {
@@ -78,7 +80,7 @@ std::vector<Value> decompose_matmul(Builder& b, const Op& op) {
   std::vector<Value> operands = op.operands();
   operands.erase(operands.begin());
   operands[0] = product;
-  return {inline_body(op.body(), operands, b.graph(), b.insertion_point())[0]};
+  return inline_body(op.body(), operands, b.graph(), b.insertion_point());
 }
 
 }  // namespace
@@ -93,7 +95,7 @@ void define_contraction_ops(Registry& r) {
   matmul.kind = Kind::heavy;
   matmul.doc =
       "Product of the matrices a [..., m, k] and b [..., k, n], leading axes batched; f32 accumulation for "
-      "bf16. An optional body, the epilogue, is applied to the product and the further operands";
+      "bf16. An optional body, the epilogue, is applied to the product and the further operands; its outputs are the results";
   matmul.operands = {{"a", Accepts::number}, {"b", Accepts::number}, {"extra", Accepts::any, true, "epilogue operands"}};
   matmul.attributes = {
       {"transpose_a", AttributeKind::boolean, Attribute(false), "a is [..., k, m]"},
@@ -102,7 +104,13 @@ void define_contraction_ops(Registry& r) {
       {"scratch",
        AttributeKind::integer,
        Attribute(int64_t{0}),
-       "bytes that the library works in: a second result, which nobody reads",
+       "bytes that the library works in: one more result, which nobody reads",
+       {},
+       true},
+      {"algorithm",
+       AttributeKind::text,
+       Attribute(std::string()),
+       "by which the library computes it, where it was asked to choose",
        {},
        true}};
   matmul.infer = infer_matmul;

@@ -29,6 +29,7 @@ const weft::test::FakeCudaControl* fake_cuda_control() {
           [] {
             fake::Device& d = device();
             const std::lock_guard lock(d.mutex);
+            for (double& milliseconds : d.milliseconds_of_algorithm) milliseconds = 1;
             d.report = {.contexts = d.report.contexts, .bytes = d.report.bytes, .most_bytes = d.report.bytes};
           },
       .fail =
@@ -40,6 +41,7 @@ const weft::test::FakeCudaControl* fake_cuda_control() {
       .set_capability = [](int major, int minor) { device().major = major, device().minor = minor; },
       .set_seed = [](uint64_t seed) { device().seed = seed; },
       .copy_early = [](bool early) { device().early_copies = early; },
+      .set_algorithm_time = [](int algorithm, double milliseconds) { device().milliseconds_of_algorithm[algorithm] = milliseconds; },
       .forget_fault = [] { device().fault.clear(); },
   };
   return &control;

@@ -24,6 +24,7 @@ struct FakeCudaReport {
   size_t captures;               // of graphs
   size_t kernels_run;            // in graphs too
   size_t products;               // that cuBLASLt's functions ran, in graphs too
+  size_t activations;            // that they applied to these
   size_t convolutions;           // that cuDNN's functions ran, likewise
   size_t copied_in, copied_out;  // bytes
   uint64_t instructions;
@@ -43,6 +44,8 @@ struct FakeCudaControl {
   void (*set_seed)(uint64_t seed);
   /// Copies from pinned memory are done as early as their stream allows, in place of as late.
   void (*copy_early)(bool);
+  /// How long a product takes by cuBLASLt's algorithm number 1 or 2, until reset(); else 1.
+  void (*set_algorithm_time)(int algorithm, double milliseconds);
   /// Once nothing is alive any more, forgets a fault.
   void (*forget_fault)();
 };

@@ -95,6 +95,7 @@ class Device {
   std::string fault;  // of a kernel or a copy: from then on nothing works any more
   size_t library_objects = 0;
   double clock = 0;  // milliseconds of the device's time
+  double milliseconds_of_algorithm[3] = {1, 1, 1};
 
   bool is_pinned(const void* host, size_t bytes) const;
   /// Puts work into a stream, or the graph that it captures.

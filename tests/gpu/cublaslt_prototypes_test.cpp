@@ -49,8 +49,16 @@ TEST_CASE("gpu: cuBLASLt's constants are the real header's") {
   CHECK(desc_epilogue == CUBLASLT_MATMUL_DESC_EPILOGUE);
   CHECK(desc_bias_pointer == CUBLASLT_MATMUL_DESC_BIAS_POINTER);
   CHECK(desc_bias_type == CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE);
+  CHECK(desc_aux_pointer == CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER);
+  CHECK(desc_aux_leading == CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD);
   CHECK(epilogue_none == CUBLASLT_EPILOGUE_DEFAULT);
   CHECK(epilogue_bias == CUBLASLT_EPILOGUE_BIAS);
+  CHECK(epilogue_gelu == CUBLASLT_EPILOGUE_GELU);
+  CHECK(epilogue_gelu_bias == CUBLASLT_EPILOGUE_GELU_BIAS);
+  CHECK(epilogue_gelu_aux == CUBLASLT_EPILOGUE_GELU_AUX);
+  CHECK(epilogue_gelu_aux_bias == CUBLASLT_EPILOGUE_GELU_AUX_BIAS);
+  CHECK(epilogue_gelu_gradient == CUBLASLT_EPILOGUE_DGELU);
+  CHECK(epilogue_gelu_gradient_sum == CUBLASLT_EPILOGUE_DGELU_BGRAD);
   CHECK(preference_workspace == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES);
   CHECK(preference_reductions == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK);
   CHECK(preference_alignment_a == CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES);

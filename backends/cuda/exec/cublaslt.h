@@ -36,7 +36,9 @@ inline constexpr int blas_compute_f32 = 68, blas_compute_f64 = 70, blas_compute_
 inline constexpr int blas_no_transpose = 0, blas_transpose = 1;                             // cublasOperation_t
 inline constexpr int layout_batch_count = 5, layout_batch_stride = 6;                       // cublasLtMatrixLayoutAttribute_t
 inline constexpr int desc_transpose_a = 3, desc_transpose_b = 4, desc_epilogue = 7, desc_bias_pointer = 8, desc_bias_type = 26;
-inline constexpr int epilogue_none = 1, epilogue_bias = 4;
+inline constexpr int desc_aux_pointer = 11, desc_aux_leading = 12;
+inline constexpr int epilogue_none = 1, epilogue_bias = 4, epilogue_gelu = 32, epilogue_gelu_bias = 36, epilogue_gelu_aux = 160,
+                     epilogue_gelu_aux_bias = 164, epilogue_gelu_gradient = 192, epilogue_gelu_gradient_sum = 208;
 inline constexpr int preference_workspace = 1, preference_reductions = 3, preference_alignment_a = 5, preference_alignment_d = 8;
 inline constexpr uint32_t reduction_in_compute_type = 2;
 
@@ -62,6 +64,9 @@ inline constexpr uint32_t reduction_in_compute_type = 2;
   function(BlasStatus, propose, cublasLtMatmulAlgoGetHeuristic,                                                                  \
            (BlasHandle*, MatmulDesc*, MatrixLayout* a, MatrixLayout* b, MatrixLayout* c, MatrixLayout* d, MatmulPreference*,     \
             int wanted, MatmulHeuristic* proposals, int* count))                                                                 \
+  function(BlasStatus, check_algorithm, cublasLtMatmulAlgoCheck,                                                                 \
+           (BlasHandle*, MatmulDesc*, MatrixLayout* a, MatrixLayout* b, MatrixLayout* c, MatrixLayout* d,                        \
+            const MatmulAlgorithm*, MatmulHeuristic* found))                                                                     \
   function(BlasStatus, multiply, cublasLtMatmul,                                                                                 \
            (BlasHandle*, MatmulDesc*, const void* alpha, const void* a, MatrixLayout*, const void* b, MatrixLayout*,             \
             const void* beta, const void* c, MatrixLayout*, void* d, MatrixLayout*, const MatmulAlgorithm*, void* workspace,     \

@@ -2,10 +2,36 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "weft/support/error.h"
 
 namespace weft::cuda {
+namespace {
+
+constexpr std::pair<Activation, std::string_view> activation_names[] = {
+    {Activation::none, "none"}, {Activation::gelu, "gelu"}, {Activation::gelu_gradient, "gelu_gradient"}};
+
+std::string_view name_of(Activation activation) {
+  return std::find_if(std::begin(activation_names), std::end(activation_names), [&](auto& a) { return a.first == activation; })->second;
+}
+
+Activation activation_named(std::string_view name) {
+  for (const auto& [activation, known] : activation_names)
+    if (known == name) return activation;
+  throw Error(ErrorKind::file, "a product with activation '{}': no call of weft is so", name);
+}
+
+}  // namespace
+
+Dims buffer_bytes(const ProductSpec& s) {
+  Dims all = bytes_needed(s);
+  const int64_t result = all.back();
+  if (s.activation == Activation::gelu_gradient) all.push_back(result);
+  if (s.keeps_operand) all.push_back(result);
+  if (s.bias_gradient) all.push_back(bytes_of(s.dtype, {s.n}));
+  return all;
+}
 
 bool is_for_library(const ProductSpec& s) {
   constexpr int64_t most = std::numeric_limits<int32_t>::max();
@@ -26,13 +52,30 @@ CallDescriptor describe(const ProductSpec& s, const KernelCall& kernels) {
   call.call = "product";
   call.fields.insert({"tf32", int64_t{s.tf32}});
   add_fields(call, s);
+  if (s.activation != Activation::none)
+    call.fields.insert({{"activation", std::string(name_of(s.activation))},
+                        {"keeps_operand", int64_t{s.keeps_operand}},
+                        {"bias_gradient", int64_t{s.bias_gradient}}});
+  if (!s.algorithm.empty()) call.fields.insert({"algorithm", s.algorithm});
   return call;
 }
 
-ProductSpec product_spec(const CallDescriptor& c) { return {product_of(c), c.flag("tf32")}; }
+ProductSpec product_spec(const CallDescriptor& c) {
+  ProductSpec s{product_of(c), c.flag("tf32")};
+  if (c.fields.contains("algorithm")) s.algorithm = c.text("algorithm");
+  if (!c.fields.contains("activation")) return s;
+  s.activation = activation_named(c.text("activation"));
+  s.keeps_operand = c.flag("keeps_operand"), s.bias_gradient = c.flag("bias_gradient");
+  const bool gradient = s.activation == Activation::gelu_gradient;
+  const bool is_known = !s.addend && !(gradient ? s.bias || s.keeps_operand : s.bias_gradient) && (s.dtype == bf16 || s.dtype == f32);
+  if (!is_known || ((gradient || s.keeps_operand) && (s.batch != 1 || s.n % 8 != 0)))
+    throw Error(ErrorKind::file, "a product with this activation: no call of weft is so");
+  return s;
+}
 
 void require_product(const CallDescriptor& call, const Launch& launch) {
-  const Dims needed = bytes_needed(product_spec(call));
+  const ProductSpec spec = product_spec(call);
+  const Dims needed = buffer_bytes(spec);
   const size_t given = launch.buffers.size();
   if (given != needed.size() && given != needed.size() + 1)
     throw Error(ErrorKind::file, "a product takes {} buffers, and scratch memory, not {}", needed.size(), given);

@@ -16,8 +16,8 @@ namespace weft::cuda {
 
 /// Any without an epilogue, or with one that it accepts.
 bool claims_matmul(const ir::Op& op);
-/// A bias or an addend (program/epilogue.h).
-bool accepts_matmul_epilogue(const ir::Graph& body);
+/// See product_epilogue.h.
+bool accepts_matmul_epilogue(const ir::Op& op, const ir::Graph& body, bool tf32);
 /// For the sums of parts of a long k, which without it is not cut, and for a library.
 int64_t matmul_scratch_bytes(const ir::Op& op);
 std::vector<KernelLaunch> emit_matmul(llvm::Module& module, const ir::Op& op, const std::string& name);

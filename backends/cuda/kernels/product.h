@@ -37,6 +37,14 @@ struct ProductAddend {
   Places places;
 };
 
+/// What becomes of each element of the result once all is added to it and rounded to the operands' type. The buffers lie as the result.
+struct ProductActivation {
+  /// Of the element, and of that of the operand, if there is one.
+  std::function<Value*(IRBuilder& b, Value* element, Value* operand)> apply;
+  std::optional<int> operand_buffer = {};
+  std::optional<int> kept_buffer = {};  // where the element itself goes
+};
+
 /// result[batch][m][n] = sum over k of left[batch][m][k] * right[batch][k][n] (+ added)
 struct Product {
   DType dtype;
@@ -46,6 +54,9 @@ struct Product {
   Places result_places;
   /// Once, to the whole sum, before it is rounded to the result's type. It may lie in the result's own memory.
   std::optional<ProductAddend> added = {};
+  std::optional<ProductActivation> activation = {};
+  /// Where the sum over the result's rows goes, [n]; of one matrix.
+  std::optional<int> sum_buffer = {};
   /// More than any offset or number of the matrices.
   int64_t most_elements = 0;
   DType result_dtype = dtype;
@@ -53,8 +64,8 @@ struct Product {
 
 /// Can its kernels be launched?
 bool is_launchable(const Product& product);
-/// `sum`, and what is added to it, for that element of the result.
-Value* with_added(KernelBuilder& k, const Product& product, Value* sum, Value* batch, Value* row, Value* column);
+/// Writes that element of the result, whose products sum up to `sum`.
+void store_element(KernelBuilder& k, const Product& product, Value* sum, Value* batch, Value* row, Value* column);
 
 /// Memory for the sums of parts of k, which an op may have as one more result.
 int64_t scratch_bytes(const Product& product);

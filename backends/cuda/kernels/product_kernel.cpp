@@ -98,15 +98,11 @@ void ProductKernel::put(const Stream& s, const Values& fetched, Value* turn) {
 }
 
 void ProductKernel::write(const Values& sums) {
-  Value* result = k_.buffer(p_.result_buffer);
   for (size_t i = 0; i < sums.size(); ++i) {
     const auto [row, column] = row_and_column(i);
     Value *m = b_.CreateAdd(left_.first, index(row)), *n = b_.CreateAdd(right_.first, index(column));
     Value* exists = b_.CreateAnd(b_.CreateICmpULT(m, number(p_.m)), b_.CreateICmpULT(n, number(p_.n)));
-    k_.when(exists, [&] {
-      Value* whole = with_added(k_, p_, sums[i], batch_, m, n);
-      k_.store(p_.result_dtype, result, p_.result_places(b_, batch_, m, n).offset, whole);
-    });
+    k_.when(exists, [&] { store_element(k_, p_, sums[i], batch_, m, n); });
   }
 }
 
