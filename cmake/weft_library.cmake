@@ -32,11 +32,19 @@ function(weft_export target component)
   endif()
 endfunction()
 
-# weft_library(name [COMPONENT runtime] SOURCES folder... PUBLIC lib... PRIVATE lib...): the static library weft_<name> of
-# the .cpp files that stand directly in the folders. COMPONENT: see weft_export. With WEFT_LIBRARIES_FROM it lies in that folder
+# weft_library(name [COMPONENT runtime] [PRECOMPILED standard|ir] [FAST] SOURCES folder... PUBLIC lib... PRIVATE lib...): the static library
+# weft_<name> of the .cpp files that stand directly in the folders. COMPONENT: see weft_export. PRECOMPILED: which headers
+# (cmake/precompiled_*.h) are read once for all of them; by default the IR's, but for what is of the component runtime. FAST: it is what
+# computes in a step, so a release is optimized for speed alone. With WEFT_LIBRARIES_FROM it lies in that folder
 # already, unless it is one of WEFT_LIBRARIES_BUILT.
 function(weft_library name)
-  cmake_parse_arguments(ARG "" "COMPONENT" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "FAST" "COMPONENT;PRECOMPILED" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  if(NOT ARG_PRECOMPILED)
+    set(ARG_PRECOMPILED ir)
+    if(ARG_COMPONENT STREQUAL runtime)
+      set(ARG_PRECOMPILED standard)
+    endif()
+  endif()
   if(WEFT_LIBRARIES_FROM AND NOT name IN_LIST WEFT_LIBRARIES_BUILT)
     add_library(weft_${name} STATIC IMPORTED)
     set_target_properties(weft_${name} PROPERTIES IMPORTED_LOCATION ${WEFT_LIBRARIES_FROM}/libweft_${name}.a)
@@ -55,6 +63,10 @@ function(weft_library name)
   target_compile_features(weft_${name} PUBLIC cxx_std_20)
   target_link_libraries(weft_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
   weft_options(weft_${name})
+  target_precompile_headers(weft_${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled_${ARG_PRECOMPILED}.h)
+  if(ARG_FAST)
+    target_compile_options(weft_${name} PRIVATE $<$<CONFIG:Release>:-O3>)
+  endif()
   weft_export(weft_${name} "${ARG_COMPONENT}")
 endfunction()
 

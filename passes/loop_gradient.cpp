@@ -244,7 +244,8 @@ class LoopGradient {
   std::optional<std::function<Value()>> sum_behind(Value v) {
     if (v.is_input() || !late_.contains(v)) return std::nullopt;
     const Op& op = *v.op();
-    if (op.def().contracts() && op.bodies().empty() && v.shape().rank() == 2) {
+    const bool is_product = op.def().contracts() && op.def().attribute_index("transpose_a") >= 0;
+    if (is_product && op.bodies().empty() && v.shape().rank() == 2) {
       for (Value o : op.operands())
         if (!late_.contains(o) && !of_the_step_.contains(o)) return std::nullopt;
       const bool ta = op.flag("transpose_a"), tb = op.flag("transpose_b");
@@ -389,6 +390,10 @@ std::vector<bool> active_results(const Op& loop, const std::vector<bool>& active
 
 std::vector<Value> loop_gradients(Builder& builder, const Op& loop, const std::vector<Value>& result_gradients,
                                   const std::vector<bool>& wanted) {
+  if (loop.flag("placed") || loop.integer("scratch") > 0)
+    throw Error("a loop whose results have places has no gradient: planning comes after differentiation")
+        .of(loop.name())
+        .at(ir::written_at(loop.locations()));
   return LoopGradient(builder, loop, result_gradients, wanted).run();
 }
 

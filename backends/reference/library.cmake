@@ -1,1 +1,1 @@
-weft_backend(reference SOURCES backends/reference PUBLIC weft_program)
+weft_backend(reference FAST SOURCES backends/reference PUBLIC weft_program)

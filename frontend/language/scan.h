@@ -47,7 +47,8 @@ ScanResult scan(const std::vector<Arg>& init, const std::vector<Arg>& xs,
 
 /// With one state and one sequence. The step returns the next state, which is also its result, or both as a pair.
 template <class F>
-requires std::invocable<F, Tensor, Tensor> std::pair<Tensor, Tensor> scan(Arg init, Arg xs, F step, ScanOptions options = {}) {
+  requires std::invocable<F, Tensor, Tensor>
+std::pair<Tensor, Tensor> scan(Arg init, Arg xs, F step, ScanOptions options = {}) {
   const std::source_location at = init.where();
   const ScanResult result = scan(
       std::vector<Arg>{std::move(init)}, std::vector<Arg>{std::move(xs)},

@@ -192,10 +192,7 @@ TEST_CASE("scan: what does not fit is refused, with the line") {
   CHECK_THROWS_WITH(scan({h}, {xs, short_xs}, same), Contains("sequence 1 has 2 steps, not 3") && Contains("scan_test.cpp"));
   CHECK_THROWS_WITH(scan({h}, {zeros({}, f32)}, same), Contains("sequence 0 is a scalar"));
   CHECK_THROWS_WITH(scan({h}, {}, same), Contains("ScanOptions::length"));
-  CHECK_THROWS_WITH(scan(h, xs,
-                         [](Tensor s, Tensor) {
-                           return concat({s, s});
-                         }),
+  CHECK_THROWS_WITH(scan(h, xs, [](Tensor s, Tensor) { return concat({s, s}); }),
                     Contains("state 0 is f32[2], but the step makes f32[4] of it") && Contains("scan_test.cpp"));
   CHECK_THROWS_WITH(scan({h, h}, {xs}, [](const auto& s, const auto&) -> ScanStep { return {{s[0]}}; }), Contains("1 states of 2"));
   Tensor kept;

@@ -7,6 +7,7 @@
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/ir/verifier.h"
+#include "weft/passes/autodiff.h"
 #include "weft/passes/pass.h"
 #include "weft/tests/catch.h"
 
@@ -103,6 +104,16 @@ TEST_CASE("loops: a body of one length is planned as one of any other") {
     CHECK(loop_in(m).result(0).offset() == loop_in(m).operand(0).offset());
   }
   CHECK(scratch[0] == scratch[1]);
+}
+
+TEST_CASE("loops: one that has been given places is not differentiated any more") {
+  Module m = ir::parse(text);
+  passes::loops(m);
+  ir::Graph& graph = m.graph();
+  ir::Builder builder(graph);
+  const ir::Value loss = builder.sum(graph.find_output("last")->value, {0});
+  const ir::Value x = graph.input(1);
+  CHECK_THROWS_WITH(passes::gradients(graph, loss, {&x, 1}), contains_text("planning comes after differentiation"));
 }
 
 TEST_CASE("loops: what a scan's text says must fit its body") {

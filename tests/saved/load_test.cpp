@@ -206,11 +206,8 @@ TEST_CASE("load: attention reads what lies where it says, and no more") {
 TEST_CASE("load: loops are where launches are, and what moves in them stays where there is room") {
   Graph g("loops");
   const Tensor h = g.input("h", f32, {4}), xs = g.input("xs", f32, {6, 4}), w = g.input("w", f32, {4, 4});
-  const auto [last, all] = scan(h, xs,
-                                [&](Tensor s, Tensor x) {
-                                  return tanh(matmul(reshape(s + x, {1, 4}), w).reshape({4}));
-                                },
-                                {.reverse = true});
+  const auto [last, all] =
+      scan(h, xs, [&](Tensor s, Tensor x) { return tanh(matmul(reshape(s + x, {1, 4}), w).reshape({4})); }, {.reverse = true});
   g.output("last", last), g.output("all", all);
   const TempDir dir;
   compile(g, Target::cpu()).save(dir / "step.weftprog");
