@@ -146,6 +146,28 @@ TEST_CASE("transformer: weights are what the result is made of, and dropout chan
   CHECK(still({{"x", input}})["y"].values<float>() == still({{"x", input}})["y"].values<float>());
 }
 
+TEST_CASE("transformer: a query that sees nothing has weights of 0; the layers of a stack start alike, each with weights of its own") {
+  nn::MultiheadAttention attention(4, 2, {.batch_first = true});
+  Graph g("hidden");
+  const Tensor x = g.input("x", f32, {1, 3, 4}), hidden = g.input("hidden", boolean, {3, 3});
+  g.output("weights", attention.with_weights(x, x, x, {.attn_mask = hidden}).second);
+  const std::vector<float> input{1, 2, 3, 4, 0, -1, 2, 1, 3, 1, -2, 1};
+  Array mask(boolean, {3, 3});
+  for (int64_t i = 0; i < 9; ++i) mask.set(i, i / 3 == 1);  // the second query sees nothing
+  const std::vector<float> w = compile(g, Target::cpu())({{"x", input}, {"hidden", mask}})["weights"].values<float>();
+  for (size_t i = 0; i < 9; ++i) CHECK((w[i] == 0) == (i / 3 == 1));
+
+  const nn::TransformerEncoderLayer layer(4, 2, {.dim_feedforward = 6});
+  const nn::TransformerEncoder stack(layer, 2);
+  const auto named = stack.named_parameters();
+  const size_t half = named.size() / 2;
+  for (size_t i = 0; i < half; ++i) {
+    INFO(named[i].first);
+    CHECK(named[i].second.values<float>() == named[half + i].second.values<float>());
+    CHECK_FALSE(named[i].second.is(named[half + i].second));
+  }
+}
+
 TEST_CASE("transformer: what does not fit is refused, with the line") {
   const auto refused = [](const std::function<void()>& call, const std::string& what) {
     try {
