@@ -43,7 +43,7 @@ struct Net : nn::Module {
   }
   Tensor forward(Tensor x) override {
     x = x.reshape({-1, rows, columns}).transpose(0, 1);  // rows first
-    return head(own ? (*own)(x) : (*layer)(x)[-1]);
+    return head(own ? (*own)(x) : (*layer)(x).output[-1]);
   }
   std::optional<Own> own;
   std::optional<nn::Recurrent> layer;

@@ -3,6 +3,7 @@
 #include "weft/passes/loops.h"
 
 #include "weft/backends/reference/reference.h"
+#include "weft/ir/builder.h"
 #include "weft/ir/ops/loop.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
