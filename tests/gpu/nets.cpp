@@ -105,7 +105,7 @@ struct Gpt : nn::Module {
 struct Lstm : nn::Module {
   nn::LSTM lstm = add("lstm", nn::LSTM(6, 5, {.batch_first = true, .bidirectional = true}));
   nn::Linear fc = add("fc", nn::Linear(10, 4));
-  Tensor forward(Tensor x) override { return fc(tanh(sum(lstm(x), 1))); }
+  Tensor forward(Tensor x) override { return fc(tanh(sum(lstm(x).output, 1))); }
 };
 
 std::vector<NetTraining::Net> all_nets() {

@@ -370,6 +370,19 @@ void add_regions(std::vector<Sample>& all, DType t) {
   all.back().differentiable = false;
 }
 
+void add_loops(std::vector<Sample>& all, DType t) {
+  const std::string type = std::string(name_of(t)) + "[3]";
+  const std::string body = "input %s: " + type + " input %x: " + type + " input %k: " + type + " %0 = mul(%s, %x) : " + type +
+                           " %1 = add(%0, %k) : " + type + " output %1 aliases %s output %0";
+  for (const int64_t length : {0, 1, 2})
+    for (const bool reverse : {false, true})
+      all.push_back({"scan",
+                     {{t, {3}}, {t, {length, 3}}, {t, {3}}},
+                     {{"carried", int64_t{1}}, {"sliced", int64_t{1}}, {"length", length}, {"reverse", reverse}},
+                     {},
+                     body});
+}
+
 /// Every axis of extent `from` in the operands, and wherever an attribute lists it, with extent `to`.
 Sample with_extent(const Sample& sample, int64_t from, int64_t to) {
   const auto exchanged = [&](Dims dims) {
@@ -492,6 +505,7 @@ std::vector<Sample> samples(DType floating) {
   add_random(all, floating);
   add_optimizers(all, floating);
   add_regions(all, floating);
+  add_loops(all, floating);
   add_degenerate(all);
   return all;
 }

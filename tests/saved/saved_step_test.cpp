@@ -41,7 +41,7 @@ struct Pictures : nn::Module {
 struct Rows : nn::Module {
   nn::GRU gru = add("gru", nn::GRU(5, 6, {.num_layers = 2, .batch_first = true, .dropout = 0.25, .bidirectional = true}));
   nn::Linear fc = add("fc", nn::Linear(12, 10));
-  Tensor forward(Tensor x) override { return fc(sum(gru(x.reshape({8, 8, 5})), 1)); }
+  Tensor forward(Tensor x) override { return fc(sum(gru(x.reshape({8, 8, 5})).output, 1)); }
 };
 
 /// A model, its optimizer and the step that trains it on 8 pictures.
