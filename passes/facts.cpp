@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/loop.h"
 #include "weft/passes/analysis/aliasing.h"
 #include "weft/passes/analysis/dependencies.h"
 #include "weft/passes/analysis/liveness.h"
@@ -64,6 +65,20 @@ Found unneeded(const Module& module, const Target&) {
     bool used = outputs.contains(op);
     for (Value v : op->results()) used = used || !v.users().empty();
     if (!used) return {{fmt::format("nobody needs what {} gives", op->name()), op->locations()}};
+  }
+  return std::nullopt;
+}
+
+Found shared_loop(const Module& module, const Target&) {
+  for (const Op* op : module.graph().ops()) {
+    if (!ir::is_loop(*op)) continue;
+    if (!op->flag("placed")) return {{fmt::format("the slices that {} makes have no place", op->name()), op->locations()}};
+    for (int i = 0; i < ir::scan_of(*op).carried; ++i) {
+      const Value v = op->operand(i);
+      const bool own = !v.is_input() && !is_view(v) && v.op()->def().kind != Kind::constant && v.users().size() == 1 &&
+                       memory_readers(v).size() == 1 && !ir::Graph::is_output(v);
+      if (!own) return {{fmt::format("what {} carries is not its own", op->name()), op->locations()}};
+    }
   }
   return std::nullopt;
 }
@@ -132,6 +147,7 @@ constinit const Fact facts::trained{"trained", "no train block is left: updates 
 constinit const Fact facts::primitive{"primitive", "no op is a composite", composite};
 constinit const Fact facts::claimed{"claimed", "the target runs every library call as it stands", unclaimed};
 constinit const Fact facts::needed{"needed", "every op leads to an output", unneeded};
+constinit const Fact facts::own_loops{"own_loops", "what loops carry is their own, and each slice that they make has a place", shared_loop};
 constinit const Fact facts::in_order{"in_order", "updates can be ordered: no two read what each other replaces", circle};
 constinit const Fact facts::in_place{"in_place", "every update may be written in place, after all who read the old value", not_in_place};
 constinit const Fact facts::nests{"nests", "every op is a loop nest, a launch of several, a library call, a view or a constant", loose};

@@ -25,7 +25,7 @@ struct Fact {
 
 namespace facts {
 
-extern const Fact differentiated, trained, primitive, claimed, needed, in_order, in_place, nests, planned;
+extern const Fact differentiated, trained, primitive, claimed, needed, own_loops, in_order, in_place, nests, planned;
 
 }  // namespace facts
 

@@ -78,7 +78,11 @@ const std::vector<Pass>& all_passes() {
       {"mirror", "writes convolutions as data gradients where the target runs these faster", {&claimed}, {&claimed}, mirror},
       {"layout", "lets values lie in memory as the libraries want them", {&claimed}, {&claimed}, layout},
       {"parts", "cuts sums inside library calls and long reductions into parts for threads", {&claimed}, {&claimed}, parts},
-      {"loops", "gives what loops carry memory of its own, and each slice that they make its place", none, none, without_target<loops>},
+      {"loops",
+       "gives what loops carry memory of its own, and each slice that they make its place",
+       none,
+       {&own_loops},
+       without_target<loops>},
       {"updates", "makes every update the result of an op that may write in place", none, {&in_order, &in_place}, without_target<updates>},
       {"epilogue", "moves elementwise ops into the library call before them", {&claimed}, {&claimed}, epilogue},
       {"views", "lets library calls read and write where values lie, in place of slices and transposes", {&claimed}, {&claimed}, views},
@@ -88,7 +92,7 @@ const std::vector<Pass>& all_passes() {
       {"launch", "joins loop nests into launches", none, none, launch},
       {"partition", "cuts library calls into parts for threads and gives them scratch memory", {&claimed}, {&claimed}, partition},
       {"schedule", "orders the ops for little live memory", {&in_order}, none, without_target<schedule>},
-      {"plan", "gives every intermediate value its place in the arena", {&in_place}, {&planned}, plan},
+      {"plan", "gives every intermediate value its place in the arena", {&own_loops, &in_place}, {&planned}, plan},
   };
   return passes;
 }

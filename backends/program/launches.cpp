@@ -156,8 +156,7 @@ class Launches {
   BufferPlace slice_of(BufferPlace all, const ir::Scan& s, const ir::Type& slice) const {
     const int64_t bytes = slice.bytes();
     const int64_t start = s.reverse && s.length > 0 ? (s.length - 1) * bytes : 0;
-    if (all.kind == BufferPlace::Kind::arena) all.position += start;
-    else all.offset += start;
+    all.offset += start;
     all.steps.resize(depth_, 0);
     all.steps.push_back(s.reverse ? -bytes : bytes);
     return all;

@@ -21,7 +21,7 @@ double share(Kind kind) {
     case Kind::composite: return 18;
     case Kind::movement: return 14;
     case Kind::reduction: return 12;
-    case Kind::heavy: return 8;
+    case Kind::heavy: return 10;
     case Kind::view: return 5;
     case Kind::index: return 3;
     case Kind::constant:

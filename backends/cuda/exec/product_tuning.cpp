@@ -1,12 +1,12 @@
 #include "weft/backends/cuda/exec/product_tuning.h"
 
 #include <algorithm>
-#include <charconv>
 #include <vector>
 
 #include "weft/backends/cuda/exec/lt_product.h"
 #include "weft/runtime/array.h"
 #include "weft/support/error.h"
+#include "weft/support/number_text.h"
 #include "weft/support/philox.h"
 
 namespace weft::cuda {
@@ -107,14 +107,14 @@ std::optional<MatmulAlgorithm> measured_algorithm(const std::string& text, const
   const std::string library = library_on(context) + " ";
   if (!text.starts_with(library)) return std::nullopt;
   MatmulAlgorithm algorithm = {};
-  const char* at = text.data() + library.size();
+  std::string_view left = std::string_view(text).substr(library.size());
   for (uint64_t& word : algorithm.data) {
-    const char* const end = text.data() + text.size();
-    const auto [behind, error] = std::from_chars(at, end, word, 16);
     const bool is_last = &word == std::end(algorithm.data) - 1;
-    if (error != std::errc() || (is_last ? behind != end : behind == end || *behind != ' '))
-      throw Error(ErrorKind::file, "'{}' is no algorithm of a product", text);
-    at = behind + 1;
+    const size_t end = is_last ? left.size() : left.find(' ');
+    const auto number = end == std::string_view::npos ? std::nullopt : hex_number_in<uint64_t>(left.substr(0, end));
+    if (!number) throw Error(ErrorKind::file, "'{}' is no algorithm of a product", text);
+    word = *number;
+    left.remove_prefix(is_last ? end : end + 1);
   }
   return algorithm;
 }

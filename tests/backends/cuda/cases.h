@@ -16,6 +16,9 @@ struct PtxCase {
   cuda::Ptx ptx;
 };
 
+/// Writes loops out, as `expand` does for a GPU. The program's composites are decomposed.
+void write_out_loops(ir::Module& module);
+
 /// The training step of examples/02_fashion_mnist, after all passes.
 ir::Module fashion_mnist(bool adam);
 

@@ -119,6 +119,7 @@ TEST_CASE("ptx: every op of the registry computes the bits of the CPU's", "[cuda
       if (!is_first && floating != f32) continue;
       INFO(testing::to_string(sample));
       ir::Module module = testing::module_of(sample);
+      test::write_out_loops(module);
       passes::run(module, passes::pipeline("compile"), cpu::target());
       const auto& ops = module.graph().ops();
       if (test::is_refused(module.graph())) continue;

@@ -6,6 +6,7 @@
 #include "weft/backends/cpu/cpu.h"
 #include "weft/backends/cuda/ptx.h"
 #include "weft/passes/pass.h"
+#include "weft/tests/backends/cuda/cases.h"
 #include "weft/tests/backends/cuda/ptxas.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/ops/samples.h"
@@ -19,6 +20,7 @@ TEST_CASE("ptx: every op of the registry", "[cuda]") {
     ir::Module module = testing::module_of(sample);
     if (module.graph().outputs()[0].value.shape().numel() == 0 || !done.insert(sample.op).second) continue;
     INFO(testing::to_string(sample));
+    test::write_out_loops(module);
     passes::run(module, passes::pipeline("compile"), cpu::target());
     const bool has_kernel =
         std::any_of(module.graph().ops().begin(), module.graph().ops().end(), [](const auto& op) { return op->def().is_region(); });
