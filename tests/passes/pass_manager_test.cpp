@@ -185,6 +185,10 @@ const std::vector<Contradiction>& contradictions() {
        "the target 'generic' does not run matmul of f64[2,2], which the pass 'expand' sees to, at t:4"},
       {&needed, "", "input %x: f32[2]\n %0 = exp(%x) : f32[2]\n output y = %x",
        "nobody needs what exp gives, which the pass 'dce' sees to, at t:4"},
+      {&own_loops, "",
+       "input %h: f32[2]\n %0 = scan(%h) {carried = 1, sliced = 0, length = 2} : f32[2] {\n input %s: f32[2]\n %0 = exp(%s) : f32[2]\n"
+       " output %0 aliases %s\n }\n output y = %0",
+       "the slices that scan makes have no place, which the pass 'loops' sees to, at t:4"},
       {&in_order, "",
        "input %a: f32[2] state\n input %b: f32[2] state\n %0 = exp(%b) : f32[2]\n %1 = exp(%a) : f32[2]\n output a = %0 aliases %a\n"
        " output b = %1 aliases %b",
