@@ -166,9 +166,9 @@ const std::vector<NamedProgram>& programs() {
       {"classifier, AMSGrad", train(mlp_parameters, "optimizer = \"adam\", amsgrad = true, weight_decay = true") + mlp},
       {"classifier, not trained", mlp},
       {"block, Adam", train("\"gain\", \"w\"", "optimizer = \"adam\"") + block},
+      {"recurrence, Adam", train("\"w\", \"u\"", "optimizer = \"adam\"") + recurrence},
       {"states", states},
       {"recurrence, not trained", recurrence},
-      {"recurrence, Adam", train("\"w\", \"u\"", "optimizer = \"adam\"") + recurrence},
   };
   return all;
 }
