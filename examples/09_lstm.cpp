@@ -67,7 +67,7 @@ void run(const Options& o, const std::string& cell) {
 
 int main(int argc, char** argv) {
   CLI::App app("Trains a recurrent net on images of ten classes, row by row.");
-  Options options{.epochs = 5, .batch = 64, .lr = 3e-3};
+  Options options{.epochs = 5, .batch = 64, .lr = 1e-2};
   options.optimizer = "adam";
   std::string cell = "lstm";
   app.add_option("--cell", cell, "What runs over the rows: rnn, lstm, gru, or own, a loop that the lesson writes itself")
