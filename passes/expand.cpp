@@ -64,9 +64,7 @@ bool expand(ir::Module& module, const Target& target, std::vector<std::string>* 
     const auto look_again = [&] { at = first ? graph.ops().begin() : std::next(previous); };
     if (writes_out) {
       remark(*op, "written out", "the target runs no loops");
-      const std::vector<Value> results = unrolled(*op);
-      for (size_t i = 0; i < results.size(); ++i) op->result(static_cast<int>(i)).replace_all_uses_with(results[i]);
-      graph.erase(*op);
+      write_out(*op);
       changed = true;
       look_again();
       continue;

@@ -75,8 +75,8 @@ Found shared_loop(const Module& module, const Target&) {
     if (!op->flag("placed")) return {{fmt::format("the slices that {} makes have no place", op->name()), op->locations()}};
     for (int i = 0; i < ir::scan_of(*op).carried; ++i) {
       const Value v = op->operand(i);
-      const bool own = !v.is_input() && !is_view(v) && v.op()->def().kind != Kind::constant && v.users().size() == 1 &&
-                       memory_readers(v).size() == 1 && !ir::Graph::is_output(v);
+      const bool own =
+          !v.is_input() && !is_view(v) && v.op()->def().kind != Kind::constant && v.users().size() == 1 && !ir::Graph::is_output(v);
       if (!own) return {{fmt::format("what {} carries is not its own", op->name()), op->locations()}};
     }
   }

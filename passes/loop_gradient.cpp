@@ -8,6 +8,7 @@
 
 #include "weft/ir/op_def.h"
 #include "weft/ir/ops/loop.h"
+#include "weft/passes/analysis/arithmetic_cost.h"
 #include "weft/passes/dce.h"
 #include "weft/passes/reverse.h"
 
@@ -173,27 +174,8 @@ class LoopGradient {
     }
     if (!one || size_of(one->dtype()) > size_of(v.dtype())) return false;
     const ir::ScalarExpression expression = ir::scalar_of(op);
-    return std::all_of(expression.nodes.begin(), expression.nodes.end(), [](const ir::ScalarNode& n) { return is_plain(n.primitive); });
-  }
-
-  static bool is_plain(ir::Primitive p) {
-    using enum ir::Primitive;
-    switch (p) {
-      case argument:
-      case constant:
-      case add:
-      case subtract:
-      case multiply:
-      case negate:
-      case absolute:
-      case equal:
-      case not_equal:
-      case less:
-      case less_equal:
-      case select:
-      case cast: return true;
-      default: return false;
-    }
+    return std::all_of(expression.nodes.begin(), expression.nodes.end(),
+                       [](const ir::ScalarNode& n) { return cost_of(n.primitive) <= plain_cost; });
   }
 
   template <class Find>
@@ -217,9 +199,8 @@ class LoopGradient {
       return [this, number] { return back_op_->result(static_cast<int>(carried_.size() + number)); };
     }
     if (v.is_input() && s_.is_sliced(v.index())) return [outer = loop_.operand(v.index())] { return outer; };
-    const Value kept = v;
-    keep(kept);
-    return [this, kept] { return kept_result(kept); };
+    keep(v);
+    return [this, v] { return kept_result(v); };
   }
 
   size_t stacked_number(Value v) {

@@ -123,7 +123,9 @@ ir::Module module_of_body(const Op& loop) {
   return body;
 }
 
-std::vector<Value> unrolled(Op& loop) {
+namespace {
+
+std::vector<Value> results_of_steps(Op& loop) {
   const Scan s = ir::scan_of(loop);
   Builder builder(loop.graph(), &loop, loop.locations());
   const auto slice = [&](Value v, int64_t index) {
@@ -152,6 +154,14 @@ std::vector<Value> unrolled(Op& loop) {
                       : slices[i].size() == 1 ? slices[i][0]
                                               : builder("concat", slices[i], {{"axis", int64_t{0}}}));
   return results;
+}
+
+}  // namespace
+
+void write_out(Op& loop) {
+  const std::vector<Value> results = results_of_steps(loop);
+  for (size_t i = 0; i < results.size(); ++i) loop.result(static_cast<int>(i)).replace_all_uses_with(results[i]);
+  loop.graph().erase(loop);
 }
 
 }  // namespace weft::passes

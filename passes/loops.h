@@ -17,7 +17,7 @@ bool on_loop_bodies(ir::Module& module, const std::function<bool(ir::Module&)>& 
 /// A copy of a loop's body as such a module.
 ir::Module module_of_body(const ir::Op& loop);
 
-/// The loop's results by its body's ops, one copy of them for each step.
-std::vector<ir::Value> unrolled(ir::Op& loop);
+/// Puts its body's ops, one copy of them for each step, in the place of the loop.
+void write_out(ir::Op& loop);
 
 }  // namespace weft::passes

@@ -4,6 +4,7 @@
 //   * every op is a view, a constant, a heavy op that the target claims (with an epilogue that it accepts, if any), or a region
 //   * a `fused` op's body is one loop nest; a `kernel` op's body is `fused` ops, the results of which are, each once, the
 //     kernel's results. One that is not serial has no nest that reads another one's result
+//   * a loop's body is such a graph, with the loop's scratch memory as its arena
 //   * the plan holds: see passes/plan.h
 //
 // Everything is asked of the ops' definitions and of the target, before anything is lowered.

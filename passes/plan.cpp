@@ -326,6 +326,7 @@ void verify_plan(const ir::Module& module, const Target& target) {
       for (int i = 0; i < ir::scan_of(*op).carried; ++i)
         if (!op->result(i).offset() || op->operand(i).offset() != op->result(i).offset())
           throw Error("what {} carries does not stay in its place", op->name()).at(written_at(op->locations()));
+  require(facts::own_loops, module, target);
   require(facts::in_place, module, target);
 }
 

@@ -8,6 +8,7 @@
 
 #include "weft/ir/op_def.h"
 #include "weft/ir/scalar.h"
+#include "weft/passes/analysis/arithmetic_cost.h"
 #include "weft/passes/analysis/dependencies.h"
 #include "weft/passes/analysis/liveness.h"
 #include "weft/passes/analysis/min_cut.h"
@@ -25,8 +26,6 @@ using ir::Value;
 
 // Costs are bytes of memory traffic. What is written is read into the cache first.
 constexpr double read_cost = 1, write_cost = 2;
-/// Arithmetic on one element in vectors: what a core adds or multiplies while it reads so many bytes, and more for functions.
-constexpr double plain_cost = 0.3, divide_cost = 2, function_cost = 8;
 /// A nest looks through so many ops at most, and then has no more than fusion would give it.
 constexpr size_t most_ops_looked_through = 48, most_ops_in_a_nest = 200;
 
@@ -36,27 +35,6 @@ constexpr int most_readers = 64;
 constexpr size_t most_values = 32;
 
 constexpr double never = 1e30;  // more than any program's bytes
-
-double cost_of(ir::Primitive p) {
-  switch (p) {
-    case ir::Primitive::argument:
-    case ir::Primitive::constant: return 0;
-    case ir::Primitive::divide:
-    case ir::Primitive::sqrt: return divide_cost;
-    case ir::Primitive::exp:
-    case ir::Primitive::expm1:
-    case ir::Primitive::log:
-    case ir::Primitive::log1p:
-    case ir::Primitive::sin:
-    case ir::Primitive::cos:
-    case ir::Primitive::tanh:
-    case ir::Primitive::erf:
-    case ir::Primitive::atan:
-    case ir::Primitive::asinh:
-    case ir::Primitive::pow: return function_cost;
-    default: return plain_cost;
-  }
-}
 
 class Recomputation {
  public:

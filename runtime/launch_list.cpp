@@ -1,7 +1,5 @@
 #include "weft/runtime/launch_list.h"
 
-#include <algorithm>
-
 #include "weft/support/error.h"
 
 namespace weft {
@@ -13,11 +11,13 @@ bool BufferPlace::conflicts(const BufferPlace& other) const {
 }
 
 BufferPlace BufferPlace::over_all(const Dims& passes) const {
-  BufferPlace all = *this;
+  BufferPlace all{kind, position, bytes, written};
   int64_t low = offset, high = offset;
-  for (size_t i = 0; i < steps.size(); ++i) (steps[i] < 0 ? low : high) += steps[i] * std::max<int64_t>(passes[i] - 1, 0);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (passes[i] < 1) return {kind, position, 0, written};
+    (steps[i] < 0 ? low : high) += steps[i] * (passes[i] - 1);
+  }
   if (kind == Kind::arena) all.position += low, all.bytes += high - low;
-  all.steps.clear(), all.offset = 0;
   return all;
 }
 
@@ -32,10 +32,10 @@ namespace {
 
 /// Does it lie in the first `end` bytes behind its position, whatever the pass? All numbers may be anything.
 bool stays_inside(const BufferPlace& place, const Dims& passes, int64_t end) {
-  if (place.steps.size() > passes.size()) return false;
+  if (end < 0 || place.steps.size() > passes.size() || (place.steps.empty() && place.offset != 0)) return false;
   int64_t low = place.offset, high = place.offset;
   for (size_t i = 0; i < place.steps.size(); ++i) {
-    if (passes[i] < 1) return true;  // it never runs
+    if (passes[i] < 1) return true;  // nobody ever looks there
     int64_t reach = 0;
     if (__builtin_mul_overflow(place.steps[i], passes[i] - 1, &reach)) return false;
     if (__builtin_add_overflow(reach < 0 ? low : high, reach, reach < 0 ? &low : &high)) return false;
@@ -60,23 +60,28 @@ void require_room(const LaunchList& list, const BufferPlace& place, int64_t need
 }
 
 void require_loops(const LaunchList& list) {
-  std::vector<LaunchLoop> around;
+  std::vector<LaunchLoop> around{{0, list.launches.size(), 1}};
+  size_t previous = 0;
   for (const LaunchLoop& loop : list.loops) {
-    while (!around.empty() && loop.first >= around.back().last) around.pop_back();
-    const size_t begin = around.empty() ? 0 : around.back().first, end = around.empty() ? list.launches.size() : around.back().last;
-    if (loop.first >= loop.last || loop.first < begin || loop.last > end || loop.count < 0)
+    while (around.size() > 1 && loop.first >= around.back().last) around.pop_back();
+    if (loop.first >= loop.last || loop.first < previous || loop.last > around.back().last || loop.count < 0)
       throw Error(ErrorKind::file, "a loop over the launches {} to {}, {} times: no program of weft has it there", loop.first, loop.last,
                   loop.count);
-    if (!list.loops.empty() && &loop != &list.loops.front() && loop.first < (&loop - 1)->first)
-      throw Error(ErrorKind::file, "the loops are in no order");
     around.push_back(loop);
+    previous = loop.first;
   }
+}
+
+std::vector<size_t> loops_around(const LaunchList& list, size_t launch) {
+  std::vector<size_t> around;
+  for (size_t i = 0; i < list.loops.size(); ++i)
+    if (list.loops[i].first <= launch && launch < list.loops[i].last) around.push_back(i);
+  return around;
 }
 
 Dims passes_around(const LaunchList& list, size_t launch) {
   Dims passes;
-  for (const LaunchLoop& loop : list.loops)
-    if (loop.contains(launch)) passes.push_back(loop.count);
+  for (size_t i : loops_around(list, launch)) passes.push_back(list.loops[i].count);
   return passes;
 }
 

@@ -46,8 +46,6 @@ struct Launch {
 struct LaunchLoop {
   size_t first = 0, last = 0;
   int64_t count = 0;
-
-  bool contains(size_t launch) const { return first <= launch && launch < last; }
 };
 
 struct LaunchList {
@@ -60,6 +58,10 @@ struct LaunchList {
   int64_t arena_bytes = 0;
 };
 
+/// The numbers of the loops around the launch, the outermost first, and how often each of them runs.
+std::vector<size_t> loops_around(const LaunchList& list, size_t launch);
+Dims passes_around(const LaunchList& list, size_t launch);
+
 // What a list from a file is asked before it runs. Each throws weft::Error.
 
 /// The place exists, and has at least so many bytes in every pass of the loops around it: "a buffer of 16 bytes, which needs 64, does
@@ -67,8 +69,6 @@ struct LaunchList {
 void require_room(const LaunchList& list, const BufferPlace& place, int64_t needed, const std::string& what, const Dims& passes = {});
 /// The loops lie inside each other or apart, and are none without launches.
 void require_loops(const LaunchList& list);
-/// How often each of the loops around the launch runs, the outermost first.
-Dims passes_around(const LaunchList& list, size_t launch);
 /// Every output has a place, and where it takes over an input, one that it fits.
 void require_outputs(const LaunchList& list);
 

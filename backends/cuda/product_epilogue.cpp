@@ -85,12 +85,12 @@ bool find_results(ProductEpilogue& e, const ir::Graph& body) {
   return next == outputs.size();
 }
 
-/// The library's conditions: a matrix beside the result has columns of 8 elements, or several 8; a bias is added where none is
-/// summed up, and no other product is added to.
-bool is_known_call(const ProductEpilogue& e, const MatrixProduct& p) {
-  const bool gradient = e.activation == Activation::gelu_gradient;
-  if (e.addend || (gradient ? e.bias || e.keeps_operand : e.bias_gradient)) return false;
-  return !(gradient || e.keeps_operand) || (p.batch == 1 && p.n % 8 == 0);
+ProductSpec spec_with(const ir::Op& product, bool tf32, const ProductEpilogue& e) {
+  const DType dtype = product.operand(0).dtype();
+  ProductSpec spec{{ir::matrix_product_of(product), dtype}, tf32 && dtype == f32};
+  spec.bias = e.bias, spec.addend = e.addend, spec.activation = e.activation;
+  spec.keeps_operand = e.keeps_operand, spec.bias_gradient = e.bias_gradient;
+  return spec;
 }
 
 }  // namespace
@@ -111,19 +111,16 @@ std::optional<ProductEpilogue> product_epilogue_of(const ir::Op& product, const 
   const auto sum = program::sum_of(body, e.before);
   if (!sum || !find_results(e, body)) return std::nullopt;
   e.bias = sum->bias.has_value(), e.addend = sum->addend.has_value();
-  if (!is_known_call(e, ir::matrix_product_of(product)) || body.inputs().size() != 1 + size_t{e.bias} + size_t{e.operand.has_value()})
+  if (!has_possible_activation(spec_with(product, tf32, e)) || body.inputs().size() != 1 + size_t{e.bias} + size_t{e.operand.has_value()})
     return std::nullopt;
   return e;
 }
 
 ProductSpec product_spec_of(const ir::Op& op, bool tf32) {
-  ProductSpec spec{{ir::matrix_product_of(op), op.operand(0).dtype()}, tf32 && op.operand(0).dtype() == f32};
-  spec.algorithm = op.attribute<std::string>("algorithm");
-  if (op.bodies().empty()) return spec;
-  const auto e = product_epilogue_of(op, op.body(), /*tf32=*/true);
+  const auto e = op.bodies().empty() ? ProductEpilogue() : product_epilogue_of(op, op.body(), /*tf32=*/true);
   WEFT_CHECK(e, "no kernel can run this epilogue");
-  spec.bias = e->bias, spec.addend = e->addend, spec.activation = e->activation;
-  spec.keeps_operand = e->keeps_operand, spec.bias_gradient = e->bias_gradient;
+  ProductSpec spec = spec_with(op, tf32, *e);
+  spec.algorithm = op.attribute<std::string>("algorithm");
   return spec;
 }
 

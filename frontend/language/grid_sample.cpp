@@ -3,6 +3,7 @@
 #include <array>
 
 #include "weft/frontend/language/composed.h"
+#include "weft/frontend/language/keys_cubic.h"
 #include "weft/frontend/language/ops.h"
 
 namespace weft {
@@ -54,13 +55,11 @@ Neighbours linear(const Tensor& at) {
   return {{before, before + 1.0}, {1.0 - share, share}};
 }
 
-/// Keys's cubic, with a = -3/4.
 Neighbours cubic(const Image& image, const Tensor& at, int64_t extent) {
-  constexpr double a = -0.75;
+  using detail::keys_far;
+  using detail::keys_near;
   const Tensor before = detach(floor(at)), t = at - before;
-  const auto near = [](const Tensor& x) { return ((a + 2) * x - (a + 3)) * x * x + 1.0; };
-  const auto far = [](const Tensor& x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };
-  Neighbours n{{}, {far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)}};
+  Neighbours n{{}, {keys_far(t + 1.0), keys_near(t), keys_near(1.0 - t), keys_far(2.0 - t)}};
   for (double k : {-1.0, 0.0, 1.0, 2.0}) n.places.push_back(inside(image, before + k, extent));
   return n;
 }

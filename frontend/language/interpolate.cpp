@@ -5,6 +5,7 @@
 
 #include "weft/frontend/language/along_axis.h"
 #include "weft/frontend/language/composed.h"
+#include "weft/frontend/language/keys_cubic.h"
 #include "weft/frontend/language/ops.h"
 
 namespace weft {
@@ -51,11 +52,9 @@ Terms linear_terms(const Resized& axis) {
   return terms;
 }
 
-/// Keys, "Cubic convolution interpolation for digital image processing" (1981), with a = -3/4.
 double keys(double x) {
-  constexpr double a = -0.75;
   x = std::abs(x);
-  return x <= 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
+  return x <= 1 ? detail::keys_near(x) : x < 2 ? detail::keys_far(x) : 0;
 }
 
 Terms cubic_terms(const Resized& axis) {

@@ -61,7 +61,6 @@ std::shared_ptr<Recording> Recorder::find_recording() const {
   }
   // Whatever a step of a scan records is the step's, also what it computes of values from outside.
   const std::shared_ptr<Recording> innermost = Recording::innermost();
-  if (found && innermost && innermost->lies_in(*found)) found = innermost;
   if (!found) found = Scope::recording();
   if (!found || (innermost && innermost->lies_in(*found))) found = innermost;
   if (found && found->outermost().is_open() && !found->is_open())

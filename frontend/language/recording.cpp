@@ -69,17 +69,15 @@ ir::Value Recording::seen(ir::Value v) {
   if (v.graph() == &graph()) return v;
   WEFT_CHECK(around_, "a value of another graph than '{}' is read", name());
   const ir::Value outside = around_->seen(v);
+  if (const auto known = here_.find(outside); known != here_.end()) return known->second;
   if (!outside.is_input() && (outside.op()->operands().empty() || outside.op()->def().broadcasts)) {
-    if (const auto known = copies_.find(outside); known != copies_.end()) return known->second;
     std::vector<ir::Value> operands;
     for (ir::Value o : outside.op()->operands()) operands.push_back(seen(o));
-    return copies_[outside] = graph().insert_copy(*outside.op(), operands).result(outside.index());
+    return here_[outside] = graph().insert_copy(*outside.op(), operands).result(outside.index());
   }
-  for (const Seen& known : seen_)
-    if (known.outside == outside) return known.here;
   const std::string name = outside.is_input() ? outside.name() : fmt::format("c{}", seen_.size());
   seen_.push_back({outside, graph().add_input(free_input_name(name), outside.type())});
-  return seen_.back().here;
+  return here_[outside] = seen_.back().here;
 }
 
 void Recording::settle() { ir::sort_by_need(graph()); }

@@ -103,7 +103,7 @@ class Recording {
 
   std::shared_ptr<Recording> around_;
   std::vector<Seen> seen_;
-  std::unordered_map<ir::Value, ir::Value, ir::ValueHash> copies_;  // of values that are rather made here again
+  std::unordered_map<ir::Value, ir::Value, ir::ValueHash> here_;  // by the value around this: an input, or the same made here again
   ir::Value step_key_;
   int64_t site_ = 0;
   bool open_ = true;

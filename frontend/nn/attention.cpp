@@ -23,11 +23,6 @@ Parameter xavier(const detail::Making& make, const char* parameter, const Dims& 
   return p;
 }
 
-Hyper rate_of(double p, const detail::Making& make) {
-  make.require(p >= 0 && p <= 1, fmt::format("dropout must lie in [0, 1], not be {}", p));
-  return {"nn::MultiheadAttention's dropout", p, {.low = 0, .high = 1}};
-}
-
 Linear output_projection(int64_t embed_dim, const MultiheadAttentionOptions& options, std::source_location at) {
   Linear projection(embed_dim, embed_dim, {.bias = options.bias, .dtype = options.dtype}, at);
   if (projection.bias.defined()) init::constant(projection.bias, 0);
@@ -113,8 +108,8 @@ struct MultiheadAttention::Attended {
 };
 
 MultiheadAttention::MultiheadAttention(int64_t embed_dim, int64_t num_heads, MultiheadAttentionOptions options, std::source_location at)
-    : dropout(rate_of(options.dropout, {name, at})), out_proj(output_projection(embed_dim, options, at)), heads_(num_heads),
-      batch_first_(options.batch_first) {
+    : dropout(detail::Making{name, at}.dropout_rate(options.dropout)), out_proj(output_projection(embed_dim, options, at)),
+      heads_(num_heads), batch_first_(options.batch_first) {
   const detail::Making make{name, at};
   make.require(num_heads > 0 && embed_dim > 0 && embed_dim % num_heads == 0,
                fmt::format("embed_dim, {}, must be a positive multiple of num_heads, {}", embed_dim, num_heads));

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <tuple>
 
-#include "weft/frontend/language/ops.h"
+#include "weft/frontend/nn/padding.h"
 #include "weft/support/sliding_window.h"
 
 namespace weft::nn {
@@ -70,10 +70,7 @@ Convolution::Convolution(const char* name, int spatial, int64_t in, int64_t out,
 Tensor Convolution::padded(const Tensor& x) const {
   const int64_t before = x.dim() - spatial_;
   if (padding_mode_ == "zeros" || before < 1 || before > 2) return x;
-  Dims low(static_cast<size_t>(before), 0), high = low;
-  low.insert(low.end(), low_.begin(), low_.end());
-  high.insert(high.end(), high_.begin(), high_.end());
-  return pad(x, low, high, padding_mode_);
+  return detail::spatially_padded(x, low_, high_, padding_mode_);
 }
 
 Tensor Convolution::forward(Tensor x) {

@@ -29,6 +29,11 @@ Parameter detail::Making::uniform(const char* name, const Dims& shape, double bo
   return {name, std::move(values)};
 }
 
+Hyper detail::Making::dropout_rate(double p) const {
+  require(p >= 0 && p <= 1, fmt::format("dropout must lie in [0, 1], not be {}", p));
+  return {fmt::format("{}'s dropout", layer), p, {.low = 0, .high = 1}};
+}
+
 Tensor Identity::forward(Tensor x) { return x; }
 Tensor Flatten::forward(Tensor x) { return flatten(x, start_, end_); }
 

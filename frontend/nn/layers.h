@@ -33,6 +33,8 @@ struct Making {
   Parameter constant(const char* name, const Dims& shape, double value, std::optional<DType> dtype) const;
   /// Drawn from U(-bound, bound) by weft's seed.
   Parameter uniform(const char* name, const Dims& shape, double bound, std::optional<DType> dtype) const;
+  /// The rate of dropout inside a layer. Throws weft::Error unless it lies in [0, 1].
+  Hyper dropout_rate(double p) const;
 };
 
 }  // namespace detail

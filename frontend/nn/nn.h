@@ -17,6 +17,7 @@
 #include "weft/frontend/nn/pairs.h"
 #include "weft/frontend/nn/pooling.h"
 #include "weft/frontend/nn/recurrent.h"
+#include "weft/frontend/nn/recurrent_cells.h"
 #include "weft/frontend/nn/resampling.h"
 #include "weft/frontend/nn/sequential.h"
 #include "weft/frontend/nn/transformer.h"

@@ -5,6 +5,15 @@
 
 namespace weft::nn {
 
+Tensor detail::spatially_padded(const Tensor& x, const Dims& low, const Dims& high, const std::string& mode, double value) {
+  const auto all_axes = [&](const Dims& spatial) {
+    Dims all(x.shape().dims().size() - spatial.size(), 0);
+    all.insert(all.end(), spatial.begin(), spatial.end());
+    return all;
+  };
+  return mode == "constant" ? pad(x, all_axes(low), all_axes(high), value) : pad(x, all_axes(low), all_axes(high), mode);
+}
+
 Pad::Pad(const char* name, int spatial, std::string mode, PadAmounts padding, double value, std::source_location at)
     : name_(name), spatial_(spatial), mode_(std::move(mode)), value_(value) {
   const auto count = static_cast<size_t>(2 * spatial);
@@ -22,10 +31,7 @@ Tensor Pad::forward(Tensor x) {
   if (before < 1 || before > 2)
     weft::detail::Recorder(name_, {&operand})
         .fail(fmt::format("x must be [n, channels, {0} spatial axes] or [channels, {0} spatial axes]", spatial_));
-  Dims low(static_cast<size_t>(before), 0), high = low;
-  low.insert(low.end(), low_.begin(), low_.end());
-  high.insert(high.end(), high_.begin(), high_.end());
-  return mode_ == "constant" ? pad(x, low, high, value_) : pad(x, low, high, mode_);
+  return detail::spatially_padded(x, low_, high_, mode_, value_);
 }
 
 }  // namespace weft::nn

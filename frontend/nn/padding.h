@@ -17,6 +17,11 @@ struct PadAmounts {
   PadAmounts(Dims amounts) : each(std::move(amounts)) {}
 };
 
+namespace detail {
+/// x, whose last axes are the spatial ones, with so much at both ends of each.
+Tensor spatially_padded(const Tensor& x, const Dims& low, const Dims& high, const std::string& mode, double value = 0);
+}  // namespace detail
+
 /// What these layers are made of.
 class Pad : public Layer {
  public:

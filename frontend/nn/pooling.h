@@ -6,118 +6,41 @@
 
 namespace weft::nn {
 
-class MaxPool1d : public Layer {
+/// nn::MaxPool2d(2, {.stride = 1}) is pool(x, 2, {.stride = 1}) as a layer.
+template <auto pool, class Options>
+class Pooling : public Layer {
  public:
-  explicit MaxPool1d(PerAxis kernel, MaxPoolOptions options = {}) : kernel_(std::move(kernel)), options_(std::move(options)) {}
-  Tensor forward(Tensor x) override;
+  explicit Pooling(PerAxis kernel, Options options = {}) : kernel_(std::move(kernel)), options_(std::move(options)) {}
+  Tensor forward(Tensor x) override { return pool(x, kernel_, options_); }
 
  private:
   PerAxis kernel_;
-  MaxPoolOptions options_;
+  Options options_;
 };
 
-class MaxPool2d : public Layer {
+using MaxPool1d = Pooling<max_pool1d, MaxPoolOptions>;
+using MaxPool2d = Pooling<max_pool2d, MaxPoolOptions>;
+using MaxPool3d = Pooling<max_pool3d, MaxPoolOptions>;
+using AvgPool1d = Pooling<avg_pool1d, AvgPoolOptions>;
+using AvgPool2d = Pooling<avg_pool2d, AvgPoolOptions>;
+using AvgPool3d = Pooling<avg_pool3d, AvgPoolOptions>;
+
+/// To so many elements along each axis.
+template <auto pool>
+class AdaptivePooling : public Layer {
  public:
-  explicit MaxPool2d(PerAxis kernel, MaxPoolOptions options = {}) : kernel_(std::move(kernel)), options_(std::move(options)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  PerAxis kernel_;
-  MaxPoolOptions options_;
-};
-
-class MaxPool3d : public Layer {
- public:
-  explicit MaxPool3d(PerAxis kernel, MaxPoolOptions options = {}) : kernel_(std::move(kernel)), options_(std::move(options)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  PerAxis kernel_;
-  MaxPoolOptions options_;
-};
-
-class AvgPool1d : public Layer {
- public:
-  explicit AvgPool1d(PerAxis kernel, AvgPoolOptions options = {}) : kernel_(std::move(kernel)), options_(std::move(options)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  PerAxis kernel_;
-  AvgPoolOptions options_;
-};
-
-class AvgPool2d : public Layer {
- public:
-  explicit AvgPool2d(PerAxis kernel, AvgPoolOptions options = {}) : kernel_(std::move(kernel)), options_(std::move(options)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  PerAxis kernel_;
-  AvgPoolOptions options_;
-};
-
-class AvgPool3d : public Layer {
- public:
-  explicit AvgPool3d(PerAxis kernel, AvgPoolOptions options = {}) : kernel_(std::move(kernel)), options_(std::move(options)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  PerAxis kernel_;
-  AvgPoolOptions options_;
-};
-
-class AdaptiveAvgPool1d : public Layer {
- public:
-  explicit AdaptiveAvgPool1d(PerAxis extents) : extents_(std::move(extents)) {}
-  Tensor forward(Tensor x) override;
+  explicit AdaptivePooling(PerAxis extents) : extents_(std::move(extents)) {}
+  Tensor forward(Tensor x) override { return pool(x, extents_); }
 
  private:
   PerAxis extents_;
 };
 
-class AdaptiveAvgPool2d : public Layer {
- public:
-  explicit AdaptiveAvgPool2d(PerAxis extents) : extents_(std::move(extents)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  PerAxis extents_;
-};
-
-class AdaptiveAvgPool3d : public Layer {
- public:
-  explicit AdaptiveAvgPool3d(PerAxis extents) : extents_(std::move(extents)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  PerAxis extents_;
-};
-
-class AdaptiveMaxPool1d : public Layer {
- public:
-  explicit AdaptiveMaxPool1d(PerAxis extents) : extents_(std::move(extents)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  PerAxis extents_;
-};
-
-class AdaptiveMaxPool2d : public Layer {
- public:
-  explicit AdaptiveMaxPool2d(PerAxis extents) : extents_(std::move(extents)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  PerAxis extents_;
-};
-
-class AdaptiveMaxPool3d : public Layer {
- public:
-  explicit AdaptiveMaxPool3d(PerAxis extents) : extents_(std::move(extents)) {}
-  Tensor forward(Tensor x) override;
-
- private:
-  PerAxis extents_;
-};
+using AdaptiveAvgPool1d = AdaptivePooling<adaptive_avg_pool1d>;
+using AdaptiveAvgPool2d = AdaptivePooling<adaptive_avg_pool2d>;
+using AdaptiveAvgPool3d = AdaptivePooling<adaptive_avg_pool3d>;
+using AdaptiveMaxPool1d = AdaptivePooling<adaptive_max_pool1d>;
+using AdaptiveMaxPool2d = AdaptivePooling<adaptive_max_pool2d>;
+using AdaptiveMaxPool3d = AdaptivePooling<adaptive_max_pool3d>;
 
 }  // namespace weft::nn

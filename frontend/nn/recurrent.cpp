@@ -7,67 +7,12 @@
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
 #include "weft/frontend/language/scan.h"
+#include "weft/frontend/nn/recurrent_cells.h"
 #include "weft/support/error.h"
 
 namespace weft::nn {
-namespace {
 
 using weft::detail::Recorder;
-
-Hyper rate_of(double p, const detail::Making& make) {
-  make.require(p >= 0 && p <= 1, fmt::format("dropout must lie in [0, 1], not be {}", p));
-  return {fmt::format("{}'s dropout", make.layer), p, {.low = 0, .high = 1}};
-}
-
-Tensor product(const Arg& x, const Parameter& weight, const Parameter& bias) {
-  return bias.defined() ? linear(x, weight, bias) : linear(x, weight);
-}
-
-/// One of `count` equal parts of the last axis.
-Tensor part(const Tensor& x, int64_t count, int64_t which) {
-  const int64_t size = x.size(-1) / count;
-  return slice(x, -1, which * size, (which + 1) * size);
-}
-
-/// From the sum of the products with x and h: the next c, then the next h.
-LSTMCell::State lstm_state(const Tensor& gates, const Tensor& c) {
-  const Tensor next = sigmoid(part(gates, 4, 1)) * c + sigmoid(part(gates, 4, 0)) * tanh(part(gates, 4, 2));
-  return {sigmoid(part(gates, 4, 3)) * tanh(next), next};
-}
-
-/// From the products with x and with h.
-Tensor gru_state(const Tensor& of_x, const Tensor& of_h, const Tensor& h) {
-  const Tensor reset = sigmoid(part(of_x, 3, 0) + part(of_h, 3, 0)), update = sigmoid(part(of_x, 3, 1) + part(of_h, 3, 1));
-  const Tensor fresh = tanh(part(of_x, 3, 2) + reset * part(of_h, 3, 2));
-  return (1.0 - update) * fresh + update * h;
-}
-
-/// A cell's operand and states with a batch axis, which they had all or none.
-struct CellOperands {
-  Tensor x;
-  std::vector<Tensor> states;
-  bool batched;
-
-  CellOperands(Recorder& r, const Arg& given, const std::vector<std::optional<Arg>>& states_given, int64_t input_size,
-               int64_t hidden_size) {
-    x = r.tensor(r.value(given));
-    batched = x.dim() == 2;
-    if ((!batched && x.dim() != 1) || x.size(-1) != input_size)
-      r.fail(batched || x.dim() == 1 ? fmt::format("the input must have {} features", input_size) : "the input must have one or two axes");
-    if (!batched) x = unsqueeze(x, 0);
-    for (const std::optional<Arg>& state : states_given) {
-      const Shape wanted = batched ? Shape{x.size(0), hidden_size} : Shape{hidden_size};
-      Tensor t = state ? r.tensor(r.value(*state)) : zeros(wanted, x.dtype());
-      if (t.shape() != wanted || t.dtype() != x.dtype())
-        r.fail(fmt::format("the state must be {}{}", weft::name_of(x.dtype()), to_string(wanted)));
-      states.push_back(batched ? t : unsqueeze(t, 0));
-    }
-  }
-
-  Tensor finish(const Tensor& t) const { return batched ? t : squeeze(t, 0); }
-};
-
-}  // namespace
 
 /// The operand of a layer as the scans take it, [steps, N, features], and what is given beside it.
 struct Recurrent::Sequence {
@@ -77,8 +22,8 @@ struct Recurrent::Sequence {
 };
 
 Recurrent::Recurrent(const char* layer, Cell cell, int64_t input_size, int64_t hidden_size, RNNOptions options, std::source_location at)
-    : dropout(rate_of(options.dropout, {layer, at})), layer_(layer), cell_(cell), input_size_(input_size), hidden_size_(hidden_size),
-      options_(std::move(options)) {
+    : dropout(detail::Making{layer, at}.dropout_rate(options.dropout)), layer_(layer), cell_(cell), input_size_(input_size),
+      hidden_size_(hidden_size), options_(std::move(options)) {
   const detail::Making make{layer, at};
   make.require(input_size > 0 && hidden_size > 0, fmt::format("sizes must be positive, not {} and {}", input_size, hidden_size));
   make.require(options_.num_layers > 0, fmt::format("num_layers must be positive, not {}", options_.num_layers));
@@ -136,11 +81,11 @@ Tensor Recurrent::run(Sequence& sequence, const Tensor& x, const Weights& w, siz
     const Tensor& h = states[0];
     std::vector<Tensor> next;
     if (cell_ == Cell::gru) {
-      next = {gru_state(now[0], product(h, w.weight_hh, w.bias_hh), h)};
+      next = {detail::gru_step(now[0], detail::product(h, w.weight_hh, w.bias_hh), h)};
     } else {
       const Tensor sum = now[0] + linear(h, w.weight_hh);
       if (cell_ == Cell::lstm) {
-        const LSTMCell::State made = lstm_state(sum, states[1]);
+        const LSTMCell::State made = detail::lstm_step(sum, states[1]);
         next = {w.weight_hr.defined() ? linear(made.h, w.weight_hr) : made.h, made.c};
       } else {
         next = {cell_ == Cell::relu ? relu(sum) : tanh(sum)};
@@ -218,26 +163,6 @@ const RNNOptions& checked(const RNNOptions& options, std::source_location at) {
   return options;
 }
 
-/// The four parameters of a cell.
-template <class C>
-void make_cell(C& cell, const char* layer, int64_t gates, int64_t input_size, int64_t hidden_size, const RNNCellOptions& options,
-               std::source_location at, const auto& add) {
-  const detail::Making make{layer, at};
-  make.require(input_size > 0 && hidden_size > 0, fmt::format("sizes must be positive, not {} and {}", input_size, hidden_size));
-  const double bound = 1 / std::sqrt(static_cast<double>(hidden_size));
-  const auto one = [&](const char* name, const Dims& shape) { return add(name, make.uniform(name, shape, bound, options.dtype)); };
-  cell.weight_ih = one("weight_ih", {gates * hidden_size, input_size});
-  cell.weight_hh = one("weight_hh", {gates * hidden_size, hidden_size});
-  if (options.bias) cell.bias_ih = one("bias_ih", {gates * hidden_size}), cell.bias_hh = one("bias_hh", {gates * hidden_size});
-}
-
-std::vector<const Arg*> given(const Arg& x, const std::optional<Arg>& h, const std::optional<Arg>& c = {}) {
-  std::vector<const Arg*> all{&x};
-  for (const auto* state : {&h, &c})
-    if (*state) all.push_back(&**state);
-  return all;
-}
-
 }  // namespace
 
 RNN::RNN(int64_t input_size, int64_t hidden_size, RNNOptions options, std::source_location at)
@@ -248,48 +173,5 @@ LSTM::LSTM(int64_t input_size, int64_t hidden_size, RNNOptions options, std::sou
 
 GRU::GRU(int64_t input_size, int64_t hidden_size, RNNOptions options, std::source_location at)
     : Recurrent("nn::GRU", Cell::gru, input_size, hidden_size, std::move(options), at) {}
-
-RNNCell::RNNCell(int64_t input_size, int64_t hidden_size, RNNCellOptions options, std::source_location at)
-    : relu_(options.nonlinearity == "relu") {
-  detail::Making{"nn::RNNCell", at}.require(relu_ || options.nonlinearity == "tanh", "the nonlinearity must be \"tanh\" or \"relu\"");
-  make_cell(*this, "nn::RNNCell", 1, input_size, hidden_size, options, at, [&](const char* name, Parameter p) { return add(name, p); });
-}
-
-Tensor RNNCell::operator()(Arg x, std::optional<Arg> h) {
-  const Entered entered(*this, x);
-  Recorder r("nn::RNNCell", given(x, h), x.where());
-  const CellOperands o(r, x, {h}, weight_ih.shape()[1], weight_hh.shape()[1]);
-  const Tensor sum = product(o.x, weight_ih, bias_ih) + product(o.states[0], weight_hh, bias_hh);
-  return o.finish(relu_ ? relu(sum) : tanh(sum));
-}
-
-Tensor RNNCell::forward(Tensor x) { return (*this)(x, {}); }
-
-LSTMCell::LSTMCell(int64_t input_size, int64_t hidden_size, RNNCellOptions options, std::source_location at) {
-  make_cell(*this, "nn::LSTMCell", 4, input_size, hidden_size, options, at, [&](const char* name, Parameter p) { return add(name, p); });
-}
-
-LSTMCell::State LSTMCell::operator()(Arg x, std::optional<Arg> h, std::optional<Arg> c) {
-  const Entered entered(*this, x);
-  Recorder r("nn::LSTMCell", given(x, h, c), x.where());
-  const CellOperands o(r, x, {h, c}, weight_ih.shape()[1], weight_hh.shape()[1]);
-  const State made = lstm_state(product(o.x, weight_ih, bias_ih) + product(o.states[0], weight_hh, bias_hh), o.states[1]);
-  return {o.finish(made.h), o.finish(made.c)};
-}
-
-Tensor LSTMCell::forward(Tensor x) { return (*this)(x, {}, {}).h; }
-
-GRUCell::GRUCell(int64_t input_size, int64_t hidden_size, RNNCellOptions options, std::source_location at) {
-  make_cell(*this, "nn::GRUCell", 3, input_size, hidden_size, options, at, [&](const char* name, Parameter p) { return add(name, p); });
-}
-
-Tensor GRUCell::operator()(Arg x, std::optional<Arg> h) {
-  const Entered entered(*this, x);
-  Recorder r("nn::GRUCell", given(x, h), x.where());
-  const CellOperands o(r, x, {h}, weight_ih.shape()[1], weight_hh.shape()[1]);
-  return o.finish(gru_state(product(o.x, weight_ih, bias_ih), product(o.states[0], weight_hh, bias_hh), o.states[0]));
-}
-
-Tensor GRUCell::forward(Tensor x) { return (*this)(x, {}); }
 
 }  // namespace weft::nn

@@ -82,45 +82,4 @@ struct GRU : Recurrent {
   GRU(int64_t input_size, int64_t hidden_size, RNNOptions options = {}, std::source_location at = std::source_location::current());
 };
 
-struct RNNCellOptions {
-  bool bias = true;
-  std::string nonlinearity = "tanh";  // or "relu"; of RNNCell
-  std::optional<DType> dtype = {};
-};
-
-/// One step. x [N, input_size], the state [N, hidden_size], or both without N; a state that is not given is zero.
-struct RNNCell : Layer {
-  RNNCell(int64_t input_size, int64_t hidden_size, RNNCellOptions options = {}, std::source_location at = std::source_location::current());
-  Tensor operator()(Arg x, std::optional<Arg> h = {});
-  Tensor forward(Tensor x) override;
-
-  Parameter weight_ih, weight_hh;  // [hidden_size, input_size], [hidden_size, hidden_size]
-  Parameter bias_ih, bias_hh;      // [hidden_size]; not defined() without biases
-
- private:
-  bool relu_;
-};
-
-struct LSTMCell : Layer {
-  LSTMCell(int64_t input_size, int64_t hidden_size, RNNCellOptions options = {}, std::source_location at = std::source_location::current());
-  struct State {
-    Tensor h, c;
-  };
-  State operator()(Arg x, std::optional<Arg> h = {}, std::optional<Arg> c = {});
-  /// h' from zeros.
-  Tensor forward(Tensor x) override;
-
-  Parameter weight_ih, weight_hh;  // [4 hidden_size, input_size], [4 hidden_size, hidden_size]
-  Parameter bias_ih, bias_hh;      // [4 hidden_size]; not defined() without biases
-};
-
-struct GRUCell : Layer {
-  GRUCell(int64_t input_size, int64_t hidden_size, RNNCellOptions options = {}, std::source_location at = std::source_location::current());
-  Tensor operator()(Arg x, std::optional<Arg> h = {});
-  Tensor forward(Tensor x) override;
-
-  Parameter weight_ih, weight_hh;  // [3 hidden_size, input_size], [3 hidden_size, hidden_size]
-  Parameter bias_ih, bias_hh;      // [3 hidden_size]; not defined() without biases
-};
-
 }  // namespace weft::nn

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "weft/ir/builder.h"
-#include "weft/ir/ops/optimizer.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/support/philox.h"
+#include "weft/tests/ops/samples_parts.h"
 
 namespace weft::testing {
 namespace {
@@ -304,60 +303,6 @@ void add_random(std::vector<Sample>& all, DType t) {
   all.push_back({"dropout", {{t, {4, 5}}, {i64, {2}}, {f64, {}}}, {{"site", int64_t{3}}}, {{1, {0, 1e6}}, {2, {0.2, 0.5}}}, {}, {2}});
 }
 
-/// Where a hyper-parameter's samples lie, so that it matters in some sample of its op.
-Interval interval_of(const std::string& hyper, bool first_step, bool high_floor) {
-  if (hyper == "beta2_decay") return {-0.9, -0.5};
-  if (hyper == "eps2") return {3, 4};  // above the parameter's own scale
-  if (hyper == "step_size_min") return high_floor ? Interval{3, 4} : Interval{0.01, 0.1};
-  if (hyper == "step_size_max") return first_step ? Interval{5, 9} : Interval{0.5, 0.6};
-  // An iteration that converges.
-  if (hyper == "ns_a") return {1.4, 1.6};
-  if (hyper == "ns_b") return {-0.6, -0.4};
-  if (hyper == "ns_c") return {0.05, 0.1};
-  return {0.5, 0.9};
-}
-
-Sample update_sample(const ir::OptimizerSpec& spec, const Type& parameter, const std::vector<std::string>& on, bool first_step,
-                     bool high_floor = false) {
-  Sample s{spec.op, {parameter, parameter, {i64, {}}}};
-  s.intervals = {{2, first_step ? Interval{1, 1} : Interval{2, 9}}};
-  for (const ir::HyperSpec& h : spec.hypers) {
-    s.intervals[static_cast<int>(s.operands.size())] = interval_of(h.name, first_step, high_floor);
-    if (spec.op == "lion" && h.name == "beta1") s.constant.push_back(static_cast<int>(s.operands.size()));  // of whose sum a sign is used
-    s.operands.push_back({f64, {}});
-  }
-  if (spec.rows) {
-    s.operands[1].shape = parameter.shape.rank() == 1 ? Shape{2, 3} : Shape{6, parameter.shape[1]};
-    s.operands.push_back({i64, parameter.shape.rank() == 1 ? Shape{2, 3} : Shape{6}});
-  }
-  for (const std::string& name : on) s.attributes.emplace_back(name, true);
-  const auto is_on = [&](std::string_view name) { return std::count(on.begin(), on.end(), name) > 0; };
-  const auto states = spec.states(parameter, is_on);
-  for (size_t i = 0; i < states.size(); ++i) {
-    const int operand = static_cast<int>(s.operands.size());
-    // A running square, which comes first, is never below the square of a running mean.
-    s.intervals[operand] = i == 0 ? Interval{1, 2} : Interval{0.5, 1};
-    if (states[i].name == "prev") s.constant.push_back(operand);  // only its sign is used
-    s.operands.push_back(states[i].type(parameter));
-  }
-  return s;
-}
-
-/// Each update op with nothing switched on, with everything, and with each switch alone, for a matrix and a vector, and at
-/// its first step.
-void add_optimizers(std::vector<Sample>& all, DType t) {
-  const Type matrix{t, {2, 3}}, vector{t, {5}};
-  for (const ir::OptimizerSpec* spec : ir::all_optimizers()) {
-    std::vector<std::vector<std::string>> choices{{}, {}};
-    for (const ir::AttributeSpec& a : ir::op_def(spec->op).attributes) choices[1].push_back(a.name), choices.push_back({a.name});
-    for (const Type& parameter : {matrix, vector})
-      for (const auto& on : choices)
-        if (!spec->rank || parameter.shape.rank() == *spec->rank) all.push_back(update_sample(*spec, parameter, on, false));
-    all.push_back(update_sample(*spec, spec->rank ? matrix : vector, {}, true));
-    all.push_back(update_sample(*spec, spec->rank ? matrix : vector, {}, true, true));
-  }
-}
-
 void add_regions(std::vector<Sample>& all, DType t) {
   const std::string type = std::string(name_of(t)) + "[2,3]";
   const std::string nest =
@@ -381,78 +326,6 @@ void add_loops(std::vector<Sample>& all, DType t) {
                      {{"carried", int64_t{1}}, {"sliced", int64_t{1}}, {"length", length}, {"reverse", reverse}},
                      {},
                      body});
-}
-
-/// Every axis of extent `from` in the operands, and wherever an attribute lists it, with extent `to`.
-Sample with_extent(const Sample& sample, int64_t from, int64_t to) {
-  const auto exchanged = [&](Dims dims) {
-    std::replace(dims.begin(), dims.end(), from, to);
-    return dims;
-  };
-  Sample other = sample;
-  for (Type& operand : other.operands) operand.shape = Shape(exchanged(operand.shape.dims()));
-  for (auto& [name, value] : other.attributes)
-    if (Dims* dims = std::get_if<Dims>(&value); dims && (name == "shape" || name == "end")) *dims = exchanged(*dims);
-  return other;
-}
-
-/// Every operand and every list as one of rank 0.
-Sample with_rank_0(const Sample& sample) {
-  Sample other = sample;
-  for (Type& operand : other.operands) operand.shape = Shape();
-  for (auto& [name, value] : other.attributes)
-    if (std::holds_alternative<Dims>(value)) value = Dims{};
-  return other;
-}
-
-bool is_accepted(const Sample& sample) {
-  try {
-    module_of(sample);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-/// Is there an index, but nothing that it could be the index of?
-bool indexes_nothing(const Sample& sample) {
-  const ir::Module module = module_of(sample);
-  const ir::Op& op = *module.graph().ops().front();
-  if (!op.def().index_bound) return false;
-  for (int i = 0; i < static_cast<int>(op.operands().size()); ++i)
-    if (op.def().index_bound(op, i) == 0 && op.operand(i).shape().numel() > 0) return true;
-  return false;
-}
-
-/// What tells one sample from another.
-std::string key_of(const Sample& sample) {
-  std::string key = to_string(sample);
-  for (const Type& operand : sample.operands) key += " " + ir::to_string(operand);
-  return key;
-}
-
-/// Extents of 0 and 1 in the place of each other one, and rank 0, where the op takes that: of the first sample of an op whose
-/// operands have these ranks.
-void add_degenerate(std::vector<Sample>& all) {
-  std::set<std::string> known, begun;
-  for (const Sample& sample : all)
-    if (sample.body.empty()) known.insert(key_of(sample));
-  const size_t regular = all.size();
-  const auto add = [&](Sample sample) {
-    sample.degenerate = true;
-    if (is_accepted(sample) && !indexes_nothing(sample) && known.insert(key_of(sample)).second) all.push_back(std::move(sample));
-  };
-  for (size_t i = 0; i < regular; ++i) {
-    const Sample sample = all[i];
-    std::string ranks = sample.op;
-    for (const Type& operand : sample.operands) ranks += " " + std::to_string(operand.shape.rank());
-    if (!sample.body.empty() || !begun.insert(ranks).second) continue;
-    std::set<int64_t> extents;
-    for (const Type& operand : sample.operands) extents.insert(operand.shape.begin(), operand.shape.end());
-    for (int64_t extent : extents)
-      for (int64_t to : {0, 1}) add(with_extent(sample, extent, to));
-    add(with_rank_0(sample));
-  }
 }
 
 std::string input_name(const ir::OpDef& def, size_t i) {

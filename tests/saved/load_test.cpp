@@ -240,6 +240,18 @@ TEST_CASE("load: loops are where launches are, and what moves in them stays wher
       edited([](LaunchList& l) { l.loops.clear(); }, room);
     }
   CHECK(moving >= 2);
+  // Of a loop that never runs, too, operands are somewhere.
+  edited([](LaunchList& l) { l.loops[0].count = 0, l.launches[l.loops[0].first].buffers[0].position = int64_t{1} << 40; }, room);
+  for (const Kind kind : {Kind::input, Kind::constant, Kind::arena})
+    edited(
+        [&](LaunchList& l) {
+          l.loops[0].count = 0;
+          BufferPlace& place = l.launches[l.loops[0].first].buffers[0];
+          place.kind = kind, place.position = 1000000, place.steps = {4};
+        },
+        room);
+  // What does not move lies where its position says.
+  edited([](LaunchList& l) { l.launches[0].buffers[0].steps.clear(), l.launches[0].buffers[0].offset = 4; }, room);
 }
 
 TEST_CASE("load: code stays in its image, and calls nothing but what kernels may") {

@@ -90,8 +90,10 @@ class CpuProgram final : public Program {
   /// wait where a pass of a loop begins and where the loop has ended.
   void find_waits() {
     std::vector<Launch> all(launches().size());
-    for (size_t i = 0; i < all.size(); ++i)
-      for (const BufferPlace& place : launches()[i].buffers) all[i].buffers.push_back(place.over_all(passes_around(list(), i)));
+    for (size_t i = 0; i < all.size(); ++i) {
+      const Dims passes = passes_around(list(), i);
+      for (const BufferPlace& place : launches()[i].buffers) all[i].buffers.push_back(place.over_all(passes));
+    }
     waits_.assign(launches().size(), false);
     size_t first = 0;
     for (size_t i = 0; i < launches().size(); ++i) {
@@ -104,13 +106,13 @@ class CpuProgram final : public Program {
     }
   }
 
-  /// The buffers that move when a pass of each loop begins: of all launches in it.
   void find_movers() {
     pass_.assign(list().loops.size(), 0);
-    for (size_t l = 0; l < list().loops.size(); ++l) {
-      std::vector<size_t>& movers = movers_.emplace_back();
-      for (size_t i = list().loops[l].first; i < list().loops[l].last; ++i)
-        if (moves(launches()[i])) movers.push_back(i);
+    movers_.resize(list().loops.size());
+    for (size_t i = 0; i < launches().size(); ++i) {
+      if (!moves(launches()[i])) continue;
+      const std::vector<size_t> around = loops_around(list(), i);
+      for (size_t loop : around) movers_[loop].push_back({i, around});
     }
   }
 
@@ -122,22 +124,18 @@ class CpuProgram final : public Program {
   void begin_pass(size_t loop, int64_t pass) {
     pass_[loop] = pass;
     for (size_t inner = loop + 1; inner < pass_.size() && list().loops[inner].first < list().loops[loop].last; ++inner) pass_[inner] = 0;
-    for (size_t i : movers_[loop]) {
-      Task& task = *parts_.tasks[i];
-      const std::vector<BufferPlace>& places = launches()[i].buffers;
-      for (size_t b = 0; b < places.size(); ++b)
-        if (!places[b].steps.empty()) task.buffers[b] = address(places[b]) + moved(places[b], i);
+    for (const Mover& mover : movers_[loop]) {
+      Task& task = *parts_.tasks[mover.launch];
+      const std::vector<BufferPlace>& places = launches()[mover.launch].buffers;
+      for (size_t b = 0; b < places.size(); ++b) {
+        const BufferPlace& place = places[b];
+        if (place.steps.empty()) continue;
+        int64_t bytes = place.offset;
+        for (size_t d = 0; d < place.steps.size(); ++d) bytes += place.steps[d] * pass_[mover.around[d]];
+        task.buffers[b] = address(place) + bytes;
+      }
       task.rebound();
     }
-  }
-
-  /// How far behind its position the buffer lies in the passes at hand.
-  int64_t moved(const BufferPlace& place, size_t launch) const {
-    int64_t bytes = place.offset;
-    size_t depth = 0;
-    for (size_t l = 0; l < pass_.size() && depth < place.steps.size(); ++l)
-      if (list().loops[l].contains(launch)) bytes += place.steps[depth++] * pass_[l];
-    return bytes;
   }
 
   /// Do several threads run it? All other launches are thread 0's.
@@ -232,6 +230,12 @@ class CpuProgram final : public Program {
     return nullptr;
   }
 
+  /// A launch with buffers that move, and the loops around it, the outermost first.
+  struct Mover {
+    size_t launch;
+    std::vector<size_t> around;
+  };
+
   struct Reader {
     Task* task;
     size_t buffer;
@@ -245,10 +249,10 @@ class CpuProgram final : public Program {
   bool ran_ = false;                          // then no task is without its buffers
   bool calls_library_;
   int threads_ = 1;
-  std::vector<bool> waits_;                  // per launch: is there a barrier before it?
-  std::vector<std::vector<size_t>> movers_;  // per loop: the launches in it whose buffers move
-  std::vector<int64_t> pass_;                // per loop: the pass at hand
-  Team* team_ = nullptr;                     // of the step that runs
+  std::vector<bool> waits_;                 // per launch: is there a barrier before it?
+  std::vector<std::vector<Mover>> movers_;  // per loop: what is in it
+  std::vector<int64_t> pass_;               // per loop: the pass at hand
+  Team* team_ = nullptr;                    // of the step that runs
   std::optional<Profiler> profiler_;
   std::atomic<const Launch*> failed_ = nullptr;
   std::atomic<int> status_ = 0;

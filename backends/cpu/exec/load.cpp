@@ -63,8 +63,9 @@ class Loader {
       const Dims needed = bytes_needed(data_.calls[i]);
       if (needed.size() > launch.buffers.size())
         throw Error(ErrorKind::file, "the call takes at least {} buffers, not {}", needed.size(), launch.buffers.size());
+      const Dims passes = passes_around(data_.list, i);
       for (size_t b = 0; b < launch.buffers.size(); ++b)
-        require_room(data_.list, launch.buffers[b], b < needed.size() ? needed[b] : 0, "a buffer", passes_around(data_.list, i));
+        require_room(data_.list, launch.buffers[b], b < needed.size() ? needed[b] : 0, "a buffer", passes);
       std::unique_ptr<Task> made = make_task(data_.calls[i], code_.get());
       if (made->buffers.size() != launch.buffers.size())
         throw Error(ErrorKind::file, "the call takes {} buffers here, not {}", made->buffers.size(), launch.buffers.size());

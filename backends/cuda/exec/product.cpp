@@ -24,6 +24,13 @@ Activation activation_named(std::string_view name) {
 
 }  // namespace
 
+bool has_possible_activation(const ProductSpec& s) {
+  if (s.activation == Activation::none) return true;
+  const bool gradient = s.activation == Activation::gelu_gradient;
+  if (s.addend || (gradient ? s.bias || s.keeps_operand : s.bias_gradient)) return false;
+  return !(gradient || s.keeps_operand) || (s.batch == 1 && s.n % 8 == 0);
+}
+
 Dims buffer_bytes(const ProductSpec& s) {
   Dims all = bytes_needed(s);
   const int64_t result = all.back();
@@ -66,9 +73,7 @@ ProductSpec product_spec(const CallDescriptor& c) {
   if (!c.fields.contains("activation")) return s;
   s.activation = activation_named(c.text("activation"));
   s.keeps_operand = c.flag("keeps_operand"), s.bias_gradient = c.flag("bias_gradient");
-  const bool gradient = s.activation == Activation::gelu_gradient;
-  const bool is_known = !s.addend && !(gradient ? s.bias || s.keeps_operand : s.bias_gradient) && (s.dtype == bf16 || s.dtype == f32);
-  if (!is_known || ((gradient || s.keeps_operand) && (s.batch != 1 || s.n % 8 != 0)))
+  if (!has_possible_activation(s) || (s.dtype != bf16 && s.dtype != f32))
     throw Error(ErrorKind::file, "a product with this activation: no call of weft is so");
   return s;
 }

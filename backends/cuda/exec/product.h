@@ -33,6 +33,9 @@ struct ProductSpec : ProductCall {
   size_t buffers() const { return result_buffer() + 1 + (keeps_operand ? 1 : 0) + (bias_gradient ? 1 : 0); }
 };
 
+/// The library's conditions on what is behind a product: a matrix beside the result has columns of 8 elements, or several 8; a bias is
+/// added where none is summed up, and no other product is added to. True without an activation.
+bool has_possible_activation(const ProductSpec& spec);
 /// How many bytes it touches of each buffer. Throws weft::Error where that is more than any memory has.
 Dims buffer_bytes(const ProductSpec& spec);
 /// May the library run it, wherever it is installed?

@@ -52,9 +52,7 @@ void write_out_loops(ir::Module& module) {
     found = false;
     for (ir::Op* op : module.graph().editable_ops()) {
       if (!ir::is_loop(*op)) continue;
-      const std::vector<ir::Value> results = passes::unrolled(*op);
-      for (size_t i = 0; i < results.size(); ++i) op->result(static_cast<int>(i)).replace_all_uses_with(results[i]);
-      module.graph().erase(*op);
+      passes::write_out(*op);
       found = true;
     }
   }
