@@ -53,6 +53,13 @@ void verify_call(const Op& op, const Target& target) {
   if (!op.bodies().empty() && !target.accepts_epilogue(op, op.body())) refused("this epilogue");
 }
 
+void add_launched(const ir::Graph& graph, std::vector<const Op*>& launched) {
+  for (const Op* op : graph.ops()) {
+    if (op->def().kind == Kind::loop) add_launched(op->body(), launched);
+    else if (op->def().kind != Kind::view && op->def().kind != Kind::constant) launched.push_back(op);
+  }
+}
+
 }  // namespace
 
 void verify_kernel(const Op& op) { op.def().kind == Kind::launch ? verify_nests(op) : verify_nest(op); }
@@ -74,6 +81,12 @@ void verify_lowered(const ir::Module& module, const Target& target) {
     }
   }
   verify_plan(module, target);
+}
+
+std::vector<const Op*> launched_ops(const ir::Graph& graph) {
+  std::vector<const Op*> launched;
+  add_launched(graph, launched);
+  return launched;
 }
 
 }  // namespace weft::passes

@@ -9,6 +9,8 @@
 //
 // Everything is asked of the ops' definitions and of the target, before anything is lowered.
 
+#include <vector>
+
 #include "weft/ir/module.h"
 #include "weft/passes/target.h"
 
@@ -19,5 +21,8 @@ void verify_lowered(const ir::Module& module, const Target& target);
 
 /// The part of it that is about a `fused` or `kernel` op.
 void verify_kernel(const ir::Op& op);
+
+/// What such a graph runs, in order: its kernels and calls, and where it has a loop, those of the loop's body.
+std::vector<const ir::Op*> launched_ops(const ir::Graph& graph);
 
 }  // namespace weft::passes

@@ -14,6 +14,7 @@
 #include "weft/passes/expand.h"
 #include "weft/passes/fold.h"
 #include "weft/passes/fuse.h"
+#include "weft/passes/hoist.h"
 #include "weft/passes/isolate.h"
 #include "weft/passes/launch.h"
 #include "weft/passes/layout.h"
@@ -68,6 +69,7 @@ const std::vector<Pass>& all_passes() {
        without_target<training_step>},
       {"decompose", "replaces composite ops by what they are made of", none, {&primitive}, without_target<decompose>},
       {"expand", "writes out heavy ops that the target does not run", none, {&claimed}, run_expand},
+      {"hoist", "computes once, before a loop, what is the same in all of its steps", none, none, without_target<hoist>},
       {"canonicalize", "applies the algebraic equations once", none, none, run_canonicalize},
       {"fold", "computes what depends on constants alone", none, none, without_target<fold>},
       {"cse", "keeps one of equal computations", none, none, run_cse},
@@ -108,8 +110,9 @@ const Pass& find_pass(std::string_view name) {
 
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
-    return {"autocast", "autodiff", "training_step", "decompose", "expand", "simplify",  "reassociate", "mirror",    "layout",   "parts",
-            "loops",    "updates",  "epilogue",      "views",     "fuse",   "recompute", "launch",      "partition", "schedule", "plan"};
+    return {"autocast",    "autodiff", "training_step", "decompose", "expand",    "hoist",    "simplify",
+            "reassociate", "mirror",   "layout",        "parts",     "loops",     "updates",  "epilogue",
+            "views",       "fuse",     "recompute",     "launch",    "partition", "schedule", "plan"};
   if (name == "step") return {"autocast", "autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'", name).hint(did_you_mean(name, {"compile", "step", "simplify"}));

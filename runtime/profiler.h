@@ -13,8 +13,8 @@ struct CallTime {
   std::string call;         // as Program::calls() says it
   double microseconds = 0;  // a step spends on it, on average: on the caller's thread, waiting for others included
   double waiting = 0;       // the part of these that the caller's thread waited for others before the call
-  double flops = 0;         // floating-point operations of one call
-  double bytes = 0;         // that it reads and writes at least
+  double flops = 0;         // floating-point operations that it does in a step
+  double bytes = 0;         // that it reads and writes in a step at least
 };
 
 /// Adds up clock readings. Each thread has its own row, so nothing is shared while a step runs.

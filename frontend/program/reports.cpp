@@ -6,6 +6,7 @@
 
 #include "weft/ir/op_def.h"
 #include "weft/passes/analysis/liveness.h"
+#include "weft/passes/lowered.h"
 #include "weft/support/error.h"
 
 namespace weft::detail {
@@ -102,9 +103,7 @@ std::string call_text(const ProfileRow& call) {
 
 Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned) {
   Profile profile{.step = {.name = "the whole step"}};
-  std::vector<const ir::Op*> called;
-  for (const auto& op : planned.ops())
-    if (op->def().kind != ir::Kind::view && op->def().kind != ir::Kind::constant) called.push_back(op);
+  const std::vector<const ir::Op*> called = passes::launched_ops(planned);
   WEFT_CHECK(called.size() == calls.size(), "{} calls were measured, but the graph has {}", calls.size(), called.size());
   Sums layers, kernels;
   for (size_t i = 0; i < calls.size(); ++i) {

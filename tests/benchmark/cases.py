@@ -208,7 +208,7 @@ NETS = {"line": Line, "layers": Layers, "resnet": ResNet, "gpt": Gpt, "lstm": Ls
 
 class Case:
     def __init__(self, name, spec):
-        self.name, self.spec = name, spec
+        self.name, self.spec, self.autocast = name, spec, spec.get("autocast")
         self.net = NETS[spec["net"]](spec)
         self.parameters = sum(math.prod(shape) for shape in self.net.shapes.values())
         self.flops = self.net.flops
@@ -228,5 +228,10 @@ class Case:
 
 
 def table():
+    """A case may be one that is like another, but for what it says itself."""
     specs = json.loads((pathlib.Path(__file__).parent / "cases.json").read_text())
+    for spec in specs.values():
+        if other := spec.pop("like", None):
+            changes = {"about": f"`{other}` with its products in {spec['autocast']} by autocast; parameters and their update stay f32."} | spec
+            spec |= specs[other] | changes
     return [Case(name, spec) for name, spec in specs.items()]

@@ -26,13 +26,27 @@ QUEUE_SECONDS = 0.01
 
 # ---- the nets, losses and optimizers that cases name -----------------------------------------------------------------
 
-# Each is net(parameters, buffers, x) -> output, new buffers, and the buffers that it starts with.
+# Each is net(parameters, buffers, x) -> output, new buffers, and the buffers that it starts with. Where a case asks for autocast,
+# what products read is cast by low(), and what norms, softmax and the loss read by wide().
+
+LOW = {None: jnp.float32, "bf16": jnp.bfloat16}
+low_type = jnp.float32
+
+
+def low(*arrays):
+    return [array.astype(low_type) for array in arrays]
+
+
+def wide(array):
+    return array.astype(jnp.float32)
+
 
 def line(case):
     return lambda p, buffers, x: (p["w"] * x + p["b"], buffers), {}
 
 
 def conv(x, weight, padding, stride=1):
+    x, weight = low(x, weight)
     return jax.lax.conv_general_dilated(x, weight, (stride, stride), 2 * [(padding, padding)])
 
 
@@ -43,12 +57,12 @@ def max_pool(x, size):
 
 def batch_norm(x, p, buffers, eps=1e-5, momentum=0.1):
     """In training mode, as torch.nn's batch norms: a biased variance for the output, an unbiased one for the statistics."""
-    others = (0, *range(2, x.ndim))
+    others, of_type, x = (0, *range(2, x.ndim)), x.dtype, wide(x)
     mean, var, count = jnp.mean(x, axis=others), jnp.var(x, axis=others), x.size // x.shape[1]
     along = lambda numbers: numbers.reshape(-1, *(1 for _ in others[1:]))
     move = lambda running, of_batch: running + momentum * (of_batch - running)
     y = (x - along(mean)) * along(jax.lax.rsqrt(var + eps) * p["weight"]) + along(p["bias"])
-    return y, {"running_mean": move(buffers["running_mean"], mean),
+    return y.astype(of_type), {"running_mean": move(buffers["running_mean"], mean),
                "running_var": move(buffers["running_var"], var * (count / (count - 1))),
                "num_batches_tracked": buffers["num_batches_tracked"] + 1}
 
@@ -65,9 +79,9 @@ def layers(case):
         for prefix, kind, *sizes in row:
             own = part_of(p, prefix)
             if kind == "linear":
-                x = x @ own["weight"].T + own["bias"]
+                x = linear(x, p, prefix[:-1])
             elif kind == "conv":
-                x = conv(x, own["weight"], int(sizes[3])) + own["bias"][:, None, None]
+                x = conv(x, own["weight"], int(sizes[3])) + low(own["bias"])[0][:, None, None]
             elif kind == "max_pool":
                 x = max_pool(x, int(sizes[0]))
             elif kind == "batch_norm":
@@ -117,20 +131,22 @@ def resnet(case):
 
 
 def linear(x, p, name):
-    return x @ p[f"{name}.weight"].T + p[f"{name}.bias"]
+    x, weight, bias = low(x, p[f"{name}.weight"], p[f"{name}.bias"])
+    return x @ weight.T + bias
 
 
 def layer_norm(x, p, name, eps=1e-5):
+    x = wide(x)
     mean, var = jnp.mean(x, axis=-1, keepdims=True), jnp.var(x, axis=-1, keepdims=True)
     return (x - mean) * jax.lax.rsqrt(var + eps) * p[f"{name}.weight"] + p[f"{name}.bias"]
 
 
 def causal_attention(qkv, heads):
     batch, tokens, width = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
-    q, k, v = (part.reshape(batch, tokens, heads, -1) for part in jnp.split(qkv, 3, axis=2))
-    scores = jnp.einsum("bthd,bshd->bhts", q, k) * (width // heads) ** -0.5
+    q, k, v = (part.reshape(batch, tokens, heads, -1) for part in jnp.split(*low(qkv), 3, axis=2))
+    scores = wide(jnp.einsum("bthd,bshd->bhts", q, k)) * (width // heads) ** -0.5
     weights = jax.nn.softmax(jnp.where(jnp.tri(tokens, dtype=bool), scores, -jnp.inf), axis=-1)
-    return jnp.einsum("bhts,bshd->bthd", weights, v).reshape(batch, tokens, width)
+    return jnp.einsum("bhts,bshd->bthd", *low(weights), v).reshape(batch, tokens, width)
 
 
 def gpt(case):
@@ -140,19 +156,20 @@ def gpt(case):
             own = part_of(p, f"blocks.{i}.")
             x = x + linear(causal_attention(linear(layer_norm(x, own, "norm1"), own, "qkv"), case["heads"]), own, "out")
             x = x + linear(jax.nn.gelu(linear(layer_norm(x, own, "norm2"), own, "up"), approximate=True), own, "down")
-        x = layer_norm(x, p, "norm") @ p["head.weight"].T
-        return x.reshape(-1, case["vocabulary"]), buffers
+        x, weight = low(layer_norm(x, p, "norm"), p["head.weight"])
+        return (x @ weight.T).reshape(-1, case["vocabulary"]), buffers
     return net, {}
 
 
 def lstm_layer(x, p, l):
     """x [tokens, batch, width]."""
     name = f"lstm.{{}}_l{l}"
-    of_x = x @ p[name.format("weight_ih")].T + p[name.format("bias_ih")] + p[name.format("bias_hh")]
+    x, of_inputs, of_state = low(x, p[name.format("weight_ih")], p[name.format("weight_hh")])
+    of_x = x @ of_inputs.T + p[name.format("bias_ih")] + p[name.format("bias_hh")]
 
     def step(state, of_x):
         h, c = state
-        i, f, g, o = jnp.split(of_x + h @ p[name.format("weight_hh")].T, 4, axis=1)
+        i, f, g, o = jnp.split(of_x + low(h)[0] @ of_state.T, 4, axis=1)
         c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
         h = jax.nn.sigmoid(o) * jnp.tanh(c)
         return (h, c), h
@@ -211,7 +228,9 @@ OPTIMIZERS = {"sgd": sgd, "adam": adam, "adamw": functools.partial(adam, decay=1
 
 
 def build(folder, waits):
+    global low_type
     spec = json.loads((folder / "case.json").read_text())
+    low_type = LOW[spec.get("autocast")]
     load = lambda name: jnp.asarray(numpy.load(folder / f"{name}.npy"))
     # A copy each, for donated memory must not be shared with the NumPy array.
     parameters = {name: jnp.array(load(name), copy=True) for name in spec["parameters"]}
@@ -223,7 +242,7 @@ def build(folder, waits):
     def step(p, buffers, state, x, y):
         def loss_at(p):
             out, new_buffers = net(p, buffers, x)
-            return loss_of(out, y), new_buffers
+            return loss_of(wide(out), y), new_buffers
         (loss, buffers), gradients = jax.value_and_grad(loss_at, has_aux=True)(p)
         if "clip" in spec:
             norm = jnp.sqrt(sum(jnp.sum(g ** 2) for g in gradients.values()))

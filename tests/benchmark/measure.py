@@ -83,5 +83,6 @@ def buffers_difference(ours, theirs):
 
 
 def floor(flops, gflops, state_bytes, gbs):
-    """Microseconds that the products take at the machine's peak, and that the state takes to be read and written once."""
-    return {"products_us": flops / gflops * 1e-3 if flops else None, "state_us": 2 * state_bytes / gbs * 1e-3}
+    """Microseconds that the products take at the machine's peak, None where there are none or it is not known, and that the state takes to
+    be read and written once."""
+    return {"products_us": flops / gflops * 1e-3 if flops and gflops else None, "state_us": 2 * state_bytes / gbs * 1e-3}

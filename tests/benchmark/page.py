@@ -240,7 +240,8 @@ def modes_table(case):
 
 def case_section(case, steps):
     floor = case["floor"]
-    products = (f"Its products are {digits(case['flops'] / 1e6)} MFLOP, {digits(floor['products_us'])} us at the measured peak; its "
+    at_peak = f", {digits(floor['products_us'])} us at the measured peak" if floor["products_us"] else ""
+    products = (f"Its products are {digits(case['flops'] / 1e6)} MFLOP{at_peak}; its "
                 f"state, {size(case['state_bytes'])}, takes {digits(floor['state_us'])} us to be read and written once at the "
                 f"{digits(case['gbs'])} GB/s measured for that size." if case["flops"] else
                 "There is nothing to multiply; the plain loop stands for what the machine can do.")
@@ -319,8 +320,8 @@ def measured(report):
     effort = report["effort"]
     return f"""## How it was measured
 
-* **The same work.** Every process reads the same stored weights and batches (16, over and over), computes in f32 with the same
-  optimizer, and leaves the loss where the program can read it. The losses of the first {report['steps']} steps are compared with weft's:
+* **The same work.** Every process reads the same stored weights and batches (16, over and over), computes in f32 (with
+  autocast, where a case says so) with the same optimizer, and leaves the loss where the program can read it. The losses of the first {report['steps']} steps are compared with weft's:
   *losses differ by* is the largest difference over the largest loss. A mode that differs by more than rounding is refused, as
   is one that leaves other running statistics behind.{slow_cases(report)}
 * **The same cores.** {several(report['threads'], 'thread')}; every process is confined to {'core' if report['threads'] == 1 else 'cores'} {', '.join(map(str, report['machine']['used_cores']))}.
@@ -369,7 +370,7 @@ page; all its figures, and more, are in `bench.json`.
 ## In short
 
 {in_short(report)}
-A ratio below 1 means that weft is faster. {several(report['threads'], 'thread')}, f32.{" Times are the processor's: what the processes ran, not what passed." if by_processor_time(report) else ""}
+A ratio below 1 means that weft is faster. {several(report['threads'], 'thread')}, f32 unless its name ends in _bf16.{" Times are the processor's: what the processes ran, not what passed." if by_processor_time(report) else ""}
 
 {numbers_say(report)}
 ## The cases

@@ -24,7 +24,8 @@ import reports
 from peers import ALLOCATORS, Launcher, PeerError
 
 COMPARED_STEPS = 100
-FIRST_STEPS, FIRST_TOLERANCE, TOLERANCE = 20, 1e-4, 1e-2  # of the losses; rounding differs between peers, nothing else may
+FIRST_STEPS = 20
+TOLERANCES = {None: (1e-4, 1e-2), "bf16": (2e-2, 5e-2)}  # by autocast: of the first losses, and of all; rounding differs between peers, nothing else may
 ATTEMPTS = 3         # pairs that may be run for each one that counts
 CLOSE = 1.1          # modes this close to a peer's best are measured again at length
 LONG_START_S = 3     # a process that takes longer to its first step is started once
@@ -104,6 +105,7 @@ class CaseRun:
     def __init__(self, bench, case):
         self.bench, self.case, self.folder = bench, case, case.write(bench.work)
         self.slow = case.spec.get("slow", False)
+        self.first_tolerance, self.tolerance = TOLERANCES[case.autocast]
         self.steps = SLOW_STEPS if self.slow else COMPARED_STEPS
         effort = bench.effort
         self.effort = dataclasses.replace(effort, survey_pairs=1, pairs=min(SLOW_PAIRS, effort.pairs)) if self.slow else effort
@@ -119,6 +121,7 @@ class CaseRun:
         case, bench = self.case, self.bench
         say(f"{case.name}")
         gbs = bench.machine.ask("STREAM", max(case.state_bytes, 1 << 16))["gbs"]
+        gflops = None if case.autocast else bench.gflops  # the peak is that of f32
         with contextlib.ExitStack() as stack:
             self.weft = self.start(stack, "weft")
             facts = self.weft.ask("START", "step", self.steps)
@@ -130,7 +133,7 @@ class CaseRun:
         finals = [final for final in finals if final]
         started = [("weft", "default", "step")] + [(f["peer"], f["allocator"], f["mode"]) for f in finals if self.effort.starts]
         return {"name": case.name, "about": case.spec["about"], "steps": self.steps, "pairs": self.effort.pairs, "parameters": case.parameters, "flops": case.flops,
-                "state_bytes": case.state_bytes, "gbs": gbs, "floor": measure.floor(case.flops, bench.gflops, case.state_bytes, gbs),
+                "state_bytes": case.state_bytes, "gbs": gbs, "floor": measure.floor(case.flops, gflops, case.state_bytes, gbs),
                 "weft": facts | {"first_loss": self.losses[0], "last_loss": self.losses[-1], "profile": profile},
                 "survey": survey, "finals": finals, "startup": [self.startup(*entry) for entry in started]}
 
@@ -161,10 +164,10 @@ class CaseRun:
             reply = process.ask("START", mode, self.steps)
             first = measure.loss_difference(self.losses[:FIRST_STEPS], reply["losses"][:FIRST_STEPS])
             difference = measure.loss_difference(self.losses, reply["losses"])
-            if not (first <= FIRST_TOLERANCE and difference <= TOLERANCE):
+            if not (first <= self.first_tolerance and difference <= self.tolerance):
                 raise PeerError(f"it computes something else: the losses differ by {first:.1e} over {FIRST_STEPS} steps, "
                                 f"{difference:.1e} over {self.steps}")
-            if measure.buffers_difference(self.buffers, reply["buffers"]) > FIRST_TOLERANCE:
+            if measure.buffers_difference(self.buffers, reply["buffers"]) > self.first_tolerance:
                 raise PeerError(f"it keeps something else beside the parameters: {reply['buffers']} instead of {self.buffers}")
             times = self.bench.compare(self.weft, process, mode, self.effort.survey_s, self.effort.survey_pairs)
         except PeerError as error:

@@ -151,9 +151,18 @@ class Cases(unittest.TestCase):
         for case in cases.table():
             self.assertLessEqual({"net", "loss", "optimizer", "lr", "batch", "about"}, set(case.spec), case.name)
 
+    def test_a_case_like_another(self):
+        table = {case.name: case for case in cases.table()}
+        plain, low = table["gpt"].spec, table["gpt_bf16"].spec
+        self.assertEqual({key for key in low if low[key] != plain.get(key)}, {"autocast", "about"})
+        self.assertEqual(low["autocast"], "bf16")
+        self.assertIn("`gpt`", low["about"])
+        self.assertEqual(table["gpt_bf16"].flops, table["gpt"].flops)
+
     def test_the_floor(self):
         floor = measure.floor(flops=2e6, gflops=100.0, state_bytes=5e5, gbs=10.0)
         self.assertEqual(floor, {"products_us": 20.0, "state_us": 100.0})
+        self.assertIsNone(measure.floor(flops=2e6, gflops=None, state_bytes=5e5, gbs=10.0)["products_us"])
 
 
 class Machine(unittest.TestCase):

@@ -168,6 +168,7 @@ class AdamByHand:
             parameter.sub_(rate * mean / (square.sqrt() * correction + self.eps))
 
 
+AUTOCAST = {None: None, "bf16": torch.bfloat16}
 BY_HAND = {"sgd": SgdByHand, "adam": AdamByHand, "adamw": functools.partial(AdamByHand, decay=1e-2)}
 
 
@@ -177,8 +178,8 @@ class Case:
     def __init__(self, folder, memory_format=torch.contiguous_format):
         self.folder, self.memory_format = pathlib.Path(folder), memory_format
         self.spec = json.loads((self.folder / "case.json").read_text())
-        self.loss = LOSSES[self.spec["loss"]]
-        self.lr, self.clip = self.spec["lr"], self.spec.get("clip")
+        self.loss_of = LOSSES[self.spec["loss"]]
+        self.lr, self.clip, self.autocast = self.spec["lr"], self.spec.get("clip"), AUTOCAST[self.spec.get("autocast")]
         self.batches = [(x.to(memory_format=memory_format), y) for x, y in zip(self.load("x"), self.load("y"))]
 
     def load(self, name):
@@ -189,6 +190,12 @@ class Case:
         # Buffers are not stored: they start as the layers make them.
         model.load_state_dict(model.state_dict() | {name: self.load(name) for name in self.spec["parameters"]})
         return model.to(memory_format=self.memory_format)
+
+    def loss(self, net, x, y):
+        if not self.autocast:
+            return self.loss_of(net(x), y)
+        with torch.autocast("cpu", self.autocast):
+            return self.loss_of(net(x), y)
 
     def clipped(self, gradients):
         """As torch.nn.utils.clip_grad_norm_ does it."""
@@ -204,7 +211,7 @@ class Case:
 
 # ---- the modes: each takes a case and a fresh model of it and returns step(x, y) -> loss -------------------------------
 
-def with_optimizer(loss_of_model=lambda case, model: lambda x, y: case.loss(model(x), y), **implementation):
+def with_optimizer(loss_of_model=lambda case, model: lambda x, y: case.loss(model, x, y), **implementation):
     def build(case, model):
         loss_at = loss_of_model(case, model)
         optimizer = OPTIMIZERS[case.spec["optimizer"]](model.parameters(), lr=case.lr, **implementation)
@@ -226,7 +233,7 @@ def manual(case, model):
     optimizer = case.by_hand([p.detach() for p in parameters])
 
     def step(x, y):
-        loss = case.loss(model(x), y)
+        loss = case.loss(model, x, y)
         gradients = torch.autograd.grad(loss, parameters)
         with torch.no_grad():
             optimizer.update(parameters, case.clipped(gradients), optimizer.state)
@@ -249,7 +256,7 @@ def compiled(function, **options):
 
 def compiled_loss(case, model):
     def loss_at(x, y):
-        return case.loss(model(x), y)
+        return case.loss(model, x, y)
     return compiled(loss_at)
 
 
@@ -262,7 +269,7 @@ def whole_step(**options):
         def step(values, buffers, state, x, y):
             # torch.func forbids changes of what a function captures; of its arguments, as buffers here, they are made.
             def loss_at(values, buffers):
-                return case.loss(functional_call(model, dict(zip(names, values)) | buffers, (x,)), y)
+                return case.loss(lambda x: functional_call(model, dict(zip(names, values)) | buffers, (x,)), x, y)
             gradients, loss = grad_and_value(loss_at)(values, buffers)
             optimizer.update(values, case.clipped(gradients), state)
             return loss

@@ -246,7 +246,9 @@ class WeftTraining : public benchmark::Training {
     Tensor loss = graph.output("loss", losses.at(a_case.at("loss"))(net_.forward(x), y));
     optim::Optimizer optimizer = optimizers.at(a_case.at("optimizer"))(a_case.at("lr"));
     if (a_case.contains("clip")) optimizer.clip_norm = a_case.at("clip").get<double>();
-    return compile(training_step(graph, loss, parameters, optimizer), Target::cpu({.threads = threads}));
+    cpu::Options options{.threads = threads};
+    if (a_case.contains("autocast")) options.autocast = dtype_from_name(a_case.at("autocast").get<std::string>()).value();
+    return compile(training_step(graph, loss, parameters, optimizer), Target::cpu(options));
   }
 
   Net net_;

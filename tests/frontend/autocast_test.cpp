@@ -148,6 +148,36 @@ TEST_CASE("autocast: every product and convolution of the step is bf16, forward 
   CHECK(count(training.step->ir("simplify"), R"(cast(%"4.weight") {dtype = bf16})") == 1);
 }
 
+TEST_CASE("autocast: a loop's products are bf16, its weights are cast once before it, and it learns as in f32") {
+  std::string text;
+  const auto losses = [&](const Target& target) {
+    manual_seed(3);
+    nn::LSTM lstm(8, 16);
+    nn::Linear head(16, 4);
+    std::vector<Parameter> parameters = lstm.parameters();
+    for (const Parameter& p : head.parameters()) parameters.push_back(p);
+    optim::Adam adam({.lr = 1e-2});
+    Graph g("series");
+    const Tensor x = g.input("x", f32, {6, 5, 8}), y = g.input("y", f32, {6, 5, 4});
+    const Tensor loss = g.output("loss", mse_loss(head(lstm(x).output), y));
+    Step step = compile(training_step(g, loss, parameters, adam), target);
+    text = step.ir("simplify");
+    Array inputs(f32, x.shape()), wanted(f32, y.shape());
+    for (int64_t i = 0; i < inputs.shape().numel(); ++i) inputs.set(i, 2 * draw(1, i) - 1);
+    for (int64_t i = 0; i < wanted.shape().numel(); ++i) wanted.set(i, draw(2, i));
+    std::vector<double> all;
+    for (int i = 0; i < 30; ++i) all.push_back(step({{"x", inputs}, {"y", wanted}})["loss"].item());
+    return all;
+  };
+  const std::vector<double> exact = losses(Target::cpu()), low = losses(mixed());
+  for (size_t i = 0; i < exact.size(); ++i) CHECK(std::abs(low[i] - exact[i]) < 0.02 * exact[0]);
+  CHECK(low.back() < 0.8 * low.front());
+  INFO(text);
+  // Forward and back, once each; what is further in than the program's ops is in a loop.
+  CHECK(count(lines_with(lines_with(text, "    "), "matmul"), ": bf16[5,") == 2);
+  CHECK(count(lines_with(lines_with(text, "    "), "cast("), "bf16[64,16]") == 0);
+}
+
 TEST_CASE("autocast: only bf16; threads change nothing of it") {
   CHECK_THROWS_WITH(Target::cpu({.autocast = f32}), contains_text("Target::cpu: .autocast must be bf16, not f32"));
   CHECK_THROWS_WITH(Target::cpu({.autocast = i64}), contains_text(".autocast must be bf16, not i64"));

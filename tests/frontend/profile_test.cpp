@@ -45,6 +45,25 @@ TEST_CASE("a profile has each call's time, and its work") {
              contains_text("GFLOP/s") && contains_text("matmul (f32[64,256], f32[256,128])") && contains_text("the whole step"));
 }
 
+TEST_CASE("a profile has a loop's calls, each with its time and work over all of the loop's steps") {
+  nn::LSTM lstm(8, 16);
+  optim::SGD sgd;
+  Graph g("series");
+  const Tensor loss = g.output("loss", mean(square(lstm(g.input("x", f32, {5, 4, 8})).output)));
+  Step step = compile(training_step(g, loss, lstm.parameters(), sgd), Target::cpu({.threads = 2}));
+  step.start_profile();
+  for (int i = 0; i < 5; ++i) step({{"x", std::vector<float>(5 * 4 * 8, 1)}});
+  const std::vector<CallTime> calls = step.profile();
+  REQUIRE(calls.size() == step.calls().size());
+  const std::string product = "5 x matmul (f32[4,16], f32[64,16]";  // of the state and its weights, in each step
+  const auto found = std::find_if(calls.begin(), calls.end(), [&](const CallTime& c) { return c.call.starts_with(product); });
+  INFO(fmt::format("{}", fmt::join(step.calls(), "\n")));
+  REQUIRE(found != calls.end());
+  CHECK(found->microseconds > 0);
+  CHECK(found->flops == 5 * 2.0 * 4 * 16 * 64);
+  CHECK_THAT(step.profile_table(), contains_text(product) && contains_text("the whole step"));
+}
+
 TEST_CASE("a profile is summed by layer and by kernel, the largest first") {
   const ir::Module planned = ir::parse(R"(weft 1
 func @net {
