@@ -68,10 +68,14 @@ class Fuser {
   /// Without merging, every op ends alone.
   void run(bool merge) {
     split_wide_concats();
-    if (merge) repeat_cheap_ops();
+    if (merge) split_what_is_sliced(), repeat_cheap_ops();
     nests_.emplace(graph_);
     Groups groups(graph_);
-    for (const auto& op : graph_.ops()) weight_.push_back(std::max<size_t>(op->operands().size(), 3) - 2);
+    place_.resize(static_cast<size_t>(graph_.number_limit()));
+    for (const auto& op : graph_.ops()) {
+      place_[at(op)] = weight_.size();
+      weight_.push_back(std::max<size_t>(op->operands().size(), 3) - 2);
+    }
     if (!merge) return replace(groups);
     for (bool changed = true; changed;) {
       changed = false;
@@ -120,6 +124,50 @@ class Fuser {
       op->result().replace_all_uses_with(b(op->name(), parts, {{"axis", axis}}));
       graph_.erase(*op);
     }
+  }
+
+  /// Arithmetic of which only slices are read, none of them twice, is done on slices of its operands: each reader makes its own.
+  void split_what_is_sliced() {
+    const std::vector<Op*> ops = graph_.op_list();
+    for (auto last = ops.rbegin(); last != ops.rend(); ++last) {
+      Op& op = **last;
+      if (!op.def().is_elementwise() || op.def().copies || graph_.is_output(op.result())) continue;
+      if (is_read_in_slices(op.result())) split(op);
+    }
+  }
+
+  static bool is_read_in_slices(Value v) {
+    int64_t elements = 0;
+    bool pays = false;
+    for (const Op* user : v.users()) {
+      if (!is_slice(*user)) return false;
+      elements += user->result().shape().numel();
+      for (const Op* reader : user->result().users()) pays = pays || can_fuse(*reader);
+    }
+    return pays && elements <= v.shape().numel();
+  }
+
+  /// Does it read a part of its operand, element by element?
+  static bool is_slice(const Op& op) { return op.def().moved_back && op.operands().size() == 1 && !op.def().broadcasts; }
+
+  void split(Op& op) {
+    const std::vector<ir::Use> users(op.result().users().begin(), op.result().users().end());
+    for (const ir::Use& use : users) {
+      Op& slice = *use.op;
+      ir::Builder b(graph_, &slice, op.locations());
+      std::vector<Value> operands;
+      for (Value v : op.operands()) operands.push_back(slice_of(b, slice, v));
+      slice.result().replace_all_uses_with(b.copy(op, operands).result());
+      graph_.erase(slice);
+    }
+    graph_.erase(op);
+  }
+
+  static Value slice_of(ir::Builder& b, const Op& slice, Value v) {
+    if (!v.is_input() && v.op()->def().kind == Kind::constant)
+      if (const auto& elements = v.op()->attribute<ir::Dense>("value"); elements.is_splat())
+        return b.splat({v.dtype(), slice.result().shape()}, elements.at(0));
+    return b.copy(slice, {v}).result();
   }
 
   /// Movements that join any number of values along an axis.
@@ -177,6 +225,13 @@ class Fuser {
     return std::find(before.begin(), before.end(), v) == before.end();
   }
 
+  /// As they stand in the graph, so that what is fused does not depend on when a reader came.
+  std::vector<Op*> in_order(const ir::Users& users) const {
+    std::vector<Op*> all(users.begin(), users.end());
+    std::sort(all.begin(), all.end(), [&](const Op* a, const Op* b) { return place_[at(a)] < place_[at(b)]; });
+    return all;
+  }
+
   std::vector<Edge> edges(const Groups& groups) const {
     std::vector<Edge> all;
     const auto consider = [&](Value v, Op* a, Op* b, bool siblings) {
@@ -185,13 +240,19 @@ class Fuser {
     };
     const auto readers_of = [&](Value v) {
       Op* last = nullptr;
-      for (Op* user : v.users()) {
+      for (Op* user : in_order(v.users())) {
         if (!v.is_input()) consider(v, v.op(), user, false);
         if (last) consider(v, last, user, true);
         last = user;
       }
     };
     for (const ir::Input& input : graph_.inputs()) readers_of(input.value());
+    // Who reads what an update writes over, and the update: one pass over memory that is about to be replaced.
+    for (const ir::Output& output : graph_.outputs()) {
+      if (!output.alias || output.value.is_input()) continue;
+      const Value old = graph_.input(*output.alias);
+      for (Op* reader : in_order(old.users())) consider(old, reader, output.value.op(), true);
+    }
     for (const auto& op : graph_.ops())
       for (Value v : op->results()) readers_of(v);
     // A sum of everything fits no other reduction's loops: it comes after those that may share a nest with its operand.
@@ -214,7 +275,7 @@ class Fuser {
       why = "the nest would have too many ops";
     } else if (groups.would_cycle(a, b)) {
       why = "another op must run between them";
-    } else if (e.siblings && count > 2 && groups.connected(a, b)) {
+    } else if (e.siblings && count > 2 && groups.share_a_result(a, b)) {
       why = "one waits for the other";
     } else if (is_one_nest(groups, groups.united(a, b), why)) {
       if (!remarks) {
@@ -268,6 +329,7 @@ class Fuser {
   std::vector<std::string>* remarks_;
   std::optional<Nests> nests_;  // once the ops to fuse are settled
   std::vector<size_t> weight_;  // per group: what its ops count
+  std::vector<size_t> place_;   // by the op's number: its place in the graph
   std::set<std::tuple<int, size_t, int, size_t, bool>> failed_;
 };
 

@@ -90,14 +90,6 @@ void Team::run(void (*work)(void*, int), void* context) {
   barrier();
 }
 
-void Team::barrier() {
-  const int now = passed_.load(std::memory_order_relaxed);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 < threads()) return wait_while(passed_, now);
-  arrived_.store(0, std::memory_order_relaxed);
-  passed_.fetch_add(1, std::memory_order_release);
-  passed_.notify_all();
-}
-
 TeamLease::TeamLease(int threads) {
   IdleTeams& idle = idle_teams();
   {

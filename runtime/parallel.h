@@ -43,7 +43,19 @@ class Team {
   void run(void (*work)(void* context, int me), void* context);
 
   /// To be called by every thread of the team while it runs: returns when all have called it.
-  void barrier();
+  void barrier() {
+    barrier([] {});
+  }
+  /// The same; the last to come calls alone() before any of them returns. It must not throw.
+  template <class Alone>
+  void barrier(Alone alone) {
+    const int now = passed_.load(std::memory_order_relaxed);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 < threads()) return wait_while(passed_, now);
+    alone();
+    arrived_.store(0, std::memory_order_relaxed);
+    passed_.fetch_add(1, std::memory_order_release);
+    passed_.notify_all();
+  }
 
  private:
   void worker(int me, int seen);

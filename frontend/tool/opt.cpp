@@ -16,6 +16,7 @@
 #include "weft/ir/printer.h"
 #include "weft/passes/expand.h"
 #include "weft/passes/fuse.h"
+#include "weft/passes/loops.h"
 #include "weft/passes/partition.h"
 #include "weft/passes/pass.h"
 #include "weft/support/error.h"
@@ -56,10 +57,11 @@ void require_run(const std::string& option, const std::string& name, const std::
 
 bool has_remarks(const std::string& pass) { return pass == "expand" || pass == "fuse" || pass == "partition"; }
 
-/// What a pass has to say; it runs on a copy, for the remarks alone.
+/// What a pass has to say, of loops' bodies first; it runs on a copy, for the remarks alone.
 void print_remarks(const std::string& pass, const ir::Module& module, const passes::Target& target) {
   if (!has_remarks(pass)) return;
   ir::Module copy = module.clone();
+  passes::on_loop_bodies(copy, [&](ir::Module& body) { return print_remarks(pass, body, target), false; });
   std::vector<std::string> remarks;
   if (pass == "expand") passes::expand(copy, target, &remarks);
   if (pass == "fuse") passes::fuse(copy, target, &remarks);

@@ -146,6 +146,19 @@ bool Groups::connected(int a, int b) {
   return has_direct(last_search_.first, last_search_.second);
 }
 
+bool Groups::share_a_result(int a, int b) const {
+  const auto reads = [&](int reader, int maker) {
+    for (int number = group(reader).first; number >= 0; number = next(number)) {
+      const Op& op = *dependencies_.op(number);
+      count_work(static_cast<int64_t>(op.operands().size()));
+      for (Value v : op.operands())
+        if (!v.is_input() && of(v.op()) == maker) return true;
+    }
+    return false;
+  };
+  return reads(a, b) || reads(b, a);
+}
+
 std::vector<Op*> Groups::united(int a, int b) const {
   const std::vector<int> x = sorted(a), y = sorted(b);
   std::vector<int> numbers(x.size() + y.size());

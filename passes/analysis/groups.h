@@ -37,6 +37,8 @@ class Groups {
   bool would_cycle(int a, int b);
   /// Is there any dependency between the two, direct or through others?
   bool connected(int a, int b);
+  /// Does one of them read what the other makes?
+  bool share_a_result(int a, int b) const;
   /// The ops of both, in program order.
   std::vector<ir::Op*> united(int a, int b) const;
   /// Empties b into a. Requires that they would not cycle.

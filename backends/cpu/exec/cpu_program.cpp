@@ -120,7 +120,7 @@ class CpuProgram final : public Program {
     return std::any_of(launch.buffers.begin(), launch.buffers.end(), [](const BufferPlace& place) { return !place.steps.empty(); });
   }
 
-  /// By one thread, while the others wait.
+  /// By the last thread to come, while the others wait.
   void begin_pass(size_t loop, int64_t pass) {
     pass_[loop] = pass;
     for (size_t inner = loop + 1; inner < pass_.size() && list().loops[inner].first < list().loops[loop].last; ++inner) pass_[inner] = 0;
@@ -157,9 +157,9 @@ class CpuProgram final : public Program {
       }
       const LaunchLoop& around = loops[loop];
       for (int64_t pass = 0; pass < around.count; ++pass) {
-        if (team) timed(&Profiler::waited, me, around.first, [&] { team->barrier(); });
-        if (me == 0) begin_pass(loop, pass);
-        if (team) timed(&Profiler::waited, me, around.first, [&] { team->barrier(); });
+        const auto begin = [&] { begin_pass(loop, pass); };
+        if (team) timed(&Profiler::waited, me, around.first, [&] { team->barrier(begin); });
+        else begin();
         run_launches(team, me, around.first, around.last, loop + 1);
       }
       first = around.last;
