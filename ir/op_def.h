@@ -196,6 +196,9 @@ struct OpDef {
   /// elementwise: 1 where operand 1 is added to operand 0, -1 where it is subtracted.
   int adds = 0;
 
+  /// elementwise: is each element its operand's, in another type?
+  bool converts = false;
+
   /// Is the result linear in its operand?
   bool linear = false;
   /// Is the result linear in operand 0 and in operand 1, apart?

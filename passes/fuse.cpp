@@ -31,7 +31,7 @@ constexpr int max_widened_ops = 8;
 
 /// The same numbers in a wider type: who makes them again from the narrow ones reads fewer bytes than who reads them stored.
 bool widens(const Op& op) {
-  if (!op.def().is_elementwise() || op.operands().size() != 1) return false;
+  if (!op.def().converts) return false;
   const DType from = op.operand(0).dtype(), to = op.result().dtype();
   return is_floating(from) && is_floating(to) && size_of(from) < size_of(to);
 }

@@ -25,8 +25,8 @@ class Hoisting {
   bool run() {
     find_same();
     for (const Op* op : body_.ops())
-      if (!is_same(*op)) want(op->operands());
-    for (const ir::Output& output : body_.outputs()) want({output.value});
+      if (!is_same(*op)) want(op->operands(), needs_memory(*op));
+    for (const ir::Output& output : body_.outputs()) want({output.value}, true);
     if (hoisted_.empty()) return false;
     copy_out();
     return true;
@@ -57,20 +57,26 @@ class Hoisting {
     return kind == Kind::movement && op.operands().size() == 1 && op.result().type().bytes() <= op.operand(0).type().bytes();
   }
 
-  bool stays(Value v) const {
-    const Kind kind = v.op()->def().kind;
+  /// Does it read its operands where they are stored? Other ops may compute them on the way.
+  static bool needs_memory(const Op& op) { return op.def().kind == Kind::heavy || op.def().kind == Kind::loop; }
+
+  bool stays(Value v, bool stored) const {
     if (shows(*v.op())) return true;
-    return kind == Kind::elementwise && v.type().bytes() > follows_from_.at(v);
+    return v.op()->def().kind == Kind::elementwise && !stored && v.type().bytes() > follows_from_.at(v);
   }
 
-  /// The body reads these in every step: where they are the same, what they take to compute is moved.
-  void want(std::vector<Value> open) {
+  /// The body reads these in every step, `stored` or not: where they are the same, what they take to compute is moved.
+  void want(std::vector<Value> open, bool stored) {
     while (!open.empty()) {
       const Value v = open.back();
       open.pop_back();
-      if (v.is_input() || !same_.contains(v) || !wanted_.insert(v).second) continue;
-      if (stays(v)) open.insert(open.end(), v.op()->operands().begin(), v.op()->operands().end());
-      else hoisted_.push_back(v);
+      if (v.is_input() || !same_.contains(v)) continue;
+      if (stays(v, stored)) {
+        if ((stored ? wanted_stored_ : wanted_).insert(v).second)
+          open.insert(open.end(), v.op()->operands().begin(), v.op()->operands().end());
+      } else if (std::find(hoisted_.begin(), hoisted_.end(), v) == hoisted_.end()) {
+        hoisted_.push_back(v);
+      }
     }
   }
 
@@ -121,7 +127,7 @@ class Hoisting {
   Op& loop_;
   const Scan scan_;
   Graph& body_;
-  Values same_, wanted_;
+  Values same_, wanted_, wanted_stored_;
   std::unordered_map<Value, int64_t, ir::ValueHash> follows_from_;  // bytes of the largest operand that it follows from
   std::vector<Value> hoisted_;
 };

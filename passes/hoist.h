@@ -6,7 +6,8 @@
 //     %1 = matmul(%x, %0)                     %1 = matmul(%x, %c)
 //
 // Constants, and what only shows a value in another form (views, transposes, slices, repetitions), stay where they are read; so does
-// arithmetic whose result is larger than all that it follows from: to read that anew in every step takes longer than to compute it.
+// arithmetic whose result is larger than all that it follows from, where no call needs that in memory: to read it anew in every step
+// takes longer than to compute it.
 //
 // Runs before `simplify`, which finds what is then equal to something outside, or read by nobody.
 

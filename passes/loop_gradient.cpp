@@ -235,7 +235,7 @@ class LoopGradient {
         return outer_("matmul", {steps_joined(a(), !ta), steps_joined(b(), tb)}, {{"transpose_a", true}, {"transpose_b", false}});
       };
     }
-    if (op.def().kind == Kind::view || (op.def().kind == Kind::movement && op.operands().size() == 1 && op.def().linear)) {
+    if (op.def().kind == Kind::view || is_linear_in_one(op)) {
       const auto inner = sum_behind(op.operand(0));
       if (!inner) return std::nullopt;
       ir::NamedAttributes attributes;
@@ -248,6 +248,11 @@ class LoopGradient {
       return [this, x = *x, y = *y] { return outer_("add", {x(), y()}); };
     }
     return std::nullopt;
+  }
+
+  /// What it makes of a sum is the sum of what it makes: a movement, or a cast, which rounds the whole sum once then.
+  static bool is_linear_in_one(const Op& op) {
+    return op.def().converts || (op.def().kind == Kind::movement && op.operands().size() == 1 && op.def().linear);
   }
 
   /// [steps, k, n] as [steps * k, n]; when `transposed`, each slice is [n, k].

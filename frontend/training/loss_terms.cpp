@@ -22,7 +22,7 @@ class Splitter {
       for (const LossTerm& t : split(op.operand(1))) all.push_back({sign < 0 ? b_("neg", {t.numerator}) : t.numerator, t.count});
       return all;
     }
-    if ((op.def().linear && op.def().is_elementwise()) || op.is("cast"))
+    if ((op.def().linear && op.def().is_elementwise()) || op.def().converts)
       return each(split(op.operand(0)), [&](Value n) { return b_.copy(op, {n}).result(); });
     if (op.def().multiplies())
       for (int i : {0, 1})
@@ -47,7 +47,7 @@ class Splitter {
     if (op.def().kind == ir::Kind::reduction) return op.def().linear ? v : Value();
     const bool sum = op.def().adds == 1, bound = op.is("maximum") || op.is("clamp");
     if (sum && of_batch(op.operand(0)) && of_batch(op.operand(1))) return count_in(op.operand(0)) && count_in(op.operand(1)) ? v : Value();
-    if (op.is("cast")) return count_in(op.operand(0)) ? v : Value();
+    if (op.def().converts) return count_in(op.operand(0)) ? v : Value();
     if (!sum && !bound) return {};
     return count_in(op.operand(op.operands().size() > 1 && !of_batch(op.operand(0)) ? 1 : 0));
   }

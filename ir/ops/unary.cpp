@@ -146,6 +146,7 @@ void define_unary_ops(Registry& r) {
         if (!is_floating(x.value().dtype())) return {};
         return g.builder().cast(g, x.value().dtype());
       });
+  cast_op.converts = true;
   cast_op.infer = [](const InferContext& c) -> std::vector<Type> { return {{c.get<DType>("dtype"), c.shape(0)}}; };
   r.add(std::move(cast_op));
 }

@@ -28,8 +28,12 @@ double cost_of(const GemmKernels& kernels, int64_t lines, int64_t width, int64_t
 }  // namespace
 
 const GemmKernels* gemm_kernels() {
-  // For wider vectors the library's are better.
-  return library_isa() == "avx2" ? &avx2_gemm_kernels : nullptr;
+  const std::string_view isa = library_isa();
+  return isa == "avx512" ? &avx512_gemm_kernels : isa == "avx2" ? &avx2_gemm_kernels : nullptr;
+}
+
+bool Gemm::suits(const GemmKernels& kernels, int64_t m, int64_t n, int64_t k) {
+  return m > 1 && n > 1 && k > 7 && (kernels.most_products == 0 || m * n <= kernels.most_products / k);
 }
 
 Gemm::Gemm(const GemmKernels& kernels, const GemmShape& s) : kernels_(kernels), k_(s.k), result_row_(s.result_row) {

@@ -24,7 +24,7 @@ class Gemm {
   Gemm(const GemmKernels& kernels, const GemmShape& shape);
 
   /// Are tiles as good for it as the library? Not for products with a vector, nor for those that do little but write their result.
-  static bool suits(int64_t m, int64_t n, int64_t k) { return m > 1 && n > 1 && k > 7; }
+  static bool suits(const GemmKernels& kernels, int64_t m, int64_t n, int64_t k);
 
   int64_t scratch_bytes() const;
   /// For products of at most these extents, however they lie.

@@ -250,7 +250,7 @@ AVX2 void pack_broadcasts(const GemmOperand& from, int64_t lines, int64_t k, flo
    tile_of<transposed, 4, vectors>, tile_of<transposed, 5, vectors>, tile_of<transposed, 6, vectors>}
 
 const GemmKernels avx2_gemm_kernels{
-    "weft:avx2",           most_lines,     panel, {{TILES(false, 1), TILES(false, 2)}, {TILES(true, 1), TILES(true, 2)}}, pack_vectors,
+    "weft:avx2",           most_lines,     panel, 0, {{TILES(false, 1), TILES(false, 2)}, {TILES(true, 1), TILES(true, 2)}}, pack_vectors,
     pack_vectors_by_lines, pack_broadcasts};
 
 }  // namespace weft::cpu

@@ -31,18 +31,21 @@ struct GemmKernels {
   /// Lines that are missing in the last panel of vectors are 0; the last one of broadcasts is filled as far as there are lines.
   using Pack = void (*)(const GemmOperand& from, int64_t lines, int64_t k, float* to);
 
-  const char* name;  // as an implementation's
-  int64_t lines;     // most that a tile has
-  int64_t panel;     // elements: two vectors
+  static constexpr int most_lines = 12;
 
-  Tile tiles[2][2][6];         // [transposed][more than one vector wide][lines - 1]
-  Pack pack_vectors;           // of lines side by side: from.line is 1
-  Pack pack_vectors_by_lines;  // of lines each of which lies in one piece: from.depth is 1
-  Pack pack_broadcasts;        // of lines side by side
+  const char* name;       // as an implementation's
+  int64_t lines;          // most that a tile has here
+  int64_t panel;          // elements: two vectors
+  int64_t most_products;  // m n k beyond which the library is better; 0: it never is
+
+  Tile tiles[2][2][most_lines];  // [transposed][more than one vector wide][lines - 1]
+  Pack pack_vectors;             // of lines side by side: from.line is 1
+  Pack pack_vectors_by_lines;    // of lines each of which lies in one piece: from.depth is 1
+  Pack pack_broadcasts;          // of lines side by side
 
   Tile tile(bool transposed, int64_t tile_lines, int64_t width) const { return tiles[transposed][width * 2 > panel][tile_lines - 1]; }
 };
 
-extern const GemmKernels avx2_gemm_kernels;
+extern const GemmKernels avx2_gemm_kernels, avx512_gemm_kernels;
 
 }  // namespace weft::cpu

@@ -50,7 +50,10 @@ class TiledProduct final : public ProductSlice {
 
 }  // namespace
 
-bool is_tiled(const MatmulSpec& spec) { return spec.dtype == f32 && Gemm::suits(spec.m, spec.n, spec.k) && gemm_kernels(); }
+bool is_tiled(const MatmulSpec& spec) {
+  const GemmKernels* kernels = gemm_kernels();
+  return kernels && spec.dtype == f32 && Gemm::suits(*kernels, spec.m, spec.n, spec.k);
+}
 
 Answer tiled_answer(const MatmulSpec& spec, const Slice& part) { return {gemm_kernels()->name, gemm_of(spec, part).scratch_bytes()}; }
 

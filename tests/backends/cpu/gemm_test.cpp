@@ -38,14 +38,15 @@ struct Matrix {
 enum class Behind { nothing, bias, addend, in_place };
 
 /// Is the product right, in its place alone?
-void check_product(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t gap, Behind behind) {
+void check_product(const cpu::GemmKernels& kernels, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t gap,
+                   Behind behind) {
   INFO("[" << m << "," << k << "]" << (transpose_a ? "'" : "") << " x [" << k << "," << n << "]" << (transpose_b ? "'" : "") << ", gap "
            << gap << ", behind " << static_cast<int>(behind));
   Matrix a(m, k, transpose_a, gap, 1), b(k, n, transpose_b, gap, 2), bias(1, n, false, 0, 3), addend(m, n, false, gap, 4);
   Matrix result(m, n, false, gap, 5);
   if (behind == Behind::in_place) result = addend;
   const Matrix before = result;
-  const Gemm gemm(cpu::avx2_gemm_kernels, {m, n, k, a.row, a.column, b.row, b.column, result.row});
+  const Gemm gemm(kernels, {m, n, k, a.row, a.column, b.row, b.column, result.row});
   std::vector<float> scratch(static_cast<size_t>(gemm.scratch_bytes()) / sizeof(float) + 8, nan_value);
   std::fill_n(scratch.end() - 8, 8, -7.0f);  // behind what it asked for
   gemm.run(a.data(), b.data(), behind == Behind::bias ? bias.data() : nullptr,
@@ -72,10 +73,13 @@ void check_product(int64_t m, int64_t n, int64_t k, bool transpose_a, bool trans
   CHECK(in_place);
 }
 
-bool has_avx2() {
-  if (cpu::has_isa("avx2")) return true;
-  WARN("this machine has no AVX2: nothing is tested");
-  return false;
+/// Of each instruction set that this machine has.
+std::vector<const cpu::GemmKernels*> all_kernels() {
+  std::vector<const cpu::GemmKernels*> all;
+  if (cpu::has_isa("avx2")) all.push_back(&cpu::avx2_gemm_kernels);
+  else WARN("this machine has no AVX2: nothing is tested");
+  if (cpu::has_isa("avx512")) all.push_back(&cpu::avx512_gemm_kernels);
+  return all;
 }
 
 bool are_tiled() {
@@ -87,59 +91,60 @@ bool are_tiled() {
 }  // namespace
 
 TEST_CASE("gemm: products of any extents, lying any way, are right and touch nothing else", "[gemm]") {
-  if (!has_avx2()) return;
-  for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 13, 33})
-    for (int64_t n : {1, 2, 7, 8, 9, 15, 16, 17, 40})
-      for (int64_t k : {1, 2, 7, 8, 9, 31})
-        for (int flags = 0; flags < 4; ++flags)
-          for (int64_t gap : {0, 3}) check_product(m, n, k, flags % 2 != 0, flags > 1, gap, static_cast<Behind>((m + n + k) % 4));
+  for (const cpu::GemmKernels* kernels : all_kernels())
+    for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 13, 33})
+      for (int64_t n : {1, 2, 7, 8, 9, 15, 16, 17, 40})
+        for (int64_t k : {1, 2, 7, 8, 9, 31})
+          for (int flags = 0; flags < 4; ++flags)
+            for (int64_t gap : {0, 3})
+              check_product(*kernels, m, n, k, flags % 2 != 0, flags > 1, gap, static_cast<Behind>((m + n + k) % 4));
 }
 
 TEST_CASE("gemm: with a bias and an addend, in place or not, of every kind of tile", "[gemm]") {
-  if (!has_avx2()) return;
-  for (const Behind behind : {Behind::nothing, Behind::bias, Behind::addend, Behind::in_place})
-    for (int64_t m = 1; m <= 14; ++m)
-      for (int64_t n = 1; n <= 18; ++n)
-        for (int flags = 0; flags < 4; ++flags) check_product(m, n, 5, flags % 2 != 0, flags > 1, 1, behind);
+  for (const cpu::GemmKernels* kernels : all_kernels())
+    for (const Behind behind : {Behind::nothing, Behind::bias, Behind::addend, Behind::in_place})
+      for (int64_t m = 1; m <= kernels->lines + 2; ++m)
+        for (int64_t n = 1; n <= kernels->panel + 2; ++n)
+          for (int flags = 0; flags < 4; ++flags) check_product(*kernels, m, n, 5, flags % 2 != 0, flags > 1, 1, behind);
 }
 
 TEST_CASE("gemm: of more than one block along each axis", "[gemm]") {
-  if (!has_avx2()) return;
-  for (const auto& [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{200, 20, 10},
-                                {20, 530, 10},
-                                {530, 20, 10},
-                                {9, 20, 300},
-                                {10, 64, 784},
-                                {395, 17, 257},
-                                {64, 517, 513}})
-    for (int flags = 0; flags < 4; ++flags)
-      for (const Behind behind : {Behind::bias, Behind::in_place}) check_product(m, n, k, flags % 2 != 0, flags > 1, 0, behind);
+  for (const cpu::GemmKernels* kernels : all_kernels())
+    for (const auto& [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{200, 20, 10},
+                                  {20, 530, 10},
+                                  {530, 20, 10},
+                                  {9, 20, 300},
+                                  {10, 64, 784},
+                                  {395, 17, 257},
+                                  {64, 517, 513}})
+      for (int flags = 0; flags < 4; ++flags)
+        for (const Behind behind : {Behind::bias, Behind::in_place}) check_product(*kernels, m, n, k, flags % 2 != 0, flags > 1, 0, behind);
 }
 
 TEST_CASE("gemm: infinities and nans reach those elements alone that they belong to", "[gemm]") {
-  if (!has_avx2()) return;
-  for (int flags = 0; flags < 4; ++flags) {
-    Matrix a(13, 20, flags % 2 != 0, 0, 1), b(20, 21, flags > 1, 0, 2), result(13, 21, false, 0, 3);
-    a.at(5, 3) = std::numeric_limits<float>::infinity(), b.at(7, 20) = nan_value;
-    const Gemm gemm(cpu::avx2_gemm_kernels, {13, 21, 20, a.row, a.column, b.row, b.column, result.row});
-    std::vector<float> scratch(static_cast<size_t>(gemm.scratch_bytes()) / sizeof(float));
-    gemm.run(a.data(), b.data(), nullptr, nullptr, result.data(), scratch.data());
-    for (int64_t i = 0; i < 13; ++i)
-      for (int64_t j = 0; j < 21; ++j) {
-        INFO(flags << ": " << i << ", " << j);
-        CHECK(std::isfinite(result.at(i, j)) == (i != 5 && j != 20));
-        CHECK(std::isnan(result.at(i, j)) == (j == 20));
-      }
-  }
+  for (const cpu::GemmKernels* kernels : all_kernels())
+    for (int flags = 0; flags < 4; ++flags) {
+      Matrix a(13, 20, flags % 2 != 0, 0, 1), b(20, 21, flags > 1, 0, 2), result(13, 21, false, 0, 3);
+      a.at(5, 3) = std::numeric_limits<float>::infinity(), b.at(7, 20) = nan_value;
+      const Gemm gemm(*kernels, {13, 21, 20, a.row, a.column, b.row, b.column, result.row});
+      std::vector<float> scratch(static_cast<size_t>(gemm.scratch_bytes()) / sizeof(float));
+      gemm.run(a.data(), b.data(), nullptr, nullptr, result.data(), scratch.data());
+      for (int64_t i = 0; i < 13; ++i)
+        for (int64_t j = 0; j < 21; ++j) {
+          INFO(flags << ": " << i << ", " << j);
+          CHECK(std::isfinite(result.at(i, j)) == (i != 5 && j != 20));
+          CHECK(std::isnan(result.at(i, j)) == (j == 20));
+        }
+    }
 }
 
 TEST_CASE("gemm: a task says that tiles compute it, and a vector's product is the library's", "[gemm]") {
   if (!are_tiled()) return;
   const cpu::MatmulSpec spec{{{.batch = 3, .m = 40, .n = 50, .k = 60}, f32, true, false}, 2};
   const cpu::Answer answer = cpu::matmul_answer(spec);
-  CHECK(answer.implementation == "weft:avx2");
+  CHECK(answer.implementation == cpu::gemm_kernels()->name);
   CHECK(cpu::make_matmul(spec, answer.scratch_bytes)->implementation == answer.implementation);
-  CHECK(cpu::matmul_answer({{{.m = 1, .n = 50, .k = 60}, f32}}).implementation != "weft:avx2");
+  CHECK(cpu::matmul_answer({{{.m = 1, .n = 50, .k = 60}, f32}}).implementation != cpu::gemm_kernels()->name);
 }
 
 TEST_CASE("gemm: a task that was planned with too little scratch memory, or with none, has its own", "[gemm]") {
