@@ -12,10 +12,11 @@ set(WEFT_HEADERS
   runtime/saved_step.h backends/saved/load_step.h
   # The face: tensors and ops, layers, optimizers, compiled steps, training.
   frontend/language/attention.h frontend/language/convolution.h frontend/language/custom_op.h frontend/language/defaults.h
-  frontend/language/graph.h frontend/language/hyper.h frontend/language/init.h frontend/language/loss.h frontend/language/loss_labels.h frontend/language/loss_likelihood.h
+  frontend/language/graph.h frontend/language/hyper.h frontend/language/init.h frontend/language/loss.h frontend/language/loss_ctc.h
+  frontend/language/loss_labels.h frontend/language/loss_likelihood.h
   frontend/language/loss_ranking.h frontend/language/micro_batches.h
   frontend/language/ops.h frontend/language/ops_create.h frontend/language/ops_elementwise.h frontend/language/ops_image.h frontend/language/ops_index.h
-  frontend/language/ops_movement.h frontend/language/ops_norm.h frontend/language/ops_product.h frontend/language/ops_reduction.h
+  frontend/language/ops_movement.h frontend/language/ops_norm.h frontend/language/ops_order.h frontend/language/ops_product.h frontend/language/ops_reduction.h
   frontend/language/parameter.h frontend/language/positions.h frontend/language/scan.h frontend/language/tensor.h
   frontend/nn/activations.h frontend/nn/attention.h frontend/nn/convolution.h frontend/nn/embedding.h frontend/nn/key_value_cache.h
   frontend/nn/containers.h frontend/nn/embedding_bag.h frontend/nn/instance_norm.h frontend/nn/layers.h frontend/nn/linear.h

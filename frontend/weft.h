@@ -8,6 +8,7 @@
 #include "weft/frontend/language/graph.h"
 #include "weft/frontend/language/init.h"
 #include "weft/frontend/language/loss.h"
+#include "weft/frontend/language/loss_ctc.h"
 #include "weft/frontend/language/loss_labels.h"
 #include "weft/frontend/language/loss_likelihood.h"
 #include "weft/frontend/language/loss_ranking.h"

@@ -103,6 +103,11 @@ std::vector<HeavyOp> all_rows() {
   row = {"scatter_rows"};
   row.describe = [](const Op& op) { return describe_scatter_rows(indexing_spec(op)); };
   rows.push_back(row);
+  row = {"sort"};
+  row.slices = [](const Op& op, int cores) { return useful_slices(sort_spec(op), cores); };
+  row.scratch_bytes = [](const Op& op) { return sort_scratch_bytes(sort_spec(op)); };
+  row.describe = [](const Op& op) { return describe(sort_spec(op), op.integer("scratch")); };
+  rows.push_back(row);
   row = {"coalesce"};
   row.scratch_bytes = [](const Op& op) { return coalesce_scratch_bytes(coalesce_spec(op).count); };
   row.describe = [](const Op& op) { return describe_coalesce(coalesce_spec(op), op.integer("scratch")); };

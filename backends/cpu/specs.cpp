@@ -3,6 +3,7 @@
 #include "weft/backends/program/epilogue.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/ops/attention.h"
+#include "weft/ir/ops/sort.h"
 
 namespace weft::cpu {
 
@@ -22,6 +23,20 @@ AttentionSpec attention_spec(const Op& op) {
   spec.mask_strides = mask.shape().strides();
   for (int axis = 0; axis < mask.shape().rank(); ++axis)
     if (mask.shape()[axis] == 1) spec.mask_strides[static_cast<size_t>(axis)] = 0;
+  return spec;
+}
+
+SortSpec sort_spec(const Op& op) {
+  const Shape& x = op.operand(0).shape();
+  const ir::SortedPart part = ir::sorted_part(op);
+  SortSpec spec;
+  spec.dtype = op.operand(0).dtype();
+  if (op.result(0).shape().numel() == 0) spec.outer = spec.inner = 0;  // extents beside an empty one may have any product
+  for (int d = 0; d < part.axis && spec.outer > 0; ++d) spec.outer *= x[d];
+  for (int d = part.axis + 1; d < x.rank() && spec.inner > 0; ++d) spec.inner *= x[d];
+  spec.extent = x[part.axis];
+  spec.start = part.start, spec.count = part.count, spec.descending = part.descending;
+  spec.slices = op.integer("slices");
   return spec;
 }
 

@@ -5,6 +5,7 @@
 #include "weft/backends/cpu/exec/convolution.h"
 #include "weft/backends/cpu/exec/indexing.h"
 #include "weft/backends/cpu/exec/matmul.h"
+#include "weft/backends/cpu/exec/sort.h"
 #include "weft/ir/graph.h"
 
 namespace weft::cpu {
@@ -13,6 +14,9 @@ MatmulSpec matmul_spec(const ir::Op& op);
 
 /// attention and attention_gradient.
 AttentionSpec attention_spec(const ir::Op& op);
+
+/// sort: which rows, and what of their order.
+SortSpec sort_spec(const ir::Op& op);
 
 /// gather, scatter_add and scatter_rows: which rows of x are read or written.
 IndexingSpec indexing_spec(const ir::Op& op);

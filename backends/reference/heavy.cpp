@@ -29,6 +29,7 @@ const std::map<std::string_view, Run>& rows() {
       {"coalesce", one<coalesce>},
       {"scatter_add", one<scatter_add>},
       {"scatter_rows", one<scatter_rows>},
+      {"sort", sort},
   };
   return table;
 }

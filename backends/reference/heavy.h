@@ -20,5 +20,6 @@ Tensor gather(const ir::Op& op, Operands operands);
 Tensor scatter_add(const ir::Op& op, Operands operands);
 Tensor coalesce(const ir::Op& op, Operands operands);
 Tensor scatter_rows(const ir::Op& op, Operands operands);
+std::vector<Tensor> sort(const ir::Op& op, Operands operands);
 
 }  // namespace weft::reference

@@ -165,6 +165,11 @@ class Criterion {
   {
     return Function()(input1, input2, target, options_);
   }
+  Tensor operator()(Arg input, Arg target, Arg input_lengths, Arg target_lengths) const
+    requires std::is_invocable_v<Function, Arg, Arg, Arg, Arg, Options>
+  {
+    return Function()(input, target, input_lengths, target_lengths, options_);
+  }
 
  private:
   Options options_;

@@ -11,5 +11,6 @@
 #include "weft/frontend/language/ops_index.h"
 #include "weft/frontend/language/ops_movement.h"
 #include "weft/frontend/language/ops_norm.h"
+#include "weft/frontend/language/ops_order.h"
 #include "weft/frontend/language/ops_product.h"
 #include "weft/frontend/language/ops_reduction.h"

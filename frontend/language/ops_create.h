@@ -41,5 +41,11 @@ Tensor random_normal(Shape shape, DType dtype = default_dtype(), std::source_loc
 Tensor randint(int64_t low, int64_t high, Shape shape, DType dtype = i64, std::source_location at = std::source_location::current());
 /// 1 with the probability that x holds there, else 0; floating.
 Tensor bernoulli(Arg x);
+/// 0 to n - 1 in an order of which each is as likely.
+Tensor randperm(int64_t n, DType dtype = i64, std::source_location at = std::source_location::current());
+/// Categories drawn by their weights, which are not negative, not all 0 and need not add up to 1: of weights [m] as many as num_samples,
+/// of [n, m] so many for each row; i64. Without replacement none is drawn twice, so that there are m at most; those of weight 0 come last.
+/// What weights hold is not checked, as it is in torch.
+Tensor multinomial(Arg input, int64_t num_samples, bool replacement = false);
 
 }  // namespace weft

@@ -118,6 +118,9 @@ Tensor atanh(Arg x) { return call("atanh", {x}); }
 Tensor erf(Arg x) { return call("erf", {x}); }
 Tensor erfc(Arg x) { return call("erfc", {x}); }
 Tensor erfinv(Arg x) { return call("erfinv", {x}); }
+Tensor lgamma(Arg x) { return call("lgamma", {x}); }
+Tensor digamma(Arg x) { return call("digamma", {x}); }
+Tensor polygamma(int64_t n, Arg x) { return n == 0 ? digamma(x) : call("polygamma", {x}, {{"n", n}}); }
 Tensor sigmoid(Arg x) { return call("sigmoid", {x}); }
 Tensor gelu(Arg x, std::string approximate) { return call("gelu", {x}, {{"approximate", std::move(approximate)}}); }
 

@@ -99,8 +99,11 @@ Tensor asinh(Arg x);
 Tensor acosh(Arg x);
 Tensor atanh(Arg x);
 Tensor erf(Arg x);
-Tensor erfc(Arg x);    // 1 - erf(x), accurate where it is small
-Tensor erfinv(Arg x);  // the number whose erf is x; infinite at -1 and 1, nan beyond
+Tensor erfc(Arg x);                  // 1 - erf(x), accurate where it is small
+Tensor erfinv(Arg x);                // the number whose erf is x; infinite at -1 and 1, nan beyond
+Tensor lgamma(Arg x);                // log |gamma(x)|; its gradient is digamma
+Tensor digamma(Arg x);               // polygamma(0, x)
+Tensor polygamma(int64_t n, Arg x);  // the n-th derivative of digamma, up to the tenth
 Tensor sigmoid(Arg x);
 /// `approximate` is "none" (by erf) or "tanh".
 Tensor gelu(Arg x, std::string approximate = "none");

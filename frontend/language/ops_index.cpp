@@ -2,6 +2,7 @@
 
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
+#include "weft/ir/ops/along_axis.h"
 
 namespace weft {
 
@@ -50,26 +51,17 @@ Tensor one_hot(Arg index, int64_t classes, DType dtype) {
 
 namespace {
 
-/// The places in x, flattened, of what an index of x's rank names along the axis, flattened too: -1, which is none, where it is out of
-/// range.
+/// ir::places_along_axis of an index that fits x.
 Value flat_places(Recorder& r, Value x, Value index, int64_t axis) {
   const Shape &from = x.shape(), &shape = index.shape();
   if (index.dtype() != i64) r.fail("the index must be i64");
   if (shape.rank() != from.rank()) r.fail("x and the index must have equal ranks");
-  const Expr along{r.builder, index};
-  Expr place = along.like(0);
-  int64_t stride = 1;
-  for (int d = from.rank() - 1; d >= 0; stride *= from[d], --d) {
+  for (int d = from.rank() - 1; d >= 0; --d)
     if (d != axis && shape[d] > from[d]) r.fail(fmt::format("the index reaches beyond x along axis {}", d));
-    if (shape[d] == 1 && d != axis) continue;
-    const Expr number = d == axis ? along : Expr(r.builder, r.builder("iota", {}, {{"shape", shape.dims()}, {"axis", int64_t{d}}}));
-    place = place + (stride == 1 ? number : number * static_cast<double>(stride));
-  }
-  const Expr inside{r.builder, r.builder("and", {along.like(0) <= along, along < static_cast<double>(from[static_cast<int>(axis)])})};
-  return r.builder.reshape(select(inside, place, place.like(-1)), Shape{shape.numel()});
+  return ir::places_along_axis(r.builder, index, from, static_cast<int>(axis));
 }
 
-Value flat(Recorder& r, Value v) { return r.builder.reshape(v, Shape{v.shape().numel()}); }
+Value flat(Recorder& r, Value v) { return ir::flattened(r.builder, v); }
 
 }  // namespace
 

@@ -6,6 +6,7 @@ void define_all_ops(Registry& registry) {
   define_unary_ops(registry);
   define_binary_ops(registry);
   define_special_ops(registry);
+  define_gamma_ops(registry);
   define_trigonometric_ops(registry);
   define_activation_ops(registry);
   define_softmax_ops(registry);
@@ -20,6 +21,7 @@ void define_all_ops(Registry& registry) {
   define_random_ops(registry);
   define_index_ops(registry);
   define_row_ops(registry);
+  define_sort_ops(registry);
   define_loss_ops(registry);
   define_optimizer_ops(registry);
   define_region_ops(registry);

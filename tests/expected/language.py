@@ -322,8 +322,77 @@ def special():
          values_only=True)
 
 
+def order():
+    x = spread(2, 3, 4)
+    pairs = lambda found: [t for one in found for t in one]
+    case("sort", lambda x: pairs(torch.sort(x, dim) for dim in (0, 1, -1)), x)
+    case("sort descending", lambda x: pairs(torch.sort(x, dim, descending=True) for dim in (0, -2, 2)), x)
+    case("sort a long axis", lambda x: pairs([torch.sort(x), torch.sort(x, descending=True)]), spread(99))
+    ties = torch.tensor([[2.0, NAN, -INF, 2.0, 0.0, -0.0, INF, NAN, -1.0, INF], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 2.0]]).double()
+    stable = lambda x, dim, descending: torch.sort(x, dim=dim, descending=descending, stable=True)
+    both_ways = lambda x: pairs(stable(x, 1, d) for d in (False, True))
+    case("sort of ties and nan", both_ways, ties, values_only=True)
+    case("sort of ties: gradient", lambda x: stable(x, -1, False), ties[1:])
+    case("sort of integers", both_ways, i64([3, -2, 3, -(2**63), 2**62, 0, -2], [1, 1, 1, 0, 0, 0, 5]))
+    case("sort of bools", both_ways, flags([True, False, True, False], [False, False, False, True]))
+    case("sort of little", lambda x: pairs([torch.sort(x[:, :1]), torch.sort(x[:, :0]), torch.sort(x[:0], 0), torch.sort(x[0, 0])]), spread(2, 3))
+    case("argsort", lambda x: (torch.argsort(x), torch.argsort(x, 0, descending=True), torch.msort(x)), x)
+    case("topk", lambda x: pairs([torch.topk(x, 2), torch.topk(x, 1, 0), torch.topk(x, 3, 1), torch.topk(x, 0)]), x)
+    case("topk of the smallest", lambda x: pairs([torch.topk(x, 3, largest=False), torch.topk(x, 2, 1, largest=False)]), x)
+    case("topk of a long axis", lambda x: pairs([torch.topk(x, 5), torch.topk(x, 7, largest=False)]), spread(97))
+    special = torch.tensor([[1.0, NAN, 3.0, -INF, 2.0], [INF, 0.5, -1.0, -2.0, NAN]]).double()
+    case("topk of nan", lambda x: pairs([torch.topk(x, 2), torch.topk(x, 2, largest=False), torch.topk(x, 5, largest=False)]), special, values_only=True)
+    case("topk of integers", lambda x: pairs([torch.topk(x, 2), torch.topk(x, 2, largest=False)]), i64([3, -2, 7, -(2**63), 2**62]))
+    case("kthvalue", lambda x: pairs([torch.kthvalue(x, 2), torch.kthvalue(x, 3, 1, True), torch.kthvalue(x, 1, 0)]), x)
+    case("kthvalue of nan", lambda x: pairs([torch.kthvalue(x, 4), torch.kthvalue(x, 5)]), special, values_only=True)
+    case("median", lambda x: torch.median(x), spread(5))
+    case("median of an even number", lambda x: torch.median(x), x)
+    case("median of ties", lambda x: torch.median(x), torch.tensor([2.0, 1.0, 2.0, 5.0, 2.0, 0.0]).double())
+    case("median of special numbers", lambda x: (torch.median(x), torch.median(x[:, :1]), torch.median(x[0, 0]), torch.median(x[:0])), special,
+         values_only=True)
+    case("median of integers", lambda x: (torch.median(x), *torch.median(x, 1)), i64([3, -2, 7], [5, -1, 0]))
+    case("median along an axis", lambda x: pairs([torch.median(x, 1), torch.median(x, -1, True), torch.median(x, 0)]), x)
+    case("median of nan along an axis", lambda x: pairs([torch.median(x, 1), torch.median(x, 0, True)]), special, values_only=True)
+    case("quantile", lambda x: (torch.quantile(x, 0.5), torch.quantile(x, 0.3, 1), torch.quantile(x, 0.875, -1, True), torch.quantile(x, 1.0, 0)), x)
+    case("quantiles", lambda x: (torch.quantile(x, torch.tensor([0.0, 0.25, 0.6, 1.0], dtype=torch.float64), 1, True),
+                                 torch.quantile(x, torch.tensor([0.125]).double()), torch.quantile(x, 0.25, keepdim=True)), x)
+    for interpolation in ("lower", "higher", "midpoint", "nearest"):
+        some = lambda x, *o: torch.quantile(x, torch.tensor([0.0, 0.25, 0.5, 0.7, 1.0], dtype=torch.float64), *o, interpolation=interpolation)
+        case(f"quantile {interpolation}", lambda x: (some(x), some(x, 2, True)), x)
+    case("quantile of nan", lambda x: (torch.quantile(x, 0.25, 0), torch.quantile(x, 1.0), torch.quantile(x[:1, :1], 0.5)), special, values_only=True)
+
+
+def search():
+    sequence, values = torch.tensor([-3.0, -1.0, -1.0, 0.5, 2.0, 2.0, 2.0, 7.0]).double(), torch.tensor([[2.0, -5.0, 7.5], [-1.0, 0.0, 7.0]]).double()
+    sides = lambda s, v: (torch.searchsorted(s, v), torch.searchsorted(s, v, right=True))
+    case("searchsorted", sides, sequence, values, values_only=True)
+    case("searchsorted of special numbers", sides, torch.tensor([-INF, -1.0, 0.0, 1.0, INF]).double(), SPECIAL, values_only=True)
+    case("searchsorted in rows", sides, torch.sort(spread(2, 3, 5), -1).values, spread(2, 3, 4, start=5), values_only=True)
+    case("searchsorted in many", sides, (torch.arange(1000) // 3 * 2).double() / 8, torch.tensor([-1.0, 0.0, 0.25, 8.0, 20.75, 83.25, 84.0, NAN]).double(),
+         values_only=True)
+    long = torch.sort((torch.arange(600) * 37 % 101).double().reshape(2, 300), -1).values
+    case("searchsorted in long rows", sides, long, torch.tensor([[0.0, 3.5, 100.0, 101.0], [-1.0, 50.0, 51.0, 99.0]]).double(), values_only=True)
+    case("searchsorted in nothing", sides, empty(0), values, values_only=True)
+    case("searchsorted of integers", sides, i64(-(2**62), -1, 0, 0, 5, 2**62), i64([0, 5, 6], [-1, 2**62, -2]))
+    case("bucketize", lambda x, b: (torch.bucketize(x, b), torch.bucketize(x, b, right=True), torch.bucketize(x[0, 0], b)), values, sequence, values_only=True)
+
+
+def polygamma():
+    away = torch.tensor([0.25, 0.75, 1.0, 1.5, 2.25, 7.5, 12.0, -0.5, -1.25, -3.375]).double()
+    for n in (2, 3, 5):
+        case(f"polygamma {n}", lambda x: torch.polygamma(n, x), away)
+    # Of n = 1, torch's series is exact from 10 on, or where 1 / x^2 is all that counts.
+    case("derivatives of lgamma", torch.lgamma, torch.tensor([10.5, 12.0, 17.25, 40.0, 300.0]).double())
+    case("derivatives of digamma", lambda x: (torch.digamma(x), torch.polygamma(0, x), torch.polygamma(1, x)),
+         torch.tensor([10.5, 12.0, 17.25, 40.0, 300.0]).double(), first_only=True)
+    # At infinity torch has nan for n from 2 on, where the limit is 0, and large numbers for poles of n = 1.
+    case("polygamma of special numbers", lambda x: torch.polygamma(1, x), torch.tensor([0.0, -0.0, INF, NAN, 2.0**-8]).double(), values_only=True)
+    case("polygamma of poles", lambda x: (torch.polygamma(2, x), torch.polygamma(3, x)), torch.tensor([0.0, -0.0, NAN, -1.0, -2.0, 2.0**-8]).double(),
+         values_only=True)
+
+
 header = stored.header()
-for family in (shapes, creation, elementwise, reductions, products, distances, indices, images, special):
+for family in (shapes, creation, elementwise, reductions, products, distances, indices, images, special, order, search, polygamma):
     family()
 assert len({c["name"] for c in cases}) == len(cases)
 stored.write(pathlib.Path(__file__).parent / "language.json", header | {"cases": cases})

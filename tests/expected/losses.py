@@ -140,8 +140,37 @@ def likelihoods():
     yield from reductions("clamped", "GaussianNLLLoss", [*inputs, variances["each"]], {"eps": 1.0}, smooth=False)
 
 
+class OfScores:
+    """CTCLoss of scores, through the log_softmax that its gradient takes for granted."""
+
+    class CTCLoss(torch.nn.CTCLoss):
+        def forward(self, scores, *rest):
+            return super().forward(torch.log_softmax(scores, -1), *rest)
+
+
+def alignments():
+    def batch(targets, of_inputs, of_targets, steps=6, classes=5, start=0):
+        targets = torch.tensor(targets, dtype=torch.int64).reshape(len(of_targets), len(targets[0]))
+        return [spread(steps, len(of_targets), classes, start=start) / 2, targets, torch.tensor(of_inputs), torch.tensor(of_targets)]
+
+    # Repeated labels, no label at all, and -1 behind targets, which nobody reads.
+    several = batch([[1, 2, 3], [2, 2, 2], [4, -1, -1], [-1, -1, -1], [1, 1, -1]], [6, 5, 4, 6, 3], [3, 3, 1, 0, 2])
+    yield from reductions("several", "CTCLoss", several, of=OfScores)
+    yield from reductions("blank", "CTCLoss", batch([[0, 4, 0], [1, 3, 3]], [6, 6], [3, 3], start=9), {"blank": 2}, of=OfScores)
+    yield from reductions("one_label", "CTCLoss", batch([[3]], [1], [1], steps=1), of=OfScores)
+    yield from reductions("no_labels", "CTCLoss", batch([[], []], [4, 2], [0, 0], steps=4), of=OfScores)
+    # Three equal labels need five inputs, and have four.
+    narrow = batch([[2, 2, 2], [1, 2, 3]], [4, 4], [3, 3], steps=4)
+    yield from reductions("does_not_fit", "CTCLoss", narrow, of=OfScores, wanted=[])
+    yield from reductions("does_not_fit_zero", "CTCLoss", narrow, {"zero_infinity": True}, of=OfScores)
+    long = batch([[1 + (3 * i) % 4 for i in range(12)], [1 + i // 2 % 4 for i in range(12)]], [40, 31], [12, 9], steps=40)
+    yield from reductions("long", "CTCLoss", long, of=OfScores, smooth=False)
+    single = [spread(5, 4, start=3) / 2, torch.tensor([1, 3, 3]), torch.tensor(5), torch.tensor(3)]
+    yield from reductions("no_batch", "CTCLoss", single, of=OfScores)
+
+
 def main():
-    cases = [*differences(), *classes(), *margins(), *binary(), *divergences(), *pairs(), *ranking(), *labels(), *likelihoods()]
+    cases = [*differences(), *classes(), *margins(), *binary(), *divergences(), *pairs(), *ranking(), *labels(), *likelihoods(), *alignments()]
     calls.write(pathlib.Path(__file__).resolve().with_suffix(".json"), cases)
 
 

@@ -13,4 +13,7 @@ using LanguageCall = std::function<Tensors(const Tensors&)>;
 
 const std::map<std::string, LanguageCall>& language_calls();
 
+/// Those of functions that order elements, and of the gamma function. Private to language_calls().
+void add_order(std::map<std::string, LanguageCall>& calls);
+
 }  // namespace weft::testing

@@ -77,7 +77,9 @@ Make loss(void (*read)(const Options&, O&)) {
     read(given, o);
     const Loss function(o);
     return {nullptr, [function](const std::vector<Tensor>& x) {
-              if constexpr (std::is_invocable_v<Loss, Tensor, Tensor, Tensor>) return function(x.at(0), x.at(1), x.at(2));
+              if constexpr (std::is_invocable_v<Loss, Tensor, Tensor, Tensor, Tensor>)
+                return function(log_softmax(x.at(0), -1), x.at(1), x.at(2), x.at(3));
+              else if constexpr (std::is_invocable_v<Loss, Tensor, Tensor, Tensor>) return function(x.at(0), x.at(1), x.at(2));
               else return function(x.at(0), x.at(1));
             }};
   };
@@ -119,6 +121,9 @@ const std::map<std::string, Make> losses{
      })},
     {"GaussianNLLLoss", loss<nn::GaussianNLLLoss, GaussianNllOptions>(
                             [](const Options& given, GaussianNllOptions& o) { given.read("full", o.full), given.read("eps", o.eps); })},
+    {"CTCLoss", loss<nn::CTCLoss, CtcOptions>([](const Options& given, CtcOptions& o) {
+       given.read("blank", o.blank), given.read("zero_infinity", o.zero_infinity);
+     })},
     {"CosineEmbeddingLoss", loss<nn::CosineEmbeddingLoss, CosineEmbeddingOptions>(
                                 [](const Options& given, CosineEmbeddingOptions& o) { given.read("margin", o.margin); })},
 };

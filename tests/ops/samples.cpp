@@ -118,6 +118,12 @@ void add_composites(std::vector<Sample>& all, DType t) {
       add({2, 3, 2, 4}, {0, 2, 3});
       add({3, 0}, {1});
     }
+  for (int64_t n : {1, 2, 5}) {
+    all.push_back({"polygamma", {{t, {2, 7}}}, {{"n", n}}});
+    all.push_back({"polygamma", {{t, {7}}}, {{"n", n}}, {{0, {-1.9, -1.1}}}});
+    all.push_back({"polygamma", {{t, {}}}, {{"n", n}}});
+  }
+  for (const char* op : {"lgamma", "digamma"}) all.push_back({op, {{t, {9}}}, {}, {{0, {-2.9, -2.1}}}});
   all.push_back({"argmax", {{t, {3, 19}}}, {{"axis", int64_t{1}}}});
   all.push_back({"argmax", {{i32, {4, 2}}}, {{"axis", int64_t{0}}, {"keep_dims", true}}});
 }
@@ -276,6 +282,24 @@ void add_indexed(std::vector<Sample>& all, DType t) {
   all.push_back({"one_hot", {{i64, {2, 2}}}, {{"classes", int64_t{3}}, {"dtype", t}}});
 }
 
+void add_sorts(std::vector<Sample>& all, DType t) {
+  const auto along = [](int64_t axis, bool descending = false, int64_t start = 0, int64_t count = -1) {
+    return ir::NamedAttributes{{"axis", axis}, {"descending", descending}, {"start", start}, {"count", count}};
+  };
+  all.push_back({"sort", {{t, {3, 7}}}, along(1)});
+  all.push_back({"sort", {{t, {3, 7}}}, along(1, true)});
+  all.push_back({"sort", {{t, {2, 5, 3}}}, along(1, true, 1)});
+  all.push_back({"sort", {{t, {6, 2}}}, along(0, false, 2, 3)});
+  all.push_back({"sort", {{t, {37}}}, along(0)});
+  for (DType dtype : {i64, i32, u8, boolean}) {
+    all.push_back({"sort", {{dtype, {2, 9}}}, along(1)});
+    all.push_back({"sort", {{dtype, {9, 2}}}, along(0, true, 0, 4)});
+  }
+  all.push_back({"median", {{t, {3, 5}}}});
+  all.push_back({"median", {{t, {6}}}});
+  all.push_back({"median", {{i32, {2, 4}}}});
+}
+
 void add_leaves(std::vector<Sample>& all, DType t) {
   all.push_back({"constant", {}, {{"value", ir::Dense::splat({t, {2, 3}}, 0.75)}}});
   all.push_back({"constant", {}, {{"value", ir::Dense::splat_integer({i64, {}}, (int64_t{1} << 53) + 1)}}});
@@ -374,6 +398,7 @@ std::vector<Sample> samples(DType floating) {
   add_planned_convolutions(all, floating);
   add_windows(all, floating);
   add_indexed(all, floating);
+  add_sorts(all, floating);
   add_leaves(all, floating);
   add_random(all, floating);
   add_optimizers(all, floating);

@@ -151,6 +151,21 @@ Dims coalesce_bytes(const CallDescriptor& c) {
   return {bytes_of(i64, {s.count}), rows, rows};
 }
 
+// --- Order ----------------------------------------------------------------------------------------------------------------
+
+SortSpec sort_of(const CallDescriptor& c) {
+  SortSpec s;
+  s.dtype = c.dtype("dtype"), s.outer = c.count("outer"), s.extent = c.count("extent"), s.inner = c.count("inner");
+  s.start = c.count("start"), s.count = c.count("count"), s.descending = c.flag("descending"), s.slices = c.count("slices");
+  bytes_of(i64, {s.outer, s.extent, s.inner, 4});  // so that all sizes are numbers
+  if (s.start > s.extent || s.count > s.extent - s.start || s.slices < 1 || s.slices > std::clamp<int64_t>(s.rows(), 1, most_slices))
+    throw Error(ErrorKind::file, "sorting {} rows of {}, from {} on {}, in {} slices: no call of weft is so", s.rows(), s.extent, s.start,
+                s.count, s.slices);
+  return s;
+}
+
+Dims sort_bytes(const CallDescriptor& c) { return sort_of(c).bytes(); }
+
 // --- Kernels --------------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<Task> make_kernel(const CallDescriptor& c, const Code* code) {
@@ -202,6 +217,7 @@ const Row& row_of(const CallDescriptor& call) {
       {"scatter_add", [](const CallDescriptor& c, const Code*) { return make_scatter_add(indexing_of(c), c.count("scratch")); },
        scatter_bytes},
       {"scatter_rows", [](const CallDescriptor& c, const Code*) { return make_scatter_rows(indexing_of(c)); }, scatter_bytes},
+      {"sort", [](const CallDescriptor& c, const Code*) { return make_sort(sort_of(c), c.count("scratch")); }, sort_bytes},
       {"coalesce", [](const CallDescriptor& c, const Code*) { return make_coalesce(indexing_of(c), c.count("scratch")); }, coalesce_bytes},
   };
   const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.call == call.call; });
@@ -253,6 +269,19 @@ CallDescriptor describe(const AttentionSpec& s, int64_t scratch_bytes) {
            {"mask", std::string(mask_names[static_cast<size_t>(s.mask)])},
            {"mask_strides", s.mask_strides},
            {"places", places},
+           {"slices", s.slices},
+           {"scratch", scratch_bytes}}};
+}
+
+CallDescriptor describe(const SortSpec& s, int64_t scratch_bytes) {
+  return {"sort",
+          {{"dtype", std::string(name_of(s.dtype))},
+           {"outer", s.outer},
+           {"extent", s.extent},
+           {"inner", s.inner},
+           {"start", s.start},
+           {"count", s.count},
+           {"descending", int64_t{s.descending}},
            {"slices", s.slices},
            {"scratch", scratch_bytes}}};
 }

@@ -9,6 +9,7 @@
 #include "weft/backends/cpu/exec/convolution.h"
 #include "weft/backends/cpu/exec/indexing.h"
 #include "weft/backends/cpu/exec/matmul.h"
+#include "weft/backends/cpu/exec/sort.h"
 #include "weft/backends/cpu/exec/task.h"
 #include "weft/runtime/call_descriptor.h"
 
@@ -18,6 +19,7 @@ namespace weft::cpu {
 CallDescriptor describe(const MatmulSpec& spec, int64_t scratch_bytes);
 CallDescriptor describe(const ConvolutionSpec& spec, int64_t scratch_bytes);
 CallDescriptor describe(const AttentionSpec& spec, int64_t scratch_bytes);
+CallDescriptor describe(const SortSpec& spec, int64_t scratch_bytes);
 CallDescriptor describe_gather(const IndexingSpec& spec);
 CallDescriptor describe_scatter_add(const IndexingSpec& spec, int64_t scratch_bytes);
 CallDescriptor describe_scatter_rows(const IndexingSpec& spec);
