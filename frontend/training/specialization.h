@@ -13,7 +13,7 @@ namespace weft::detail {
 
 /// What a Trainer records.
 struct Recipe {
-  std::shared_ptr<nn::Module> model;
+  nn::AnyModule model;
   std::function<Tensor(const Tensor&, const Tensor&)> loss;
   optim::Optimizer optimizer;
   std::source_location at;

@@ -82,7 +82,7 @@ class Trainer {
   /// (prediction, target) to a scalar: cross_entropy, mse_loss or a function of yours.
   template <class Model, class Loss>
   Trainer(Model model, Loss loss, const optim::Optimizer& optimizer, std::source_location at = std::source_location::current())
-      : model_(shared(std::move(model), at)), optimizer_(optimizer), at_(at) {
+      : model_(any(std::move(model), at)), optimizer_(optimizer), at_(at) {
     if (is_null(loss)) refuse("the loss is a null function", at);
     // A function of the library takes this line along in its Arg; a user's reports its own lines.
     if constexpr (std::is_invocable_v<Loss&, Arg, Arg>)
@@ -139,15 +139,15 @@ class Trainer {
   friend Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& trainers, const Dataset& train, const Dataset& test,
                                const FitOptions& options);
   template <class Model>
-  static std::shared_ptr<nn::Module> shared(Model model, std::source_location at) {
+  static nn::AnyModule any(Model model, std::source_location at) {
     if (is_null(model)) refuse("the model is a null function or pointer", at);
-    return nn::share(std::move(model));
+    return nn::AnyModule(std::move(model));
   }
   [[noreturn]] static void refuse(const char* what, std::source_location at);
   detail::Recipe recipe() const;
   Trainer& add(detail::DrivenSchedule schedule);
 
-  std::shared_ptr<nn::Module> model_;
+  nn::AnyModule model_;
   std::function<Tensor(const Tensor&, const Tensor&)> loss_;
   optim::Optimizer optimizer_;
   std::source_location at_;

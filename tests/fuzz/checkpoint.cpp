@@ -91,7 +91,7 @@ class Run {
   EarlyStopping stopping_{*net_, 3};
   CheckpointOptions options_;
   detail::CheckpointFiles files_{options_};
-  detail::Recipe recipe_{.model = net_,
+  detail::Recipe recipe_{.model = nn::AnyModule(std::shared_ptr<nn::Module>(net_)),
                          .loss = [](const Tensor& p, const Tensor& y) { return mean(pow(p - y, 2)); },
                          .optimizer = adam_,
                          .at = std::source_location::current(),
