@@ -121,7 +121,7 @@ void run(Options o, const std::string& net, const std::string& style, int64_t hi
   const History history = trainer.fit(data.train, data.validation, o.fit());
   const Evaluation test = trainer.evaluate(data.test, o.evaluation());
   report(history, o);
-  fmt::print("validation accuracy {:.2f} %, test accuracy {:.2f} %\n", 100 * history.kept().test_accuracy, 100 * test.accuracy);
+  fmt::print("validation accuracy {:.2f} %, test accuracy {:.2f} %\n", 100 * history.kept().test_accuracy(), 100 * test.accuracy());
   if (!o.plots.empty()) draw(history, data.train, o.plots);
 }
 
