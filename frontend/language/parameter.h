@@ -123,9 +123,9 @@ class Parameter {
   Array& array();
   const Array& array() const;
 
-  /// Whether training steps that are recorded from here on train it, as in torch. A frozen one (false) has no gradient and no
-  /// part in an optimizer: no state, no decay, no share in the clipped norm; programs that train it throw weft::Error until they
-  /// are recorded again. Throws weft::Error for a buffer, and for numbers that are not floating, unless `on` is false.
+  /// Whether training steps recorded from here on train it, as in torch. Frozen (false), it gets no gradient from what is recorded
+  /// meanwhile and has no part in an optimizer: no state, no decay, no share in the clipped norm; programs that train it throw weft::Error
+  /// until recorded again. Throws weft::Error for a buffer, and for numbers that are not floating, unless `on` is false.
   Parameter& requires_grad_(bool on = true);
   bool requires_grad() const { return !is_frozen() && !is_buffer(); }
   /// Whether requires_grad_(false) was said of it.

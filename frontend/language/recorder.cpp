@@ -76,7 +76,10 @@ std::shared_ptr<Recording> Recorder::find_recording() const {
 
 ir::Value Recorder::value(const Arg& arg) {
   if (arg.tensor()) return recording_->seen(arg.tensor()->value());
-  if (arg.parameter()) return recording_->parameter(*arg.parameter(), where_);
+  if (const Parameter* p = arg.parameter()) {
+    const ir::Value v = recording_->parameter(*p, where_);
+    return p->is_frozen() && is_floating(v.dtype()) ? builder("detach", {v}) : v;  // even if it is trained elsewhere in the graph
+  }
   return value(arg, dtype_of_number(arg), {});
 }
 
