@@ -185,6 +185,9 @@ TEST_CASE("a clone of a clone, and of a copy") {
   CHECK(names(third) == names(net));
   CHECK(numbers(third) == numbers(net));
   CHECK_FALSE(third.first.fc.weight.is(net.first.fc.weight));
+  // In a copy, what a vector holds are handles that are no members.
+  const auto own = third.parameters();
+  CHECK(std::any_of(own.begin(), own.end(), [&](const Parameter& p) { return p.is(third.weights[0]); }));
 }
 
 TEST_CASE("functions in a clone: what they captured by value is cloned, what by reference is shared") {
@@ -198,6 +201,16 @@ TEST_CASE("functions in a clone: what they captured by value is cloned, what by 
   CHECK_FALSE(used[0].is(inside.weight));
   CHECK(used[0].values<float>() == inside.weight.values<float>());
   CHECK(used[2].is(outside.weight));
+
+  const Parameter scale("scale", {2.0});
+  nn::Sequential scaled([scale](Tensor x) { return x * scale; });
+  nn::Sequential other = nn::clone(scaled);
+  Graph own("own");
+  other(own.input("x", f32, {2, 4}));
+  REQUIRE(own.parameters().size() == 1);
+  CHECK_FALSE(own.parameters()[0].is(scale));
+  CHECK(own.parameters()[0].name() == "scale");
+  CHECK(own.parameters()[0].values<float>() == scale.values<float>());
 }
 
 TEST_CASE("a clone trains apart from its original") {
