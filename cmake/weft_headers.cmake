@@ -18,6 +18,7 @@ set(WEFT_HEADERS
   frontend/language/ops.h frontend/language/ops_create.h frontend/language/ops_elementwise.h frontend/language/ops_image.h frontend/language/ops_index.h
   frontend/language/ops_movement.h frontend/language/ops_norm.h frontend/language/ops_order.h frontend/language/ops_product.h frontend/language/ops_reduction.h
   frontend/language/parameter.h frontend/language/positions.h frontend/language/scan.h frontend/language/tensor.h
+  frontend/language/tensors.h
   frontend/nn/activations.h frontend/nn/attention.h frontend/nn/convolution.h frontend/nn/embedding.h frontend/nn/key_value_cache.h
   frontend/nn/containers.h frontend/nn/embedding_bag.h frontend/nn/instance_norm.h frontend/nn/layers.h frontend/nn/linear.h
   frontend/nn/padding.h frontend/nn/pairs.h frontend/nn/resampling.h
@@ -26,8 +27,9 @@ set(WEFT_HEADERS
   frontend/optim/adam.h frontend/optim/adaptive.h frontend/optim/descent.h frontend/optim/muon.h frontend/optim/optim.h frontend/optim/optimizer.h
   frontend/optim/schedule.h frontend/optim/sparse.h
   frontend/program/compile.h frontend/program/recorded.h frontend/program/results.h frontend/program/step.h frontend/program/target.h
-  frontend/training/averaged_weights.h frontend/training/checkpoint.h frontend/training/early_stopping.h frontend/training/lbfgs.h
-  frontend/training/lr_search.h frontend/training/options.h frontend/training/plots.h frontend/training/snapshot.h frontend/training/trainer.h
+  frontend/training/averaged_weights.h frontend/training/callback.h frontend/training/checkpoint.h frontend/training/early_stopping.h
+  frontend/training/history.h frontend/training/lbfgs.h frontend/training/lr_search.h frontend/training/metric.h frontend/training/metrics.h
+  frontend/training/options.h frontend/training/plots.h frontend/training/recipe.h frontend/training/snapshot.h frontend/training/trainer.h
   # For those who look inside: the IR and its text, definitions of ops, passes by name, the reference.
   ir/attribute.h ir/builder.h ir/define.h ir/equal.h ir/graph.h ir/location.h ir/module.h ir/op_def.h ir/parser.h ir/printer.h
   ir/registry.h ir/scalar.h ir/type.h ir/value.h ir/verifier.h

@@ -67,7 +67,7 @@ void run(const Options& o, int64_t depth, bool shared_weights) {
     report(history, o, name);
     double mean = 0;
     const auto last = std::span(history.epochs).last(std::min<size_t>(3, history.epochs.size()));
-    for (const EpochResult& at : last) mean += at.test_accuracy / static_cast<double>(last.size());
+    for (const EpochResult& at : last) mean += at.test_accuracy() / static_cast<double>(last.size());
     fmt::print("{}: mean test accuracy of the last {} epochs {:.2f} %\n", name, last.size(), 100 * mean);
     if (!o.plots.empty()) draw_gradients(history, in_directory(o.plots, name + "_gradients.svg"));
   }

@@ -32,15 +32,15 @@ Parameter random_weight(const char* name, Shape shape) {
 
 Parameter zero_bias(const char* name, int64_t count) { return {name, Array(f32, {count})}; }
 
-std::shared_ptr<nn::Module> barebones(const std::string& net, int64_t hidden) {
+nn::AnyModule barebones(const std::string& net, int64_t hidden) {
   if (net == "fc") {
     Parameter w1 = random_weight("w1", {pixels, hidden}), w2 = random_weight("w2", {hidden, classes});
-    return nn::share([=](Tensor x) { return matmul(relu(matmul(flatten(x), w1)), w2); });
+    return nn::AnyModule([=](Tensor x) { return matmul(relu(matmul(flatten(x), w1)), w2); });
   }
   Parameter w1 = random_weight("conv_w1", {32, 3, 5, 5}), b1 = zero_bias("conv_b1", 32);
   Parameter w2 = random_weight("conv_w2", {16, 32, 3, 3}), b2 = zero_bias("conv_b2", 16);
   Parameter w3 = random_weight("fc_w", {16 * 32 * 32, classes}), b3 = zero_bias("fc_b", classes);
-  return nn::share([=](Tensor x) {
+  return nn::AnyModule([=](Tensor x) {
     Tensor h1 = relu(conv2d(x, w1, b1, {.padding = 2}));
     Tensor h2 = relu(conv2d(h1, w2, b2, {.padding = 1}));
     return matmul(flatten(h2), w3) + b3;
@@ -70,20 +70,20 @@ struct ThreeLayers : nn::Module {
   Tensor forward(Tensor x) override { return fc(flatten(relu(conv2(relu(conv1(x)))))); }
 };
 
-std::shared_ptr<nn::Module> modules(const std::string& net, int64_t hidden) {
-  return net == "fc" ? nn::share(TwoLayers(hidden)) : nn::share(ThreeLayers());
+nn::AnyModule modules(const std::string& net, int64_t hidden) {
+  return net == "fc" ? nn::AnyModule(TwoLayers(hidden)) : nn::AnyModule(ThreeLayers());
 }
 
 // --- Sequential -----------------------------------------------------------------------------------------------------------
 
-std::shared_ptr<nn::Module> sequential(const std::string& net, int64_t hidden) {
+nn::AnyModule sequential(const std::string& net, int64_t hidden) {
   using namespace nn;
-  if (net == "fc") return share(Sequential(Flatten(), Linear(pixels, hidden), ReLU(), Linear(hidden, classes)));
+  if (net == "fc") return AnyModule(Sequential(Flatten(), Linear(pixels, hidden), ReLU(), Linear(hidden, classes)));
   if (net == "conv")
-    return share(Sequential(Conv2d(3, 32, 5, {.padding = 2}), ReLU(), Conv2d(32, 16, 3, {.padding = 1}), ReLU(), Flatten(),
-                            Linear(16 * 32 * 32, classes)));
-  return share(Sequential(Conv2d(3, 32, 3, {.padding = 1}), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, {.padding = 1}), ReLU(), MaxPool2d(2),
-                          Dropout2d(0.2), Flatten(), Linear(4096, 512), ReLU(), Dropout(0.5), Linear(512, classes)));
+    return AnyModule(Sequential(Conv2d(3, 32, 5, {.padding = 2}), ReLU(), Conv2d(32, 16, 3, {.padding = 1}), ReLU(), Flatten(),
+                                Linear(16 * 32 * 32, classes)));
+  return AnyModule(Sequential(Conv2d(3, 32, 3, {.padding = 1}), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, {.padding = 1}), ReLU(),
+                              MaxPool2d(2), Dropout2d(0.2), Flatten(), Linear(4096, 512), ReLU(), Dropout(0.5), Linear(512, classes)));
 }
 
 // --- Training -------------------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ void run(Options o, const std::string& net, const std::string& style, int64_t hi
   const History history = trainer.fit(data.train, data.validation, o.fit());
   const Evaluation test = trainer.evaluate(data.test, o.evaluation());
   report(history, o);
-  fmt::print("validation accuracy {:.2f} %, test accuracy {:.2f} %\n", 100 * history.kept().test_accuracy, 100 * test.accuracy);
+  fmt::print("validation accuracy {:.2f} %, test accuracy {:.2f} %\n", 100 * history.kept().test_accuracy(), 100 * test.accuracy());
   if (!o.plots.empty()) draw(history, data.train, o.plots);
 }
 

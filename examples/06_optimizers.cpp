@@ -70,10 +70,10 @@ struct Votes : nn::Module {
 void print_line(const std::string& name, double lr, const History& history, const EpochResult& result, bool json) {
   if (!json)
     return fmt::print("{:18} {:>8.3g} {:>6} {:>10.4f} {:>10.4f} {:>8.2f}% {:>9.0f}\n", name, lr, history.steps, result.train_loss,
-                      result.test_loss, 100 * result.test_accuracy, history.last().step_us);
+                      result.test_loss, 100 * result.test_accuracy(), history.last().step_us);
   nlohmann::ordered_json line{{"optimizer", name}, {"lr", lr}, {"steps", history.steps}, {"losses", nlohmann::json::array()}};
   for (const EpochResult& at : history.epochs) line["losses"].push_back(at.train_loss);
-  line.update({{"test_loss", result.test_loss}, {"test_accuracy", result.test_accuracy}, {"step_us", history.last().step_us}});
+  line.update({{"test_loss", result.test_loss}, {"test_accuracy", result.test_accuracy()}, {"step_us", history.last().step_us}});
   fmt::print("{}\n", line.dump());
 }
 
@@ -130,8 +130,11 @@ History train_lbfgs(const Dataset& data, const Dataset& test, const Options& o) 
   const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
   history.steps = lbfgs.iterations();
   const Evaluation tested = trainer.evaluate(test, o.evaluation());
-  history.epochs.push_back({std::ssize(history.epochs), trainer.evaluate(data, o.evaluation()).loss, NAN, tested.loss, tested.accuracy,
-                            time.count() / static_cast<double>(std::max<int64_t>(1, history.steps))});
+  history.epochs.push_back({.epoch = std::ssize(history.epochs),
+                            .train_loss = trainer.evaluate(data, o.evaluation()).loss,
+                            .test_loss = tested.loss,
+                            .test_metrics = tested.metrics,
+                            .step_us = time.count() / static_cast<double>(std::max<int64_t>(1, history.steps))});
   return history;
 }
 

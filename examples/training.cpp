@@ -43,8 +43,12 @@ void find_lr(Trainer& trainer, const Dataset& train, const optim::Optimizer& opt
 void report(const History& history, const Options& o, const std::string& name) {
   const std::string prefix = name.empty() ? "" : name + ": ";
   if (o.patience > 0) fmt::print("{}The weights are those of epoch {}.\n", prefix, history.kept().epoch);
-  fmt::print("{}{} steps, test loss {:.4f}, accuracy {:.2f} %\n", prefix, history.steps, history.kept().test_loss,
-             100 * history.kept().test_accuracy);
+  fmt::print("{}{} steps, test loss {:.4f}", prefix, history.steps, history.kept().test_loss);
+  for (const auto& [metric, number] : history.kept().test_metrics) {
+    if (metric == "accuracy") fmt::print(", accuracy {:.2f} %", 100 * number);
+    else fmt::print(", {} {:.4f}", metric, number);
+  }
+  fmt::print("\n");
   fmt::print("{}{:.0f} us a step (median); compiled in {:.0f} ms, arena {:.2f} MB\n", prefix, history.last().step_us, history.compile_ms,
              static_cast<double>(history.planned_bytes) / 1e6);
   if (o.profile) fmt::print("\n{}\n", history.profile);

@@ -93,7 +93,7 @@ std::string pixels(const std::vector<int>& canvas, const Layout& at) {
 }
 
 std::string label_of(const Dataset& images, int64_t index) {
-  if (images.targets.shape().rank() != 1) return "";
+  if (images.targets.shape().rank() != 1 || images.targets.shape()[0] == 0) return "";
   const double target = images.targets.at(index);
   const bool named = images.targets.dtype() == i64 && target >= 0 && target < static_cast<double>(images.class_names.size());
   return named ? images.class_names[static_cast<size_t>(target)] : fmt::format("{:g}", target);

@@ -50,7 +50,7 @@ void Graph::update(const Parameter& parameter, Arg value) {
     throw Error("update '{}': the tensor belongs to the graph '{}', not to '{}'", parameter.name(), r.recording().name(), this->name())
         .at(to_string(r.where()));
   const ir::Value old = recording()->parameter(parameter, r.where());
-  const ir::Value v = value.number() ? r.value(value, old.dtype()) : r.value(value);
+  const ir::Value v = value.number() || value.hyper() ? r.value(value, old.dtype()) : r.value(value);
   Shape both;
   if (v.dtype() != old.dtype() || !broadcast_shapes(v.shape(), old.shape(), both) || both != old.shape())
     throw Error("update '{}': the new value is {}, but the parameter is {}", parameter.name(), to_string(v.type()), to_string(old.type()))
@@ -92,7 +92,7 @@ std::vector<Tensor> detail::differentiate(const Arg& loss, const std::vector<Arg
     r.fail("only a floating scalar can be differentiated; reduce the loss first (sum or mean)");
   std::vector<ir::Value> values;
   for (const Arg& x : xs) {
-    if (x.number()) r.fail("a number has no gradient; give parameters or tensors");
+    if (x.number() || x.hyper()) r.fail("a number has no gradient; give parameters or tensors");
     if (const Parameter* p = x.parameter(); p && p->is_frozen())
       r.fail(fmt::format("'{}' is frozen and has no gradient; leave it out, or requires_grad_() it", p->name()));
     Recorder with_x("gradients", {&loss, &x});

@@ -1,6 +1,13 @@
 #pragma once
-// A hyper-parameter: a number that compiled programs read at every step, so that changing it recompiles nothing.
+// A hyper-parameter: a number that compiled programs read at every step, so that changing it recompiles nothing. Optimizers and layers
+// have some; one of yours stands in expressions as a number does:
+//
+//   Hyper beta("beta", 1, {.low = 0});
+//   Tensor loss = graph.output("loss", reconstruction + beta * divergence);
+//   ...
+//   beta = 0.5;                                // the next step uses it
 
+#include <compare>
 #include <memory>
 #include <string>
 
@@ -13,9 +20,9 @@ class Hyper {
   using Range = NumberRange;
 
   /// Throws weft::Error naming it when `value` is nan or outside the range; so does every assignment.
-  Hyper(std::string name, double value, Range range);
-  /// A second handle of the same number.
-  Hyper(const Hyper&) = default;
+  Hyper(std::string name, double value, Range range = {});
+  /// A second handle of the same number; in a clone of a module (nn::clone), of the clone's own.
+  Hyper(const Hyper& other);
   /// Assigning, from a Hyper too, sets the number that all handles share.
   Hyper& operator=(double value);
   Hyper& operator=(const Hyper& other) { return *this = other.value(); }
@@ -38,5 +45,14 @@ class Hyper {
   };
   std::shared_ptr<Shared> shared_;
 };
+
+// Outside of graphs it is the number that it is now; a tensor comes of what has a tensor or a parameter in it.
+inline double operator-(const Hyper& a) { return -a.value(); }
+inline double operator+(const Hyper& a, const Hyper& b) { return a.value() + b.value(); }
+inline double operator-(const Hyper& a, const Hyper& b) { return a.value() - b.value(); }
+inline double operator*(const Hyper& a, const Hyper& b) { return a.value() * b.value(); }
+inline double operator/(const Hyper& a, const Hyper& b) { return a.value() / b.value(); }
+inline bool operator==(const Hyper& a, const Hyper& b) { return a.value() == b.value(); }
+inline std::partial_ordering operator<=>(const Hyper& a, const Hyper& b) { return a.value() <=> b.value(); }
 
 }  // namespace weft

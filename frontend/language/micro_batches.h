@@ -20,7 +20,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "weft/frontend/language/tensor.h"
+#include "weft/frontend/language/tensors.h"
 
 namespace weft {
 
@@ -30,11 +30,14 @@ namespace weft {
 /// batch. Throws weft::Error when x and y have no axis 0 of equal length, parts is not positive, a loss is no floating
 /// scalar or cannot be put together.
 Tensor micro_batches(Arg x, Arg y, int64_t parts, const std::function<Tensor(const Tensor&, const Tensor&)>& loss);
+/// The same of tensors by name, all of which are cut.
+Tensor micro_batches(const Tensors& batch, int64_t parts, const std::function<Tensor(const Tensors&)>& loss,
+                     std::source_location at = std::source_location::current());
 
 namespace detail {
-/// The last argument: is this one of the parts that are computed?
-using PartLoss = std::function<Tensor(const Tensor&, const Tensor&, bool)>;
-Tensor micro_batches(const Arg& x, const Arg& y, int64_t parts, const PartLoss& loss);
+/// What is called with each part, and whether that is one of the parts that are computed.
+using PartLoss = std::function<Tensor(const Tensors&, bool)>;
+Tensor micro_batches(const Tensors& batch, int64_t parts, const PartLoss& loss, std::source_location at);
 }  // namespace detail
 
 }  // namespace weft

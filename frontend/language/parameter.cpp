@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "weft/frontend/language/cloning.h"
 #include "weft/frontend/language/defaults.h"
 #include "weft/runtime/float_mode.h"
 
@@ -26,6 +27,11 @@ void detail::Places::remove(const void* module) {
   all_.erase(std::find(all_.begin(), all_.end(), reinterpret_cast<std::uintptr_t>(module)));
 }
 
+bool detail::Places::empty() const {
+  const std::lock_guard lock(mutex_);
+  return all_.empty();
+}
+
 bool detail::Places::correspond(const void* from, const void* to) const {
   const std::lock_guard lock(mutex_);
   const auto way = reinterpret_cast<std::uintptr_t>(to) - reinterpret_cast<std::uintptr_t>(from);
@@ -45,6 +51,14 @@ void detail::Slot::set(std::shared_ptr<ParameterStorage> to) {
   storage->name = name;
 }
 
+std::shared_ptr<detail::ParameterStorage> detail::twin_of(Cloning& cloning, const std::shared_ptr<ParameterStorage>& original) {
+  return cloning.twin(original, [&] {
+    auto twin = std::make_shared<ParameterStorage>(Parameter(original).name(), original->values);
+    twin->buffer = original->buffer, twin->requires_grad = original->requires_grad;
+    return twin;
+  });
+}
+
 namespace {
 
 std::atomic<uint64_t> changes = 1;
@@ -58,12 +72,19 @@ bool Parameter::is_twin_of(const Parameter& other) const {
   return module && module->places.correspond(&other, this);
 }
 
+void Parameter::become_clone_of(const Parameter& other, detail::Cloning& cloning) {
+  if (other.slot_) slot_ = cloning.find(other.slot_);  // none where its module is not cloned
+  if (!slot_) storage_ = twin_of(cloning, other.storage());
+}
+
 Parameter::Parameter(const Parameter& other) {
-  if (is_twin_of(other)) slot_ = other.slot_;
+  if (auto* cloning = detail::Cloning::current()) become_clone_of(other, *cloning);
+  else if (is_twin_of(other)) slot_ = other.slot_;
   else storage_ = other.storage();
 }
 
 Parameter& Parameter::operator=(const Parameter& other) {
+  if (detail::Cloning::current()) return *this = Parameter(other);
   if (is_twin_of(other)) slot_ = other.slot_, storage_ = nullptr;
   else if (slot_) slot_->set(other.storage());
   else storage_ = other.storage();
@@ -71,9 +92,12 @@ Parameter& Parameter::operator=(const Parameter& other) {
 }
 
 Parameter& Parameter::operator=(Parameter&& other) {
-  if (slot_ || is_twin_of(other)) return *this = std::as_const(other);
-  storage_ = std::move(other.storage_);
-  slot_ = std::move(other.slot_);
+  if (is_twin_of(other)) slot_ = other.slot_, storage_ = nullptr;
+  else if (slot_) slot_->set(other.storage());
+  else {
+    storage_ = std::move(other.storage_);
+    slot_ = std::move(other.slot_);
+  }
   return *this;
 }
 

@@ -20,6 +20,7 @@ class Places {
  public:
   void add(const void* module);
   void remove(const void* module);
+  bool empty() const;
   /// Whether `to` lies in one of them where `from` lies in another: then it is the same member of a copy.
   bool correspond(const void* from, const void* to) const;
 
@@ -58,6 +59,10 @@ struct Slot {
   void set(std::shared_ptr<ParameterStorage> to);
 };
 
+class Cloning;
+/// What stands for it in a clone: numbers of its own, which belong to no module yet.
+std::shared_ptr<ParameterStorage> twin_of(Cloning& cloning, const std::shared_ptr<ParameterStorage>& original);
+
 /// How often a parameter of the process has been frozen or unfrozen so far.
 uint64_t freezing_changes();
 
@@ -69,6 +74,8 @@ uint64_t freezing_changes();
 /// Assigning lets a handle name other numbers. Assigning to a module's member (or a copy's) ties weights, as in torch: from then
 /// on the module and all its copies have the other parameter under that name, `out.weight = emb.weight`. What was recorded before
 /// keeps what it has.
+///
+/// In a clone of a module (nn::clone) a copy of a handle names numbers of the clone's own.
 class Parameter {
  public:
   /// Names no parameter until assigned to.
@@ -116,9 +123,9 @@ class Parameter {
   Array& array();
   const Array& array() const;
 
-  /// Whether training steps that are recorded from here on train it, as in torch. A frozen one (false) has no gradient and no
-  /// part in an optimizer: no state, no decay, no share in the clipped norm; programs that train it throw weft::Error until they
-  /// are recorded again. Throws weft::Error for a buffer, and for numbers that are not floating, unless `on` is false.
+  /// Whether training steps recorded from here on train it, as in torch. Frozen (false), it gets no gradient from what is recorded
+  /// meanwhile and has no part in an optimizer: no state, no decay, no share in the clipped norm; programs that train it throw weft::Error
+  /// until recorded again. Throws weft::Error for a buffer, and for numbers that are not floating, unless `on` is false.
   Parameter& requires_grad_(bool on = true);
   bool requires_grad() const { return !is_frozen() && !is_buffer(); }
   /// Whether requires_grad_(false) was said of it.
@@ -138,6 +145,7 @@ class Parameter {
   void set(DType dtype, const std::byte* data, size_t count);
   /// Whether this handle is in a copy of a module what `other` is in the module.
   bool is_twin_of(const Parameter& other) const;
+  void become_clone_of(const Parameter& other, detail::Cloning& cloning);
 
   std::shared_ptr<detail::ParameterStorage> storage_;  // null in a module's member
   std::shared_ptr<detail::Slot> slot_;                 // null but in a module's member

@@ -11,16 +11,18 @@
 namespace weft::detail {
 namespace {
 
-DType dtype_of_number(const Arg::Number& n) { return n.category == f64 ? default_dtype() : n.category; }
+bool is_number(const Arg& arg) { return arg.number() || arg.hyper(); }
+DType dtype_of_number(const Arg& arg) { return arg.hyper() || arg.number()->category == f64 ? default_dtype() : arg.number()->category; }
 
 /// What is known of an operand before it is recorded.
 ir::Type type_of(const Arg& arg) {
   if (arg.tensor()) return arg.tensor()->value().type();
   if (arg.parameter()) return {arg.parameter()->dtype(), arg.parameter()->shape()};
-  return {dtype_of_number(*arg.number()), {}};
+  return {dtype_of_number(arg), {}};
 }
 
 std::string describe(const Arg& arg) {
+  if (const Hyper* h = arg.hyper()) return fmt::format("the hyper-parameter '{}'", h->name());
   if (const Arg::Number* n = arg.number()) return fmt::format("{}", n->real);
   return to_string(type_of(arg));
 }
@@ -74,11 +76,17 @@ std::shared_ptr<Recording> Recorder::find_recording() const {
 
 ir::Value Recorder::value(const Arg& arg) {
   if (arg.tensor()) return recording_->seen(arg.tensor()->value());
-  if (arg.parameter()) return recording_->parameter(*arg.parameter(), where_);
-  return value(arg, dtype_of_number(*arg.number()), {});
+  if (const Parameter* p = arg.parameter()) {
+    const ir::Value v = recording_->parameter(*p, where_);
+    return p->is_frozen() && is_floating(v.dtype()) ? builder("detach", {v}) : v;  // even if it is trained elsewhere in the graph
+  }
+  return value(arg, dtype_of_number(arg), {});
 }
 
-ir::Value Recorder::value(const Arg& arg, DType dtype) { return arg.number() ? value(arg, dtype, {}) : builder.cast(value(arg), dtype); }
+ir::Value Recorder::value(const Arg& arg, DType dtype) {
+  if (const Hyper* h = arg.hyper()) return builder.cast(recording_->hyper(*h, h->name(), where_), dtype);
+  return arg.number() ? value(arg, dtype, {}) : builder.cast(value(arg), dtype);
+}
 
 ir::Value Recorder::value(const Arg& arg, DType dtype, const Shape& shape) {
   if (const Arg::Number* n = arg.number()) {
@@ -93,7 +101,7 @@ DType common_dtype(const std::vector<const Arg*>& operands) {
   std::array<std::optional<DType>, 3> of_rank_class;  // tensors with axes, scalar tensors, numbers
   for (const Arg* arg : operands) {
     const ir::Type type = type_of(*arg);
-    auto& so_far = of_rank_class[arg->number() ? 2 : type.shape.rank() == 0 ? 1 : 0];
+    auto& so_far = of_rank_class[is_number(*arg) ? 2 : type.shape.rank() == 0 ? 1 : 0];
     so_far = so_far ? promote(*so_far, type.dtype) : type.dtype;
   }
   std::optional<DType> result;

@@ -100,7 +100,8 @@ ScanResult scan(const std::vector<Arg>& init, const std::vector<Arg>& xs,
   ir::Graph& body = inside.graph();
   const auto add_output = [&](const Arg& arg, std::optional<int> state) {
     Recorder inner("scan", {&arg}, arg.where());
-    const Value v = arg.number() && state ? inner.value(arg, states[static_cast<size_t>(*state)].dtype()) : inner.value(arg);
+    const Value v =
+        (arg.number() || arg.hyper()) && state ? inner.value(arg, states[static_cast<size_t>(*state)].dtype()) : inner.value(arg);
     if (state && v.type() != states[static_cast<size_t>(*state)].type())
       throw Error(ErrorKind::shape, "state {} is {}, but the step makes {} of it", *state,
                   to_string(states[static_cast<size_t>(*state)].type()), to_string(v.type()))

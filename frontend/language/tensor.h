@@ -10,6 +10,7 @@
 #include <string>
 #include <variant>
 
+#include "weft/frontend/language/hyper.h"
 #include "weft/frontend/language/parameter.h"
 #include "weft/ir/graph.h"
 
@@ -106,7 +107,7 @@ class Tensor : public detail::TensorHandle {
 std::string to_string(const Tensor& tensor);
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
-/// An operand: a tensor, a parameter or a number, and the line where it was handed over.
+/// An operand: a tensor, a parameter, a hyper-parameter or a number, and the line where it was handed over.
 class Arg {
  public:
   /// Compares like PyTorch's Python scalars: category first (bool < integer < floating), exact value kept.
@@ -118,6 +119,8 @@ class Arg {
 
   Arg(const Tensor& tensor, std::source_location at = std::source_location::current()) : what_(tensor), at_(at) {}
   Arg(const Parameter& parameter, std::source_location at = std::source_location::current()) : what_(parameter), at_(at) {}
+  /// Read at every step; among operands it counts as a floating number.
+  Arg(const Hyper& hyper, std::source_location at = std::source_location::current()) : what_(hyper), at_(at) {}
   template <class T>
     requires std::is_arithmetic_v<T>
   Arg(T number, std::source_location at = std::source_location::current())
@@ -129,11 +132,12 @@ class Arg {
 
   const Tensor* tensor() const { return std::get_if<Tensor>(&what_); }
   const Parameter* parameter() const { return std::get_if<Parameter>(&what_); }
+  const Hyper* hyper() const { return std::get_if<Hyper>(&what_); }
   const Number* number() const { return std::get_if<Number>(&what_); }
   std::source_location where() const { return at_; }
 
  private:
-  std::variant<Tensor, Parameter, Number> what_;
+  std::variant<Tensor, Parameter, Hyper, Number> what_;
   std::source_location at_;
 };
 

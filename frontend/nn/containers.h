@@ -20,9 +20,9 @@ class ModuleDict : public Module {
   /// A module or a function Tensor -> Tensor. Throws weft::Error for a name that is taken, empty or has a ".".
   template <class M>
   void insert(const std::string& name, M module) {
-    auto shared = share(std::move(module));
-    register_part(name, *shared);
-    modules_.emplace_back(name, std::move(shared));
+    AnyModule held(std::move(module));
+    register_part(name, *held);
+    modules_.emplace_back(name, std::move(held));
   }
   size_t size() const { return modules_.size(); }
   bool contains(const std::string& name) const;
@@ -31,7 +31,7 @@ class ModuleDict : public Module {
   Module& operator[](const std::string& name) const;
 
  private:
-  std::vector<std::pair<std::string, std::shared_ptr<Module>>> modules_;
+  std::vector<std::pair<std::string, AnyModule>> modules_;
 };
 
 /// Parameters in a row, named "0", "1", ...:

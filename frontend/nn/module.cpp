@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "weft/frontend/language/cloning.h"
 #include "weft/frontend/language/recorder.h"
 #include "weft/frontend/language/scope.h"
 #include "weft/runtime/float_mode.h"
@@ -68,6 +69,68 @@ Parameter slot_for(const std::shared_ptr<ModuleState>& state, const std::string&
   return Parameter(std::move(slot));
 }
 
+using weft::detail::Cloning;
+using Owner = weft::detail::Owner;
+
+/// What stands for the owner in the clone; null where it is not cloned.
+std::shared_ptr<ModuleState> cloned_owner(const Cloning& cloning, const std::weak_ptr<const Owner>& owner) {
+  return cloning.find(std::const_pointer_cast<ModuleState>(std::static_pointer_cast<const ModuleState>(owner.lock())));
+}
+
+using Slots = std::vector<std::shared_ptr<weft::detail::Slot>>;
+
+Slots clone_slots(Cloning& cloning, const Slots& from, const std::shared_ptr<ModuleState>& module) {
+  Slots slots;
+  for (const auto& slot : from)
+    slots.push_back(cloning.twin(slot, [&] {
+      return std::make_shared<weft::detail::Slot>(weft::detail::Slot{slot->name, slot->buffer, module, twin_of(cloning, slot->storage)});
+    }));
+  return slots;
+}
+
+/// The module and its parts, with numbers of their own, which belong to nobody yet. `made` gets the pairs of what it makes.
+using Pairs = std::vector<std::pair<std::shared_ptr<ModuleState>, std::shared_ptr<ModuleState>>>;
+std::shared_ptr<ModuleState> clone_tree(Cloning& cloning, const std::shared_ptr<ModuleState>& original, Pairs& made) {
+  if (auto known = cloning.find(original)) return known;
+  const auto twin = std::make_shared<ModuleState>();
+  cloning.add(original, twin);
+  made.emplace_back(original, twin);
+  twin->training = original->training;
+  twin->parameters = clone_slots(cloning, original->parameters, twin);
+  twin->buffers = clone_slots(cloning, original->buffers, twin);
+  for (const auto& [name, part] : original->parts) twin->parts.emplace_back(name, clone_tree(cloning, part, made));
+  return twin;
+}
+
+/// Parts and numbers belong to whose twin they belonged to in the original, if that is in the clone; else to the first that has them.
+void clone_owners(const Cloning& cloning, const Pairs& made) {
+  for (const auto& [original, twin] : made) {
+    if (const auto owner = cloned_owner(cloning, original->owner)) twin->owner = owner, twin->name = original->name;
+    for (const Slots* slots : {&original->parameters, &original->buffers})
+      for (const auto& slot : *slots) {
+        if (!slot->storage) continue;
+        const auto numbers = cloning.find(slot->storage);
+        if (const auto owner = cloned_owner(cloning, slot->storage->owner)) numbers->owner = owner, numbers->name = slot->storage->name;
+      }
+  }
+  for (const auto& [original, twin] : made) {
+    for (const auto& [name, part] : twin->parts)
+      if (part->owner.expired()) part->owner = twin, part->name = name;
+    for (const Slots* slots : {&twin->parameters, &twin->buffers})
+      for (const auto& slot : *slots) slot->set(slot->storage);
+  }
+}
+
+/// What a copy of a module names: the same, or in a clone what stands for it there.
+std::shared_ptr<ModuleState> named_by_copy(const std::shared_ptr<ModuleState>& original) {
+  Cloning* const cloning = Cloning::current();
+  if (!cloning) return original;
+  Pairs made;
+  auto twin = clone_tree(*cloning, original, made);
+  clone_owners(*cloning, made);
+  return twin;
+}
+
 void set_training(ModuleState& state, bool on) {
   state.training = on;
   for (const auto& [name, part] : state.parts) set_training(*part, on);
@@ -76,20 +139,21 @@ void set_training(ModuleState& state, bool on) {
 }  // namespace
 
 Module::Module() : state_(std::make_shared<ModuleState>()) { state_->places.add(this); }
-Module::Module(const Module& other) : state_(other.state_), name_(other.name_) { state_->places.add(this); }
+Module::Module(const Module& other) : state_(named_by_copy(other.state_)), name_(other.name_) { state_->places.add(this); }
 Module::~Module() { state_->places.remove(this); }
 
 Module& Module::operator=(const Module& other) {
-  if (state_ == other.state_) return *this;
+  const auto state = named_by_copy(other.state_);
+  if (state_ == state) return *this;
   // Where the modules that they are parts of are assigned, so may they be.
-  const auto owner = state_->owner.lock(), others = other.state_->owner.lock();
+  const auto owner = state_->owner.lock(), others = state->owner.lock();
   if (owner && !(others && others->places.correspond(&other, this)))
     throw Error(
         "nn::Module: '{0}{1}' is a part, whose parameters its owner has, and cannot become another module; tie its parameters "
         "({1}.weight = ...), or add() the other module instead",
         weft::detail::path_of(owner), state_->name);
   state_->places.remove(this);
-  state_ = other.state_;
+  state_ = state;
   name_ = other.name_;
   state_->places.add(this);
   return *this;
@@ -183,6 +247,36 @@ void Module::register_part(const std::string& name, Module& part) {
   }
   state_->parts.emplace_back(name, part.state_);
   part.name_ = name;
+}
+
+detail::CloneOf::CloneOf(const Module& original, const std::type_info& type, std::source_location at)
+    : original_(original), at_(at), cloning_(std::make_unique<Cloning>()) {
+  if (typeid(original) != type)
+    throw Error("the module is of a type that is derived from the one that is cloned, so that its own part would be lost")
+        .of("nn::clone")
+        .at(weft::detail::line_text(at))
+        .hint("clone it by its own type");
+}
+
+detail::CloneOf::~CloneOf() = default;
+
+void detail::CloneOf::finish(Module& copy) const {
+  if (cloning_->find(original_.state_) != copy.state_)
+    throw Error("the module's copy constructor does not copy its nn::Module").of("nn::clone").at(weft::detail::line_text(at_));
+  require_whole(*original_.state_, "");
+  copy.name_.clear();
+}
+
+/// A part that no copied module names is one that the copy shares.
+void detail::CloneOf::require_whole(const ModuleState& original, const std::string& path) const {
+  for (const auto& [name, part] : original.parts) {
+    if (cloning_->find(part)->places.empty() && !part->places.empty())
+      throw Error("the module holds '{}{}' by a pointer, so that the clone would share it", path, name)
+          .of("nn::clone")
+          .at(weft::detail::line_text(at_))
+          .hint("hold it by value, or in nn::ModuleList or nn::ModuleDict");
+    require_whole(*part, path + name + ".");
+  }
 }
 
 }  // namespace weft::nn

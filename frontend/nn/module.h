@@ -7,12 +7,14 @@
 //     Tensor forward(Tensor x) { return fc2(relu(fc1(flatten(x)))); }
 //   };
 //
-// A module is a handle: copies share parameters, what these are tied to, parts and the training mode. It belongs to no graph;
-// forward() records into the graph of its operand and may be called any number of times, for any number of graphs.
+// A module is a handle: copies share parameters, what these are tied to, parts and the training mode; clone() makes one of its own.
+// It belongs to no graph; forward() records into the graph of its operand and may be called any number of times, for any number of
+// graphs.
 
 #include <memory>
 #include <source_location>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -22,7 +24,8 @@ namespace weft::nn {
 
 namespace detail {
 struct ModuleState;
-}
+class CloneOf;
+}  // namespace detail
 
 class Module {
  public:
@@ -106,8 +109,50 @@ class Module {
   virtual bool is_library() const { return false; }
 
  private:
+  friend class detail::CloneOf;
+
   std::shared_ptr<detail::ModuleState> state_;
   std::string name_;
 };
+
+namespace detail {
+
+/// While it lives, copies that this thread makes of modules, parameters and hyper-parameters are deep.
+class CloneOf {
+ public:
+  CloneOf(const Module& original, const std::type_info& type, std::source_location at);
+  ~CloneOf();
+  /// Lets the copy stand for itself. Throws weft::Error unless it has all parts that the original has.
+  void finish(Module& copy) const;
+
+ private:
+  void require_whole(const ModuleState& original, const std::string& path) const;
+
+  const Module& original_;
+  std::source_location at_;
+  std::unique_ptr<weft::detail::Cloning> cloning_;
+};
+
+}  // namespace detail
+
+/// A module of the same type with weights, buffers and hyper-parameters of its own, copy.deepcopy(module): the same names, numbers,
+/// tied weights, frozen parameters and training mode. Nothing of it is the original's, and it is no part of another module.
+///
+///   Net target = clone(net);
+///   target.eval();                             // net stays as it is
+///
+/// A module of yours need not do anything for it: its copy constructor makes the clone. It must hold its parts and parameters by value
+/// (std::vector and std::optional do) or in a container of the library; what a function in nn::Sequential has captured by value is
+/// cloned, what it has by reference is shared. Throws weft::Error, naming the line and the part, when the copy would share a part with
+/// the original, and when the module is really of a type derived from M.
+template <class M>
+M clone(const M& module, std::source_location at = std::source_location::current()) {
+  static_assert(std::derived_from<M, Module> && std::copy_constructible<M>,
+                "clone() takes a module that can be copied, by its own type: of a Module& it cannot know which to make");
+  const detail::CloneOf cloning(module, typeid(M), at);
+  M copy(module);
+  cloning.finish(copy);
+  return copy;
+}
 
 }  // namespace weft::nn

@@ -1,5 +1,5 @@
 #pragma once
-// torch.nn.Sequential, and functions as modules.
+// torch.nn.Sequential, functions as modules, and modules of any type.
 
 #include <functional>
 #include <type_traits>
@@ -30,12 +30,35 @@ class Function : public Module {
   std::function<Tensor(const Tensor&, std::source_location)> function_;
 };
 
-/// A module that outlives the caller's handle: a copy that shares the parameters, or a Function.
-template <class M>
-std::shared_ptr<Module> share(M module) {
-  if constexpr (std::derived_from<M, Module>) return std::make_shared<M>(std::move(module));
-  else return std::make_shared<Function>(std::move(module));
-}
+/// A module of any type that outlives the caller's handle: a copy that shares the parameters, or a Function. Copies are of the same
+/// module, in a clone (nn::clone) of the module's clone.
+class AnyModule {
+ public:
+  /// Of a module or a function Tensor -> Tensor. Throws weft::Error when it is null.
+  template <class M>
+    requires(!std::same_as<M, AnyModule>)
+  explicit AnyModule(M module) : module_(std::make_shared<Held<M>>(std::move(module))), copy_(copied<Held<M>>) {}
+  /// Of a module of the caller's, which cannot be cloned: its type is not known. Throws weft::Error when there is none.
+  explicit AnyModule(std::shared_ptr<Module> module);
+  AnyModule(const AnyModule& other);
+  AnyModule(AnyModule&&) noexcept = default;
+  AnyModule& operator=(const AnyModule&) = default;
+  AnyModule& operator=(AnyModule&&) noexcept = default;
+
+  Module& operator*() const { return *module_; }
+  Module* operator->() const { return module_.get(); }
+
+ private:
+  template <class M>
+  using Held = std::conditional_t<std::derived_from<M, Module>, M, Function>;
+  template <class M>
+  static std::shared_ptr<Module> copied(const Module& module) {
+    return std::make_shared<M>(static_cast<const M&>(module));
+  }
+
+  std::shared_ptr<Module> module_;
+  std::shared_ptr<Module> (*copy_)(const Module&) = nullptr;
+};
 
 /// Modules in a row that a forward of the user's calls as it likes, named "0", "1", ...:
 ///
@@ -64,7 +87,7 @@ class ModuleList : public Module {
   /// A module or a function Tensor -> Tensor.
   template <class M>
   void append(M module) {
-    modules_.push_back(share(std::move(module)));
+    modules_.emplace_back(std::move(module));
     register_part(std::to_string(size() - 1), *modules_.back());
   }
   size_t size() const { return modules_.size(); }
@@ -74,11 +97,8 @@ class ModuleList : public Module {
   Iterator end() const { return {*this, size()}; }
 
  private:
-  std::vector<std::shared_ptr<Module>> modules_;
+  std::vector<AnyModule> modules_;
 };
-
-/// Throws weft::Error when there is none.
-std::shared_ptr<Module> share(std::shared_ptr<Module> module);
 
 /// Calls its layers one after the other: nn::Sequential(nn::Linear(64, 48), nn::ReLU(), ...). Layers are modules, the
 /// user's too, or functions Tensor -> Tensor. Their names are "0", "1", ..., so parameters are named "0.weight".
@@ -86,7 +106,7 @@ class Sequential : public Module {
  public:
   template <class... Layers>
   explicit Sequential(Layers... layers) {
-    (append(share(std::move(layers))), ...);
+    (append(AnyModule(std::move(layers))), ...);
   }
   Tensor forward(Tensor x) override;
 
@@ -94,9 +114,9 @@ class Sequential : public Module {
   bool is_library() const override { return true; }
 
  private:
-  void append(std::shared_ptr<Module> layer);
+  void append(AnyModule layer);
 
-  std::vector<std::shared_ptr<Module>> layers_;
+  std::vector<AnyModule> layers_;
 };
 
 }  // namespace weft::nn

@@ -37,21 +37,10 @@ Tensor feed_forward(L& layer, const std::string& activation, const Tensor& x) {
   return layer.linear2(layer.dropout(activation == "relu" ? relu(hidden) : gelu(hidden)));
 }
 
-void copy_parameters(const Module& from, const Module& to) {
-  const auto source = from.named_parameters();
-  auto target = to.named_parameters();
-  for (size_t i = 0; i < source.size(); ++i) target[i].second.array() = source[i].second.array();
-}
-
-/// `make` makes a layer as `layer` is but for its numbers, which it gets here.
-template <class Layer, class Make>
-void append_copies(ModuleList& layers, const char* stack, const Layer& layer, int64_t count, std::source_location at, Make make) {
+template <class Layer>
+void append_clones(ModuleList& layers, const char* stack, const Layer& layer, int64_t count, std::source_location at) {
   detail::Making{stack, at}.require(count >= 0, fmt::format("num_layers must not be negative, but is {}", count));
-  for (int64_t i = 0; i < count; ++i) {
-    const Layer one = make();
-    copy_parameters(layer, one);
-    layers.append(one);
-  }
+  for (int64_t i = 0; i < count; ++i) layers.append(clone(layer, at));
 }
 
 }  // namespace
@@ -62,8 +51,8 @@ TransformerEncoderLayer::TransformerEncoderLayer(int64_t d_model, int64_t nhead,
       dropout(add("dropout", Dropout(options.dropout, at))),
       linear2(add("linear2", linear_layer(options.dim_feedforward, d_model, options, at))),
       norm1(add("norm1", norm_layer(d_model, options, at))), norm2(add("norm2", norm_layer(d_model, options, at))),
-      dropout1(add("dropout1", Dropout(options.dropout, at))), dropout2(add("dropout2", Dropout(options.dropout, at))), d_model_(d_model),
-      nhead_(nhead), options_(std::move(options)) {
+      dropout1(add("dropout1", Dropout(options.dropout, at))), dropout2(add("dropout2", Dropout(options.dropout, at))),
+      options_(std::move(options)) {
   require_activation("nn::TransformerEncoderLayer", options_, at);
 }
 
@@ -82,8 +71,7 @@ Tensor TransformerEncoderLayer::forward(Tensor src) { return run(std::move(src),
 TransformerEncoder::TransformerEncoder(const TransformerEncoderLayer& layer, int64_t num_layers, std::optional<LayerNorm> last,
                                        std::source_location at)
     : layers(add("layers", ModuleList())) {
-  append_copies(layers, "nn::TransformerEncoder", layer, num_layers, at,
-                [&] { return TransformerEncoderLayer(layer.d_model_, layer.nhead_, layer.options_, at); });
+  append_clones(layers, "nn::TransformerEncoder", layer, num_layers, at);
   if (last) norm = add("norm", *last);
 }
 
@@ -107,8 +95,8 @@ TransformerDecoderLayer::TransformerDecoderLayer(int64_t d_model, int64_t nhead,
       linear2(add("linear2", linear_layer(options.dim_feedforward, d_model, options, at))),
       norm1(add("norm1", norm_layer(d_model, options, at))), norm2(add("norm2", norm_layer(d_model, options, at))),
       norm3(add("norm3", norm_layer(d_model, options, at))), dropout1(add("dropout1", Dropout(options.dropout, at))),
-      dropout2(add("dropout2", Dropout(options.dropout, at))), dropout3(add("dropout3", Dropout(options.dropout, at))), d_model_(d_model),
-      nhead_(nhead), options_(std::move(options)) {
+      dropout2(add("dropout2", Dropout(options.dropout, at))), dropout3(add("dropout3", Dropout(options.dropout, at))),
+      options_(std::move(options)) {
   require_activation("nn::TransformerDecoderLayer", options_, at);
 }
 
@@ -124,8 +112,7 @@ Tensor TransformerDecoderLayer::operator()(Arg tgt, Arg memory, DecoderMasks mas
 TransformerDecoder::TransformerDecoder(const TransformerDecoderLayer& layer, int64_t num_layers, std::optional<LayerNorm> last,
                                        std::source_location at)
     : layers(add("layers", ModuleList())) {
-  append_copies(layers, "nn::TransformerDecoder", layer, num_layers, at,
-                [&] { return TransformerDecoderLayer(layer.d_model_, layer.nhead_, layer.options_, at); });
+  append_clones(layers, "nn::TransformerDecoder", layer, num_layers, at);
   if (last) norm = add("norm", *last);
 }
 

@@ -41,14 +41,12 @@ class TransformerEncoderLayer : public Layer {
   Dropout dropout1, dropout2;
 
  private:
-  friend class TransformerEncoder;
   Tensor run(Tensor x, const AttentionMasks& masks);
 
-  int64_t d_model_, nhead_;
   TransformerLayerOptions options_;
 };
 
-/// `num_layers` layers, one after the other, each with its own parameters, which start as those of `layer` are; then `norm`, if given.
+/// `num_layers` layers, one after the other, each a clone of `layer`; then `norm`, if given.
 class TransformerEncoder : public Layer {
  public:
   TransformerEncoder(const TransformerEncoderLayer& layer, int64_t num_layers, std::optional<LayerNorm> norm = {},
@@ -87,9 +85,6 @@ class TransformerDecoderLayer : public Layer {
   Dropout dropout1, dropout2, dropout3;
 
  private:
-  friend class TransformerDecoder;
-
-  int64_t d_model_, nhead_;
   TransformerLayerOptions options_;
 };
 

@@ -1,5 +1,7 @@
 #include "weft/frontend/training/checkpoints.h"
 
+#include <fmt/ranges.h>
+
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -19,13 +21,50 @@ Checkpoint::Named named(const Recipe& recipe, const Specialization& program) {
   return all;
 }
 
+json numbers_text(const NamedNumbers& numbers) {
+  json all = json::array();
+  for (const auto& [name, number] : numbers) all.push_back({name, text_of(number)});
+  return all;
+}
+
+NamedNumbers numbers_in(const json& j) {
+  std::vector<std::pair<std::string, double>> all;
+  for (const json& one : list_in_note(j)) all.emplace_back(one.at(0).get<std::string>(), number_in_note(one.at(1)));
+  return all;
+}
+
 json epoch_text(const EpochResult& r) {
-  return {text_of(r.train_loss), text_of(r.train_accuracy), text_of(r.test_loss), text_of(r.test_accuracy), text_of(r.step_us)};
+  return {text_of(r.train_loss), text_of(r.test_loss), numbers_text(r.train_metrics), numbers_text(r.test_metrics), text_of(r.step_us)};
 }
 
 EpochResult epoch_in(const json& j, int64_t number) {
-  return {
-      number, number_in_note(j.at(0)), number_in_note(j.at(1)), number_in_note(j.at(2)), number_in_note(j.at(3)), number_in_note(j.at(4))};
+  return {number, number_in_note(j.at(0)), number_in_note(j.at(1)), numbers_in(j.at(2)), numbers_in(j.at(3)), number_in_note(j.at(4))};
+}
+
+json metrics_text(const std::vector<Gathered>& metrics) {
+  json all = json::array();
+  for (const Gathered& metric : metrics) {
+    json tensors = json::array();
+    for (const std::vector<double>& values : metric.values) {
+      json& texts = tensors.emplace_back(json::array());
+      for (const double value : values) texts.push_back(text_of(value));
+    }
+    all.push_back({metric.collected, tensors});
+  }
+  return all;
+}
+
+std::vector<Gathered> metrics_in(const json& j) {
+  std::vector<Gathered> metrics;
+  for (const json& one : list_in_note(j)) {
+    Gathered& metric = metrics.emplace_back();
+    metric.collected = one.at(0).get<bool>();
+    for (const json& texts : list_in_note(one.at(1))) {
+      std::vector<double>& values = metric.values.emplace_back();
+      for (const json& text : list_in_note(texts)) values.push_back(number_in_note(text));
+    }
+  }
+  return metrics;
 }
 
 json terms_text(const std::vector<Quotient>& terms) {
@@ -48,8 +87,8 @@ void Tally::add(const Outcome& outcome, int64_t size) {
     terms[i].numerator += outcome.terms[i].numerator;
     terms[i].count += outcome.terms[i].count;
   }
-  correct += outcome.correct;
-  targets += outcome.targets;
+  metrics.resize(std::max(metrics.size(), outcome.metrics.size()));
+  for (size_t i = 0; i < outcome.metrics.size(); ++i) metrics[i].add(outcome.metrics[i]);
   samples += size;
   ++batches;
 }
@@ -62,8 +101,8 @@ double Tally::loss() const {
 
 Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, const CheckpointOptions& options, std::string how,
                          int64_t examples, int64_t batches, CheckpointFiles& files, EarlyStopping* stopping)
-    : options_(options), how_(std::move(how)), files_(files), examples_(examples), batches_(batches), checkpoint_(named(recipe, program)),
-      best_loss_(std::numeric_limits<double>::infinity()), stopping_(stopping) {
+    : options_(options), how_(std::move(how)), metrics_(program.metrics()), files_(files), examples_(examples), batches_(batches),
+      checkpoint_(named(recipe, program)), best_loss_(std::numeric_limits<double>::infinity()), stopping_(stopping) {
   checkpoint_.add(recipe.optimizer);
   for (const DrivenSchedule& schedule : recipe.schedules) schedule.add_to(checkpoint_);
   if (recipe.average) checkpoint_.add(*recipe.average);
@@ -77,9 +116,9 @@ void Checkpoints::read_note(const std::string& text, History& history) {
   const json note = parse_note(text);
   written_how_ = note.at("how").get<std::string>();
   for (const json& epoch : list_in_note(note.at("epochs"))) epochs_.push_back(epoch_in(epoch, std::ssize(epochs_) + 1));
-  position_ = {std::ssize(epochs_),
-               {terms_in(note.at("terms")), count_in_note(note.at("batches")), count_in_note(note.at("correct")),
-                count_in_note(note.at("targets")), count_in_note(note.at("samples"))}};
+  position_ = {
+      std::ssize(epochs_),
+      {terms_in(note.at("terms")), count_in_note(note.at("batches")), count_in_note(note.at("samples")), metrics_in(note.at("metrics"))}};
   best_loss_ = number_in_note(note.at("best_loss"));
   history.steps = count_in_note(note.at("steps"));
   std::vector<int64_t> kept;
@@ -95,8 +134,9 @@ void Checkpoints::check_note(const History& history) const {
   std::string fault;
   if (t.batches >= batches_) fault = fmt::format("{} batches of an epoch that has {}", t.batches, batches_);
   else if (history.steps != steps) fault = fmt::format("{} steps, but {} epochs and {} batches", history.steps, position_.epoch, t.batches);
-  else if (t.correct > t.targets) fault = fmt::format("{} of {} targets classified right", t.correct, t.targets);
   else if (t.samples > examples_) fault = fmt::format("{} samples of an epoch that has {}", t.samples, examples_);
+  else if (!metrics_.fits(t.metrics, t.samples))
+    fault = fmt::format("something else for the metrics {} after {} samples", fmt::join(metrics_.names(), ", "), t.samples);
   if (!fault.empty())
     throw Error(ErrorKind::file, "its metadata '{}' are not as weft writes them (they count {})", note_key, fault)
         .at(fmt::format("'{}'", options_.resume));
@@ -145,9 +185,15 @@ void Checkpoints::write(int64_t steps, double test_loss) {
   json epochs = json::array();
   for (const EpochResult& r : epochs_) epochs.push_back(epoch_text(r));
   const Tally& t = position_.tally;
-  const json note{{"how", how_},          {"epochs", epochs},     {"terms", terms_text(t.terms)}, {"batches", t.batches},
-                  {"correct", t.correct}, {"targets", t.targets}, {"samples", t.samples},         {"best_loss", text_of(best_loss_)},
-                  {"steps", steps},       {"kept", files_.kept()}};
+  const json note{{"how", how_},
+                  {"epochs", epochs},
+                  {"terms", terms_text(t.terms)},
+                  {"batches", t.batches},
+                  {"samples", t.samples},
+                  {"metrics", metrics_text(t.metrics)},
+                  {"best_loss", text_of(best_loss_)},
+                  {"steps", steps},
+                  {"kept", files_.kept()}};
   checkpoint_.notes[note_key] = note.dump();
   checkpoint_.save(options_.path);
   files_.written(best);

@@ -14,13 +14,12 @@ namespace weft::detail {
 /// Adds up what the batches of an epoch gave.
 struct Tally {
   std::vector<Quotient> terms;  // of the loss
-  int64_t batches = 0, correct = 0, targets = 0, samples = 0;
+  int64_t batches = 0, samples = 0;
+  std::vector<Gathered> metrics;
 
   void add(const Outcome& outcome, int64_t size);
   /// That of all batches at once; nan when a term has nothing that counts.
   double loss() const;
-  /// Of the targets that count; nan where none does.
-  double accuracy() const { return static_cast<double>(correct) / static_cast<double>(targets); }
 };
 
 /// How far training has come: complete epochs, and the batches of the next one so far.
@@ -52,6 +51,7 @@ class Checkpoints {
 
   const CheckpointOptions& options_;
   std::string how_;
+  const GatheredMetrics& metrics_;
   CheckpointFiles& files_;
   int64_t examples_, batches_;
   Checkpoint checkpoint_;

@@ -58,7 +58,7 @@ struct CheckpointOptions {
 struct FileOptions {
   std::string metrics = {};      // gets one line of JSON per epoch
   std::string loss_curve = {};   // gets "step,loss" for every training step (CSV)
-  std::string tensorboard = {};  // a folder that gets an event file: losses and accuracies over training steps
+  std::string tensorboard = {};  // a folder that gets an event file: losses and metrics over training steps
 };
 
 /// Of Trainer::fit and fit_side_by_side.

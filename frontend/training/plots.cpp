@@ -7,18 +7,18 @@
 namespace weft {
 namespace {
 
-using Quantity = double EpochResult::*;
+using Quantity = std::function<double(const EpochResult&)>;
 
-void add_curve(Plot& plot, const std::string& label, const History& history, Quantity quantity) {
+void add_curve(Plot& plot, const std::string& label, const History& history, const Quantity& quantity) {
   std::vector<double> x, y;
   for (const EpochResult& epoch : history.epochs) {
     x.push_back(static_cast<double>(epoch.epoch));
-    y.push_back(epoch.*quantity);
+    y.push_back(quantity(epoch));
   }
   if (std::any_of(y.begin(), y.end(), [](double v) { return std::isfinite(v); })) plot.line(label, std::move(x), std::move(y));
 }
 
-Plot curves(const Runs& runs, const char* what, Quantity train, Quantity test, const std::string& test_name) {
+Plot curves(const Runs& runs, const char* what, const Quantity& train, const Quantity& test, const std::string& test_name) {
   Plot plot{.title = what, .x_label = "epoch", .y_label = what};
   for (const auto& [name, history] : runs) {
     const std::string prefix = name.empty() ? "" : name + ", ";
@@ -38,7 +38,7 @@ Plot accuracy_plot(const Runs& runs, const std::string& test) {
   return curves(runs, "accuracy", &EpochResult::train_accuracy, &EpochResult::test_accuracy, test);
 }
 
-Plot epoch_plot(const Runs& runs, const std::string& what, Quantity number) {
+Plot epoch_plot(const Runs& runs, const std::string& what, const Quantity& number) {
   Plot plot{.title = what, .x_label = "epoch", .y_label = what};
   for (const auto& [name, history] : runs) add_curve(plot, name, history, number);
   return plot;

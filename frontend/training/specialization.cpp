@@ -10,78 +10,28 @@
 #include "weft/frontend/language/scope.h"
 #include "weft/frontend/program/compile.h"
 #include "weft/frontend/training/loss_terms.h"
-#include "weft/ir/class_axis.h"
 
 namespace weft::detail {
 namespace {
 
-/// Is `v` made of `source` by moving its elements alone?
-bool stems_from(ir::Value v, ir::Value source) {
-  while (v != source) {
-    if (v.is_input() || v.op()->operands().size() != 1) return false;
-    const ir::Kind kind = v.op()->def().kind;
-    if (kind != ir::Kind::view && kind != ir::Kind::movement) return false;
-    v = v.op()->operand(0);
-  }
-  return true;
-}
-
-Decided decided(const Tensor& scores, int64_t axis, const Tensor& target, const std::optional<Tensor>& counts) {
-  const Tensor right = argmax(scores, axis) == target;
-  if (!counts) return {sum(right), {}, target.shape().numel()};
-  return {sum(right && *counts), sum(*counts), target.shape().numel()};
-}
-
-/// What the loss, of which `recording` knows since `first`, decided about the targets; where it said nothing, what the prediction
-/// says of classes along axis 1 or the last one.
-std::optional<Decided> decide(Recording& recording, size_t first, const Tensor& prediction, const Tensor& target) {
-  const auto tensor = [&](ir::Value v) { return Tensor(target.recording, v); };
-  for (size_t i = first; i < recording.classifications.size(); ++i) {
-    const Classification c = recording.classifications[i];
-    if (!stems_from(c.target, target.value())) continue;
-    return decided(tensor(c.scores), c.axis, tensor(c.target), c.ignored ? std::optional(!tensor(c.ignored)) : std::nullopt);
-  }
-  if (target.dtype() != i64 || prediction.shape().rank() < 2 || !is_floating(prediction.dtype())) return {};
-  for (const int64_t axis : {ir::class_axis(prediction.shape()), int64_t{prediction.shape().rank()} - 1}) {
-    Dims each = prediction.shape().dims();
-    const int64_t classes = each[static_cast<size_t>(axis)];
-    each.erase(each.begin() + axis);
-    if (classes > 0 && Shape(each) == target.shape()) return decided(prediction, axis, target, target >= 0 && target < classes);
-  }
-  return {};
-}
-
 /// "fc1" of "fc1.weight"; a parameter of no layer stands for itself.
 std::string layer_of(const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')); }
 
-/// Throws weft::Error when the model, recorded in `graph`, uses a parameter that is none of its own: it would neither be trained
-/// nor kept in checkpoints, unless it is frozen. A model without any is a function, whose parameters are those that it uses.
-void require_registered(const Graph& graph, const nn::Module& model) {
-  const std::vector<Parameter> own = model.parameters();
-  if (own.empty()) return;
-  for (const BoundParameter& used : graph.recording()->bindings.parameters) {
-    if (!used.parameter.requires_grad() || std::any_of(own.begin(), own.end(), [&](const Parameter& p) { return p.is(used.parameter); }))
-      continue;
-    throw Error("the model uses '{}' at {}, which is none of its parameters(), so that it would not be trained", used.parameter.name(),
-                to_string(graph.recording()->graph().find_input(used.input)->locations))
-        .of("Trainer")
-        .hint(
-            "register it, or the layer that it belongs to, with add() where the model is made. To leave it as it is, say "
-            "requires_grad_(false) of it");
-  }
-}
-
 }  // namespace
 
-Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, const HowCompiled& how)
-    : input_dtype_(data.input_dtype()), target_dtype_(data.target_dtype()) {
+Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, const HowCompiled& how) {
   const bool train = how.use == Use::training;
   Graph graph(fmt::format("{}_{}", train ? "train" : "eval", size));
   graph.recording()->training = train;
   graph.recording()->bindings.stream = {};  // a run's programs draw from one stream, and so does the run that resumes it
-  const Tensor x = graph.input("x", input_dtype_, data.input_shape(size), recipe.at);
-  const Tensor y = graph.input("y", target_dtype_, data.target_shape(size), recipe.at);
-  const Tensor loss = record(graph, recipe, x, y, how.accumulate);
+  std::vector<std::pair<std::string, Tensor>> batch;
+  for (const Dataset::Column& column : data.columns()) {
+    Dims dims = column.example.dims();
+    dims.insert(dims.begin(), size);
+    const std::string name(column.name);
+    batch.emplace_back(name, graph.input(name, column.dtype, Shape(std::move(dims)), recipe.at));
+  }
+  const Tensor loss = record(graph, recipe, batch, how.accumulate);
   const Scope here("", Scope::Code::library, recipe.at, graph.recording());
   const auto own = recipe.model->parameters();
   const std::vector<Parameter> all = own.empty() ? graph.parameters() : own;
@@ -89,10 +39,7 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
   std::copy_if(all.begin(), all.end(), std::back_inserter(trained), [](const Parameter& p) { return p.requires_grad(); });
   if (how.gradient_norms) output_gradient_norms(graph, loss, trained, recipe);
   note_parameters(graph);
-  const auto bounds = index_bounds(graph.recording()->graph());
-  if (const auto bound = bounds.find("y"); bound != bounds.end()) labels_ = bound->second;
-  const auto ranges = value_ranges(graph.recording()->graph());
-  if (const auto range = ranges.find("y"); range != ranges.end()) target_range_ = range->second;
+  note_bounds(graph);
   const ir::Value v = loss.value();
   loss_line_ = to_string(v.is_input() ? ir::Locations{Scope::locate(recipe.at)} : v.op()->locations());
 
@@ -101,27 +48,26 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
   step_ = compile(std::move(recorded), threads > 0 ? target.with_threads(threads) : target, {.dump_ir = dump_ir, .seed = how.seed});
 }
 
-Tensor Specialization::record(Graph& graph, const Recipe& recipe, const Tensor& x, const Tensor& y, int64_t parts) {
-  std::vector<Decided> all;
-  size_t recorded = 0;
-  const PartLoss of_part = [&](const Tensor& some_x, const Tensor& some_y, bool computed) {
-    const Tensor prediction = (*recipe.model)(Arg(some_x, recipe.at));
-    require_registered(graph, *recipe.model);
-    Recording& recording = *graph.recording();
-    const size_t first = recording.classifications.size();
-    const Tensor part = recipe.loss(prediction, some_y);
-    const Scope here("", Scope::Code::library, recipe.at, graph.recording());
-    if (!computed) return part;
-    ++recorded;
-    if (auto some = decide(recording, first, prediction, some_y)) all.push_back(std::move(*some));
-    return part;
+Tensor Specialization::record(Graph& graph, const Recipe& recipe, const Tensors& batch, int64_t parts) {
+  std::vector<GatheredMetrics::Part> all;
+  const PartLoss of_part = [&](const Tensors& part, bool computed) {
+    Measured measured = recipe.measure(part);
+    if (computed) all.push_back({std::move(measured.metrics), part.all().front().second.shape()[0]});
+    return measured.loss;
   };
-  const Tensor loss = micro_batches(Arg(x, recipe.at), Arg(y, recipe.at), parts, of_part);
+  const Tensor loss = micro_batches(batch, parts, of_part, recipe.at);
   const Scope here("", Scope::Code::library, recipe.at, graph.recording());
   graph.output("loss", loss);
   output_terms(graph, loss);
-  if (!all.empty() && all.size() == recorded) output_decisions(graph, all);
+  metrics_ = GatheredMetrics(graph, all);
   return loss;
+}
+
+void Specialization::note_bounds(Graph& graph) {
+  const auto bounds = index_bounds(graph.recording()->graph());
+  if (const auto bound = bounds.find("y"); bound != bounds.end()) labels_ = bound->second;
+  const auto ranges = value_ranges(graph.recording()->graph());
+  if (const auto range = ranges.find("y"); range != ranges.end()) target_range_ = range->second;
 }
 
 void Specialization::note_parameters(Graph& graph) {
@@ -153,19 +99,6 @@ void Specialization::output_terms(Graph& graph, const Tensor& loss) {
   }
 }
 
-void Specialization::output_decisions(Graph& graph, const std::vector<Decided>& all) {
-  counts_correct_ = true;
-  Tensor correct, counted;
-  for (const Decided& some : all) {
-    correct = correct.recording ? correct + some.correct : some.correct;
-    if (some.counted.recording) counted = counted.recording ? counted + some.counted : some.counted;
-    targets_ += some.targets;
-  }
-  graph.output("correct", correct);
-  counts_targets_ = counted.recording != nullptr;
-  if (counts_targets_) graph.output("targets", counted);
-}
-
 void Specialization::output_gradient_norms(Graph& graph, const Tensor& loss, const std::vector<Parameter>& trained, const Recipe& recipe) {
   std::vector<Arg> all;
   for (const Parameter& parameter : trained) all.emplace_back(parameter, recipe.at);
@@ -182,19 +115,23 @@ void Specialization::output_gradient_norms(Graph& graph, const Tensor& loss, con
 }
 
 void Specialization::check_labels(const Dataset& data) const {
-  const int64_t each = data.targets.shape().numel() / std::max<int64_t>(1, data.size());
+  const auto columns = data.columns();
+  const auto found = std::find_if(columns.begin(), columns.end(), [](const Dataset::Column& column) { return column.name == "y"; });
+  if (found == columns.end()) return;
+  const Array& targets = *found->from;
+  const int64_t each = targets.shape().numel() / std::max<int64_t>(1, data.size());
   if (target_range_)
-    if (const auto bad = find_outside(View(data.targets), *target_range_))
+    if (const auto bad = find_outside(View(targets), *target_range_))
       throw Error(
           "sample {} of data set '{}' has the target {}, but the loss takes numbers from {} to {}; it is computed at "
           "{}",
-          static_cast<int64_t>(*bad) / each, data.name, data.targets.at(static_cast<int64_t>(*bad)), target_range_->low,
-          target_range_->high, loss_line_);
+          static_cast<int64_t>(*bad) / each, data.name, targets.at(static_cast<int64_t>(*bad)), target_range_->low, target_range_->high,
+          loss_line_);
   if (!labels_) return;
   if (std::ssize(data.class_names) > labels_->high)
     throw Error("data set '{}' has {} classes, but the model gives {}; the loss is computed at {}", data.name, data.class_names.size(),
                 labels_->high, loss_line_);
-  const auto labels = data.targets.values<int64_t>();
+  const auto labels = targets.values<int64_t>();
   if (const auto bad = find_outside(labels, *labels_))
     throw Error("sample {} of data set '{}' has the class {}, but the model gives {} classes{}; the loss is computed at {}",
                 static_cast<int64_t>(*bad) / each, data.name, labels[*bad], labels_->high - labels_->low,
@@ -216,7 +153,7 @@ BatchOptions training_batches(int64_t batch, uint64_t seed, const DataOptions& d
 
 Outcome Specialization::run(const Batch& batch) {
   const auto start = std::chrono::steady_clock::now();
-  const Results results = (*step_)({{"x", batch.inputs}, {"y", batch.targets}});
+  const Results results = step_->run(batch.arrays);
   const double loss = results["loss"].item();  // a device may be at work until then
   const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
   Outcome outcome{.loss = loss, .microseconds = time.count()};
@@ -226,8 +163,7 @@ Outcome Specialization::run(const Batch& batch) {
     outcome.terms.push_back(count.empty() ? Quotient{value * samples, samples} : Quotient{value, results[count].item()});
   }
   if (terms_.empty()) outcome.terms = {{outcome.loss * samples, samples}};
-  if (counts_correct_) outcome.correct = results["correct"].item<int64_t>();
-  if (counts_correct_) outcome.targets = counts_targets_ ? results["targets"].item<int64_t>() : targets_;
+  outcome.metrics = metrics_.read(results);
   for (const std::string& norm : norms_) outcome.gradient_norms.push_back(results[norm].item());
   return outcome;
 }

@@ -6,20 +6,13 @@
 #include "weft/frontend/language/graph.h"
 #include "weft/frontend/program/index_bounds.h"
 #include "weft/frontend/program/step.h"
-#include "weft/frontend/training/trainer.h"
+#include "weft/frontend/training/gathered_metrics.h"
+#include "weft/frontend/training/history.h"
+#include "weft/frontend/training/options.h"
+#include "weft/frontend/training/recipe.h"
 #include "weft/runtime/data/batcher.h"
 
 namespace weft::detail {
-
-/// What a Trainer records.
-struct Recipe {
-  std::shared_ptr<nn::Module> model;
-  std::function<Tensor(const Tensor&, const Tensor&)> loss;
-  optim::Optimizer optimizer;
-  std::source_location at;
-  std::vector<DrivenSchedule> schedules;
-  AveragedWeights* average = nullptr;  // kept after every step, if there is one
-};
 
 struct Quotient {
   double numerator = 0, count = 0;
@@ -29,7 +22,7 @@ struct Quotient {
 struct Outcome {
   double loss = 0;
   std::vector<Quotient> terms = {};  // that add up to the loss: see loss_terms.h
-  int64_t correct = 0, targets = 0;  // those classified right, of those that count
+  std::vector<Gathered> metrics = {};
   double microseconds = 0;
   std::vector<double> gradient_norms = {};  // by layer, if asked for
 
@@ -52,12 +45,6 @@ struct HowCompiled {
 /// How a training goes through its data.
 BatchOptions training_batches(int64_t batch, uint64_t seed, const DataOptions& data);
 
-/// Targets that are classes, of a batch or a part of it: how many are right, and how many count (none given: all `targets`).
-struct Decided {
-  Tensor correct, counted;
-  int64_t targets;
-};
-
 /// Told before each program is compiled what it does: "training, batches of 64".
 using Announce = std::function<void(const std::string&)>;
 
@@ -67,7 +54,7 @@ class Specialization {
   Specialization(const Recipe& recipe, const Dataset& data, int64_t size, const HowCompiled& how);
   Outcome run(const Batch& batch);
 
-  bool counts_correct() const { return counts_correct_; }
+  const GatheredMetrics& metrics() const { return metrics_; }
   const std::string& loss_line() const { return loss_line_; }
   const Step& step() const { return *step_; }
   /// The parameters and buffers that the program reads or writes, in an order that follows from the program.
@@ -80,11 +67,11 @@ class Specialization {
   void check_labels(const Dataset& data) const;
 
  private:
-  /// Records the model on the batch, whole or in parts, and what a Trainer counts. Returns the loss.
-  Tensor record(Graph& graph, const Recipe& recipe, const Tensor& x, const Tensor& y, int64_t parts);
+  /// Records loss and metrics of the batch, whole or in parts, and returns the loss.
+  Tensor record(Graph& graph, const Recipe& recipe, const Tensors& batch, int64_t parts);
+  void note_bounds(Graph& graph);
   void note_parameters(Graph& graph);
   void output_terms(Graph& graph, const Tensor& loss);
-  void output_decisions(Graph& graph, const std::vector<Decided>& all);
   void output_gradient_norms(Graph& graph, const Tensor& loss, const std::vector<Parameter>& trained, const Recipe& recipe);
 
   std::optional<Step> step_;
@@ -94,9 +81,7 @@ class Specialization {
   std::vector<std::pair<std::string, std::string>> terms_;  // names of the outputs for numerators and counts ("": samples)
   std::optional<IndexBound> labels_;
   std::optional<ValueRange> target_range_;
-  DType input_dtype_, target_dtype_;
-  bool counts_correct_ = false, counts_targets_ = false;
-  int64_t targets_ = 0;  // of a batch, where not counted
+  GatheredMetrics metrics_;
   std::string loss_line_;
 };
 

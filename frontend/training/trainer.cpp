@@ -25,11 +25,6 @@ void check_names(const detail::NamedRecipes& all) {
 
 }  // namespace
 
-const EpochResult& History::last() const {
-  if (epochs.empty()) throw Error("no epoch was trained: {} steps are made, and no more are wanted", steps);
-  return epochs.back();
-}
-
 History Trainer::fit(const Dataset& train, const Dataset& test, const FitOptions& options) {
   return detail::fit({{"", recipe()}}, train, &test, options).front();
 }
@@ -62,7 +57,37 @@ Evaluation Trainer::evaluate(const Dataset& data, const EvaluateOptions& options
 
 void Trainer::refuse(const char* what, std::source_location at) { throw Error("{}", what).of("Trainer").at(detail::line_text(at)); }
 
-detail::Recipe Trainer::recipe() const { return {model_, loss_, optimizer_, at_, schedules_, average_}; }
+detail::Recipe Trainer::recipe() const {
+  return {model_,
+          batch_loss_ ? detail::loss_of_batches(model_, batch_loss_, at_) : detail::loss_of_pairs(model_, pair_loss_, metrics_, at_),
+          optimizer_,
+          at_,
+          schedules_,
+          average_,
+          callbacks_};
+}
+
+Trainer& Trainer::add(const std::string& name, std::function<Metric(const Tensor&, const Tensor&)> metric, std::source_location at) {
+  if (batch_loss_)
+    throw Error("the trainer's loss is a function of the batch, which knows of no prediction")
+        .of("Trainer::metric")
+        .at(detail::line_text(at))
+        .hint("return the metric with the loss: return {loss, {{\"name\", metric}}}");
+  metrics_.emplace_back(name, std::move(metric));
+  return *this;
+}
+
+Trainer& Trainer::add(std::vector<Callback>& to, Callback callback, std::source_location at) {
+  if (!callback) refuse("the callback is a null function", at);
+  to.push_back(std::move(callback));
+  return *this;
+}
+
+Trainer& Trainer::after_step(Callback callback, std::source_location at) { return add(callbacks_.step, std::move(callback), at); }
+Trainer& Trainer::after_epoch(Callback callback, std::source_location at) { return add(callbacks_.epoch, std::move(callback), at); }
+Trainer& Trainer::after_evaluation(Callback callback, std::source_location at) {
+  return add(callbacks_.evaluation, std::move(callback), at);
+}
 
 Trainer& Trainer::average(AveragedWeights& average) {
   if (average_) throw Error("Trainer::average: there is an average already");

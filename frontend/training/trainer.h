@@ -2,92 +2,63 @@
 // The training loop.
 
 #include <functional>
-#include <limits>
-#include <optional>
 #include <source_location>
 #include <string>
 #include <vector>
 
 #include "weft/frontend/language/loss.h"
-#include "weft/frontend/nn/sequential.h"
-#include "weft/frontend/optim/optimizer.h"
-#include "weft/frontend/training/checkpoint.h"
+#include "weft/frontend/training/history.h"
 #include "weft/frontend/training/lr_search.h"
+#include "weft/frontend/training/metrics.h"
 #include "weft/frontend/training/options.h"
+#include "weft/frontend/training/recipe.h"
 #include "weft/runtime/data/dataset.h"
 
 namespace weft {
-
-/// After what a Trainer moves a schedule on.
-enum class Every { epoch, step };
-
-namespace detail {
-struct Recipe;
-
-/// A schedule in a Trainer's hands.
-struct DrivenSchedule {
-  std::function<void(double test_loss)> step;
-  std::function<void(Checkpoint&)> add_to;
-  const Hyper* learning_rate;  // that it moves
-  Every every;
-  bool watches_test_loss;
-};
-}  // namespace detail
-
-/// A loss is that of all batches at once, the training loss before each update unless MeasureOptions::training_set: what a loss
-/// divides by (targets that are not ignored, class weights, a mask's sum) is added up over the batches as what it divides is. A loss
-/// that divides by no such sum counts as often as its batch has samples. Accuracies are fractions of the targets that count: of the
-/// classes that the loss is given and does not ignore, or, where a loss of yours calls none of the library's for classes, of the
-/// targets that are classes along the prediction's axis 1 or last axis; nan where targets are no classes. Test numbers are nan
-/// without a test set.
-struct EpochResult {
-  int64_t epoch = 0;  // from 1
-  static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-  double train_loss = unknown, train_accuracy = unknown;
-  double test_loss = unknown, test_accuracy = unknown;
-  double step_us = 0;  // median time of one training step
-};
-
-/// What a data set gave without training, as EpochResult's test numbers.
-struct Evaluation {
-  int64_t step = 0;  // after so many training steps
-  double loss = 0;
-  double accuracy = std::numeric_limits<double>::quiet_NaN();
-};
-
-struct History {
-  std::vector<EpochResult> epochs;
-  std::vector<Evaluation> evaluations = {};  // if asked for: between epochs' ends
-  int64_t steps = 0;
-  size_t planned_bytes = 0;  // of the largest program's arena
-  double compile_ms = 0;     // of all programs
-  int64_t best_epoch = 0;    // the one with the smallest test loss, if early stopping was asked for
-  std::string profile = {};  // a table, if asked for: see Step::profile_table
-  /// If asked for: the Euclidean norm of the loss's gradient by layer ("fc1"), before every step's update.
-  std::vector<std::pair<std::string, std::vector<double>>> gradient_norms = {};
-
-  /// Throws weft::Error when there is no epoch: nothing was left to do after the steps that a checkpoint had made.
-  const EpochResult& last() const;
-  /// Whose weights the model has.
-  const EpochResult& kept() const { return best_epoch > 0 ? epochs[static_cast<size_t>(best_epoch) - 1] : last(); }
-};
-
-/// What was trained, by name. The name may be empty where there is one.
-using Runs = std::vector<std::pair<std::string, History>>;
 
 /// Trainer(net, cross_entropy, adam).fit(train, test, {.epochs = 5, .batch = 64});
 class Trainer {
  public:
   /// `model` is a module, or any function Tensor -> Tensor, which trains every parameter that it uses. `loss` maps
   /// (prediction, target) to a scalar: cross_entropy, mse_loss or a function of yours.
+  ///
+  /// Where a prediction for "x" and a target "y" are not all that there is (several inputs, masks, weights of the samples), the loss is
+  /// a function of the batch, whose tensors have the names of the data set's arrays (Dataset::arrays). It calls the model as it likes,
+  /// and gives the loss, or with it what is to be measured:
+  ///
+  ///   Trainer trainer(net, [&](const Tensors& batch) -> Measured {
+  ///     const Tensor logits = net(batch["tokens"], batch["mask"]);
+  ///     const Tensor each = cross_entropy(logits, batch["y"], {.reduction = "none"});
+  ///     return {sum(each * batch["weight"]) / sum(batch["weight"]), {{"f1", metrics::f1_score(logits, batch["y"])}}};
+  ///   }, adam);
   template <class Model, class Loss>
   Trainer(Model model, Loss loss, const optim::Optimizer& optimizer, std::source_location at = std::source_location::current())
-      : model_(shared(std::move(model), at)), optimizer_(optimizer), at_(at) {
+      : model_(any(std::move(model), at)), optimizer_(optimizer), at_(at) {
+    constexpr bool of_args = std::is_invocable_v<Loss&, Arg, Arg>, of_pairs = std::is_invocable_v<Loss&, const Tensor&, const Tensor&>;
+    static_assert(of_args || of_pairs || std::is_invocable_v<Loss&, const Tensors&>,
+                  "the loss is a function of (prediction, target), or of a batch: Tensor loss(const Tensors& batch)");
     if (is_null(loss)) refuse("the loss is a null function", at);
     // A function of the library takes this line along in its Arg; a user's reports its own lines.
-    if constexpr (std::is_invocable_v<Loss&, Arg, Arg>)
-      loss_ = [loss, at](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(Arg(p, at), Arg(y, at))); };
-    else loss_ = [loss](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(p, y)); };
+    if constexpr (of_args)
+      pair_loss_ = [loss, at](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(Arg(p, at), Arg(y, at))); };
+    else if constexpr (of_pairs) pair_loss_ = [loss](const Tensor& p, const Tensor& y) mutable { return Tensor(loss(p, y)); };
+    else batch_loss_ = [loss](const Tensors& batch) mutable { return Measured(loss(batch)); };
+  }
+
+  /// Measures something of every prediction and its target, in training and in evaluation: History, the lines of JSON and the progress
+  /// have it under this name.
+  ///
+  ///   trainer.metric("top 5", [](Tensor p, Tensor y) { return metrics::top_k_accuracy(p, y, 5); }).metric("error", l1_loss);
+  ///
+  /// `metric` maps (prediction, target) to a Metric, or to a tensor, whose mean it is. It is called while programs are recorded. One
+  /// that is called "accuracy" stands in the place of the Trainer's own. Throws weft::Error for an empty name, a null function and a
+  /// Trainer with a function of batches, which gives its metrics with the loss.
+  template <class F>
+  Trainer& metric(const std::string& name, F metric, std::source_location at = std::source_location::current()) {
+    if (is_null(metric)) refuse("the metric is a null function", at);
+    if constexpr (std::is_invocable_v<F&, Arg, Arg>)
+      return add(name, [metric, at](const Tensor& p, const Tensor& y) mutable { return Metric(metric(Arg(p, at), Arg(y, at))); }, at);
+    else return add(name, [metric](const Tensor& p, const Tensor& y) mutable { return Metric(metric(p, y)); }, at);
   }
 
   // Moving copies, so that there is no trainer of nothing.
@@ -118,6 +89,14 @@ class Trainer {
   ///   Trainer(net, cross_entropy, adam).average(average).fit(train, test, {.epochs = 10});
   Trainer& average(AveragedWeights& average);
 
+  /// Calls a function of yours after every training step; after every epoch, with its numbers in the history and before its checkpoint
+  /// is written; after every evaluation of the test set, at epochs' ends and between (MeasureOptions::test_every). Schedules have moved
+  /// before. It may stop the training, log, and set hyper-parameters: see callback.h. Several are called in the order in which they
+  /// came. Throw weft::Error for a null function.
+  Trainer& after_step(Callback callback, std::source_location at = std::source_location::current());
+  Trainer& after_epoch(Callback callback, std::source_location at = std::source_location::current());
+  Trainer& after_evaluation(Callback callback, std::source_location at = std::source_location::current());
+
   /// Compiles, then trains in training mode; after each epoch evaluates in eval mode. So do all modules that a function calls;
   /// their own modes do not count and do not change. Every call begins with the order of epoch 0, and compiles again.
   ///
@@ -129,7 +108,7 @@ class Trainer {
   /// Without a test set.
   History fit(const Dataset& train, const FitOptions& options = {});
 
-  /// The loss and the accuracy on a data set in eval mode. Throws as fit does.
+  /// The loss and the metrics on a data set in eval mode. Throws as fit does.
   Evaluation evaluate(const Dataset& data, const EvaluateOptions& options = {});
 
   /// Tries learning rates on batches of `train`, and leaves everything as it was: see lr_search.h. Throws as fit does.
@@ -139,20 +118,25 @@ class Trainer {
   friend Runs fit_side_by_side(const std::vector<std::pair<std::string, Trainer>>& trainers, const Dataset& train, const Dataset& test,
                                const FitOptions& options);
   template <class Model>
-  static std::shared_ptr<nn::Module> shared(Model model, std::source_location at) {
+  static nn::AnyModule any(Model model, std::source_location at) {
     if (is_null(model)) refuse("the model is a null function or pointer", at);
-    return nn::share(std::move(model));
+    return nn::AnyModule(std::move(model));
   }
   [[noreturn]] static void refuse(const char* what, std::source_location at);
   detail::Recipe recipe() const;
   Trainer& add(detail::DrivenSchedule schedule);
+  Trainer& add(std::vector<Callback>& to, Callback callback, std::source_location at);
+  Trainer& add(const std::string& name, std::function<Metric(const Tensor&, const Tensor&)> metric, std::source_location at);
 
-  std::shared_ptr<nn::Module> model_;
-  std::function<Tensor(const Tensor&, const Tensor&)> loss_;
+  nn::AnyModule model_;
+  detail::PairLoss pair_loss_;  // one of the two
+  detail::BatchLoss batch_loss_;
+  detail::PairMetrics metrics_;
   optim::Optimizer optimizer_;
   std::source_location at_;
   std::vector<detail::DrivenSchedule> schedules_;
   AveragedWeights* average_ = nullptr;
+  detail::Callbacks callbacks_;
 };
 
 /// Trains several models by name, each batch going to one after the other, so that all see the same in the same order; models

@@ -30,6 +30,11 @@ std::string joined(std::vector<Part> parts, int columns) {
 
 std::string loss_text(double loss) { return fmt::format("{:<7}", number_text(loss)); }
 
+/// An accuracy in percent, another metric as it is.
+std::string metric_text(const std::string& name, double number) {
+  return name == "accuracy" ? "acc " + percent_text(number) : name + " " + loss_text(number);
+}
+
 }  // namespace
 
 TrainingLog::Style TrainingLog::style_named(const std::string& name) {
@@ -57,9 +62,13 @@ std::string TrainingLog::prefix(const std::string& name) const {
 
 std::string TrainingLog::summary(const std::string& name, const EpochResult& r) const {
   std::vector<Part> parts{{"loss " + loss_text(r.train_loss), 5}};
-  if (!std::isnan(r.train_accuracy)) parts.push_back({"acc " + percent_text(r.train_accuracy), 2});
+  const auto add = [&](const NamedNumbers& metrics, int importance) {
+    for (const auto& [name, number] : metrics)
+      if (!std::isnan(number)) parts.push_back({metric_text(name, number), importance});
+  };
+  add(r.train_metrics, 2);
   if (tests_) parts.push_back({"test " + loss_text(r.test_loss), 4});
-  if (!std::isnan(r.test_accuracy)) parts.push_back({"acc " + percent_text(r.test_accuracy), 3});
+  add(r.test_metrics, 3);
   parts.push_back({duration_text(r.step_us) + "/step", 1});
   const int columns = progress_ ? progress_->columns() : 80;
   const std::string front = prefix(name);
@@ -104,7 +113,10 @@ void TrainingLog::batch(const BatchNumbers& b) {
 
 void TrainingLog::evaluation(const std::string& name, const Evaluation& result) {
   std::string text = fmt::format("step {}  {}test loss {}", result.step, prefix(name), number_text(result.loss));
-  if (!std::isnan(result.accuracy)) text += fmt::format("  test acc {:.2f}%", 100 * result.accuracy);
+  for (const auto& [name, number] : result.metrics) {
+    if (std::isnan(number)) continue;
+    text += name == "accuracy" ? fmt::format("  test acc {:.2f}%", 100 * number) : fmt::format("  test {} {}", name, number_text(number));
+  }
   if (progress_) progress_->note(text);
   if (style_ == Style::plain) fmt::print(stderr, "{}\n", text);
   if (style_ == Style::classic) fmt::print("{}\n", text);
@@ -124,12 +136,12 @@ void TrainingLog::end_classic(const std::string& name, const EpochResult& result
       if (!std::isnan(loss)) text += fmt::format(" | {} Loss: {:.4f}", what, loss);
       if (!std::isnan(accuracy)) text += fmt::format(" | {} Acc: {:6.2f}%", what, 100 * accuracy);
     };
-    add("Train", result.train_loss, result.train_accuracy);
-    add("Test", result.test_loss, result.test_accuracy);
+    add("Train", result.train_loss, result.train_accuracy());
+    add("Test", result.test_loss, result.test_accuracy());
     fmt::print("{}\n", text);
   }
   if (width_ > 0 || !tests_) return;
-  const std::string accuracy = std::isnan(result.test_accuracy) ? "" : fmt::format("Accuracy: {:>0.1f}%, ", 100 * result.test_accuracy);
+  const std::string accuracy = std::isnan(result.test_accuracy()) ? "" : fmt::format("Accuracy: {:>0.1f}%, ", 100 * result.test_accuracy());
   fmt::print("Test Error: \n {}Avg loss: {:>8f} \n\n", accuracy, result.test_loss);
 }
 

@@ -8,8 +8,6 @@
 namespace weft::detail {
 namespace {
 
-double accuracy_of(const Tally& tally, const Programs& programs) { return programs.any().counts_correct() ? tally.accuracy() : NAN; }
-
 /// The first sample with an element that is nan or infinite, or -1.
 int64_t first_not_finite(const Array& samples) {
   if (!is_floating(samples.dtype())) return -1;
@@ -21,10 +19,14 @@ int64_t first_not_finite(const Array& samples) {
 
 /// What to do about a loss that is not finite.
 std::string advice(const Dataset& data) {
-  if (const int64_t sample = first_not_finite(data.inputs); sample >= 0)
-    return fmt::format("Sample {} of data set '{}' has inputs that are no finite numbers", sample, data.name);
-  if (const int64_t sample = first_not_finite(data.targets); sample >= 0)
-    return fmt::format("Sample {} of data set '{}' has a target that is no finite number", sample, data.name);
+  for (const Dataset::Column& column : data.columns()) {
+    const int64_t sample = first_not_finite(*column.from);
+    if (sample < 0) continue;
+    const std::string what = column.from == &data.inputs    ? "inputs that are no finite numbers"
+                             : column.from == &data.targets ? "a target that is no finite number"
+                                                            : fmt::format("'{}' with elements that are no finite numbers", column.name);
+    return fmt::format("Sample {} of data set '{}' has {}", sample, data.name, what);
+  }
   return "A smaller learning rate often helps";
 }
 
@@ -65,7 +67,7 @@ Evaluation evaluate(Programs& programs, Batcher& batches) {
   Tally tally;
   batches.start_epoch(0);
   while (const Batch* batch = batches.next()) tally.add(programs.run(*batch), batch->size);
-  return {.loss = tally.loss(), .accuracy = accuracy_of(tally, programs)};
+  return {.loss = tally.loss(), .metrics = programs.any().metrics().numbers(tally.metrics)};
 }
 
 LossCurve::LossCurve(const std::string& path) : path_(path) {
@@ -92,7 +94,7 @@ void LossCurve::check() const {
 TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, const FitOptions& options, TrainingLog& log)
     : name_(std::move(name)), options_(options), data_(data), learning_rate_(recipe.optimizer.learning_rate()), files_(options.checkpoints),
       curve_(options.files.loss_curve), training_(recipe, data.train, data.shuffled, training_how(options), log.announce(name_)),
-      schedules_(recipe.schedules), average_(recipe.average) {
+      schedules_(recipe.schedules), average_(recipe.average), callbacks_(recipe.callbacks) {
   if (average_ && average_->is_swapped())
     throw Error("Trainer::fit: the model has its averages since AveragedWeights::swap()").hint("swap() back to go on with its weights");
   for (const DrivenSchedule& schedule : schedules_)
@@ -115,10 +117,10 @@ TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, 
   if (options_.measure.profile) Step(training_.any().step()).start_profile();
 }
 
-double TrainingRun::accuracy() const { return accuracy_of(position().tally, training_); }
+double TrainingRun::accuracy() const { return training_.any().metrics().number("accuracy", position().tally.metrics); }
 
 bool TrainingRun::is_over() const {
-  return (stopping_ && stopping_->is_over()) || position().epoch >= options_.epochs ||
+  return stopped_ || (stopping_ && stopping_->is_over()) || position().epoch >= options_.epochs ||
          (options_.stop.max_steps > 0 && history_.steps >= options_.stop.max_steps);
 }
 
@@ -134,6 +136,7 @@ Outcome TrainingRun::step(const Batch& batch) {
   if (average_) average_->update();
   checkpoints_->position().tally.add(outcome, batch.size);
   times_.push_back(outcome.microseconds);
+  last_loss_ = outcome.loss;
   stepped_ = true;
   return outcome;
 }
@@ -145,17 +148,24 @@ void TrainingRun::after_step(TrainingLog& log) {
     history_.evaluations.push_back(evaluate_test());
     history_.evaluations.back().step = history_.steps;
     log.evaluation(name_, history_.evaluations.back());
+    call(callbacks_.evaluation, log, &history_.evaluations.back());
   }
+  call(callbacks_.step, log);
   checkpoints_->after_step(history_.steps);
 }
 
 void TrainingRun::end_epoch(TrainingLog& log, MetricsFile* metrics) {
-  EpochResult result{.epoch = position().epoch + 1, .train_loss = position().tally.loss(), .train_accuracy = accuracy()};
+  EpochResult result{.epoch = position().epoch + 1, .train_loss = position().tally.loss()};
+  result.train_metrics = training_.any().metrics().numbers(position().tally.metrics);
   result.step_us = median(std::exchange(times_, {}));
   curve_.end_epoch();
-  const auto note = [](const Evaluation& measured, double& loss, double& accuracy) { loss = measured.loss, accuracy = measured.accuracy; };
-  if (trained_) note(evaluate(*trained_, *data_.trained), result.train_loss, result.train_accuracy);
-  if (testing_) note(evaluate_test(), result.test_loss, result.test_accuracy);
+  const auto note = [](const Evaluation& measured, double& loss, NamedNumbers& metrics) {
+    loss = measured.loss, metrics = measured.metrics;
+  };
+  if (trained_) note(evaluate(*trained_, *data_.trained), result.train_loss, result.train_metrics);
+  Evaluation tested;
+  if (testing_) note(tested = evaluate_test(), result.test_loss, result.test_metrics);
+  tested.step = history_.steps;
   history_.epochs.push_back(result);
   log.end_epoch(name_, result);
   if (metrics) write_metrics(*metrics);
@@ -168,12 +178,27 @@ void TrainingRun::end_epoch(TrainingLog& log, MetricsFile* metrics) {
     stopping_->step(result.test_loss);
   }
   if (complete) move_schedules(Every::epoch, result.test_loss);
+  if (testing_) call(callbacks_.evaluation, log, &tested);
+  call(callbacks_.epoch, log);
   if (complete) checkpoints_->after_epoch(history_);
 }
 
 Evaluation TrainingRun::evaluate_test() {
   const Averaged weights(average_);
   return evaluate(*testing_, *data_.testing);
+}
+
+void TrainingRun::call(const std::vector<Callback>& callbacks, TrainingLog& log, const Evaluation* evaluation) {
+  if (callbacks.empty()) return;
+  TrainingState training({.name = name_,
+                          .history = history_,
+                          .epoch = position().epoch + 1,
+                          .loss = last_loss_,
+                          .evaluation = evaluation,
+                          .learning_rate = learning_rate_,
+                          .log = [&](const std::string& text) { log.note(text); }});
+  for (const Callback& callback : callbacks) callback(training);
+  stopped_ = stopped_ || training.is_stopped();
 }
 
 void TrainingRun::move_schedules(Every what, double test_loss) {
@@ -194,10 +219,12 @@ void TrainingRun::write_metrics(MetricsFile& file) const {
   const EpochResult& r = history_.last();
   std::vector<std::pair<std::string, MetricValue>> line{{"epoch", r.epoch}};
   if (!name_.empty()) line.emplace_back("net", name_);
-  line.emplace_back("train_loss", r.train_loss);
-  if (!std::isnan(r.train_accuracy)) line.emplace_back("train_accuracy", r.train_accuracy);
-  if (testing_) line.emplace_back("test_loss", r.test_loss);
-  if (!std::isnan(r.test_accuracy)) line.emplace_back("test_accuracy", r.test_accuracy);
+  const auto add = [&](const std::string& prefix, double loss, const NamedNumbers& metrics) {
+    line.emplace_back(prefix + "loss", loss);
+    for (const auto& [name, number] : metrics) line.emplace_back(prefix + name, number);
+  };
+  add("train_", r.train_loss, r.train_metrics);
+  if (testing_) add("test_", r.test_loss, r.test_metrics);
   line.emplace_back("step_us", r.step_us);
   line.emplace_back("planned_bytes", static_cast<int64_t>(history_.planned_bytes));
   line.emplace_back("compile_ms", history_.compile_ms);
@@ -207,10 +234,13 @@ void TrainingRun::write_metrics(MetricsFile& file) const {
 /// The same numbers over the training steps made so far.
 void TrainingRun::write_events() {
   const EpochResult& r = history_.last();
-  const std::pair<const char*, double> points[] = {
-      {"loss/train", r.train_loss}, {"loss/test", r.test_loss}, {"accuracy/train", r.train_accuracy}, {"accuracy/test", r.test_accuracy}};
-  for (const auto& [tag, value] : points)
-    if (!std::isnan(value)) events_->add_scalar(tag, value, history_.steps);
+  const auto add = [&](const std::string& behind, double loss, const NamedNumbers& metrics) {
+    if (!std::isnan(loss)) events_->add_scalar("loss" + behind, loss, history_.steps);
+    for (const auto& [name, number] : metrics)
+      if (!std::isnan(number)) events_->add_scalar(name + behind, number, history_.steps);
+  };
+  add("/train", r.train_loss, r.train_metrics);
+  add("/test", r.test_loss, r.test_metrics);
   events_->flush();
 }
 

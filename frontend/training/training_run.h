@@ -1,6 +1,7 @@
 #pragma once
 // One model's part in a fit: its programs, its numbers and its files. Whoever brings the batches says when an epoch ends.
 
+#include <cmath>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -79,6 +80,8 @@ class TrainingRun {
   void move_schedules(Every what, double test_loss);
   /// On the test set, with the averages if there are any.
   Evaluation evaluate_test();
+  /// Those who wait for it. `evaluation` may be null.
+  void call(const std::vector<Callback>& callbacks, TrainingLog& log, const Evaluation* evaluation = nullptr);
   void write_metrics(MetricsFile& file) const;
   void write_events();
 
@@ -95,9 +98,12 @@ class TrainingRun {
   std::optional<Checkpoints> checkpoints_;
   std::vector<DrivenSchedule> schedules_;
   AveragedWeights* average_;
+  Callbacks callbacks_;
   History history_;
   std::vector<double> times_;  // of the epoch's steps
-  bool stepped_ = false;       // since the last after_step()
+  double last_loss_ = NAN;
+  bool stepped_ = false;  // since the last after_step()
+  bool stopped_ = false;  // by a callback
 };
 
 }  // namespace weft::detail

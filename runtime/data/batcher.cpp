@@ -1,5 +1,7 @@
 #include "weft/runtime/data/batcher.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -46,8 +48,18 @@ void shuffle_order(std::span<int64_t> order, uint64_t seed, int64_t epoch) {
   }
 }
 
+View Batch::operator[](std::string_view name) const {
+  std::vector<std::string> names;
+  for (const Feed& feed : arrays) {
+    if (feed.name == name) return feed.values;
+    names.emplace_back(feed.name);
+  }
+  throw Error("the batch has no array '{}'; it has '{}'", name, fmt::join(names, "', '")).hint(did_you_mean(name, names));
+}
+
 Batcher::Batcher(const Dataset& dataset, BatchOptions options) : dataset_(dataset), options_(options) {
   dataset.check();
+  columns_ = dataset.columns();
   if (options.batch < 1) throw Error("a batch needs at least 1 example, but .batch = {}", options.batch);
   if (options.workers < 1) throw Error("batches need at least 1 worker to load them, but .workers = {}", options.workers);
   const int64_t count = dataset.size();
@@ -57,18 +69,20 @@ Batcher::Batcher(const Dataset& dataset, BatchOptions options) : dataset_(datase
   const int64_t room = std::min(options.batch, count);
   slots_.resize(static_cast<size_t>(std::min<int64_t>(int64_t{options.workers} + spare_slots, batches_)));
   try {
-    for (Slot& slot : slots_) {
-      slot.inputs = Array(dataset.input_dtype(), dataset.input_shape(room), std::source_location());
-      slot.targets = Array(dataset.target_dtype(), dataset.target_shape(room), std::source_location());
-    }
+    for (Slot& slot : slots_)
+      for (const Dataset::Column& column : columns_) {
+        Dims dims = column.example.dims();
+        dims.insert(dims.begin(), room);
+        slot.arrays.emplace_back(column.dtype, Shape(std::move(dims)), std::source_location());
+      }
   } catch (const OutOfMemory& e) {
     throw OutOfMemory("{} batches of {} examples of data set '{}' are held at once, for one of which {}", slots_.size(), room, dataset.name,
                       e.what());
   }
   const Dims& dims = dataset.inputs.shape().dims();
   shapes_.emplace_back(Dims(dims.begin() + 1, dims.end()));
-  for (const Transform& transform : dataset.transforms) shapes_.push_back(transform.shape(shapes_.back()));
-  if (batches_ > 0) example_bytes_ = slots_[0].inputs.bytes() / static_cast<size_t>(room);
+  if (columns_[0].from == &dataset.inputs)
+    for (const Transform& transform : dataset.transforms) shapes_.push_back(transform.shape(shapes_.back()));
   start_workers();
 }
 
@@ -202,27 +216,32 @@ void Batcher::fill_next(std::unique_lock<std::mutex>& lock, Scratch& scratch) {
 void Batcher::fill(Slot& slot, int64_t index, int64_t epoch, Scratch& scratch) const {
   const int64_t first = index * options_.batch;
   const int64_t size = std::min(options_.batch, dataset_.size() - first);
-  const Array& inputs = dataset_.inputs;
-  const Array& targets = dataset_.targets;
-  const size_t from_bytes = inputs.bytes() / static_cast<size_t>(dataset_.size());
-  const size_t target_bytes = targets.bytes() / static_cast<size_t>(dataset_.size());
   const auto example_at = [this](int64_t place) { return order_[static_cast<size_t>(place)]; };
-
-  for (int64_t i = 0; i < size; ++i) {
-    const int64_t example = example_at(first + i);
-    if (i + 1 < size) prefetch(inputs.data() + static_cast<size_t>(example_at(first + i + 1)) * from_bytes, from_bytes);
-    load_example(example, epoch, slot.inputs.data() + static_cast<size_t>(i) * example_bytes_, scratch);
-    check_labels(example);
-    std::memcpy(slot.targets.data() + static_cast<size_t>(i) * target_bytes, targets.data() + static_cast<size_t>(example) * target_bytes,
-                target_bytes);
+  slot.batch.arrays.clear();
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    const Dataset::Column& column = columns_[c];
+    Array& to = slot.arrays[c];
+    const auto elements = static_cast<size_t>(column.example.numel());
+    const size_t bytes = elements * size_of(column.dtype), from_bytes = column.from->bytes() / static_cast<size_t>(dataset_.size());
+    for (int64_t i = 0; i < size; ++i) {
+      if (i + 1 < size) prefetch(column.from->data() + static_cast<size_t>(example_at(first + i + 1)) * from_bytes, from_bytes);
+      load(column, example_at(first + i), epoch, to.data() + static_cast<size_t>(i) * bytes, scratch);
+    }
+    slot.batch.arrays.push_back({column.name, View(std::as_const(to).data(), static_cast<size_t>(size) * elements, column.dtype)});
+    if (column.from == &dataset_.inputs) slot.batch.inputs = slot.batch.arrays.back().values;
+    if (column.from == &dataset_.targets) slot.batch.targets = slot.batch.arrays.back().values;
   }
-  const auto part = [&](const Array& all) {
-    return View(all.data(), static_cast<size_t>(all.shape().numel() / all.shape()[0] * size), all.dtype());
-  };
-  slot.batch = {part(slot.inputs), part(slot.targets), size, index};
+  slot.batch.size = size, slot.batch.index = index;
 }
 
-void Batcher::load_example(int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const {
+void Batcher::load(const Dataset::Column& column, int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const {
+  if (column.from == &dataset_.inputs) return load_input(example, epoch, to, scratch);
+  if (column.from == &dataset_.targets) check_labels(example);
+  const size_t bytes = column.from->bytes() / static_cast<size_t>(dataset_.size());
+  std::memcpy(to, column.from->data() + static_cast<size_t>(example) * bytes, bytes);
+}
+
+void Batcher::load_input(int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const {
   const Array& inputs = dataset_.inputs;
   const auto elements = static_cast<size_t>(inputs.shape().numel() / dataset_.size());
   const std::byte* const from = inputs.data() + static_cast<size_t>(example) * elements * size_of(inputs.dtype());

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "weft/runtime/array.h"
@@ -26,12 +27,16 @@ struct BatchOptions {
   int workers = 1;         // threads that load, fewer where the system refuses them; their number changes no order and no bit
 };
 
-/// Views into the batcher's buffers: step({{"x", batch->inputs}, {"y", batch->targets}}).
+/// Views into the batcher's buffers: step({{"x", batch->inputs}, {"y", batch->targets}}), or step.run(batch->arrays).
 struct Batch {
-  View inputs;        // Dataset::input_shape(size) of Dataset::input_dtype()
-  View targets;       // Dataset::target_shape(size) of Dataset::target_dtype()
-  int64_t size = 0;   // examples; fewer than BatchOptions::batch only in an epoch's last batch
-  int64_t index = 0;  // 0, 1, ... in the epoch
+  View inputs;               // "x": Dataset::input_shape(size) of Dataset::input_dtype(); empty where the data set has none
+  View targets;              // "y": Dataset::target_shape(size) of Dataset::target_dtype(); likewise
+  std::vector<Feed> arrays;  // all by name: these two and Dataset::arrays
+  int64_t size = 0;          // examples; fewer than BatchOptions::batch only in an epoch's last batch
+  int64_t index = 0;         // 0, 1, ... in the epoch
+
+  /// Throws weft::Error with the nearest names.
+  View operator[](std::string_view name) const;
 };
 
 class Batcher {
@@ -58,7 +63,7 @@ class Batcher {
 
  private:
   struct Slot {
-    Array inputs, targets;
+    std::vector<Array> arrays;  // as columns_
     Batch batch;
     bool busy = false;   // a worker writes it, maybe for an epoch that is no longer asked for
     bool ready = false;  // holds a batch of this epoch for next(), or what went wrong
@@ -86,7 +91,8 @@ class Batcher {
   void order(std::unique_lock<std::mutex>& lock);
   void fill_next(std::unique_lock<std::mutex>& lock, Scratch& scratch);
   void fill(Slot& slot, int64_t index, int64_t epoch, Scratch& scratch) const;
-  void load_example(int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const;
+  void load(const Dataset::Column& column, int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const;
+  void load_input(int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const;
   void check_labels(int64_t example) const;
   Slot& slot_of(int64_t index) { return slots_[static_cast<size_t>(index) % slots_.size()]; }
   const Slot& slot_of(int64_t index) const { return slots_[static_cast<size_t>(index) % slots_.size()]; }
@@ -94,8 +100,8 @@ class Batcher {
   const Dataset& dataset_;
   const BatchOptions options_;
   int64_t batches_ = 0;
-  size_t example_bytes_ = 0;    // as delivered
-  std::vector<Shape> shapes_;   // of an example before each transform, and at last after all
+  std::vector<Dataset::Column> columns_;
+  std::vector<Shape> shapes_;   // of an input before each transform, and at last after all
   std::vector<Slot> slots_;     // batch i of an epoch lives in slot i % slots_.size()
   std::vector<int64_t> order_;  // written when no slot is busy
 

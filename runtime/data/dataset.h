@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "weft/runtime/array.h"
@@ -13,11 +15,13 @@ namespace weft {
 /// A label that is no class and no mistake: cross_entropy's default ignore_index.
 inline constexpr int64_t ignored_label = -100;
 
-/// Examples lie along axis 0 of both arrays. Images are [N, channels, height, width].
+/// Examples lie along axis 0 of all arrays. Images are [N, channels, height, width].
+///
+///   Dataset pairs{.arrays = {{"left", a}, {"right", b}, {"mask", present}, {"y", distances}}};
 struct Dataset {
-  /// [N, ...]: u8 or f32, delivered as f32; or i64 (token ids), delivered as they are.
+  /// [N, ...]: u8 or f32, delivered as f32; or i64 (token ids), delivered as they are. Batches call them "x".
   Array inputs;
-  /// [N, ...]: i64 (class indices) or f32.
+  /// [N, ...]: i64 (class indices) or f32. Batches call them "y".
   Array targets;
   /// A u8 or f32 input is delivered as `static_cast<float>(value) / divisor`. It is a divisor and not a scale
   /// because that is what PyTorch's ToTensor computes: x / 255.0f and x * (1 / 255.0f) differ in the last bit
@@ -29,14 +33,26 @@ struct Dataset {
   std::string name;
   /// Applied to every example as it is delivered, after the division; u8 and f32 inputs only.
   std::vector<Transform> transforms = {};
+  /// Further arrays [N, ...] of any element type, each under a name of its own and delivered as it is: second inputs, masks, weights
+  /// of the samples. Where there are some, `inputs` and `targets` may be left out; where there are inputs, the targets may.
+  std::vector<std::pair<std::string, Array>> arrays = {};
 
   /// Converts what the fields cannot hold (inputs: f64 to f32, i32 to i64; targets: f64 to f32, u8 and i32 to
   /// i64) and checks. Throws weft::Error as check() does.
   static Dataset from(Array inputs, Array targets);
 
-  /// Throws weft::Error for other element types, rank 0, counts that differ, a divisor that is not a
-  /// positive finite number (or not 1 with i64 inputs), or a transform that does not fit.
+  /// Throws weft::Error for other element types, rank 0, counts that differ, a name that is empty or given twice, a divisor that is
+  /// not a positive finite number (or not 1 with i64 inputs), or a transform that does not fit.
   void check() const;
+
+  /// An array as batches deliver it: inputs, targets and the others, without those that are left out.
+  struct Column {
+    std::string_view name;
+    const Array* from;
+    DType dtype;
+    Shape example;  // of one example, transformed
+  };
+  std::vector<Column> columns() const;
 
   /// The number of examples.
   int64_t size() const;
@@ -46,6 +62,10 @@ struct Dataset {
   DType target_dtype() const { return targets.dtype(); }
   Shape input_shape(int64_t batch) const;
   Shape target_shape(int64_t batch) const;
+
+ private:
+  bool is_left_out(const Array& array) const;
+  void check_counts() const;
 };
 
 }  // namespace weft

@@ -32,13 +32,13 @@ Net line(const Json&) {
 
 using Sizes = std::vector<int64_t>;
 
-const std::map<std::string, std::shared_ptr<nn::Module> (*)(const Sizes&)> kinds = {
-    {"linear", [](const Sizes& n) { return nn::share(nn::Linear(n.at(0), n.at(1))); }},
-    {"conv", [](const Sizes& n) { return nn::share(nn::Conv2d(n.at(0), n.at(1), n.at(2), {.padding = n.at(3)})); }},
-    {"batch_norm", [](const Sizes& n) { return nn::share(nn::BatchNorm1d(n.at(0))); }},
-    {"max_pool", [](const Sizes& n) { return nn::share(nn::MaxPool2d(n.at(0))); }},
-    {"relu", [](const Sizes&) { return nn::share(nn::ReLU()); }},
-    {"flatten", [](const Sizes&) { return nn::share(nn::Flatten()); }}};
+const std::map<std::string, nn::AnyModule (*)(const Sizes&)> kinds = {
+    {"linear", [](const Sizes& n) { return nn::AnyModule(nn::Linear(n.at(0), n.at(1))); }},
+    {"conv", [](const Sizes& n) { return nn::AnyModule(nn::Conv2d(n.at(0), n.at(1), n.at(2), {.padding = n.at(3)})); }},
+    {"batch_norm", [](const Sizes& n) { return nn::AnyModule(nn::BatchNorm1d(n.at(0))); }},
+    {"max_pool", [](const Sizes& n) { return nn::AnyModule(nn::MaxPool2d(n.at(0))); }},
+    {"relu", [](const Sizes&) { return nn::AnyModule(nn::ReLU()); }},
+    {"flatten", [](const Sizes&) { return nn::AnyModule(nn::Flatten()); }}};
 
 /// nn::Sequential of as many layers as the case lists.
 struct Layers : nn::ModuleList {

@@ -174,3 +174,13 @@ TEST_CASE("lesson 9 runs with its options together") {
                 .apart = test::apart_in_training()};
   check_together(lesson);
 }
+
+TEST_CASE("lesson 10 runs with its options together") {
+  const test::TempDir dir;
+  const std::string digits = write_digits(dir, 40);
+  Lesson lesson{.name = "10_autoencoder",
+                .small = {{"--log", "none"}, {"--batch", "16"}, {"--epochs", "2"}, {"--data", digits}},
+                .values = {{"--data", digits}, {"--code", "3"}, {"--beta", "4"}},
+                .apart = test::apart_in_training()};
+  check_together(lesson);
+}

@@ -1,7 +1,7 @@
 // Every lesson with every two options of its --help: both are heeded, or it says in one line that they do not go together.
 //
 // Most options are those of examples/options.h, so that they have most pairs in common. These are tried with lesson 2, and with
-// lessons 3, 4 and 6 where WEFT_ALL_PAIRS=1 asks for it: that takes some minutes for each.
+// lessons 3, 4, 6 and 10 where WEFT_ALL_PAIRS=1 asks for it: that takes some minutes for each.
 
 #include <algorithm>
 #include <cstdlib>
@@ -83,8 +83,8 @@ class Pairs {
  public:
   /// `mute`: options of `says` and `leaves` of which this lesson says and leaves nothing.
   explicit Pairs(Lesson lesson, std::set<std::string> mute = {})
-      : lesson_(std::move(lesson)), mute_(std::move(mute)),
-        shares_(lesson_.name == "03_mnist_bn_dropout" || lesson_.name == "04_cifar10" || lesson_.name == "06_optimizers") {}
+      : lesson_(std::move(lesson)), mute_(std::move(mute)), shares_(lesson_.name == "03_mnist_bn_dropout" || lesson_.name == "04_cifar10" ||
+                                                                    lesson_.name == "06_optimizers" || lesson_.name == "10_autoencoder") {}
 
   void check() {
     const std::vector<std::string> all = options_of(lesson_);
@@ -307,5 +307,16 @@ TEST_CASE("lesson 6 heeds every two options, or refuses them") {
          .instead = on_the_cpu,
          .apart = apart_in_training(apart_from("--json", {"--find-lr", "--profile"}))},
         {"--patience"})
+      .check();
+}
+
+TEST_CASE("lesson 10 heeds every two options, or refuses them") {
+  const test::TempDir dir;
+  const std::string digits = write_digits(dir, 12);
+  Pairs({.name = "10_autoencoder",
+         .small = small_training(digits),
+         .values = {{"--data", digits}, {"--batch", "6"}, {"--overfit", "8"}, {"--code", "3"}, {"--beta", "4"}},
+         .instead = on_the_cpu,
+         .apart = apart_in_training()})
       .check();
 }

@@ -167,7 +167,11 @@ TEST_CASE("a trainer's checkpoint: counts that cannot stand beside each other ar
   check("weft.training", with(training, steps, "\"steps\":9007199254740992"), "steps, but 1 epochs");
   check("weft.training", with(training, steps, "\"steps\":9223372036854775807"), "is no count");
   check("weft.training", with(training, samples, "\"samples\":5"), "they count 5 samples of an epoch that has 4");
-  check("weft.training", with(training, "\"correct\":", "\"correct\":3"), "of 2 targets classified right");
+  check("weft.training", with(training, "\"metrics\":[[false,[[", "\"metrics\":[[false,[[\"1\","),
+        "something else for the metrics accuracy");
+  check("weft.training", with(training, "\"metrics\":[[", "\"metrics\":[],\"m\":[["),
+        "something else for the metrics accuracy after 2 samples");
+  check("weft.training", with(training, "\"metrics\":[[", "\"metrics\":3,\"m\":[["), "is no list");
   check("weft.training", with(training, "\"epochs\":[[", "\"epochs\":[],\"e\":[["), "they count 6 steps, but 0 epochs");
   check("weft.training", with(training, "\"epochs\":[[", "\"epochs\":1,\"e\":[["), "is no list");
   check("weft.training", with(training, "\"kept\":[]", "\"kept\":3"), "is no list");

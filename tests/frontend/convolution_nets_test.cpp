@@ -83,15 +83,15 @@ void check_against_reference(const std::function<Net()>& make) {
 }  // namespace
 
 TEST_CASE("a residual net with batch norm trains as the reference does", "[convolution]") {
-  check_against_reference([] { return nn::share(Residual()); });
+  check_against_reference([] { return std::make_shared<Residual>(); });
 }
 
 TEST_CASE("depthwise, grouped and dilated convolutions train as the reference does", "[convolution]") {
-  check_against_reference([] { return nn::share(Separable()); });
+  check_against_reference([] { return std::make_shared<Separable>(); });
 }
 
 TEST_CASE("transposed convolutions and overlapping windows train as the reference does", "[convolution]") {
-  check_against_reference([] { return nn::share(HourGlass()); });
+  check_against_reference([] { return std::make_shared<HourGlass>(); });
 }
 
 TEST_CASE("between convolutions of whole blocks nothing is reordered", "[convolution]") {

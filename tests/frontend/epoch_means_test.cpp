@@ -43,7 +43,7 @@ TEST_CASE("a loss over batches is that of all of them at once") {
     for (const int64_t batch : {1, 3, 4, 7}) {
       const Evaluation got = evaluated(loss, samples(partly), batch);
       CHECK(got.loss == Approx(whole.loss).epsilon(1e-6));
-      CHECK(got.accuracy == whole.accuracy);
+      CHECK(got.accuracy() == whole.accuracy());
     }
   };
   check("ignored", nn::CrossEntropyLoss({.ignore_index = -100}));
@@ -64,7 +64,7 @@ TEST_CASE("a training epoch's loss counts targets, and goes on after a batch tha
   const History h = Trainer(Pass(), nn::CrossEntropyLoss({.ignore_index = -100}), sgd).fit(samples(partly), samples(partly), quiet);
   CHECK(h.steps == 3);
   CHECK(h.last().train_loss == Approx(h.last().test_loss));
-  CHECK(h.last().train_accuracy == h.last().test_accuracy);
+  CHECK(h.last().train_accuracy() == h.last().test_accuracy());
 
   nn::Linear net(3, 3);
   optim::Adam adam;
@@ -97,11 +97,11 @@ TEST_CASE("accuracy is a fraction of the targets that count, however many a samp
         return last ? cross_entropy(flatten(p, 0, 1), flatten(target, 0), {.ignore_index = -100})
                     : cross_entropy(p, target, {.ignore_index = -100});
       };
-      CHECK(evaluated(loss, data, 4).accuracy == Approx(want));
+      CHECK(evaluated(loss, data, 4).accuracy() == Approx(want));
       if (last) continue;
       // A loss of one's own says nothing of classes: they lie along axis 1, or else the last.
       const auto own = [](Tensor p, Tensor target) { return mean(square(p)) + 0.0 * sum(cast(target, f32)); };
-      CHECK(evaluated(own, data, 4).accuracy == Approx(want));
+      CHECK(evaluated(own, data, 4).accuracy() == Approx(want));
     }
 }
 

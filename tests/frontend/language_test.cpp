@@ -8,12 +8,11 @@
 
 using namespace weft;
 using testing::json;
-using testing::Tensors;
 
 namespace {
 
 /// The sum of all elements of floating tensors, each times a number of a cycle.
-Tensor weighted(const Tensors& tensors, DType dtype) {
+Tensor weighted(const testing::Tensors& tensors, DType dtype) {
   constexpr double cycle[] = {1, -0.5, 2, 0.75, -1.25, 0.5, 1.5};
   Tensor total = zeros({}, dtype);
   int64_t first = 0;
@@ -28,8 +27,8 @@ Tensor weighted(const Tensors& tensors, DType dtype) {
 }
 
 /// Those of the inputs that PyTorch has numbers for.
-Tensors with(const json& stored, const Tensors& inputs) {
-  Tensors some;
+testing::Tensors with(const json& stored, const testing::Tensors& inputs) {
+  testing::Tensors some;
   for (size_t i = 0; i < inputs.size(); ++i)
     if (!stored[i].is_null()) some.push_back(inputs[i]);
   return some;
@@ -62,21 +61,21 @@ class Case {
   static std::string name(const std::string& what, size_t i) { return what + " " + std::to_string(i); }
 
   void record() {
-    Tensors inputs;
+    testing::Tensors inputs;
     for (size_t i = 0; i < stored_["inputs"].size(); ++i) {
       const Array array = testing::array_of(stored_["inputs"][i], dtype_);
       inputs.push_back(graph_.input(name("input", i), array.dtype(), array.shape()));
     }
-    const Tensors outputs = testing::language_calls().at(stored_["name"].get<std::string>())(inputs);
+    const testing::Tensors outputs = testing::language_calls().at(stored_["name"].get<std::string>())(inputs);
     expect("output", outputs, stored_["outputs"]);
-    const Tensors first = add("grad", outputs, stored_["grads"], inputs);
+    const testing::Tensors first = add("grad", outputs, stored_["grads"], inputs);
     add("second", first, stored_["second"], inputs);
   }
 
-  Tensors add(const std::string& what, const Tensors& of, const json& stored, const Tensors& inputs) {
-    const Tensors by = with(stored, inputs);
+  testing::Tensors add(const std::string& what, const testing::Tensors& of, const json& stored, const testing::Tensors& inputs) {
+    const testing::Tensors by = with(stored, inputs);
     if (by.empty()) return {};
-    const Tensors all = gradients(weighted(of, dtype_), by);
+    const testing::Tensors all = gradients(weighted(of, dtype_), by);
     json given = json::array();
     for (const json& one : stored)
       if (!one.is_null()) given.push_back(one);
@@ -85,7 +84,7 @@ class Case {
     return all;
   }
 
-  void expect(const std::string& what, const Tensors& tensors, const json& stored) {
+  void expect(const std::string& what, const testing::Tensors& tensors, const json& stored) {
     REQUIRE(tensors.size() == stored.size());
     for (size_t i = 0; i < tensors.size(); ++i) {
       graph_.output(name(what, i), tensors[i]);

@@ -87,7 +87,7 @@ TEST_CASE("locale: under a decimal comma, training is resumed and its files are 
   for (size_t i = 0; i < 3; ++i) {
     CHECK(got.history.epochs[i].train_loss == expected.history.epochs[i].train_loss);
     CHECK(got.history.epochs[i].test_loss == expected.history.epochs[i].test_loss);
-    CHECK(got.history.epochs[i].test_accuracy == expected.history.epochs[i].test_accuracy);
+    CHECK(got.history.epochs[i].test_accuracy() == expected.history.epochs[i].test_accuracy());
   }
   const std::string metrics = read_file(dir / "comma.jsonl");
   CHECK_THAT(metrics, contains_text(fmt::format("\"test_loss\":{}", expected.history.epochs[2].test_loss)));

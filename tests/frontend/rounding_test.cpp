@@ -118,7 +118,7 @@ TEST_CASE("rounding: a fit gives the same weights, its data, schedules and avera
                                 .schedule(cosine)
                                 .fit(data, data, {.epochs = 3, .batch = 16, .accumulate = 2, .data = {.shuffle = true}, .log = "none"});
     Numbers all = state_of(net);
-    for (const EpochResult& e : history.epochs) all.insert(all.end(), {e.train_loss, e.test_loss, e.train_accuracy});
+    for (const EpochResult& e : history.epochs) all.insert(all.end(), {e.train_loss, e.test_loss, e.train_accuracy()});
     all.push_back(adam.lr);
     AveragedWeights average(net.parameters(), {.decay = 0.9});
     for (int i = 0; i < 3; ++i) average.update();

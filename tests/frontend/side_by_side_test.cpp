@@ -50,7 +50,7 @@ void check_equal(const History& a, const History& b) {
   for (size_t i = 0; i < a.epochs.size(); ++i) {
     CHECK(a.epochs[i].train_loss == b.epochs[i].train_loss);
     CHECK(a.epochs[i].test_loss == b.epochs[i].test_loss);
-    CHECK(a.epochs[i].test_accuracy == b.epochs[i].test_accuracy);
+    CHECK(a.epochs[i].test_accuracy() == b.epochs[i].test_accuracy());
   }
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("training numbers are measured after the epoch, in eval mode, if asked
   for (size_t i = 0; i < 2; ++i) {
     const Evaluation now = all[i].second.evaluate(train, {.batch = options.batch, .log = "none", .program = options.program});
     CHECK(runs[i].second.last().train_loss == now.loss);
-    CHECK(runs[i].second.last().train_accuracy == now.accuracy);
+    CHECK(runs[i].second.last().train_accuracy() == now.accuracy());
     CHECK(runs[i].second.steps == 3 * 3);  // what is left out of training is measured all the same
   }
 }
@@ -181,11 +181,11 @@ TEST_CASE("the classic log of several models is a line for each and epoch") {
   for (const auto& [name, h] : runs) {
     REQUIRE(h.evaluations.size() == 1);
     expected +=
-        fmt::format("step 3  {:6}  test loss {:.4f}  test acc {:.2f}%\n", name, h.evaluations[0].loss, 100 * h.evaluations[0].accuracy);
+        fmt::format("step 3  {:6}  test loss {:.4f}  test acc {:.2f}%\n", name, h.evaluations[0].loss, 100 * h.evaluations[0].accuracy());
   }
   for (const auto& [name, h] : runs)
     expected += fmt::format("Epoch: 01 | {:6} | Train Loss: {:.4f} | Train Acc: {:6.2f}% | Test Loss: {:.4f} | Test Acc: {:6.2f}%\n", name,
-                            h.last().train_loss, 100 * h.last().train_accuracy, h.last().test_loss, 100 * h.last().test_accuracy);
+                            h.last().train_loss, 100 * h.last().train_accuracy(), h.last().test_loss, 100 * h.last().test_accuracy());
   CHECK(test::read_file(dir / "log") == expected);
 }
 

@@ -220,10 +220,13 @@ TEST_CASE("log: lines keep to 80 columns, whatever is in them") {
             detail::TrainingLog log(how, models, epochs, 100, 6400, true);
             log.begin_epoch(1);
             for (const std::string& name : models) {
-              log.evaluation(name, {.step = 123'456'789, .loss = loss, .accuracy = 1});
-              log.end_epoch(
-                  name,
-                  {.epoch = 1, .train_loss = loss, .train_accuracy = 1, .test_loss = loss, .test_accuracy = 0.01, .step_us = 123'456'789});
+              log.evaluation(name, {.step = 123'456'789, .loss = loss, .metrics = {{{"accuracy", 1}}}});
+              log.end_epoch(name, {.epoch = 1,
+                                   .train_loss = loss,
+                                   .test_loss = loss,
+                                   .train_metrics = {{{"accuracy", 1}}},
+                                   .test_metrics = {{{"accuracy", 0.01}}},
+                                   .step_us = 123'456'789});
             }
           });
           for (const std::string& line : lines_of(text)) CHECK(columns_of(line) <= 80);
@@ -236,9 +239,12 @@ TEST_CASE("log: an epoch's line has everything where one model trains for up to 
   const auto line = [](double loss, double accuracy, int64_t epoch, double us) {
     return said([&] {
       detail::TrainingLog log("plain", {""}, 100, 100, 6400, true);
-      log.end_epoch(
-          "",
-          {.epoch = epoch, .train_loss = loss, .train_accuracy = accuracy, .test_loss = loss, .test_accuracy = accuracy, .step_us = us});
+      log.end_epoch("", {.epoch = epoch,
+                         .train_loss = loss,
+                         .test_loss = loss,
+                         .train_metrics = {{{"accuracy", accuracy}}},
+                         .test_metrics = {{{"accuracy", accuracy}}},
+                         .step_us = us});
     });
   };
   const std::string usual = line(0.5087, 0.8497, 7, 3035);

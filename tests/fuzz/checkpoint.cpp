@@ -1,6 +1,7 @@
 // A checkpoint's metadata: what they say of optimizers, schedules and averages, a line's end, and what a Trainer notes. What is
 // taken must be fit to go on from.
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -46,8 +47,9 @@ class Run {
     step_.step();
     plateau_.step(0.5);
     average_.update();
-    all.position().tally.add({.loss = 1, .terms = {{1, 1}}, .correct = 1, .targets = 1}, 1);
+    all.position().tally.add({.loss = 1, .terms = {{1, 1}}, .metrics = measured_}, 2);
     all.position().tally.loss();
+    program_.metrics().numbers(all.position().tally.metrics);
     stopping_.step(0.5);
     if (stopping_.best_step() > all.position().epoch + 1) std::abort();
   } catch (const Error&) {}
@@ -63,7 +65,7 @@ class Run {
       detail::CheckpointFiles files(options);
       detail::Checkpoints all(recipe_, program_, options, "in pairs", data_.size(), 3, files, &stopping_);
       average_.update();
-      all.position().tally.add({.loss = 1, .terms = {{1, 1}}, .correct = 1, .targets = 2}, 2);
+      all.position().tally.add({.loss = 1, .terms = {{1, 1}}, .metrics = measured_}, 2);
       all.after_step(1);
     }
     std::ifstream file(path, std::ios::binary);
@@ -91,16 +93,23 @@ class Run {
   EarlyStopping stopping_{*net_, 3};
   CheckpointOptions options_;
   detail::CheckpointFiles files_{options_};
-  detail::Recipe recipe_{.model = net_,
-                         .loss = [](const Tensor& p, const Tensor& y) { return mean(pow(p - y, 2)); },
+  detail::Recipe recipe_{.model = nn::AnyModule(std::shared_ptr<nn::Module>(net_)),
+                         .measure = [net = net_](const Tensors& batch) { return measure((*net)(batch["x"]) - batch["y"]); },
                          .optimizer = adam_,
                          .at = std::source_location::current(),
                          .schedules = {drive(step_), drive(plateau_)},
                          .average = &average_};
   ProgramOptions cpu_;
   detail::Specialization program_{recipe_, data_, 2, {detail::Use::training, 0, cpu_}};
+  /// What a batch of two gives.
+  const std::vector<detail::Gathered> measured_{{.values = {{1}, {4}}}, {.values = {{1, 2, 3, 4}}, .collected = true}};
   std::string good_, elements_;
   detail::SafeTensorsHeader header_;
+
+  static Measured measure(const Tensor& error) {
+    const auto largest = [](const Metric::State& all) { return *std::max_element(all[0].begin(), all[0].end()); };
+    return {mean(pow(error, 2)), {{"error", abs(error)}, {"largest", Metric::of_all({error}, largest)}}};
+  }
 
   template <class Schedule>
   static detail::DrivenSchedule drive(Schedule& schedule) {
