@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 
 #include "options.h"
@@ -101,7 +102,8 @@ Data load(const Options& o) {
          generate_colour_digits(2000, o.seed + 1'000'000)};
   } else {
     const Dataset all = load_cifar10_directory(o.data, true);
-    d = {slice(all, 0, 49000), slice(all, 49000, 1000), load_cifar10_directory(o.data, false)};
+    const int64_t validation = std::min<int64_t>(1000, all.size() / 5), training = all.size() - validation;
+    d = {slice(all, 0, training), slice(all, training, validation), load_cifar10_directory(o.data, false)};
   }
   for (Dataset* set : {&d.train, &d.validation, &d.test})
     set->transforms = {transforms::normalize({0.4914f, 0.4822f, 0.4465f}, {0.2023f, 0.1994f, 0.2010f})};

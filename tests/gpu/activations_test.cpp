@@ -139,7 +139,7 @@ TEST_CASE("gpu: ReLU is no part of a product, since the library's hides a nan", 
 TEST_CASE("gpu: nets with GELUs in mixed precision follow the CPU's f32 losses", "[activations]") {
   const auto net = [] {
     using namespace nn;
-    return share(Sequential(Linear(24, 32), GELU("tanh"), Linear(32, 16), GELU("tanh"), Flatten(), Linear(48, 10)));
+    return AnyModule(Sequential(Linear(24, 32), GELU("tanh"), Linear(32, 16), GELU("tanh"), Flatten(), Linear(48, 10)));
   };
   const test::NetTraining::Net gelus{"gelus",
                                      {{"x", f32, {8, 3, 24}, -1, 1}, {"y", i64, {8}, 0, 10}},

@@ -114,28 +114,30 @@ std::vector<NetTraining::Net> all_nets() {
   all.push_back({"temperature",
                  {{"x", f32, {11, 1}, -1, 1}, {"y", f32, {11, 1}, -1, 1}},
                  [](Module& net, std::span<const Tensor> in) { return mse_loss(net(in[0]), in[1]); },
-                 [] { return share(Line()); },
+                 [] { return AnyModule(Line()); },
                  false});
   all.push_back({"fashion", pictures({8, 1, 8, 8}, 10), classified,
-                 [] { return share(Sequential(Flatten(), Linear(64, 32), ReLU(), Linear(32, 32), ReLU(), Linear(32, 10))); }, false});
+                 [] { return AnyModule(Sequential(Flatten(), Linear(64, 32), ReLU(), Linear(32, 32), ReLU(), Linear(32, 10))); }, false});
   all.push_back({"fashion, Adam", pictures({8, 1, 8, 8}, 10), classified,
-                 [] { return share(Sequential(Flatten(), Linear(64, 32), ReLU(), Linear(32, 32), ReLU(), Linear(32, 10))); }});
+                 [] { return AnyModule(Sequential(Flatten(), Linear(64, 32), ReLU(), Linear(32, 32), ReLU(), Linear(32, 10))); }});
   // A bias before the norm has no gradient but rounding, of which Adam makes whole steps.
-  all.push_back({"mnist, norm", pictures({8, 1, 6, 6}, 10), classified,
-                 [] { return share(Sequential(Flatten(), Linear(36, 16, {.bias = false}), BatchNorm1d(16), ReLU(), Linear(16, 10))); }});
+  all.push_back({"mnist, norm", pictures({8, 1, 6, 6}, 10), classified, [] {
+                   return AnyModule(Sequential(Flatten(), Linear(36, 16, {.bias = false}), BatchNorm1d(16), ReLU(), Linear(16, 10)));
+                 }});
   all.push_back({"mnist, dropout", pictures({8, 1, 6, 6}, 10), classified,
-                 [] { return share(Sequential(Flatten(), Linear(36, 16), Dropout(0.2), ReLU(), Linear(16, 10))); }});
+                 [] { return AnyModule(Sequential(Flatten(), Linear(36, 16), Dropout(0.2), ReLU(), Linear(16, 10))); }});
   all.push_back({"cifar, conv", pictures({4, 3, 6, 6}, 10), classified,
                  [] {
-                   return share(Sequential(Conv2d(3, 8, 5, {.padding = 2}), ReLU(), Conv2d(8, 4, 3, {.padding = 1}), ReLU(), Flatten(),
-                                           Linear(4 * 6 * 6, 10)));
+                   return AnyModule(Sequential(Conv2d(3, 8, 5, {.padding = 2}), ReLU(), Conv2d(8, 4, 3, {.padding = 1}), ReLU(), Flatten(),
+                                               Linear(4 * 6 * 6, 10)));
                  },
                  false});
   all.push_back({"cifar, challenge", pictures({4, 3, 8, 8}, 10), classified, [] {
-                   return share(Sequential(Conv2d(3, 8, 3, {.padding = 1}), ReLU(), MaxPool2d(2), Conv2d(8, 8, 3, {.padding = 1}), ReLU(),
-                                           MaxPool2d(2), Dropout2d(0.2), Flatten(), Linear(32, 16), ReLU(), Dropout(0.5), Linear(16, 10)));
+                   return AnyModule(Sequential(Conv2d(3, 8, 3, {.padding = 1}), ReLU(), MaxPool2d(2), Conv2d(8, 8, 3, {.padding = 1}),
+                                               ReLU(), MaxPool2d(2), Dropout2d(0.2), Flatten(), Linear(32, 16), ReLU(), Dropout(0.5),
+                                               Linear(16, 10)));
                  }});
-  all.push_back({"resnet18", pictures({4, 3, 16, 16}, 4), classified, [] { return share(ResNet18()); }, false,
+  all.push_back({"resnet18", pictures({4, 3, 16, 16}, 4), classified, [] { return AnyModule(ResNet18()); }, false,
                  // A larger one makes a chaos of it, in which every rounding shows after ten steps.
                  3e-4});
   all.push_back({"gpt",
@@ -143,8 +145,8 @@ std::vector<NetTraining::Net> all_nets() {
                  [](Module& net, std::span<const Tensor> in) {
                    return cross_entropy(reshape(net(in[0]), {2 * Gpt::tokens, Gpt::vocabulary}), reshape(in[1], {2 * Gpt::tokens}));
                  },
-                 [] { return share(Gpt()); }});
-  all.push_back({"lstm", pictures({3, 4, 6}, 4), classified, [] { return share(Lstm()); }});
+                 [] { return AnyModule(Gpt()); }});
+  all.push_back({"lstm", pictures({3, 4, 6}, 4), classified, [] { return AnyModule(Lstm()); }});
   return all;
 }
 
@@ -180,11 +182,11 @@ NetTraining::NetTraining(const Net& net, const Target& target) : net_(net) {
     Graph graph(trains ? "train" : "evaluate");
     std::vector<Tensor> inputs;
     for (const Fed& fed : net_.inputs) inputs.push_back(graph.input(fed.name, fed.dtype, Shape(fed.shape)));
-    if (!trains) module_->eval();
-    const Tensor loss = graph.output("loss", net_.loss(*module_, inputs));
-    if (trains) train_.emplace(compile(weft::training_step(graph, loss, module_->parameters(), *optimizer_), target));
+    if (!trains) (*module_)->eval();
+    const Tensor loss = graph.output("loss", net_.loss(**module_, inputs));
+    if (trains) train_.emplace(compile(weft::training_step(graph, loss, (*module_)->parameters(), *optimizer_), target));
     else evaluate_.emplace(compile(graph, target));
-    module_->train();
+    (*module_)->train();
   }
 }
 
@@ -202,7 +204,7 @@ double NetTraining::evaluate(int n) { return run(*evaluate_, 1000 + n)["loss"].i
 
 std::vector<float> NetTraining::weights() const {
   std::vector<float> all;
-  for (const auto& [name, parameter] : module_->state_dict())
+  for (const auto& [name, parameter] : (*module_)->state_dict())
     for (int64_t i = 0; i < parameter.shape().numel(); ++i) all.push_back(static_cast<float>(parameter.array().at(i)));
   return all;
 }

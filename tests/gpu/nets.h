@@ -23,7 +23,7 @@ class NetTraining {
     std::string name;
     std::vector<Fed> inputs;
     std::function<Tensor(nn::Module& net, std::span<const Tensor> inputs)> loss;
-    std::function<std::shared_ptr<nn::Module>()> make;
+    std::function<nn::AnyModule()> make;
     bool adam = true;  // else SGD
     double lr = 0.02;  // SGD's
   };
@@ -38,14 +38,14 @@ class NetTraining {
   std::vector<float> weights() const;
   Step& training_step() { return *train_; }
   Step& evaluation() { return *evaluate_; }
-  nn::Module& module() { return *module_; }
+  nn::Module& module() { return **module_; }
   optim::Optimizer& optimizer() { return *optimizer_; }
 
  private:
   Results run(Step& step, int n);
 
   Net net_;
-  std::shared_ptr<nn::Module> module_;
+  std::optional<nn::AnyModule> module_;
   std::optional<optim::Optimizer> optimizer_;
   std::optional<Step> train_, evaluate_;
 };

@@ -54,7 +54,7 @@ std::string reason_of(const std::string& remark) {
 
 Recorded recorded(const Net& net) {
   manual_seed(7);
-  const std::shared_ptr<nn::Module> module = net.make();
+  const nn::AnyModule module = net.make();
   const optim::Optimizer optimizer = net.adam ? optim::Optimizer(optim::AdamW({.lr = 1e-2})) : optim::Optimizer(optim::SGD({.lr = 1e-2}));
   Graph graph("train");
   std::vector<Tensor> inputs;
@@ -124,26 +124,26 @@ std::vector<test::NetTraining::Fed> pictures(Dims shape) {
 std::vector<Net> lessons() {
   using namespace nn;
   const auto classified = [](Module& net, std::span<const Tensor> in) { return cross_entropy(net(in[0]), in[1]); };
-  const auto fashion = [] { return share(Sequential(Flatten(), Linear(784, 512), ReLU(), Linear(512, 512), ReLU(), Linear(512, 10))); };
+  const auto fashion = [] { return AnyModule(Sequential(Flatten(), Linear(784, 512), ReLU(), Linear(512, 512), ReLU(), Linear(512, 10))); };
   const Dims small = {32, 1, 28, 28}, colour = {64, 3, 32, 32};
   std::vector<Net> all;
   all.push_back({"02", pictures({64, 1, 28, 28}), classified, fashion, false});
   all.push_back({"02, AdamW", pictures({64, 1, 28, 28}), classified, fashion});
   all.push_back({"03, batch norm", pictures(small), classified,
-                 [] { return share(Sequential(Flatten(), Linear(784, 32), BatchNorm1d(32), ReLU(), Linear(32, 10))); }, false});
+                 [] { return AnyModule(Sequential(Flatten(), Linear(784, 32), BatchNorm1d(32), ReLU(), Linear(32, 10))); }, false});
   all.push_back({"03, dropout", pictures(small), classified,
-                 [] { return share(Sequential(Flatten(), Linear(784, 32), ReLU(), Dropout(0.3), Linear(32, 10))); }, false});
+                 [] { return AnyModule(Sequential(Flatten(), Linear(784, 32), ReLU(), Dropout(0.3), Linear(32, 10))); }, false});
   all.push_back({"04, conv", pictures(colour), classified,
                  [] {
-                   return share(Sequential(Conv2d(3, 32, 5, {.padding = 2}), ReLU(), Conv2d(32, 16, 3, {.padding = 1}), ReLU(), Flatten(),
-                                           Linear(16 * 32 * 32, 10)));
+                   return AnyModule(Sequential(Conv2d(3, 32, 5, {.padding = 2}), ReLU(), Conv2d(32, 16, 3, {.padding = 1}), ReLU(),
+                                               Flatten(), Linear(16 * 32 * 32, 10)));
                  },
                  false});
   all.push_back({"04, challenge", pictures(colour), classified,
                  [] {
-                   return share(Sequential(Conv2d(3, 32, 3, {.padding = 1}), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, {.padding = 1}),
-                                           ReLU(), MaxPool2d(2), Dropout2d(0.2), Flatten(), Linear(4096, 512), ReLU(), Dropout(0.5),
-                                           Linear(512, 10)));
+                   return AnyModule(Sequential(Conv2d(3, 32, 3, {.padding = 1}), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, {.padding = 1}),
+                                               ReLU(), MaxPool2d(2), Dropout2d(0.2), Flatten(), Linear(4096, 512), ReLU(), Dropout(0.5),
+                                               Linear(512, 10)));
                  },
                  false});
   all.push_back(test::net_named("gpt"));

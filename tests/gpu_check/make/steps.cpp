@@ -51,7 +51,7 @@ struct Gpt2 : nn::Module {
 struct Case {
   std::string name;
   Shape x;
-  std::function<std::shared_ptr<nn::Module>()> make;
+  std::function<nn::AnyModule()> make;
   std::function<optim::Optimizer()> optimizer;
   DType input = f32;
   std::optional<DType> autocast = {};
@@ -65,23 +65,23 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   all.push_back({"lesson 02, mlp",
                  {64, 1, 28, 28},
-                 [] { return share(Sequential(Flatten(), Linear(784, 512), ReLU(), Linear(512, 512), ReLU(), Linear(512, 10))); },
+                 [] { return AnyModule(Sequential(Flatten(), Linear(784, 512), ReLU(), Linear(512, 512), ReLU(), Linear(512, 10))); },
                  sgd});
   all.push_back({"lesson 03, batch norm",
                  {32, 1, 28, 28},
                  [] {
-                   return share(Sequential(Flatten(), Linear(784, 32), BatchNorm1d(32), ReLU(), Linear(32, 32), BatchNorm1d(32), ReLU(),
-                                           Linear(32, 10)));
+                   return AnyModule(Sequential(Flatten(), Linear(784, 32), BatchNorm1d(32), ReLU(), Linear(32, 32), BatchNorm1d(32), ReLU(),
+                                               Linear(32, 10)));
                  },
                  adam});
   all.push_back({"lesson 04, convolutions",
                  {64, 3, 32, 32},
                  [] {
-                   return share(Sequential(Conv2d(3, 32, 5, {.padding = 2}), ReLU(), Conv2d(32, 16, 3, {.padding = 1}), ReLU(), Flatten(),
-                                           Linear(16 * 32 * 32, 10)));
+                   return AnyModule(Sequential(Conv2d(3, 32, 5, {.padding = 2}), ReLU(), Conv2d(32, 16, 3, {.padding = 1}), ReLU(),
+                                               Flatten(), Linear(16 * 32 * 32, 10)));
                  },
                  momentum});
-  const auto gpt = [] { return share(Gpt2()); };
+  const auto gpt = [] { return AnyModule(Gpt2()); };
   const auto adamw = [] { return optim::Optimizer(optim::AdamW({.lr = 1e-4})); };
   all.push_back({"gpt2 124M, bf16", {gpt_batch, gpt_tokens}, gpt, adamw, i64, bf16});
   return all;
@@ -90,7 +90,7 @@ std::vector<Case> cases() {
 void add(Maker& maker, const Case& c) {
   const std::string name = "step/" + c.name;
   if (!maker.wants(name)) return;
-  const std::shared_ptr<nn::Module> net = c.make();
+  const nn::AnyModule net = c.make();
   const optim::Optimizer optimizer = c.optimizer();
   Graph graph("step");
   const Tensor x = graph.input("x", c.input, c.x);
