@@ -50,10 +50,10 @@ TEST_CASE("04_cifar10 trains on CIFAR-10's binary version, and refuses files tha
     }
     for (int64_t i = 0; i < more; ++i) file.put(0);
   };
-  for (int n = 1; n <= 5; ++n) write("data_batch_" + std::to_string(n) + ".bin", 500, 0);
+  for (int n = 1; n <= 5; ++n) write("data_batch_" + std::to_string(n) + ".bin", 1500, 0);
   write("test_batch.bin", 100, 0);
   CHECK(accuracy_of("--data " + (dir / "") + " --net fc --style module --hidden 16 --max-steps 60 --eval-every 0") > 90);  // ten pictures
-  write("data_batch_3.bin", 499, 5);
+  write("data_batch_3.bin", 1499, 5);
   const test::Ran ran = test::run_command(program + "--data " + (dir / ""));
   CHECK(ran.code == 1);
   CHECK_THAT(ran.err, contains_text("data_batch_3.bin"));
