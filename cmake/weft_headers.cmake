@@ -19,7 +19,7 @@ set(WEFT_HEADERS
   frontend/language/ops_movement.h frontend/language/ops_norm.h frontend/language/ops_order.h frontend/language/ops_product.h frontend/language/ops_reduction.h
   frontend/language/parameter.h frontend/language/positions.h frontend/language/scan.h frontend/language/tensor.h
   frontend/language/tensors.h
-  frontend/nn/activations.h frontend/nn/attention.h frontend/nn/convolution.h frontend/nn/embedding.h frontend/nn/key_value_cache.h
+  frontend/nn/activations.h frontend/nn/any_module.h frontend/nn/attention.h frontend/nn/convolution.h frontend/nn/embedding.h frontend/nn/key_value_cache.h
   frontend/nn/containers.h frontend/nn/embedding_bag.h frontend/nn/instance_norm.h frontend/nn/layers.h frontend/nn/linear.h
   frontend/nn/padding.h frontend/nn/pairs.h frontend/nn/resampling.h
   frontend/nn/module.h frontend/nn/nn.h frontend/nn/norm.h frontend/nn/pooling.h frontend/nn/sequential.h

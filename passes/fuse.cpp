@@ -126,7 +126,7 @@ class Fuser {
     }
   }
 
-  /// Arithmetic of which only slices are read, none of them twice, is done on slices of its operands: each reader makes its own.
+  /// Arithmetic of which only slices are read, in all no more than there is, is done on slices of its operands: each reader makes its own.
   void split_what_is_sliced() {
     const std::vector<Op*> ops = graph_.op_list();
     for (auto last = ops.rbegin(); last != ops.rend(); ++last) {

@@ -13,9 +13,6 @@ struct Attention {
   bool causal = false;  // query i sees the keys 0 to i
   double scale = 1;     // of the products of queries and keys
 
-  /// In no more parts is it computed.
-  static constexpr int64_t most_slices = 1 << 16;
-
   /// Of operands whose shapes fit.
   static Attention of(const Shape& queries, const Shape& keys, const Shape& values, bool causal, double scale);
   /// All heads of queries, of the whole batch.

@@ -24,9 +24,6 @@ struct MatrixProduct {
   bool transpose_a = false;  // a is [k, m] in memory
   bool transpose_b = false;  // b is [n, k] in memory
 
-  /// In no more parts is a result computed.
-  static constexpr int64_t most_slices = 1 << 16;
-
   /// Of operands that agree in their ranks, batches and inner extents.
   static MatrixProduct of(const Shape& a, const Shape& b, bool transpose_a, bool transpose_b);
   /// Multiplications and additions.

@@ -2,6 +2,7 @@
 // Every module of weft::nn.
 
 #include "weft/frontend/nn/activations.h"
+#include "weft/frontend/nn/any_module.h"
 #include "weft/frontend/nn/attention.h"
 #include "weft/frontend/nn/containers.h"
 #include "weft/frontend/nn/convolution.h"

@@ -10,7 +10,7 @@
 
 #include "weft/frontend/language/hyper.h"
 #include "weft/frontend/language/tensors.h"
-#include "weft/frontend/nn/sequential.h"
+#include "weft/frontend/nn/any_module.h"
 #include "weft/frontend/optim/optimizer.h"
 #include "weft/frontend/training/averaged_weights.h"
 #include "weft/frontend/training/callback.h"

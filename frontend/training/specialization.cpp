@@ -26,10 +26,8 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
   graph.recording()->bindings.stream = {};  // a run's programs draw from one stream, and so does the run that resumes it
   std::vector<std::pair<std::string, Tensor>> batch;
   for (const Dataset::Column& column : data.columns()) {
-    Dims dims = column.example.dims();
-    dims.insert(dims.begin(), size);
     const std::string name(column.name);
-    batch.emplace_back(name, graph.input(name, column.dtype, Shape(std::move(dims)), recipe.at));
+    batch.emplace_back(name, graph.input(name, column.dtype, column.batch(size), recipe.at));
   }
   const Tensor loss = record(graph, recipe, batch, how.accumulate);
   const Scope here("", Scope::Code::library, recipe.at, graph.recording());

@@ -8,6 +8,7 @@
 
 #include "weft/ir/ops/families.h"
 #include "weft/support/layout.h"
+#include "weft/support/slices.h"
 
 namespace weft::ir {
 namespace {
@@ -84,7 +85,7 @@ void require_mask(const InferContext& c, int mask) {
 
 std::vector<Type> with_scratch(const InferContext& c, std::vector<Type> results) {
   const int64_t bytes = c.get<int64_t>("scratch"), slices = c.get<int64_t>("slices");
-  c.require(slices >= 1 && slices <= Attention::most_slices, fmt::format("slices must be 1 to {}, not {}", Attention::most_slices, slices));
+  c.require(slices >= 1 && slices <= most_slices, fmt::format("slices must be 1 to {}, not {}", most_slices, slices));
   c.require(bytes >= 0, "scratch must not be negative");
   if (bytes > 0) results.push_back({u8, Shape{bytes}});
   return results;

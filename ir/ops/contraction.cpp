@@ -3,11 +3,10 @@
 #include "weft/ir/ops/contraction.h"
 
 #include "weft/ir/ops/families.h"
+#include "weft/support/slices.h"
 
 namespace weft::ir {
 namespace {
-
-constexpr int64_t most_slices = MatrixProduct::most_slices;
 
 /// The results, and the memory that the library works in as one more.
 std::vector<Type> with_scratch(const InferContext& c, std::vector<Type> results) {

@@ -7,6 +7,7 @@
 #include "weft/ir/ops/along_axis.h"
 #include "weft/ir/ops/families.h"
 #include "weft/ir/ops/sort.h"
+#include "weft/support/slices.h"
 
 namespace weft::ir {
 namespace {
@@ -89,8 +90,7 @@ OpDef sort_op() {
     c.require(start >= 0 && start <= extent, fmt::format("start {} is outside of the axis, which has {} elements", start, extent));
     c.require(given >= -1 && given <= extent - start,
               fmt::format("from {} on there are {} elements, not {}", start, extent - start, given));
-    c.require(slices >= 1 && slices <= SortedPart::most_slices,
-              fmt::format("slices must be 1 to {}, not {}", SortedPart::most_slices, slices));
+    c.require(slices >= 1 && slices <= most_slices, fmt::format("slices must be 1 to {}, not {}", most_slices, slices));
     c.require(scratch >= 0, "scratch must not be negative");
     extent = given < 0 ? extent - start : given;
     std::vector<Type> types{{c.operand(0).dtype, Shape(shape)}, {i64, Shape(shape)}};

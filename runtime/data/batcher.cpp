@@ -70,11 +70,7 @@ Batcher::Batcher(const Dataset& dataset, BatchOptions options) : dataset_(datase
   slots_.resize(static_cast<size_t>(std::min<int64_t>(int64_t{options.workers} + spare_slots, batches_)));
   try {
     for (Slot& slot : slots_)
-      for (const Dataset::Column& column : columns_) {
-        Dims dims = column.example.dims();
-        dims.insert(dims.begin(), room);
-        slot.arrays.emplace_back(column.dtype, Shape(std::move(dims)), std::source_location());
-      }
+      for (const Dataset::Column& column : columns_) slot.arrays.emplace_back(column.dtype, column.batch(room), std::source_location());
   } catch (const OutOfMemory& e) {
     throw OutOfMemory("{} batches of {} examples of data set '{}' are held at once, for one of which {}", slots_.size(), room, dataset.name,
                       e.what());

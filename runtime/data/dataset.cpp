@@ -20,6 +20,12 @@ Shape with_batch(const Shape& shape, int64_t batch) {
   return Shape(std::move(dims));
 }
 
+Shape several(const Shape& example, int64_t count) {
+  Dims dims = example.dims();
+  dims.insert(dims.begin(), count);
+  return Shape(std::move(dims));
+}
+
 }  // namespace
 
 Dataset Dataset::from(Array inputs, Array targets) {
@@ -35,7 +41,8 @@ Dataset Dataset::from(Array inputs, Array targets) {
   return result;
 }
 
-/// What was never set, where something else was.
+Shape Dataset::Column::batch(int64_t size) const { return several(example, size); }
+
 bool Dataset::is_left_out(const Array& array) const { return array.shape() == Shape{0} && size() > 0; }
 
 std::vector<Dataset::Column> Dataset::columns() const {
@@ -89,12 +96,10 @@ int64_t Dataset::size() const {
 }
 
 Shape Dataset::input_shape(int64_t batch) const {
-  Dims dims = inputs.shape().dims();
+  const Dims& dims = inputs.shape().dims();
   Shape example(Dims(dims.begin() + 1, dims.end()));
   for (const Transform& transform : transforms) example = transform.shape(example);
-  dims = example.dims();
-  dims.insert(dims.begin(), batch);
-  return Shape(std::move(dims));
+  return several(example, batch);
 }
 Shape Dataset::target_shape(int64_t batch) const { return with_batch(targets.shape(), batch); }
 

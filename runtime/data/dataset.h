@@ -51,6 +51,8 @@ struct Dataset {
     const Array* from;
     DType dtype;
     Shape example;  // of one example, transformed
+
+    Shape batch(int64_t size) const;  // of so many
   };
   std::vector<Column> columns() const;
 
@@ -63,8 +65,10 @@ struct Dataset {
   Shape input_shape(int64_t batch) const;
   Shape target_shape(int64_t batch) const;
 
- private:
+  /// Was this one of `inputs` and `targets` never set, where something else was?
   bool is_left_out(const Array& array) const;
+
+ private:
   void check_counts() const;
 };
 

@@ -27,7 +27,7 @@ Dataset subset(const Dataset& data, const std::vector<int64_t>& indices) {
   data.check();
   for (const int64_t i : indices)
     if (i < 0 || i >= data.size()) throw Error("data set '{}' has no example {}: it has {}, counted from 0", data.name, i, data.size());
-  const auto part = [&](const Array& array) { return array.shape() == Shape{0} ? array : rows(array, indices); };
+  const auto part = [&](const Array& array) { return data.is_left_out(array) ? array : rows(array, indices); };
   Dataset result{.inputs = part(data.inputs), .targets = part(data.targets), .divisor = data.divisor};
   result.class_names = data.class_names;
   result.name = data.name;

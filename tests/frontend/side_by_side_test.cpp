@@ -9,16 +9,10 @@
 
 using namespace weft;
 using test::TempDir;
+using weft::testing::line_of;
 using weft::testing::points;
 
 namespace {
-
-/// Samples of y = slope x.
-Dataset line_of(double slope) {
-  Array x(f32, {8, 1}), y(f32, {8, 1});
-  for (int64_t i = 0; i < 8; ++i) x.set(i, 1 + 0.1 * static_cast<double>(i)), y.set(i, slope * x.at(i));
-  return {.inputs = std::move(x), .targets = std::move(y), .name = "line"};
-}
 
 using Trainers = std::vector<std::pair<std::string, Trainer>>;
 

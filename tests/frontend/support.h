@@ -49,6 +49,13 @@ inline Dataset points(int64_t count, int64_t offset = 0) {
   return {.inputs = std::move(x), .targets = std::move(y), .name = "points"};
 }
 
+/// Samples of y = slope x, to fit w x to.
+inline Dataset line_of(double slope, int64_t count = 8) {
+  Array x(f32, {count, 1}), y(f32, {count, 1});
+  for (int64_t i = 0; i < count; ++i) x.set(i, 1 + 0.1 * static_cast<double>(i)), y.set(i, slope * x.at(i));
+  return {.inputs = std::move(x), .targets = std::move(y), .name = "line"};
+}
+
 inline void require_close(const std::vector<double>& got, const std::vector<double>& want, double tolerance = 1e-6) {
   REQUIRE(got.size() == want.size());
   for (size_t i = 0; i < got.size(); ++i) CHECK(got[i] == Approx(want[i]).epsilon(tolerance).margin(tolerance));

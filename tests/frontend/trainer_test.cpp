@@ -9,6 +9,7 @@
 #include "weft/tests/runtime/temp_files.h"
 
 using namespace weft;
+using weft::testing::line_of;
 using weft::testing::points;
 
 namespace {
@@ -123,29 +124,6 @@ TEST_CASE("evaluating and looking for a rate refuse what they are given wrong, b
   CHECK_THROWS_WITH(trainer.fit(points(4), {.program = no_threads}), words);
 }
 
-TEST_CASE("looking for a rate goes through the data as a training does") {
-  const auto losses = [](const Dataset& data, const LrSearchOptions& options) {
-    manual_seed(1);
-    nn::Linear net(2, 2);
-    return Trainer(net, cross_entropy, optim::SGD()).find_lr(data, options).losses;
-  };
-  LrSearchOptions options{.batch = 8, .min_lr = 1e-3, .steps = 5, .log = "none", .program = {.target = Target::reference()}};
-  const std::vector<double> of_24 = losses(points(24), options);
-  options.data.overfit = 24;
-  CHECK(losses(points(32), options) == of_24);
-  options.data = {.shuffle = true};
-  const std::vector<double> shuffled = losses(points(24), options);
-  CHECK(shuffled != of_24);
-  options.accumulate = 2;
-  const std::vector<double> in_parts = losses(points(24), options);
-  for (size_t i = 0; i < 5; ++i) CHECK(in_parts.at(i) == Approx(shuffled.at(i)).epsilon(1e-5));
-  options.accumulate = 1;
-  options.seed += 1;
-  CHECK(losses(points(24), options) != shuffled);
-  options.data = {.drop_last = true};
-  CHECK(losses(points(30), options) == of_24);
-}
-
 TEST_CASE("modules that a function calls are evaluated in eval mode too, and trained in training mode") {
   manual_seed(3);
   nn::Sequential net(nn::Linear(2, 8), nn::BatchNorm1d(8), nn::Dropout(0.5), nn::Linear(8, 2));
@@ -242,13 +220,6 @@ TEST_CASE("the classic log prints the lines of PyTorch's quickstart") {
 }
 
 namespace {
-
-/// Samples of y = slope x, to fit w x to.
-Dataset line_of(double slope, int64_t count = 8) {
-  Array x(f32, {count, 1}), y(f32, {count, 1});
-  for (int64_t i = 0; i < count; ++i) x.set(i, 1 + 0.1 * static_cast<double>(i)), y.set(i, slope * x.at(i));
-  return {.inputs = std::move(x), .targets = std::move(y), .name = "line"};
-}
 
 /// The history of a small classifier, the same each time but for the options.
 History classifier(const FitOptions& options, const Dataset& train = points(50)) {
@@ -376,41 +347,4 @@ TEST_CASE("curves of several runs have a name each") {
   REQUIRE(test_losses.series.size() == 1);
   CHECK(test_losses.series[0].label == "a");
   CHECK(test_losses.series[0].y == std::vector<double>{3, 2.5});
-}
-
-TEST_CASE("find_lr follows the loss over growing rates and leaves everything as it was") {
-  Parameter w("w", {0.0});
-  optim::SGD sgd({.lr = 0.02, .momentum = 0.5});
-  Trainer trainer([&](Tensor x) { return x * w; }, mse_loss, sgd);
-  const Dataset data = line_of(3);
-  trainer.fit(data, with([](FitOptions& o) { o.batch = 4; }));
-  LrSearchOptions options{.batch = 4, .min_lr = 1e-4, .max_lr = 10, .steps = 60, .log = "none"};
-  options.program.target = Target::reference();
-  const float before = w.values<float>()[0], velocity = sgd.state("w", "momentum_buffer").values<float>()[0];
-  const LrSearch found = trainer.find_lr(data, options);
-  CHECK(w.values<float>()[0] == before);
-  CHECK(sgd.state("w", "momentum_buffer").values<float>()[0] == velocity);
-  CHECK(sgd.steps() == 2);
-  CHECK(sgd.lr == 0.02);
-  REQUIRE(found.losses.size() == found.rates.size());
-  REQUIRE(found.losses.size() > 20);
-  CHECK(found.losses.size() < 60);  // it diverged
-  CHECK(found.rates[0] == Approx(1e-4));
-  CHECK(found.rates[1] / found.rates[0] == Approx(std::pow(1e5, 1.0 / 59)));
-  // Momentum and noise aside, w x - y shrinks by a factor of 1 - 2 lr mean(x^2) each step, and mean(x^2) is about 1.9.
-  CHECK(found.suggestion() > 5e-3);
-  CHECK(found.suggestion() < 0.5);
-  // The average of one loss is that loss: 9 mean(x^2) (1 - w / 3)^2 over the first batch, x = 1, 1.1, 1.2, 1.3.
-  CHECK(found.losses[0] == Approx(std::pow(3 - before, 2) * 1.335).epsilon(1e-4));
-  CHECK_THROWS_WITH(trainer.find_lr(data, {.min_lr = 0}), contains_text("0 < .min_lr (0)"));
-  CHECK_THROWS_WITH(trainer.find_lr(data, {.batch = 0}), contains_text(".batch (0) must be positive"));
-  const LrSearch rising{.rates = std::vector<double>(20, 0.1), .losses = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
-  CHECK_THROWS_WITH(rising.suggestion(), contains_text("none after the first 10 made the loss smaller"));
-}
-
-TEST_CASE("the suggested rate is where the loss falls fastest before its smallest") {
-  LrSearch search;
-  for (int i = 0; i < 30; ++i) search.rates.push_back(i);
-  for (int i = 0; i < 30; ++i) search.losses.push_back(i == 0 ? 99 : i < 15 ? 50 : i < 16 ? 40 : i < 20 ? 39 - i : i < 25 ? 500 : 100);
-  CHECK(search.suggestion() == 15);  // not the drop at the start, nor that from 500 to 100
 }

@@ -5,6 +5,8 @@
 
 namespace weft::testing {
 
+/// Convolutions, windows and pooling.
+void add_sliding(std::vector<Sample>& all, DType t);
 void add_optimizers(std::vector<Sample>& all, DType t);
 /// Made of those that are there.
 void add_degenerate(std::vector<Sample>& all);

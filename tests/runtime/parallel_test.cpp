@@ -70,6 +70,28 @@ TEST_CASE("parallel: what is written before a barrier is read behind it") {
   CHECK(board.wrong == 0);
 }
 
+TEST_CASE("parallel: what is done alone at a barrier is done once, before any thread goes on") {
+  constexpr int threads = 3;
+  Team team(threads);
+  struct Board {
+    Team* team;
+    int done = 0;
+    std::atomic<int> wrong = 0;
+  } board{&team};
+  team.run(
+      [](void* context, int) {
+        auto& b = *static_cast<Board*>(context);
+        for (int turn = 1; turn < 1000; ++turn) {
+          b.team->barrier([&] { ++b.done; });
+          if (b.done != turn) ++b.wrong;
+          b.team->barrier();
+        }
+      },
+      &board);
+  CHECK(board.wrong == 0);
+  CHECK(board.done == 999);
+}
+
 TEST_CASE("parallel: programs that run at once have teams of their own, one after the other they share one") {
   const Team* first = nullptr;
   {

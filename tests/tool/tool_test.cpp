@@ -222,6 +222,15 @@ TEST_CASE("weft opt: --remarks says what was not fused", "[tool]") {
   CHECK(o.code == 0);
   CHECK(o.err.find("not fused: ") == 0);
   CHECK(o.err.find("does not fit the loops [64,32]") != std::string::npos);
+  // Of what is in a loop, too.
+  const std::string looped =
+      "weft 1 func @f {\n input %h: f32[]\n input %xs: f32[3,64,32]\n"
+      "%0 = scan(%h, %xs) {carried = 1, sliced = 1, length = 3} : f32[] {\n input %h: f32[]\n input %x: f32[64,32]\n"
+      "%0 = sum(%x) {axes = [1]} : f32[64]\n%1 = sum(%0) {axes = [0]} : f32[]\n%2 = add(%h, %1) : f32[]\n"
+      "output %2 aliases %h\n}\n output y = %0\n}";
+  const Outcome in_loop = weft_tool("opt - --target=generic --remarks -o /dev/null", looped);
+  CHECK(in_loop.code == 0);
+  CHECK(in_loop.err.find("does not fit the loops [64,32]") != std::string::npos);
   // Other passes have remarks too, and may run alone.
   for (const std::string pass : {"expand", "partition"}) CHECK(weft_tool("opt - --remarks --passes=" + pass, small_program).code == 0);
   check_refused("opt - --remarks --passes=fuse --disable=fuse", "--remarks: the pass 'fuse' does not run here; none does", small_program);

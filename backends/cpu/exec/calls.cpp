@@ -7,13 +7,12 @@
 
 #include "weft/support/error.h"
 #include "weft/support/number_text.h"
+#include "weft/support/slices.h"
 
 namespace weft::cpu {
 namespace {
 
 using Wanted = ConvolutionSpec::Wanted;
-
-constexpr int64_t most_slices = MatrixProduct::most_slices;
 
 // --- Products -------------------------------------------------------------------------------------------------------------
 

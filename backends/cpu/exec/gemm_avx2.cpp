@@ -11,48 +11,17 @@ namespace {
 #define AVX2 __attribute__((target("avx2,fma")))
 #define AVX2_INLINE AVX2 __attribute__((always_inline)) inline
 
-// Registers have no index: what is done to each line of a tile is written out.
-#define EACH_LINE(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5)
-
 constexpr int most_lines = 6, vector = 8, panel = 2 * vector;
 
-/// Sums of `lines` by `vectors` vectors.
-template <int lines, int vectors>
-struct Sums {
-  __m256 at[lines][vectors];
-};
+using Register = __m256;
+AVX2_INLINE Register none() { return _mm256_setzero_ps(); }
+AVX2_INLINE Register load_all(const float* from) { return _mm256_loadu_ps(from); }
+AVX2_INLINE Register repeated(const float* from) { return _mm256_broadcast_ss(from); }
+AVX2_INLINE Register multiply_add(Register x, Register y, Register sum) { return _mm256_fmadd_ps(x, y, sum); }
 
-template <int lines, int vectors>
-AVX2_INLINE Sums<lines, vectors> multiply(int64_t k, const GemmOperand& broadcast, const GemmOperand& operand) {
-  const __m256 zero = _mm256_setzero_ps();
-#define DECLARE(i) __m256 low##i = zero, high##i = zero;
-  EACH_LINE(DECLARE)
-#undef DECLARE
-  const int64_t line = broadcast.line, depth = broadcast.depth;
-  const float *b = broadcast.data, *third = b + 3 * line, *v = operand.data;
-#pragma GCC unroll 4
-  for (int64_t p = 0; p < k; ++p) {
-    const __m256 low = _mm256_loadu_ps(v), high = vectors > 1 ? _mm256_loadu_ps(v + vector) : zero;
-#define MULTIPLY(i)                                                           \
-  if constexpr (lines > i) {                                                  \
-    const __m256 x = _mm256_broadcast_ss((i < 3 ? b : third) + i % 3 * line); \
-    low##i = _mm256_fmadd_ps(x, low, low##i);                                 \
-    if constexpr (vectors > 1) high##i = _mm256_fmadd_ps(x, high, high##i);   \
-  }
-    EACH_LINE(MULTIPLY)
-#undef MULTIPLY
-    b += depth, third += depth, v += operand.depth;
-  }
-  Sums<lines, vectors> sums;
-#define KEEP(i)                                         \
-  if constexpr (lines > i) {                            \
-    sums.at[i][0] = low##i;                             \
-    if constexpr (vectors > 1) sums.at[i][1] = high##i; \
-  }
-  EACH_LINE(KEEP)
-#undef KEEP
-  return sums;
-}
+#define INLINE AVX2_INLINE
+#include "weft/backends/cpu/exec/gemm_tile_sums.h"
+#undef INLINE
 
 AVX2_INLINE __m128 load_two(const float* from) { return _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(from))); }
 
@@ -152,12 +121,12 @@ template <int j, int lines, int vectors>
 AVX2_INLINE void put_columns(const Sums<lines, vectors>& sums, const GemmTile& tile, int64_t width) {
   __m256 rows[vector];
   const __m256 zero = _mm256_setzero_ps();
-#define TAKE(i)                                     \
-  if constexpr (lines > i) rows[i] = sums.at[i][j]; \
-  else rows[i] = zero;
+#pragma GCC unroll 8
+  for (int i = lines; i < vector; ++i) rows[i] = zero;
+#define TAKE(i) \
+  if constexpr (lines > i) rows[i] = sums.at[i][j];
   EACH_LINE(TAKE)
 #undef TAKE
-  rows[6] = rows[7] = zero;
   transpose(rows);
   const __m256 bias = tile.bias ? load<lines>(tile.bias) : zero;
 #define PUT(i)                                                            \
@@ -168,7 +137,7 @@ AVX2_INLINE void put_columns(const Sums<lines, vectors>& sums, const GemmTile& t
     if (tile.bias) x = _mm256_add_ps(x, bias);                            \
     store<lines>(tile.result + at, x);                                    \
   }
-  EACH_LINE(PUT) PUT(6) PUT(7)
+  PUT(0) PUT(1) PUT(2) PUT(3) PUT(4) PUT(5) PUT(6) PUT(7)
 #undef PUT
 }
 
