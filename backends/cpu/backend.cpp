@@ -16,7 +16,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(Options options) : options_(std::move(options)) {}
 
   std::string_view name() const override { return "cpu"; }
-  const passes::Target& target() const override { return options_.autocast ? autocast_target() : cpu::target(); }
+  const passes::Target& target() const override { return cpu::target(options_); }
   std::string_view pipeline() const override { return "compile"; }
 
   std::unique_ptr<Program> build(const ir::Module& module, std::vector<KernelText>* kernels) const override {
@@ -24,8 +24,9 @@ class CpuBackend final : public Backend {
   }
 
   std::string fingerprint() const override {
-    return fmt::format("{} max_isa={} environment={} cores={} autocast={}", describe_machine(), options_.max_isa, max_isa_of_environment(),
-                       available_cores(), options_.autocast ? weft::name_of(*options_.autocast) : "no");
+    return fmt::format("{} max_isa={} environment={} cores={} autocast={} strict={}", describe_machine(), options_.max_isa,
+                       max_isa_of_environment(), available_cores(), options_.autocast ? weft::name_of(*options_.autocast) : "no",
+                       options_.strict);
   }
   ProgramData lower(const ir::Module& module) const override { return cpu::lower(module, options_); }
   std::unique_ptr<Program> load(ProgramData data) const override {

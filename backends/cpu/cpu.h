@@ -22,12 +22,14 @@ struct Options {
   /// Mixed precision (passes/autocast.h): products and convolutions run in this type, bf16, while parameters, states, sums and losses
   /// stay f32. Where the machine has no instructions for bf16 they are computed in f32 and rounded to it.
   std::optional<DType> autocast = {};
+  /// Convolutions are summed as they are defined. Otherwise those with kernels of 3 x 3 may be computed between transforms of tiles
+  /// (Winograd, exec/winograd.h) where that is faster: in f32 the error is about as large, but a number that is infinite or nan makes
+  /// its whole tile nan.
+  bool strict = false;
 };
 
-/// What the passes ask.
-const passes::Target& target();
-/// The same with autocast to bf16.
-const passes::Target& autocast_target();
+/// What the passes ask; of the options, what they decide.
+const passes::Target& target(const Options& options = {});
 
 /// Compiles a module that has been planned for target(). When `kernels` is given, also fills in the generated code.
 /// Throws weft::Error for a module of another stage or target, and for an op that the backend cannot run.

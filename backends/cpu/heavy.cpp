@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "weft/backends/cpu/exec/calls.h"
+#include "weft/backends/cpu/exec/winograd.h"
 #include "weft/backends/cpu/specs.h"
 #include "weft/backends/program/epilogue.h"
 #include "weft/ir/op_def.h"
@@ -16,6 +17,9 @@ namespace {
 
 using ir::Op;
 using Wanted = ConvolutionSpec::Wanted;
+
+/// An algorithm's name (ir/ops/convolution.cpp).
+const std::string winograd = "winograd";
 
 HeavyOp matmul_row() {
   HeavyOp row{"matmul"};
@@ -38,15 +42,20 @@ bool fits_library(const Convolution& c) {
 
 template <Wanted wanted>
 ConvolutionSpec spec_of(const Op& op) {
-  return {ir::convolution_of(op), wanted, op.operand(0).dtype(), op.integer(wanted == Wanted::w ? "parts" : "slices")};
+  ConvolutionSpec spec{ir::convolution_of(op), wanted, op.operand(0).dtype()};
+  if (op.attribute<std::string>("algorithm") == winograd) spec.algorithm = ConvolutionSpec::Algorithm::winograd;
+  spec.slices = op.integer(wanted == Wanted::w ? "parts" : "slices");
+  return spec;
 }
 
 template <Wanted wanted>
 bool claims_convolution(const Op& op) {
   // The library knows no empty tensors.
   const bool empty = op.operand(0).shape().numel() == 0 || op.operand(1).shape().numel() == 0 || op.result().shape().numel() == 0;
-  return supports_convolution(op.operand(0).dtype()) && !empty && fits_library(ir::convolution_of(op)) &&
-         knows_formats(spec_of<wanted>(op));
+  if (!supports_convolution(op.operand(0).dtype()) || empty || !fits_library(ir::convolution_of(op))) return false;
+  const ConvolutionSpec spec = spec_of<wanted>(op);
+  if (spec.algorithm == ConvolutionSpec::Algorithm::winograd) return has_winograd(spec) && !spec.layouts.are_plain();
+  return knows_formats(spec);
 }
 
 template <Wanted wanted>
@@ -57,11 +66,15 @@ HeavyOp convolution_row(std::string_view name) {
     const ConvolutionSpec spec = spec_of<wanted>(op);
     return has_only_plain_loops(spec) || is_faster_in_f32(spec);
   };
-  row.layouts = [](const Op& op, int cores) -> ir::NamedAttributes {
+  row.layouts = [](const Op& op, int cores, bool strict) {
     ConvolutionSpec spec = spec_of<wanted>(op);
     spec.slices = useful_slices(spec, cores);
-    const ConvolutionLayouts liked = preferred_layouts(spec);
-    return {{"x_layout", liked.x.text()}, {"w_layout", liked.w.text()}, {"y_layout", liked.y.text()}};
+    ConvolutionLayouts liked = preferred_layouts(spec);
+    const bool by_winograd = !strict && is_faster_by_winograd(spec);
+    if (by_winograd) liked = winograd_layouts(spec, liked);
+    ir::NamedAttributes all{{"x_layout", liked.x.text()}, {"w_layout", liked.w.text()}, {"y_layout", liked.y.text()}};
+    if (by_winograd) all.emplace_back("algorithm", winograd);
+    return all;
   };
   row.parts = row.slices = [](const Op& op, int cores) { return useful_slices(spec_of<wanted>(op), cores); };
   row.answer = [](const Op& op) { return convolution_answer(spec_of<wanted>(op)); };
@@ -69,8 +82,9 @@ HeavyOp convolution_row(std::string_view name) {
   return row;
 }
 
-bool mirrors_convolution(const Op& op) {
+bool mirrors_convolution(const Op& op, bool strict) {
   const ConvolutionSpec forward = spec_of<Wanted::y>(op);
+  if (!strict && is_faster_by_winograd(forward)) return false;
   const std::optional<Convolution> other = mirrored(forward);
   return other && runs_faster_as({*other, Wanted::x, forward.dtype}, forward);
 }

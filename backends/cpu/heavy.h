@@ -11,15 +11,15 @@
 
 namespace weft::cpu {
 
-/// See passes/target.h for what is asked. Null, where nothing is said of it.
+/// See passes/target.h for what is asked. Null, where nothing is said of it. `strict`: see Options (cpu.h).
 struct HeavyOp {
   std::string_view name;
   /// Null: it runs whatever its operands are.
   bool (*claims)(const ir::Op&) = nullptr;
   bool (*accepts_epilogue)(const ir::Graph& body) = nullptr;
-  bool (*mirrors)(const ir::Op&) = nullptr;
+  bool (*mirrors)(const ir::Op&, bool strict) = nullptr;
   bool (*is_better_expanded)(const ir::Op&) = nullptr;
-  ir::NamedAttributes (*layouts)(const ir::Op&, int cores) = nullptr;
+  ir::NamedAttributes (*layouts)(const ir::Op&, int cores, bool strict) = nullptr;
   int64_t (*parts)(const ir::Op&, int cores) = nullptr;
   int64_t (*slices)(const ir::Op&, int cores) = nullptr;
   /// Of an op that is no call of the library.

@@ -8,7 +8,7 @@ namespace {
 
 class CpuTarget final : public passes::Target {
  public:
-  explicit CpuTarget(std::optional<DType> autocast = {}) : autocast_(autocast) {}
+  CpuTarget(std::optional<DType> autocast, bool strict) : autocast_(autocast), strict_(strict) {}
 
   std::string_view name() const override { return "cpu"; }
   std::optional<DType> autocast() const override { return autocast_; }
@@ -26,11 +26,11 @@ class CpuTarget final : public passes::Target {
   }
   bool mirrors(const ir::Op& op) const override {
     const HeavyOp* row = claimed(op);
-    return row && row->mirrors && row->mirrors(op);
+    return row && row->mirrors && row->mirrors(op, strict_);
   }
   ir::NamedAttributes layouts(const ir::Op& op) const override {
     const HeavyOp* row = claimed(op);
-    return row && row->layouts ? row->layouts(op, cores_) : ir::NamedAttributes();
+    return row && row->layouts ? row->layouts(op, cores_, strict_) : ir::NamedAttributes();
   }
   int64_t parts(const ir::Op& op) const override {
     const HeavyOp* row = find_heavy(op);
@@ -56,18 +56,15 @@ class CpuTarget final : public passes::Target {
 
   int cores_ = available_cores();
   std::optional<DType> autocast_;
+  bool strict_;
 };
 
 }  // namespace
 
-const passes::Target& target() {
-  static const CpuTarget instance;
-  return instance;
-}
-
-const passes::Target& autocast_target() {
-  static const CpuTarget instance(bf16);
-  return instance;
+const passes::Target& target(const Options& options) {
+  static const CpuTarget plain({}, false), strict({}, true), low(bf16, false), strict_low(bf16, true);
+  if (options.autocast) return options.strict ? strict_low : low;
+  return options.strict ? strict : plain;
 }
 
 }  // namespace weft::cpu

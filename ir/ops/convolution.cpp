@@ -190,7 +190,13 @@ OpDef convolution_op(std::string name, std::string doc) {
                     {"groups", AttributeKind::integer, Attribute(int64_t{1}), "parts of the channels that do not meet"},
                     layout("x_layout", "how x lies in memory, as \"aBcd8b\"; row-major when empty"),
                     layout("w_layout", "how w lies"),
-                    layout("y_layout", "how y lies")};
+                    layout("y_layout", "how y lies"),
+                    {"algorithm",
+                     AttributeKind::text,
+                     Attribute(std::string("direct")),
+                     "how it is computed: as the sum says, or between transforms of tiles that spare products, with about the same error",
+                     {"direct", "winograd"},
+                     true}};
   def.flops = [](const Op& op) { return convolution_of(op).flops(); };
   def.bilinear = true;
   def.autocast = Autocast::low;

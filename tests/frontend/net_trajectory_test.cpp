@@ -87,6 +87,18 @@ TEST_CASE("trajectories of the lessons' nets on the reference, in f64") {
 TEST_CASE("trajectories of the lessons' nets on the cpu, in f32") {
   const json file = testing::read_expected("nets");
   for (const json& c : file["cases"]) DYNAMIC_SECTION(c["name"].get<std::string>()) {
-      testing::check_losses(train(c, file["steps"], f32, Target::cpu()), c["losses"], 20, 1e-4, 1e-2);
+      testing::check_losses(train(c, file["steps"], f32, Target::cpu({.strict = true})), c["losses"], 20, 1e-4, 1e-2);
     }
+}
+
+TEST_CASE("trajectories of the lessons' convolutional nets on the cpu, by Winograd's transforms") {
+  // Rounding decides which of two equal neighbours a maximum takes, and with four images in a batch a later loss shows it: of what is
+  // rounded otherwise, only the first steps are as close as sums in PyTorch's order.
+  const json file = testing::read_expected("nets");
+  for (const json& c : file["cases"]) {
+    if (!c["large"].get<bool>() || c["shape"][1] == 1) continue;
+    DYNAMIC_SECTION(c["name"].get<std::string>()) {
+      testing::check_losses(train(c, file["steps"], f32, Target::cpu()), c["losses"], 5, 1e-4, 3e-2);
+    }
+  }
 }

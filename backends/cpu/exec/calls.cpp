@@ -36,6 +36,8 @@ constexpr std::string_view name_of(Wanted wanted) {
   return "";
 }
 
+constexpr std::string_view winograd = "winograd";
+
 template <Wanted wanted>
 ConvolutionSpec convolution_of(const CallDescriptor& c) {
   ConvolutionSpec s;
@@ -54,6 +56,9 @@ ConvolutionSpec convolution_of(const CallDescriptor& c) {
     return parsed;
   };
   s.layouts = {layout("x_layout", s.x), layout("w_layout", s.w), layout("y_layout", s.y)};
+  if (!c.fields.contains("algorithm")) return s;  // as a rule it is the direct one
+  if (c.text("algorithm") != winograd) throw Error(ErrorKind::file, "a convolution by '{}': no call of weft is so", c.text("algorithm"));
+  s.algorithm = ConvolutionSpec::Algorithm::winograd;
   return s;
 }
 
@@ -233,21 +238,23 @@ CallDescriptor describe(const MatmulSpec& s, int64_t scratch_bytes) {
 }
 
 CallDescriptor describe(const ConvolutionSpec& s, int64_t scratch_bytes) {
-  return {std::string(name_of(s.wanted)),
-          {{"dtype", std::string(name_of(s.dtype))},
-           {"groups", s.groups},
-           {"stride", s.stride},
-           {"low", s.low},
-           {"high", s.high},
-           {"dilation", s.dilation},
-           {"x", s.x.dims()},
-           {"w", s.w.dims()},
-           {"y", s.y.dims()},
-           {"x_layout", s.layouts.x.text()},
-           {"w_layout", s.layouts.w.text()},
-           {"y_layout", s.layouts.y.text()},
-           {"slices", s.slices},
-           {"scratch", scratch_bytes}}};
+  CallDescriptor call{std::string(name_of(s.wanted)),
+                      {{"dtype", std::string(name_of(s.dtype))},
+                       {"groups", s.groups},
+                       {"stride", s.stride},
+                       {"low", s.low},
+                       {"high", s.high},
+                       {"dilation", s.dilation},
+                       {"x", s.x.dims()},
+                       {"w", s.w.dims()},
+                       {"y", s.y.dims()},
+                       {"x_layout", s.layouts.x.text()},
+                       {"w_layout", s.layouts.w.text()},
+                       {"y_layout", s.layouts.y.text()},
+                       {"slices", s.slices},
+                       {"scratch", scratch_bytes}}};
+  if (s.algorithm == ConvolutionSpec::Algorithm::winograd) call.fields.emplace("algorithm", std::string(winograd));
+  return call;
 }
 
 CallDescriptor describe(const AttentionSpec& s, int64_t scratch_bytes) {

@@ -1,5 +1,5 @@
 #pragma once
-// Convolutions by oneDNN. convolution.cpp and formats.cpp alone know how oneDNN 2 and 3 differ in them.
+// Convolutions, by oneDNN or by our own transforms (winograd.h). convolution.cpp and formats.cpp alone know how oneDNN 2 and 3 differ in them.
 
 #include <memory>
 
@@ -13,8 +13,10 @@ namespace weft::cpu {
 /// A convolution of f32 or bf16, which is summed in f32, and which of its three tensors is wanted.
 struct ConvolutionSpec : Convolution {
   enum class Wanted { y, x, w };
+  enum class Algorithm { direct, winograd };
   Wanted wanted = Wanted::y;
   DType dtype = f32;
+  Algorithm algorithm = Algorithm::direct;
   /// The batch is computed in so many parts, each by one thread. Where w is wanted, each part is a result of its own.
   int64_t slices = 1;
 };

@@ -1,0 +1,7 @@
+#include "weft/backends/cpu/exec/winograd_tiles_code.h"
+
+namespace weft::cpu {
+
+const WinogradTiles avx512_winograd_tiles = all_tiles;
+
+}  // namespace weft::cpu
