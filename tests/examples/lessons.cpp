@@ -110,9 +110,9 @@ std::string write_digits(const TempDir& dir, int64_t count) {
   return dir.path();
 }
 
-void write_pictures(const TempDir& dir) {
+void write_pictures(const TempDir& dir, int64_t count) {
   std::string records;
-  for (int64_t i = 0; i < 200; ++i) records += static_cast<char>(i % 10) + std::string(3072, static_cast<char>(i % 10 * 25));
+  for (int64_t i = 0; i < count; ++i) records += static_cast<char>(i % 10) + std::string(3072, static_cast<char>(i % 10 * 25));
   dir.write("data_batch_1.bin", records);
   for (int n = 2; n <= 5; ++n) std::filesystem::create_symlink(dir / "data_batch_1.bin", dir / fmt::format("data_batch_{}.bin", n));
   dir.write("test_batch.bin", records.substr(0, 20 * 3073));

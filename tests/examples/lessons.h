@@ -48,7 +48,7 @@ std::string command_of(const Lesson& lesson, const Options& options, const TempD
 /// Writes the four IDX files of MNIST, of so few drawn digits; returns the folder.
 std::string write_digits(const TempDir& dir, int64_t count);
 
-/// Writes CIFAR-10's binary version: five times the same 200 records, which one class colours alike, and 20 to test on.
-void write_pictures(const TempDir& dir);
+/// Writes CIFAR-10's binary version: five times the same `count` records, at least 20, which one class colours alike, and 20 to test on.
+void write_pictures(const TempDir& dir, int64_t count = 200);
 
 }  // namespace weft::test

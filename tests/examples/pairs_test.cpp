@@ -41,6 +41,7 @@ const Options says{{"--profile", "the whole step"},
 
 /// Options that may leave what is learnt as it is: an end that does not come first, and other ways to the same numbers.
 const std::set<std::string> not_judged_by_numbers{"--patience", "--device", "--max-isa", "--autocast", "--accumulate"};
+constexpr int timed_out = 124;  // what timeout exits with
 const std::set<Pair> ends{pair_of("--epochs", "--max-steps"), pair_of("--epochs", "--patience")};
 
 struct Tried {
@@ -129,6 +130,7 @@ class Pairs {
       REQUIRE(ran.code == 0);
     }
     Tried tried{run(options, dir), {}, {}};
+    REQUIRE(tried.ran.code != timed_out);
     const std::string metrics = dir / "m.jsonl";
     tried.numbers = lesson_.small.contains("--metrics") && fs::exists(metrics) ? numbers_in(test::read_file(metrics)) : tried.ran.out;
     for (const auto& [option, value] : given)
@@ -138,7 +140,7 @@ class Pairs {
 
   test::Ran run(const Options& options, const test::TempDir& dir) const {
     // No gnuplot is found, so that a picture is a script.
-    return test::run_command("timeout 60 env PATH=/ " + command_of(lesson_, options, dir));
+    return test::run_command("timeout 60 env PATH=/ WEFT_CACHE=" + programs_.path() + " " + command_of(lesson_, options, dir));
   }
 
   Options given(const std::string& a, const std::string& b = "") const {
@@ -191,6 +193,7 @@ class Pairs {
   }
 
   Lesson lesson_;
+  test::TempDir programs_;  // most runs compile what one before them has
   std::set<std::string> mute_;
   bool shares_;
   std::map<std::pair<std::string, Options>, std::string> numbers_;
@@ -255,11 +258,12 @@ TEST_CASE("lesson 3 heeds every two options, or refuses them") {
 
 TEST_CASE("lesson 4 heeds every two options, or refuses them") {
   const test::TempDir dir;
-  write_pictures(dir);
+  write_pictures(dir, 40);
   std::set<Pair> apart = apart_in_training({pair_of("--net", "--hidden"), pair_of("--optimizer", "--momentum")});
   apart.merge(apart_from("--device", {"--threads", "--max-isa", "--autocast", "--profile"}));
   Pairs({.name = "04_cifar10",
          .small = {{"--threads", "1"},
+                   {"--data", dir.path()},
                    {"--log", "none"},
                    {"--batch", "4"},
                    {"--epochs", "2"},
@@ -278,7 +282,9 @@ TEST_CASE("lesson 4 heeds every two options, or refuses them") {
                     {"--style", "module"},
                     {"--hidden", "12"},
                     {"--momentum", "0.8"}},
-         .instead = {{"--net", {{"--hidden", left_out}}}, {"--device", {{"--threads", left_out}}}},
+         .instead = {{"--net", {{"--hidden", left_out}}},
+                     {"--device", {{"--threads", left_out}, {"--max-steps", "1"}}},
+                     {"--find-lr", {{"--data", left_out}}}},  // of pictures of one colour none is better
          .apart = apart})
       .check();
 }
