@@ -33,6 +33,7 @@
 #include "weft/runtime/data/digits.h"
 #include "weft/runtime/data/idx.h"
 #include "weft/runtime/data/npy.h"
+#include "weft/runtime/data/rows.h"
 #include "weft/runtime/data/split.h"
 #include "weft/runtime/event_file.h"
 #include "weft/runtime/safetensors.h"
