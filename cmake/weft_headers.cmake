@@ -8,7 +8,7 @@ set(WEFT_HEADERS
   runtime/array.h runtime/columns.h runtime/event_file.h runtime/metrics.h runtime/plot.h runtime/safetensors.h
   runtime/data/batcher.h runtime/data/cifar.h runtime/data/csv.h runtime/data/dataset.h runtime/data/digits.h runtime/data/idx.h
   runtime/data/example_source.h runtime/data/image.h runtime/data/image_transforms.h runtime/data/mixup.h runtime/data/npy.h
-  runtime/data/npy_file.h runtime/data/npz.h runtime/data/rows.h runtime/data/sampler.h runtime/data/split.h
+  runtime/data/npy_file.h runtime/data/npz.h runtime/data/rows.h runtime/data/sampler.h runtime/data/split.h runtime/data/tokenizer.h
   runtime/data/transform.h
   # Steps from files: also of weft::runtime.
   runtime/saved_step.h backends/saved/load_step.h

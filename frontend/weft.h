@@ -39,5 +39,6 @@
 #include "weft/runtime/data/npz.h"
 #include "weft/runtime/data/rows.h"
 #include "weft/runtime/data/split.h"
+#include "weft/runtime/data/tokenizer.h"
 #include "weft/runtime/event_file.h"
 #include "weft/runtime/safetensors.h"
