@@ -7,7 +7,9 @@ set(WEFT_HEADERS
   # Arrays, data sets, files, metrics, plots: all of weft::runtime.
   runtime/array.h runtime/columns.h runtime/event_file.h runtime/metrics.h runtime/plot.h runtime/safetensors.h
   runtime/data/batcher.h runtime/data/cifar.h runtime/data/csv.h runtime/data/dataset.h runtime/data/digits.h runtime/data/idx.h
-  runtime/data/npy.h runtime/data/split.h runtime/data/transform.h
+  runtime/data/example_source.h runtime/data/image.h runtime/data/image_transforms.h runtime/data/mixup.h runtime/data/npy.h
+  runtime/data/npy_file.h runtime/data/npz.h runtime/data/rows.h runtime/data/sampler.h runtime/data/split.h runtime/data/tokenizer.h
+  runtime/data/transform.h
   # Steps from files: also of weft::runtime.
   runtime/saved_step.h backends/saved/load_step.h
   # The face: tensors and ops, layers, optimizers, compiled steps, training.

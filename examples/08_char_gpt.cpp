@@ -91,7 +91,8 @@ class Writer {
     for (size_t i = 0; i < net.blocks.size(); ++i) caches_.emplace_back(1, heads, window, width / heads);
   }
 
-  std::string write(std::string text, int64_t count, double temperature) {
+  std::string write(const std::string& prompt, int64_t count, double temperature) {
+    std::vector<int64_t> text = text_.characters.encode(prompt);
     net_.eval();
     Step one = program(1, temperature);
     int64_t known = 0;  // characters that the caches hold
@@ -100,12 +101,12 @@ class Writer {
       int64_t length = 1;
       if (known == 0 || known == window_) length = std::min(std::ssize(text), window_ / 2), known = 0;
       Step step = length == 1 ? one : program(length, temperature);
-      const std::vector<int64_t> last = text_.numbers(std::string_view(text).substr(text.size() - static_cast<size_t>(length)));
-      text += draw(step({{"x", last}, {"position", {&known, 1}}})["probabilities"].values<float>());
+      const std::vector<int64_t> last(text.end() - length, text.end());
+      text.push_back(draw(step({{"x", last}, {"position", {&known, 1}}})["probabilities"].values<float>()));
       known += length;
     }
     net_.train();
-    return text;
+    return text_.characters.decode(text);
   }
 
  private:
@@ -117,11 +118,11 @@ class Writer {
     return compile(g, options_.target());
   }
 
-  char draw(const std::vector<float>& probabilities) {
+  int64_t draw(const std::vector<float>& probabilities) {
     double left = static_cast<double>(random_() >> 11) * 0x1p-53;
     size_t i = 0;
     while (i + 1 < probabilities.size() && (left -= probabilities[i]) >= 0) ++i;
-    return text_.characters[i];
+    return static_cast<int64_t>(i);
   }
 
   Gpt& net_;
@@ -141,7 +142,7 @@ struct Wishes {
 void run(const Options& o, const Wishes& wishes) {
   const Text text = load_text(o, wishes.window);
   manual_seed(o.seed);
-  Gpt net(std::ssize(text.characters), wishes.window, wishes.layers);
+  Gpt net(text.characters.size(), wishes.window, wishes.layers);
   for (auto& [name, p] : net.named_parameters())
     if (p.shape().rank() == 2) init::normal(p, 0, 0.02);
   // The classes of a score stand along the last axis.
@@ -156,7 +157,7 @@ void run(const Options& o, const Wishes& wishes) {
     loss_plot({{"", history}}).save(in_directory(o.plots, "loss.svg"));
     draw_gradients(history, in_directory(o.plots, "gradients.svg"));
   }
-  const std::string prompt = wishes.prompt.empty() ? text.characters.substr(0, 1) : wishes.prompt;
+  const std::string prompt = wishes.prompt.empty() ? text.characters.characters()[0] : wishes.prompt;
   if (wishes.write > 0) fmt::print("\n{}\n", Writer(net, text, o, wishes.window).write(prompt, wishes.write, wishes.temperature));
 }
 

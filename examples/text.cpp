@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
-#include <set>
+#include <span>
 #include <sstream>
 
 using namespace weft;
@@ -37,14 +37,13 @@ std::string read(const std::string& path) {
   return text.str();
 }
 
-Dataset windows(const Text& all, std::string_view part, int64_t window, const std::string& name) {
+Dataset windows(std::span<const int64_t> part, int64_t window, const std::string& name) {
   const int64_t count = (std::ssize(part) - 1) / window;
   if (count < 1)
     throw Error(ErrorKind::file, "the text is too short: {} characters are no window of {} and the one behind it", part.size(), window);
-  const std::vector<int64_t> numbers = all.numbers(part);
   Array inputs(i64, {count, window}), targets(i64, {count, window});
-  std::copy_n(numbers.begin(), count * window, inputs.values<int64_t>().begin());
-  std::copy_n(numbers.begin() + 1, count * window, targets.values<int64_t>().begin());
+  std::copy_n(part.begin(), count * window, inputs.values<int64_t>().begin());
+  std::copy_n(part.begin() + 1, count * window, targets.values<int64_t>().begin());
   Dataset set = Dataset::from(std::move(inputs), std::move(targets));
   set.name = name;
   return set;
@@ -52,24 +51,15 @@ Dataset windows(const Text& all, std::string_view part, int64_t window, const st
 
 }  // namespace
 
-std::vector<int64_t> Text::numbers(std::string_view text) const {
-  std::vector<int64_t> numbers;
-  for (const char c : text) {
-    const size_t at = characters.find(c);
-    if (at == std::string::npos) throw Error("the text that was learnt has no '{}', so nothing can be said of it", c);
-    numbers.push_back(static_cast<int64_t>(at));
-  }
-  return numbers;
-}
-
 Text load_text(const Options& o, int64_t window) {
   const std::string text = o.data.empty() ? made_up(4000) : read((std::filesystem::path(o.data) / "input.txt").string());
-  const std::set<char> found(text.begin(), text.end());
-  Text all{std::string(found.begin(), found.end()), {}, {}};
-  const size_t split = text.size() / 10 * 9;
-  all.train = windows(all, std::string_view(text).substr(0, split), window, "training");
-  all.test = windows(all, std::string_view(text).substr(split), window, "test");
+  Text all{CharTokenizer(text), {}, {}};
+  const std::vector<int64_t> numbers = all.characters.encode(text);
+  const std::span<const int64_t> whole(numbers);
+  const size_t split = whole.size() / 10 * 9;
+  all.train = windows(whole.first(split), window, "training");
+  all.test = windows(whole.subspan(split), window, "test");
   fmt::print("{}: {} characters, {} different ones\n", o.data.empty() ? "Sentences that the program made up" : "Text of " + o.data,
-             text.size(), all.characters.size());
+             whole.size(), all.characters.size());
   return all;
 }

@@ -8,28 +8,12 @@
 #include <iterator>
 #include <set>
 
+#include "weft/support/utf8.h"
+
 namespace weft {
 namespace {
 
 constexpr std::string_view dots = "...", replacement = "\xef\xbf\xbd";
-
-/// How many bytes the character at the front of `text` has, and which it is; 0 bytes where there is no UTF-8: overlong, a
-/// surrogate, cut off.
-std::pair<size_t, uint32_t> character(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {1, first};
-  const size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < bytes) return {0, 0};
-  uint32_t code = first & (0xffu >> (bytes + 1));
-  for (size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {0, 0};
-    code = code << 6 | (byte(i) & 0x3fu);
-  }
-  constexpr uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (code < least[bytes] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff) return {0, 0};
-  return {bytes, code};
-}
 
 /// C0, delete and C1, what Unicode has for ends of lines, and what is no character.
 bool is_control(uint32_t code) {
@@ -58,7 +42,7 @@ int width_of(uint32_t code) {
 struct Characters {
   explicit Characters(std::string_view text) {
     while (!text.empty()) {
-      const auto [bytes, code] = character(text);
+      const auto [bytes, code] = first_character(text);
       if (bytes == 0) all.emplace_back(replacement, 1);
       else if (is_control(code)) all.emplace_back(" ", 1);
       else all.emplace_back(text.substr(0, bytes), width_of(code));

@@ -1,5 +1,7 @@
 #include "weft/runtime/file_elements.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -32,35 +34,42 @@ uint64_t bits_of(const std::byte* bytes, size_t count, std::endian order) {
   return value;
 }
 
+template <class T>
+void put(std::byte* to, size_t i, T value) {
+  std::memcpy(to + i * sizeof value, &value, sizeof value);
+}
+
 /// Element `i` of `to` from its bits, but for those that are copied as they are.
-void store(FileType type, uint64_t bits, Array& to, size_t i) {
+void store(FileType type, uint64_t bits, std::byte* to, size_t i) {
+  const auto small = [&](int exponent, int mantissa, bool finite) {
+    put(to, i, static_cast<float>(small_float(static_cast<unsigned>(bits), exponent, mantissa, finite)));
+  };
   switch (type) {
-    case FileType::f64: to.values<double>()[i] = std::bit_cast<double>(bits); return;
-    case FileType::f32: to.values<float>()[i] = std::bit_cast<float>(static_cast<uint32_t>(bits)); return;
-    case FileType::bf16: to.values<bf16_t>()[i] = {static_cast<uint16_t>(bits)}; return;
-    case FileType::f16: to.values<float>()[i] = static_cast<float>(small_float(static_cast<unsigned>(bits), 5, 10, false)); return;
-    case FileType::f8_e4m3: to.values<float>()[i] = static_cast<float>(small_float(static_cast<unsigned>(bits), 4, 3, true)); return;
-    case FileType::f8_e5m2: to.values<float>()[i] = static_cast<float>(small_float(static_cast<unsigned>(bits), 5, 2, false)); return;
+    case FileType::f64: return put(to, i, std::bit_cast<double>(bits));
+    case FileType::f32: return put(to, i, std::bit_cast<float>(static_cast<uint32_t>(bits)));
+    case FileType::bf16: return put(to, i, static_cast<uint16_t>(bits));
+    case FileType::f16: return small(5, 10, false);
+    case FileType::f8_e4m3: return small(4, 3, true);
+    case FileType::f8_e5m2: return small(5, 2, false);
     case FileType::i64:
     case FileType::u64:
-    case FileType::u32: to.values<int64_t>()[i] = static_cast<int64_t>(bits); return;
+    case FileType::u32: return put(to, i, static_cast<int64_t>(bits));
     case FileType::i32:
-    case FileType::u16: to.values<int32_t>()[i] = static_cast<int32_t>(bits); return;
-    case FileType::i16: to.values<int32_t>()[i] = static_cast<int16_t>(bits); return;
-    case FileType::i8: to.values<int32_t>()[i] = static_cast<int8_t>(bits); return;
-    case FileType::u8: to.values<uint8_t>()[i] = static_cast<uint8_t>(bits); return;
-    case FileType::bool_: to.data()[i] = static_cast<std::byte>(bits); return;
+    case FileType::u16: return put(to, i, static_cast<int32_t>(bits));
+    case FileType::i16: return put(to, i, int32_t{static_cast<int16_t>(bits)});
+    case FileType::i8: return put(to, i, int32_t{static_cast<int8_t>(bits)});
+    case FileType::u8:
+    case FileType::bool_: return put(to, i, static_cast<uint8_t>(bits));
   }
 }
 
-/// Whether the array holds the bytes of the file.
+}  // namespace
+
 bool is_copied(FileType type, std::endian order) {
   const bool kept = type == FileType::bool_ || type == FileType::u8 || type == FileType::bf16 || type == FileType::f32 ||
                     type == FileType::f64 || type == FileType::i32 || type == FileType::i64;
   return kept && (size_of(type) == 1 || order == std::endian::native);
 }
-
-}  // namespace
 
 size_t size_of(FileType type) {
   switch (type) {
@@ -104,21 +113,22 @@ DType becomes(FileType type) {
   return f32;
 }
 
-std::optional<BadElement> decode(FileType type, std::endian order, std::span<const std::byte> from, Array& to) {
-  const size_t size = size_of(type), count = static_cast<size_t>(to.shape().numel());
-  WEFT_CHECK(to.dtype() == becomes(type) && from.size() == count * size, "{} bytes for {} elements of {}", from.size(), count,
-             name_of(to.dtype()));
-  if (is_copied(type, order)) std::copy(from.begin(), from.end(), to.data());
-  else
+std::optional<BadElement> decode(FileType type, std::endian order, std::span<const std::byte> from, std::byte* to) {
+  const size_t size = size_of(type), count = from.size() / size;
+  if (is_copied(type, order)) {
+    if (from.data() != to) std::copy(from.begin(), from.end(), to);
+  } else {
     for (size_t i = 0; i < count; ++i) store(type, bits_of(from.data() + i * size, size, order), to, i);
+  }
   if (type == FileType::bool_)
     for (size_t i = 0; i < count; ++i)
-      if (const int value = std::to_integer<int>(to.data()[i]); value > 1)
-        return BadElement{i, fmt::format("a bool is 0 or 1, not {}", value)};
+      if (const int value = std::to_integer<int>(to[i]); value > 1) return BadElement{i, fmt::format("a bool is 0 or 1, not {}", value)};
   if (type == FileType::u64)
-    for (size_t i = 0; i < count; ++i)
-      if (const int64_t value = to.values<int64_t>()[i]; value < 0)
-        return BadElement{i, fmt::format("{} does not fit into i64, which u64 becomes", static_cast<uint64_t>(value))};
+    for (size_t i = 0; i < count; ++i) {
+      int64_t value = 0;
+      std::memcpy(&value, to + i * sizeof value, sizeof value);
+      if (value < 0) return BadElement{i, fmt::format("{} does not fit into i64, which u64 becomes", static_cast<uint64_t>(value))};
+    }
   return std::nullopt;
 }
 

@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "weft/runtime/array.h"
+#include "weft/support/dtype.h"
 
 namespace weft {
 
@@ -29,8 +29,11 @@ struct BadElement {
   std::string why;
 };
 
-/// Fills `to`, whose type is what `type` becomes, from as many elements of a file. Returns the first element that is no value
-/// of the array's type: a bool that is neither 0 nor 1, a u64 beyond i64.
-std::optional<BadElement> decode(FileType type, std::endian order, std::span<const std::byte> from, Array& to);
+/// Fills `to`, memory of what `type` becomes, from as many elements of a file; it may be where they lie, of a type that becomes itself.
+/// Returns the first element that is no value of its new type: a bool that is neither 0 nor 1, a u64 beyond i64.
+std::optional<BadElement> decode(FileType type, std::endian order, std::span<const std::byte> from, std::byte* to);
+
+/// Does decode() copy the bytes as they are?
+bool is_copied(FileType type, std::endian order);
 
 }  // namespace weft

@@ -167,7 +167,7 @@ class Reader {
     file_.read(e.begin, bytes.data(), bytes.size());
     checksum_.add(e.name, e.type->name, e.shape, bytes.data(), bytes.size());
     Array array(becomes(e.type->type), e.shape);
-    if (const auto bad = decode(e.type->type, std::endian::little, bytes, array))
+    if (const auto bad = decode(e.type->type, std::endian::little, bytes, array.data()))
       fail(path_, e.begin + bad->index * size_of(e.type->type), "'{}', element {}: {}", e.name, bad->index, bad->why);
     return array;
   }

@@ -23,7 +23,7 @@ if ! command -v apt-get > /dev/null; then
   die "this system has no apt-get. weft needs:
   a C++20 compiler (g++ >= 12 or clang++ >= 15) with libstdc++ and libgomp, CMake >= 3.25, Ninja,
   LLVM 19 (headers, CMake files, libLLVM), oneDNN >= 2.6 (libdnnl, built for OpenMP),
-  fmt >= 9, Catch2 >= 2.13, CLI11 >= 2.1, nlohmann-json >= 3.11, zlib, zstd.
+  fmt >= 9, Catch2 >= 2.13, CLI11 >= 2.1, nlohmann-json >= 3.11, zlib, zstd, libpng, libjpeg, libzip.
 Install them, then run again with WEFT_SKIP_SETUP=1."
 fi
 
@@ -61,7 +61,8 @@ missing() { # prints the packages to install, on one line
   cmake_ok || packages+=(cmake)
   ninja_ok || packages+=(ninja-build)
   # zlib and zstd are also what LLVM's CMake files refer to; the other libraries that these look for may be absent.
-  local libraries=(llvm-19-dev libdnnl-dev libfmt-dev catch2 libcli11-dev nlohmann-json3-dev zlib1g-dev libzstd-dev)
+  local libraries=(llvm-19-dev libdnnl-dev libfmt-dev catch2 libcli11-dev nlohmann-json3-dev zlib1g-dev libzstd-dev
+    libpng-dev libjpeg-dev libzip-dev)
   # Debian 12 builds oneDNN with OpenCL, so that its CMake files want the OpenCL headers, yet only recommends them.
   local dnnl
   if installed libdnnl-dev; then

@@ -113,7 +113,7 @@ std::vector<History> fit(const NamedRecipes& all, const Dataset& train, const Da
   FitData data(used, test, training_batches(options.batch, options.seed, options.data), options.measure.training_set);
   std::vector<std::string> names;
   for (const auto& [name, recipe] : all) names.push_back(name);
-  TrainingLog log(options.log, names, options.epochs, data.training.batches(), used.size(), test != nullptr);
+  TrainingLog log(options.log, names, options.epochs, data.training.batches(), data.shuffled.examples(used), test != nullptr);
   std::optional<MetricsFile> metrics;
   if (!options.files.metrics.empty()) metrics.emplace(options.files.metrics);
   std::list<TrainingRun> runs;

@@ -9,6 +9,7 @@
 
 #include "weft/frontend/language/defaults.h"
 #include "weft/frontend/program/target.h"
+#include "weft/runtime/data/sampler.h"
 
 namespace weft {
 
@@ -18,6 +19,7 @@ struct DataOptions {
   bool drop_last = false;  // leave a smaller last batch out of training
   int64_t overfit = 0;     // train on the first so many examples only: can the model learn them by heart? 0: on all
   int workers = 1;         // threads that load batches; their number changes no bit
+  Sampler sampler = {};    // which examples an epoch has, and in which order: see sampler.h. In the place of `shuffle`
 };
 
 /// For what programs are compiled.

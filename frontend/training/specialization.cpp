@@ -19,15 +19,15 @@ std::string layer_of(const std::string& parameter) { return parameter.substr(0, 
 
 }  // namespace
 
-Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, const HowCompiled& how) {
+Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_t size, int64_t padded_length, const HowCompiled& how) {
   const bool train = how.use == Use::training;
-  Graph graph(fmt::format("{}_{}", train ? "train" : "eval", size));
+  Graph graph(fmt::format("{}_{}{}", train ? "train" : "eval", size, padded_length < 0 ? "" : fmt::format("x{}", padded_length)));
   graph.recording()->training = train;
   graph.recording()->bindings.stream = {};  // a run's programs draw from one stream, and so does the run that resumes it
   std::vector<std::pair<std::string, Tensor>> batch;
   for (const Dataset::Column& column : data.columns()) {
-    const std::string name(column.name);
-    batch.emplace_back(name, graph.input(name, column.dtype, column.batch(size), recipe.at));
+    const std::string& name = column.name;
+    batch.emplace_back(name, graph.input(name, column.dtype, column.batch(size, padded_length), recipe.at));
   }
   const Tensor loss = record(graph, recipe, batch, how.accumulate);
   const Scope here("", Scope::Code::library, recipe.at, graph.recording());
@@ -116,6 +116,10 @@ void Specialization::check_labels(const Dataset& data) const {
   const auto columns = data.columns();
   const auto found = std::find_if(columns.begin(), columns.end(), [](const Dataset::Column& column) { return column.name == "y"; });
   if (found == columns.end()) return;
+  if (labels_ && std::ssize(data.class_names) > labels_->high)
+    throw Error("data set '{}' has {} classes, but the model gives {}; the loss is computed at {}", data.name, data.class_names.size(),
+                labels_->high, loss_line_);
+  if (!found->from || data.mixup) return;  // a source's are looked at as they come; probabilities are made of labels that are
   const Array& targets = *found->from;
   const int64_t each = targets.shape().numel() / std::max<int64_t>(1, data.size());
   if (target_range_)
@@ -126,9 +130,6 @@ void Specialization::check_labels(const Dataset& data) const {
           static_cast<int64_t>(*bad) / each, data.name, targets.at(static_cast<int64_t>(*bad)), target_range_->low, target_range_->high,
           loss_line_);
   if (!labels_) return;
-  if (std::ssize(data.class_names) > labels_->high)
-    throw Error("data set '{}' has {} classes, but the model gives {}; the loss is computed at {}", data.name, data.class_names.size(),
-                labels_->high, loss_line_);
   const auto labels = targets.values<int64_t>();
   if (const auto bad = find_outside(labels, *labels_))
     throw Error("sample {} of data set '{}' has the class {}, but the model gives {} classes{}; the loss is computed at {}",
@@ -146,7 +147,8 @@ bool Outcome::is_finite() const {
 }
 
 BatchOptions training_batches(int64_t batch, uint64_t seed, const DataOptions& data) {
-  return {.batch = batch, .shuffle = data.shuffle, .drop_last = data.drop_last, .seed = seed, .workers = data.workers};
+  return {
+      .batch = batch, .shuffle = data.shuffle, .drop_last = data.drop_last, .seed = seed, .workers = data.workers, .sampler = data.sampler};
 }
 
 Outcome Specialization::run(const Batch& batch) {
@@ -166,27 +168,40 @@ Outcome Specialization::run(const Batch& batch) {
   return outcome;
 }
 
-Programs::Programs(const Recipe& recipe, const Dataset& data, const BatchOptions& batches, const HowCompiled& how, const Announce& announce)
-    : full_size_(batches.batch) {
-  if (batches.drop_last && data.size() < full_size_)
+Programs::Programs(const Recipe& recipe, const Dataset& data, const BatchOptions& batches, const HowCompiled& how,
+                   const Announce& announce) {
+  const int64_t examples = batches.examples(data);
+  if (batches.drop_last && examples < batches.batch)
     throw Error(
         "data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.data.drop_last): make the batch "
         "smaller",
-        data.name, data.size(), full_size_)
+        data.name, examples, batches.batch)
         .of("Trainer");
-  const auto compile = [&](std::optional<Specialization>& program, int64_t size) {
-    announce(fmt::format("{}, batches of {}", how.use == Use::training ? "training" : "evaluation", size));
-    program.emplace(recipe, data, size, how);
+  std::vector<int64_t> lengths = data.source ? data.source->padded_lengths() : std::vector<int64_t>();
+  if (lengths.empty()) lengths = {-1};
+  const auto compile = [&](int64_t size) {
+    for (const int64_t length : lengths) {
+      const std::string rows = length < 0 ? "" : fmt::format(" with rows of {}", length);
+      announce(fmt::format("{}, batches of {}{}", how.use == Use::training ? "training" : "evaluation", size, rows));
+      all_.push_back({size, length, Specialization(recipe, data, size, length, how)});
+    }
   };
-  if (data.size() >= full_size_) compile(full_, full_size_);
-  if (data.size() % full_size_ != 0 && !batches.drop_last) compile(last_, data.size() % full_size_);
+  if (examples >= batches.batch) compile(batches.batch);
+  if (examples % batches.batch != 0 && !batches.drop_last) compile(examples % batches.batch);
+}
+
+Outcome Programs::run(const Batch& batch) {
+  const auto found = std::find_if(all_.begin(), all_.end(), [&](const ForShape& f) {
+    return f.size == batch.size && (f.padded_length < 0 || f.padded_length == batch.padded_length);
+  });
+  WEFT_CHECK(found != all_.end(), "a batch of {} with rows of {}", batch.size, batch.padded_length);
+  return found->program.run(batch);
 }
 
 void Programs::count_into(History& history) const {
-  for (const auto* program : {&full_, &last_}) {
-    if (!*program) continue;
-    history.compile_ms += (*program)->step().compile_milliseconds();
-    history.planned_bytes = std::max(history.planned_bytes, (*program)->step().arena_bytes());
+  for (const ForShape& f : all_) {
+    history.compile_ms += f.program.step().compile_milliseconds();
+    history.planned_bytes = std::max(history.planned_bytes, f.program.step().arena_bytes());
   }
 }
 

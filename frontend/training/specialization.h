@@ -50,8 +50,8 @@ using Announce = std::function<void(const std::string&)>;
 
 class Specialization {
  public:
-  /// Records and compiles for batches of `size`.
-  Specialization(const Recipe& recipe, const Dataset& data, int64_t size, const HowCompiled& how);
+  /// Records and compiles for batches of `size`, padded rows to this length (-1: the longest).
+  Specialization(const Recipe& recipe, const Dataset& data, int64_t size, int64_t padded_length, const HowCompiled& how);
   Outcome run(const Batch& batch);
 
   const GatheredMetrics& metrics() const { return metrics_; }
@@ -85,20 +85,23 @@ class Specialization {
   std::string loss_line_;
 };
 
-/// The programs for a data set: full batches and the smaller last one, unless that is dropped.
+/// The programs for a data set: full batches and the smaller last one, unless that is dropped; each for every length of padded rows.
 class Programs {
  public:
   Programs(const Recipe& recipe, const Dataset& data, const BatchOptions& batches, const HowCompiled& how, const Announce& announce);
-  Outcome run(const Batch& batch) { return (batch.size == full_size_ ? full_ : last_)->run(batch); }
+  Outcome run(const Batch& batch);
 
   /// Any of them: what they have in common.
-  const Specialization& any() const { return full_ ? *full_ : *last_; }
+  const Specialization& any() const { return all_.front().program; }
   /// Adds compile time and arena to the history.
   void count_into(History& history) const;
 
  private:
-  int64_t full_size_;
-  std::optional<Specialization> full_, last_;
+  struct ForShape {
+    int64_t size, padded_length;
+    Specialization program;
+  };
+  std::vector<ForShape> all_;
 };
 
 }  // namespace weft::detail

@@ -20,6 +20,7 @@ int64_t first_not_finite(const Array& samples) {
 /// What to do about a loss that is not finite.
 std::string advice(const Dataset& data) {
   for (const Dataset::Column& column : data.columns()) {
+    if (!column.from) continue;
     const int64_t sample = first_not_finite(*column.from);
     if (sample < 0) continue;
     const std::string what = column.from == &data.inputs    ? "inputs that are no finite numbers"
@@ -35,8 +36,8 @@ HowCompiled training_how(const FitOptions& o) { return {Use::training, o.seed, o
 /// What must be equal for a continuation to see the same batches and masks.
 std::string text_of_how(const FitOptions& o, const FitData& data) {
   const BatchOptions& b = data.shuffled;
-  return fmt::format("{} examples, .batch = {}, .shuffle = {}, .drop_last = {}, .seed = {}, .accumulate = {}", data.train.size(), b.batch,
-                     b.shuffle, b.drop_last, b.seed, o.accumulate);
+  return fmt::format("{} examples, .batch = {}, .shuffle = {}, .drop_last = {}, .seed = {}, .accumulate = {}{}", data.train.size(), b.batch,
+                     b.shuffle, b.drop_last, b.seed, o.accumulate, b.sampler ? ", .sampler = " + b.sampler.name : "");
 }
 
 /// While it lives, the model has the averages, if there are any.

@@ -3,10 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <utility>
 
+#include "weft/runtime/data/batch_loader.h"
 #include "weft/runtime/float_mode.h"
 #include "weft/support/memory.h"
 #include "weft/support/philox.h"
@@ -16,23 +16,6 @@ namespace {
 
 constexpr int spare_slots = 2;                  // beside those being filled: one in use, one ready
 constexpr uint32_t shuffle_site = 0xDA7A0000u;  // apart from the sites of ops, which count from 0
-
-/// The workers share the processor with the training step. The blocks of fixed length are what a compiler
-/// turns into vector instructions without being asked for more than -O2.
-template <class T>
-void divide(const T* __restrict from, size_t count, float divisor, float* __restrict to) {
-  constexpr size_t block = 16;
-  size_t i = 0;
-  for (; i + block <= count; i += block) {
-    for (size_t j = 0; j < block; ++j) to[i + j] = static_cast<float>(from[i + j]) / divisor;
-  }
-  for (; i < count; ++i) to[i] = static_cast<float>(from[i]) / divisor;
-}
-
-/// A shuffled example is in no cache, and no hardware guesses where it starts; from there on it does.
-void prefetch(const std::byte* from, size_t bytes) {
-  for (size_t b = 0; b < std::min<size_t>(bytes, 4096); b += 64) __builtin_prefetch(from + b);
-}
 
 }  // namespace
 
@@ -57,29 +40,44 @@ View Batch::operator[](std::string_view name) const {
   throw Error("the batch has no array '{}'; it has '{}'", name, fmt::join(names, "', '")).hint(did_you_mean(name, names));
 }
 
-Batcher::Batcher(const Dataset& dataset, BatchOptions options) : dataset_(dataset), options_(options) {
+struct Batcher::Scratch : detail::BatchLoader::Scratch {
+  using detail::BatchLoader::Scratch::Scratch;
+};
+
+Batcher::Batcher(const Dataset& dataset, BatchOptions options) : dataset_(dataset), options_(std::move(options)) {
   dataset.check();
-  columns_ = dataset.columns();
-  if (options.batch < 1) throw Error("a batch needs at least 1 example, but .batch = {}", options.batch);
-  if (options.workers < 1) throw Error("batches need at least 1 worker to load them, but .workers = {}", options.workers);
-  const int64_t count = dataset.size();
-  batches_ = count / options.batch + (!options.drop_last && count % options.batch != 0);
+  check_options();
+  loader_ = std::make_unique<const detail::BatchLoader>(dataset_, options_);
+  scratch_ = std::make_unique<Scratch>(*loader_);
+  const int64_t count = options_.examples(dataset);
+  batches_ = count / options_.batch + (!options_.drop_last && count % options_.batch != 0);
   order_.resize(static_cast<size_t>(count));
   std::iota(order_.begin(), order_.end(), int64_t{0});
-  const int64_t room = std::min(options.batch, count);
-  slots_.resize(static_cast<size_t>(std::min<int64_t>(int64_t{options.workers} + spare_slots, batches_)));
+  const int64_t room = std::min(options_.batch, count);
+  slots_.resize(static_cast<size_t>(std::min<int64_t>(int64_t{options_.workers} + spare_slots, batches_)));
   try {
     for (Slot& slot : slots_)
-      for (const Dataset::Column& column : columns_) slot.arrays.emplace_back(column.dtype, column.batch(room), std::source_location());
+      for (const Dataset::Column& column : loader_->columns())
+        slot.arrays.emplace_back(column.dtype, column.batch(room), std::source_location());
   } catch (const OutOfMemory& e) {
     throw OutOfMemory("{} batches of {} examples of data set '{}' are held at once, for one of which {}", slots_.size(), room, dataset.name,
                       e.what());
   }
-  const Dims& dims = dataset.inputs.shape().dims();
-  shapes_.emplace_back(Dims(dims.begin() + 1, dims.end()));
-  if (columns_[0].from == &dataset.inputs)
-    for (const Transform& transform : dataset.transforms) shapes_.push_back(transform.shape(shapes_.back()));
   start_workers();
+}
+
+void Batcher::check_options() const {
+  const BatchOptions& o = options_;
+  if (o.batch < 1) throw Error("a batch needs at least 1 example, but .batch = {}", o.batch);
+  if (o.workers < 1) throw Error("batches need at least 1 worker to load them, but .workers = {}", o.workers);
+  if (o.sampler && o.shuffle) throw Error("a sampler gives the order of the examples, so that .shuffle must be off");
+  if (o.sampler && o.sampler.count < 0) throw Error("the sampler ({}) gives {} examples", o.sampler.name, o.sampler.count);
+  if (o.sampler && o.sampler.set_size != dataset_.size())
+    throw Error("the sampler ({}) is for {} examples, but data set '{}' has {}", o.sampler.name, o.sampler.set_size, dataset_.name,
+                dataset_.size());
+  if (dataset_.source && dataset_.source->is_stream() && (o.sampler || o.shuffle || o.workers > 1))
+    throw Error("data set '{}' is a stream, which one worker reads in order: .shuffle, .sampler and more .workers do not go with it",
+                dataset_.name);
 }
 
 Batcher::~Batcher() {
@@ -110,7 +108,7 @@ void Batcher::renew_after_fork() {
   ordering_ = false;
   claimed_ = taken_;
   if (generation_ > 0) ++generation_;
-  if (!options_.shuffle) ordered_ = generation_;
+  if (!reorders()) ordered_ = generation_;
   start_workers();
 }
 
@@ -125,7 +123,7 @@ void Batcher::start_epoch(int64_t epoch, int64_t first) {
     claimed_ = taken_ = first;
     started_ = first;
     for (Slot& slot : slots_) slot.ready = false;
-    if (!options_.shuffle) ordered_ = generation_;
+    if (!reorders()) ordered_ = generation_;
   }
   meeting_->wake_workers.notify_all();
 }
@@ -138,7 +136,7 @@ const Batch* Batcher::next() {
     if (generation_ == 0) throw Error("Batcher::next() was called before start_epoch()");
     if (taken_ == batches_) return nullptr;
     Slot& slot = slot_of(taken_);
-    while (!slot.ready && meeting_->workers.count() == 0) work_once(lock, scratch_);
+    while (!slot.ready && meeting_->workers.count() == 0) work_once(lock, *scratch_);
     meeting_->wake_consumer.wait(lock, [&] { return slot.ready; });
     if (slot.failure) std::rethrow_exception(slot.failure);
     slot.ready = false;  // it is the caller's now, and then free for another batch
@@ -150,7 +148,7 @@ const Batch* Batcher::next() {
 }
 
 void Batcher::work() {
-  Scratch scratch;
+  Scratch scratch(*loader_);
   std::unique_lock lock(meeting_->mutex);
   for (;;) {
     meeting_->wake_workers.wait(lock, [this] { return stop_ || must_order() || may_fill(); });
@@ -178,11 +176,25 @@ void Batcher::order(std::unique_lock<std::mutex>& lock) {
   const int64_t epoch = epoch_;
   ordering_ = true;
   lock.unlock();
-  shuffle_order(order_, options_.seed, epoch);
+  std::exception_ptr failure;
+  try {
+    draw_order(epoch);
+  } catch (...) {
+    failure = std::current_exception();
+  }
   lock.lock();
+  order_failure_ = failure;
   ordering_ = false;
   ordered_ = generation;
   meeting_->wake_workers.notify_all();
+}
+
+void Batcher::draw_order(int64_t epoch) {
+  if (!options_.sampler) return shuffle_order(order_, options_.seed, epoch);
+  options_.sampler.order(order_, options_.seed, epoch);
+  for (const int64_t example : order_)
+    if (example < 0 || example >= dataset_.size())
+      throw Error("the sampler ({}) wants example {} of {}", options_.sampler.name, example, dataset_.size());
 }
 
 void Batcher::fill_next(std::unique_lock<std::mutex>& lock, Scratch& scratch) {
@@ -210,67 +222,11 @@ void Batcher::fill_next(std::unique_lock<std::mutex>& lock, Scratch& scratch) {
 }
 
 void Batcher::fill(Slot& slot, int64_t index, int64_t epoch, Scratch& scratch) const {
+  if (order_failure_) std::rethrow_exception(order_failure_);
   const int64_t first = index * options_.batch;
-  const int64_t size = std::min(options_.batch, dataset_.size() - first);
-  const auto example_at = [this](int64_t place) { return order_[static_cast<size_t>(place)]; };
-  slot.batch.arrays.clear();
-  for (size_t c = 0; c < columns_.size(); ++c) {
-    const Dataset::Column& column = columns_[c];
-    Array& to = slot.arrays[c];
-    const auto elements = static_cast<size_t>(column.example.numel());
-    const size_t bytes = elements * size_of(column.dtype), from_bytes = column.from->bytes() / static_cast<size_t>(dataset_.size());
-    for (int64_t i = 0; i < size; ++i) {
-      if (i + 1 < size) prefetch(column.from->data() + static_cast<size_t>(example_at(first + i + 1)) * from_bytes, from_bytes);
-      load(column, example_at(first + i), epoch, to.data() + static_cast<size_t>(i) * bytes, scratch);
-    }
-    slot.batch.arrays.push_back({column.name, View(std::as_const(to).data(), static_cast<size_t>(size) * elements, column.dtype)});
-    if (column.from == &dataset_.inputs) slot.batch.inputs = slot.batch.arrays.back().values;
-    if (column.from == &dataset_.targets) slot.batch.targets = slot.batch.arrays.back().values;
-  }
-  slot.batch.size = size, slot.batch.index = index;
-}
-
-void Batcher::load(const Dataset::Column& column, int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const {
-  if (column.from == &dataset_.inputs) return load_input(example, epoch, to, scratch);
-  if (column.from == &dataset_.targets) check_labels(example);
-  const size_t bytes = column.from->bytes() / static_cast<size_t>(dataset_.size());
-  std::memcpy(to, column.from->data() + static_cast<size_t>(example) * bytes, bytes);
-}
-
-void Batcher::load_input(int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const {
-  const Array& inputs = dataset_.inputs;
-  const auto elements = static_cast<size_t>(inputs.shape().numel() / dataset_.size());
-  const std::byte* const from = inputs.data() + static_cast<size_t>(example) * elements * size_of(inputs.dtype());
-  const size_t transforms = dataset_.transforms.size();
-  if (transforms > 0) scratch.to.resize(elements);
-  float* const loaded = transforms > 0 ? scratch.to.data() : reinterpret_cast<float*>(to);
-  if (inputs.dtype() == u8) {
-    divide(reinterpret_cast<const uint8_t*>(from), elements, dataset_.divisor, loaded);
-  } else if (dataset_.divisor != 1.0f) {
-    divide(reinterpret_cast<const float*>(from), elements, dataset_.divisor, loaded);
-  } else {
-    std::memcpy(loaded, from, elements * size_of(inputs.dtype()));
-  }
-  if (transforms == 0) return;
-
-  for (size_t t = 0; t < transforms; ++t) {
-    std::swap(scratch.from, scratch.to);
-    const auto count = static_cast<size_t>(shapes_[t + 1].numel());
-    if (t + 1 < transforms) scratch.to.resize(count);
-    float* const result = t + 1 < transforms ? scratch.to.data() : reinterpret_cast<float*>(to);
-    Draw draw(options_.seed, epoch, example, t);
-    dataset_.transforms[t].apply({scratch.from.data(), static_cast<size_t>(shapes_[t].numel())}, shapes_[t], {result, count}, draw);
-  }
-}
-
-void Batcher::check_labels(int64_t example) const {
-  if (dataset_.targets.dtype() != i64 || dataset_.class_names.empty()) return;
-  const int64_t each = dataset_.targets.shape().numel() / dataset_.size();
-  const auto labels = dataset_.targets.values<int64_t>().subspan(static_cast<size_t>(example * each), static_cast<size_t>(each));
-  const int64_t classes = std::ssize(dataset_.class_names);
-  for (const int64_t label : labels)
-    if ((label < 0 || label >= classes) && label != ignored_label)
-      throw Error("example {} of data set '{}' has the class {}, but there are {} classes", example, dataset_.name, label, classes);
+  const int64_t size = std::min(options_.batch, std::ssize(order_) - first);
+  const auto examples = std::span(order_).subspan(static_cast<size_t>(first), static_cast<size_t>(size));
+  loader_->fill(slot.arrays, slot.batch, {.epoch = epoch, .index = index, .examples = examples, .first = first}, scratch);
 }
 
 }  // namespace weft

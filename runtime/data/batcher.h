@@ -14,10 +14,15 @@
 
 #include "weft/runtime/array.h"
 #include "weft/runtime/data/dataset.h"
+#include "weft/runtime/data/sampler.h"
 #include "weft/runtime/threads.h"
 #include "weft/runtime/view.h"
 
 namespace weft {
+
+namespace detail {
+class BatchLoader;
+}
 
 struct BatchOptions {
   int64_t batch = 64;      // examples in a batch
@@ -25,15 +30,21 @@ struct BatchOptions {
   bool drop_last = false;  // leave out a last batch with fewer than `batch` examples
   uint64_t seed = 0;       // of the order and of random transforms
   int workers = 1;         // threads that load, fewer where the system refuses them; their number changes no order and no bit
+  Sampler sampler = {};    // which examples an epoch has, in the place of all, and in which order. Random transforms of an example are then
+                           // a function of its place in the epoch
+
+  /// How many of the data set's examples an epoch takes, the last batch included.
+  int64_t examples(const Dataset& data) const { return sampler ? sampler.count : data.size(); }
 };
 
 /// Views into the batcher's buffers: step({{"x", batch->inputs}, {"y", batch->targets}}), or step.run(batch->arrays).
 struct Batch {
-  View inputs;               // "x": Dataset::input_shape(size) of Dataset::input_dtype(); empty where the data set has none
-  View targets;              // "y": Dataset::target_shape(size) of Dataset::target_dtype(); likewise
-  std::vector<Feed> arrays;  // all by name: these two and Dataset::arrays
-  int64_t size = 0;          // examples; fewer than BatchOptions::batch only in an epoch's last batch
-  int64_t index = 0;         // 0, 1, ... in the epoch
+  View inputs;                // "x": Dataset::input_shape(size) of Dataset::input_dtype(); empty where the data set has none
+  View targets;               // "y": Dataset::target_shape(size) of Dataset::target_dtype(); likewise
+  std::vector<Feed> arrays;   // all by name: these two and Dataset::arrays
+  int64_t size = 0;           // examples; fewer than BatchOptions::batch only in an epoch's last batch
+  int64_t index = 0;          // 0, 1, ... in the epoch
+  int64_t padded_length = 0;  // of the columns that are padded: ExampleSource::padded_lengths
 
   /// Throws weft::Error with the nearest names.
   View operator[](std::string_view name) const;
@@ -41,8 +52,9 @@ struct Batch {
 
 class Batcher {
  public:
-  /// `dataset` must outlive the batcher and not change. Throws weft::Error as Dataset::check() does and when
-  /// options.batch < 1 or options.workers < 1.
+  /// `dataset` must outlive the batcher and not change. Throws weft::Error as Dataset::check() does, when
+  /// options.batch < 1 or options.workers < 1, for a sampler of a set of another size or beside `shuffle`, and for a stream with either of
+  /// these or several workers.
   Batcher(const Dataset& dataset, BatchOptions options);
   Batcher(Dataset&& dataset, BatchOptions options) = delete;
   Batcher(const Batcher&) = delete;
@@ -62,18 +74,14 @@ class Batcher {
   int64_t batches() const { return batches_; }
 
  private:
+  struct Scratch;
   struct Slot {
-    std::vector<Array> arrays;  // as columns_
+    std::vector<Array> arrays;  // as the loader's columns
     Batch batch;
     bool busy = false;   // a worker writes it, maybe for an epoch that is no longer asked for
     bool ready = false;  // holds a batch of this epoch for next(), or what went wrong
     std::exception_ptr failure;
   };
-  /// A worker's memory for what lies between two transforms.
-  struct Scratch {
-    std::vector<float> from, to;
-  };
-
   /// Where threads meet. One object, so that a child of this process can leave it behind with the threads that wait in it.
   struct Meeting {
     std::mutex mutex;
@@ -82,6 +90,9 @@ class Batcher {
     const uint64_t born = fork_count();
   };
 
+  void check_options() const;
+  /// Has each epoch an order of its own?
+  bool reorders() const { return options_.shuffle || options_.sampler; }
   void start_workers();
   void renew_after_fork();
   void work();
@@ -89,24 +100,22 @@ class Batcher {
   bool must_order() const;
   bool may_fill() const;
   void order(std::unique_lock<std::mutex>& lock);
+  void draw_order(int64_t epoch);
   void fill_next(std::unique_lock<std::mutex>& lock, Scratch& scratch);
   void fill(Slot& slot, int64_t index, int64_t epoch, Scratch& scratch) const;
-  void load(const Dataset::Column& column, int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const;
-  void load_input(int64_t example, int64_t epoch, std::byte* to, Scratch& scratch) const;
-  void check_labels(int64_t example) const;
   Slot& slot_of(int64_t index) { return slots_[static_cast<size_t>(index) % slots_.size()]; }
   const Slot& slot_of(int64_t index) const { return slots_[static_cast<size_t>(index) % slots_.size()]; }
 
   const Dataset& dataset_;
   const BatchOptions options_;
   int64_t batches_ = 0;
-  std::vector<Dataset::Column> columns_;
-  std::vector<Shape> shapes_;   // of an input before each transform, and at last after all
+  std::unique_ptr<const detail::BatchLoader> loader_;
   std::vector<Slot> slots_;     // batch i of an epoch lives in slot i % slots_.size()
-  std::vector<int64_t> order_;  // written when no slot is busy
+  std::vector<int64_t> order_;  // written when no slot is busy, as what follows
+  std::exception_ptr order_failure_;
 
   std::shared_ptr<Meeting> meeting_ = std::make_shared<Meeting>();
-  Scratch scratch_;  // of the caller of next(), where there are no workers
+  std::unique_ptr<Scratch> scratch_;  // of the caller of next(), where there are no workers
   // The mutex guards what follows, and the slots' flags.
   uint64_t generation_ = 0;  // counts start_epoch(); work for an older one is thrown away
   uint64_t ordered_ = 0;     // the generation that order_ belongs to

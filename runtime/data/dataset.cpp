@@ -1,5 +1,6 @@
 #include "weft/runtime/data/dataset.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -14,16 +15,22 @@ Array converted(const Array& from, DType dtype) {
   return result;
 }
 
-Shape with_batch(const Shape& shape, int64_t batch) {
-  Dims dims = shape.dims();
-  dims.at(0) = batch;
-  return Shape(std::move(dims));
-}
-
 Shape several(const Shape& example, int64_t count) {
   Dims dims = example.dims();
   dims.insert(dims.begin(), count);
   return Shape(std::move(dims));
+}
+
+void check_padding(const Dataset& data) {
+  std::vector<int64_t> lengths = data.source->padded_lengths();
+  const bool ascends = std::adjacent_find(lengths.begin(), lengths.end(), std::greater_equal<>()) == lengths.end();
+  for (const SourceColumn& c : data.source->columns())
+    if (c.form == SourceColumn::Form::padded) {
+      if (lengths.empty()) lengths = {c.shape[0]};
+      if (ascends && lengths.front() >= 0 && lengths.back() == c.shape[0]) continue;
+      throw Error("padded lengths ascend and end with the longest, {}, which is that of '{}' of data set '{}', but they do not", c.shape[0],
+                  c.name, data.name);
+    }
 }
 
 }  // namespace
@@ -41,17 +48,44 @@ Dataset Dataset::from(Array inputs, Array targets) {
   return result;
 }
 
-Shape Dataset::Column::batch(int64_t size) const { return several(example, size); }
+Shape Dataset::Column::batch(int64_t size, int64_t padded_length) const {
+  Shape all = several(example, size);
+  if (!padded || padded_length < 0) return all;
+  Dims dims = all.dims();
+  dims.at(1) = padded_length;
+  return Shape(std::move(dims));
+}
 
-bool Dataset::is_left_out(const Array& array) const { return array.shape() == Shape{0} && size() > 0; }
+bool Dataset::is_left_out(const Array& array) const { return array.shape() == Shape{0} && (size() > 0 || source); }
 
 std::vector<Dataset::Column> Dataset::columns() const {
   std::vector<Column> all;
-  const auto example = [](const Shape& batch) { return Shape(Dims(batch.dims().begin() + 1, batch.dims().end())); };
-  if (!is_left_out(inputs)) all.push_back({"x", &inputs, input_dtype(), example(input_shape(1))});
-  if (!is_left_out(targets)) all.push_back({"y", &targets, target_dtype(), example(targets.shape())});
-  for (const auto& [array, values] : arrays) all.push_back({array, &values, values.dtype(), example(values.shape())});
+  const auto delivered = [](DType dtype) { return dtype == i64 ? i64 : f32; };
+  const auto add = [&](std::string column, const Array& array) {
+    const Dims& dims = array.shape().dims();
+    all.push_back({std::move(column), &array, array.dtype(), Shape(Dims(dims.begin() + 1, dims.end()))});
+  };
+  if (!is_left_out(inputs)) add("x", inputs);
+  if (!is_left_out(targets)) add("y", targets);
+  for (const SourceColumn& c : source ? source->columns() : std::vector<SourceColumn>())
+    all.push_back({c.name, nullptr, c.dtype, c.shape, c.form == SourceColumn::Form::padded});
+  for (const auto& [array, values] : arrays) add(array, values);
+  for (Column& c : all) {
+    if (c.name == "x") c.dtype = delivered(c.dtype), c.example = transformed(c.example);
+    if (c.name == "y" && mixup) c.dtype = f32, c.example = Shape{mixup_classes()};
+  }
   return all;
+}
+
+Dataset::Column Dataset::column(std::string_view wanted) const {
+  for (Column& c : columns())
+    if (c.name == wanted) return std::move(c);
+  throw Error("data set '{}' has no {}", name, wanted == "x" ? "inputs" : "targets");
+}
+
+Shape Dataset::transformed(Shape example) const {
+  for (const Transform& transform : transforms) example = transform.shape(example);
+  return example;
 }
 
 void Dataset::check_counts() const {
@@ -61,6 +95,10 @@ void Dataset::check_counts() const {
   if (!is_left_out(inputs) && !is_left_out(targets) && inputs.shape()[0] != targets.shape()[0])
     throw Error("a data set needs one target for each input, but inputs are {} and targets are {}", to_string(inputs.shape()),
                 to_string(targets.shape()));
+  for (const Array* array : {&inputs, &targets})
+    if (source && !is_left_out(*array) && array->shape()[0] != size())
+      throw Error("data set '{}' has a source of {} examples, but its {} are {}", name, size(), array == &inputs ? "inputs" : "targets",
+                  to_string(array->shape()));
   std::set<std::string_view> names;
   if (!is_left_out(inputs)) names.insert("x");
   if (!is_left_out(targets)) names.insert("y");
@@ -72,35 +110,68 @@ void Dataset::check_counts() const {
   }
 }
 
-void Dataset::check() const {
-  const DType in = inputs.dtype(), out = targets.dtype();
-  if (in != u8 && in != f32 && in != i64) throw Error("data set inputs must be u8, f32 or i64, but they are {}", name_of(in));
-  if (out != i64 && out != f32) throw Error("data set targets must be i64 or f32, but they are {}", name_of(out));
-  check_counts();
+void Dataset::check_inputs(DType dtype) const {
+  if (dtype != u8 && dtype != f32 && dtype != i64) throw Error("data set inputs must be u8, f32 or i64, but they are {}", name_of(dtype));
   if (!std::isfinite(divisor) || divisor <= 0) throw Error("a data set's divisor must be positive and finite, but it is {}", divisor);
-  if (in == i64 && divisor != 1.0f) throw Error("i64 inputs are delivered as they are, so the divisor must be 1, but it is {}", divisor);
+  if (dtype == i64 && divisor != 1.0f) throw Error("i64 inputs are delivered as they are, so the divisor must be 1, but it is {}", divisor);
   for (size_t i = 0; i < transforms.size(); ++i)
     if (const Transform& t = transforms[i]; !t.shape || !t.apply)
       throw Error("transform {} of data set '{}', '{}', has no function .{}: both .shape and .apply must be set", i, this->name, t.name,
                   t.shape ? "apply" : "shape");
-  if (in == i64 && !transforms.empty())
+  if (dtype == i64 && !transforms.empty())
     throw Error("i64 inputs are delivered as they are, but the data set has the transform '{}'", transforms[0].name);
-  if (!is_left_out(inputs)) input_shape(1);  // lets every transform look at what it gets
+}
+
+void Dataset::check_source() const {
+  using Form = SourceColumn::Form;
+  std::set<std::string> names;
+  if (!is_left_out(inputs)) names.insert("x");
+  if (!is_left_out(targets)) names.insert("y");
+  for (const auto& [array, values] : arrays) names.insert(array);
+  for (const SourceColumn& c : source->columns()) {
+    if (c.name.empty() || !names.insert(c.name).second)
+      throw Error("the source of data set '{}' has {}", name, c.name.empty() ? "a column without a name" : "another '" + c.name + "'");
+    if (c.name == "x") check_inputs(c.dtype);
+    if (c.name == "y" && c.dtype != i64 && c.dtype != f32)
+      throw Error("data set targets must be i64 or f32, but they are {}", name_of(c.dtype));
+    if (c.form == Form::varies && (c.name != "x" || c.dtype == i64))
+      throw Error("only u8 or f32 inputs, \"x\", vary in shape, for transforms make them one, but '{}' of data set '{}' is {}", c.name,
+                  name, name_of(c.dtype));
+    if (c.form == Form::padded && (c.shape.rank() == 0 || (c.name == "x" && !transforms.empty())))
+      throw Error("rows of '{}' of data set '{}' cannot be padded: {}", c.name, name,
+                  c.shape.rank() == 0 ? "an example is a single number" : "transforms want images");
+  }
+  check_padding(*this);
+}
+
+void Dataset::check_mixup() const {
+  if (!(mixup->alpha > 0) || !std::isfinite(mixup->alpha))
+    throw Error("mixup's alpha must be positive and finite, but it is {}", mixup->alpha);
+  if (mixup_classes() < 1) throw Error("mixup of data set '{}' needs .classes, for it has no class names", name);
+  bool labels = false;
+  for (const SourceColumn& c : source ? source->columns() : std::vector<SourceColumn>())
+    labels = labels || (c.name == "y" && c.dtype == i64 && c.shape.rank() == 0);
+  labels = labels || (!is_left_out(targets) && targets.dtype() == i64 && targets.shape().rank() == 1);
+  if (!labels || input_dtype() != f32)
+    throw Error("mixup blends f32 inputs and targets that are one class index each, which data set '{}' does not have", name);
+}
+
+void Dataset::check() const {
+  if (const DType out = targets.dtype(); out != i64 && out != f32)
+    throw Error("data set targets must be i64 or f32, but they are {}", name_of(out));
+  check_counts();
+  check_inputs(inputs.dtype());
+  if (source) check_source();
+  columns();  // lets every transform look at what it gets
+  if (mixup) check_mixup();
 }
 
 int64_t Dataset::size() const {
   const auto count = [](const Array& array) { return array.shape().rank() == 0 ? 0 : array.shape()[0]; };
+  if (source) return source->size();
   for (const Array* array : {&inputs, &targets})
     if (array->shape() != Shape{0}) return count(*array);
   return arrays.empty() ? 0 : count(arrays[0].second);
 }
-
-Shape Dataset::input_shape(int64_t batch) const {
-  const Dims& dims = inputs.shape().dims();
-  Shape example(Dims(dims.begin() + 1, dims.end()));
-  for (const Transform& transform : transforms) example = transform.shape(example);
-  return several(example, batch);
-}
-Shape Dataset::target_shape(int64_t batch) const { return with_batch(targets.shape(), batch); }
 
 }  // namespace weft

@@ -1,13 +1,17 @@
 #pragma once
-// Examples in memory: what the readers return, what the batcher delivers, what a Trainer fits.
+// Examples, in memory or of a source: what the readers return, what the batcher delivers, what a Trainer fits.
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "weft/runtime/array.h"
+#include "weft/runtime/data/example_source.h"
+#include "weft/runtime/data/mixup.h"
 #include "weft/runtime/data/transform.h"
 
 namespace weft {
@@ -36,23 +40,31 @@ struct Dataset {
   /// Further arrays [N, ...] of any element type, each under a name of its own and delivered as it is: second inputs, masks, weights
   /// of the samples. Where there are some, `inputs` and `targets` may be left out; where there are inputs, the targets may.
   std::vector<std::pair<std::string, Array>> arrays = {};
+  /// Examples that are read or made when a batch needs them (example_source.h), beside what there is in memory or in the place of all
+  /// of it: what the source calls "x" and "y" stands for inputs and targets, which then are left out.
+  std::shared_ptr<const ExampleSource> source = {};
+  /// Blends the examples of every batch, at last. Inputs must be delivered as f32, and targets be one class index each.
+  std::optional<Mixup> mixup = {};
 
   /// Converts what the fields cannot hold (inputs: f64 to f32, i32 to i64; targets: f64 to f32, u8 and i32 to
   /// i64) and checks. Throws weft::Error as check() does.
   static Dataset from(Array inputs, Array targets);
 
   /// Throws weft::Error for other element types, rank 0, counts that differ, a name that is empty or given twice, a divisor that is
-  /// not a positive finite number (or not 1 with i64 inputs), or a transform that does not fit.
+  /// not a positive finite number (or not 1 with i64 inputs), a transform that does not fit, a source whose columns are not as
+  /// SourceColumn says, and a mixup of what it does not take.
   void check() const;
 
   /// An array as batches deliver it: inputs, targets and the others, without those that are left out.
   struct Column {
-    std::string_view name;
-    const Array* from;
+    std::string name;
+    const Array* from;  // null: the source
     DType dtype;
-    Shape example;  // of one example, transformed
+    Shape example;        // of one example, transformed
+    bool padded = false;  // SourceColumn::Form::padded
 
-    Shape batch(int64_t size) const;  // of so many
+    /// Of so many. Padded rows have this length; -1: the longest.
+    Shape batch(int64_t size, int64_t padded_length = -1) const;
   };
   std::vector<Column> columns() const;
 
@@ -60,16 +72,24 @@ struct Dataset {
   int64_t size() const;
 
   /// What a batch of `batch` examples looks like to the program: f32 or i64, and [batch, ...], transformed.
-  DType input_dtype() const { return inputs.dtype() == i64 ? i64 : f32; }
-  DType target_dtype() const { return targets.dtype(); }
-  Shape input_shape(int64_t batch) const;
-  Shape target_shape(int64_t batch) const;
+  /// Throw weft::Error where there are no inputs, or no targets.
+  DType input_dtype() const { return column("x").dtype; }
+  DType target_dtype() const { return column("y").dtype; }
+  Shape input_shape(int64_t batch) const { return column("x").batch(batch); }
+  Shape target_shape(int64_t batch) const { return column("y").batch(batch); }
 
   /// Was this one of `inputs` and `targets` never set, where something else was?
   bool is_left_out(const Array& array) const;
+  /// How many classes mixup's targets have.
+  int64_t mixup_classes() const { return mixup->classes > 0 ? mixup->classes : static_cast<int64_t>(class_names.size()); }
 
  private:
+  Column column(std::string_view wanted) const;
+  Shape transformed(Shape example) const;
   void check_counts() const;
+  void check_inputs(DType dtype) const;
+  void check_source() const;
+  void check_mixup() const;
 };
 
 }  // namespace weft

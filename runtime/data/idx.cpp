@@ -115,7 +115,7 @@ Array read_idx(const std::string& path) {
   check_size(content, bytes, *type, shape);
   const std::vector<std::byte> data = read_data(content, bytes, shape);
   Array result(becomes(*type), shape);
-  decode(*type, std::endian::big, data, result);
+  decode(*type, std::endian::big, data, result.data());
   return result;
 }
 

@@ -33,6 +33,8 @@ Dataset subset(const Dataset& data, const std::vector<int64_t>& indices) {
   result.name = data.name;
   result.transforms = data.transforms;
   for (const auto& [name, array] : data.arrays) result.arrays.emplace_back(name, rows(array, indices));
+  if (data.source) result.source = chosen(data.source, indices);
+  result.mixup = data.mixup;
   return result;
 }
 

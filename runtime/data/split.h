@@ -1,6 +1,6 @@
 #pragma once
 // Parts of a data set: for training, validation, a quick look. Each is a copy that keeps the divisor, the class names, the
-// transforms and the name.
+// transforms and the name; what comes from a source is read by it as before. A stream has no parts.
 
 #include <cstdint>
 #include <vector>

@@ -2,18 +2,16 @@
 
 #include <algorithm>
 
+#include "weft/runtime/data/image_shape.h"
 #include "weft/support/error.h"
 #include "weft/support/philox.h"
 
 namespace weft {
 namespace {
 
-constexpr uint32_t transform_site = 0xDA7A0001u;  // and on; shuffle_order has the one before, ops count from 0
+using detail::image_shape;
 
-const Shape& image(const Shape& shape, const std::string& name) {
-  if (shape.rank() != 3) throw Error("{}: an image is [channels, height, width], but an example is {}", name, to_string(shape));
-  return shape;
-}
+constexpr uint32_t transform_site = 0xDA7A0001u;  // and on; shuffle_order has the one before, ops count from 0
 
 }  // namespace
 
@@ -34,7 +32,7 @@ Transform normalize(std::vector<float> mean, std::vector<float> deviation) {
                 deviation.size());
   Transform t{.name = "normalize"};
   t.shape = [channels = std::ssize(mean)](const Shape& shape) {
-    if (image(shape, "normalize")[0] != channels)
+    if (image_shape(shape, "normalize")[0] != channels)
       throw Error("normalize: means of {} channels were given, but an example is {}", channels, to_string(shape));
     return shape;
   };
@@ -52,7 +50,7 @@ Transform random_crop(int64_t height, int64_t width, int64_t padding) {
     throw Error("random_crop: height ({}) and width ({}) must be positive, padding ({}) not negative", height, width, padding);
   Transform t{.name = "random_crop"};
   t.shape = [=](const Shape& shape) {
-    if (image(shape, "random_crop")[1] + 2 * padding < height || shape[2] + 2 * padding < width)
+    if (image_shape(shape, "random_crop")[1] + 2 * padding < height || shape[2] + 2 * padding < width)
       throw Error("random_crop: {} x {} does not fit into an example {} with a padding of {}", height, width, to_string(shape), padding);
     return Shape{shape[0], height, width};
   };
@@ -73,7 +71,7 @@ Transform random_crop(int64_t height, int64_t width, int64_t padding) {
 Transform random_horizontal_flip(double probability) {
   if (!(probability >= 0 && probability <= 1)) throw Error("random_horizontal_flip: {} is no probability", probability);
   Transform t{.name = "random_horizontal_flip"};
-  t.shape = [](const Shape& shape) { return image(shape, "random_horizontal_flip"); };
+  t.shape = [](const Shape& shape) { return image_shape(shape, "random_horizontal_flip"); };
   t.apply = [=](std::span<const float> from, const Shape& shape, std::span<float> to, Draw& draw) {
     std::copy(from.begin(), from.end(), to.begin());
     if (draw.uniform() >= probability) return;

@@ -26,7 +26,7 @@ class Nothing final : public passes::Target {
   bool accepts_epilogue(const ir::Op&, const ir::Graph&) const override { return false; }
 };
 
-struct Example {
+struct ErrorExample {
   ErrorKind kind;
   const char* when;
   std::function<void()> provoke;
@@ -44,7 +44,7 @@ Step classifier(const Target& target, const CompileOptions& options = {}) {
 const std::vector<float> x6{1, 2, 3, 4, 5, 6};
 const std::vector<int64_t> y2{0, 2};
 
-std::vector<Example> examples() {
+std::vector<ErrorExample> examples() {
   const auto step = [] { return classifier(Target::cpu()); };
   return {
       {ErrorKind::usage, "a name that there is not", [step] { step()({{"x", x6}, {"z", y2}}); }, false, false, false, true},
@@ -83,7 +83,7 @@ std::vector<Example> examples() {
 }
 
 /// What it throws.
-Error thrown_by(const Example& example) {
+Error thrown_by(const ErrorExample& example) {
   try {
     example.provoke();
   } catch (const Error& e) {
@@ -111,7 +111,7 @@ std::string section() {
       {ErrorKind::device, "This machine, or the target's library, does not do it."}};
   std::string text;
   std::optional<ErrorKind> last;
-  for (const Example& example : examples()) {
+  for (const ErrorExample& example : examples()) {
     if (last != example.kind) text += fmt::format("\n## {}\n\n{}\n", name_of(example.kind), what_to_do.at(example.kind));
     last = example.kind;
     text += fmt::format("\nFor {}:\n\n```\n{}\n```\n", example.when, everywhere(thrown_by(example).what()));
@@ -122,7 +122,7 @@ std::string section() {
 }  // namespace
 
 TEST_CASE("errors: each says its kind, who refuses, what was given, where, and what to try") {
-  for (const Example& example : examples()) {
+  for (const ErrorExample& example : examples()) {
     INFO(example.when);
     const Error e = thrown_by(example);
     INFO(e.what());
