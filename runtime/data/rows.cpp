@@ -9,7 +9,7 @@ namespace {
 
 int64_t longest(const std::vector<int64_t>& lengths) { return lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end()); }
 
-void check(const Rows& rows, const char* who) {
+void check(const RaggedRows& rows, const char* who) {
   for (size_t i = 0; i < rows.lengths.size(); ++i)
     if (rows.lengths[i] < 0) throw Error(ErrorKind::shape, "row {} has the length {}", i, rows.lengths[i]).of(who);
   const int64_t sum = std::accumulate(rows.lengths.begin(), rows.lengths.end(), int64_t{0});
@@ -18,12 +18,12 @@ void check(const Rows& rows, const char* who) {
 }
 
 /// Of one element of a row.
-Shape inner(const Rows& rows) { return Shape(Dims(rows.values.shape().begin() + 1, rows.values.shape().end())); }
+Shape inner(const RaggedRows& rows) { return Shape(Dims(rows.values.shape().begin() + 1, rows.values.shape().end())); }
 
-size_t inner_bytes(const Rows& rows) { return static_cast<size_t>(inner(rows).numel()) * size_of(rows.values.dtype()); }
+size_t inner_bytes(const RaggedRows& rows) { return static_cast<size_t>(inner(rows).numel()) * size_of(rows.values.dtype()); }
 
 /// [length, ...]
-Shape row_shape(const Rows& rows, int64_t length) {
+Shape row_shape(const RaggedRows& rows, int64_t length) {
   Dims dims = rows.values.shape().dims();
   dims.at(0) = length;
   return Shape(std::move(dims));
@@ -72,7 +72,7 @@ class PaddedRows final : public ExampleSource {
 
 }  // namespace
 
-Array pad_sequence(const Rows& rows, double fill) {
+Array pad_sequence(const RaggedRows& rows, double fill) {
   check(rows, "pad_sequence");
   const int64_t most = longest(rows.lengths);
   Dims dims = rows.values.shape().dims();

@@ -13,13 +13,13 @@
 namespace weft {
 
 /// Rows one behind the other: values [sum of lengths, ...].
-struct Rows {
+struct RaggedRows {
   Array values;
   std::vector<int64_t> lengths;
 
   template <class T>
   static Rows of(const std::vector<std::vector<T>>& rows) {
-    Rows result;
+    RaggedRows result;
     std::vector<T> all;
     for (const auto& row : rows) {
       all.insert(all.end(), row.begin(), row.end());
@@ -32,7 +32,7 @@ struct Rows {
 
 /// [number of rows, the longest one's length, ...], with `fill` behind the shorter ones (batch_first = True). Throws weft::Error unless
 /// the lengths are not negative and add up to the values' first axis.
-Array pad_sequence(const Rows& rows, double fill = 0);
+Array pad_sequence(const RaggedRows& rows, double fill = 0);
 
 /// bool [number of rows, the longest one's length]: is this an element of the row, and not of what is behind it?
 Array padding_mask(const std::vector<int64_t>& lengths);
@@ -40,7 +40,7 @@ Array padding_mask(const std::vector<int64_t>& lengths);
 /// A column of rows, and what stands behind the shorter ones.
 struct RowsColumn {
   std::string name;
-  Rows rows;
+  RaggedRows rows;
   double fill = 0;
 };
 
@@ -55,7 +55,7 @@ struct PaddedOptions {
 /// of about one length is length_grouped_sampler's. Throws weft::Error for rows as pad_sequence() does, for columns that differ, and for
 /// lengths that do not ascend or do not hold the longest row.
 ///
-///   Dataset data{.source = padded_rows({{"x", Rows::of(tokens)}, {"y", Rows::of(tags), ignored_label}}, {.lengths = {32, 64, 128}})};
+///   Dataset data{.source = padded_rows({{"x", RaggedRows::of(tokens)}, {"y", RaggedRows::of(tags), ignored_label}}, {.lengths = {32, 64, 128}})};
 ///   trainer.fit(data, {.data = {.sampler = length_grouped_sampler(lengths, {.batch = 64})}});
 std::shared_ptr<const ExampleSource> padded_rows(std::vector<RowsColumn> columns, PaddedOptions options = {});
 

@@ -126,7 +126,7 @@ TEST_CASE("rows of several lengths train in buckets, and what is behind a row co
     tokens.push_back(row);
     labels.push_back(balance > 0);
   }
-  Dataset data{.source = padded_rows({{"x", Rows::of(tokens)}}, {.lengths = {4, 8, 11}})};
+  Dataset data{.source = padded_rows({{"x", RaggedRows::of(tokens)}}, {.lengths = {4, 8, 11}})};
   data.targets = Array::of({60}, labels);
   const auto fit = [&](const Dataset& set, const FitOptions& options, std::vector<double>* losses) {
     manual_seed(1);
@@ -158,7 +158,7 @@ TEST_CASE("rows of several lengths train in buckets, and what is behind a row co
     return 0.0;
   };
   CHECK(rows(history) < 9);  // all would be 11
-  data.source = padded_rows({{"x", Rows::of(tokens)}});
+  data.source = padded_rows({{"x", RaggedRows::of(tokens)}});
   CHECK(rows(fit(data, options, &longest)) == 11);
   for (size_t i = 0; i < longest.size(); ++i) CHECK(bucketed[i] == Approx(longest[i]).epsilon(1e-3));
 }

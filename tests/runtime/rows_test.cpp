@@ -26,7 +26,7 @@ const std::vector<std::vector<int64_t>> tokens{{1, 2}, {3, 4, 5, 6, 7}, {}, {8, 
 }  // namespace
 
 TEST_CASE("rows: padded to the longest, with a mask") {
-  const Rows rows = Rows::of(tokens);
+  const RaggedRows rows = RaggedRows::of(tokens);
   CHECK(rows.lengths == std::vector<int64_t>{2, 5, 0, 3});
   const Array padded = pad_sequence(rows, -1);
   CHECK(padded.shape() == Shape{4, 5});
@@ -34,17 +34,18 @@ TEST_CASE("rows: padded to the longest, with a mask") {
   const Array mask = padding_mask(rows.lengths);
   CHECK(mask.dtype() == boolean);
   CHECK(values(mask) == std::vector<double>{1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0});
-  const Rows wide{Array::of<float>({3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6}), {1, 2}};
+  const RaggedRows wide{Array::of<float>({3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6}), {1, 2}};
   CHECK(pad_sequence(wide).shape() == Shape{2, 2, 2});
   CHECK(values(pad_sequence(wide)) == std::vector<double>{1, 2, 0, 0, 3, 4, 5, 6});
-  CHECK(pad_sequence(Rows::of(std::vector<std::vector<float>>{})).shape() == Shape{0, 0});
+  CHECK(pad_sequence(RaggedRows::of(std::vector<std::vector<float>>{})).shape() == Shape{0, 0});
   CHECK_THROWS_WITH(pad_sequence({Array(f32, {3}), {1, 1}}), contains_text("rows of 2 in all are given as an array [3]"));
   CHECK_THROWS_WITH(pad_sequence({Array(f32, {3}), {4, -1}}), contains_text("row 1 has the length -1"));
   CHECK_THROWS_WITH(padding_mask({-2}), contains_text("row 0 has the length -2"));
 }
 
 TEST_CASE("rows: a batch has the smallest length that holds its rows") {
-  const Dataset data{.source = padded_rows({{"x", Rows::of(tokens)}, {"y", Rows::of(tokens), ignored_label}}, {.lengths = {2, 4, 6}})};
+  const Dataset data{
+      .source = padded_rows({{"x", RaggedRows::of(tokens)}, {"y", RaggedRows::of(tokens), ignored_label}}, {.lengths = {2, 4, 6}})};
   CHECK(data.input_shape(3) == Shape{3, 6});
   for (const int workers : {1, 2}) {
     Batcher batcher(data, {.batch = 1, .workers = workers});
@@ -74,7 +75,7 @@ TEST_CASE("rows: a batch has the smallest length that holds its rows") {
 }
 
 TEST_CASE("rows: without lengths all batches have the longest row's, and masks may be left out") {
-  const Dataset data{.source = padded_rows({{"x", Rows::of(tokens)}}, {.mask = ""})};
+  const Dataset data{.source = padded_rows({{"x", RaggedRows::of(tokens)}}, {.mask = ""})};
   CHECK(data.columns().size() == 1);
   Batcher batcher(data, {.batch = 4});
   batcher.start_epoch(0);
@@ -83,7 +84,7 @@ TEST_CASE("rows: without lengths all batches have the longest row's, and masks m
 
 TEST_CASE("rows: of bytes, divided, in the length of their batch") {
   Dataset data{.divisor = 2,
-               .source = padded_rows({{"x", Rows::of(std::vector<std::vector<uint8_t>>{{2, 4, 6}, {8}})}}, {.lengths = {1, 3}})};
+               .source = padded_rows({{"x", RaggedRows::of(std::vector<std::vector<uint8_t>>{{2, 4, 6}, {8}})}}, {.lengths = {1, 3}})};
   Batcher batcher(data, {.batch = 1});
   batcher.start_epoch(0);
   CHECK(values<float>(batcher.next()->inputs) == std::vector<float>{1, 2, 3});
@@ -92,11 +93,11 @@ TEST_CASE("rows: of bytes, divided, in the length of their batch") {
 
 TEST_CASE("rows: what does not go together is told") {
   CHECK_THROWS_WITH(padded_rows({}), contains_text("at least one column"));
-  CHECK_THROWS_WITH(padded_rows({{"x", Rows::of(tokens)}, {"y", Rows::of(std::vector<std::vector<int64_t>>{{1}})}}),
+  CHECK_THROWS_WITH(padded_rows({{"x", RaggedRows::of(tokens)}, {"y", RaggedRows::of(std::vector<std::vector<int64_t>>{{1}})}}),
                     contains_text("rows of 'y' have other lengths than those of 'x'"));
-  CHECK_THROWS_WITH(padded_rows({{"x", Rows::of(tokens)}}, {.lengths = {2, 4}}),
+  CHECK_THROWS_WITH(padded_rows({{"x", RaggedRows::of(tokens)}}, {.lengths = {2, 4}}),
                     contains_text(".lengths end with 4, but the longest row has 5"));
-  CHECK_THROWS_WITH(padded_rows({{"x", Rows::of(tokens)}}, {.lengths = {5, 5}}), contains_text(".lengths must ascend"));
+  CHECK_THROWS_WITH(padded_rows({{"x", RaggedRows::of(tokens)}}, {.lengths = {5, 5}}), contains_text(".lengths must ascend"));
   struct Lying : ExampleSource {
     int64_t size() const override { return 1; }
     std::vector<SourceColumn> columns() const override { return {{.name = "a", .shape = {3}, .form = SourceColumn::Form::padded}}; }
