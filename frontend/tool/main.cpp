@@ -49,6 +49,7 @@ int run(int argc, char** argv) {
   tool::add_run(app);
   tool::add_compile(app);
   tool::add_show(app);
+  tool::add_report(app);
   tool::add_ptx(app);
   tool::add_explain(app);
   std::vector<std::string> arguments = tool::arguments_of(app, argc, argv);
