@@ -25,7 +25,7 @@ void add_program(detail::Page& page, const Backend& backend) {
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::device) throw;
     page.calls.clear(), page.kernels.clear();
-    for (const Launch& launch : backend.lower(page.planned).list.launches) page.calls.push_back(launch.description);
+    for (const Launch& launch : backend.portable(page.planned, {}).list.launches) page.calls.push_back(launch.description);
   }
 }
 

@@ -28,7 +28,7 @@ function callRow(call, i) {
     const id = facts.launches ? facts.launches[i] : null, op = id === null ? null : stageAt(lastStage).byKey.get(id);
     row.after(make("tr", {class: "unfolded"}, make("td", {colspan: 8},
       facets([["ops", call.ops.join(", ")], ["source", call.source], ["in the graph", op ? make("a", {onclick: () => (showTab("graph"), goToStage(lastStage), reveal(id))}, `${op.name} = ${op.kind}`) : ""]]),
-      ...(op ? op.bodies.map((text) => folded("What it computes", text, true)) : []), codeOf(call), ...(op ? remarksOn(op.place) : []))));
+      ...(op ? op.bodies.map((text) => folded("What it computes", bodyText(text), true)) : []), codeOf(call), ...(op ? remarksOn(op.place) : []))));
   };
   return row;
 }

@@ -54,9 +54,13 @@ function codeOf(call) {
 function remarksOn(place) {
   if (!facts.fusion) return [];
   const lines = new Set(place.lines.map((at) => `${at.file}:${at.line}`));
-  const about = facts.fusion.remarks.filter((r) => r.what !== "not fused" || r.to).filter((r) => [r.of, r.to].some((end) => end && end.source.split(", ").some((s) => lines.has(s.split(" ")[0])))).slice(0, 12);
-  return about.length ? [make("h3", {}, "Remarks on these lines"), ...about.map((r) => make("p", {class: "note"}, remarkText(r)))] : [];
+  const about = facts.fusion.remarks.filter((r) => r.what !== "not fused" || r.to).filter((r) => [r.of, r.to].some((end) => end && end.source.split(", ").some((s) => lines.has(s.split(" ")[0]))));
+  const texts = [...new Set(about.map(remarkText))].slice(0, 12);
+  return texts.length ? [make("h3", {}, "Remarks on these lines"), make("ul", {class: "note"}, texts.map((text) => make("li", {}, text)))] : [];
 }
+
+/** A body without the lines that its ops come from. */
+const bodyText = (body) => body.replace(/^func @\S* \{$/gm, "{").replace(/ at "[^"]*":\d+.*$/gm, "");
 
 const remarkText = (r) => `${r.what}: ${r.of.op} ${r.of.type}` + (r.to || r.beside ? ` ${r.to ? "→" : "beside"} ${(r.to || r.beside).op} ${(r.to || r.beside).type}` : ` (${r.of.source})`) + `: ${r.why}`;
 
@@ -73,7 +77,7 @@ function detailsOfOp(op) {
     ]),
     ...calls.slice(0, 8).flatMap((call) => [callFacets(call)]),
     ...sourcesOf(op.place),
-    ...op.bodies.map((body, i) => folded(op.bodies.length > 1 ? `Body ${i + 1}` : "What it computes for each element", body, true)),
+    ...op.bodies.map((body, i) => folded(op.bodies.length > 1 ? `Body ${i + 1}` : "What it computes", bodyText(body), true)),
     ...[...new Set(calls.map((c) => kernelOf(c.call)))].slice(0, 4).map((name) => codeOf(calls.find((c) => kernelOf(c.call) === name))),
     ...remarksOn(op.place),
   ];
