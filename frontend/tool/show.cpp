@@ -192,7 +192,7 @@ void add_show(CLI::App& app) {
   CLI::App* c = app.add_subcommand("show", "Show a program as a table: ops, shapes, work, memory, source lines");
   c->add_option("FILE", o->file, "The program in text form; - is standard input")->required();
   CLI::Option* json =
-      c->add_flag("--json", o->json, "As JSON: work by op, layer, line and part of the step; of a planned program memory and calls");
+      c->add_flag("--json", o->json, "As JSON: work by op, layer, line and part of the step; planned, memory and calls too");
   CLI::Option* dot = c->add_flag("--dot", o->dot, "As a graph for Graphviz: weft show FILE --dot | dot -Tsvg -o graph.svg")->excludes(json);
   c->add_flag("--model-explorer", o->model_explorer, "As a graph for Model Explorer: a JSON file that it opens")
       ->excludes(json)

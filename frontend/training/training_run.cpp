@@ -117,6 +117,8 @@ TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, 
                        data.training.batches(), files_, stopping_ ? &*stopping_ : nullptr);
   checkpoints_->resume(history_);
   const FileOptions& files = options_.files;
+  for (const std::string& path : {files.trace, files.report})
+    if (!path.empty()) FileReplacement{path};  // what cannot be written is noticed before the training, not behind it
   if (options_.measure.profile || !files.trace.empty() || !files.report.empty())
     Step(training_.any().step()).start_profile(files.trace.empty() ? 0 : traced_steps);
 }

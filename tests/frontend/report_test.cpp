@@ -292,6 +292,13 @@ TEST_CASE("a training writes its trace and its page") {
   const Json facts = Json::parse(page.substr(from, to - from));
   CHECK(facts["losses"].size() == 8);
   CHECK(facts["profile"]["step"]["us"].get<double>() > 0);
+  // What cannot be written is said before the training.
+  int made = 0;
+  Trainer trainer(net, cross_entropy, sgd);
+  trainer.after_step([&](auto&) { ++made; });
+  for (const FileOptions& files : {FileOptions{.trace = dir / "none/t.json"}, FileOptions{.report = dir / "none/r.html"}})
+    CHECK_THROWS_WITH(trainer.fit(data, data, {.batch = 8, .files = files, .log = "none"}), contains_text("none/"));
+  CHECK(made == 0);
   int steps = 0;
   const Json trace = Json::parse(read_file(dir / "t.json"));
   for (const Json& event : trace["traceEvents"]) steps += event.contains("cat") && event["cat"] == "step";

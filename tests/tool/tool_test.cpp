@@ -95,7 +95,7 @@ TEST_CASE("weft: help is for newcomers, and needs no program", "[tool]") {
 
 TEST_CASE("weft: unknown commands and options are mistakes", "[tool]") {
   check_refused("otp", "unknown command 'otp'; did you mean 'opt', 'ptx'?");
-  check_refused("frobnicate", "unknown command 'frobnicate'; known are opt, run, compile, show, ptx, explain");
+  check_refused("frobnicate", "unknown command 'frobnicate'; known are opt, run, compile, show, report, ptx, explain");
   check_refused("explain opp", "unknown command 'opp'; did you mean 'op', 'ops'?");
   check_refused("--bogus", "The following argument was not expected: --bogus; see weft --help");
   check_refused("run --bogus", "The following argument was not expected: --bogus; see weft run --help");
