@@ -29,13 +29,14 @@ set(WEFT_HEADERS
   frontend/optim/adam.h frontend/optim/adaptive.h frontend/optim/descent.h frontend/optim/muon.h frontend/optim/optim.h frontend/optim/optimizer.h
   frontend/optim/schedule.h frontend/optim/sparse.h
   frontend/program/compile.h frontend/program/recorded.h frontend/program/results.h frontend/program/step.h frontend/program/target.h
+  frontend/report/cost.h frontend/report/fusion.h frontend/report/memory_plan.h frontend/report/origin.h frontend/report/profile.h
   frontend/training/averaged_weights.h frontend/training/callback.h frontend/training/checkpoint.h frontend/training/early_stopping.h
   frontend/training/history.h frontend/training/lbfgs.h frontend/training/lr_search.h frontend/training/metric.h frontend/training/metrics.h
   frontend/training/options.h frontend/training/plots.h frontend/training/recipe.h frontend/training/snapshot.h frontend/training/trainer.h
   # For those who look inside: the IR and its text, definitions of ops, passes by name, the reference.
   ir/attribute.h ir/builder.h ir/define.h ir/equal.h ir/graph.h ir/location.h ir/module.h ir/op_def.h ir/parser.h ir/printer.h
   ir/registry.h ir/scalar.h ir/type.h ir/value.h ir/verifier.h
-  passes/facts.h passes/pass.h passes/target.h
+  passes/facts.h passes/pass.h passes/remark.h passes/target.h
   backends/reference/reference.h
   # Of no use by themselves: what those include.
   backends/cpu/cpu.h backends/cuda/cuda.h backends/program/backend.h backends/program/kernel_text.h

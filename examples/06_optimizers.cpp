@@ -103,7 +103,7 @@ Runs train(const Optimizers& optimizers, Model new_model, const Dataset& data, c
     const EpochResult kept = history.kept();
     history.epochs.insert(history.epochs.begin(), EpochResult{.epoch = 0, .train_loss = start});
     print_line(name, rates[i], history, kept, json);
-    if (o.profile) fmt::print("\n{}\n", history.profile);
+    if (o.profile) fmt::print("\n{}\n", history.profile.table());
   }
   return runs;
 }
@@ -151,8 +151,8 @@ void check_heeded(const CLI::App& app, const Options& o, bool json) {
   const std::string alone = fmt::format("--optimizer '{}'", o.optimizer);
   if (o.optimizer == "LBFGS")
     refuse_beside(app, alone,
-                  {"--shuffle", "--eval-every", "--patience", "--find-lr", "--curve", "--tensorboard", "--profile", "--save", "--resume",
-                   "--accumulate", "--clip-norm", "--metrics"});
+                  {"--shuffle", "--eval-every", "--patience", "--find-lr", "--curve", "--tensorboard", "--profile", "--trace", "--report",
+                   "--save", "--resume", "--accumulate", "--clip-norm", "--metrics"});
   for (const auto& [name, optimizer] : table_optimizers(1))
     if (o.optimizer == name) refuse_beside(app, alone, {"--data", "--overfit"});
   if (json && o.log == "classic") throw Error("--log classic prints where --json does, on standard output");

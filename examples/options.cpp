@@ -50,6 +50,7 @@ weft::Target Options::target() const {
   const std::optional<weft::DType> type = weft::dtype_from_name(autocast);
   if (device == "cpu") return weft::Target::cpu({.threads = threads, .max_isa = max_isa, .autocast = type});
   const bool is_gpu = device.starts_with("cuda");
+  if (!trace.empty() && !is_gpu) throw weft::Error("--trace has no effect with --device {}", device);
   if (profile && !is_gpu) throw weft::Error("--profile has no effect with --device {}", device);
   if (threads > 0) throw weft::Error("--threads has no effect with --device {}", device);
   if (!autocast.empty() && !is_gpu) throw weft::Error("--autocast has no effect with --device {}", device);
@@ -67,7 +68,7 @@ weft::FitOptions Options::fit() const {
           .stop = {.max_steps = max_steps, .patience = patience},
           .measure = {.test_every = eval_every, .gradient_norms = !plots.empty(), .profile = profile},
           .checkpoints = {.path = save, .keep_best = !save.empty() && patience > 0, .resume = resume},
-          .files = {.metrics = metrics, .loss_curve = curve, .tensorboard = tensorboard},
+          .files = {.metrics = metrics, .loss_curve = curve, .tensorboard = tensorboard, .trace = trace, .report = report},
           .log = log,
           .program = {.target = target(), .dump_ir = dump_ir}};
 }
@@ -127,6 +128,9 @@ void add_training_options(CLI::App& app, Options& o) {
   app.add_option("--plots", o.plots, "draw pictures of the training into this directory (with gnuplot)");
   app.add_option("--tensorboard", o.tensorboard, "write losses and accuracies into this directory, as TensorBoard reads them");
   app.add_flag("--profile", o.profile, "print where the time of a training step goes, by layer, by kernel and call by call");
+  app.add_option("--trace", o.trace, "write what each thread did in the first 10 training steps into this file, for ui.perfetto.dev");
+  app.add_option("--report", o.report,
+                 "write a page about the training step into this HTML file: its graph after every pass, memory, times, kernels, loss");
   app.add_option("--save", o.save,
                  "keep the weights and all that training needs to go on in this safetensors file, from epoch to epoch; with "
                  "--patience the best ones in FILE.best.safetensors for FILE.safetensors");
@@ -146,6 +150,9 @@ void add_side_by_side_options(CLI::App& app, Options& o) {
       {"--log", "bar, plain, classic (as PyTorch's tutorials print) or none"},
       {"--curve", "write the loss of every training step into this directory, NET.csv for each net"},
       {"--tensorboard", "write losses and accuracies into this directory, as TensorBoard reads them, a run for each net"},
+      {"--trace",
+       "write what each thread did in the first 10 training steps into this directory, NET.json for each net, for ui.perfetto.dev"},
+      {"--report", "write a page about the training step into this directory, NET.html for each net"},
       {"--save",
        "keep the weights and all that training needs to go on in this directory, NET.safetensors for each net, from epoch to "
        "epoch; with --patience the best ones in NET.best.safetensors"},

@@ -38,6 +38,8 @@ struct Options {
   std::string plots;
   std::string tensorboard;
   bool profile = false;
+  std::string trace;
+  std::string report;
   std::string save;
   std::string resume;
   int64_t accumulate = 1;

@@ -51,7 +51,7 @@ void report(const History& history, const Options& o, const std::string& name) {
   fmt::print("\n");
   fmt::print("{}{:.0f} us a step (median); compiled in {:.0f} ms, arena {:.2f} MB\n", prefix, history.last().step_us, history.compile_ms,
              static_cast<double>(history.planned_bytes) / 1e6);
-  if (o.profile) fmt::print("\n{}\n", history.profile);
+  if (o.profile) fmt::print("\n{}\n", history.profile.table());
 }
 
 void draw_gradients(const History& history, const std::string& path) {

@@ -2,11 +2,13 @@
 // Where in the user's program an op comes from.
 
 #include <algorithm>
+#include <cstdint>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,16 +33,48 @@ inline std::string to_string(const Location& at) {
   return at.file + ":" + std::to_string(at.line) + (at.scope.empty() ? "" : " (" + at.scope + ")");
 }
 
+/// Which part of a training step an op was made for.
+enum class Phase : uint8_t { forward, backward, update };
+constexpr Phase all_phases[] = {Phase::forward, Phase::backward, Phase::update};
+constexpr std::string_view name_of(Phase phase) {
+  return phase == Phase::forward ? "forward" : phase == Phase::backward ? "backward" : "update";
+}
+
+/// A set of them: what several ops were fused into, serves all of theirs.
+class Phases {
+ public:
+  constexpr Phases() = default;
+  constexpr Phases(Phase phase) : bits_(static_cast<uint8_t>(1 << static_cast<int>(phase))) {}
+  constexpr bool has(Phase phase) const { return (bits_ & Phases(phase).bits_) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr void add(Phases more) { bits_ |= more.bits_; }
+  constexpr bool operator==(const Phases&) const = default;
+
+ private:
+  uint8_t bits_ = 0;
+};
+
+/// "forward, backward"
+inline std::string to_string(Phases phases) {
+  std::string text;
+  for (Phase phase : all_phases)
+    if (phases.has(phase)) text += (text.empty() ? "" : ", ") + std::string(name_of(phase));
+  return text;
+}
+
 /// One op has one location when recorded; gradients and fusions keep the lines they came from, in first-seen order, up to
 /// `most_lines` of the source and as many of a text: what the layers of a large net share comes from all of their lines.
+///
+/// With the lines goes what the op was made for: what a program records is forward, what `autodiff` and `training_step` add is
+/// theirs, and rewrites, which pass lines on, pass that on too.
 ///
 /// What one layer records is rewritten into many ops, so copies share the list, which never changes.
 class Locations {
  public:
   Locations() = default;
   Locations(std::initializer_list<Location> all) : Locations(std::vector<Location>(all)) {}
-  explicit Locations(std::vector<Location> all)
-      : all_(all.empty() ? nullptr : std::make_shared<const std::vector<Location>>(std::move(all))) {}
+  explicit Locations(std::vector<Location> all, Phases phases = Phase::forward)
+      : all_(all.empty() ? nullptr : std::make_shared<const std::vector<Location>>(std::move(all))), phases_(phases) {}
 
   const Location* begin() const { return all_ ? all_->data() : nullptr; }
   const Location* end() const { return all_ ? all_->data() + all_->size() : nullptr; }
@@ -48,11 +82,26 @@ class Locations {
   bool empty() const { return size() == 0; }
   const Location& operator[](size_t i) const { return (*all_)[i]; }
 
+  /// Never empty: what nobody has said anything of is forward.
+  Phases phases() const { return phases_.empty() ? Phases(Phase::forward) : phases_; }
+  /// The same lines.
+  Locations in(Phases phases) const {
+    Locations copy = *this;
+    copy.phases_ = phases;
+    return copy;
+  }
+  /// The same lines, for more.
+  void add(Phases more) { phases_.add(more); }
+
   bool shares_with(const Locations& other) const { return all_ == other.all_; }
-  bool operator==(const Locations& other) const { return shares_with(other) || std::equal(begin(), end(), other.begin(), other.end()); }
+  /// Phases are told apart by those that have lines.
+  bool operator==(const Locations& other) const {
+    return (empty() || phases() == other.phases()) && (shares_with(other) || std::equal(begin(), end(), other.begin(), other.end()));
+  }
 
  private:
   std::shared_ptr<const std::vector<Location>> all_;  // null: none
+  Phases phases_;                                     // empty: nobody has said
 };
 constexpr std::ptrdiff_t most_lines = 32;
 
@@ -68,19 +117,20 @@ inline void merge(std::vector<Location>& into, const Locations& from) {
 }
 
 inline void merge(Locations& into, const Locations& from) {
+  into.add(from.phases());
   if (into.shares_with(from) ||
       std::none_of(from.begin(), from.end(), [&](const Location& at) { return is_new(at, {into.begin(), into.end()}); }))
     return;
   std::vector<Location> all(into.begin(), into.end());
   merge(all, from);
-  into = Locations(std::move(all));
+  into = Locations(std::move(all), into.phases());
 }
 
 /// Those of the user's source; or those of the text that it was read from.
 inline Locations only(bool read, const Locations& all) {
   std::vector<Location> kept;
   std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [&](const Location& at) { return at.read == read; });
-  return Locations(std::move(kept));
+  return Locations(std::move(kept), all.phases());
 }
 inline Locations source_lines(const Locations& all) { return only(false, all); }
 

@@ -1,5 +1,6 @@
 #include "weft/ir/parser.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -269,7 +270,19 @@ class Parser {
       if (lex_.kind == Token::string) at.scope = lex_.take(Token::string, "a scope");
       all.push_back(std::move(at));
     } while (lex_.take(","));
-    return Locations(std::move(all));
+    return Locations(std::move(all), lex_.take("in") ? phases() : Phases(Phase::forward));
+  }
+
+  Phases phases() {
+    Phases all;
+    do {
+      const size_t mark = lex_.mark();
+      const std::string given = lex_.take(Token::name, "forward, backward or update");
+      const auto phase = std::find_if(std::begin(all_phases), std::end(all_phases), [&](Phase p) { return name_of(p) == given; });
+      if (phase == std::end(all_phases)) lex_.fail_at(mark, "'" + given + "' is none of forward, backward and update");
+      all.add(*phase);
+    } while (lex_.take(","));
+    return all;
   }
 
   /// What `make` gives. Its weft::Error names the token; the line where that stands is not said again behind it.

@@ -163,6 +163,7 @@ class Printer {
       text += (i ? ", " : " at ") + quoted(all[i].file) + ":" + std::to_string(all[i].line);
       if (!all[i].scope.empty()) text += " " + quoted(all[i].scope);
     }
+    if (!all.empty() && all.phases() != Phase::forward) text += " in " + to_string(all.phases());
     text += "\n";
   }
 };

@@ -11,7 +11,8 @@
 //     output loss = %0
 //   }
 //
-// Attributes at their default are left out; `@64` after a type is the planned offset into the arena; a constant of
+// Attributes at their default are left out; `@64` after a type is the planned offset into the arena; `in backward` behind source
+// lines says what the op was made for, where that is not `forward` alone; a constant of
 // more than 16 unequal elements is written in hex. `#` starts a comment. README.md explains how to read it.
 
 #include <string>

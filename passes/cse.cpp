@@ -52,7 +52,7 @@ bool cse(ir::Graph& graph, bool (*which)(const ir::Op&)) {
     if (op->def().copies || (which && !which(*op))) continue;  // each copy is a buffer of its own
     Op* const twin = seen.find_or_add(*op);
     if (!twin) continue;
-    twin->add_locations(op->locations());
+    twin->add_locations(op->locations().in(twin->locations().phases()));  // computed where it was
     for (int i = 0; i < op->result_count(); ++i) op->result(i).replace_all_uses_with(twin->result(i));
     graph.erase(*op);
     changed = true;

@@ -8,15 +8,15 @@
 //
 // Runs after simplification, since it adds what that would look through.
 
-#include <string>
 #include <vector>
 
 #include "weft/ir/module.h"
+#include "weft/passes/remark.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
 
-/// `remarks`, when given, gets a line for each op that is written out, and why.
-bool expand(ir::Module& module, const Target& target, std::vector<std::string>* remarks = nullptr);
+/// `remarks`, when given, gets one for each op that is written out, and why.
+bool expand(ir::Module& module, const Target& target, std::vector<Remark>* remarks = nullptr);
 
 }  // namespace weft::passes

@@ -63,7 +63,7 @@ bool shows_memory(const Op& op, const Marks& shows) {
 
 class Fuser {
  public:
-  Fuser(ir::Graph& graph, std::vector<std::string>* remarks) : graph_(graph), remarks_(remarks) {}
+  Fuser(ir::Graph& graph, std::vector<Remark>* remarks) : graph_(graph), remarks_(remarks) {}
 
   /// Without merging, every op ends alone.
   void run(bool merge) {
@@ -262,7 +262,7 @@ class Fuser {
   }
 
   /// Merges the groups of the edge's ends if they make one nest; otherwise says why not.
-  bool try_merge(Groups& groups, const Edge& e, std::vector<std::string>* remarks) {
+  bool try_merge(Groups& groups, const Edge& e, std::vector<Remark>* remarks) {
     const int a = groups.of(e.first), b = groups.of(e.second);
     if (a == b) return false;
     // Groups only grow, so their sizes tell whether this was tried before; and nothing outside makes it possible later.
@@ -285,7 +285,7 @@ class Fuser {
       return true;
     }
     if (!remarks) failed_.insert(attempt);
-    else remarks->push_back(fmt::format("not fused: {} {} {}: {}", label(*e.first), e.siblings ? "beside" : "->", label(*e.second), why));
+    else remarks->push_back(apart(*e.first, *e.second, why, e.siblings));
     return false;
   }
 
@@ -295,7 +295,7 @@ class Fuser {
       if (op->result_count() == 0) continue;
       for (const Op* user : op->result().users()) {
         const Op* outside = !can_fuse(*op) ? op : !can_fuse(*user) ? user : nullptr;
-        if (outside) remarks_->push_back(fmt::format("not fused: {} -> {}: {}", label(*op), label(*user), why_outside(*outside)));
+        if (outside) remarks_->push_back(apart(*op, *user, why_outside(*outside), false));
       }
     }
   }
@@ -306,8 +306,8 @@ class Fuser {
     return fmt::format("{} is no loop over its elements", op.name());
   }
 
-  static std::string label(const Op& op) {
-    return fmt::format("{} {} ({})", op.name(), to_string(op.result().type()), to_string(op.locations()));
+  static Remark apart(const Op& first, const Op& second, const std::string& why, bool beside) {
+    return {"not fused", Remark::Of(first, first.result().type()), Remark::Of(second, second.result().type()), beside, why};
   }
 
   bool is_one_nest(const Groups& groups, const std::vector<Op*>& ops, std::string& why) const {
@@ -326,7 +326,7 @@ class Fuser {
   }
 
   ir::Graph& graph_;
-  std::vector<std::string>* remarks_;
+  std::vector<Remark>* remarks_;
   std::optional<Nests> nests_;  // once the ops to fuse are settled
   std::vector<size_t> weight_;  // per group: what its ops count
   std::vector<size_t> place_;   // by the op's number: its place in the graph
@@ -355,7 +355,7 @@ bool will_change(const ir::Graph& graph) {
 
 }  // namespace
 
-bool fuse(ir::Graph& graph, std::vector<std::string>* remarks, Merge merge) {
+bool fuse(ir::Graph& graph, std::vector<Remark>* remarks, Merge merge) {
   const std::unique_ptr<ir::Graph> before = will_change(graph) ? nullptr : clone(graph);
   while (take_apart(graph)) {}  // a kernel holds nests
   dce(graph);                   // a nest that computes nothing for anyone has no result to name
@@ -371,8 +371,6 @@ Op& make_nest(ir::Graph& graph, const std::vector<Op*>& ops, const std::vector<V
   return fused;
 }
 
-bool fuse(ir::Module& module, const Target&, std::vector<std::string>* remarks) {
-  return fuse(module.graph(), remarks, Merge::where_it_pays);
-}
+bool fuse(ir::Module& module, const Target&, std::vector<Remark>* remarks) { return fuse(module.graph(), remarks, Merge::where_it_pays); }
 
 }  // namespace weft::passes

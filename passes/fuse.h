@@ -8,22 +8,22 @@
 //            are repeated in every group that reads them. Afterwards every op that the target does not claim is in a
 //            `fused` op, alone if need be.
 //
-// `remarks`, when given, gets a line for each edge that was not fused, and why: between a value's maker and its reader
+// `remarks`, when given, gets one for each edge that was not fused, and why: between a value's maker and its reader
 // ("->"), between two readers of one value ("beside"), and where one end is no part of a nest.
 
-#include <string>
 #include <vector>
 
 #include "weft/ir/module.h"
+#include "weft/passes/remark.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
 
-bool fuse(ir::Module& module, const Target& target, std::vector<std::string>* remarks = nullptr);
+bool fuse(ir::Module& module, const Target& target, std::vector<Remark>* remarks = nullptr);
 
 /// Where ops become one nest.
 enum class Merge { where_it_pays, nowhere };
-bool fuse(ir::Graph& graph, std::vector<std::string>* remarks, Merge merge);
+bool fuse(ir::Graph& graph, std::vector<Remark>* remarks, Merge merge);
 
 /// Makes a `fused` op of them: see outline() (passes/analysis/groups.h).
 ir::Op& make_nest(ir::Graph& graph, const std::vector<ir::Op*>& ops, const std::vector<ir::Value>& results);

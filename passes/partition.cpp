@@ -39,13 +39,14 @@ bool partition(ir::Module& module, const Target& target) {
   return changed;
 }
 
-std::vector<std::string> slow_calls(const ir::Module& module, const Target& target) {
-  std::vector<std::string> remarks;
+std::vector<Remark> slow_calls(const ir::Module& module, const Target& target) {
+  std::vector<Remark> remarks;
   for (const auto& op : module.graph().ops()) {
     if (op->def().kind != ir::Kind::heavy || !target.claims(*op)) continue;
     if (const auto by = target.implementation(*op); by.plain)
-      remarks.push_back(fmt::format("slow: {} of {} at {}: the library runs it in its plain loops, {}", op->name(),
-                                    to_string(op->operand(0).type()), to_string(op->locations()), by.name));
+      remarks.push_back({.what = "slow",
+                         .of = Remark::Of(*op, op->operand(0).type()),
+                         .why = fmt::format("the library runs it in its plain loops, {}", by.name)});
   }
   return remarks;
 }

@@ -52,6 +52,21 @@ bool run_simplify(Module& m, const Target&) { return simplify(m); }
 bool run_fuse(Module& m, const Target& t) { return fuse(m, t); }
 bool run_recompute(Module& m, const Target& t) { return recompute(m, t); }
 
+std::vector<Remark> remarks_on_expanding(Module m, const Target& t) {
+  std::vector<Remark> remarks;
+  expand(m, t, &remarks);
+  return remarks;
+}
+std::vector<Remark> remarks_on_fusing(Module m, const Target& t) {
+  std::vector<Remark> remarks;
+  fuse(m, t, &remarks);
+  return remarks;
+}
+std::vector<Remark> remarks_on_calls(Module m, const Target& t) {
+  partition(m, t);
+  return slow_calls(m, t);
+}
+
 }  // namespace
 
 const std::vector<Pass>& all_passes() {
@@ -68,7 +83,7 @@ const std::vector<Pass>& all_passes() {
        {&trained},
        without_target<training_step>},
       {"decompose", "replaces composite ops by what they are made of", none, {&primitive}, without_target<decompose>},
-      {"expand", "writes out heavy ops that the target does not run", none, {&claimed}, run_expand},
+      {"expand", "writes out heavy ops that the target does not run", none, {&claimed}, run_expand, false, remarks_on_expanding},
       {"hoist", "computes once, before a loop, what is the same in all of its steps", none, none, without_target<hoist>},
       {"canonicalize", "applies the algebraic equations once", none, none, run_canonicalize},
       {"fold", "computes what depends on constants alone", none, none, without_target<fold>},
@@ -88,11 +103,17 @@ const std::vector<Pass>& all_passes() {
       {"updates", "makes every update the result of an op that may write in place", none, {&in_order, &in_place}, without_target<updates>},
       {"epilogue", "moves elementwise ops into the library call before them", {&claimed}, {&claimed}, epilogue},
       {"views", "lets library calls read and write where values lie, in place of slices and transposes", {&claimed}, {&claimed}, views},
-      {"fuse", "turns the rest into loop nests", {&primitive}, {&nests}, run_fuse},
+      {"fuse", "turns the rest into loop nests", {&primitive}, {&nests}, run_fuse, false, remarks_on_fusing},
       {"recompute", "computes values again where they are read, where that costs less than storing them", none, none, run_recompute},
       {"isolate", "gives every op a loop nest of its own", {&primitive}, {&nests}, without_target<isolate>},
       {"launch", "joins loop nests into launches", none, none, launch},
-      {"partition", "cuts library calls into parts for threads and gives them scratch memory", {&claimed}, {&claimed}, partition},
+      {"partition",
+       "cuts library calls into parts for threads and gives them scratch memory",
+       {&claimed},
+       {&claimed},
+       partition,
+       false,
+       remarks_on_calls},
       {"schedule", "orders the ops for little live memory", {&in_order}, none, without_target<schedule>},
       {"plan", "gives every intermediate value its place in the arena", {&own_loops, &in_place}, {&planned}, plan},
   };
@@ -106,6 +127,19 @@ const Pass& find_pass(std::string_view name) {
     names.push_back(p.name);
   }
   throw Error("unknown pass '{}'", name).hint(did_you_mean(name, names));
+}
+
+std::vector<Remark> remarks_of(const Pass& pass, const Module& module, const Target& target) {
+  std::vector<Remark> all;
+  if (!pass.remarks) return all;
+  const auto say = [&](Module m) {
+    const std::vector<Remark> more = pass.remarks(std::move(m), target);
+    all.insert(all.end(), more.begin(), more.end());
+  };
+  Module copy = module.clone();
+  on_loop_bodies(copy, [&](Module& body) { return say(body.clone()), false; });
+  say(std::move(copy));
+  return all;
 }
 
 std::vector<std::string> pipeline(std::string_view name) {

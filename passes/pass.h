@@ -10,6 +10,7 @@
 
 #include "weft/ir/module.h"
 #include "weft/passes/facts.h"
+#include "weft/passes/remark.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
@@ -24,12 +25,17 @@ struct Pass {
   std::function<bool(ir::Module&, const Target&)> run;
   /// Does it choose other types to compute in, so that results may differ by more than rounding in those that were recorded?
   bool changes_types = false;
+  /// What it would say of the module's graph, that of loops' bodies aside; null: nothing. See remarks_of().
+  std::function<std::vector<Remark>(ir::Module, const Target&)> remarks = nullptr;
 };
 
 /// Every pass, in the order of the pipeline "compile".
 const std::vector<Pass>& all_passes();
 /// Throws weft::Error with the nearest names.
 const Pass& find_pass(std::string_view name);
+
+/// What the pass has to say of a module that it would run on, of loops' bodies first.
+std::vector<Remark> remarks_of(const Pass& pass, const ir::Module& module, const Target& target);
 
 /// "compile": from a recorded graph to a planned one. "step": only autocast, autodiff and training_step. "simplify": the
 /// passes that need no target. Throws weft::Error with the nearest names.

@@ -38,7 +38,7 @@ Active active_values(const ir::Graph& graph, std::span<const Value> xs) {
 Reverse::Reverse(ir::Graph& graph, std::span<const Value> xs) : graph_(graph), ops_(graph.op_list()), active_(active_values(graph, xs)) {}
 
 void Reverse::seed(Value y, Value gradient) {
-  ir::Builder builder(graph_, nullptr, y.is_input() ? ir::Locations() : y.op()->locations());
+  ir::Builder builder(graph_, nullptr, (y.is_input() ? ir::Locations() : y.op()->locations()).in(ir::Phase::backward));
   accumulate(builder, y, gradient);
 }
 
@@ -65,7 +65,7 @@ void Reverse::backward(const std::vector<Op*>& ops) {
 }
 
 void Reverse::backward(const Op& op, std::vector<Value> incoming) {
-  ir::Builder builder(graph_, nullptr, op.locations());
+  ir::Builder builder(graph_, nullptr, op.locations().in(ir::Phase::backward));
   std::vector<Value> outgoing;
   if (ir::is_loop(op)) {
     std::vector<bool> wanted;
@@ -89,7 +89,8 @@ void Reverse::backward(const Op& op, std::vector<Value> incoming) {
 /// results. Once the op is decomposed too, common subexpression elimination leaves one copy.
 void Reverse::differentiate_decomposition(ir::Builder& builder, const Op& op, const std::vector<Value>& incoming) {
   const Op* before = graph_.previous(nullptr);
-  const std::vector<Value> results = ir::decompose(builder, op);
+  ir::Builder again(graph_, nullptr, op.locations());
+  const std::vector<Value> results = ir::decompose(again, op);
   std::vector<Op*> added;
   for (Op* last = graph_.previous(nullptr); last != before; last = graph_.previous(last)) added.push_back(last);
   std::reverse(added.begin(), added.end());

@@ -44,7 +44,7 @@ class Rule {
       old.push_back(graph_.add_input(name + "." + state.name, state.type(parameter.type()), ir::Role::state, lines));
       operands.push_back(old.back());
     }
-    ir::Op& op = ir::Builder(graph_, nullptr, lines).create(spec_->op, operands, attributes_);
+    ir::Op& op = ir::Builder(graph_, nullptr, lines.in(ir::Phase::update)).create(spec_->op, operands, attributes_);
     for (size_t i = 0; i < old.size(); ++i) graph_.add_output({old[i].name(), op.result(static_cast<int>(i)), old[i].index(), lines});
   }
 
@@ -57,7 +57,7 @@ class Rule {
 
 Value count_step(ir::Graph& graph, const std::string& name, const ir::Locations& lines) {
   const Value count = graph.add_input(name, {i64, {}}, ir::Role::state, lines);
-  ir::Builder b(graph, nullptr, lines);
+  ir::Builder b(graph, nullptr, lines.in(ir::Phase::update));
   const Value step = b("add", {count, b.splat(count.type(), 1)});
   graph.add_output({name, step, count.index(), lines});
   return step;
@@ -138,7 +138,7 @@ bool training_step(ir::Module& module) {
   std::vector<Rule> rules{{graph, train.optimizer, prefix, train.attributes, lines}};
   for (const ir::TrainGroup& group : train.groups)
     rules.emplace_back(graph, group.optimizer, prefix + group.name + ".", group.attributes, lines);
-  ir::Builder b(graph, nullptr, lines);
+  ir::Builder b(graph, nullptr, lines.in(ir::Phase::update));
   if (train.clip_value) clip_by_value(b, gradients, graph.add_input(prefix + "clip_value", {f64, {}}, ir::Role::hyper, lines));
   if (train.clip_norm) clip_by_norm(b, gradients, graph.add_input(prefix + "clip_norm", {f64, {}}, ir::Role::hyper, lines));
   size_t next = 0;

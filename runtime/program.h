@@ -70,10 +70,12 @@ class Program {
   /// One line per launch or library call, in order of execution.
   virtual std::vector<std::string> calls() const { return {}; }
 
-  /// From the next run on, measures each call; starting again forgets what was measured.
-  virtual void start_profile() {}
+  /// From the next run on, measures each call, and of the first so many runs keeps when; starting again forgets what was measured.
+  virtual void start_profile(int64_t /*traced_runs*/ = 0) {}
   /// What was measured, one entry per call in order of execution; empty when profiling was not started.
   virtual std::vector<CallTime> profile() const { return {}; }
+  /// Of the runs that were traced so far.
+  virtual Trace trace() const { return {}; }
 
  protected:
   std::vector<Port> inputs_, outputs_;

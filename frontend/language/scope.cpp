@@ -1,5 +1,7 @@
 #include "weft/frontend/language/scope.h"
 
+#include <mutex>
+#include <unordered_map>
 #include <vector>
 
 namespace weft::detail {
@@ -14,9 +16,24 @@ struct Frame {
 
 thread_local std::vector<Frame> frames;
 
+/// Of the files with absolute names, by their last parts; the last one of a name.
+struct Paths {
+  std::mutex mutex;
+  std::unordered_map<std::string, std::string> of;
+};
+Paths& paths() {
+  static Paths all;
+  return all;
+}
+
 std::string file_of(std::source_location at) {
-  const std::string file = at.file_name();
-  return file.starts_with('/') ? file.substr(file.rfind('/') + 1) : file;
+  const std::string_view path = at.file_name();
+  if (!path.starts_with('/')) return std::string(path);
+  const std::string file(path.substr(path.rfind('/') + 1));
+  const std::lock_guard lock(paths().mutex);
+  std::string& known = paths().of[file];
+  if (known != path) known = path;
+  return file;
 }
 
 }  // namespace
@@ -45,6 +62,12 @@ std::source_location Scope::innermost_call() { return frames.empty() ? std::sour
 std::string Scope::path() { return frames.empty() ? "" : frames.back().path; }
 
 std::shared_ptr<Recording> Scope::recording() { return frames.empty() ? nullptr : frames.back().recording; }
+
+std::string source_path(const std::string& file) {
+  const std::lock_guard lock(paths().mutex);
+  const auto known = paths().of.find(file);
+  return known == paths().of.end() ? file : known->second;
+}
 
 std::string line_text(std::source_location at) { return to_string(Scope::locate(at)); }
 

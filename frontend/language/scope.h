@@ -35,6 +35,9 @@ class Scope {
   static std::shared_ptr<Recording> recording();
 };
 
+/// Where the compiler found the file of a line that was recorded, by what the line calls it; that itself when nobody knows.
+std::string source_path(const std::string& file);
+
 /// "train.cpp:12" for a message.
 std::string line_text(std::source_location at);
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
-#include "weft/frontend/program/reports.h"
+#include "weft/frontend/language/scope.h"
 #include "weft/frontend/program/step_core.h"
+#include "weft/frontend/report/page.h"
+#include "weft/frontend/report/trace.h"
+#include "weft/frontend/report/write.h"
 #include "weft/ir/printer.h"
 #include "weft/runtime/float_mode.h"
 
@@ -47,12 +50,38 @@ const std::vector<KernelText>& Step::kernels() const {
 size_t Step::arena_bytes() const { return core_->program->arena_bytes(); }
 double Step::compile_milliseconds() const { return core_->compile_milliseconds; }
 
-void Step::start_profile() { core_->start_profile(); }
-std::vector<CallTime> Step::profile() const { return core_->program->profile(); }
-std::string Step::profile_table() const {
-  const std::vector<CallTime> calls = profile();
-  return to_string(calls.empty() ? detail::Profile{} : detail::profile_of(calls, core_->planned.graph()));
+void Step::start_profile(int64_t traced_steps) { core_->start_profile(traced_steps); }
+Profile Step::profile() const { return detail::profile_of(core_->program->profile(), core_->planned.graph()); }
+MemoryPlan Step::memory() const { return detail::memory_plan(core_->planned); }
+Cost Step::cost() const { return detail::cost_of(core_->planned.graph()); }
+
+Fusion Step::fusion() const {
+  const FloatMode mode;
+  const Backend& backend = core_->target.backend();
+  return {detail::fused_calls(core_->planned.graph(), calls()),
+          detail::remarks_of(core_->recorded.module, passes::pipeline(backend.pipeline()), backend.target())};
 }
-std::string Step::memory() const { return detail::memory_table(core_->planned); }
+
+void Step::trace(const std::string& path) const {
+  const Trace trace = core_->program->trace();
+  if (trace.steps.empty())
+    throw Error("no step was traced").of(fmt::format("step '{}'", name())).hint("start_profile(n) comes before the n steps to trace");
+  detail::write_report(path, detail::trace_text(trace, profile(), name()));
+}
+
+void Step::report(const std::string& path, const ReportOptions& options) const {
+  const FloatMode mode;
+  const Backend& backend = core_->target.backend();
+  detail::write_report(path, detail::page_text({.recorded = core_->recorded.module,
+                                                .planned = core_->planned,
+                                                .target = backend.target(),
+                                                .passes = passes::pipeline(backend.pipeline()),
+                                                .runs = core_->passes,
+                                                .calls = calls(),
+                                                .kernels = kernels(),
+                                                .profile = profile(),
+                                                .losses = options.losses,
+                                                .source_path = detail::source_path}));
+}
 
 }  // namespace weft

@@ -10,8 +10,11 @@
 
 #include "weft/backends/program/kernel_text.h"
 #include "weft/frontend/program/results.h"
+#include "weft/frontend/report/cost.h"
+#include "weft/frontend/report/fusion.h"
+#include "weft/frontend/report/memory_plan.h"
+#include "weft/frontend/report/profile.h"
 #include "weft/passes/pass.h"
-#include "weft/runtime/profiler.h"
 #include "weft/runtime/view.h"
 
 namespace weft {
@@ -20,6 +23,11 @@ struct SaveOptions {
   /// What to compile kernels for: of the cpu "sse4", "avx2", "avx512", which the machine that saves need not have. Empty: all of
   /// them, up to the limit (max_isa) of the target that the step was compiled for.
   std::vector<std::string> machines = {};
+};
+
+struct ReportOptions {
+  /// Of training steps, in order: drawn as a curve.
+  std::vector<double> losses = {};
 };
 
 /// A handle. Parameters and optimizer state are read and written where they are, hyper-parameters read as they stand.
@@ -63,16 +71,26 @@ class Step {
   size_t arena_bytes() const;
   double compile_milliseconds() const;
 
-  /// From the next call on, measures where each step's time goes; costs two readings of the clock for each launch or
-  /// library call. Starting again forgets what was measured.
-  void start_profile();
-  /// What was measured, one entry per launch or library call in order; empty unless started, and for the reference.
-  std::vector<CallTime> profile() const;
-  /// The same as a table: microseconds a step, share, GFLOP/s and GB/s by layer, by kernel and of each call, the largest first.
-  std::string profile_table() const;
-  /// The plan of the arena as a table: its size, and each value with its bytes, offset, life (first and last call) and
-  /// source lines, largest first.
-  std::string memory() const;
+  // What a step tells about itself, as values: each has a table() for people, a json() for programs, and is a part of report().
+
+  /// From the next call on, measures where each step's time goes: two readings of the clock for each launch or library call of each
+  /// thread, and for each wait. Of the first `traced_steps` it keeps when, too, in memory that is taken here: 32 bytes a measurement. Starting again forgets what was measured.
+  void start_profile(int64_t traced_steps = 0);
+  /// What was measured, by part of the step, layer, source line, op and kernel, and call by call.
+  Profile profile() const;
+  /// The plan of the arena: what lies where from when to when, and the peak.
+  MemoryPlan memory() const;
+  /// What became one kernel, and why what did not did not. Runs the passes once more.
+  Fusion fusion() const;
+  /// FLOPs and bytes of the planned program by part of the step, layer, source line and op.
+  Cost cost() const;
+  /// Writes the steps that start_profile(traced_steps) asked for, as chrome://tracing and ui.perfetto.dev read them: a track a
+  /// thread, each call named by its layer and op. Throws weft::Error when none was traced, and for a file that cannot be written.
+  void trace(const std::string& path) const;
+  /// Writes all of it as one HTML page that needs no network: the graph after every pass, by layer and part of the step, with source
+  /// lines, kernels and their code; the arena over the step; where the time went, if start_profile() came before. Compiles kernels
+  /// and runs the passes once more. Throws weft::Error for a file that cannot be written.
+  void report(const std::string& path, const ReportOptions& options = {}) const;
 
  private:
   std::shared_ptr<detail::StepCore> core_;

@@ -16,9 +16,9 @@ StepCore::StepCore(Recorded r, ir::Module p, std::unique_ptr<Program> made, Targ
   bind();
 }
 
-void StepCore::start_profile() {
-  profiling_ = true;
-  program->start_profile();
+void StepCore::start_profile(int64_t traced_steps) {
+  traced_steps_ = traced_steps;
+  program->start_profile(traced_steps);
 }
 
 void StepCore::bind() {
@@ -115,7 +115,7 @@ StepCore::Before StepCore::tell_apart() {
   checks = std::move(built.checks);
   kernels = std::move(built.kernels);
   compile_milliseconds = built.milliseconds;
-  if (profiling_) program->start_profile();
+  if (traced_steps_) program->start_profile(*traced_steps_);
   bind();
   WEFT_CHECK(read_counters(), "step '{}': parameters share a counter of steps, but not their number", name());
   return before;

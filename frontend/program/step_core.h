@@ -37,7 +37,7 @@ struct StepCore {
   /// The outputs that replace an input.
   const LentResults& lent() const { return *lent_; }
 
-  void start_profile();
+  void start_profile(int64_t traced_steps);
   /// All but the program itself, as files keep it.
   StepData saved();
 
@@ -97,11 +97,11 @@ struct StepCore {
   BatchInputs batch_;
   std::vector<Binding> bindings_;  // per input of the program
   std::unique_ptr<LentResults> lent_;
-  std::vector<Counter> counters_;  // their arrays are bound
-  uint64_t freezing_seen_ = 0;     // freezing_changes() when it was last looked at
-  bool profiling_ = false;
-  std::array<int64_t, 2> key_;    // of the random numbers, number of the step
-  std::optional<uint64_t> seed_;  // of the optimizer's stream, if that is drawn from
+  std::vector<Counter> counters_;        // their arrays are bound
+  uint64_t freezing_seen_ = 0;           // freezing_changes() when it was last looked at
+  std::optional<int64_t> traced_steps_;  // once it is profiled
+  std::array<int64_t, 2> key_;           // of the random numbers, number of the step
+  std::optional<uint64_t> seed_;         // of the optimizer's stream, if that is drawn from
   int64_t own_steps_ = 0;
   const int64_t* steps_;               // completed: the optimizer's, else this program's own
   std::atomic<uint64_t> running_ = 0;  // 0, or 1 + the fork_count() of the process whose thread is in run()

@@ -12,6 +12,7 @@ void add_opt(CLI::App& app);
 void add_run(CLI::App& app);
 void add_compile(CLI::App& app);
 void add_show(CLI::App& app);
+void add_report(CLI::App& app);
 void add_ptx(CLI::App& app);
 void add_explain(CLI::App& app);
 

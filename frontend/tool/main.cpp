@@ -34,6 +34,7 @@ Error refusal(const CLI::App& app, const CLI::ParseError& e) {
   if (!unexpected.empty()) return unknown_command(command, unexpected[0]);
   const std::string missing = what.starts_with("FILE")   ? "which program? give a FILE, or - for standard input"
                               : what.starts_with("NAME") ? "which one? give a NAME"
+                              : what.starts_with("--")   ? what
                                                          : "which command?";
   return Error("{}\n{}", missing, tool::how_to_go_on(command));
 }
@@ -49,6 +50,7 @@ int run(int argc, char** argv) {
   tool::add_run(app);
   tool::add_compile(app);
   tool::add_show(app);
+  tool::add_report(app);
   tool::add_ptx(app);
   tool::add_explain(app);
   std::vector<std::string> arguments = tool::arguments_of(app, argc, argv);

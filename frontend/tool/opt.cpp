@@ -14,10 +14,6 @@
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
-#include "weft/passes/expand.h"
-#include "weft/passes/fuse.h"
-#include "weft/passes/loops.h"
-#include "weft/passes/partition.h"
 #include "weft/passes/pass.h"
 #include "weft/support/error.h"
 
@@ -55,19 +51,7 @@ void require_run(const std::string& option, const std::string& name, const std::
                 run.empty() ? "none does" : fmt::format("these do: {}", fmt::join(run, ", ")));
 }
 
-bool has_remarks(const std::string& pass) { return pass == "expand" || pass == "fuse" || pass == "partition"; }
-
-/// What a pass has to say, of loops' bodies first; it runs on a copy, for the remarks alone.
-void print_remarks(const std::string& pass, const ir::Module& module, const passes::Target& target) {
-  if (!has_remarks(pass)) return;
-  ir::Module copy = module.clone();
-  passes::on_loop_bodies(copy, [&](ir::Module& body) { return print_remarks(pass, body, target), false; });
-  std::vector<std::string> remarks;
-  if (pass == "expand") passes::expand(copy, target, &remarks);
-  if (pass == "fuse") passes::fuse(copy, target, &remarks);
-  if (pass == "partition") passes::partition(copy, target), remarks = passes::slow_calls(copy, target);
-  for (const std::string& remark : remarks) fmt::print(stderr, "{}\n", remark);
-}
+bool has_remarks(const std::string& pass) { return passes::find_pass(pass).remarks != nullptr; }
 
 void run_passes(ir::Module& module, const Options& o) {
   const std::shared_ptr<const passes::Target> held = target_for(module, o.target, o.autocast);
@@ -86,7 +70,9 @@ void run_passes(ir::Module& module, const Options& o) {
   };
   Table times({"pass", "changed", "ms"}, {Table::Column::left, Table::Column::left, Table::Column::right});
   for (const std::string& name : chosen) {
-    if (o.remarks && !options.disabled.contains(name)) print_remarks(name, module, target);
+    if (o.remarks && !options.disabled.contains(name))
+      for (const passes::Remark& remark : passes::remarks_of(passes::find_pass(name), module, target))
+        fmt::print(stderr, "{}\n", to_string(remark));
     for (const passes::PassRun& run : passes::run(module, {name}, target, options))
       times.add({run.name, run.changed ? "yes" : "no", fmt::format("{:.3f}", run.milliseconds)});
   }

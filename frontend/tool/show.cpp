@@ -3,8 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <map>
 #include <set>
-#include <unordered_set>
 
+#include "weft/frontend/report/cost.h"
+#include "weft/frontend/report/graph_files.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/targets.h"
@@ -20,36 +21,6 @@ namespace {
 using Column = Table::Column;
 
 constexpr ir::Role roles[] = {ir::Role::batch, ir::Role::parameter, ir::Role::state, ir::Role::hyper, ir::Role::key};
-
-/// What the ops of a graph do, bodies not counted twice.
-struct Work {
-  int ops = 0;
-  double flops = 0;
-  int64_t read = 0, written = 0;
-};
-
-/// Views and constants move nothing; an operand that comes twice is read once.
-Work work_of(const ir::Op& op) {
-  Work work{1, flops_of(op)};
-  if (op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant) return work;
-  std::unordered_set<ir::Value, ir::ValueHash> seen;
-  for (ir::Value v : op.operands())
-    if (seen.insert(v).second) work.read += v.type().bytes();
-  for (ir::Value v : op.results()) work.written += v.type().bytes();
-  return work;
-}
-
-/// The names that the text form gives the results: "%3", "%3, %4" or "%3..%8".
-std::string names_text(int first, int count) {
-  if (count == 1) return fmt::format("%{}", first);
-  return fmt::format("%{}{}%{}", first, count == 2 ? ", " : "..", first + count - 1);
-}
-
-std::string results_text(const ir::Op& op) {
-  std::string text;
-  for (ir::Value v : op.results()) text += (text.empty() ? "" : ", ") + to_string(v.type());
-  return text;
-}
 
 /// "train.cpp:31 (fc1)" for one line, "train.cpp:31,35, net.h:9" for several; nothing for an unknown line.
 std::string lines_text(const ir::Locations& known) {
@@ -141,9 +112,9 @@ class OpTable {
   void add(const ir::Graph& graph, int depth) {
     int next = 0;
     for (const auto& op : graph.ops()) {
-      const Work work = work_of(*op);
+      const CostRow work = detail::cost_of(*op);
       const std::string indent(static_cast<size_t>(2 * depth), ' ');
-      std::vector<std::string> cells{fmt::format("{}{} {}", indent, names_text(next, op->result_count()), op->name()), results_text(*op),
+      std::vector<std::string> cells{fmt::format("{}{} {}", indent, detail::result_names(next, op->result_count()), op->name()), work.type,
                                      count_text(work.flops)};
       next += op->result_count();
       // Inside a body values live in registers.
@@ -156,8 +127,7 @@ class OpTable {
       table_.add(std::move(cells));
       for (const auto& body : op->bodies()) add(*body, depth + 1);
       if (depth) continue;
-      ++total_.ops;
-      total_.flops += work.flops, total_.read += work.read, total_.written += work.written;
+      ++total_.ops, total_.flops += work.flops, total_.read += work.read, total_.written += work.written;
     }
   }
 
@@ -165,7 +135,7 @@ class OpTable {
   std::map<const ir::Op*, std::string> by_library_;
   Table table_;
   passes::Placement places_;
-  Work total_;
+  CostRow total_;
 };
 
 void show_inputs(const ir::Graph& graph, int width) {
@@ -196,8 +166,16 @@ void show_outputs(const ir::Graph& graph, int width) {
   if (!graph.outputs().empty()) fmt::print("\n{}", table.text(width));
 }
 
-void show(const std::string& file) {
-  const ir::Module module = ir::parse_file(file);
+struct Options {
+  std::string file;
+  bool json = false, dot = false, model_explorer = false;
+};
+
+void show(const Options& o) {
+  const ir::Module module = ir::parse_file(o.file);
+  if (o.json) return fmt::print("{}", detail::module_json(module));
+  if (o.dot) return fmt::print("{}", detail::dot_text(module.graph()));
+  if (o.model_explorer) return fmt::print("{}", detail::model_explorer_text(module.graph()));
   const OpTable ops(module);
   const int width = output_width();
   fmt::print("{}: {}{}\n\n", module.graph().name(), module.stage.empty() ? "as recorded" : "after the pass " + module.stage,
@@ -210,15 +188,21 @@ void show(const std::string& file) {
 }  // namespace
 
 void add_show(CLI::App& app) {
-  auto file = std::make_shared<std::string>();
+  auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("show", "Show a program as a table: ops, shapes, work, memory, source lines");
-  c->add_option("FILE", *file, "The program in text form; - is standard input")->required();
+  c->add_option("FILE", o->file, "The program in text form; - is standard input")->required();
+  CLI::Option* json =
+      c->add_flag("--json", o->json, "As JSON: work by op, layer, line and part of the step; planned, memory and calls too");
+  CLI::Option* dot = c->add_flag("--dot", o->dot, "As a graph for Graphviz: weft show FILE --dot | dot -Tsvg -o graph.svg")->excludes(json);
+  c->add_flag("--model-explorer", o->model_explorer, "As a graph for Model Explorer: a JSON file that it opens")
+      ->excludes(json)
+      ->excludes(dot);
   c->footer(
       "FLOPs and bytes are those of one run. The ops of a fused kernel are indented below it; \"by\" is what runs a\n"
       "library call on this machine.\n"
       "Example: weft opt mlp.weft | weft show -");
   refuse_empty(*c);
-  c->callback([file] { show(*file); });
+  c->callback([o] { show(*o); });
 }
 
 }  // namespace weft::tool

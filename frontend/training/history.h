@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "weft/frontend/report/profile.h"
+
 namespace weft {
 
 /// Numbers by name, in the order in which they came.
@@ -63,7 +65,7 @@ struct History {
   size_t planned_bytes = 0;  // of the largest program's arena
   double compile_ms = 0;     // of all programs
   int64_t best_epoch = 0;    // the one with the smallest test loss, if early stopping was asked for
-  std::string profile = {};  // a table, if asked for: see Step::profile_table
+  Profile profile = {};      // if asked for: see Step::profile
   /// If asked for: the Euclidean norm of the loss's gradient by layer ("fc1"), before every step's update.
   std::vector<std::pair<std::string, std::vector<double>>> gradient_norms = {};
 

@@ -61,6 +61,8 @@ struct FileOptions {
   std::string metrics = {};      // gets one line of JSON per epoch
   std::string loss_curve = {};   // gets "step,loss" for every training step (CSV)
   std::string tensorboard = {};  // a folder that gets an event file: losses and metrics over training steps
+  std::string trace = {};        // gets what each thread did in the first 10 training steps, for ui.perfetto.dev: see Step::trace
+  std::string report = {};       // gets a page about the training step, with its times and the loss of every step: see Step::report
 };
 
 /// Of Trainer::fit and fit_side_by_side.

@@ -8,6 +8,8 @@
 namespace weft::detail {
 namespace {
 
+constexpr int64_t traced_steps = 10;
+
 /// The first sample with an element that is nan or infinite, or -1.
 int64_t first_not_finite(const Array& samples) {
   if (!is_floating(samples.dtype())) return -1;
@@ -115,7 +117,11 @@ TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, 
   checkpoints_.emplace(recipe, training_.any(), options_.checkpoints, text_of_how(options_, data), data.train.size(),
                        data.training.batches(), files_, stopping_ ? &*stopping_ : nullptr);
   checkpoints_->resume(history_);
-  if (options_.measure.profile) Step(training_.any().step()).start_profile();
+  const FileOptions& files = options_.files;
+  for (const std::string& path : {files.trace, files.report})
+    if (!path.empty()) FileReplacement{path};  // what cannot be written is noticed before the training, not behind it
+  if (options_.measure.profile || !files.trace.empty() || !files.report.empty())
+    Step(training_.any().step()).start_profile(files.trace.empty() ? 0 : traced_steps);
 }
 
 double TrainingRun::accuracy() const { return training_.any().metrics().number("accuracy", position().tally.metrics); }
@@ -138,6 +144,7 @@ Outcome TrainingRun::step(const Batch& batch) {
   checkpoints_->position().tally.add(outcome, batch.size);
   times_.push_back(outcome.microseconds);
   last_loss_ = outcome.loss;
+  if (!options_.files.trace.empty() || !options_.files.report.empty()) losses_.push_back(outcome.loss);
   stepped_ = true;
   return outcome;
 }
@@ -212,8 +219,16 @@ History TrainingRun::finish() {
     stopping_->restore();
     history_.best_epoch = stopping_->best_step();
   }
-  if (options_.measure.profile) history_.profile = training_.any().step().profile_table();
+  write_reports();
   return std::move(history_);
+}
+
+void TrainingRun::write_reports() {
+  const Step& step = training_.any().step();
+  if (options_.measure.profile) history_.profile = step.profile();
+  if (losses_.empty()) return;
+  if (!options_.files.trace.empty()) step.trace(options_.files.trace);
+  if (!options_.files.report.empty()) step.report(options_.files.report, {.losses = losses_});
 }
 
 void TrainingRun::write_metrics(MetricsFile& file) const {

@@ -84,6 +84,8 @@ class TrainingRun {
   void call(const std::vector<Callback>& callbacks, TrainingLog& log, const Evaluation* evaluation = nullptr);
   void write_metrics(MetricsFile& file) const;
   void write_events();
+  /// What was measured of the training step; nothing where there was none left to make.
+  void write_reports();
 
   std::string name_;
   FitOptions options_;
@@ -100,7 +102,8 @@ class TrainingRun {
   AveragedWeights* average_;
   Callbacks callbacks_;
   History history_;
-  std::vector<double> times_;  // of the epoch's steps
+  std::vector<double> times_;   // of the epoch's steps
+  std::vector<double> losses_;  // of all steps, where there is a report
   double last_loss_ = NAN;
   bool stepped_ = false;  // since the last after_step()
   bool stopped_ = false;  // by a callback

@@ -224,6 +224,7 @@ Op& outline(ir::Graph& graph, std::string_view name, const std::vector<Op*>& ops
   std::pmr::unordered_map<Value, Value, ir::ValueHash> twin(&memory);
   std::vector<Value> operands, inner;
   std::vector<ir::Location> lines;
+  ir::Phases phases;
   for (const Op* op : ops) {
     inner.clear();
     for (Value v : op->operands()) {
@@ -236,11 +237,12 @@ Op& outline(ir::Graph& graph, std::string_view name, const std::vector<Op*>& ops
     Op& copy = body->insert_copy(*op, inner);
     for (int i = 0; i < op->result_count(); ++i) twin[op->result(i)] = copy.result(i);
     merge(lines, op->locations());
+    phases.add(op->locations().phases());
   }
   for (Value v : results) body->add_output({"", twin.at(v), std::nullopt, {}});
   std::vector<std::unique_ptr<ir::Graph>> bodies;
   bodies.push_back(std::move(body));
-  ir::Builder builder(graph, nullptr, ir::Locations(std::move(lines)));
+  ir::Builder builder(graph, nullptr, ir::Locations(std::move(lines), phases));
   Op& region = builder.create(name, operands, std::move(attributes), std::move(bodies));
   for (size_t i = 0; i < results.size(); ++i) results[i].replace_all_uses_with(region.result(static_cast<int>(i)));
   for (auto at = ops.rbegin(); at != ops.rend(); ++at) graph.erase(**at);

@@ -18,7 +18,7 @@ struct RaggedRows {
   std::vector<int64_t> lengths;
 
   template <class T>
-  static Rows of(const std::vector<std::vector<T>>& rows) {
+  static RaggedRows of(const std::vector<std::vector<T>>& rows) {
     RaggedRows result;
     std::vector<T> all;
     for (const auto& row : rows) {

@@ -265,8 +265,8 @@ class ProfiledTraining final : public WeftTraining {
 
   Json facts() override {
     Json calls = Json::array();
-    for (const CallTime& t : step().profile())
-      calls.push_back({{"call", t.call}, {"us", t.microseconds}, {"waiting_us", t.waiting}, {"flops", t.flops}, {"bytes", t.bytes}});
+    for (const ProfileRow& t : step().profile().calls)
+      calls.push_back({{"call", t.name}, {"us", t.microseconds}, {"waiting_us", t.waiting}, {"flops", t.flops}, {"bytes", t.bytes}});
     step().start_profile();  // anew: the first steps, which START takes, are not like the others
     return {{"profile", calls}};
   }

@@ -20,8 +20,9 @@ class FakeProgram final : public DeviceProgram {
 
   size_t arena_bytes() const override { return program_->arena_bytes(); }
   std::vector<std::string> calls() const override { return program_->calls(); }
-  void start_profile() override { program_->start_profile(); }
+  void start_profile(int64_t traced_runs) override { program_->start_profile(traced_runs); }
   std::vector<CallTime> profile() const override { return program_->profile(); }
+  Trace trace() const override { return program_->trace(); }
 
  protected:
   void launch(std::span<std::byte* const> inputs) override { program_->run(inputs); }

@@ -30,8 +30,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What an option leaves in the folder, whatever else is given; a folder must not be empty.
-const Options leaves{{"--metrics", "m.jsonl"}, {"--dump-ir", "ir"},         {"--curve", "curve"},
-                     {"--plots", "plots"},     {"--tensorboard", "events"}, {"--save", "net.safetensors"}};
+const Options leaves{{"--metrics", "m.jsonl"},    {"--dump-ir", "ir"},           {"--curve", "curve"}, {"--plots", "plots"},
+                     {"--tensorboard", "events"}, {"--save", "net.safetensors"}, {"--trace", "trace"}, {"--report", "report"}};
 
 /// What an option has the lesson say.
 const Options says{{"--profile", "the whole step"},
@@ -209,7 +209,8 @@ Options small_training(const std::string& digits) {
 const std::map<std::string, Options> on_the_cpu{{"--threads", {{"--device", "cpu"}}},
                                                 {"--max-isa", {{"--device", "cpu"}}},
                                                 {"--autocast", {{"--device", "cpu"}}},
-                                                {"--profile", {{"--device", "cpu"}}}};
+                                                {"--profile", {{"--device", "cpu"}}},
+                                                {"--trace", {{"--device", "cpu"}}}};
 
 std::set<Pair> apart_from(const std::string& option, const std::vector<std::string>& others) {
   std::set<Pair> all;
@@ -260,7 +261,7 @@ TEST_CASE("lesson 4 heeds every two options, or refuses them") {
   const test::TempDir dir;
   write_pictures(dir, 40);
   std::set<Pair> apart = apart_in_training({pair_of("--net", "--hidden"), pair_of("--optimizer", "--momentum")});
-  apart.merge(apart_from("--device", {"--threads", "--max-isa", "--autocast", "--profile"}));
+  apart.merge(apart_from("--device", {"--threads", "--max-isa", "--autocast", "--profile", "--trace"}));
   Pairs({.name = "04_cifar10",
          .small = {{"--threads", "1"},
                    {"--data", dir.path()},

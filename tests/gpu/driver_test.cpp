@@ -3,6 +3,7 @@
 #include "weft/tests/catch.h"
 #include "weft/tests/gpu/fake_cuda.h"
 #include "weft/tests/gpu/nets.h"
+#include "weft/tests/runtime/temp_files.h"
 
 using namespace weft;
 
@@ -100,9 +101,13 @@ TEST_CASE("gpu: a kernel that goes wrong is named with its line when launches ar
 TEST_CASE("gpu: a profile says where the device's time goes, launch by launch") {
   const test::FakeCuda gpu;
   test::NetTraining net(test::net_named("fashion, Adam"), gpu.target());
-  net.training_step().start_profile();
+  net.training_step().start_profile(2);
   for (int n = 0; n < 3; ++n) net.train(n);
+  const test::TempDir dir;
+  net.training_step().trace(dir / "trace.json");
+  const std::string trace = test::read_file(dir / "trace.json");
+  CHECK_THAT(trace, contains_text("\"device\"") && contains_text("\"step 1\"") && !contains_text("\"step 2\""));
   double total = 0;
-  for (const CallTime& call : net.training_step().profile()) total += call.microseconds;
+  for (const ProfileRow& call : net.training_step().profile().calls) total += call.microseconds;
   CHECK(total > 0);
 }

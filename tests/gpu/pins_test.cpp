@@ -69,7 +69,7 @@ std::string label(const ir::Op& op) {
 }
 
 /// Of the edges from kernel to kernel of a fused graph, those for none of whose readers there is a remark.
-std::vector<std::string> unexplained(const ir::Graph& graph, const std::vector<std::string>& remarks, int& edges) {
+std::vector<std::string> unexplained(const ir::Graph& graph, const std::vector<passes::Remark>& remarks, int& edges) {
   std::vector<std::string> all;
   for (const auto& op : graph.ops()) {
     if (!op->def().is_region()) continue;
@@ -81,7 +81,8 @@ std::vector<std::string> unexplained(const ir::Graph& graph, const std::vector<s
         const ir::Value inside = use.op->body().inputs()[static_cast<size_t>(use.operand)].value();
         const auto is_explained = [&](const ir::Op* reader) {
           const std::string start = fmt::format("not fused: {} -> {}: ", maker, label(*reader));
-          return std::any_of(remarks.begin(), remarks.end(), [&](const std::string& remark) { return remark.starts_with(start); });
+          return std::any_of(remarks.begin(), remarks.end(),
+                             [&](const passes::Remark& remark) { return to_string(remark).starts_with(start); });
         };
         if (std::none_of(inside.users().begin(), inside.users().end(), is_explained)) all.push_back(maker);
       }
@@ -96,13 +97,13 @@ Calls compiled(const Net& net) {
   const std::vector<std::string> after(fuse + 1, before.end());
   before.erase(fuse, before.end());
   passes::run(module, before, cuda::target());
-  std::vector<std::string> remarks;
+  std::vector<passes::Remark> remarks;
   passes::fuse(module, cuda::target(), &remarks);
   module.stage = "fuse";
   Calls step;
-  for (const std::string& remark : remarks) {
-    if (remark.find(" beside ") != std::string::npos) continue;
-    ++step.boundaries[reason_of(remark)];
+  for (const passes::Remark& remark : remarks) {
+    if (remark.beside) continue;
+    ++step.boundaries[reason_of(to_string(remark))];
   }
   int edges = 0;
   CHECK(unexplained(module.graph(), remarks, edges) == std::vector<std::string>{});

@@ -67,6 +67,24 @@ func @line {
 )");
 }
 
+TEST_CASE("what an op was made for survives as text", "[text]") {
+  check_printed_text(R"(weft 1
+func @f {
+  input %x: f32[4]
+  %0 = exp(%x) : f32[4] at "a.cpp":3
+  %1 = neg(%0) : f32[4] at "a.cpp":3 "fc1", "b.cpp":4 in backward
+  %2 = neg(%1) : f32[4] at "a.cpp":3 in forward, update
+  output y = %2 at "a.cpp":5
+}
+)");
+  const auto text = [](const char* phases) {
+    return fmt::format("weft 1\nfunc @f {{\n  input %x: f32[]\n  %0 = exp(%x) : f32[] at \"a.cpp\":3{}\n  output y = %0\n}}\n", phases);
+  };
+  CHECK_THROWS_WITH(ir::parse(text(" in reverse")), contains_text("'reverse' is none of forward, backward and update"));
+  CHECK_FALSE(ir::equal(ir::parse(text(" in backward")), ir::parse(text(""))));
+  CHECK(ir::print(ir::parse(text(" in forward"))) == text(""));
+}
+
 TEST_CASE("bodies survive as text, with places and lines", "[text]") {
   check_printed_text(R"(weft 1
 func @f {

@@ -26,9 +26,11 @@ int nests(const std::string& text) {
 
 std::vector<std::string> remarks(const std::string& text) {
   ir::Module m = compiled(text, "epilogue");
-  std::vector<std::string> all;
+  std::vector<passes::Remark> all;
   passes::fuse(m, passes::generic_target(), &all);
-  return all;
+  std::vector<std::string> texts;
+  for (const passes::Remark& remark : all) texts.push_back(to_string(remark));
+  return texts;
 }
 
 /// The same of a loss and its gradients, without an update.

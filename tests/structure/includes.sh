@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Data flows one way: frontend -> ir -> passes -> backends -> runtime, and among the frontend's rooms language -> nn, optim ->
+# Data flows one way: frontend -> ir -> passes -> backends -> runtime, and among the frontend's rooms language -> nn, optim, report ->
 # program -> training, beside which stands the tool. Fails when an include runs against it, or when a library's headers leave
 # their backend's folder.
 set -uo pipefail
@@ -17,13 +17,14 @@ forbid runtime 'weft/(ir|passes|backends|frontend)/'
 forbid passes 'weft/(runtime|backends|frontend)/'
 forbid passes/analysis 'weft/passes/[a-z_]+\.h'
 forbid backends 'weft/frontend/'
-forbid frontend/language 'weft/frontend/(nn|optim|program|training|tool)/'
+forbid frontend/language 'weft/frontend/(nn|optim|report|program|training|tool)/'
 forbid frontend/nn 'weft/frontend/(optim|program|training|tool)/'
 forbid frontend/optim 'weft/frontend/(nn|program|training|tool)/'
+forbid frontend/report 'weft/frontend/(language|nn|optim|program|training|tool)/'
 forbid frontend/program 'weft/frontend/(nn|training|tool)/'
 forbid frontend/training 'weft/frontend/tool/'
 forbid frontend/tool 'weft/frontend/training/'
-for room in language nn optim program training tool; do
+for room in language nn optim report program training tool; do
   forbid "frontend/$room" 'weft/(frontend/)?weft\.h'
 done
 forbid backends/program 'weft/backends/(reference|codegen|cpu|cuda)/'

@@ -95,7 +95,7 @@ TEST_CASE("weft: help is for newcomers, and needs no program", "[tool]") {
 
 TEST_CASE("weft: unknown commands and options are mistakes", "[tool]") {
   check_refused("otp", "unknown command 'otp'; did you mean 'opt', 'ptx'?");
-  check_refused("frobnicate", "unknown command 'frobnicate'; known are opt, run, compile, show, ptx, explain");
+  check_refused("frobnicate", "unknown command 'frobnicate'; known are opt, run, compile, show, report, ptx, explain");
   check_refused("explain opp", "unknown command 'opp'; did you mean 'op', 'ops'?");
   check_refused("--bogus", "The following argument was not expected: --bogus; see weft --help");
   check_refused("run --bogus", "The following argument was not expected: --bogus; see weft run --help");
@@ -110,11 +110,12 @@ These are:
   run       Run a program on arrays from files
   compile   Compile a program to a file that runs without a compiler
   show      Show a program as a table: ops, shapes, work, memory, source lines
+  report    Write a page to look at a program with: its graph after every pass, memory, kernels
   ptx       Print a program's kernels in PTX, the assembly language of NVIDIA's GPUs
   explain   Explain an op or a pass, or list them
 Example: weft show FILE.weft
 weft --help explains them all.)");
-  for (const std::string command : {"opt", "opt --time", "run", "run --zeros", "compile -o x", "show", "ptx"}) {
+  for (const std::string command : {"opt", "opt --time", "run", "run --zeros", "compile -o x", "show", "report -o x", "ptx"}) {
     const Outcome o = weft_tool(command);
     INFO(command << "\n" << o.err);
     const std::string name = command.substr(0, command.find(' '));
@@ -164,7 +165,7 @@ TEST_CASE("weft: an empty value is a value, and the next argument another", "[to
     check_refused(option + " \"\" " + file, name + " must not be empty");
     check_refused(option.substr(0, 4) + file + " " + name + "=", name + " must not be empty");
   }
-  for (const std::string command : {"opt", "run", "compile -o x", "show", "ptx"})
+  for (const std::string command : {"opt", "run", "compile -o x", "show", "report -o x", "ptx"})
     check_refused(command + " \"\"", "FILE must not be empty");
   check_refused("explain op \"\"", "NAME must not be empty");
 }

@@ -34,6 +34,7 @@ class CpuProgram final : public Program {
       if (bound_[i] != memory || !ran_) rebind(i, memory);
     }
     ran_ = true;
+    const auto start = profiler_ ? Profiler::Clock::now() : Profiler::Clock::time_point();
     std::optional<SerialLibraries> scope;
     if (calls_library_) scope.emplace();
     if (threads_ == 1) {
@@ -48,7 +49,7 @@ class CpuProgram final : public Program {
           },
           this);
     }
-    if (profiler_) profiler_->step_done();
+    if (profiler_) profiler_->step_done({start, Profiler::Clock::now()});
     if (failed_.load(std::memory_order_relaxed)) fail();
   }
 
@@ -56,7 +57,15 @@ class CpuProgram final : public Program {
   size_t arena_bytes() const override { return static_cast<size_t>(list().arena_bytes); }
   std::span<const std::byte> arena() const override { return {arena_.data(), arena_bytes()}; }
 
-  void start_profile() override { profiler_.emplace(launches().size(), threads_); }
+  void start_profile(int64_t traced_runs) override {
+    int64_t readings = 0;  // of a thread: each pass of a launch has one, and one of the wait before it; so has each pass of a loop
+    for (size_t i = 0; i < launches().size(); ++i) {
+      int64_t passes = 1;
+      for (int64_t count : passes_around(list(), i)) passes *= count;
+      readings += 3 * passes;
+    }
+    profiler_.emplace(launches().size(), threads_, traced_runs, static_cast<size_t>(readings));
+  }
 
   std::vector<CallTime> profile() const override {
     std::vector<CallTime> all;
@@ -67,6 +76,8 @@ class CpuProgram final : public Program {
     }
     return all;
   }
+
+  Trace trace() const override { return profiler_ ? profiler_->trace() : Trace(); }
 
   std::vector<std::string> calls() const override {
     std::vector<std::string> all;
@@ -184,11 +195,11 @@ class CpuProgram final : public Program {
 
   /// Does it, and notes how long it took when someone asked.
   template <class Do>
-  void timed(void (Profiler::*note)(int, size_t, Profiler::Clock::duration), int me, size_t i, Do what) {
+  void timed(void (Profiler::*note)(int, size_t, Profiler::Reading), int me, size_t i, Do what) {
     if (!profiler_) return what();
     const auto start = Profiler::Clock::now();
     what();
-    ((*profiler_).*note)(me, i, Profiler::Clock::now() - start);
+    ((*profiler_).*note)(me, i, {start, Profiler::Clock::now()});
   }
 
   [[noreturn]] void fail() {

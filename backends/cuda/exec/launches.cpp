@@ -79,6 +79,7 @@ void DeviceLaunches::enqueue(StreamHandle* stream) {
 void DeviceLaunches::run() {
   if (!steps_) return enqueue(context_->stream());
   fill_tables();
+  const auto began = std::chrono::steady_clock::now();
   for (size_t i = 0; i < calls_.size(); ++i) {
     context_->record(events_[i], context_->stream());
     enqueue(calls_[i], context_->stream());
@@ -86,7 +87,17 @@ void DeviceLaunches::run() {
   context_->record(events_.back(), context_->stream());
   context_->wait_for(events_.back());
   for (size_t i = 0; i < calls_.size(); ++i) milliseconds_[i] += context_->elapsed(events_[i], events_[i + 1]);
+  if (*steps_ < traced_runs_) keep_times(began);
   ++*steps_;
+}
+
+/// A step's launches follow each other from where the host began to ask for them.
+void DeviceLaunches::keep_times(std::chrono::steady_clock::time_point began) {
+  if (trace_.steps.empty()) trace_began_ = began;
+  const double start = std::chrono::duration<double, std::micro>(began - trace_began_).count();
+  const auto at = [&](const Event& event) { return start + 1000 * context_->elapsed(events_.front(), event); };
+  for (size_t i = 0; i < calls_.size(); ++i) trace_.events.push_back({0, i, false, {at(events_[i]), at(events_[i + 1])}});
+  trace_.steps.push_back({start, at(events_.back())});
 }
 
 void DeviceLaunches::run_one_by_one() {
@@ -100,10 +111,12 @@ void DeviceLaunches::run_one_by_one() {
     }
 }
 
-void DeviceLaunches::start_profile() {
+void DeviceLaunches::start_profile(int64_t traced_runs) {
   while (events_.size() <= calls_.size()) events_.push_back(context_->event());
   milliseconds_.assign(calls_.size(), 0);
   steps_ = 0;
+  traced_runs_ = traced_runs;
+  trace_ = {.on_device = true};
 }
 
 std::vector<CallTime> DeviceLaunches::profile() const {

@@ -1,6 +1,7 @@
 #pragma once
 // The launches of a program on its device: kernels, the tables of pointers that they take, and the memory between them.
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -41,9 +42,10 @@ class DeviceLaunches {
 
   /// One line a launch, with the library that carries it out.
   std::vector<std::string> descriptions() const;
-  void start_profile();
+  void start_profile(int64_t traced_runs);
   bool profiling() const { return steps_.has_value(); }
   std::vector<CallTime> profile() const;
+  Trace trace() const { return trace_; }
 
  private:
   struct Bound {
@@ -52,6 +54,7 @@ class DeviceLaunches {
     std::vector<std::byte*> table;           // that the kernels take, or the buffers of the library's call
   };
   void enqueue(const Bound& bound, StreamHandle* stream);
+  void keep_times(std::chrono::steady_clock::time_point began);
   void fill_tables();
 
   std::shared_ptr<Context> context_;
@@ -65,6 +68,9 @@ class DeviceLaunches {
   std::vector<Event> events_;  // before each launch, and behind the last, while they are measured
   std::vector<double> milliseconds_;
   std::optional<int64_t> steps_;
+  int64_t traced_runs_ = 0;
+  Trace trace_;
+  std::chrono::steady_clock::time_point trace_began_;
 };
 
 }  // namespace weft::cuda

@@ -65,8 +65,9 @@ class CudaProgram final : public Program {
 
   size_t arena_bytes() const override { return static_cast<size_t>(list().arena_bytes); }
   std::vector<std::string> calls() const override { return launches_->descriptions(); }
-  void start_profile() override { launches_->start_profile(); }
+  void start_profile(int64_t traced_runs) override { launches_->start_profile(traced_runs); }
   std::vector<CallTime> profile() const override { return launches_->profile(); }
+  Trace trace() const override { return launches_->trace(); }
 
  private:
   const LaunchList& list() const { return launches_->list(); }

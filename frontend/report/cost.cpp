@@ -1,0 +1,78 @@
+#include "weft/frontend/report/cost.h"
+
+#include <unordered_set>
+
+#include "weft/frontend/report/rows.h"
+#include "weft/ir/op_def.h"
+
+namespace weft {
+namespace detail {
+namespace {
+
+void add_to(CostRow& row, const CostRow& more) {
+  row.ops += more.ops, row.flops += more.flops;
+  row.read += more.read, row.written += more.written;
+}
+
+bool does_more(const CostRow& a, const CostRow& b) { return std::pair(a.flops, a.bytes()) > std::pair(b.flops, b.bytes()); }
+
+template <class Name>
+std::vector<CostRow> summed(const std::vector<CostRow>& ops, Name name) {
+  Sums<CostRow, add_to> sums;
+  for (const CostRow& op : ops) sums.add(name(op), op);
+  return std::move(sums).sorted(does_more);
+}
+
+std::string rows_text(const char* title, const std::vector<CostRow>& rows) {
+  std::string text = fmt::format("{:>14} {:>14} {:>14} {:>5}  {}\n", "FLOPs", "bytes read", "written", "ops", title);
+  for (const CostRow& r : rows)
+    text += fmt::format("{:14.0f} {:14} {:14} {:5}  {}\n", r.flops, r.read, r.written, r.ops, cut_start(r.name, 48));
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string result_names(int first, int count) {
+  if (count == 1) return fmt::format("%{}", first);
+  return fmt::format("%{}{}%{}", first, count == 2 ? ", " : "..", first + count - 1);
+}
+
+CostRow cost_of(const ir::Op& op) {
+  CostRow row{.name = std::string(op.name()), .ops = 1, .flops = flops_of(op)};
+  for (ir::Value v : op.results()) row.type += (row.type.empty() ? "" : ", ") + to_string(v.type());
+  if (op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant) return row;
+  std::unordered_set<ir::Value, ir::ValueHash> seen;
+  for (ir::Value v : op.operands())
+    if (seen.insert(v).second) row.read += v.type().bytes();
+  for (ir::Value v : op.results()) row.written += v.type().bytes();
+  return row;
+}
+
+Cost cost_of(const ir::Graph& graph) {
+  Cost cost{.whole = {.name = "the whole program"}, .ops = {}};
+  const auto phases = running_phases(graph);
+  int next = 0;
+  for (const ir::Op* op : graph.ops()) {
+    CostRow row = cost_of(*op);
+    row.name = result_names(next, op->result_count());
+    row.origin = origin_of(*op, phases.at(op));
+    next += op->result_count();
+    add_to(cost.whole, row);
+    cost.ops.push_back(std::move(row));
+  }
+  cost.layers = summed(cost.ops, [](const CostRow& r) { return r.origin.place(); });
+  cost.sources = summed(cost.ops, [](const CostRow& r) { return r.origin.source; });
+  cost.phases = summed(cost.ops, [](const CostRow& r) { return r.origin.phase; });
+  cost.kinds = summed(cost.ops, [](const CostRow& r) { return r.origin.op; });
+  return cost;
+}
+
+}  // namespace detail
+
+std::string Cost::table() const {
+  using namespace detail;
+  return rows_text("part of the step", phases) + rows_text("layer", layers) + rows_text("source line", sources) + rows_text("op", kinds) +
+         rows_text("in all", {whole});
+}
+
+}  // namespace weft

@@ -1,0 +1,68 @@
+#include "weft/frontend/report/fusion.h"
+
+#include <fmt/ranges.h>
+
+#include <functional>
+
+#include "weft/ir/op_def.h"
+#include "weft/ir/printer.h"
+#include "weft/passes/lowered.h"
+#include "weft/passes/pass.h"
+
+namespace weft {
+namespace detail {
+namespace {
+
+/// Of kernels of several nests, all of theirs.
+void add_ops(const ir::Graph& body, std::vector<std::string>& names) {
+  for (const ir::Op* op : body.ops()) {
+    if (op->bodies().empty()) names.emplace_back(op->name());
+    else add_ops(op->body(), names);
+  }
+}
+
+}  // namespace
+
+std::vector<FusedCall> fused_calls(const ir::Graph& planned, std::span<const std::string> calls) {
+  const std::vector<const ir::Op*> ops = passes::launched_ops(planned);
+  std::vector<Origin> origins = launched_origins(planned);
+  WEFT_CHECK(calls.empty() || calls.size() == ops.size(), "the program makes {} calls, but the graph has {}", calls.size(), ops.size());
+  std::vector<FusedCall> all;
+  for (size_t i = 0; i < ops.size(); ++i) {
+    const ir::Op& op = *ops[i];
+    FusedCall& call = all.emplace_back(FusedCall{calls.empty() ? ir::print(op) : calls[i], std::move(origins[i]), {}});
+    if (!op.def().is_region()) call.ops.emplace_back(op.name());
+    for (const auto& body : op.bodies()) {
+      add_ops(*body, call.ops);
+      call.body += ir::print(*body);
+    }
+    call.flops = ir::flops_of(op), call.bytes = static_cast<double>(ir::bytes_of(op));
+  }
+  return all;
+}
+
+std::vector<passes::Remark> remarks_of(const ir::Module& recorded, const std::vector<std::string>& passes, const passes::Target& target) {
+  std::vector<passes::Remark> all;
+  ir::Module module = recorded.clone();
+  for (const std::string& name : passes) {
+    const std::vector<passes::Remark> more = passes::remarks_of(passes::find_pass(name), module, target);
+    all.insert(all.end(), more.begin(), more.end());
+    passes::run(module, {name}, target);
+  }
+  return all;
+}
+
+}  // namespace detail
+
+std::string Fusion::table() const {
+  std::string text;
+  for (const FusedCall& call : calls) {
+    text += call.call + "\n";
+    if (call.ops.size() > 1) text += fmt::format("  {} ops: {}\n", call.ops.size(), fmt::join(call.ops, ", "));
+  }
+  if (!remarks.empty()) text += "\n";
+  for (const passes::Remark& remark : remarks) text += to_string(remark) + "\n";
+  return text;
+}
+
+}  // namespace weft

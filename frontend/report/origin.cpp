@@ -1,0 +1,116 @@
+#include "weft/frontend/report/origin.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "weft/ir/op_def.h"
+#include "weft/passes/lowered.h"
+
+namespace weft::detail {
+namespace {
+
+using ir::Op;
+using ir::Phase;
+using Phases = std::unordered_map<const Op*, Phase>;
+
+constexpr size_t most_names = 3;
+
+/// "a, b, c", of more "a, b and 2 more".
+std::string some_of(const std::vector<std::string>& names) {
+  if (names.size() <= most_names) return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{}, {} and {} more", names[0], names[1], names.size() - 2);
+}
+
+void add_new(std::vector<std::string>& names, std::string name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+}
+
+std::string layer_of(const Op& op) {
+  std::vector<std::string> layers;
+  for (const ir::Location& at : op.locations())
+    if (!at.scope.empty()) add_new(layers, at.scope);
+  std::sort(layers.begin(), layers.end());  // the same layers are one row
+  return some_of(layers);
+}
+
+std::string source_of(const Op& op) {
+  ir::Locations lines = ir::source_lines(op.locations());
+  if (lines.empty()) lines = op.locations();
+  std::vector<std::string> names;
+  for (const ir::Location& at : lines) add_new(names, to_string(ir::Location{at.file, at.line}));
+  return names.empty() ? to_string(ir::Location{}) : some_of(names);
+}
+
+Phase last_of(ir::Phases phases) {
+  Phase last = Phase::forward;
+  for (Phase phase : ir::all_phases)
+    if (phases.has(phase)) last = phase;
+  return last;
+}
+
+/// The first that is not before; else the last.
+Phase first_from(ir::Phases phases, Phase least) {
+  for (Phase phase : ir::all_phases)
+    if (phases.has(phase) && phase >= least) return phase;
+  return last_of(phases);
+}
+
+/// Where it is needed first, when the readers' parts are known.
+Phase needed_in(const Op& op, const Phases& known) {
+  const ir::Phases made_for = op.locations().phases();
+  std::optional<Phase> first;
+  for (ir::Value v : op.results()) {
+    for (const Op* reader : v.users()) first = std::min(first.value_or(Phase::update), known.at(reader));
+    for (const ir::Output& output : v.graph()->outputs())
+      if (output.value == v && !output.alias && made_for.has(Phase::forward)) first = Phase::forward;
+  }
+  return first ? first_from(made_for, *first) : last_of(made_for);
+}
+
+/// Whether anybody but the step's caller reads a result.
+bool is_read(const Op& op) {
+  for (ir::Value v : op.results())
+    if (!v.users().empty()) return true;
+  return false;
+}
+
+void add_launched(const ir::Graph& graph, const Phase* around, std::vector<Origin>& all) {
+  const Phases phases = running_phases(graph);
+  for (const Op* op : graph.ops()) {
+    const Phase phase = around ? *around : phases.at(op);
+    if (op->def().kind == ir::Kind::loop) add_launched(op->body(), &phase, all);
+    else if (op->def().kind != ir::Kind::view && op->def().kind != ir::Kind::constant) all.push_back(origin_of(*op, phase));
+  }
+}
+
+}  // namespace
+
+Phases running_phases(const ir::Graph& graph) {
+  Phases phases;
+  const std::vector<const Op*> ops(graph.ops().begin(), graph.ops().end());
+  for (auto op = ops.rbegin(); op != ops.rend(); ++op) phases[*op] = needed_in(**op, phases);
+  // Nothing runs before what it reads.
+  for (const Op* op : ops) {
+    Phase& phase = phases.at(op);
+    Phase least = Phase::forward;
+    for (ir::Value v : op->operands())
+      if (!v.is_input()) least = std::max(least, phases.at(v.op()));
+    if (least > phase) phase = is_read(*op) ? first_from(op->locations().phases(), least) : last_of(op->locations().phases());
+  }
+  return phases;
+}
+
+Origin origin_of(const Op& op, Phase phase) {
+  return {op.def().is_region() ? "fused" : std::string(op.name()), layer_of(op), source_of(op), std::string(ir::name_of(phase))};
+}
+
+std::vector<Origin> launched_origins(const ir::Graph& planned) {
+  std::vector<Origin> all;
+  add_launched(planned, nullptr, all);
+  WEFT_CHECK(all.size() == passes::launched_ops(planned).size(), "{} origins are of other calls", all.size());
+  return all;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,160 @@
+#include "weft/frontend/report/page.h"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "weft/frontend/report/page_files.h"
+#include "weft/frontend/report/stages.h"
+#include "weft/ir/op_def.h"
+
+namespace weft::detail {
+namespace {
+
+/// A page is to stay small enough to be sent: what is larger is left out, and the page says so.
+constexpr size_t most_of_a_source = 400'000, most_of_kernels = 5'000'000, most_remarks = 3000;
+
+std::string content_of(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error) || std::filesystem::file_size(path, error) > most_of_a_source) return "";
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// The files that can be read here, each with its text.
+Json sources_of(const Page& page, const std::vector<std::string>& files) {
+  Json all = Json::object();
+  for (const std::string& file : files) {
+    std::string text = content_of(page.source_path ? page.source_path(file) : file);
+    if (text.empty()) text = content_of(file);
+    if (!text.empty()) all[file] = std::move(text);
+  }
+  return all;
+}
+
+/// What each launch is of, by the op's id in the last stage.
+Json launches_of(const ir::Graph& graph, const Stages& stages) {
+  Json ids = Json::array();
+  const std::function<void(const ir::Graph&, int)> add = [&](const ir::Graph& g, int around) {
+    for (const ir::Op* op : g.ops()) {
+      const int id = around >= 0 ? around : stages.id_of(*op);
+      if (op->def().kind == ir::Kind::loop) add(op->body(), id);
+      else if (op->def().kind != ir::Kind::view && op->def().kind != ir::Kind::constant) ids.push_back(id);
+    }
+  };
+  add(graph, -1);
+  return ids;
+}
+
+Json kernels_of(const std::vector<KernelText>& kernels) {
+  Json all = Json::object();
+  size_t bytes = 0;
+  for (const KernelText& kernel : kernels) {
+    const KernelText::Form& form = kernel.forms.front();
+    bytes += form.text.size();
+    const bool fits = bytes <= most_of_kernels;
+    all[kernel.name] = {{"kind", name_of(form.kind)}, {"text", fits ? Json(form.text) : Json()}};
+  }
+  return all;
+}
+
+/// Of a call only its times, [us, waiting_us]: the rest stands with the fused calls.
+Json times_of(const Profile& profile) {
+  Json json = to_json(profile);
+  Json calls = Json::array();
+  for (const ProfileRow& call : profile.calls) calls.push_back({call.microseconds, call.waiting});
+  json["calls"] = std::move(calls);
+  return json;
+}
+
+/// Every pass with what it has to say, then the program that was run.
+Stages stages_of(const Page& page, std::vector<passes::Remark>& remarks) {
+  Stages stages;
+  if (page.passes.empty()) {
+    stages.add(page.planned.stage, page.planned, true, 0);
+    return stages;
+  }
+  ir::Module module = page.recorded.clone();
+  stages.add(module.stage.empty() ? "recorded" : module.stage, module, true, 0);
+  for (const std::string& name : page.passes) {
+    const std::vector<passes::Remark> more = passes::remarks_of(passes::find_pass(name), module, page.target);
+    remarks.insert(remarks.end(), more.begin(), more.end());
+    const passes::PassRun here = passes::run(module, {name}, page.target).front();
+    const auto first = std::find_if(page.runs.begin(), page.runs.end(), [&](const passes::PassRun& r) { return r.name == name; });
+    const double milliseconds = first == page.runs.end() ? here.milliseconds : first->milliseconds;
+    const bool last = &name == &page.passes.back();
+    if (last) stages.add(name, page.planned, true, milliseconds);
+    else stages.add(name, module, here.changed, milliseconds);
+  }
+  return stages;
+}
+
+Json facts_of(const Page& page) {
+  std::vector<passes::Remark> remarks;
+  Stages stages = stages_of(page, remarks);
+  const ir::Graph& shown = page.planned.graph();
+  Json facts{{"program", shown.name()}, {"target", page.target.name()}, {"sources", sources_of(page, stages.files())}};
+  const bool is_planned = page.planned.arena_bytes.has_value();
+  if (is_planned) {
+    facts["launches"] = launches_of(shown, stages);
+    facts["memory"] = to_json(memory_plan(page.planned));
+    const size_t kept = std::min(remarks.size(), most_remarks), left_out = remarks.size() - kept;
+    remarks.erase(remarks.begin() + static_cast<std::ptrdiff_t>(kept), remarks.end());
+    Fusion fusion{fused_calls(page.planned.graph(), page.calls), std::move(remarks)};
+    facts["remarks_left_out"] = left_out;
+    for (FusedCall& call : fusion.calls) call.body.clear();  // the stages have it
+    facts["fusion"] = to_json(fusion);
+  }
+  if (!page.profile.empty()) facts["profile"] = times_of(page.profile);
+  facts["kernels"] = kernels_of(page.kernels);
+  facts["losses"] = page.losses;
+  facts["graph"] = std::move(stages).json();
+  return facts;
+}
+
+/// Nothing in it ends the element that holds it.
+std::string in_html(const Json& facts) {
+  const std::string json = facts.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text;
+  text.reserve(json.size() + json.size() / 16);
+  for (char c : json) {
+    if (c == '<') text += "\\u003c";
+    else text += c;
+  }
+  return text;
+}
+
+/// The name of a program may hold anything.
+std::string escaped(const std::string& text) {
+  std::string all;
+  for (char c : text) {
+    if (c == '<') all += "&lt;";
+    else if (c == '&') all += "&amp;";
+    else all += c;
+  }
+  return all;
+}
+
+/// The page with its parts in the places that it has for them: {{facts}}.
+std::string filled(std::string_view page, const std::map<std::string_view, std::string_view>& parts) {
+  std::string text;
+  for (size_t open; (open = page.find("{{")) != std::string_view::npos;) {
+    const size_t close = page.find("}}", open);
+    text += page.substr(0, open);
+    text += parts.at(page.substr(open + 2, close - open - 2));
+    page.remove_prefix(close + 2);
+  }
+  return text += page;
+}
+
+}  // namespace
+
+std::string page_text(const Page& page) {
+  const std::string title = escaped(page.planned.graph().name()), facts = in_html(facts_of(page));
+  return filled(page_html, {{"title", title}, {"style", page_style}, {"facts", facts}, {"script", page_script}});
+}
+
+}  // namespace weft::detail

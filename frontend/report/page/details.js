@@ -1,0 +1,111 @@
+// What is known of the box that was chosen.
+const linesText = (place) => place.lines.slice(0, 4).map((at) => `${at.file}:${at.line}${at.layer ? ` (${at.layer})` : ""}`).join(", ") + (place.lines.length > 4 ? `, and ${place.lines.length - 4} more` : "");
+
+function sourceText(at) {
+  const text = facts.sources[at.file];
+  if (!text) return null;
+  const lines = text.split("\n"), from = Math.max(0, at.line - 3), pre = make("pre");
+  lines.slice(from, at.line + 2).forEach((line, i) => {
+    const number = from + i + 1, shown = `${String(number).padStart(4)}  ${line}\n`;
+    pre.append(number === at.line ? make("mark", {}, shown) : shown);
+  });
+  return pre;
+}
+
+function sourcesOf(place) {
+  const all = [make("h3", {}, place.lines.length === 1 ? "Source line" : "Source lines")];
+  if (place.lines.length === 0) all.push(make("p", {class: "note"}, "unknown"));
+  place.lines.slice(0, 6).forEach((at) => {
+    all.push(make("div", {class: "code"}, `${at.file}:${at.line}${at.layer ? ` (${at.layer})` : ""}`), sourceText(at));
+  });
+  if (place.lines.length > 6) all.push(make("p", {class: "note"}, `and ${place.lines.length - 6} more`));
+  return all;
+}
+
+const facets = (pairs) => make("dl", {}, pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined).flatMap(([key, value]) => [make("dt", {}, key), make("dd", {}, value)]));
+const folded = (title, text, open) => make("details", open ? {open: ""} : {}, make("summary", {}, title), make("pre", {}, text));
+
+function linkTo(id, text) { return make("a", {onclick: () => reveal(id)}, text); }
+
+function operandLinks(op, stage) {
+  return op.operands.flatMap((operand, i) => {
+    const comma = i ? ", " : "";
+    if (operand[0] >= 0) {
+      const from = stage.byKey.get(operand[0]);
+      return [comma, linkTo(from.id, `%${from.first + operand[1]} ${from.kind}`)];
+    }
+    const input = stage.inputs[-1 - operand[0]];
+    return [comma, input.role === "batch" ? linkTo(input.id, input.name) : `${input.name} (${input.role})`];
+  });
+}
+
+const callFacets = (call) => facets([
+  ["call", make("span", {class: "code"}, call.call.split("  # ")[0])],
+  ["time", facts.profile ? `${microsText(call.us)} a step${call.waiting_us > 0.005 ? `, of which ${microsText(call.waiting_us)} waiting for other threads` : ""}` : ""],
+  ["rates", call.us > 0 ? `${rateText(call.flops, call.us) || 0} GFLOP/s, ${rateText(call.bytes, call.us) || 0} GB/s` : ""],
+]);
+
+function codeOf(call) {
+  const kernel = facts.kernels[kernelOf(call.call)];
+  if (!kernel) return null;
+  return folded(kernel.kind, kernel.text ?? "left out: the page would be too large. compile(…, {.dump_ir = DIR}) writes it into files.", false);
+}
+
+function remarksOn(place) {
+  if (!facts.fusion) return [];
+  const lines = new Set(place.lines.map((at) => `${at.file}:${at.line}`));
+  const about = facts.fusion.remarks.filter((r) => r.what !== "not fused" || r.to).filter((r) => [r.of, r.to].some((end) => end && end.source.split(", ").some((s) => lines.has(s.split(" ")[0]))));
+  const texts = [...new Set(about.map(remarkText))].slice(0, 12);
+  return texts.length ? [make("h3", {}, "Remarks on these lines"), make("ul", {class: "note"}, texts.map((text) => make("li", {}, text)))] : [];
+}
+
+/** A body without the lines that its ops come from. */
+const bodyText = (body) => body.replace(/^func @\S* \{$/gm, "{").replace(/ at "[^"]*":\d+.*$/gm, "");
+
+const remarkText = (r) => `${r.what}: ${r.of.op} ${r.of.type}` + (r.to || r.beside ? ` ${r.to ? "→" : "beside"} ${(r.to || r.beside).op} ${(r.to || r.beside).type}` : ` (${r.of.source})`) + `: ${r.why}`;
+
+function detailsOfOp(op) {
+  const stage = stageAt(view.stage), calls = view.stage === lastStage ? callsByOp.get(op.id) || [] : [];
+  return [
+    make("h2", {}, `${op.name} = ${op.kind}`),
+    facets([
+      ["result", make("span", {class: "code"}, op.types.join(", "))], ["layer", op.place.layers.join(", ")],
+      ["runs in", op.phase + (op.place.phases.length > 1 ? ` (made for ${op.place.phases.join(" and ")})` : "")],
+      ["attributes", op.attributes.length > 400 ? op.attributes.slice(0, 400) + " …" : op.attributes], ["reads", op.operands.length ? make("span", {}, operandLinks(op, stage)) : ""],
+      ["is read by", op.readers.length ? make("span", {}, [...new Set(op.readers)].slice(0, 20).flatMap((r, i) => [i ? ", " : "", linkTo(r.id, `${r.name} ${r.kind}`)])) : ""],
+      ["output", op.outputs.join(", ")], ["work", op.flops ? countText(op.flops) + "FLOP" : ""], ["moves", op.read + op.written ? `${bytesText(op.read)} read, ${bytesText(op.written)} written` : ""],
+    ]),
+    ...calls.slice(0, 8).flatMap((call) => [callFacets(call)]),
+    ...sourcesOf(op.place),
+    ...op.bodies.map((body, i) => folded(op.bodies.length > 1 ? `Body ${i + 1}` : "What it computes", bodyText(body), true)),
+    ...[...new Set(calls.map((c) => kernelOf(c.call)))].slice(0, 4).map((name) => codeOf(calls.find((c) => kernelOf(c.call) === name))),
+    ...remarksOn(op.place),
+  ];
+}
+
+function detailsOfGroup(node) {
+  const sum = (of) => node.ops.reduce((s, op) => s + of(op), 0), us = view.stage === lastStage ? sum(timeOf) : 0, kinds = new Map();
+  for (const op of node.ops) kinds.set(op.kind, (kinds.get(op.kind) || 0) + 1);
+  return [
+    make("h2", {}, node.path.slice(1).replaceAll("/", " / ")),
+    make("p", {}, make("button", {onclick: () => toggle(view.shown.find((n) => n.path === node.path) || node)}, isOpen(node) ? "Close" : "Open")),
+    facets([["ops", [...kinds].sort((a, b) => b[1] - a[1]).map(([kind, n]) => (n > 1 ? `${n} ${kind}` : kind)).join(", ")], ["work", countText(sum((op) => op.flops)) + "FLOP"],
+            ["moves", bytesText(sum((op) => op.read + op.written))], ["time", us ? `${microsText(us)} a step (${(100 * us / facts.profile.step.us).toFixed(1)} %)` : ""]]),
+    make("h3", {}, "Inside"),
+    make("p", {}, node.children.slice(0, 60).flatMap((c, i) => [i ? ", " : "", c.op ? linkTo(c.op.id, c.label) : make("a", {onclick: () => { view.open.add(node.path); draw(true); choose(view.shown.find((n) => n.path === c.path)); }}, c.label)])),
+  ];
+}
+
+function showDetails(node) {
+  const box = byId("details");
+  if (!node) {
+    box.replaceChildren(
+      make("h2", {}, "How to read this"),
+      make("p", {}, "Boxes are layers and ops, from the top down in the order of what they read. Click a layer to open it, an op to see its line, shapes, code and time."),
+      make("p", {}, "The slider goes through the compiler's passes: from what was recorded to what runs. Ops that the pass made have a green edge, those that it changed a yellow one."),
+      make("p", {class: "note"}, "Drag to move, turn the wheel to zoom. Keys: / searches, [ and ] go through the passes, arrows move, + and − zoom, 0 shows all, n and p go from op to op, Enter opens a layer, Esc lets go."));
+    return;
+  }
+  box.replaceChildren(...(node.op ? detailsOfOp(node.op) : node.input ? [make("h2", {}, node.input.name), facets([["input", node.input.role], ["type", node.input.type]]), ...sourcesOf(node.input.place)] : detailsOfGroup(node)).filter((e) => e));
+  box.scrollTop = 0;
+}

@@ -1,0 +1,125 @@
+// What the program told, and how it is put: names, numbers, elements.
+const facts = JSON.parse(document.getElementById("facts").textContent);
+const strings = facts.graph.strings;
+const phaseNames = ["forward", "backward", "update"];
+
+const scaled = (value, units, base) => {
+  let i = 0;
+  while (value >= base && i + 1 < units.length) value /= base, ++i;
+  return (i === 0 ? Math.round(value) : value.toPrecision(3)) + units[i];
+};
+const bytesText = (n) => scaled(n, [" B", " KiB", " MiB", " GiB", " TiB"], 1024);
+const countText = (n) => scaled(n, ["", " k", " M", " G", " T"], 1000);
+const microsText = (us) => (us < 1000 ? us.toFixed(us < 10 ? 2 : 1) + " µs" : (us / 1000).toPrecision(3) + " ms");
+const rateText = (amount, us) => (us > 0 && amount > 0 ? (amount / us / 1000).toPrecision(3) : "");
+
+/** An element: make("td", {class: "n", onclick: f}, "text", child, ...). */
+function make(name, attributes, ...children) {
+  const svg = ["svg", "g", "rect", "text", "path", "line", "title", "polyline", "circle"].includes(name);
+  const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes || {})) {
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== undefined) element.setAttribute(key, value);
+  }
+  for (const child of children.flat()) if (child !== null && child !== undefined) element.append(child);
+  return element;
+}
+const byId = (id) => document.getElementById(id);
+
+/** A note at the pointer. */
+function tip(event, text) {
+  const box = byId("tip");
+  box.style.display = text ? "block" : "none";
+  if (!text) return;
+  box.textContent = text;
+  const left = Math.min(event.clientX + 14, innerWidth - box.offsetWidth - 8);
+  const below = event.clientY + 18 + box.offsetHeight < innerHeight;
+  box.style.left = Math.max(4, left) + "px";
+  box.style.top = (below ? event.clientY + 18 : event.clientY - box.offsetHeight - 10) + "px";
+}
+const withTip = (text) => ({onmousemove: (e) => tip(e, text), onmouseleave: (e) => tip(e, "")});
+
+/** What several layers have in common: ["encoder", "0"]. */
+function commonLayer(layers) {
+  if (layers.length === 0) return [];
+  let common = layers[0].split(".");
+  for (const layer of layers) {
+    const parts = layer.split(".");
+    let n = 0;
+    while (n < common.length && common[n] === parts[n]) ++n;
+    common = common.slice(0, n);
+  }
+  return common;
+}
+
+const places = facts.graph.places.map(([phases, lines]) => {
+  const all = lines.map(([file, line, layer]) => ({file: strings[file], line, layer: strings[layer]}));
+  const layers = [...new Set(all.map((at) => at.layer).filter((l) => l))];
+  return {phases: phaseNames.filter((_, i) => phases & (1 << i)), lines: all, layers, path: commonLayer(layers)};
+});
+
+/** The names of an op's results in the text form: "%3", "%3..%8". */
+const namesText = (first, count) => (count === 1 ? `%${first}` : `%${first}..%${first + count - 1}`);
+
+/** A stage as it is looked at: made when it is first asked for. */
+const stageCache = [];
+function stageAt(number) {
+  if (stageCache[number]) return stageCache[number];
+  const info = facts.graph.stages[number];
+  if (!info.ops) return (stageCache[number] = {...stageAt(number - 1), name: info.name, changed: false, ms: info.ms, number});
+  const ops = [], byKey = new Map();
+  let next = 0;
+  for (let i = 0; i < info.ops.length; i += 3) {
+    const id = info.ops[i], row = info.ops[i + 1], phase = info.ops[i + 2];
+    const [kind, types, attributes, operands, place, bodies, flops, read, written] = facts.graph.rows[row];
+    const op = {id, row, phase: phaseNames[phase], kind: strings[kind], types: types.map((t) => strings[t]), attributes: strings[attributes],
+                operands, place: places[place], bodies: bodies.map((b) => strings[b]), flops, read, written, order: ops.length, readers: [],
+                outputs: [], name: namesText(next, types.length), first: next};
+    next += types.length;
+    ops.push(op);
+    byKey.set(id, op);
+  }
+  for (const op of ops)
+    for (const operand of op.operands) if (operand[0] >= 0) byKey.get(operand[0]).readers.push(op);
+  const inputs = info.inputs.map(([name, role, type, place], i) => ({id: -1 - i, name, role, type: strings[type], place: places[place], readers: []}));
+  for (const op of ops)
+    for (const operand of op.operands) if (operand[0] < 0) inputs[-1 - operand[0]].readers.push(op);
+  for (const [name, operand, alias] of info.outputs)
+    if (operand[0] >= 0) byKey.get(operand[0]).outputs.push(alias < 0 ? name : "new " + name);
+  return (stageCache[number] = {name: info.name, changed: true, ms: info.ms, ops, byKey, inputs, number});
+}
+
+/** Of a stage against the one before: ids of new ops, of edited ones, and how many are gone. */
+function changesOf(number) {
+  const changes = {fresh: new Set(), edited: new Set(), gone: 0}, now = facts.graph.stages[number].ops;
+  if (number === 0 || !now) return changes;
+  let earlier = number - 1;
+  while (!facts.graph.stages[earlier].ops) --earlier;
+  const before = facts.graph.stages[earlier].ops, rows = new Map();
+  for (let i = 0; i < before.length; i += 3) rows.set(before[i], before[i + 1]);
+  for (let i = 0; i < now.length; i += 3) {
+    const row = rows.get(now[i]);
+    if (row === undefined) changes.fresh.add(now[i]);
+    else if (row !== now[i + 1]) changes.edited.add(now[i]);
+    rows.delete(now[i]);
+  }
+  changes.gone = rows.size;
+  return changes;
+}
+
+const lastStage = facts.graph.stages.length - 1;
+/** By the id of an op of the last stage, its launches and their time. */
+const callsByOp = new Map();
+const timeByOp = new Map();
+/** The launches in order, each with its times if there are any. */
+const calls = facts.fusion ? facts.fusion.calls : [];
+calls.forEach((call, i) => {
+  const id = facts.launches[i];
+  if (facts.profile) [call.us, call.waiting_us] = facts.profile.calls[i];
+  if (!callsByOp.has(id)) callsByOp.set(id, []);
+  callsByOp.get(id).push(call);
+  timeByOp.set(id, (timeByOp.get(id) || 0) + (call.us || 0));
+});
+const timeOf = (op) => timeByOp.get(op.id) || 0;
+/** What is called, without its types: a kernel's name. */
+const kernelOf = (call) => call.split(" (")[0];

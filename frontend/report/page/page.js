@@ -1,0 +1,121 @@
+// The page as a whole: its parts, keys and the pointer.
+const shows = {memory: showMemory, time: showTime, calls: showCalls};
+const made = new Set();
+
+function showTab(name) {
+  for (const button of document.querySelectorAll("nav button")) button.setAttribute("aria-selected", String(button.dataset.tab === name));
+  for (const section of document.querySelectorAll("section")) section.classList.toggle("shown", section.id === name);
+  if (shows[name] && !made.has(name)) made.add(name), shows[name]();
+  if (history.replaceState) history.replaceState(null, "", "#" + name);
+}
+
+/** Of what is searched in the stage that is shown: in names, shapes, attributes, layers, lines and the bodies of loop nests. */
+function findMatches() {
+  const wanted = byId("search").value.trim().toLowerCase(), stage = stageAt(view.stage);
+  view.matches.clear();
+  if (wanted) {
+    const inputName = (o) => (o[0] < 0 ? stage.inputs[-1 - o[0]].name : "");
+    for (const op of stage.ops)
+      if ([op.kind, op.name, ...op.types, op.attributes, ...op.place.layers, linesText(op.place), ...op.operands.map(inputName), ...op.outputs, ...kindsIn(op)].join(" ").toLowerCase().includes(wanted)) view.matches.add(op.id);
+    for (const input of stage.inputs) if (input.role === "batch" && `${input.name} ${input.type}`.toLowerCase().includes(wanted)) view.matches.add(input.id);
+  }
+  byId("found").textContent = wanted ? `${view.matches.size} found${view.matches.size ? ", Enter goes to the next" : ""}` : "";
+}
+
+/** From one match, or where nothing is searched one op, to another. */
+function step(by) {
+  const stage = stageAt(view.stage), ids = view.matches.size ? [...view.matches] : stage.ops.map((op) => op.id);
+  if (ids.length === 0) return;
+  const at = ids.findIndex((id) => "op" + id === view.chosen);
+  reveal(ids[(at + by + ids.length + (at < 0 && by < 0 ? 1 : 0)) % ids.length]);
+}
+
+const shownByPath = (path) => view.shown.find((n) => n.path === path);
+
+function setUpPointer() {
+  const drawing = byId("drawing");
+  let from = null, moved = false;
+  drawing.addEventListener("pointerdown", (e) => { from = {x: e.clientX - view.x, y: e.clientY - view.y, startX: e.clientX, startY: e.clientY}; moved = false; });
+  addEventListener("pointermove", (e) => {
+    if (!from) return;
+    if (Math.abs(e.clientX - from.startX) + Math.abs(e.clientY - from.startY) > 4) moved = true, drawing.classList.add("moving");
+    if (moved) view.x = e.clientX - from.x, view.y = e.clientY - from.y, move();
+  });
+  addEventListener("pointerup", () => { from = null; drawing.classList.remove("moving"); });
+  drawing.addEventListener("click", (e) => {
+    if (moved) return;
+    const element = e.target.closest(".node"), node = element && shownByPath(element.dataset.path);
+    tip(e, "");
+    if (node && node.groups) toggle(node);
+    choose(node ? shownByPath(node.path) : null);
+  });
+  drawing.addEventListener("wheel", (e) => {
+    e.preventDefault();
+    const box = drawing.getBoundingClientRect();
+    zoom(Math.exp(-e.deltaY * (e.deltaMode ? 0.05 : 0.0015)), e.clientX - box.left, e.clientY - box.top);
+  }, {passive: false});
+}
+
+function setUpKeys() {
+  const keys = {
+    "[": () => goToStage(view.stage - 1), "]": () => goToStage(view.stage + 1), "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), "0": () => (fit(), move()),
+    ArrowLeft: () => ((view.x += 60), move()), ArrowRight: () => ((view.x -= 60), move()), ArrowUp: () => ((view.y += 60), move()), ArrowDown: () => ((view.y -= 60), move()),
+    n: () => step(1), p: () => step(-1), "/": () => byId("search").focus(), Escape: () => choose(null),
+    Enter: () => { const node = shownByPath(view.chosen); if (node && node.groups) toggle(node), choose(shownByPath(node.path)); },
+  };
+  addEventListener("keydown", (e) => {
+    if (!byId("graph").classList.contains("shown") || e.ctrlKey || e.metaKey || e.altKey) return;
+    if (["INPUT", "BUTTON", "SUMMARY"].includes(e.target.tagName) || !keys[e.key]) return;
+    e.preventDefault();
+    keys[e.key]();
+  });
+  byId("search").addEventListener("input", () => (findMatches(), draw(true)));
+  byId("search").addEventListener("keydown", (e) => {
+    if (e.key === "Enter" && view.matches.size) step(e.shiftKey ? -1 : 1);
+    if (e.key === "Escape") e.target.value = "", findMatches(), draw(true), byId("drawing").focus();
+  });
+}
+
+function openAll(open) {
+  view.open.clear();
+  const visit = (node) => { if (node.groups) { if (open && node.parent) view.open.add(node.path); node.children.forEach(visit); } };
+  visit(view.tree.root);
+  draw(false);
+  choose(null);
+}
+
+/** At first as much is open as can be seen at once. */
+function openSome() {
+  for (let round = 0; round < 4; ++round) {
+    const closed = view.shown.filter((n) => n.groups && n.parent && !isOpen(n)), next = closed.filter((n) => n.children.length <= 24);
+    const count = view.shown.length + next.reduce((sum, n) => sum + n.children.length, 0);
+    if (next.length === 0 || count > (round === 0 ? 45 : 28)) return;
+    for (const node of next) view.open.add(node.path);
+    draw(false);
+  }
+}
+
+function start() {
+  const last = stageAt(lastStage), parts = [`target ${facts.target}`, `${facts.graph.stages.length > 1 ? `${stageAt(0).ops.length} ops recorded, ` : ""}${last.ops.length} as it runs`];
+  if (facts.fusion) parts.push(`${facts.fusion.calls.length} kernels and library calls`);
+  if (facts.memory && facts.memory.arena_bytes !== null) parts.push(`arena ${bytesText(facts.memory.arena_bytes)}`);
+  if (facts.profile) parts.push(`${microsText(facts.profile.step.us)} a step`);
+  byId("summary").textContent = parts.join(" · ");
+  byId("pass").max = lastStage;
+  byId("pass").addEventListener("input", (e) => goToStage(Number(e.target.value)));
+  byId("legend").replaceChildren(...["forward", "backward", "update", "input"].flatMap((name) => [make("i", {style: `background:var(--${name})`}), name]), ...(facts.profile ? [make("i", {style: "background:var(--hot)"}), "share of the step's time"] : []));
+  document.querySelectorAll("nav button").forEach((button) => button.addEventListener("click", () => showTab(button.dataset.tab)));
+  byId("open-all").onclick = () => openAll(true), byId("close-all").onclick = () => openAll(false);
+  byId("zoom-in").onclick = () => zoom(1.25), byId("zoom-out").onclick = () => zoom(0.8), byId("fit").onclick = () => (fit(), move());
+  setUpPointer();
+  setUpKeys();
+  showLoss();
+  const wanted = location.hash.slice(1);
+  showTab("graph");
+  draw(false);
+  openSome();
+  showDetails(null);
+  if (wanted && document.querySelector(`nav [data-tab="${CSS.escape(wanted)}"]`)) showTab(wanted);
+  addEventListener("beforeprint", () => Object.keys(shows).forEach((name) => { if (!made.has(name)) made.add(name), shows[name](); }));
+}
+start();

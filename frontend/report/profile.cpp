@@ -1,0 +1,96 @@
+#include "weft/frontend/report/profile.h"
+
+#include "weft/frontend/report/rows.h"
+
+namespace weft {
+namespace detail {
+namespace {
+
+constexpr size_t most_sums = 20;  // layers, and kernels, that have a line each
+constexpr size_t call_width = 61, layer_width = 20, sum_width = 55;
+
+void add_to(ProfileRow& row, const ProfileRow& more) {
+  row.calls += more.calls, row.microseconds += more.microseconds, row.waiting += more.waiting;
+  row.flops += more.flops, row.bytes += more.bytes;
+}
+
+bool takes_longer(const ProfileRow& a, const ProfileRow& b) { return a.microseconds > b.microseconds; }
+
+/// `calls` by what `name` gives of each.
+template <class Name>
+std::vector<ProfileRow> summed(const std::vector<ProfileRow>& calls, Name name) {
+  Sums<ProfileRow, add_to> sums;
+  for (const ProfileRow& call : calls) sums.add(name(call), call);
+  return std::move(sums).sorted(takes_longer);
+}
+
+std::string numbers_text(const ProfileRow& r, const ProfileRow& step) {
+  return fmt::format("{:8.1f} {:7.1f} {:5.1f}% {:>7} {:>5}", r.microseconds, r.waiting,
+                     step.microseconds > 0 ? 100 * r.microseconds / step.microseconds : 0, per_second(r.flops, r.microseconds),
+                     per_second(r.bytes, r.microseconds));
+}
+
+/// The largest rows, and the others as one.
+std::string sums_text(const char* title, const std::vector<ProfileRow>& rows, const ProfileRow& step) {
+  std::string text = fmt::format("{:>8} {:>7} {:>6} {:>7} {:>5} {:>5}  {}\n", "us", "waiting", "share", "GFLOP/s", "GB/s", "calls", title);
+  ProfileRow others;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i >= most_sums && rows.size() > most_sums + 1) {
+      add_to(others, rows[i]);
+    } else {
+      text += fmt::format("{} {:5}  {}\n", numbers_text(rows[i], step), rows[i].calls, cut_start(rows[i].name, sum_width));
+    }
+  }
+  if (others.calls > 0) text += fmt::format("{} {:5}  {} others\n", numbers_text(others, step), others.calls, rows.size() - most_sums);
+  return text + "\n";
+}
+
+/// What is called on what, and the layer, each cut to its share of the line.
+std::string call_text(const ProfileRow& call) {
+  const std::string place = cut_start(call.origin.place(), layer_width);
+  return fmt::format("{}  # {}", cut(call.name.substr(0, call.name.rfind("  # ")), call_width - 4 - place.size()), place);
+}
+
+}  // namespace
+
+std::string kernel_of(const std::string& call) {
+  const std::string by = "  by ", behind = "  # ";
+  const size_t types = call.find(" ("), from = call.find(by, types), to = call.rfind(behind);
+  std::string name = call.substr(0, types);
+  if (from != std::string::npos && to != std::string::npos) name += " by " + call.substr(from + by.size(), to - from - by.size());
+  return name;
+}
+
+Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned) {
+  Profile profile{.step = {.name = "the whole step"}, .calls = {}};
+  if (calls.empty()) return profile;
+  const std::vector<Origin> origins = launched_origins(planned);
+  WEFT_CHECK(origins.size() == calls.size(), "{} calls were measured, but the graph has {}", calls.size(), origins.size());
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const CallTime& c = calls[i];
+    profile.calls.push_back({c.call, origins[i], kernel_of(c.call), 1, c.microseconds, c.waiting, c.flops, c.bytes});
+    add_to(profile.step, profile.calls.back());
+  }
+  profile.layers = summed(profile.calls, [](const ProfileRow& r) { return r.origin.place(); });
+  profile.sources = summed(profile.calls, [](const ProfileRow& r) { return r.origin.source; });
+  profile.phases = summed(profile.calls, [](const ProfileRow& r) { return r.origin.phase; });
+  profile.ops = summed(profile.calls, [](const ProfileRow& r) { return r.origin.op; });
+  profile.kernels = summed(profile.calls, [](const ProfileRow& r) { return r.kernel; });
+  return profile;
+}
+
+}  // namespace detail
+
+std::string Profile::table() const {
+  using namespace detail;
+  if (empty()) return "nothing was measured: start_profile() comes before the steps, and the reference measures nothing\n";
+  std::string text = phases.size() > 1 ? sums_text("part of the step", phases, step) : "";
+  text += sums_text("layer", layers, step) + sums_text("kernel", kernels, step);
+  text += fmt::format("{:>8} {:>7} {:>6} {:>7} {:>5}  {}\n", "us", "waiting", "share", "GFLOP/s", "GB/s", "call");
+  std::vector<ProfileRow> sorted = calls;
+  std::stable_sort(sorted.begin(), sorted.end(), takes_longer);
+  for (const ProfileRow& r : sorted) text += fmt::format("{}  {}\n", numbers_text(r, step), call_text(r));
+  return text + fmt::format("{}  {}\n", numbers_text(step, step), step.name);
+}
+
+}  // namespace weft

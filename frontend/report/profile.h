@@ -1,0 +1,47 @@
+#pragma once
+// Where the time of a step goes, as values: call by call, and summed by what the calls have in common.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "weft/frontend/report/origin.h"
+#include "weft/runtime/profiler.h"
+
+namespace weft {
+
+/// Calls summed. Times are of one step, on average, on the caller's thread.
+struct ProfileRow {
+  std::string name;         // of a call what is called, on what ("matmul (f32[64,784], f32[512,784]) -> f32[64,512]  by weft:avx2")
+  Origin origin = {};       // of a call
+  std::string kernel = {};  // of a call: the kernel, or the op and the library's implementation of it
+  int64_t calls = 0;
+  double microseconds = 0;
+  double waiting = 0;  // of these, for other threads
+  double flops = 0, bytes = 0;
+};
+
+/// Empty unless Step::start_profile() came before the steps, and for the reference, which measures nothing.
+struct Profile {
+  ProfileRow step;                // all of it
+  std::vector<ProfileRow> calls;  // in the order in which they run
+  /// Sums, the largest first. A call that computes several layers is in a row of them all; one outside of all layers is under its
+  /// source lines.
+  std::vector<ProfileRow> layers = {}, sources = {}, phases = {}, ops = {}, kernels = {};
+
+  bool empty() const { return calls.empty(); }
+  /// Within 100 columns: by phase, by layer, by kernel and call by call, the largest first.
+  std::string table() const;
+  /// An object of lists: "calls", "layers", "sources", "phases", "ops", "kernels".
+  std::string json() const;
+};
+
+namespace detail {
+
+/// `calls` are those of the planned graph, in order.
+Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned);
+/// What is called: a kernel, or an op and the library's implementation of it. Program::calls() begins with it.
+std::string kernel_of(const std::string& call);
+
+}  // namespace detail
+}  // namespace weft
