@@ -69,11 +69,15 @@ weft::FitOptions Options::fit() const {
           .checkpoints = {.path = save, .keep_best = !save.empty() && patience > 0, .resume = resume},
           .files = {.metrics = metrics, .loss_curve = curve, .tensorboard = tensorboard},
           .log = log,
-          .program = {.target = target(), .dump_ir = dump_ir}};
+          .program = {.target = target(), .dump_ir = dump_ir, .check_finite = check_finite}};
 }
 
 weft::EvaluateOptions Options::evaluation() const {
-  return {.batch = batch, .workers = workers, .seed = seed, .log = log, .program = {.target = target(), .dump_ir = dump_ir}};
+  return {.batch = batch,
+          .workers = workers,
+          .seed = seed,
+          .log = log,
+          .program = {.target = target(), .dump_ir = dump_ir, .check_finite = check_finite}};
 }
 
 weft::LrSearchOptions Options::lr_search() const {
@@ -99,6 +103,9 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--data", o.data, "where the data is; without it, data that the program has or makes itself");
   app.add_option("--metrics", o.metrics, "append a line of JSON per epoch to this file");
   app.add_option("--dump-ir", o.dump_ir, "write the graph after every pass, and the generated code, into this directory");
+  app.add_flag("--check-finite", o.check_finite,
+               "stop at the first value that is nan or infinite: which op, of which layer and line; the step is undone and written into a "
+               "folder that weft run replays");
   integer("--max-steps", o.max_steps, 0, "stop after so many steps; 0: no limit");
   integer("--threads", o.threads, 0, "compute threads; 0: one per core");
   require_one_of(app.add_option("--max-isa", o.max_isa,

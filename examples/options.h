@@ -24,6 +24,7 @@ struct Options {
   int threads = 0;
   std::string max_isa;
   std::string autocast;
+  bool check_finite = false;
 
   // Those of add_training_options.
   std::string optimizer = "sgd";

@@ -7,12 +7,17 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "weft/support/error.h"
 
 namespace weft::ir {
+
+/// Which part of a training step an op belongs to: what was recorded, what its gradients are made of, or what makes new parameters of
+/// these.
+enum class Direction { forward, backward, update };
 
 /// A line of the user's source, and the path of the layer that recorded the op ("fc1", "encoder.0"), if any.
 struct Location {
@@ -21,9 +26,22 @@ struct Location {
   std::string scope;
   /// A line of the text that the op was read from and not of the user's source: for messages, never printed.
   bool read = false;
+  /// For messages, never printed: of two locations that differ in nothing else, the first that is known stays.
+  Direction direction = Direction::forward;
 
-  bool operator==(const Location&) const = default;
+  bool operator==(const Location& other) const {
+    return line == other.line && read == other.read && file == other.file && scope == other.scope;
+  }
 };
+
+inline std::string_view name_of(Direction direction) {
+  switch (direction) {
+    case Direction::forward: return "forward";
+    case Direction::backward: return "backward";
+    case Direction::update: return "update";
+  }
+  return "?";
+}
 
 /// "train.cpp:31" or "train.cpp:31 (fc1)"; "an unknown line" when nothing is known.
 inline std::string to_string(const Location& at) {
@@ -74,6 +92,13 @@ inline void merge(Locations& into, const Locations& from) {
   std::vector<Location> all(into.begin(), into.end());
   merge(all, from);
   into = Locations(std::move(all));
+}
+
+/// The same, of ops that go another way.
+inline Locations towards(Direction direction, const Locations& all) {
+  std::vector<Location> turned(all.begin(), all.end());
+  for (Location& at : turned) at.direction = direction;
+  return Locations(std::move(turned));
 }
 
 /// Those of the user's source; or those of the text that it was read from.

@@ -18,7 +18,7 @@ std::vector<Value> flowing_gradients(ir::Graph& graph, Value y, std::span<const 
   if (!is_floating(y.dtype()) || y.shape().rank() != 0)
     throw Error("only a floating scalar can be differentiated, not {}; reduce it first (sum or mean)", to_string(y.type()))
         .at(to_string(lines_of(y)));
-  ir::Builder builder(graph, nullptr, lines_of(y));
+  ir::Builder builder(graph, nullptr, ir::towards(ir::Direction::backward, lines_of(y)));
   Reverse reverse(graph, xs);
   reverse.seed(y, seed ? seed : builder.splat(y.type(), 1));
   reverse.run();
@@ -32,7 +32,7 @@ std::vector<Value> flowing_gradients(ir::Graph& graph, Value y, std::span<const 
 std::vector<Value> gradients(ir::Graph& graph, Value y, std::span<const Value> xs, Value seed) {
   std::vector<Value> result = flowing_gradients(graph, y, xs, seed);
   for (size_t i = 0; i < xs.size(); ++i)
-    if (!result[i]) result[i] = ir::Builder(graph, nullptr, lines_of(xs[i])).zeros_like(xs[i]);
+    if (!result[i]) result[i] = ir::Builder(graph, nullptr, ir::towards(ir::Direction::backward, lines_of(xs[i]))).zeros_like(xs[i]);
   return result;
 }
 

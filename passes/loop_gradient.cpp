@@ -278,7 +278,7 @@ class LoopGradient {
         sum.outside = *behind;
       } else {
         const Value so_far = add_input(Part::carried, g.type(), outer_.zeros_like(loop_.operand(i)));
-        carried_.push_back(Builder(*back_, nullptr, loop_.locations())("add", {so_far, twin(g)}));
+        carried_.push_back(Builder(*back_, nullptr, outer_.locations())("add", {so_far, twin(g)}));
       }
       sums_.push_back(std::move(sum));
     }

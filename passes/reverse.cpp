@@ -38,7 +38,7 @@ Active active_values(const ir::Graph& graph, std::span<const Value> xs) {
 Reverse::Reverse(ir::Graph& graph, std::span<const Value> xs) : graph_(graph), ops_(graph.op_list()), active_(active_values(graph, xs)) {}
 
 void Reverse::seed(Value y, Value gradient) {
-  ir::Builder builder(graph_, nullptr, y.is_input() ? ir::Locations() : y.op()->locations());
+  ir::Builder builder(graph_, nullptr, y.is_input() ? ir::Locations() : backward_lines(y.op()->locations()));
   accumulate(builder, y, gradient);
 }
 
@@ -65,7 +65,7 @@ void Reverse::backward(const std::vector<Op*>& ops) {
 }
 
 void Reverse::backward(const Op& op, std::vector<Value> incoming) {
-  ir::Builder builder(graph_, nullptr, op.locations());
+  ir::Builder builder(graph_, nullptr, backward_lines(op.locations()));
   std::vector<Value> outgoing;
   if (ir::is_loop(op)) {
     std::vector<bool> wanted;
@@ -97,6 +97,11 @@ void Reverse::differentiate_decomposition(ir::Builder& builder, const Op& op, co
   for (size_t i = 0; i < results.size(); ++i)
     if (incoming[i] && active_.contains(results[i])) accumulate(builder, results[i], incoming[i]);
   backward(added);
+}
+
+const ir::Locations& Reverse::backward_lines(const ir::Locations& lines) {
+  if (!lines_.shares_with(lines)) lines_ = lines, backward_lines_ = ir::towards(ir::Direction::backward, lines);
+  return backward_lines_;
 }
 
 void Reverse::accumulate(ir::Builder& builder, Value v, Value gradient) {

@@ -31,12 +31,15 @@ class Reverse {
   void backward(const ir::Op& op, std::vector<ir::Value> incoming);
   void differentiate_decomposition(ir::Builder& builder, const ir::Op& op, const std::vector<ir::Value>& incoming);
   void accumulate(ir::Builder& builder, ir::Value v, ir::Value gradient);
+  /// Those of an op, of what its gradients are made of; ops that share a list share this one.
+  const ir::Locations& backward_lines(const ir::Locations& lines);
 
   ir::Graph& graph_;
   std::vector<ir::Op*> ops_;
   std::unordered_set<ir::Value, ir::ValueHash> active_;
   std::unordered_map<ir::Value, ir::Value, ir::ValueHash> gradients_;
   std::string missing_;
+  ir::Locations lines_, backward_lines_;  // that were asked for last
 };
 
 }  // namespace weft::passes

@@ -28,7 +28,7 @@ class Rule {
 
   void update(const std::string& name, Value gradient, Value step) {
     const ir::Input& input = *graph_.find_input(name);
-    const ir::Locations lines = input.locations;
+    const ir::Locations lines = ir::towards(ir::Direction::update, input.locations);
     const Value parameter = input.value();
     std::vector<Value> operands{parameter, gradient, step};
     operands.insert(operands.end(), hypers_.begin(), hypers_.end());
@@ -133,7 +133,8 @@ bool training_step(ir::Module& module) {
   for (const std::string& name : inputs) gradients.push_back(graph.find_output(name + ".grad")->value);
 
   const std::string prefix = train.optimizer + ".";
-  const ir::Locations lines = graph.find_output(train.loss)->locations;  // of what belongs to no parameter
+  // Of what belongs to no parameter.
+  const ir::Locations lines = ir::towards(ir::Direction::update, graph.find_output(train.loss)->locations);
   const std::vector<Value> steps = count_steps(graph, train, inputs.size(), lines);
   std::vector<Rule> rules{{graph, train.optimizer, prefix, train.attributes, lines}};
   for (const ir::TrainGroup& group : train.groups)

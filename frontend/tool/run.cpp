@@ -4,26 +4,28 @@
 #include <cstring>
 #include <filesystem>
 
+#include "weft/frontend/program/finite_check.h"
 #include "weft/frontend/program/index_bounds.h"
+#include "weft/frontend/program/reference_check.h"
+#include "weft/frontend/program/reproducer.h"
 #include "weft/frontend/program/target.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
-#include "weft/frontend/tool/feed.h"
+#include "weft/frontend/tool/source.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/parser.h"
 #include "weft/passes/pass.h"
 #include "weft/runtime/data/npy.h"
-#include "weft/support/number_text.h"
 
 namespace weft::tool {
 namespace {
 
 struct Options {
-  std::string file, device = "cpu", autocast, weights, output_dir;
-  std::vector<std::string> inputs, settings;
-  int64_t seed = 0, steps = 1;
-  bool zeros = false;
+  std::string file, device, autocast, output_dir, verify, reproducer;
+  FeedOptions feed;
+  int64_t steps = 1;
+  bool check_finite = false;
 };
 
 std::unique_ptr<Program> compile(ir::Module& module, const std::string& device, const std::string& autocast) {
@@ -43,24 +45,42 @@ std::unique_ptr<Program> compile(ir::Module& module, const std::string& device, 
   return backend.build(module, nullptr);
 }
 
-Given given_by(const Options& o) {
-  Given given{.files = assignments("--input", o.inputs), .weights = o.weights, .seed = o.seed, .zeros = o.zeros};
-  for (const auto& [name, text] : assignments("--set", o.settings)) {
-    const std::optional<double> value = number_in<double>(text);
-    if (!value) throw Error("--set {}: '{}' is not a number", name, text);
-    given.settings[name] = *value;
+/// A program and what it was made from.
+struct Compiled {
+  ir::Module recorded, planned;
+  std::unique_ptr<Program> program;
+};
+
+/// Where a step goes that makes what is not finite, and how it is replayed. What is replayed already stays where it is.
+std::string reproduced(const Compiled& c, std::span<const Binding> bindings, const Options& o, const Source& source) {
+  if (!source.inputs.empty()) return "";
+  const std::string name = o.file == "-" ? c.recorded.graph().name() : std::filesystem::path(o.file).stem().string();
+  const std::string folder = o.reproducer.empty() ? name + ".not_finite" : o.reproducer;
+  return "to replay it: " + detail::write_reproducer({c.recorded, *c.program, bindings, o.device, o.autocast}, folder);
+}
+
+void run_step(const Compiled& c, std::span<const Binding> bindings, const Options& o, const Source& source, int64_t step) {
+  if (!o.check_finite && o.verify.empty()) return c.program->run(bindings);
+  const detail::Undo undo(*c.program, bindings);
+  try {
+    if (o.check_finite) detail::run_finite(*c.program, c.planned, bindings);
+    else detail::run_verified(*c.program, c.planned, bindings);
+  } catch (NotFinite& e) {
+    undo.restore();
+    throw e.hint(o.steps > 1 ? fmt::format("this is step {}", step + 1) : "").hint(reproduced(c, bindings, o, source));
+  } catch (Error& e) {
+    throw e.hint(o.steps > 1 ? fmt::format("this is step {}", step + 1) : "");
   }
-  return given;
 }
 
 /// The step that a key holds counts up from what it starts with.
-void run_steps(Program& program, const ir::Graph& graph, std::vector<Array>& arrays, int64_t steps) {
+void run_steps(const Compiled& c, std::vector<Array>& arrays, const Options& o, const Source& source) {
   std::vector<Binding> bindings;
   for (Array& a : arrays) bindings.emplace_back(a.storage());
-  for (int64_t step = 0; step < steps; ++step) {
-    program.run(bindings);
+  for (int64_t step = 0; step < o.steps; ++step) {
+    run_step(c, bindings, o, source, step);
     for (size_t i = 0; i < arrays.size(); ++i)
-      if (is_key(graph.inputs()[i])) ++arrays[i].values<int64_t>()[1];
+      if (is_key(c.planned.graph().inputs()[i])) ++arrays[i].values<int64_t>()[1];
   }
 }
 
@@ -104,16 +124,26 @@ void report(const Program& program, const std::vector<std::string>& files) {
   fmt::print("{}", table.text(output_width()));
 }
 
-void run(const Options& o) {
+void run(Options o) {
   if (o.steps < 1) throw Error("--steps must be at least 1, not {}", o.steps);
-  const Given given = given_by(o);
-  ir::Module module = ir::parse_file(o.file);
-  const std::map<std::string, IndexBound> bounds = detail::index_bounds(module.graph());  // passes hide what is an index
-  const std::unique_ptr<Program> program = compile(module, o.device, o.autocast);
-  std::vector<Array> arrays = feed(*program, module.graph(), given, bounds);
-  const std::vector<std::string> files = output_files(*program, o.output_dir);
-  run_steps(*program, module.graph(), arrays, o.steps);
-  report(*program, files);
+  if (!o.verify.empty() && o.verify != "reference") throw Error("--verify compares with 'reference', not with '{}'", o.verify);
+  if (!o.verify.empty() && o.check_finite) throw Error("--verify and --check-finite look at the calls in turn: one of them at a time");
+  if (!o.reproducer.empty() && !o.check_finite) throw Error("--reproducer has no effect without --check-finite");
+  const Source source = source_of(o.file);
+  if (o.device.empty()) {
+    o.device = source.device.empty() ? "cpu" : source.device;
+    if (o.autocast.empty()) o.autocast = source.autocast;
+  }
+  Given given = given_by(o.feed);
+  given.inputs = source.inputs;
+  Compiled c{ir::parse_file(source.program), ir::Module(), nullptr};
+  const std::map<std::string, IndexBound> bounds = detail::index_bounds(c.recorded.graph());  // passes hide what is an index
+  c.planned = c.recorded.clone();
+  c.program = compile(c.planned, o.device, o.autocast);
+  std::vector<Array> arrays = feed(*c.program, c.planned.graph(), given, bounds);
+  const std::vector<std::string> files = output_files(*c.program, o.output_dir);
+  run_steps(c, arrays, o, source);
+  report(*c.program, files);
 }
 
 }  // namespace
@@ -121,23 +151,25 @@ void run(const Options& o) {
 void add_run(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("run", "Run a program on arrays from files");
-  c->add_option("FILE", o->file, "The program in text form; - is standard input")->required();
+  c->add_option("FILE", o->file, "The program in text form; - is standard input. Or the folder of a reproducer, with all that it reads")
+      ->required();
   c->add_option("--device", o->device,
                 "cpu (default): compiled; the passes that are left run first. cuda, cuda:N: the same for\n"
                 "an NVIDIA GPU, the first or number N. reference: interpreted as it stands, slowly, in\n"
                 "double precision. All train what a train block says")
       ->type_name("NAME");
   add_autocast(*c, o->autocast);
-  c->add_option("--input", o->inputs, "The elements of an input; once for each input")->allow_extra_args(false)->type_name("NAME=FILE.npy");
-  c->add_option("--weights", o->weights, "Parameters and states by their names: a checkpoint, or PyTorch's safetensors file")
-      ->type_name("FILE.safetensors");
-  c->add_option("--set", o->settings, "The value of a hyper-parameter, e.g. sgd.lr=0.01")
-      ->allow_extra_args(false)
-      ->type_name("NAME=NUMBER");
-  c->add_flag("--zeros", o->zeros, "Parameters and states that are not given start as zeros");
-  c->add_option("--seed", o->seed, "What random numbers follow from, with the number of the step; default 0")->type_name("N");
+  add_feed_options(*c, o->feed);
   c->add_option("--steps", o->steps, "How often to run, default once; parameters and states carry over")->type_name("N");
   c->add_option("--output-dir", o->output_dir, "Write every output to DIR/NAME.npy")->type_name("DIR");
+  c->add_flag("--check-finite", o->check_finite,
+              "Look at what every call writes, and stop at the first value that is nan or infinite: the op, its\n"
+              "line and layer, and what it reads. Parameters and states stay, and the step goes into a folder");
+  c->add_option("--reproducer", o->reproducer, "That folder; default: NAME.not_finite for NAME.weft")->type_name("DIR");
+  c->add_option("--verify", o->verify,
+                "reference: compute every call with the reference interpreter as well, on what it read, and stop at\n"
+                "the first that is further off than rounding explains")
+      ->type_name("NAME");
   c->footer("Example: weft run line.weft --input x=x.npy --input y=y.npy --zeros --set sgd.lr=0.01 --steps 100");
   refuse_empty(*c);
   c->callback([o] { run(*o); });

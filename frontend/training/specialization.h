@@ -38,8 +38,9 @@ struct HowCompiled {
   Use use;
   uint64_t seed;
   const ProgramOptions& program;
-  int64_t accumulate = 1;       // parts of a batch, one after the other
-  bool gradient_norms = false;  // in what a batch gives
+  int64_t accumulate = 1;               // parts of a batch, one after the other
+  bool gradient_norms = false;          // in what a batch gives
+  std::vector<std::string> watch = {};  // see CompileOptions
 };
 
 /// How a training goes through its data.

@@ -76,6 +76,7 @@ class TrainingRun {
   History finish();
 
  private:
+  Outcome run(const Batch& batch);
   /// Those that move after each of these.
   void move_schedules(Every what, double test_loss);
   /// On the test set, with the averages if there are any.
