@@ -65,9 +65,9 @@ weft::FitOptions Options::fit() const {
           .seed = seed,
           .data = {.shuffle = shuffle, .overfit = overfit, .workers = workers},
           .stop = {.max_steps = max_steps, .patience = patience},
-          .measure = {.test_every = eval_every, .gradient_norms = !plots.empty(), .profile = profile},
+          .measure = {.test_every = eval_every, .gradient_norms = !plots.empty(), .watch = watch, .profile = profile},
           .checkpoints = {.path = save, .keep_best = !save.empty() && patience > 0, .resume = resume},
-          .files = {.metrics = metrics, .loss_curve = curve, .tensorboard = tensorboard},
+          .files = {.metrics = metrics, .loss_curve = curve, .watched = watched, .tensorboard = tensorboard},
           .log = log,
           .program = {.target = target(), .dump_ir = dump_ir, .check_finite = check_finite}};
 }
@@ -133,6 +133,13 @@ void add_training_options(CLI::App& app, Options& o) {
   app.add_option("--curve", o.curve, "write the loss of every training step into this CSV file");
   app.add_option("--plots", o.plots, "draw pictures of the training into this directory (with gnuplot)");
   app.add_option("--tensorboard", o.tensorboard, "write losses and accuracies into this directory, as TensorBoard reads them");
+  CLI::Option* watch =
+      app.add_option(
+             "--watch", o.watch,
+             "measure these values at every step, layers (fc1), gradients (fc1.weight.grad) and updates (fc1.weight.update); * stands "
+             "for anything. Into --watched and --tensorboard")
+          ->allow_extra_args(false);
+  app.add_option("--watched", o.watched, "append a line of JSON per step and value of --watch to this file")->needs(watch);
   app.add_flag("--profile", o.profile, "print where the time of a training step goes, by layer, by kernel and call by call");
   app.add_option("--save", o.save,
                  "keep the weights and all that training needs to go on in this safetensors file, from epoch to epoch; with "
@@ -153,6 +160,7 @@ void add_side_by_side_options(CLI::App& app, Options& o) {
       {"--log", "bar, plain, classic (as PyTorch's tutorials print) or none"},
       {"--curve", "write the loss of every training step into this directory, NET.csv for each net"},
       {"--tensorboard", "write losses and accuracies into this directory, as TensorBoard reads them, a run for each net"},
+      {"--watched", "append a line of JSON per step and value of --watch into this directory, NET.jsonl for each net"},
       {"--save",
        "keep the weights and all that training needs to go on in this directory, NET.safetensors for each net, from epoch to "
        "epoch; with --patience the best ones in NET.best.safetensors"},

@@ -38,6 +38,8 @@ struct Options {
   std::string curve;
   std::string plots;
   std::string tensorboard;
+  std::vector<std::string> watch;
+  std::string watched;
   bool profile = false;
   std::string save;
   std::string resume;

@@ -19,8 +19,8 @@ struct CompileOptions {
   std::string dump_ir = {};
   /// A directory that keeps compiled programs: a later process that compiles the same graph for the same target with the same program
   /// and libraries on a machine like this one loads what is there. Any number of processes may use it at once; what is damaged or of
-  /// another build is compiled anew, and nobody removes what is no longer used. Programs that are dumped, validated or checked are
-  /// compiled. Empty: the environment variable WEFT_CACHE decides; unset or empty, none.
+  /// another build is compiled anew, and nobody removes what is no longer used. Programs that are dumped, validated, checked or
+  /// watched are compiled. Empty: the environment variable WEFT_CACHE decides; unset or empty, none.
   std::string cache = {};
   /// Of dropout masks and random numbers; manual_seed's unless given. Each graph draws numbers of its own, the same from run
   /// to run: by its name, and, unless the seed is given here, by how many graphs of that name were made since manual_seed. All

@@ -55,4 +55,6 @@ std::string Step::profile_table() const {
 }
 std::string Step::memory() const { return detail::memory_table(core_->planned); }
 
+std::vector<WatchedValue> Step::watched() const { return core_->watch.read(*core_->program); }
+
 }  // namespace weft

@@ -10,6 +10,7 @@
 
 #include "weft/backends/program/kernel_text.h"
 #include "weft/frontend/program/results.h"
+#include "weft/frontend/program/watch.h"
 #include "weft/passes/pass.h"
 #include "weft/runtime/profiler.h"
 #include "weft/runtime/view.h"
@@ -70,6 +71,8 @@ class Step {
   std::vector<CallTime> profile() const;
   /// The same as a table: microseconds a step, share, GFLOP/s and GB/s by layer, by kernel and of each call, the largest first.
   std::string profile_table() const;
+  /// What CompileOptions::watch names, of the last call; empty where nothing is watched. Reads all of their elements.
+  std::vector<WatchedValue> watched() const;
   /// The plan of the arena as a table: its size, and each value with its bytes, offset, life (first and last call) and
   /// source lines, largest first.
   std::string memory() const;

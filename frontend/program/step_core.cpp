@@ -115,6 +115,7 @@ StepCore::Before StepCore::tell_apart() {
                 std::exchange(lent_, std::make_unique<LentResults>(std::vector<LentResults::Place>()))};
   passes = std::move(built.passes);
   checks = std::move(built.checks);
+  watch = std::move(built.watch);
   kernels = std::move(built.kernels);
   compile_milliseconds = built.milliseconds;
   if (profiling_) program->start_profile();

@@ -55,6 +55,7 @@ struct StepCore {
   std::vector<passes::PassRun> passes;
   double compile_milliseconds = 0;
   RunChecks checks;
+  Watch watch;
   std::vector<KernelText> kernels;
 
  private:

@@ -1,6 +1,7 @@
 // weft run: runs a program on arrays from files.
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 
@@ -9,6 +10,7 @@
 #include "weft/frontend/program/reference_check.h"
 #include "weft/frontend/program/reproducer.h"
 #include "weft/frontend/program/target.h"
+#include "weft/frontend/program/watch.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/source.h"
@@ -24,30 +26,41 @@ namespace {
 struct Options {
   std::string file, device, autocast, output_dir, verify, reproducer;
   FeedOptions feed;
+  std::vector<std::string> watch;
+  std::string watched;
   int64_t steps = 1;
   bool check_finite = false;
 };
 
-std::unique_ptr<Program> compile(ir::Module& module, const std::string& device, const std::string& autocast) {
+/// Runs the passes, between which `watch` adds what it watches.
+void run_passes(ir::Module& module, const std::vector<std::string>& passes, const passes::Target& target, const detail::Watch& watch) {
+  const auto [first, rest] = detail::around_training_step(passes);
+  passes::run(module, first, target);
+  watch.add_updates(module);
+  passes::run(module, rest, target);
+}
+
+std::unique_ptr<Program> compile(ir::Module& module, const std::string& device, const std::string& autocast, const detail::Watch& watch) {
   const Target target = Target::from_name(device);
   const Backend& backend = target.backend();
   std::vector<std::string> passes = passes::remaining_passes(module, backend.pipeline());
   if (!autocast.empty() && backend.takes_every_stage()) throw Error("--autocast has no effect with --device {}", device);
   require_autocast(autocast, passes);
   if (!backend.takes_every_stage()) {
-    passes::run(module, passes, *target_for(module, std::string(backend.target().name()), autocast));
+    run_passes(module, passes, *target_for(module, std::string(backend.target().name()), autocast), watch);
   } else if (module.train) {
     // It runs the text as it stands, but a train block means nothing to it. What the update does not read goes, so that the
     // same inputs are asked for as of a compiled program.
     passes.insert(passes.end(), {"decompose", "dce"});
-    passes::run(module, passes, *target_for(module, ""));
+    run_passes(module, passes, *target_for(module, ""), watch);
   }
   return backend.build(module, nullptr);
 }
 
-/// A program and what it was made from.
+/// A program, what it was made from, and what of it is watched.
 struct Compiled {
   ir::Module recorded, planned;
+  detail::Watch watch;
   std::unique_ptr<Program> program;
 };
 
@@ -73,12 +86,40 @@ void run_step(const Compiled& c, std::span<const Binding> bindings, const Option
   }
 }
 
+void write_watched(MetricsFile& file, const Compiled& c, int64_t step) {
+  for (const WatchedValue& w : c.watch.read(*c.program)) {
+    std::vector<std::pair<std::string, MetricValue>> line{{"step", step + 1}, {"value", w.name}};
+    detail::append_statistics(line, w);
+    file.write(line);
+  }
+}
+
+/// What the last step's watched values are like.
+void report_watched(const Compiled& c) {
+  using Column = Table::Column;
+  Table table({"watched", "mean", "deviation", "smallest", "largest", "zeros", "subnormals", "relative"},
+              {Column::left, Column::right, Column::right, Column::right, Column::right, Column::right, Column::right, Column::right});
+  for (const WatchedValue& w : c.watch.read(*c.program)) {
+    const ValueStatistics& v = w.values;
+    const auto share = [&](int64_t part) {
+      return fmt::format("{:.2f}%", 100 * static_cast<double>(part) / static_cast<double>(std::max<int64_t>(1, v.count)));
+    };
+    table.add({w.name, fmt::format("{:.6g}", v.mean), fmt::format("{:.6g}", v.deviation), fmt::format("{:.6g}", v.smallest),
+               fmt::format("{:.6g}", v.largest), share(v.zeros), share(v.subnormals),
+               std::isnan(w.relative) ? "" : fmt::format("{:.3g}", w.relative)});
+  }
+  fmt::print("{}", table.text(output_width()));
+}
+
 /// The step that a key holds counts up from what it starts with.
 void run_steps(const Compiled& c, std::vector<Array>& arrays, const Options& o, const Source& source) {
   std::vector<Binding> bindings;
   for (Array& a : arrays) bindings.emplace_back(a.storage());
+  std::optional<MetricsFile> watched;
+  if (!o.watched.empty()) watched.emplace(o.watched);
   for (int64_t step = 0; step < o.steps; ++step) {
     run_step(c, bindings, o, source, step);
+    if (watched) write_watched(*watched, c, step);
     for (size_t i = 0; i < arrays.size(); ++i)
       if (is_key(c.planned.graph().inputs()[i])) ++arrays[i].values<int64_t>()[1];
   }
@@ -117,6 +158,7 @@ void report(const Program& program, const std::vector<std::string>& files) {
   Table table({"output", "type", "value", "file"}, {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::left});
   for (size_t i = 0; i < program.outputs().size(); ++i) {
     const Port& port = program.outputs()[i];
+    if (port.name.starts_with("weft.watch.")) continue;  // they have a table of their own
     const Array array = result(program, static_cast<int>(i));
     if (!files[i].empty()) write_npy(files[i], array);
     table.add({port.name, std::string(name_of(port.dtype)) + to_string(port.shape), value_text(array), files[i]});
@@ -136,14 +178,16 @@ void run(Options o) {
   }
   Given given = given_by(o.feed);
   given.inputs = source.inputs;
-  Compiled c{ir::parse_file(source.program), ir::Module(), nullptr};
+  Compiled c{ir::parse_file(source.program), ir::Module(), detail::Watch(), nullptr};
   const std::map<std::string, IndexBound> bounds = detail::index_bounds(c.recorded.graph());  // passes hide what is an index
   c.planned = c.recorded.clone();
-  c.program = compile(c.planned, o.device, o.autocast);
+  if (!o.watch.empty()) c.watch = detail::Watch(c.planned, o.watch);
+  c.program = compile(c.planned, o.device, o.autocast, c.watch);
   std::vector<Array> arrays = feed(*c.program, c.planned.graph(), given, bounds);
   const std::vector<std::string> files = output_files(*c.program, o.output_dir);
   run_steps(c, arrays, o, source);
   report(*c.program, files);
+  if (c.watch.on()) report_watched(c);
 }
 
 }  // namespace
@@ -170,6 +214,12 @@ void add_run(CLI::App& app) {
                 "reference: compute every call with the reference interpreter as well, on what it read, and stop at\n"
                 "the first that is further off than rounding explains")
       ->type_name("NAME");
+  CLI::Option* watch = c->add_option("--watch", o->watch,
+                                     "Print what these values are like after the last step: layers (fc1), gradients (fc1.weight.grad) and\n"
+                                     "updates (fc1.weight.update); * stands for anything")
+                           ->allow_extra_args(false)
+                           ->type_name("PATTERN");
+  c->add_option("--watched", o->watched, "Append a line of JSON per step and watched value to this file")->needs(watch)->type_name("FILE");
   c->footer("Example: weft run line.weft --input x=x.npy --input y=y.npy --zeros --set sgd.lr=0.01 --steps 100");
   refuse_empty(*c);
   c->callback([o] { run(*o); });

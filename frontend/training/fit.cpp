@@ -31,8 +31,10 @@ FitOptions own_options(FitOptions options, const std::string& name) {
   within(options.checkpoints.path, ".safetensors", true);
   within(options.checkpoints.resume, ".safetensors", false);
   within(options.files.loss_curve, ".csv", true);
+  within(options.files.watched, ".jsonl", true);
   within(options.files.tensorboard, "", false);
   within(options.program.dump_ir, "", false);
+  within(options.program.reproducer, "", false);
   return options;
 }
 

@@ -90,7 +90,9 @@ class Specialization {
 class Programs {
  public:
   Programs(const Recipe& recipe, const Dataset& data, const BatchOptions& batches, const HowCompiled& how, const Announce& announce);
-  Outcome run(const Batch& batch) { return (batch.size == full_size_ ? full_ : last_)->run(batch); }
+  Outcome run(const Batch& batch) { return of(batch).run(batch); }
+  /// Of the batch that was run last.
+  std::vector<WatchedValue> watched(const Batch& batch) { return of(batch).step().watched(); }
 
   /// Any of them: what they have in common.
   const Specialization& any() const { return full_ ? *full_ : *last_; }
@@ -98,6 +100,8 @@ class Programs {
   void count_into(History& history) const;
 
  private:
+  Specialization& of(const Batch& batch) { return batch.size == full_size_ ? *full_ : *last_; }
+
   int64_t full_size_;
   std::optional<Specialization> full_, last_;
 };

@@ -105,6 +105,7 @@ TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, 
     if (schedule.watches_test_loss && !data.test)
       throw Error("Trainer::fit: a ReduceLROnPlateau watches the test loss, but there is no test set");
   if (!options_.files.tensorboard.empty()) events_.emplace(options_.files.tensorboard);
+  if (!options_.files.watched.empty()) watched_.emplace(options_.files.watched);
   training_.any().check_labels(data.train);
   training_.count_into(history_);
   for (const std::string& layer : training_.any().layers()) history_.gradient_norms.emplace_back(layer, std::vector<double>());
@@ -145,6 +146,7 @@ Outcome TrainingRun::step(const Batch& batch) {
                 training_.any().loss_line(), advice(data_.train))
         .hint("the parameters hold what this step made of them")
         .hint(".program.check_finite names the op that made it, and undoes the step");
+  if (!options_.measure.watch.empty()) write_watched(training_.watched(batch));
   if (average_) average_->update();
   checkpoints_->position().tally.add(outcome, batch.size);
   times_.push_back(outcome.microseconds);
@@ -241,6 +243,17 @@ void TrainingRun::write_metrics(MetricsFile& file) const {
   line.emplace_back("planned_bytes", static_cast<int64_t>(history_.planned_bytes));
   line.emplace_back("compile_ms", history_.compile_ms);
   file.write(line);
+}
+
+/// A line for each value, and its histogram.
+void TrainingRun::write_watched(const std::vector<WatchedValue>& all) {
+  for (const WatchedValue& w : all) {
+    std::vector<std::pair<std::string, MetricValue>> line{{"step", history_.steps}, {"value", w.name}};
+    if (!name_.empty()) line.emplace_back("net", name_);
+    append_statistics(line, w);
+    if (watched_) watched_->write(line);
+    if (events_) events_->add_histogram(w.name, histogram_of(w.dtype, w.data, w.values.count), history_.steps);
+  }
 }
 
 /// The same numbers over the training steps made so far.

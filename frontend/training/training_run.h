@@ -85,6 +85,7 @@ class TrainingRun {
   void call(const std::vector<Callback>& callbacks, TrainingLog& log, const Evaluation* evaluation = nullptr);
   void write_metrics(MetricsFile& file) const;
   void write_events();
+  void write_watched(const std::vector<WatchedValue>& all);
 
   std::string name_;
   FitOptions options_;
@@ -93,6 +94,7 @@ class TrainingRun {
   CheckpointFiles files_;  // before programs, so that what cannot be written is noticed before they compile
   LossCurve curve_;
   std::optional<EventFile> events_;
+  std::optional<MetricsFile> watched_;
   Programs training_;
   std::optional<Programs> testing_, trained_;
   std::optional<EarlyStopping> stopping_;
