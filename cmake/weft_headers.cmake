@@ -5,7 +5,7 @@ set(WEFT_HEADERS
   # Element types, shapes, errors, numbers in text.
   support/dtype.h support/error.h support/number_text.h support/shape.h
   # Arrays, data sets, files, metrics, plots: all of weft::runtime.
-  runtime/array.h runtime/columns.h runtime/event_file.h runtime/metrics.h runtime/plot.h runtime/safetensors.h
+  runtime/array.h runtime/columns.h runtime/event_file.h runtime/metrics.h runtime/value_statistics.h runtime/plot.h runtime/safetensors.h
   runtime/data/batcher.h runtime/data/cifar.h runtime/data/csv.h runtime/data/dataset.h runtime/data/digits.h runtime/data/idx.h
   runtime/data/example_source.h runtime/data/image.h runtime/data/image_transforms.h runtime/data/mixup.h runtime/data/npy.h
   runtime/data/npy_file.h runtime/data/npz.h runtime/data/rows.h runtime/data/sampler.h runtime/data/split.h runtime/data/tokenizer.h
@@ -28,7 +28,8 @@ set(WEFT_HEADERS
   frontend/nn/recurrent.h frontend/nn/recurrent_cells.h frontend/nn/transformer.h
   frontend/optim/adam.h frontend/optim/adaptive.h frontend/optim/descent.h frontend/optim/muon.h frontend/optim/optim.h frontend/optim/optimizer.h
   frontend/optim/schedule.h frontend/optim/sparse.h
-  frontend/program/compile.h frontend/program/recorded.h frontend/program/results.h frontend/program/step.h frontend/program/target.h
+  frontend/program/compile.h frontend/program/not_finite.h frontend/program/recorded.h frontend/program/results.h frontend/program/step.h
+  frontend/program/target.h frontend/program/watch.h
   frontend/report/cost.h frontend/report/fusion.h frontend/report/memory_plan.h frontend/report/origin.h frontend/report/profile.h
   frontend/training/averaged_weights.h frontend/training/callback.h frontend/training/checkpoint.h frontend/training/early_stopping.h
   frontend/training/history.h frontend/training/lbfgs.h frontend/training/lr_search.h frontend/training/metric.h frontend/training/metrics.h
@@ -42,7 +43,7 @@ set(WEFT_HEADERS
   backends/cpu/cpu.h backends/cuda/cuda.h backends/program/backend.h backends/program/kernel_text.h
   frontend/language/recording.h
   ir/access.h ir/linked_list.h
-  runtime/batch_inputs.h runtime/call_descriptor.h runtime/float_mode.h runtime/launch_list.h runtime/memory_space.h runtime/profiler.h
+  runtime/batch_inputs.h runtime/call_descriptor.h runtime/call_watcher.h runtime/float_mode.h runtime/launch_list.h runtime/memory_space.h runtime/profiler.h
   runtime/program.h runtime/program_data.h runtime/step_data.h runtime/storage.h runtime/threads.h runtime/value_bounds.h runtime/view.h
   support/callable.h support/slab.h)
 

@@ -47,7 +47,7 @@ Step hand_written_step(const Model& model, int64_t samples, double lr, const Opt
     graph.output(p.name() + ".grad", slopes[i]);
     graph.update(p, p - lr * slopes[i]);
   }
-  return compile(graph, o.target(), {.dump_ir = o.dump_ir});
+  return compile(graph, o.target(), {.dump_ir = o.dump_ir, .check_finite = o.check_finite});
 }
 
 /// The same by an optimizer.
@@ -56,7 +56,8 @@ Step optimizer_step(const Model& model, int64_t samples, const optim::Optimizer&
   Tensor loss = record_loss(graph, model, samples);
   TrainingOptions keep;
   for (const Parameter& p : model.parameters) keep.keep.push_back(p.name() + ".grad");
-  return compile(training_step(graph, loss, model.parameters, optimizer, keep), o.target(), {.dump_ir = o.dump_ir});
+  return compile(training_step(graph, loss, model.parameters, optimizer, keep), o.target(),
+                 {.dump_ir = o.dump_ir, .check_finite = o.check_finite});
 }
 
 /// What one epoch (one step: all readings are one batch) gave.

@@ -33,7 +33,7 @@ struct Experiment {
     Tensor t_u = graph.input("t_u", f32, {readings, 1}), t_c = graph.input("t_c", f32, {readings, 1});
     Tensor loss = graph.output("loss", mse_loss(model.predict(t_u), t_c));
     return compile(optimizer ? training_step(graph, loss, model.parameters, *optimizer) : Recorded(graph), o.target(),
-                   {.dump_ir = o.dump_ir});
+                   {.dump_ir = o.dump_ir, .check_finite = o.check_finite});
   }
 
   static double loss(Step& step, const Dataset& data) { return step({{"t_u", data.inputs}, {"t_c", data.targets}})["loss"].item(); }

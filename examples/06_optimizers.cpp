@@ -151,8 +151,8 @@ void check_heeded(const CLI::App& app, const Options& o, bool json) {
   const std::string alone = fmt::format("--optimizer '{}'", o.optimizer);
   if (o.optimizer == "LBFGS")
     refuse_beside(app, alone,
-                  {"--shuffle", "--eval-every", "--patience", "--find-lr", "--curve", "--tensorboard", "--profile", "--trace", "--report",
-                   "--save", "--resume", "--accumulate", "--clip-norm", "--metrics"});
+                  {"--shuffle", "--check-finite", "--watch", "--watched", "--eval-every", "--patience", "--find-lr", "--curve",
+                   "--tensorboard", "--profile", "--trace", "--report", "--save", "--resume", "--accumulate", "--clip-norm", "--metrics"});
   for (const auto& [name, optimizer] : table_optimizers(1))
     if (o.optimizer == name) refuse_beside(app, alone, {"--data", "--overfit"});
   if (json && o.log == "classic") throw Error("--log classic prints where --json does, on standard output");

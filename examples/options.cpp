@@ -60,21 +60,26 @@ weft::Target Options::target() const {
 
 weft::FitOptions Options::fit() const {
   if (!plots.empty()) in_directory(plots, "");  // before hours of training end so
-  return {.epochs = epochs,
-          .batch = batch,
-          .accumulate = accumulate,
-          .seed = seed,
-          .data = {.shuffle = shuffle, .overfit = overfit, .workers = workers},
-          .stop = {.max_steps = max_steps, .patience = patience},
-          .measure = {.test_every = eval_every, .gradient_norms = !plots.empty(), .profile = profile},
-          .checkpoints = {.path = save, .keep_best = !save.empty() && patience > 0, .resume = resume},
-          .files = {.metrics = metrics, .loss_curve = curve, .tensorboard = tensorboard, .trace = trace, .report = report},
-          .log = log,
-          .program = {.target = target(), .dump_ir = dump_ir}};
+  return {
+      .epochs = epochs,
+      .batch = batch,
+      .accumulate = accumulate,
+      .seed = seed,
+      .data = {.shuffle = shuffle, .overfit = overfit, .workers = workers},
+      .stop = {.max_steps = max_steps, .patience = patience},
+      .measure = {.test_every = eval_every, .gradient_norms = !plots.empty(), .watch = watch, .profile = profile},
+      .checkpoints = {.path = save, .keep_best = !save.empty() && patience > 0, .resume = resume},
+      .files = {.metrics = metrics, .loss_curve = curve, .watched = watched, .tensorboard = tensorboard, .trace = trace, .report = report},
+      .log = log,
+      .program = {.target = target(), .dump_ir = dump_ir, .check_finite = check_finite}};
 }
 
 weft::EvaluateOptions Options::evaluation() const {
-  return {.batch = batch, .workers = workers, .seed = seed, .log = log, .program = {.target = target(), .dump_ir = dump_ir}};
+  return {.batch = batch,
+          .workers = workers,
+          .seed = seed,
+          .log = log,
+          .program = {.target = target(), .dump_ir = dump_ir, .check_finite = check_finite}};
 }
 
 weft::LrSearchOptions Options::lr_search() const {
@@ -100,6 +105,9 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--data", o.data, "where the data is; without it, data that the program has or makes itself");
   app.add_option("--metrics", o.metrics, "append a line of JSON per epoch to this file");
   app.add_option("--dump-ir", o.dump_ir, "write the graph after every pass, and the generated code, into this directory");
+  app.add_flag("--check-finite", o.check_finite,
+               "stop at the first value that is nan or infinite: which op, of which layer and line; the step is undone and written into a "
+               "folder that weft run replays");
   integer("--max-steps", o.max_steps, 0, "stop after so many steps; 0: no limit");
   integer("--threads", o.threads, 0, "compute threads; 0: one per core");
   require_one_of(app.add_option("--max-isa", o.max_isa,
@@ -127,6 +135,13 @@ void add_training_options(CLI::App& app, Options& o) {
   app.add_option("--curve", o.curve, "write the loss of every training step into this CSV file");
   app.add_option("--plots", o.plots, "draw pictures of the training into this directory (with gnuplot)");
   app.add_option("--tensorboard", o.tensorboard, "write losses and accuracies into this directory, as TensorBoard reads them");
+  CLI::Option* watch =
+      app.add_option(
+             "--watch", o.watch,
+             "measure these values at every step, layers (fc1), gradients (fc1.weight.grad) and updates (fc1.weight.update); * stands "
+             "for anything. Into --watched and --tensorboard")
+          ->allow_extra_args(false);
+  app.add_option("--watched", o.watched, "append a line of JSON per step and value of --watch to this file")->needs(watch);
   app.add_flag("--profile", o.profile, "print where the time of a training step goes, by layer, by kernel and call by call");
   app.add_option("--trace", o.trace, "write what each thread did in the first 10 training steps into this file, for ui.perfetto.dev");
   app.add_option("--report", o.report,
@@ -153,6 +168,7 @@ void add_side_by_side_options(CLI::App& app, Options& o) {
       {"--trace",
        "write what each thread did in the first 10 training steps into this directory, NET.json for each net, for ui.perfetto.dev"},
       {"--report", "write a page about the training step into this directory, NET.html for each net"},
+      {"--watched", "append a line of JSON per step and value of --watch into this directory, NET.jsonl for each net"},
       {"--save",
        "keep the weights and all that training needs to go on in this directory, NET.safetensors for each net, from epoch to "
        "epoch; with --patience the best ones in NET.best.safetensors"},

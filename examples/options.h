@@ -24,6 +24,7 @@ struct Options {
   int threads = 0;
   std::string max_isa;
   std::string autocast;
+  bool check_finite = false;
 
   // Those of add_training_options.
   std::string optimizer = "sgd";
@@ -37,6 +38,8 @@ struct Options {
   std::string curve;
   std::string plots;
   std::string tensorboard;
+  std::vector<std::string> watch;
+  std::string watched;
   bool profile = false;
   std::string trace;
   std::string report;

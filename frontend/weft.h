@@ -19,6 +19,7 @@
 #include "weft/frontend/nn/nn.h"
 #include "weft/frontend/optim/optim.h"
 #include "weft/frontend/program/compile.h"
+#include "weft/frontend/program/not_finite.h"
 #include "weft/frontend/training/averaged_weights.h"
 #include "weft/frontend/training/checkpoint.h"
 #include "weft/frontend/training/early_stopping.h"

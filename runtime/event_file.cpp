@@ -84,6 +84,21 @@ void EventFile::add_scalar(std::string_view tag, double value, int64_t step, dou
   write(double_field(1, seconds) + integer_field(2, step) + bytes_field(5, bytes_field(1, point)));  // wall_time, step, summary
 }
 
+void EventFile::add_histogram(std::string_view tag, const ValueHistogram& h, int64_t step) {
+  if (h.counts.empty()) return;
+  std::string limits, counts;  // packed: a bucket's upper edge, and what is below it and in none before
+  double number = 0;
+  for (size_t i = 0; i < h.counts.size(); ++i) {
+    limits += little_endian(std::bit_cast<uint64_t>(h.edges[i + 1]));
+    counts += little_endian(std::bit_cast<uint64_t>(static_cast<double>(h.counts[i])));
+    number += static_cast<double>(h.counts[i]);
+  }
+  const std::string histogram = double_field(1, h.edges.front()) + double_field(2, h.edges.back()) + double_field(3, number) +
+                                double_field(4, h.sum) + double_field(5, h.squares) + bytes_field(6, limits) + bytes_field(7, counts);
+  const std::string point = bytes_field(1, tag) + bytes_field(5, histogram);  // Summary.Value
+  write(double_field(1, now()) + integer_field(2, step) + bytes_field(5, bytes_field(1, point)));
+}
+
 void EventFile::flush() {
   file_.flush();
   if (!file_) throw Error(ErrorKind::file, "cannot write '{}': {}", path_, std::strerror(errno));

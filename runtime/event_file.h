@@ -1,11 +1,13 @@
 #pragma once
 // Numbers for TensorBoard (https://www.tensorflow.org/tensorboard): its event files, each a TFRecord file of Event messages
-// (tensorflow/core/util/event.proto), with scalar summaries.
+// (tensorflow/core/util/event.proto), with summaries: scalars and histograms.
 
 #include <cstdint>
 #include <fstream>
 #include <string>
 #include <string_view>
+
+#include "weft/runtime/value_statistics.h"
 
 namespace weft {
 
@@ -18,6 +20,8 @@ class EventFile {
   /// Adds a point of the curve `tag` ("loss/train"): f32, as TensorBoard keeps it. Seconds since 1970 say when.
   void add_scalar(std::string_view tag, double value, int64_t step);
   void add_scalar(std::string_view tag, double value, int64_t step, double seconds);
+  /// Adds how elements are distributed; nothing where none is finite.
+  void add_histogram(std::string_view tag, const ValueHistogram& histogram, int64_t step);
   /// Lets readers see what was added. Throws weft::Error naming the file when it cannot be written.
   void flush();
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "weft/runtime/call_watcher.h"
 #include "weft/runtime/profiler.h"
 #include "weft/runtime/storage.h"
 #include "weft/support/dtype.h"
@@ -59,6 +60,11 @@ class Program {
   virtual void run(std::span<const Binding> inputs) = 0;
   /// The same for memory of the host.
   void run(std::span<std::byte* const> inputs) { run(std::vector<Binding>(inputs.begin(), inputs.end())); }
+
+  /// The same, call by call, each of which the watcher sees. Throws what it throws, and has then run no call after that one: what was to
+  /// be overwritten in place may or may not be. Throws weft::Error unless shows_calls().
+  virtual bool shows_calls() const { return false; }
+  virtual void run_watched(std::span<const Binding> inputs, CallWatcher& watcher);
 
   /// The elements of output i on the host, after run(), until the next run(). For an aliased output: the input's memory.
   virtual const std::byte* output(int i) const = 0;

@@ -7,6 +7,8 @@
 
 namespace weft::reference {
 
+double own_bound(DType dtype) { return dtype == bf16 ? 0x1p-8 : 64 * (dtype == f64 ? 0x1p-53 : 0x1p-24); }
+
 std::optional<std::string> disagreement(const Tensor& got, const Tensor& exact, std::span<const Tensor* const> moved, Tolerance tolerance) {
   if (got.type != exact.type) return fmt::format("it is {}, not {}", to_string(got.type), to_string(exact.type));
   const auto all_moved = [&](auto holds) { return std::all_of(moved.begin(), moved.end(), holds); };

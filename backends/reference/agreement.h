@@ -22,6 +22,10 @@ struct Tolerance {
   double largest = std::numeric_limits<double>::infinity();  // beyond it numbers are not compared
 };
 
+/// The bound of any op, computed in that type: generated functions are within 2 ulp, and a reduction adds up in another order. A bf16
+/// result is known to an ulp of its own at best, whatever was rounded before it.
+double own_bound(DType dtype);
+
 /// What is wrong with `got`, if anything. `moved`: of each run that was moved.
 std::optional<std::string> disagreement(const Tensor& got, const Tensor& exact, std::span<const Tensor* const> moved, Tolerance tolerance);
 

@@ -2,6 +2,7 @@
 
 #include <new>
 #include <unordered_map>
+#include <utility>
 
 #include "weft/backends/reference/kernels.h"
 #include "weft/ir/order.h"
@@ -9,6 +10,9 @@
 
 namespace weft::reference {
 namespace {
+
+/// Of the evaluation that this thread is in; null: of none.
+thread_local const Observer* observing = nullptr;
 
 /// A composite's decomposition as a graph of its own.
 std::unique_ptr<ir::Graph> decomposed(const ir::Op& op) {
@@ -85,6 +89,7 @@ std::vector<Tensor> run(const ir::Graph& graph, Operands inputs) {
     std::vector<const Tensor*> operands;
     for (ir::Value v : op->operands()) operands.push_back(frame.read(v));
     std::vector<Tensor> results = run_op(*op, operands);
+    if (observing) (*observing)(*op, operands, results);
     for (size_t i = 0; i < results.size(); ++i) frame.store(op->result(static_cast<int>(i)), std::move(results[i]));
     for (ir::Value v : op->operands()) frame.done_reading(v);
   }
@@ -97,6 +102,15 @@ std::vector<Tensor> evaluate(const ir::Graph& graph, std::span<const Tensor> inp
   std::vector<const Tensor*> pointers;
   for (const Tensor& t : inputs) pointers.push_back(&t);
   return run(graph, pointers);
+}
+
+std::vector<Tensor> evaluate(const ir::Graph& graph, std::span<const Tensor> inputs, const Observer& observer) {
+  struct Scope {
+    const Observer* before = std::exchange(observing, nullptr);
+    ~Scope() { observing = before; }
+  } scope;
+  observing = &observer;
+  return evaluate(graph, inputs);
 }
 
 }  // namespace weft::reference

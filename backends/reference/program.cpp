@@ -1,7 +1,9 @@
 // The reference as a program: memory in, memory out.
 
 #include <new>
+#include <unordered_map>
 
+#include "weft/backends/program/launched_ops.h"
 #include "weft/backends/program/ports.h"
 #include "weft/backends/reference/reference.h"
 #include "weft/runtime/array.h"
@@ -24,6 +26,41 @@ Tensor read(const Port& port, const std::byte* memory) try {
                       8 * static_cast<uint64_t>(port.shape.numel()));
 }
 
+/// Shows ops as calls: what they read and gave, in memory for them alone.
+class Shown {
+ public:
+  Shown(const ir::Module& module, CallWatcher& watcher) : module_(module), watcher_(watcher) {
+    for (const ir::Op* op : program::launched_ops(module)) numbers_.emplace(op, numbers_.size());
+  }
+
+  void operator()(const ir::Op& op, std::span<const Tensor* const> operands, std::span<const Tensor> results) {
+    const auto number = numbers_.find(&op);
+    if (number == numbers_.end()) return;
+    std::vector<std::vector<std::byte>> memory;
+    for (const Tensor* t : operands) memory.push_back(bytes_of(*t));
+    for (const Tensor& t : results) memory.push_back(bytes_of(t));
+    std::vector<std::byte*> buffers;
+    for (auto& bytes : memory) buffers.push_back(bytes.data());
+    std::vector<int64_t> passes;
+    if (&op.graph() != &module_.graph()) passes.push_back(runs_[&op]++);
+    const CallWatcher::Call call{number->second, passes, buffers};
+    watcher_.before(call);
+    watcher_.after(call);
+  }
+
+ private:
+  static std::vector<std::byte> bytes_of(const Tensor& t) {
+    std::vector<std::byte> bytes(static_cast<size_t>(t.type.bytes()) + 1);  // so that even nothing has a place
+    to_memory(t, bytes.data());
+    return bytes;
+  }
+
+  const ir::Module& module_;
+  CallWatcher& watcher_;
+  std::unordered_map<const ir::Op*, size_t> numbers_;
+  std::unordered_map<const ir::Op*, int64_t> runs_;  // of those in loops
+};
+
 class Interpreter : public Program {
  public:
   explicit Interpreter(ir::Module module) : module_(std::move(module)) {
@@ -35,22 +72,26 @@ class Interpreter : public Program {
   }
 
   using Program::run;
-  void run(std::span<const Binding> inputs) override {
+  void run(std::span<const Binding> inputs) override { run(inputs, nullptr); }
+  bool shows_calls() const override { return true; }
+  void run_watched(std::span<const Binding> inputs, CallWatcher& watcher) override { run(inputs, Shown(module_, watcher)); }
+
+  const std::byte* output(int i) const override { return results_[static_cast<size_t>(i)]; }
+
+ private:
+  const ir::Graph& graph() const { return module_.graph(); }
+
+  void run(std::span<const Binding> inputs, const Observer& observer) {
     const FloatMode mode;
     std::vector<Tensor> values;
     for (size_t i = 0; i < inputs_.size(); ++i) values.push_back(read(inputs_[i], inputs[i].read()));
-    const std::vector<Tensor> results = evaluate(graph(), values);
+    const std::vector<Tensor> results = observer ? evaluate(graph(), values, observer) : evaluate(graph(), values);
     for (size_t i = 0; i < results.size(); ++i) {
       const auto& alias = outputs_[i].alias;
       results_[i] = alias ? inputs[static_cast<size_t>(*alias)].write() : arrays_[i].data();
       to_memory(results[i], results_[i]);
     }
   }
-
-  const std::byte* output(int i) const override { return results_[static_cast<size_t>(i)]; }
-
- private:
-  const ir::Graph& graph() const { return module_.graph(); }
 
   ir::Module module_;
   std::vector<Array> arrays_;

@@ -66,6 +66,13 @@ void to_memory(const Tensor& t, std::byte* data) {
   }
 }
 
+void round_to_type(Tensor& t) {
+  if (t.type.dtype == f64 || t.real.empty()) return;
+  std::vector<std::byte> memory(t.real.size() * size_of(t.type.dtype));
+  to_memory(t, memory.data());
+  t = from_memory(t.type, memory.data());
+}
+
 Tensor constant(const ir::Dense& value) {
   if (!value.is_splat()) return from_memory(value.type(), value.bytes().data());
   Tensor t(value.type());

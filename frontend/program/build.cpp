@@ -48,7 +48,7 @@ detail::Built detail::build(const ir::Module& recorded, const Target& target, co
   ir::Module& module = built.planned;
   Dump dump(options.dump_ir, module.graph().name());
   const Backend& backend = target.backend();
-  if (!dump.on() && !options.check_finite && !validates(options.validate)) {
+  if (!dump.on() && !options.check_finite && options.watch.empty() && !validates(options.validate)) {
     const ProgramCache cache(options.cache, recorded, backend);
     if (cache.on()) {
       from_cache(cache, backend, built);
@@ -58,6 +58,7 @@ detail::Built detail::build(const ir::Module& recorded, const Target& target, co
   }
   dump.stage("recorded", module);
   if (options.check_finite) built.checks = RunChecks(module);
+  if (!options.watch.empty()) built.watch = Watch(module, options.watch);
   std::optional<Validation> validation;
   if (validates(options.validate)) validation.emplace(module);
   const auto after = [&](const ir::Module& m, const passes::PassRun& run) {
@@ -66,7 +67,10 @@ detail::Built detail::build(const ir::Module& recorded, const Target& target, co
     if (run.changed && passes::find_pass(run.name).changes_types) validation.emplace(m);  // to compare the later passes with
     else validation->check(m, run.name);
   };
-  built.passes = passes::run(module, passes::pipeline(backend.pipeline()), backend.target(), {.after = after});
+  const auto [first, rest] = around_training_step(passes::pipeline(backend.pipeline()));
+  built.passes = passes::run(module, first, backend.target(), {.after = after});
+  built.watch.add_updates(module);
+  for (passes::PassRun& run : passes::run(module, rest, backend.target(), {.after = after})) built.passes.push_back(std::move(run));
   backend.tune(module);
   built.program = backend.build(module, dump.on() ? &built.kernels : nullptr);
   dump.kernels(built.kernels);

@@ -7,6 +7,7 @@
 #include "weft/backends/program/kernel_text.h"
 #include "weft/frontend/program/compile.h"
 #include "weft/frontend/program/run_checks.h"
+#include "weft/frontend/program/watch.h"
 #include "weft/ir/module.h"
 #include "weft/passes/pass.h"
 #include "weft/runtime/program.h"
@@ -18,6 +19,7 @@ struct Built {
   std::unique_ptr<Program> program;
   std::vector<passes::PassRun> passes;
   RunChecks checks;                 // if they were asked for
+  Watch watch;                      // if something is
   std::vector<KernelText> kernels;  // if they were asked for
   double milliseconds = 0;
 };

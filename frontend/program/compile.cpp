@@ -18,6 +18,7 @@ Step compile(Recorded recorded, const Target& target, CompileOptions options) {
   if (own_stream) core->draw_as_optimizer(seed);
   core->passes = std::move(built.passes);
   core->checks = std::move(built.checks);
+  core->watch = std::move(built.watch);
   core->kernels = std::move(built.kernels);
   core->compile_milliseconds = built.milliseconds;
   core->options = std::move(options);

@@ -84,4 +84,6 @@ void Step::report(const std::string& path, const ReportOptions& options) const {
                                                 .source_path = detail::source_path}));
 }
 
+std::vector<WatchedValue> Step::watched() const { return core_->watch.read(*core_->program); }
+
 }  // namespace weft

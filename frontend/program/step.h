@@ -10,6 +10,7 @@
 
 #include "weft/backends/program/kernel_text.h"
 #include "weft/frontend/program/results.h"
+#include "weft/frontend/program/watch.h"
 #include "weft/frontend/report/cost.h"
 #include "weft/frontend/report/fusion.h"
 #include "weft/frontend/report/memory_plan.h"
@@ -91,6 +92,9 @@ class Step {
   /// lines, kernels and their code; the arena over the step; where the time went, if start_profile() came before. Compiles kernels
   /// and runs the passes once more. Throws weft::Error for a file that cannot be written.
   void report(const std::string& path, const ReportOptions& options = {}) const;
+
+  /// What CompileOptions::watch names, of the last call; empty where nothing is watched. Reads all of their elements.
+  std::vector<WatchedValue> watched() const;
 
  private:
   std::shared_ptr<detail::StepCore> core_;

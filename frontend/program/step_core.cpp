@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "weft/frontend/language/defaults.h"
+#include "weft/frontend/program/finite_check.h"
+#include "weft/frontend/program/reproducer.h"
 #include "weft/runtime/running.h"
 #include "weft/support/philox.h"
 
@@ -113,6 +115,7 @@ StepCore::Before StepCore::tell_apart() {
                 std::exchange(lent_, std::make_unique<LentResults>(std::vector<LentResults::Place>()))};
   passes = std::move(built.passes);
   checks = std::move(built.checks);
+  watch = std::move(built.watch);
   kernels = std::move(built.kernels);
   compile_milliseconds = built.milliseconds;
   if (traced_steps_) program->start_profile(*traced_steps_);
@@ -185,12 +188,68 @@ uint64_t StepCore::run(std::span<const Feed> feeds) {
   if (seed_) key_[0] = static_cast<int64_t>(stream_key(recorded.optimizer->stream, *seed_));
   key_[1] = *steps_;
   lent_->before_call();
-  program->run(bindings_);
+  if (options.check_finite) run_checked();
+  else program->run(bindings_);
   ++own_steps_;
   if (recorded.optimizer) ++recorded.optimizer->steps;
   for (Counter& counter : counters_) counter.counted();
-  checks.check(*program, name());
   return calls_;
+}
+
+/// What it updates is as before where it throws.
+void StepCore::run_checked() {
+  const Undo undo(*program, bindings_);
+  try {
+    if (program->shows_calls()) run_finite(*program, planned, bindings_);
+    else program->run(bindings_);
+    checks.check(*program, name());
+  } catch (NotFinite& e) {
+    undo.restore();
+    e.of(fmt::format("step '{}'", name()));
+    reproduce(e);
+    throw;
+  } catch (const Error&) {
+    undo.restore();
+    if (!program->shows_calls()) find_on_cpu(undo);
+    throw;
+  }
+}
+
+/// Writes down what `e` is about.
+void StepCore::reproduce(NotFinite& e) const {
+  const std::string directory = options.reproducer.empty() ? name() + ".not_finite" : options.reproducer;
+  const auto autocast = target.backend().target().autocast();
+  try {
+    const std::string command =
+        write_reproducer({recorded.module, *program, bindings_, target.name(), autocast ? std::string(name_of(*autocast)) : ""}, directory);
+    e.reproducer = directory;
+    e.hint("what the step updates is as it was before; to replay it: " + command);
+  } catch (const Error& unwritten) {
+    e.hint(fmt::format("what the step updates is as it was before; there is no reproducer: {}", unwritten.what()));
+  }
+}
+
+/// A device that does not show its calls has given something that is not finite: says which op does on the CPU.
+void StepCore::find_on_cpu(const Undo& undo) {
+  const Target cpu = Target::cpu({.autocast = target.backend().target().autocast()});
+  const Built built = build(recorded.module, cpu, options);
+  std::vector<Binding> inputs;
+  for (const Port& port : built.program->inputs()) {
+    const auto same = [&](const Port& p) { return p.name == port.name; };
+    const auto at = std::find_if(program->inputs().begin(), program->inputs().end(), same) - program->inputs().begin();
+    inputs.push_back(bindings_[static_cast<size_t>(at)]);
+  }
+  try {
+    run_finite(*built.program, built.planned, inputs);
+  } catch (NotFinite& e) {
+    undo.restore();
+    e.of(fmt::format("step '{}', of which the CPU computes the same", name()));
+    reproduce(e);
+    throw;
+  } catch (const Error&) {
+    // What the device gave is said.
+  }
+  undo.restore();
 }
 
 void StepCore::draw_as_optimizer(uint64_t seed) {

@@ -19,7 +19,13 @@
 #include "weft/runtime/batch_inputs.h"
 #include "weft/runtime/step_data.h"
 
+namespace weft {
+class NotFinite;
+}
+
 namespace weft::detail {
+
+class Undo;
 
 struct StepCore {
   /// Binds the program's inputs. `planned` is the module that `program` was made from, `key` that of its random numbers.
@@ -49,6 +55,7 @@ struct StepCore {
   std::vector<passes::PassRun> passes;
   double compile_milliseconds = 0;
   RunChecks checks;
+  Watch watch;
   std::vector<KernelText> kernels;
 
  private:
@@ -93,6 +100,9 @@ struct StepCore {
   Binding bind(Array& array, const Port& port);
   void find_written();
   void check_switches() const;
+  void run_checked();
+  void reproduce(NotFinite& e) const;
+  void find_on_cpu(const Undo& undo);
 
   BatchInputs batch_;
   std::vector<Binding> bindings_;  // per input of the program

@@ -15,5 +15,6 @@ void add_show(CLI::App& app);
 void add_report(CLI::App& app);
 void add_ptx(CLI::App& app);
 void add_explain(CLI::App& app);
+void add_grad_check(CLI::App& app);
 
 }  // namespace weft::tool

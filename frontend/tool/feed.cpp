@@ -2,6 +2,7 @@
 
 #include "weft/runtime/data/npy.h"
 #include "weft/runtime/safetensors.h"
+#include "weft/support/philox.h"
 
 namespace weft::tool {
 namespace {
@@ -64,6 +65,18 @@ std::map<std::string, Array, std::less<>> weights_in(const std::string& path, co
   return std::move(file.tensors);
 }
 
+/// Elements that follow from the input's name and the seed.
+void draw(Array& array, const Port& port, const IndexBound& bound, int64_t seed) {
+  uint32_t site = 0;
+  for (const char c : port.name) site = site * 31 + static_cast<unsigned char>(c);
+  const int64_t extent = port.dtype == boolean ? 2 : bound.high - bound.low;
+  for (int64_t e = 0; e < port.shape.numel(); ++e) {
+    const uint32_t bits = random_bits(static_cast<uint64_t>(seed), site, 0, static_cast<uint64_t>(e));
+    const double integer = extent > 0 ? static_cast<double>(bound.low + bits % extent) : 1;
+    array.set(e, is_floating(port.dtype) ? 0.0625 + 0.875 * uniform_from_bits(bits) : integer);
+  }
+}
+
 std::string missing_text(const ir::Input& input) {
   const std::string& name = input.node->name;
   std::string how = fmt::format("--input {}=FILE.npy", name);
@@ -90,6 +103,8 @@ std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Gi
                         const std::map<std::string, IndexBound>& bounds) {
   check_names(graph, given);
   std::map<std::string, Array, std::less<>> weights = weights_in(given.weights, graph);
+  SafeTensors kept;
+  if (!given.inputs.empty()) kept = read_safetensors(given.inputs);
   std::vector<Array> arrays;
   std::string missing;
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
@@ -107,10 +122,18 @@ std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Gi
       arrays.push_back(fitting(port, std::move(weight->second), given.weights));
       continue;
     }
+    if (const auto found = kept.tensors.find(port.name); found != kept.tensors.end() && setting == given.settings.end()) {
+      arrays.push_back(fitting(port, std::move(found->second), given.inputs));
+      const auto bound = bounds.find(port.name);
+      if (bound != bounds.end()) check_indices(port, arrays.back(), bound->second, given.inputs);
+      continue;
+    }
     arrays.emplace_back(port.dtype, port.shape);
     if (setting != given.settings.end()) arrays.back().set(0, setting->second);
     else if (is_key(input)) arrays.back().values<int64_t>()[0] = given.seed;
-    else if (!given.zeros || !keeps_its_value(input)) missing += missing_text(input);
+    else if (given.zeros && keeps_its_value(input)) continue;
+    else if (given.drawn) draw(arrays.back(), port, bounds.contains(port.name) ? bounds.at(port.name) : IndexBound{}, given.seed);
+    else missing += missing_text(input);
   }
   if (!missing.empty()) throw Error("these inputs are missing:{}", missing);
   return arrays;

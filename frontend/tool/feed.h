@@ -17,10 +17,15 @@ struct Given {
   std::map<std::string, std::string> files;
   /// A safetensors file for parameters and states that `files` does not give; what else it holds does not matter. Empty: none.
   std::string weights;
+  /// A safetensors file with inputs of any kind, those of a reproducer (frontend/program/reproducer.h), but for what is given
+  /// otherwise. Empty: none.
+  std::string inputs;
   std::map<std::string, double> settings;
   int64_t seed = 0;
   /// Parameters and states that are not given start as zeros.
   bool zeros = false;
+  /// What is not given at all is drawn, the same for the same seed: from 0.06 to 0.94, integers within their bounds.
+  bool drawn = false;
 };
 
 /// "a=b" of every entry, split at the first '='. Throws weft::Error naming the option for anything else and for a name

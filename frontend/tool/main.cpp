@@ -53,6 +53,7 @@ int run(int argc, char** argv) {
   tool::add_report(app);
   tool::add_ptx(app);
   tool::add_explain(app);
+  tool::add_grad_check(app);
   std::vector<std::string> arguments = tool::arguments_of(app, argc, argv);
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

@@ -1,66 +1,127 @@
 // weft run: runs a program on arrays from files.
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 
+#include "weft/frontend/program/finite_check.h"
 #include "weft/frontend/program/index_bounds.h"
+#include "weft/frontend/program/reference_check.h"
+#include "weft/frontend/program/reproducer.h"
 #include "weft/frontend/program/target.h"
+#include "weft/frontend/program/watch.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
-#include "weft/frontend/tool/feed.h"
+#include "weft/frontend/tool/source.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/parser.h"
 #include "weft/passes/pass.h"
 #include "weft/runtime/data/npy.h"
-#include "weft/support/number_text.h"
 
 namespace weft::tool {
 namespace {
 
 struct Options {
-  std::string file, device = "cpu", autocast, weights, output_dir;
-  std::vector<std::string> inputs, settings;
-  int64_t seed = 0, steps = 1;
-  bool zeros = false;
+  std::string file, device, autocast, output_dir, verify, reproducer;
+  FeedOptions feed;
+  std::vector<std::string> watch;
+  std::string watched;
+  int64_t steps = 1;
+  bool check_finite = false;
 };
 
-std::unique_ptr<Program> compile(ir::Module& module, const std::string& device, const std::string& autocast) {
+/// Runs the passes, between which `watch` adds what it watches.
+void run_passes(ir::Module& module, const std::vector<std::string>& passes, const passes::Target& target, const detail::Watch& watch) {
+  const auto [first, rest] = detail::around_training_step(passes);
+  passes::run(module, first, target);
+  watch.add_updates(module);
+  passes::run(module, rest, target);
+}
+
+std::unique_ptr<Program> compile(ir::Module& module, const std::string& device, const std::string& autocast, const detail::Watch& watch) {
   const Target target = Target::from_name(device);
   const Backend& backend = target.backend();
   std::vector<std::string> passes = passes::remaining_passes(module, backend.pipeline());
   if (!autocast.empty() && backend.takes_every_stage()) throw Error("--autocast has no effect with --device {}", device);
   require_autocast(autocast, passes);
   if (!backend.takes_every_stage()) {
-    passes::run(module, passes, *target_for(module, std::string(backend.target().name()), autocast));
+    run_passes(module, passes, *target_for(module, std::string(backend.target().name()), autocast), watch);
   } else if (module.train) {
     // It runs the text as it stands, but a train block means nothing to it. What the update does not read goes, so that the
     // same inputs are asked for as of a compiled program.
     passes.insert(passes.end(), {"decompose", "dce"});
-    passes::run(module, passes, *target_for(module, ""));
+    run_passes(module, passes, *target_for(module, ""), watch);
   }
   return backend.build(module, nullptr);
 }
 
-Given given_by(const Options& o) {
-  Given given{.files = assignments("--input", o.inputs), .weights = o.weights, .seed = o.seed, .zeros = o.zeros};
-  for (const auto& [name, text] : assignments("--set", o.settings)) {
-    const std::optional<double> value = number_in<double>(text);
-    if (!value) throw Error("--set {}: '{}' is not a number", name, text);
-    given.settings[name] = *value;
+/// A program, what it was made from, and what of it is watched.
+struct Compiled {
+  ir::Module recorded, planned;
+  detail::Watch watch;
+  std::unique_ptr<Program> program;
+};
+
+/// Where a step goes that makes what is not finite, and how it is replayed. What is replayed already stays where it is.
+std::string reproduced(const Compiled& c, std::span<const Binding> bindings, const Options& o, const Source& source) {
+  if (!source.inputs.empty()) return "";
+  const std::string name = o.file == "-" ? c.recorded.graph().name() : std::filesystem::path(o.file).stem().string();
+  const std::string folder = o.reproducer.empty() ? name + ".not_finite" : o.reproducer;
+  return "to replay it: " + detail::write_reproducer({c.recorded, *c.program, bindings, o.device, o.autocast}, folder);
+}
+
+void run_step(const Compiled& c, std::span<const Binding> bindings, const Options& o, const Source& source, int64_t step) {
+  if (!o.check_finite && o.verify.empty()) return c.program->run(bindings);
+  const detail::Undo undo(*c.program, bindings);
+  try {
+    if (o.check_finite) detail::run_finite(*c.program, c.planned, bindings);
+    else detail::run_verified(*c.program, c.planned, bindings);
+  } catch (NotFinite& e) {
+    undo.restore();
+    throw e.hint(o.steps > 1 ? fmt::format("this is step {}", step + 1) : "").hint(reproduced(c, bindings, o, source));
+  } catch (Error& e) {
+    throw e.hint(o.steps > 1 ? fmt::format("this is step {}", step + 1) : "");
   }
-  return given;
+}
+
+void write_watched(MetricsFile& file, const Compiled& c, int64_t step) {
+  for (const WatchedValue& w : c.watch.read(*c.program)) {
+    std::vector<std::pair<std::string, MetricValue>> line{{"step", step + 1}, {"value", w.name}};
+    detail::append_statistics(line, w);
+    file.write(line);
+  }
+}
+
+/// What the last step's watched values are like.
+void report_watched(const Compiled& c) {
+  using Column = Table::Column;
+  Table table({"watched", "mean", "deviation", "smallest", "largest", "zeros", "subnormals", "relative"},
+              {Column::left, Column::right, Column::right, Column::right, Column::right, Column::right, Column::right, Column::right});
+  for (const WatchedValue& w : c.watch.read(*c.program)) {
+    const ValueStatistics& v = w.values;
+    const auto share = [&](int64_t part) {
+      return fmt::format("{:.2f}%", 100 * static_cast<double>(part) / static_cast<double>(std::max<int64_t>(1, v.count)));
+    };
+    table.add({w.name, fmt::format("{:.6g}", v.mean), fmt::format("{:.6g}", v.deviation), fmt::format("{:.6g}", v.smallest),
+               fmt::format("{:.6g}", v.largest), share(v.zeros), share(v.subnormals),
+               std::isnan(w.relative) ? "" : fmt::format("{:.3g}", w.relative)});
+  }
+  fmt::print("{}", table.text(output_width()));
 }
 
 /// The step that a key holds counts up from what it starts with.
-void run_steps(Program& program, const ir::Graph& graph, std::vector<Array>& arrays, int64_t steps) {
+void run_steps(const Compiled& c, std::vector<Array>& arrays, const Options& o, const Source& source) {
   std::vector<Binding> bindings;
   for (Array& a : arrays) bindings.emplace_back(a.storage());
-  for (int64_t step = 0; step < steps; ++step) {
-    program.run(bindings);
+  std::optional<MetricsFile> watched;
+  if (!o.watched.empty()) watched.emplace(o.watched);
+  for (int64_t step = 0; step < o.steps; ++step) {
+    run_step(c, bindings, o, source, step);
+    if (watched) write_watched(*watched, c, step);
     for (size_t i = 0; i < arrays.size(); ++i)
-      if (is_key(graph.inputs()[i])) ++arrays[i].values<int64_t>()[1];
+      if (is_key(c.planned.graph().inputs()[i])) ++arrays[i].values<int64_t>()[1];
   }
 }
 
@@ -97,6 +158,7 @@ void report(const Program& program, const std::vector<std::string>& files) {
   Table table({"output", "type", "value", "file"}, {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::left});
   for (size_t i = 0; i < program.outputs().size(); ++i) {
     const Port& port = program.outputs()[i];
+    if (port.name.starts_with("weft.watch.")) continue;  // they have a table of their own
     const Array array = result(program, static_cast<int>(i));
     if (!files[i].empty()) write_npy(files[i], array);
     table.add({port.name, std::string(name_of(port.dtype)) + to_string(port.shape), value_text(array), files[i]});
@@ -104,16 +166,28 @@ void report(const Program& program, const std::vector<std::string>& files) {
   fmt::print("{}", table.text(output_width()));
 }
 
-void run(const Options& o) {
+void run(Options o) {
   if (o.steps < 1) throw Error("--steps must be at least 1, not {}", o.steps);
-  const Given given = given_by(o);
-  ir::Module module = ir::parse_file(o.file);
-  const std::map<std::string, IndexBound> bounds = detail::index_bounds(module.graph());  // passes hide what is an index
-  const std::unique_ptr<Program> program = compile(module, o.device, o.autocast);
-  std::vector<Array> arrays = feed(*program, module.graph(), given, bounds);
-  const std::vector<std::string> files = output_files(*program, o.output_dir);
-  run_steps(*program, module.graph(), arrays, o.steps);
-  report(*program, files);
+  if (!o.verify.empty() && o.verify != "reference") throw Error("--verify compares with 'reference', not with '{}'", o.verify);
+  if (!o.verify.empty() && o.check_finite) throw Error("--verify and --check-finite look at the calls in turn: one of them at a time");
+  if (!o.reproducer.empty() && !o.check_finite) throw Error("--reproducer has no effect without --check-finite");
+  const Source source = source_of(o.file);
+  if (o.device.empty()) {
+    o.device = source.device.empty() ? "cpu" : source.device;
+    if (o.autocast.empty()) o.autocast = source.autocast;
+  }
+  Given given = given_by(o.feed);
+  given.inputs = source.inputs;
+  Compiled c{ir::parse_file(source.program), ir::Module(), detail::Watch(), nullptr};
+  const std::map<std::string, IndexBound> bounds = detail::index_bounds(c.recorded.graph());  // passes hide what is an index
+  c.planned = c.recorded.clone();
+  if (!o.watch.empty()) c.watch = detail::Watch(c.planned, o.watch);
+  c.program = compile(c.planned, o.device, o.autocast, c.watch);
+  std::vector<Array> arrays = feed(*c.program, c.planned.graph(), given, bounds);
+  const std::vector<std::string> files = output_files(*c.program, o.output_dir);
+  run_steps(c, arrays, o, source);
+  report(*c.program, files);
+  if (c.watch.on()) report_watched(c);
 }
 
 }  // namespace
@@ -121,23 +195,31 @@ void run(const Options& o) {
 void add_run(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("run", "Run a program on arrays from files");
-  c->add_option("FILE", o->file, "The program in text form; - is standard input")->required();
+  c->add_option("FILE", o->file, "The program in text form; - is standard input. Or the folder of a reproducer, with all that it reads")
+      ->required();
   c->add_option("--device", o->device,
                 "cpu (default): compiled; the passes that are left run first. cuda, cuda:N: the same for\n"
                 "an NVIDIA GPU, the first or number N. reference: interpreted as it stands, slowly, in\n"
                 "double precision. All train what a train block says")
       ->type_name("NAME");
   add_autocast(*c, o->autocast);
-  c->add_option("--input", o->inputs, "The elements of an input; once for each input")->allow_extra_args(false)->type_name("NAME=FILE.npy");
-  c->add_option("--weights", o->weights, "Parameters and states by their names: a checkpoint, or PyTorch's safetensors file")
-      ->type_name("FILE.safetensors");
-  c->add_option("--set", o->settings, "The value of a hyper-parameter, e.g. sgd.lr=0.01")
-      ->allow_extra_args(false)
-      ->type_name("NAME=NUMBER");
-  c->add_flag("--zeros", o->zeros, "Parameters and states that are not given start as zeros");
-  c->add_option("--seed", o->seed, "What random numbers follow from, with the number of the step; default 0")->type_name("N");
+  add_feed_options(*c, o->feed);
   c->add_option("--steps", o->steps, "How often to run, default once; parameters and states carry over")->type_name("N");
   c->add_option("--output-dir", o->output_dir, "Write every output to DIR/NAME.npy")->type_name("DIR");
+  c->add_flag("--check-finite", o->check_finite,
+              "Look at what every call writes, and stop at the first value that is nan or infinite: the op, its\n"
+              "line and layer, and what it reads. Parameters and states stay, and the step goes into a folder");
+  c->add_option("--reproducer", o->reproducer, "That folder; default: NAME.not_finite for NAME.weft")->type_name("DIR");
+  c->add_option("--verify", o->verify,
+                "reference: compute every call with the reference interpreter as well, on what it read, and stop at\n"
+                "the first that is further off than rounding explains")
+      ->type_name("NAME");
+  CLI::Option* watch = c->add_option("--watch", o->watch,
+                                     "Print what these values are like after the last step: layers (fc1), gradients (fc1.weight.grad) and\n"
+                                     "updates (fc1.weight.update); * stands for anything")
+                           ->allow_extra_args(false)
+                           ->type_name("PATTERN");
+  c->add_option("--watched", o->watched, "Append a line of JSON per step and watched value to this file")->needs(watch)->type_name("FILE");
   c->footer("Example: weft run line.weft --input x=x.npy --input y=y.npy --zeros --set sgd.lr=0.01 --steps 100");
   refuse_empty(*c);
   c->callback([o] { run(*o); });

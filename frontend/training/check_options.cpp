@@ -44,6 +44,9 @@ void check(const FitOptions& o, const Dataset& train, const Dataset* test) {
   if (o.stop.max_steps < 0 || o.stop.patience < 0)
     throw Error(".stop.max_steps ({}) and .patience ({}) must not be negative", o.stop.max_steps, o.stop.patience).of(verb);
   if (o.measure.test_every < 0) throw Error(".measure.test_every ({}) must not be negative", o.measure.test_every).of(verb);
+  if (!o.measure.watch.empty() && o.files.watched.empty() && o.files.tensorboard.empty())
+    throw Error(".measure.watch needs .files.watched or .files.tensorboard to go into").of(verb);
+  if (o.measure.watch.empty() && !o.files.watched.empty()) throw Error(".files.watched needs a .measure.watch").of(verb);
   const CheckpointOptions& c = o.checkpoints;
   if (c.every < 0 || c.keep_last < 0)
     throw Error(".checkpoints.every ({}) and .keep_last ({}) must not be negative", c.every, c.keep_last).of(verb);

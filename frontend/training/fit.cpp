@@ -31,10 +31,12 @@ FitOptions own_options(FitOptions options, const std::string& name) {
   within(options.checkpoints.path, ".safetensors", true);
   within(options.checkpoints.resume, ".safetensors", false);
   within(options.files.loss_curve, ".csv", true);
+  within(options.files.watched, ".jsonl", true);
   within(options.files.tensorboard, "", false);
   within(options.files.trace, ".json", true);
   within(options.files.report, ".html", true);
   within(options.program.dump_ir, "", false);
+  within(options.program.reproducer, "", false);
   return options;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "weft/frontend/language/defaults.h"
 #include "weft/frontend/program/target.h"
@@ -25,8 +26,10 @@ struct DataOptions {
 /// For what programs are compiled.
 struct ProgramOptions {
   Target target = Target::cpu();
-  int threads = 0;           // 0: the target's
-  std::string dump_ir = {};  // see CompileOptions
+  int threads = 0;              // 0: the target's
+  std::string dump_ir = {};     // see CompileOptions
+  bool check_finite = false;    // see CompileOptions: the first value that is not finite is named, and the step that makes it undone
+  std::string reproducer = {};  // see CompileOptions
 };
 
 /// When a training ends before its epochs do.
@@ -38,11 +41,12 @@ struct StopOptions {
 
 /// What a training measures beside its losses. All of it costs time.
 struct MeasureOptions {
-  bool training_set = false;    // an epoch's training numbers are measured on the training set after it, as the test numbers are;
-                                // otherwise they are those of its batches
-  int64_t test_every = 0;       // also evaluate on the test set after every so many steps: History::evaluations. 0: never
-  bool gradient_norms = false;  // at every step: History::gradient_norms
-  bool profile = false;         // where the training step's time goes: History::profile
+  bool training_set = false;            // an epoch's training numbers are measured on the training set after it, as the test numbers are;
+                                        // otherwise they are those of its batches
+  int64_t test_every = 0;               // also evaluate on the test set after every so many steps: History::evaluations. 0: never
+  bool gradient_norms = false;          // at every step: History::gradient_norms
+  std::vector<std::string> watch = {};  // values of which every step's statistics go into .files: see CompileOptions::watch
+  bool profile = false;                 // where the training step's time goes: History::profile
 };
 
 /// All that training needs to go on, in safetensors files (see checkpoint.h).
@@ -60,6 +64,7 @@ struct CheckpointOptions {
 struct FileOptions {
   std::string metrics = {};      // gets one line of JSON per epoch
   std::string loss_curve = {};   // gets "step,loss" for every training step (CSV)
+  std::string watched = {};      // gets one line of JSON for every training step: statistics of what .measure.watch names
   std::string tensorboard = {};  // a folder that gets an event file: losses and metrics over training steps
   std::string trace = {};        // gets what each thread did in the first 10 training steps, for ui.perfetto.dev: see Step::trace
   std::string report = {};       // gets a page about the training step, with its times and the loss of every step: see Step::report

@@ -41,9 +41,14 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
   const ir::Value v = loss.value();
   loss_line_ = to_string(v.is_input() ? ir::Locations{Scope::locate(recipe.at)} : v.op()->locations());
 
-  const auto& [target, threads, dump_ir] = how.program;
+  const ProgramOptions& program = how.program;
   Recorded recorded = train ? training_step(graph, loss, all, recipe.optimizer, {}, recipe.at) : Recorded(graph);
-  step_ = compile(std::move(recorded), threads > 0 ? target.with_threads(threads) : target, {.dump_ir = dump_ir, .seed = how.seed});
+  step_ = compile(std::move(recorded), program.threads > 0 ? program.target.with_threads(program.threads) : program.target,
+                  {.dump_ir = program.dump_ir,
+                   .seed = how.seed,
+                   .check_finite = program.check_finite,
+                   .reproducer = program.reproducer,
+                   .watch = how.watch});
 }
 
 Tensor Specialization::record(Graph& graph, const Recipe& recipe, const Tensors& batch, int64_t parts) {
@@ -190,12 +195,12 @@ Programs::Programs(const Recipe& recipe, const Dataset& data, const BatchOptions
   if (examples % batches.batch != 0 && !batches.drop_last) compile(examples % batches.batch);
 }
 
-Outcome Programs::run(const Batch& batch) {
+Specialization& Programs::of(const Batch& batch) {
   const auto found = std::find_if(all_.begin(), all_.end(), [&](const ForShape& f) {
     return f.size == batch.size && (f.padded_length < 0 || f.padded_length == batch.padded_length);
   });
   WEFT_CHECK(found != all_.end(), "a batch of {} with rows of {}", batch.size, batch.padded_length);
-  return found->program.run(batch);
+  return found->program;
 }
 
 void Programs::count_into(History& history) const {

@@ -38,8 +38,9 @@ struct HowCompiled {
   Use use;
   uint64_t seed;
   const ProgramOptions& program;
-  int64_t accumulate = 1;       // parts of a batch, one after the other
-  bool gradient_norms = false;  // in what a batch gives
+  int64_t accumulate = 1;               // parts of a batch, one after the other
+  bool gradient_norms = false;          // in what a batch gives
+  std::vector<std::string> watch = {};  // see CompileOptions
 };
 
 /// How a training goes through its data.
@@ -89,7 +90,9 @@ class Specialization {
 class Programs {
  public:
   Programs(const Recipe& recipe, const Dataset& data, const BatchOptions& batches, const HowCompiled& how, const Announce& announce);
-  Outcome run(const Batch& batch);
+  Outcome run(const Batch& batch) { return of(batch).run(batch); }
+  /// Of the batch that was run last.
+  std::vector<WatchedValue> watched(const Batch& batch) { return of(batch).step().watched(); }
 
   /// Any of them: what they have in common.
   const Specialization& any() const { return all_.front().program; }
@@ -97,6 +100,8 @@ class Programs {
   void count_into(History& history) const;
 
  private:
+  Specialization& of(const Batch& batch);
+
   struct ForShape {
     int64_t size, padded_length;
     Specialization program;

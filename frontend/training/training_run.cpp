@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "weft/frontend/program/not_finite.h"
+
 namespace weft::detail {
 namespace {
 
@@ -33,7 +35,9 @@ std::string advice(const Dataset& data) {
   return "A smaller learning rate often helps";
 }
 
-HowCompiled training_how(const FitOptions& o) { return {Use::training, o.seed, o.program, o.accumulate, o.measure.gradient_norms}; }
+HowCompiled training_how(const FitOptions& o) {
+  return {Use::training, o.seed, o.program, o.accumulate, o.measure.gradient_norms, o.measure.watch};
+}
 
 /// What must be equal for a continuation to see the same batches and masks.
 std::string text_of_how(const FitOptions& o, const FitData& data) {
@@ -104,6 +108,7 @@ TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, 
     if (schedule.watches_test_loss && !data.test)
       throw Error("Trainer::fit: a ReduceLROnPlateau watches the test loss, but there is no test set");
   if (!options_.files.tensorboard.empty()) events_.emplace(options_.files.tensorboard);
+  if (!options_.files.watched.empty()) watched_.emplace(options_.files.watched);
   training_.any().check_labels(data.train);
   training_.count_into(history_);
   for (const std::string& layer : training_.any().layers()) history_.gradient_norms.emplace_back(layer, std::vector<double>());
@@ -131,15 +136,24 @@ bool TrainingRun::is_over() const {
          (options_.stop.max_steps > 0 && history_.steps >= options_.stop.max_steps);
 }
 
+/// The program on it; of a value that is not finite it is said which step made it.
+Outcome TrainingRun::run(const Batch& batch) try { return training_.run(batch); } catch (NotFinite& e) {
+  e.hint(fmt::format("{}this is step {} (epoch {}, batch {})", name_.empty() ? "" : name_ + ": ", history_.steps + 1, position().epoch + 1,
+                     batch.index + 1));
+  throw;
+}
+
 Outcome TrainingRun::step(const Batch& batch) {
-  Outcome outcome = training_.run(batch);
+  Outcome outcome = run(batch);
   curve_.add(++history_.steps, outcome.loss);
   for (size_t i = 0; i < outcome.gradient_norms.size(); ++i) history_.gradient_norms[i].second.push_back(outcome.gradient_norms[i]);
   if (!outcome.is_finite())
     throw Error("{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. {}", name_.empty() ? "" : name_ + ": ",
                 std::isnan(outcome.loss) ? "nan" : "infinite", history_.steps, position().epoch + 1, batch.index + 1,
                 training_.any().loss_line(), advice(data_.train))
-        .hint("the parameters hold what this step made of them");
+        .hint("the parameters hold what this step made of them")
+        .hint(".program.check_finite names the op that made it, and undoes the step");
+  if (!options_.measure.watch.empty()) write_watched(training_.watched(batch));
   if (average_) average_->update();
   checkpoints_->position().tally.add(outcome, batch.size);
   times_.push_back(outcome.microseconds);
@@ -245,6 +259,17 @@ void TrainingRun::write_metrics(MetricsFile& file) const {
   line.emplace_back("planned_bytes", static_cast<int64_t>(history_.planned_bytes));
   line.emplace_back("compile_ms", history_.compile_ms);
   file.write(line);
+}
+
+/// A line for each value, and its histogram.
+void TrainingRun::write_watched(const std::vector<WatchedValue>& all) {
+  for (const WatchedValue& w : all) {
+    std::vector<std::pair<std::string, MetricValue>> line{{"step", history_.steps}, {"value", w.name}};
+    if (!name_.empty()) line.emplace_back("net", name_);
+    append_statistics(line, w);
+    if (watched_) watched_->write(line);
+    if (events_) events_->add_histogram(w.name, histogram_of(w.dtype, w.data, w.values.count), history_.steps);
+  }
 }
 
 /// The same numbers over the training steps made so far.

@@ -76,6 +76,7 @@ class TrainingRun {
   History finish();
 
  private:
+  Outcome run(const Batch& batch);
   /// Those that move after each of these.
   void move_schedules(Every what, double test_loss);
   /// On the test set, with the averages if there are any.
@@ -84,6 +85,7 @@ class TrainingRun {
   void call(const std::vector<Callback>& callbacks, TrainingLog& log, const Evaluation* evaluation = nullptr);
   void write_metrics(MetricsFile& file) const;
   void write_events();
+  void write_watched(const std::vector<WatchedValue>& all);
   /// What was measured of the training step; nothing where there was none left to make.
   void write_reports();
 
@@ -94,6 +96,7 @@ class TrainingRun {
   CheckpointFiles files_;  // before programs, so that what cannot be written is noticed before they compile
   LossCurve curve_;
   std::optional<EventFile> events_;
+  std::optional<MetricsFile> watched_;
   Programs training_;
   std::optional<Programs> testing_, trained_;
   std::optional<EarlyStopping> stopping_;

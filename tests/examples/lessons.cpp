@@ -22,6 +22,9 @@ const Options values{{"--data", "DIR"},
                      {"--max-steps", "4"},
                      {"--threads", "1"},
                      {"--max-isa", "sse4"},
+                     {"--check-finite", ""},
+                     {"--watch", "*"},
+                     {"--watched", "DIR/watched.jsonl"},
                      {"--autocast", "bf16"},
                      {"--metrics", "DIR/m.jsonl"},
                      {"--dump-ir", "DIR/ir"},
@@ -91,6 +94,9 @@ std::string command_of(const Lesson& lesson, const Options& options, const TempD
   for (const auto& [option, value] : options)
     if (const auto changes = lesson.instead.find(option); changes != lesson.instead.end())
       all.insert(changes->second.begin(), changes->second.end());
+  for (const std::string one : {"--watch", "--watched"})  // neither is heard alone
+    if (options.contains(one))
+      for (const std::string other : {"--watch", "--watched"}) all.emplace(other, value_of(lesson, other));
   all.insert(lesson.small.begin(), lesson.small.end());
   std::string command = "WEFT_CACHE='" + compiled.path() + "' " WEFT_EXAMPLES_DIR "/" + lesson.name;
   for (const auto& [option, value] : all)

@@ -31,9 +31,9 @@ inline const std::string left_out = "-";
 std::set<Pair> apart_in_training(const std::set<Pair>& besides = {});
 
 /// What 06_optimizers refuses where it trains LBFGS alone, or a table alone.
-const std::set<std::string> not_for_lbfgs{"--shuffle", "--no-shuffle",  "--eval-every", "--patience",  "--find-lr",
-                                          "--curve",   "--tensorboard", "--profile",    "--trace",     "--report",
-                                          "--save",    "--resume",      "--accumulate", "--clip-norm", "--metrics"};
+const std::set<std::string> not_for_lbfgs{"--shuffle",     "--no-shuffle", "--eval-every", "--patience", "--find-lr", "--curve",
+                                          "--tensorboard", "--profile",    "--trace",      "--report",   "--save",    "--resume",
+                                          "--accumulate",  "--clip-norm",  "--metrics",    "--watch",    "--watched", "--check-finite"};
 const std::set<std::string> not_for_tables{"--data", "--overfit"};
 
 /// The options that its --help lists.

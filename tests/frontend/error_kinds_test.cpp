@@ -68,7 +68,7 @@ std::vector<ErrorExample> examples() {
       {ErrorKind::numeric, "an index that is out of its range", [step] { step()({{"x", x6}, {"y", std::vector<int64_t>{0, 3}}}); }, true,
        false, false, false},
       {ErrorKind::numeric, "a result that is not finite, where that is asked for",
-       [] { classifier(Target::cpu(), {.check_finite = true})({{"x", std::vector<float>(6, -1)}, {"y", y2}}); }, true, false, false, false},
+       [] { classifier(Target::cpu(), {.check_finite = true})({{"x", std::vector<float>(6, -1)}, {"y", y2}}); }, true, false, true, true},
       {ErrorKind::memory, "more than there is", [] { Array(f32, Shape{int64_t{1} << 50}); }, false, false, false, false},
       {ErrorKind::device, "what the target does not run",
        [] {

@@ -84,10 +84,6 @@ bool has_casts_back(const ir::Module& module) {
   return std::any_of(widened.begin(), widened.end(), [&](DType t) { return narrowed.contains(t); });
 }
 
-/// Of the ops: generated functions are within 2 ulp, and a reduction adds up in another order. A bf16 result is known to
-/// an ulp of its own at best, whatever was rounded before it.
-double own_bound(bool fine, DType result) { return result == bf16 ? 0x1p-8 : 64 * (fine ? 0x1p-53 : 0x1p-24); }
-
 }  // namespace
 
 Values evaluate(const ir::Graph& graph, const Values& inputs) {
@@ -128,7 +124,12 @@ std::optional<std::string> Expected::fault(const std::string& output, const Tens
     std::vector<const Tensor*> near;
     for (const Values& m : moved) near.push_back(&m.at(output));
     // Beyond f32's range there is nothing to compare.
-    return disagreement(got, exact.at(output), near, {.bound = own_bound(fine, got.type.dtype), .absolute = 1e-30, .largest = 1e37});
+    return disagreement(got, exact.at(output), near,
+                        {.bound = reference::own_bound(got.type.dtype == bf16 ? bf16
+                                                       : fine                 ? f64
+                                                                              : f32),
+                         .absolute = 1e-30,
+                         .largest = 1e37});
   };
   if (!found()) return std::nullopt;
   move_more();

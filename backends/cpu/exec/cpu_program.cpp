@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <optional>
+#include <utility>
 
 #include "weft/runtime/float_mode.h"
 #include "weft/runtime/parallel.h"
@@ -25,6 +27,16 @@ class CpuProgram final : public Program {
     calls_library_ = std::any_of(parts_.tasks.begin(), parts_.tasks.end(), [](const auto& task) { return task->is_library_call; });
     threads_ = useful_threads();
     if (threads_ > 1) find_waits();
+  }
+
+  bool shows_calls() const override { return true; }
+  void run_watched(std::span<const Binding> inputs, CallWatcher& watcher) override {
+    struct Watched {
+      CallWatcher*& by;
+      ~Watched() { by = nullptr; }
+    } const watched{watcher_ = &watcher};
+    run(inputs);
+    if (const std::exception_ptr thrown = std::exchange(thrown_, nullptr)) std::rethrow_exception(thrown);
   }
 
   using Program::run;
@@ -161,13 +173,13 @@ class CpuProgram final : public Program {
   /// The launches from first to last - 1, and the loops among them, of which `loop` is the first.
   void run_launches(Team* team, int me, size_t first, size_t last, size_t loop) {
     const std::vector<LaunchLoop>& loops = list().loops;
-    while (first < last) {
+    while (first < last && !thrown_) {
       if (loop == loops.size() || loops[loop].first > first) {
         run_launch(team, me, first++);
         continue;
       }
       const LaunchLoop& around = loops[loop];
-      for (int64_t pass = 0; pass < around.count; ++pass) {
+      for (int64_t pass = 0; pass < around.count && !thrown_; ++pass) {
         const auto begin = [&] { begin_pass(loop, pass); };
         if (team) timed(&Profiler::waited, me, around.first, [&] { team->barrier(begin); });
         else begin();
@@ -179,11 +191,29 @@ class CpuProgram final : public Program {
   }
 
   void run_launch(Team* team, int me, size_t i) {
+    if (watcher_) shown(team, i, &CallWatcher::before);
+    if (thrown_) return;
     if (team && waits_[i]) timed(&Profiler::waited, me, i, [&] { team->barrier(); });
     const int64_t units = parts_.tasks[i]->units();
     Share share{0, me == 0 ? units : 0};
     if (team && is_shared(i)) share = share_of(units, me, team->threads());
     if (share.begin != share.end) timed(&Profiler::ran, me, i, [&] { run_units(i, share); });
+    if (watcher_) shown(team, i, &CallWatcher::after);
+  }
+
+  /// To the watcher, by the last thread to come, while the others wait. What it throws is kept: all threads stop then.
+  void shown(Team* team, size_t i, void (CallWatcher::*when)(const CallWatcher::Call&)) {
+    const auto show = [&] {
+      try {
+        Dims passes;
+        for (size_t loop : loops_around(list(), i)) passes.push_back(pass_[loop]);
+        (watcher_->*when)({i, passes, parts_.tasks[i]->buffers});
+      } catch (...) {
+        thrown_ = std::current_exception();
+      }
+    };
+    if (team) team->barrier(show);
+    else show();
   }
 
   void run_units(size_t i, Share share) {
@@ -265,6 +295,8 @@ class CpuProgram final : public Program {
   std::vector<int64_t> pass_;               // per loop: the pass at hand
   Team* team_ = nullptr;                    // of the step that runs
   std::optional<Profiler> profiler_;
+  CallWatcher* watcher_ = nullptr;  // of the run at hand
+  std::exception_ptr thrown_;       // by the watcher, at a barrier
   std::atomic<const Launch*> failed_ = nullptr;
   std::atomic<int> status_ = 0;
 };

@@ -1,0 +1,30 @@
+#pragma once
+// A step in a folder: the program as it was recorded and all that it reads, so that anybody can run it again.
+//
+//   DIR/program.weft          the text form, train block included
+//   DIR/inputs.safetensors    every input by its name: the batch, parameters, states, hyper-parameters, the key of random numbers;
+//                             metadata: "weft.device" and "weft.autocast", what it ran on
+//
+// `weft run DIR` runs it, with the options of any program.
+
+#include <span>
+#include <string>
+
+#include "weft/ir/module.h"
+#include "weft/runtime/program.h"
+
+namespace weft::detail {
+
+struct Reproducer {
+  const ir::Module& recorded;
+  const Program& program;
+  std::span<const Binding> inputs;  // of the program
+  std::string device;               // "cpu"
+  std::string autocast = {};        // "bf16", or empty
+};
+
+/// Replaces what lies in `directory`. Returns the command that replays it under --check-finite. Throws weft::Error for what cannot be
+/// written.
+std::string write_reproducer(const Reproducer& step, const std::string& directory);
+
+}  // namespace weft::detail
