@@ -14,4 +14,10 @@ Module parse(std::string_view text, const std::string& name = "<text>");
 /// Reads a file; "-" is standard input.
 Module parse_file(const std::string& path);
 
+/// What parse_file() parses, and how messages call it.
+struct ProgramText {
+  std::string text, name;
+};
+ProgramText read_text(const std::string& path);
+
 }  // namespace weft::ir

@@ -75,7 +75,7 @@ std::string how_to_go_on(const CLI::App& command) {
   std::string text;
   if (const auto commands = commands_of(command); !commands.empty()) {
     text += "These are:\n";
-    for (const CLI::App* each : commands) text += fmt::format("  {:9} {}\n", each->get_name(), wrapped(each->get_description(), 100, 12));
+    for (const CLI::App* each : commands) text += fmt::format("  {:10} {}\n", each->get_name(), wrapped(each->get_description(), 100, 13));
   }
   return text + example_of(command) + full_name(command) + " --help explains " + (command.get_parent() ? "it" : "them") + " all.";
 }

@@ -16,5 +16,8 @@ void add_report(CLI::App& app);
 void add_ptx(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_grad_check(CLI::App& app);
+void add_fmt(CLI::App& app);
+void add_diff(CLI::App& app);
+void add_reduce(CLI::App& app);
 
 }  // namespace weft::tool

@@ -55,8 +55,7 @@ void grad_check(const Options& o) {
 void add_grad_check(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("grad-check", "Compare a program's gradients with central differences");
-  c->add_option("FILE", o->file, "The program in text form, with a train block; - is standard input. Or the folder of a reproducer")
-      ->required();
+  c->add_option("FILE", o->file, "The program in text form, with a train block; - is standard input")->required();
   add_feed_options(*c, o->feed);
   c->add_option("--elements", o->check.elements, "How many elements of each parameter are moved, two runs each; default 100")
       ->type_name("N");

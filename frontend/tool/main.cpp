@@ -54,6 +54,9 @@ int run(int argc, char** argv) {
   tool::add_ptx(app);
   tool::add_explain(app);
   tool::add_grad_check(app);
+  tool::add_fmt(app);
+  tool::add_diff(app);
+  tool::add_reduce(app);
   std::vector<std::string> arguments = tool::arguments_of(app, argc, argv);
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

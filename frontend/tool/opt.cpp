@@ -1,9 +1,8 @@
 // weft opt: runs passes on a program and prints the result.
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -12,18 +11,24 @@
 #include "weft/frontend/tool/explain.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
+#include "weft/ir/comments.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
+#include "weft/ir/verifier.h"
 #include "weft/passes/pass.h"
 #include "weft/support/error.h"
 
 namespace weft::tool {
 namespace {
 
+/// How the first line of a reproducer begins.
+constexpr const char* reproducer_mark = "# weft opt";
+
 struct Options {
-  std::string file, target, autocast, output = "-", print_after, pipeline, passes, disabled;
+  std::string file, target, autocast, output = "-", print_before, print_after, pipeline, passes, disabled, stop_after, times_file,
+                                      reproducer;
   bool some_passes = false;  // --passes was given, and may be empty
-  bool list = false, time = false, remarks = false;
+  bool list = false, time = false, remarks = false, print_after_change = false, verify_each = false;
 };
 
 /// "a,b" as names of passes; throws weft::Error for an unknown one.
@@ -53,47 +58,116 @@ void require_run(const std::string& option, const std::string& name, const std::
 
 bool has_remarks(const std::string& pass) { return passes::find_pass(pass).remarks != nullptr; }
 
-void run_passes(ir::Module& module, const Options& o) {
-  const std::shared_ptr<const passes::Target> held = target_for(module, o.target, o.autocast);
-  const passes::Target& target = *held;
-  const std::vector<std::string> chosen = chosen_passes(module, o), disabled = pass_names(o.disabled);
-  passes::RunOptions options{.disabled = {disabled.begin(), disabled.end()}};
-  require_autocast(o.autocast, chosen);
-  if (!o.print_after.empty() && o.print_after != "all") require_run("--print-after", o.print_after, chosen, options.disabled);
-  if (o.remarks &&
-      std::none_of(chosen.begin(), chosen.end(), [&](const std::string& n) { return has_remarks(n) && !options.disabled.contains(n); }))
-    require_run("--remarks", "fuse", chosen, options.disabled);
-  options.after = [&](const ir::Module& m, const passes::PassRun& run) {
-    if (o.print_after != "all" && o.print_after != run.name) return;
-    // The line between two programs is a comment in the text form.
-    fmt::print(stderr, "# after {}{}\n{}", run.name, run.changed ? "" : ", which changed nothing", ir::print(m));
-  };
-  Table times({"pass", "changed", "ms"}, {Table::Column::left, Table::Column::left, Table::Column::right});
-  for (const std::string& name : chosen) {
-    if (o.remarks && !options.disabled.contains(name))
-      for (const passes::Remark& remark : passes::remarks_of(passes::find_pass(name), module, target))
+/// The line between two programs is a comment in the text form.
+void print_program(const std::string& when, const ir::Module& module) { fmt::print(stderr, "# {}\n{}", when, ir::print(module)); }
+
+/// More than passes::run asks of what a pass has left: the graph verifies, changed or not, and reads back as it is printed.
+void verify_text(const ir::Module& module, const std::string& pass) {
+  try {
+    ir::verify(module);
+    const std::string text = ir::print(module);
+    if (ir::print(ir::parse(text, "the printed program")) != text) throw Error("its text is another one once it was read");
+  } catch (const Error& e) {
+    throw InternalError(fmt::format("after the pass '{}': {}", pass, e.what()));
+  }
+}
+
+/// One pass, and what was asked to be seen of it.
+class Runner {
+ public:
+  Runner(const Options& o, const passes::Target& target) : o_(o), target_(target) {}
+
+  void run(ir::Module& module, const std::string& name) {
+    if (o_.remarks)
+      for (const passes::Remark& remark : passes::remarks_of(passes::find_pass(name), module, target_))
         fmt::print(stderr, "{}\n", to_string(remark));
-    for (const passes::PassRun& run : passes::run(module, {name}, target, options))
-      times.add({run.name, run.changed ? "yes" : "no", fmt::format("{:.3f}", run.milliseconds)});
+    if (o_.print_before == "all" || o_.print_before == name) print_program("before " + name, module);
+    for (const passes::PassRun& run : passes::run(module, {name}, target_)) {
+      if (o_.verify_each) verify_text(module, name);
+      if (o_.print_after == "all" || o_.print_after == name || (o_.print_after_change && run.changed))
+        print_program("after " + name + (run.changed ? "" : ", which changed nothing"), module);
+      table_.add({run.name, run.changed ? "yes" : "no", fmt::format("{:.3f}", run.milliseconds)});
+      json_ += fmt::format("{}\n  {{\"pass\": \"{}\", \"changed\": {}, \"milliseconds\": {:.3f}, \"work\": {}, \"ops\": {}}}",
+                           json_.empty() ? "" : ",", run.name, run.changed, run.milliseconds, run.work, module.graph().ops().size());
+    }
   }
-  if (o.time) fmt::print(stderr, "{}", times.text(output_width()));
+
+  void report() const {
+    if (o_.time) fmt::print(stderr, "{}", table_.text(output_width()));
+    if (!o_.times_file.empty()) write_text(o_.times_file, "[" + json_ + "\n]\n");
+  }
+
+ private:
+  const Options& o_;
+  const passes::Target& target_;
+  Table table_{{"pass", "changed", "ms"}, {Table::Column::left, Table::Column::left, Table::Column::right}};
+  std::string json_;
+};
+
+void check_names(const Options& o, const std::vector<std::string>& chosen, const std::set<std::string>& disabled) {
+  require_autocast(o.autocast, chosen);
+  const std::pair<const char*, const std::string*> watched[] = {
+      {"--print-before", &o.print_before}, {"--print-after", &o.print_after}, {"--stop-after", &o.stop_after}};
+  for (const auto& [option, name] : watched)
+    if (!name->empty() && (*name != "all" || option == std::string("--stop-after"))) require_run(option, *name, chosen, disabled);
+  const auto says = [&](const std::string& n) { return has_remarks(n) && !disabled.contains(n); };
+  if (o.remarks && std::none_of(chosen.begin(), chosen.end(), says)) require_run("--remarks", "fuse", chosen, disabled);
 }
 
-void write(const std::string& path, const std::string& text) {
-  if (path == "-") {
-    fmt::print("{}", text);
-    return;
-  }
-  std::ofstream file(path, std::ios::binary);
-  if (!(file << text << std::flush)) throw Error("{}: cannot write the file: {}", path, std::strerror(errno));
+/// The program, and the passes that are left as `weft opt FILE` runs them.
+void write_reproducer(const Options& o, const ir::Module& before, const std::vector<std::string>& left, const passes::Target& target) {
+  std::string command = fmt::format("{} --passes={} --target={}", reproducer_mark, fmt::join(left, ","), target.name());
+  if (!o.autocast.empty()) command += " --autocast=" + o.autocast;
+  if (o.verify_each) command += " --verify-each";
+  write_text(o.reproducer, command + "\n" + ir::print(before));
+  fmt::print(stderr, "weft: to see it again: weft opt {}\n", o.reproducer);
 }
 
-void opt(const Options& o) {
+void run_passes(ir::Module& module, const Options& o) {
+  const std::shared_ptr<const passes::Target> target = target_for(module, o.target, o.autocast);
+  std::vector<std::string> chosen = chosen_passes(module, o);
+  const std::vector<std::string> off = pass_names(o.disabled);
+  const std::set<std::string> disabled(off.begin(), off.end());
+  check_names(o, chosen, disabled);
+  std::erase_if(chosen, [&](const std::string& name) { return disabled.contains(name); });
+  Runner runner(o, *target);
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    const ir::Module before = o.reproducer.empty() ? ir::Module() : module.clone();
+    try {
+      runner.run(module, chosen[i]);
+    } catch (const std::exception&) {
+      if (!o.reproducer.empty()) write_reproducer(o, before, {chosen.begin() + static_cast<std::ptrdiff_t>(i), chosen.end()}, *target);
+      throw;
+    }
+    if (chosen[i] == o.stop_after) break;
+  }
+  runner.report();
+}
+
+/// What a reproducer says of the passes, where the command line says nothing of them.
+void take_from(const std::string& text, Options& o) {
+  if (o.some_passes || !o.pipeline.empty() || !text.starts_with(reproducer_mark)) return;
+  std::istringstream line(text.substr(0, text.find('\n')).substr(std::string(reproducer_mark).size()));
+  for (std::string word; line >> word;) {
+    const size_t at = word.find('=');
+    const std::string value = at == std::string::npos ? "" : word.substr(at + 1);
+    if (word.starts_with("--passes=")) o.passes = value, o.some_passes = true;
+    else if (word.starts_with("--target=")) o.target = o.target.empty() ? value : o.target;
+    else if (word.starts_with("--autocast=")) o.autocast = o.autocast.empty() ? value : o.autocast;
+    else if (word == "--verify-each") o.verify_each = true;
+  }
+}
+
+void opt(Options o) {
   if (o.list) return list_passes();
   if (o.file.empty()) throw CLI::RequiredError("FILE");
-  ir::Module module = ir::parse_file(o.file);
+  const ir::ProgramText read = ir::read_text(o.file);
+  take_from(read.text, o);
+  ir::Module module = ir::parse(read.text, read.name);
+  ir::Comments comments = ir::comments_of(read.text, module);
+  for (auto& [line, above] : comments.above) std::erase_if(above, [](const std::string& c) { return c.starts_with(reproducer_mark); });
   run_passes(module, o);
-  write(o.output, ir::print(module));
+  write_text(o.output, ir::print(module, comments));
 }
 
 }  // namespace
@@ -112,8 +186,18 @@ void add_opt(CLI::App& app) {
   add_autocast(*c, o->autocast);
   c->add_option("-o,--output", o->output, "Where the result goes; default: - (standard output)")->type_name("FILE");
   c->add_option("--print-after", o->print_after, "Print the program to standard error after this pass, or after all")->type_name("PASS");
+  c->add_option("--print-before", o->print_before, "The same, before it")->type_name("PASS");
+  c->add_flag("--print-after-change", o->print_after_change, "The same, after each pass that changed something");
+  c->add_option("--stop-after", o->stop_after, "Run no pass behind this one")->type_name("PASS");
+  c->add_flag("--verify-each", o->verify_each, "After every pass, changed or not: does the program verify, and read back as it prints?");
+  c->add_option("--reproducer", o->reproducer,
+                "Where a pass or a check fails, write the program before it here, with the passes that are\n"
+                "left: weft opt FILE then fails again")
+      ->type_name("FILE");
   c->add_option("--disable", o->disabled, "Passes to leave out")->type_name("A,B,C");
-  c->add_flag("--time", o->time, "Print to standard error how long each pass took");
+  c->add_flag("--time,--timing", o->time, "Print to standard error how long each pass took");
+  c->add_option("--timing-json", o->times_file, "The same as JSON, with what was counted and the ops there are; - is standard output")
+      ->type_name("FILE");
   c->add_flag("--remarks", o->remarks, "Print to standard error what was not fused, or runs slowly, and why");
   c->add_flag("--list-passes", o->list, "List the passes and stop");
   c->footer("Example: weft opt mlp.weft --pipeline=step | weft opt - --print-after=fuse -o planned.weft");

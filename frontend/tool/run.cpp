@@ -195,8 +195,7 @@ void run(Options o) {
 void add_run(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("run", "Run a program on arrays from files");
-  c->add_option("FILE", o->file, "The program in text form; - is standard input. Or the folder of a reproducer, with all that it reads")
-      ->required();
+  c->add_option("FILE", o->file, "The program in text form; - is standard input. Or a reproducer's folder")->required();
   c->add_option("--device", o->device,
                 "cpu (default): compiled; the passes that are left run first. cuda, cuda:N: the same for\n"
                 "an NVIDIA GPU, the first or number N. reference: interpreted as it stands, slowly, in\n"
@@ -207,15 +206,15 @@ void add_run(CLI::App& app) {
   c->add_option("--steps", o->steps, "How often to run, default once; parameters and states carry over")->type_name("N");
   c->add_option("--output-dir", o->output_dir, "Write every output to DIR/NAME.npy")->type_name("DIR");
   c->add_flag("--check-finite", o->check_finite,
-              "Look at what every call writes, and stop at the first value that is nan or infinite: the op, its\n"
-              "line and layer, and what it reads. Parameters and states stay, and the step goes into a folder");
+              "Look at what every call writes, and stop at the first value that is nan or infinite: the op,\n"
+              "line and layer, and what it reads. Parameters and states stay, the step goes into a folder");
   c->add_option("--reproducer", o->reproducer, "That folder; default: NAME.not_finite for NAME.weft")->type_name("DIR");
   c->add_option("--verify", o->verify,
-                "reference: compute every call with the reference interpreter as well, on what it read, and stop at\n"
+                "reference: compute every call with the reference interpreter as well, and stop at\n"
                 "the first that is further off than rounding explains")
       ->type_name("NAME");
   CLI::Option* watch = c->add_option("--watch", o->watch,
-                                     "Print what these values are like after the last step: layers (fc1), gradients (fc1.weight.grad) and\n"
+                                     "Print what these values are like after the last step: layers (fc1), gradients (fc1.weight.grad),\n"
                                      "updates (fc1.weight.update); * stands for anything")
                            ->allow_extra_args(false)
                            ->type_name("PATTERN");

@@ -29,8 +29,8 @@ Given given_by(const FeedOptions& o) {
 }
 
 Source source_of(const std::string& file) {
-  if (!std::filesystem::is_directory(file)) return {file};
   const std::filesystem::path folder = file;
+  if (!std::filesystem::exists(folder / "program.weft")) return {file};
   Source source{(folder / "program.weft").string(), (folder / "inputs.safetensors").string()};
   const auto metadata = read_safetensors(source.inputs).metadata;
   const auto said = [&](const char* key) {

@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <numeric>
 #include <sstream>
 #include <string_view>
 
+#include "weft/support/error.h"
 #include "weft/support/number_text.h"
 
 namespace weft::tool {
@@ -45,6 +49,15 @@ int output_width() {
 std::string bytes_text(int64_t bytes) { return scaled(static_cast<double>(bytes), 1024, std::array{" B", " KiB", " MiB", " GiB", " TiB"}); }
 
 std::string count_text(double count) { return count == 0 ? "-" : scaled(count, 1000, std::array{"", " k", " M", " G", " T"}); }
+
+void write_text(const std::string& path, const std::string& text) {
+  if (path == "-") {
+    fmt::print("{}", text);
+    return;
+  }
+  std::ofstream file(path, std::ios::binary);
+  if (!(file << text << std::flush)) throw Error("{}: cannot write the file: {}", path, std::strerror(errno));
+}
 
 std::string wrapped(const std::string& text, int width, int indent) {
   std::istringstream words(text);

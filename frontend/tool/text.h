@@ -17,6 +17,9 @@ std::string count_text(double count);
 /// `text` in lines of at most `width` characters, all but the first indented.
 std::string wrapped(const std::string& text, int width, int indent);
 
+/// Into the file, or onto standard output for "-". Throws weft::Error naming what cannot be written.
+void write_text(const std::string& path, const std::string& text);
+
 /// Lines of cells under titles. Where the table is wider than the output, the cells of columns that may be cut are:
 /// most lose their end, source lines their start.
 class Table {

@@ -95,7 +95,8 @@ TEST_CASE("weft: help is for newcomers, and needs no program", "[tool]") {
 
 TEST_CASE("weft: unknown commands and options are mistakes", "[tool]") {
   check_refused("otp", "unknown command 'otp'; did you mean 'opt', 'ptx'?");
-  check_refused("frobnicate", "unknown command 'frobnicate'; known are opt, run, compile, show, report, ptx, explain");
+  check_refused("frobnicate",
+                "unknown command 'frobnicate'; known are opt, run, compile, show, report, ptx, explain, grad-check, fmt, diff, reduce");
   check_refused("explain opp", "unknown command 'opp'; did you mean 'op', 'ops'?");
   check_refused("--bogus", "The following argument was not expected: --bogus; see weft --help");
   check_refused("run --bogus", "The following argument was not expected: --bogus; see weft run --help");
@@ -106,13 +107,17 @@ TEST_CASE("weft: unknown commands and options are mistakes", "[tool]") {
 TEST_CASE("weft: whoever leaves out what a command needs is told how to go on", "[tool]") {
   check_refused("", R"(which command?
 These are:
-  opt       Run passes on a program and print the result
-  run       Run a program on arrays from files
-  compile   Compile a program to a file that runs without a compiler
-  show      Show a program as a table: ops, shapes, work, memory, source lines
-  report    Write a page to look at a program with: its graph after every pass, memory, kernels
-  ptx       Print a program's kernels in PTX, the assembly language of NVIDIA's GPUs
-  explain   Explain an op or a pass, or list them
+  opt        Run passes on a program and print the result
+  run        Run a program on arrays from files
+  compile    Compile a program to a file that runs without a compiler
+  show       Show a program as a table: ops, shapes, work, memory, source lines
+  report     Write a page to look at a program with: its graph after every pass, memory, kernels
+  ptx        Print a program's kernels in PTX, the assembly language of NVIDIA's GPUs
+  explain    Explain an op or a pass, or list them
+  grad-check Compare a program's gradients with central differences
+  fmt        Format programs in text form
+  diff       Say in which ops two programs differ
+  reduce     Shrink a program as long as a command succeeds with it
 Example: weft show FILE.weft
 weft --help explains them all.)");
   for (const std::string command : {"opt", "opt --time", "run", "run --zeros", "compile -o x", "show", "report -o x", "ptx"}) {
@@ -126,11 +131,11 @@ weft --help explains them all.)");
   }
   check_refused("explain", R"(which command?
 These are:
-  op        One op: what it computes, operands, attributes, gradient, what it is made of
-  pass      One pass: what it does and when it runs
-  ops       Every op on a line
-  passes    Every pass on a line
-  rewrites  The equations of the pass canonicalize
+  op         One op: what it computes, operands, attributes, gradient, what it is made of
+  pass       One pass: what it does and when it runs
+  ops        Every op on a line
+  passes     Every pass on a line
+  rewrites   The equations of the pass canonicalize
 Example: weft explain op softmax
 weft explain --help explains it all.)");
   check_refused("explain op", "which one? give a NAME\nExample: weft explain op softmax\nweft explain op --help explains it all.");
@@ -198,9 +203,9 @@ TEST_CASE("weft opt: writes to a file, and what it shows goes to standard error"
   REQUIRE(times != std::string::npos);
   CHECK(o.err.find(" ms\n", times) == o.err.find('\n', times + 1) - 3);
   CHECK(read_file(out) == output_of("opt " + in + " --target=generic"));
-  // The delimiter is a comment, so what was shown can be read again.
+  // The delimiter is a comment, so what was shown can be read again, and stays one.
   const std::string shown = o.err.substr(0, o.err.find("\npass "));
-  CHECK(output_of("opt -", shown + "\n") == read_file(out));
+  CHECK(output_of("opt -", shown + "\n") == "# after fuse\n" + read_file(out));
 }
 
 TEST_CASE("weft opt: --print-after=all shows every pass", "[tool]") {

@@ -1,0 +1,164 @@
+#include "weft/ir/comments.h"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "weft/ir/printer.h"
+
+namespace weft::ir {
+namespace {
+
+struct Line {
+  std::string code, comment;  // without blanks around them
+};
+
+std::string trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r"), last = text.find_last_not_of(" \t\r");
+  return first == std::string_view::npos ? "" : std::string(text.substr(first, last - first + 1));
+}
+
+/// '#' inside of a string is none of a comment.
+Line cut(std::string_view text) {
+  bool inside = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (inside && text[i] == '\\') ++i;
+    else if (text[i] == '"') inside = !inside;
+    else if (text[i] == '#' && !inside) return {trimmed(text.substr(0, i)), trimmed(text.substr(i))};
+  }
+  return {trimmed(text), ""};
+}
+
+/// The line of the text where it was read; 0 for what passes made.
+int line_read(const Locations& locations) {
+  for (const Location& at : locations)
+    if (at.read && at.direction == Direction::forward) return at.line;
+  return 0;
+}
+
+void add_statements(const Graph& graph, std::set<int>& lines) {
+  for (const Input& input : graph.inputs()) lines.insert(line_read(input.locations));
+  for (const Output& output : graph.outputs()) lines.insert(line_read(output.locations));
+  for (const Op* op : graph.ops()) {
+    lines.insert(line_read(op->locations()));
+    for (const auto& body : op->bodies()) add_statements(*body, lines);
+  }
+}
+
+/// The word that a line before the function's begins with; empty for one that goes on.
+std::string header_word(const std::string& line) {
+  const std::string word = line.substr(0, line.find_first_of(" {@"));
+  for (const char* known : {"weft", "module", "train", "group", "func"})
+    if (word == known) return word;
+  return "";
+}
+
+}  // namespace
+
+Comments comments_of(std::string_view text, const Module& module) {
+  std::set<int> statements;
+  add_statements(module.graph(), statements);
+  statements.erase(0);
+  Comments all;
+  std::istringstream lines{std::string(text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text)};
+  std::vector<std::pair<int, std::string>> own, behind_code;  // with their lines
+  bool in_function = false;
+  int number = 0, last_code = 0;
+  for (std::string raw; std::getline(lines, raw);) {
+    const Line line = cut(raw);
+    ++number;
+    if (!line.code.empty()) {
+      last_code = number;
+      const std::string word = in_function ? "" : header_word(line.code);
+      if (!word.empty() && !statements.contains(number)) statements.insert(number), all.headers.emplace_back(word, number);
+      in_function = in_function || word == "func";
+    }
+    if (!line.comment.empty()) (line.code.empty() ? own : behind_code).emplace_back(number, line.comment);
+  }
+  for (const auto& [at, comment] : own) {
+    const auto below = statements.upper_bound(at);
+    if (below != statements.end()) all.above[*below].push_back(comment);
+    else (at < last_code ? all.before_end : all.behind).push_back(comment);
+  }
+  for (const auto& [at, comment] : behind_code) {
+    const auto after = statements.upper_bound(at);
+    if (after == statements.begin()) all.above[*after].push_back(comment);
+    else if (std::string& beside = all.beside[*std::prev(after)]; beside.empty()) beside = comment;
+    else beside += " " + comment.substr(std::min(comment.find_first_not_of("# "), comment.size()));
+  }
+  return all;
+}
+
+namespace {
+
+/// Puts comments into a printed text, whose lines stand in the order of what they print.
+class Weaver {
+ public:
+  Weaver(const std::string& text, const Comments& comments) : lines_(text), comments_(comments) {}
+
+  std::string run(const Module& module) {
+    auto headers = comments_.headers;
+    for (bool in_function = false; !in_function && std::getline(lines_, line_);) {
+      const std::string word = header_word(line_);
+      const auto same = std::find_if(headers.begin(), headers.end(), [&](const auto& header) { return header.first == word; });
+      put(same == headers.end() ? 0 : same->second, 0);
+      if (same != headers.end()) headers.erase(same);
+      in_function = word == "func";
+    }
+    graph(module.graph(), 1);
+    for (const std::string& comment : comments_.before_end) text_ += "  " + comment + "\n";
+    text_ += "}\n";
+    for (const std::string& comment : comments_.behind) text_ += comment + "\n";
+    return std::move(text_);
+  }
+
+ private:
+  /// The line at hand, with what belongs to a statement of the text.
+  void put(int statement, int depth) {
+    const bool is_new = statement > 0 && used_.insert(statement).second;
+    if (const auto above = comments_.above.find(statement); is_new && above != comments_.above.end())
+      for (const std::string& comment : above->second) text_ += std::string(static_cast<size_t>(2 * depth), ' ') + comment + "\n";
+    text_ += line_;
+    if (const auto beside = comments_.beside.find(statement); is_new && beside != comments_.beside.end()) text_ += "  " + beside->second;
+    text_ += "\n";
+  }
+
+  void statement(const Locations& locations, int depth) {
+    std::getline(lines_, line_);
+    put(line_read(locations), depth);
+  }
+
+  static bool holds(const Graph& graph, int line) {
+    std::set<int> lines;
+    add_statements(graph, lines);
+    return lines.contains(line);
+  }
+
+  void graph(const Graph& g, int depth) {
+    for (const Input& input : g.inputs()) statement(input.locations, depth);
+    for (const Op* op : g.ops()) {
+      // What passes have put into a body takes its comments there.
+      const int line = line_read(op->locations());
+      const bool inside = std::any_of(op->bodies().begin(), op->bodies().end(), [&](const auto& body) { return holds(*body, line); });
+      std::getline(lines_, line_);
+      put(inside ? 0 : line, depth);
+      for (const auto& body : op->bodies()) {
+        graph(*body, depth + 1);
+        std::getline(lines_, line_);  // the brace, and where the next body begins
+        text_ += line_ + "\n";
+      }
+    }
+    for (const Output& output : g.outputs()) statement(output.locations, depth);
+  }
+
+  std::istringstream lines_;
+  const Comments& comments_;
+  std::string line_, text_;
+  std::set<int> used_;
+};
+
+}  // namespace
+
+std::string print(const Module& module, const Comments& comments) { return Weaver(print(module), comments).run(module); }
+
+}  // namespace weft::ir

@@ -1,0 +1,32 @@
+#pragma once
+// Comments of a text, so that a program that was read can be printed with them. They belong to statements: those on lines of their own to
+// the one below, one behind a statement to that.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "weft/ir/module.h"
+
+namespace weft::ir {
+
+struct Comments {
+  /// By the line of the text on which a statement starts: "# ...", without what stands before and behind.
+  std::map<int, std::vector<std::string>> above;
+  std::map<int, std::string> beside;
+  /// Of "weft", "module", "train", each "group" and "func", in their order: the word and the line.
+  std::vector<std::pair<std::string, int>> headers;
+  /// Before the function's last brace, and behind it.
+  std::vector<std::string> before_end, behind;
+};
+
+/// `module` is what the text was read as.
+Comments comments_of(std::string_view text, const Module& module);
+
+/// As print(module), with the comments of what is still there: an op that passes have made of several has those of the first, one that is
+/// gone takes its own along.
+std::string print(const Module& module, const Comments& comments);
+
+}  // namespace weft::ir

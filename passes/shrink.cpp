@@ -1,0 +1,153 @@
+#include "weft/passes/shrink.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "weft/ir/verifier.h"
+#include "weft/passes/dce.h"
+#include "weft/support/error.h"
+
+namespace weft::passes {
+namespace {
+
+class Shrinker {
+ public:
+  Shrinker(const ir::Module& module, const std::function<bool(const ir::Module&)>& holds, const ShrinkOptions& options)
+      : smallest_(module.clone()), holds_(holds), attempts_left_(options.attempts) {}
+
+  ir::Module run() {
+    for (bool changed = true; changed;) {
+      changed = drop_train_block();
+      changed |= drop_outputs();
+      changed |= raise_outputs();
+      changed |= drop_trained();
+      for (size_t many = smallest_.graph().ops().size() / 2; many > 0; many /= 2) changed |= cut_ops(many);
+    }
+    return std::move(smallest_);
+  }
+
+ private:
+  static size_t size(const ir::Module& m) {
+    return m.graph().ops().size() + m.graph().outputs().size() + (m.train ? 1 + m.train->inputs.size() + m.train->attributes.size() : 0);
+  }
+
+  bool try_it(ir::Module candidate) {
+    dce(candidate.graph());
+    drop_unread_inputs(candidate);
+    if (size(candidate) >= size(smallest_) || attempts_left_ == 0 || !verifies(candidate)) return false;
+    --attempts_left_;
+    if (!holds_(candidate)) return false;
+    smallest_ = std::move(candidate);
+    return true;
+  }
+
+  static bool verifies(const ir::Module& m) {
+    try {
+      ir::verify(m);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  static void drop_unread_inputs(ir::Module& m) {
+    ir::Graph& g = m.graph();
+    for (int i = static_cast<int>(g.inputs().size()) - 1; i >= 0; --i) {
+      bool needed = !g.input(i).users().empty() || g.is_output(g.input(i));
+      for (const ir::Output& o : g.outputs()) needed = needed || o.alias == i;
+      if (m.train) needed = needed || std::count(m.train->inputs.begin(), m.train->inputs.end(), g.input(i).name()) > 0;
+      if (!needed) g.remove_input(i);
+    }
+  }
+
+  bool drop_outputs() {
+    bool any = false;
+    for (size_t i = 0; i < smallest_.graph().outputs().size() && smallest_.graph().outputs().size() > 1;) {
+      ir::Module candidate = smallest_.clone();
+      std::vector<ir::Output> outputs = candidate.graph().outputs();
+      if (candidate.train && outputs[i].name == candidate.train->loss) candidate.train.reset();
+      outputs.erase(outputs.begin() + static_cast<std::ptrdiff_t>(i));
+      candidate.graph().set_outputs(std::move(outputs));
+      if (try_it(std::move(candidate))) any = true;
+      else ++i;
+    }
+    return any;
+  }
+
+  bool drop_train_block() {
+    if (!smallest_.train) return false;
+    ir::Module candidate = smallest_.clone();
+    candidate.train.reset();
+    return try_it(std::move(candidate));
+  }
+
+  /// An output becomes one of what its op reads.
+  bool raise_outputs() {
+    bool any = false;
+    for (size_t i = 0; i < smallest_.graph().outputs().size();)
+      if (raise_output(i)) any = true;
+      else ++i;
+    return any;
+  }
+
+  bool raise_output(size_t i) {
+    const ir::Output& output = smallest_.graph().outputs()[i];
+    if (output.value.is_input() || output.alias) return false;
+    for (size_t k = 0; k < output.value.op()->operands().size(); ++k) {
+      ir::Module candidate = smallest_.clone();
+      const ir::Value value = candidate.graph().outputs()[i].value;
+      candidate.graph().set_output(i, value.op()->operands()[k]);
+      if (try_it(std::move(candidate))) return true;
+    }
+    return false;
+  }
+
+  bool drop_trained() {
+    bool any = false;
+    for (size_t i = 0; smallest_.train && i < smallest_.train->inputs.size() + smallest_.train->attributes.size();) {
+      ir::Module candidate = smallest_.clone();
+      ir::TrainSpec& train = *candidate.train;
+      train.keep.clear(), train.counters.clear();
+      const size_t inputs = train.inputs.size();
+      if (i < inputs) train.inputs.erase(train.inputs.begin() + static_cast<std::ptrdiff_t>(i));
+      else train.attributes.erase(train.attributes.begin() + static_cast<std::ptrdiff_t>(i - inputs));
+      if (try_it(std::move(candidate))) any = true;
+      else ++i;
+    }
+    return any;
+  }
+
+  /// The results of `many` ops in a row become inputs.
+  bool cut_ops(size_t many) {
+    bool any = false;
+    for (size_t i = 0; i < smallest_.graph().ops().size();) {
+      ir::Module candidate = smallest_.clone();
+      ir::Graph& g = candidate.graph();
+      const std::vector<ir::Op*> ops = g.op_list();
+      for (size_t k = i; k < std::min(i + many, ops.size()); ++k)
+        for (ir::Value v : ops[k]->results()) v.replace_all_uses_with(g.add_input(new_name(g), v.type()));
+      if (try_it(std::move(candidate))) any = true;
+      else i += many;
+    }
+    return any;
+  }
+
+  static std::string new_name(const ir::Graph& graph) {
+    size_t n = 0;
+    while (graph.find_input(fmt::format("cut{}", n))) ++n;
+    return fmt::format("cut{}", n);
+  }
+
+  ir::Module smallest_;
+  const std::function<bool(const ir::Module&)>& holds_;
+  int attempts_left_;
+};
+
+}  // namespace
+
+ir::Module shrink(const ir::Module& module, const std::function<bool(const ir::Module&)>& holds, const ShrinkOptions& options) {
+  return Shrinker(module, holds, options).run();
+}
+
+}  // namespace weft::passes

@@ -1,0 +1,151 @@
+// What who works with programs expects of a tool for them: formatting, differences, what each pass does, and small reproducers.
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "weft/tests/catch.h"
+#include "weft/tests/process.h"
+
+using weft::test::Ran;
+using weft::test::read_file;
+using weft::test::TempDir;
+
+namespace {
+
+Ran weft_tool(const std::string& arguments) { return weft::test::run_command(WEFT_TOOL " " + arguments); }
+
+const std::string commented = R"(# what this is
+weft 1  # the version
+# how it is trained
+train {loss = "loss", inputs = ["w"], optimizer = "sgd"}
+# the function
+func @line {
+  # what is fed
+  input %x: f32[4]
+  input %w: f32[] parameter at "a # b.cpp":3  # the weight
+
+  # two lines
+  # above an op
+  %0 = broadcast(%w) {shape = [4]} : f32[4]
+  %1 = mul(%0, %x) : f32[4]  # a product
+  %2 = mean(%1) {axes = [0]} : f32[]
+  output loss = %2  # the loss
+  # before the end
+}
+# behind it
+)";
+
+/// As weft fmt prints it: without empty lines.
+std::string formatted() {
+  std::string text = commented;
+  text.erase(text.find("\n\n"), 1);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("weft fmt keeps comments with their statements, and what it prints stays as it is") {
+  const TempDir dir;
+  const std::string file = dir.write("a.weft", commented);
+  const Ran ran = weft_tool("fmt " + file);
+  CHECK(ran.err == "");
+  CHECK(ran.out == formatted());
+  CHECK(weft_tool("fmt --check " + file).code == 1);
+  CHECK_THAT(weft_tool("fmt --check " + file).err, contains_text("not as weft fmt prints it: " + file));
+  CHECK(read_file(file) == commented);
+  CHECK(weft_tool("fmt -i " + file).code == 0);
+  CHECK(read_file(file) == formatted());
+  CHECK(weft_tool("fmt --check " + file).code == 0);
+  CHECK(weft_tool("fmt " + file).out == formatted());
+  const std::string ragged = dir.write("b.weft",
+                                       "weft 1 func @f { input %a: f32[2] # first\n%b = fused(%a) : f32[2] { # body\n input %c: f32[2]\n"
+                                       "# inside\n%d = exp(%c) : f32[2] output %d } output y=%b }");
+  CHECK(weft_tool("fmt " + ragged).out ==
+        "weft 1\nfunc @f {\n  input %a: f32[2]  # first\n  %0 = fused(%a) : f32[2] {  # body\n    input %c: f32[2]\n    # inside\n"
+        "    %0 = exp(%c) : f32[2]\n    output %0\n  }\n  output y = %0\n}\n");
+  CHECK_THAT(weft_tool("fmt -i --check " + file).err, contains_text("one of them"));
+  CHECK_THAT(weft_tool("fmt -i -").err, contains_text("standard input has no place"));
+}
+
+TEST_CASE("an empty list of passes is none, and comments outlive passes with their ops") {
+  const TempDir dir;
+  const std::string file = dir.write("a.weft", commented);
+  CHECK(weft_tool("opt " + file + " --passes=").out == formatted());
+  const std::string step = weft_tool("opt " + file + " --passes=autodiff,training_step").out;
+  CHECK_THAT(step, contains_text("\n  # two lines\n  # above an op\n  %") && contains_text("# the weight\n") &&
+                       contains_text("# a product\n") && contains_text("  output loss = %2  # the loss\n"));
+  CHECK_THAT(step, !contains_text("how it is trained"));  // the train block is gone
+}
+
+TEST_CASE("weft opt prints before and after passes, and stops where it is told") {
+  const TempDir dir;
+  const std::string file = dir.write("a.weft", commented);
+  const std::string passes = " --passes=cse,decompose,dce";
+  const Ran before = weft_tool("opt " + file + passes + " --print-before=decompose");
+  CHECK(before.err.starts_with("# before decompose\nweft 1\nmodule target = \"cpu\" stage = \"cse\"\n"));
+  const Ran changed = weft_tool("opt " + file + passes + " --print-after-change");
+  CHECK_THAT(changed.err, contains_text("# after decompose\n") && !contains_text("# after cse") && !contains_text("# after dce"));
+  CHECK_THAT(weft_tool("opt " + file + passes + " --stop-after=decompose").out, contains_text("stage = \"decompose\""));
+  CHECK_THAT(weft_tool("opt " + file + passes + " --stop-after=fuse").err,
+             contains_text("--stop-after: the pass 'fuse' does not run here; these do: cse, decompose, dce"));
+  CHECK(weft_tool("opt " + file + " --verify-each").out == weft_tool("opt " + file).out);
+  const auto times =
+      nlohmann::json::parse(read_file((weft_tool("opt " + file + passes + " --timing-json " + (dir / "t.json")), dir / "t.json")));
+  REQUIRE(times.size() == 3);
+  CHECK(times[1]["pass"] == "decompose");
+  CHECK(times[1]["changed"] == true);
+  CHECK(times[0]["ops"] == 3);
+  CHECK(times[1]["ops"].get<int>() > 3);
+  CHECK(times[2]["milliseconds"].get<double>() >= 0);
+  CHECK_THAT(weft_tool("opt " + file + passes + " --timing").err, contains_text("pass       changed"));
+}
+
+TEST_CASE("a pass that fails leaves a program with which weft opt fails again") {
+  const TempDir dir;
+  const std::string file = dir.write("a.weft", commented), again = dir / "again.weft";
+  const Ran ran = weft_tool("opt " + file + " --passes=cse,fuse,dce --target=generic --reproducer " + again);
+  CHECK(ran.code == 1);
+  CHECK_THAT(ran.err, contains_text("to see it again: weft opt " + again) && contains_text("the pass 'fuse' needs this to be so"));
+  CHECK(
+      read_file(again).starts_with("# weft opt --passes=fuse,dce --target=generic\nweft 1\nmodule target = \"generic\" stage = \"cse\"\n"));
+  const Ran replayed = weft_tool("opt " + again);
+  CHECK(replayed.code == 1);
+  CHECK_THAT(replayed.err, contains_text("the pass 'fuse' needs this to be so"));
+  const Ran other = weft_tool("opt " + again + " --passes=dce");
+  CHECK(other.code == 0);
+  CHECK_THAT(other.out, !contains_text("weft opt"));
+  CHECK(weft_tool("opt " + file + " --passes=cse --reproducer " + (dir / "none.weft")).code == 0);
+  CHECK_FALSE(std::filesystem::exists(dir / "none.weft"));
+}
+
+TEST_CASE("weft diff speaks of ops, not of names, comments and places") {
+  const TempDir dir;
+  const std::string a = dir.write("a.weft", commented);
+  std::string renamed = formatted();
+  for (const char* name : {"%0", "%1", "%2"})
+    for (size_t at = 0; (at = renamed.find(name, at)) != std::string::npos; at += 5) renamed.replace(at, 1, "%name");
+  CHECK(weft_tool("diff " + a + " " + dir.write("b.weft", renamed)).code == 0);
+  std::string other = formatted();
+  other.replace(other.find("mul(%0, %x)"), 3, "add");
+  other.replace(other.find("input %x: f32[4]"), 0, "input %more: i64[]\n  ");
+  const Ran ran = weft_tool("diff " + a + " " + dir.write("c.weft", other));
+  CHECK(ran.code == 1);
+  CHECK_THAT(ran.out, contains_text("+   input %more: i64[] batch\n") && contains_text("-   % = mul(%broadcast, %x) : f32[4]\n") &&
+                          contains_text("+   % = add(%broadcast, %x) : f32[4]\n") && !contains_text("broadcast(%w)"));
+  CHECK_THAT(ran.out, contains_text("add       0      1") && contains_text("mul       1      0"));
+  CHECK_THAT(ran.err, contains_text("the programs differ: "));
+}
+
+TEST_CASE("weft reduce leaves what a command looks for, and little else") {
+  const TempDir dir;
+  const std::string file = dir.write("a.weft", commented);
+  const Ran ran = weft_tool("reduce " + file + " --while 'grep -q mul'");
+  CHECK(ran.code == 0);
+  CHECK(ran.out ==
+        "weft 1\nfunc @line {\n  input %x: f32[4]\n  input %cut0: f32[4]\n  %0 = mul(%cut0, %x) : f32[4]\n  output loss = %0\n}\n");
+  CHECK_THAT(ran.err, contains_text("1 of 3 ops are left"));
+  const Ran named = weft_tool("reduce " + file + " --while 'test -s {} && grep -q broadcast {}' -o " + (dir / "small.weft"));
+  CHECK(named.code == 0);
+  CHECK_THAT(read_file(dir / "small.weft"), contains_text("broadcast") && !contains_text("mean"));
+  CHECK_THAT(weft_tool("reduce " + file + " --while 'grep -q tanh'").err, contains_text("fails with the program as it is"));
+}
