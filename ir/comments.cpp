@@ -29,19 +29,23 @@ Line cut(std::string_view text) {
   return {trimmed(text), ""};
 }
 
-/// The line of the text where it was read; 0 for what passes made.
+/// The line of the text that it was read from, or made of; 0: none.
 int line_read(const Locations& locations) {
   for (const Location& at : locations)
-    if (at.read && at.direction == Direction::forward) return at.line;
+    if (at.read) return at.line;
   return 0;
 }
 
-void add_statements(const Graph& graph, std::set<int>& lines) {
-  for (const Input& input : graph.inputs()) lines.insert(line_read(input.locations));
-  for (const Output& output : graph.outputs()) lines.insert(line_read(output.locations));
+/// The lines of statements, with what parts of a step they are for.
+using Statements = std::map<int, Phases>;
+
+void add_statements(const Graph& graph, Statements& all) {
+  const auto add = [&](const Locations& locations) { all.emplace(line_read(locations), locations.phases()); };
+  for (const Input& input : graph.inputs()) add(input.locations);
+  for (const Output& output : graph.outputs()) add(output.locations);
   for (const Op* op : graph.ops()) {
-    lines.insert(line_read(op->locations()));
-    for (const auto& body : op->bodies()) add_statements(*body, lines);
+    add(op->locations());
+    for (const auto& body : op->bodies()) add_statements(*body, all);
   }
 }
 
@@ -56,10 +60,11 @@ std::string header_word(const std::string& line) {
 }  // namespace
 
 Comments comments_of(std::string_view text, const Module& module) {
-  std::set<int> statements;
-  add_statements(module.graph(), statements);
-  statements.erase(0);
   Comments all;
+  add_statements(module.graph(), all.phases);
+  all.phases.erase(0);
+  std::set<int> statements;
+  for (const auto& [line, phases] : all.phases) statements.insert(line);
   std::istringstream lines{std::string(text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text)};
   std::vector<std::pair<int, std::string>> own, behind_code;  // with their lines
   bool in_function = false;
@@ -125,20 +130,28 @@ class Weaver {
 
   void statement(const Locations& locations, int depth) {
     std::getline(lines_, line_);
-    put(line_read(locations), depth);
+    put(statement_of(locations), depth);
+  }
+
+  /// The line of which it still is what was read there; 0: none. A gradient of it is something else.
+  int statement_of(const Locations& locations) const {
+    const int line = line_read(locations);
+    const auto read = comments_.phases.find(line);
+    const auto for_both = [&](Phase phase) { return read->second.has(phase) && locations.phases().has(phase); };
+    return read != comments_.phases.end() && std::any_of(std::begin(all_phases), std::end(all_phases), for_both) ? line : 0;
   }
 
   static bool holds(const Graph& graph, int line) {
-    std::set<int> lines;
-    add_statements(graph, lines);
-    return lines.contains(line);
+    Statements all;
+    add_statements(graph, all);
+    return all.contains(line);
   }
 
   void graph(const Graph& g, int depth) {
     for (const Input& input : g.inputs()) statement(input.locations, depth);
     for (const Op* op : g.ops()) {
       // What passes have put into a body takes its comments there.
-      const int line = line_read(op->locations());
+      const int line = statement_of(op->locations());
       const bool inside = std::any_of(op->bodies().begin(), op->bodies().end(), [&](const auto& body) { return holds(*body, line); });
       std::getline(lines_, line_);
       put(inside ? 0 : line, depth);

@@ -16,6 +16,8 @@ struct Comments {
   /// By the line of the text on which a statement starts: "# ...", without what stands before and behind.
   std::map<int, std::vector<std::string>> above;
   std::map<int, std::string> beside;
+  /// What parts of a step the statements are for.
+  std::map<int, Phases> phases;
   /// Of "weft", "module", "train", each "group" and "func", in their order: the word and the line.
   std::vector<std::pair<std::string, int>> headers;
   /// Before the function's last brace, and behind it.
