@@ -100,7 +100,7 @@ class Run {
                          .schedules = {drive(step_), drive(plateau_)},
                          .average = &average_};
   ProgramOptions cpu_;
-  detail::Specialization program_{recipe_, data_, 2, {detail::Use::training, 0, cpu_}};
+  detail::Specialization program_{recipe_, data_, 2, -1, {detail::Use::training, 0, cpu_}};
   /// What a batch of two gives.
   const std::vector<detail::Gathered> measured_{{.values = {{1}, {4}}}, {.values = {{1, 2, 3, 4}}, .collected = true}};
   std::string good_, elements_;
