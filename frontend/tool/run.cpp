@@ -206,16 +206,17 @@ void add_run(CLI::App& app) {
   c->add_option("--steps", o->steps, "How often to run, default once; parameters and states carry over")->type_name("N");
   c->add_option("--output-dir", o->output_dir, "Write every output to DIR/NAME.npy")->type_name("DIR");
   c->add_flag("--check-finite", o->check_finite,
-              "Look at what every call writes, and stop at the first value that is nan or infinite: the op,\n"
-              "line and layer, and what it reads. Parameters and states stay, the step goes into a folder");
+              "Look at what every call writes, and stop at the first value that is nan or infinite: the\n"
+              "op, its line and layer, and what it reads. What the step updates stays as it was, and the\n"
+              "step goes into a folder");
   c->add_option("--reproducer", o->reproducer, "That folder; default: NAME.not_finite for NAME.weft")->type_name("DIR");
   c->add_option("--verify", o->verify,
                 "reference: compute every call with the reference interpreter as well, and stop at\n"
                 "the first that is further off than rounding explains")
       ->type_name("NAME");
   CLI::Option* watch = c->add_option("--watch", o->watch,
-                                     "Print what these values are like after the last step: layers (fc1), gradients (fc1.weight.grad),\n"
-                                     "updates (fc1.weight.update); * stands for anything")
+                                     "Print what these values are like after the last step: layers (fc1), gradients\n"
+                                     "(fc1.weight.grad), updates (fc1.weight.update); * stands for anything")
                            ->allow_extra_args(false)
                            ->type_name("PATTERN");
   c->add_option("--watched", o->watched, "Append a line of JSON per step and watched value to this file")->needs(watch)->type_name("FILE");
