@@ -68,7 +68,12 @@ std::vector<ErrorExample> examples() {
       {ErrorKind::numeric, "an index that is out of its range", [step] { step()({{"x", x6}, {"y", std::vector<int64_t>{0, 3}}}); }, true,
        false, false, false},
       {ErrorKind::numeric, "a result that is not finite, where that is asked for",
-       [] { classifier(Target::cpu(), {.check_finite = true})({{"x", std::vector<float>(6, -1)}, {"y", y2}}); }, true, false, true, true},
+       [] {
+         const test::TempDir dir;
+         const CompileOptions checked{.check_finite = true, .reproducer = dir / "net.not_finite"};
+         classifier(Target::cpu(), checked)({{"x", std::vector<float>(6, -1)}, {"y", y2}});
+       },
+       true, false, true, true},
       {ErrorKind::memory, "more than there is", [] { Array(f32, Shape{int64_t{1} << 50}); }, false, false, false, false},
       {ErrorKind::device, "what the target does not run",
        [] {
@@ -97,7 +102,8 @@ Error thrown_by(const ErrorExample& example) {
 std::string everywhere(const std::string& text) {
   const std::string memory = std::regex_replace(text, std::regex("the [0-9]+ bytes \\([^)]*\\) that"), "all that");
   const std::string lines = std::regex_replace(memory, std::regex("[^ (]*/error_kinds_test"), "error_kinds_test");
-  return std::regex_replace(lines, std::regex("'/[^']*/"), "'");
+  const std::string folders = std::regex_replace(lines, std::regex("weft run /[^ ]*/"), "weft run ");
+  return std::regex_replace(folders, std::regex("'/[^']*/"), "'");
 }
 
 /// The section of docs/ERRORS.md.
