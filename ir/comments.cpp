@@ -65,6 +65,8 @@ Comments comments_of(std::string_view text, const Module& module) {
   all.phases.erase(0);
   std::set<int> statements;
   for (const auto& [line, phases] : all.phases) statements.insert(line);
+  for (const Input& input : module.graph().inputs()) all.inputs.insert(input.value().name());
+  for (const Output& output : module.graph().outputs()) all.outputs.insert(output.name);
   std::istringstream lines{std::string(text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text)};
   std::vector<std::pair<int, std::string>> own, behind_code;  // with their lines
   bool in_function = false;
@@ -148,7 +150,9 @@ class Weaver {
   }
 
   void graph(const Graph& g, int depth) {
-    for (const Input& input : g.inputs()) statement(input.locations, depth);
+    const bool is_body = depth > 1;
+    for (const Input& input : g.inputs())
+      statement(is_body || comments_.inputs.contains(input.value().name()) ? input.locations : Locations(), depth);
     for (const Op* op : g.ops()) {
       // What passes have put into a body takes its comments there.
       const int line = statement_of(op->locations());
@@ -161,7 +165,8 @@ class Weaver {
         text_ += line_ + "\n";
       }
     }
-    for (const Output& output : g.outputs()) statement(output.locations, depth);
+    for (const Output& output : g.outputs())
+      statement(is_body || comments_.outputs.contains(output.name) ? output.locations : Locations(), depth);
   }
 
   std::istringstream lines_;

@@ -3,6 +3,7 @@
 // the one below, one behind a statement to that.
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,8 @@ struct Comments {
   std::map<int, std::string> beside;
   /// What parts of a step the statements are for.
   std::map<int, Phases> phases;
+  /// Of the function, by name: those that passes add are made of lines of others.
+  std::set<std::string> inputs, outputs;
   /// Of "weft", "module", "train", each "group" and "func", in their order: the word and the line.
   std::vector<std::pair<std::string, int>> headers;
   /// Before the function's last brace, and behind it.

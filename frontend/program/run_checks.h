@@ -19,6 +19,9 @@ class RunChecks {
   /// Throws weft::Error, beginning with `step`, when an index is out of its range or an element of a floating output is
   /// not finite.
   void check(const Program& program, const std::string& step) const;
+  /// The first half of that: of indices alone.
+  void check_indices(const Program& program, const std::string& step) const;
+  bool has_indices() const { return !indices_.empty(); }
 
  private:
   /// Outputs, and what may lie in them.
@@ -26,7 +29,6 @@ class RunChecks {
     std::string least, largest, what;
     int64_t bound;
   };
-  void check_indices(const Program& program, const std::string& step) const;
 
   bool on_ = false;
   std::vector<Indices> indices_;

@@ -6,10 +6,20 @@
 #include "weft/frontend/language/defaults.h"
 #include "weft/frontend/program/finite_check.h"
 #include "weft/frontend/program/reproducer.h"
+#include "weft/ir/op_def.h"
+#include "weft/ir/registry.h"
 #include "weft/runtime/running.h"
 #include "weft/support/philox.h"
 
 namespace weft::detail {
+namespace {
+
+bool takes_indices(const std::string& op) {
+  const ir::OpDef* def = ir::registry().find(op);
+  return def && std::any_of(def->operands.begin(), def->operands.end(), [](const ir::OperandSpec& operand) { return operand.index; });
+}
+
+}  // namespace
 
 StepCore::StepCore(Recorded r, ir::Module p, std::unique_ptr<Program> made, Target t, uint64_t key)
     : recorded(std::move(r)), planned(std::move(p)), program(std::move(made)), target(std::move(t)) {
@@ -205,6 +215,7 @@ void StepCore::run_checked() {
     checks.check(*program, name());
   } catch (NotFinite& e) {
     undo.restore();
+    if (checks.has_indices() && takes_indices(e.value_of)) check_indices(undo);
     e.of(fmt::format("step '{}'", name()));
     reproduce(e);
     throw;
@@ -213,6 +224,13 @@ void StepCore::run_checked() {
     if (!program->shows_calls()) find_on_cpu(undo);
     throw;
   }
+}
+
+/// What an op takes from a place where there is nothing is nan: that the index is wrong says more.
+void StepCore::check_indices(const Undo& undo) {
+  program->run(bindings_);
+  undo.restore();
+  checks.check_indices(*program, name());
 }
 
 /// Writes down what `e` is about.

@@ -101,6 +101,7 @@ struct StepCore {
   void find_written();
   void check_switches() const;
   void run_checked();
+  void check_indices(const Undo& undo);
   void reproduce(NotFinite& e) const;
   void find_on_cpu(const Undo& undo);
 

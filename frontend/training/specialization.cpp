@@ -195,12 +195,27 @@ Programs::Programs(const Recipe& recipe, const Dataset& data, const BatchOptions
   if (examples % batches.batch != 0 && !batches.drop_last) compile(examples % batches.batch);
 }
 
-Specialization& Programs::of(const Batch& batch) {
+Outcome Programs::run(const Batch& batch) {
+  ForShape& f = of(batch);
+  f.ran = true;
+  return f.program.run(batch);
+}
+
+void Programs::start_profile(int64_t traced_steps) {
+  for (const ForShape& f : all_) Step(f.program.step()).start_profile(traced_steps);
+}
+
+const Specialization& Programs::that_ran() const {
+  const auto found = std::find_if(all_.begin(), all_.end(), [](const ForShape& f) { return f.ran; });
+  return found == all_.end() ? any() : found->program;
+}
+
+Programs::ForShape& Programs::of(const Batch& batch) {
   const auto found = std::find_if(all_.begin(), all_.end(), [&](const ForShape& f) {
     return f.size == batch.size && (f.padded_length < 0 || f.padded_length == batch.padded_length);
   });
   WEFT_CHECK(found != all_.end(), "a batch of {} with rows of {}", batch.size, batch.padded_length);
-  return found->program;
+  return *found;
 }
 
 void Programs::count_into(History& history) const {

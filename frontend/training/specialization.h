@@ -90,22 +90,26 @@ class Specialization {
 class Programs {
  public:
   Programs(const Recipe& recipe, const Dataset& data, const BatchOptions& batches, const HowCompiled& how, const Announce& announce);
-  Outcome run(const Batch& batch) { return of(batch).run(batch); }
+  Outcome run(const Batch& batch);
   /// Of the batch that was run last.
-  std::vector<WatchedValue> watched(const Batch& batch) { return of(batch).step().watched(); }
+  std::vector<WatchedValue> watched(const Batch& batch) { return of(batch).program.step().watched(); }
 
   /// Any of them: what they have in common.
   const Specialization& any() const { return all_.front().program; }
+  /// That for full batches; where none has run, another one that has: of which there is something to report.
+  const Specialization& that_ran() const;
+  void start_profile(int64_t traced_steps);
   /// Adds compile time and arena to the history.
   void count_into(History& history) const;
 
  private:
-  Specialization& of(const Batch& batch);
-
   struct ForShape {
     int64_t size, padded_length;
     Specialization program;
+    bool ran = false;
   };
+  ForShape& of(const Batch& batch);
+
   std::vector<ForShape> all_;
 };
 

@@ -126,7 +126,7 @@ TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, 
   for (const std::string& path : {files.trace, files.report})
     if (!path.empty()) FileReplacement{path};  // what cannot be written is noticed before the training, not behind it
   if (options_.measure.profile || !files.trace.empty() || !files.report.empty())
-    Step(training_.any().step()).start_profile(files.trace.empty() ? 0 : traced_steps);
+    training_.start_profile(files.trace.empty() ? 0 : traced_steps);
 }
 
 double TrainingRun::accuracy() const { return training_.any().metrics().number("accuracy", position().tally.metrics); }
@@ -238,7 +238,7 @@ History TrainingRun::finish() {
 }
 
 void TrainingRun::write_reports() {
-  const Step& step = training_.any().step();
+  const Step& step = training_.that_ran().step();
   if (options_.measure.profile) history_.profile = step.profile();
   if (losses_.empty()) return;
   if (!options_.files.trace.empty()) step.trace(options_.files.trace);

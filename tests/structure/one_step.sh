@@ -3,7 +3,7 @@
 # computes by its second program. Runs both, which must print the same, and compares the page's texts with those that the passes
 # give (works in DIR); WEFT_BLESS=1 writes them into the page. A block follows one of
 #   <!-- recorded -->
-#   <!-- after PASS -->                       the program after the pass, source lines left out
+#   <!-- after PASS -->                       the program after the pass, source lines and parts of the step left out
 #   <!-- after PASS from "TEXT" to "TEXT" --> its lines from the first that holds the one to the next that holds the other
 # and <!-- unchanged after PASS PASS ... --> says which passes leave the program as it is. Every pass must be in the page.
 set -euo pipefail
@@ -31,7 +31,7 @@ awk -v recorded=ir/one_step/00-recorded.weft '
   FILENAME == recorded { text["recorded"] = text["recorded"] $0 "\n"; next }
   FILENAME == "stages" {
     if (/^# after /) { pass = $3; sub(",", "", pass); same[pass] = /which changed nothing$/; passes[++count] = pass; next }
-    gsub(/ at "[^"]*":[0-9]+( "[^"]*")?(, "[^"]*":[0-9]+( "[^"]*")?)*$/, "")
+    gsub(/ at "[^"]*":[0-9]+( "[^"]*")?(, "[^"]*":[0-9]+( "[^"]*")?)*( in [a-z, ]+)?$/, "")
     text[pass] = text[pass] $0 "\n"; next
   }
   /^<!-- unchanged after .* -->$/ {
