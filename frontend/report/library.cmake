@@ -1,5 +1,8 @@
-# The files of the page (page.h) become part of the library: weft_report_page(TARGET).
+# The files of the page (page.h) become part of the library, unless it was built before: weft_report_page(TARGET).
 function(weft_report_page target)
+  if(WEFT_LIBRARIES_FROM)
+    return()
+  endif()
   set(folder ${PROJECT_SOURCE_DIR}/frontend/report/page)
   set(scripts facts.js layout.js graph.js details.js memory.js profile.js calls.js page.js)
   set(page_script "")
