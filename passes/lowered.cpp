@@ -53,10 +53,12 @@ void verify_call(const Op& op, const Target& target) {
   if (!op.bodies().empty() && !target.accepts_epilogue(op, op.body())) refused("this epilogue");
 }
 
-void add_launched(const ir::Graph& graph, std::vector<const Op*>& launched) {
+/// `around`: the op of the outermost graph that holds this one; null: this is that graph.
+void add_launched(const ir::Graph& graph, const Op* around, std::vector<LaunchedOp>& launched) {
   for (const Op* op : graph.ops()) {
-    if (op->def().kind == Kind::loop) add_launched(op->body(), launched);
-    else if (op->def().kind != Kind::view && op->def().kind != Kind::constant) launched.push_back(op);
+    const Op* const outermost = around ? around : op;
+    if (op->def().kind == Kind::loop) add_launched(op->body(), outermost, launched);
+    else if (op->def().kind != Kind::view && op->def().kind != Kind::constant) launched.push_back({op, outermost});
   }
 }
 
@@ -83,9 +85,9 @@ void verify_lowered(const ir::Module& module, const Target& target) {
   verify_plan(module, target);
 }
 
-std::vector<const Op*> launched_ops(const ir::Graph& graph) {
-  std::vector<const Op*> launched;
-  add_launched(graph, launched);
+std::vector<LaunchedOp> launched_ops(const ir::Graph& graph) {
+  std::vector<LaunchedOp> launched;
+  add_launched(graph, nullptr, launched);
   return launched;
 }
 

@@ -22,7 +22,12 @@ void verify_lowered(const ir::Module& module, const Target& target);
 /// The part of it that is about a `fused` or `kernel` op.
 void verify_kernel(const ir::Op& op);
 
+/// A kernel or a call, and the op of the graph itself that holds it: the outermost of the loops that it is in, or it itself.
+struct LaunchedOp {
+  const ir::Op *op, *outermost;
+};
+
 /// What such a graph runs, in order: its kernels and calls, and where it has a loop, those of the loop's body.
-std::vector<const ir::Op*> launched_ops(const ir::Graph& graph);
+std::vector<LaunchedOp> launched_ops(const ir::Graph& graph);
 
 }  // namespace weft::passes

@@ -12,19 +12,10 @@
 #include "weft/runtime/columns.h"
 #include "weft/runtime/replace_file.h"
 #include "weft/support/error.h"
+#include "weft/support/shell.h"
 
 namespace weft::detail {
 namespace {
-
-/// The shell takes a single-quoted string as it is, but for the quote itself.
-std::string shell_quoted(std::string_view text) {
-  std::string result = "'";
-  for (const char c : text) {
-    if (c == '\'') result += "'\\''";
-    else result += c;
-  }
-  return result + "'";
-}
 
 /// Nothing that a program takes for an option, or gnuplot for a home directory (~) or a command to write to (|).
 std::string file_argument(const std::string& path) { return path.starts_with('/') ? path : "./" + path; }

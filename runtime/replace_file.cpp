@@ -175,6 +175,12 @@ void FileReplacement::commit() {
 
 void FileReplacement::fail() const { throw Error(ErrorKind::file, "cannot write '{}': {}", path_, std::strerror(errno)); }
 
+void replace_file(const std::string& path, std::string_view text) {
+  FileReplacement file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
 void replace_by_link(const std::string& of, const std::string& path) {
   const std::string from = link_target(of), to = link_target(path);
   check_place(path, to);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace weft {
 
@@ -34,6 +35,9 @@ class FileReplacement {
   std::string path_, target_, partial_;
   int file_ = -1;
 };
+
+/// All of it at once. Throws weft::Error as FileReplacement does.
+void replace_file(const std::string& path, std::string_view text);
 
 /// Lets `path` be another name of the file `of` in place of what it was before, or a copy of it where it cannot be (another
 /// file system, or one without such names). Throws weft::Error naming both.

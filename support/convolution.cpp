@@ -19,6 +19,12 @@ bool slides(const Convolution& c) {
 
 }  // namespace
 
+std::optional<ConvolutionAlgorithm> convolution_algorithm_from_name(std::string_view name) {
+  for (const auto algorithm : {ConvolutionAlgorithm::direct, ConvolutionAlgorithm::winograd})
+    if (name_of(algorithm) == name) return algorithm;
+  return std::nullopt;
+}
+
 SlidingWindow Convolution::window(int d) const {
   const auto i = static_cast<size_t>(d);
   return {.extent = w[d + 2], .stride = stride[i], .dilation = dilation[i], .low = low[i], .high = high[i]};

@@ -2,6 +2,7 @@
 // What a convolution is: read from an op's attributes (ir/ops/convolution.h), and handed to what runs it.
 
 #include <optional>
+#include <string_view>
 
 #include "weft/support/layout.h"
 #include "weft/support/sliding_window.h"
@@ -14,6 +15,13 @@ struct ConvolutionLayouts {
   bool are_plain() const { return x.is_plain() && w.is_plain() && y.is_plain(); }
 };
 
+/// How it is computed: as the sum says, or between transforms of tiles that spare multiplications (Winograd).
+enum class ConvolutionAlgorithm { direct, winograd };
+constexpr std::string_view name_of(ConvolutionAlgorithm algorithm) {
+  return algorithm == ConvolutionAlgorithm::winograd ? "winograd" : "direct";
+}
+std::optional<ConvolutionAlgorithm> convolution_algorithm_from_name(std::string_view name);
+
 /// The three convolution ops are the derivatives of one trilinear form,
 ///
 ///   sum of x[n, i, p * stride - low + k * dilation] * w[o, i, k] * y[n, o, p]
@@ -23,6 +31,7 @@ struct Convolution {
   int64_t groups = 1;
   Dims stride, low, high, dilation;  // per spatial axis
   ConvolutionLayouts layouts;
+  ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::direct;
   Shape x, w, y;  // row-major: [n, c, ..], [o, c / groups, ..], [n, o, ..]
 
   int spatial() const { return x.rank() - 2; }

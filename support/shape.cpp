@@ -37,6 +37,12 @@ Dims Shape::strides() const {
   return result;
 }
 
+Dims Shape::index_of(int64_t number) const {
+  Dims index;
+  for (const int64_t stride : strides()) index.push_back(number / stride), number %= stride;
+  return index;
+}
+
 std::string to_string(const Dims& dims) {
   std::string text = "[";
   for (size_t i = 0; i < dims.size(); ++i) {

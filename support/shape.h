@@ -44,6 +44,8 @@ class Shape {
 
   /// Elements between neighbours along each axis of a dense row-major array.
   Dims strides() const;
+  /// Along each axis, where the element with this number lies, of a tensor in row-major order.
+  Dims index_of(int64_t number) const;
 
   bool operator==(const Shape& other) const { return dims_ == other.dims_ || dims() == other.dims(); }
 

@@ -18,9 +18,6 @@ namespace {
 using ir::Op;
 using Wanted = ConvolutionSpec::Wanted;
 
-/// An algorithm's name (ir/ops/convolution.cpp).
-const std::string winograd = "winograd";
-
 HeavyOp matmul_row() {
   HeavyOp row{"matmul"};
   row.claims = [](const Op& op) { return supports_matmul(op.operand(0).dtype()); };
@@ -42,10 +39,7 @@ bool fits_library(const Convolution& c) {
 
 template <Wanted wanted>
 ConvolutionSpec spec_of(const Op& op) {
-  ConvolutionSpec spec{ir::convolution_of(op), wanted, op.operand(0).dtype()};
-  if (op.attribute<std::string>("algorithm") == winograd) spec.algorithm = ConvolutionSpec::Algorithm::winograd;
-  spec.slices = op.integer(wanted == Wanted::w ? "parts" : "slices");
-  return spec;
+  return {ir::convolution_of(op), wanted, op.operand(0).dtype(), op.integer(wanted == Wanted::w ? "parts" : "slices")};
 }
 
 template <Wanted wanted>
@@ -54,7 +48,7 @@ bool claims_convolution(const Op& op) {
   const bool empty = op.operand(0).shape().numel() == 0 || op.operand(1).shape().numel() == 0 || op.result().shape().numel() == 0;
   if (!supports_convolution(op.operand(0).dtype()) || empty || !fits_library(ir::convolution_of(op))) return false;
   const ConvolutionSpec spec = spec_of<wanted>(op);
-  if (spec.algorithm == ConvolutionSpec::Algorithm::winograd) return has_winograd(spec) && !spec.layouts.are_plain();
+  if (spec.algorithm == ConvolutionAlgorithm::winograd) return has_winograd(spec) && !spec.layouts.are_plain();
   return knows_formats(spec);
 }
 
@@ -73,7 +67,7 @@ HeavyOp convolution_row(std::string_view name) {
     const bool by_winograd = !strict && is_faster_by_winograd(spec);
     if (by_winograd) liked = winograd_layouts(spec, liked);
     ir::NamedAttributes all{{"x_layout", liked.x.text()}, {"w_layout", liked.w.text()}, {"y_layout", liked.y.text()}};
-    if (by_winograd) all.emplace_back("algorithm", winograd);
+    if (by_winograd) all.emplace_back("algorithm", std::string(name_of(ConvolutionAlgorithm::winograd)));
     return all;
   };
   row.parts = row.slices = [](const Op& op, int cores) { return useful_slices(spec_of<wanted>(op), cores); };

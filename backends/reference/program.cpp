@@ -3,9 +3,9 @@
 #include <new>
 #include <unordered_map>
 
-#include "weft/backends/program/launched_ops.h"
 #include "weft/backends/program/ports.h"
 #include "weft/backends/reference/reference.h"
+#include "weft/passes/lowered.h"
 #include "weft/runtime/array.h"
 #include "weft/runtime/float_mode.h"
 #include "weft/support/memory.h"
@@ -30,7 +30,7 @@ Tensor read(const Port& port, const std::byte* memory) try {
 class Shown {
  public:
   Shown(const ir::Module& module, CallWatcher& watcher) : module_(module), watcher_(watcher) {
-    for (const ir::Op* op : program::launched_ops(module)) numbers_.emplace(op, numbers_.size());
+    for (const passes::LaunchedOp& launched : passes::launched_ops(module.graph())) numbers_.emplace(launched.op, numbers_.size());
   }
 
   void operator()(const ir::Op& op, std::span<const Tensor* const> operands, std::span<const Tensor> results) {

@@ -1,6 +1,5 @@
 #include "weft/frontend/program/call_reader.h"
 
-#include "weft/backends/program/launched_ops.h"
 #include "weft/ir/op_def.h"
 
 namespace weft::detail {
@@ -9,11 +8,11 @@ using ir::Op;
 using ir::Value;
 using reference::Tensor;
 
-CallReader::CallReader(const ir::Module& planned) : ops_(program::launched_ops(planned)) {}
+CallReader::CallReader(const ir::Module& planned) : ops_(passes::launched_ops(planned.graph())) {}
 
 const Op& CallReader::op_of(const Call& call) const {
   WEFT_CHECK(call.number < ops_.size(), "call {} of a module with {}", call.number, ops_.size());
-  return *ops_[call.number];
+  return *ops_[call.number].op;
 }
 
 void CallReader::before(const Call& call) {

@@ -6,6 +6,7 @@
 
 #include "weft/backends/reference/reference.h"
 #include "weft/ir/module.h"
+#include "weft/passes/lowered.h"
 #include "weft/runtime/call_watcher.h"
 
 namespace weft::detail {
@@ -28,7 +29,7 @@ class CallReader : public CallWatcher {
   static std::string pass_text(const Call& call);
 
  private:
-  std::vector<const ir::Op*> ops_;
+  std::vector<passes::LaunchedOp> ops_;
   std::unordered_map<size_t, std::vector<std::byte>> kept_;  // operands of the call at hand
 };
 

@@ -68,7 +68,7 @@ void check_inputs(const Program& program, const ir::Graph& graph, std::span<cons
     const ir::Input& input = *graph.find_input(port.name);
     const Op* reader = first_reader(input.value());
     const ir::Locations& lines = reader ? reader->locations() : input.locations;
-    std::string text = fmt::format("element {} of the input '{}' ({}) is nan", to_string(index_of(port.shape, at - t.real.begin())),
+    std::string text = fmt::format("element {} of the input '{}' ({}) is nan", to_string(port.shape.index_of(at - t.real.begin())),
                                    port.name, name_of(input.role));
     if (reader) text += fmt::format("; the first to read it is {}{}", reader->name(), part_of(lines));
     NotFinite error(text, "input");
@@ -107,7 +107,7 @@ class FiniteWatcher final : public CallReader {
       const auto update = updates_.find(v);
       if (update == updates_.end() || is_finite(call, v)) continue;
       const int64_t at = first_not_finite(v.dtype(), result(call, v), v.shape().numel());
-      NotFinite error(fmt::format("element {} of the new value of '{}' is {}{}", to_string(index_of(v.shape(), at)), update->second,
+      NotFinite error(fmt::format("element {} of the new value of '{}' is {}{}", to_string(v.shape().index_of(at)), update->second,
                                   load_element(v.dtype(), result(call, v), at), part_of(op.locations())),
                       std::string(op.name()));
       error.location = place_of(op.locations()), error.phases = op.locations().phases();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "weft/frontend/program/value_origin.h"
 #include "weft/ir/op_def.h"
 #include "weft/passes/autodiff.h"
 #include "weft/passes/dce.h"
@@ -76,7 +75,7 @@ std::vector<CheckedGradient> check_gradients(const ir::Module& recorded, std::sp
       const double off = std::fabs(gradient - difference);
       if (off <= most) continue;
       most = std::isnan(off) ? INFINITY : off;
-      worst.element = index_of(x.type.shape, e), worst.gradient = gradient, worst.difference = difference;
+      worst.element = x.type.shape.index_of(e), worst.gradient = gradient, worst.difference = difference;
     }
     all.push_back(std::move(worst));
   }

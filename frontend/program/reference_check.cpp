@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "weft/backends/reference/agreement.h"
+#include "weft/frontend/program/call_alone.h"
 #include "weft/frontend/program/call_reader.h"
-#include "weft/frontend/program/value_origin.h"
 #include "weft/ir/op_def.h"
 #include "weft/support/philox.h"
 
@@ -33,38 +33,21 @@ std::string furthest(const Tensor& got, const Tensor& exact) {
   }
   if (exact.real.empty()) {
     while (at + 1 < exact.integer.size() && got.integer[at] == exact.integer[at]) ++at;
-    return fmt::format("element {} is {}, the reference gives {}", to_string(index_of(exact.type.shape, static_cast<int64_t>(at))),
+    return fmt::format("element {} is {}, the reference gives {}", to_string(exact.type.shape.index_of(static_cast<int64_t>(at))),
                        got.integer[at], exact.integer[at]);
   }
-  return fmt::format("element {} is {}, the reference gives {}", to_string(index_of(exact.type.shape, static_cast<int64_t>(at))),
+  return fmt::format("element {} is {}, the reference gives {}", to_string(exact.type.shape.index_of(static_cast<int64_t>(at))),
                      got.real[at], exact.real[at]);
 }
 
-/// The call alone, as a program of its own, which gives its results; scratch memory, which comes last, is none.
-class CallAlone {
- public:
-  explicit CallAlone(const Op& call) : graph_("call") {
-    std::vector<Value> inputs;
-    for (Value v : call.operands()) inputs.push_back(graph_.add_input(std::to_string(inputs.size()), v.type()));
-    Op& twin = graph_.insert_copy(call, inputs);
-    for (Value v : twin.results())
-      if (!ir::is_scratch(v)) graph_.add_output({"", v, {}, {}});
-  }
-
-  std::vector<Tensor> run(std::span<const Tensor> operands) const { return reference::evaluate(graph_, operands); }
-
-  /// With what is read and what every op inside gives moved: what cancels inside leaves what rounding has left of it.
-  std::vector<Tensor> run_moved(std::vector<Tensor> operands, uint64_t seed) const {
-    uint32_t site = 0;
-    for (Tensor& t : operands) move(t, seed, site++);
-    return reference::evaluate(graph_, operands, [&](const Op&, std::span<const Tensor* const>, std::span<Tensor> results) {
-      for (Tensor& t : results) move(t, seed, site++);
-    });
-  }
-
- private:
-  ir::Graph graph_;
-};
+/// With what is read and what every op inside gives moved: what cancels inside leaves what rounding has left of it.
+std::vector<Tensor> run_moved(const ir::Graph& graph, std::vector<Tensor> inputs, uint64_t seed) {
+  uint32_t site = 0;
+  for (Tensor& t : inputs) move(t, seed, site++);
+  return reference::evaluate(graph, inputs, [&](const Op&, std::span<const Tensor* const>, std::span<Tensor> results) {
+    for (Tensor& t : results) move(t, seed, site++);
+  });
+}
 
 /// The type of the fewest digits that the call computes in, inside of it too.
 DType coarsest_in(const Op& op) {
@@ -86,12 +69,12 @@ class ReferenceWatcher final : public CallReader {
   void after(const Call& call) override {
     const Op& op = op_of(call);
     const CallAlone alone(op);
-    const std::vector<Tensor> read = operands(call), got = results(call), exact = alone.run(read);
+    const std::vector<Tensor> read = operands(call), got = results(call), exact = reference::evaluate(alone.graph(), read);
     // Beyond f32's range there is nothing to compare.
     const reference::Tolerance tolerance{.bound = reference::own_bound(coarsest_in(op)), .absolute = 1e-30, .largest = 1e37};
     std::vector<std::vector<Tensor>> moved;
     const auto wrong_with = [&](size_t result, uint64_t runs) {
-      while (moved.size() < runs) moved.push_back(alone.run_moved(read, moved.size() + 1));
+      while (moved.size() < runs) moved.push_back(run_moved(alone.graph(), read, moved.size() + 1));
       std::vector<const Tensor*> near;
       for (const auto& results : moved) near.push_back(&results[result]);
       return reference::disagreement(got[result], exact[result], near, tolerance);

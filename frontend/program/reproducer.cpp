@@ -2,36 +2,34 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "weft/ir/printer.h"
+#include "weft/runtime/replace_file.h"
 #include "weft/runtime/safetensors.h"
+#include "weft/support/shell.h"
 
 namespace weft::detail {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// As a shell takes it.
+/// As a person would write it for a shell.
 std::string shell_word(const std::string& text) {
-  const bool plain = !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%") ==
-                                          std::string::npos;
-  if (plain) return text;
-  std::string word = "'";
-  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word + "'";
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%";
+  return !text.empty() && text.find_first_not_of(plain) == std::string::npos ? text : shell_quoted(text);
 }
 
 }  // namespace
+
+ReproducerFiles::ReproducerFiles(const std::string& directory)
+    : program((fs::path(directory) / "program.weft").string()), inputs((fs::path(directory) / "inputs.safetensors").string()) {}
 
 std::string write_reproducer(const Reproducer& step, const std::string& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) throw Error(ErrorKind::file, "'{}': cannot make the folder: {}", directory, error.message());
-  const fs::path text = fs::path(directory) / "program.weft";
-  std::ofstream file(text, std::ios::binary);
-  if (!(file << ir::print(step.recorded) << std::flush))
-    throw Error(ErrorKind::file, "'{}': cannot write the file: {}", text.string(), std::strerror(errno));
+  const ReproducerFiles files(directory);
+  replace_file(files.program, ir::print(step.recorded));
   std::vector<Array> arrays;
   for (size_t i = 0; i < step.inputs.size(); ++i) {
     const Port& port = step.program.inputs()[i];
@@ -40,8 +38,7 @@ std::string write_reproducer(const Reproducer& step, const std::string& director
   }
   std::vector<std::pair<std::string, const Array*>> named;
   for (size_t i = 0; i < arrays.size(); ++i) named.emplace_back(step.program.inputs()[i].name, &arrays[i]);
-  write_safetensors((fs::path(directory) / "inputs.safetensors").string(), named,
-                    {{"weft.device", step.device}, {"weft.autocast", step.autocast}});
+  write_safetensors(files.inputs, named, {{reproducer_device, step.device}, {reproducer_autocast, step.autocast}});
   return "weft run " + shell_word(directory) + " --check-finite";
 }
 

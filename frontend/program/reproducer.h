@@ -3,7 +3,7 @@
 //
 //   DIR/program.weft          the text form, train block included
 //   DIR/inputs.safetensors    every input by its name: the batch, parameters, states, hyper-parameters, the key of random numbers;
-//                             metadata: "weft.device" and "weft.autocast", what it ran on
+//                             metadata: what it ran on
 //
 // `weft run DIR` runs it, with the options of any program.
 
@@ -14,6 +14,14 @@
 #include "weft/runtime/program.h"
 
 namespace weft::detail {
+
+struct ReproducerFiles {
+  explicit ReproducerFiles(const std::string& directory);
+  std::string program, inputs;
+};
+
+/// Metadata of the inputs: the device's name, and the type of autocast or "".
+constexpr const char *reproducer_device = "weft.device", *reproducer_autocast = "weft.autocast";
 
 struct Reproducer {
   const ir::Module& recorded;

@@ -6,9 +6,9 @@
 #include "weft/frontend/program/step_core.h"
 #include "weft/frontend/report/page.h"
 #include "weft/frontend/report/trace.h"
-#include "weft/frontend/report/write.h"
 #include "weft/ir/printer.h"
 #include "weft/runtime/float_mode.h"
+#include "weft/runtime/replace_file.h"
 
 namespace weft {
 
@@ -66,22 +66,22 @@ void Step::trace(const std::string& path) const {
   const Trace trace = core_->program->trace();
   if (trace.steps.empty())
     throw Error("no step was traced").of(fmt::format("step '{}'", name())).hint("start_profile(n) comes before the n steps to trace");
-  detail::write_report(path, detail::trace_text(trace, profile(), name()));
+  replace_file(path, detail::trace_text(trace, profile(), name()));
 }
 
 void Step::report(const std::string& path, const ReportOptions& options) const {
   const FloatMode mode;
   const Backend& backend = core_->target.backend();
-  detail::write_report(path, detail::page_text({.recorded = core_->recorded.module,
-                                                .planned = core_->planned,
-                                                .target = backend.target(),
-                                                .passes = passes::pipeline(backend.pipeline()),
-                                                .runs = core_->passes,
-                                                .calls = calls(),
-                                                .kernels = kernels(),
-                                                .profile = profile(),
-                                                .losses = options.losses,
-                                                .source_path = detail::source_path}));
+  replace_file(path, detail::page_text({.recorded = core_->recorded.module,
+                                        .planned = core_->planned,
+                                        .target = backend.target(),
+                                        .passes = passes::pipeline(backend.pipeline()),
+                                        .runs = core_->passes,
+                                        .calls = calls(),
+                                        .kernels = kernels(),
+                                        .profile = profile(),
+                                        .losses = options.losses,
+                                        .source_path = detail::source_path}));
 }
 
 std::vector<WatchedValue> Step::watched() const { return core_->watch.read(*core_->program); }

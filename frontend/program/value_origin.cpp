@@ -4,6 +4,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "weft/frontend/program/call_alone.h"
 #include "weft/ir/op_def.h"
 
 namespace weft::detail {
@@ -20,9 +21,12 @@ ValueStatistics statistics(const Tensor& t) {
 std::string element_text(const Tensor& t) {
   const auto at = std::find_if(t.real.begin(), t.real.end(), [](double x) { return !std::isfinite(x); });
   if (at == t.real.end()) return "";
-  return fmt::format("element {} is {}", weft::to_string(index_of(t.type.shape, at - t.real.begin())),
+  return fmt::format("element {} is {}", weft::to_string(t.type.shape.index_of(at - t.real.begin())),
                      std::isnan(*at) ? std::fabs(*at) : *at);
 }
+
+/// Is it ops that compute together?
+bool is_group(const Op& op) { return op.def().kind == ir::Kind::nest || op.def().kind == ir::Kind::launch; }
 
 /// What is known of a value that was computed.
 struct Seen {
@@ -73,8 +77,6 @@ class Trace {
       for (const Op* inside : body->ops()) note_owners(*inside);
     }
   }
-
-  static bool is_group(const Op& op) { return op.def().kind == ir::Kind::nest || op.def().kind == ir::Kind::launch; }
 
   /// Past inputs of bodies to what they stand for, and past groups of ops to the op that gives their result.
   Value inner(Value v) const {
@@ -136,33 +138,22 @@ class Trace {
 
 }  // namespace
 
-Dims index_of(const Shape& shape, int64_t number) {
-  Dims place;
-  for (const int64_t stride : shape.strides()) place.push_back(number / stride), number %= stride;
-  return place;
-}
-
 std::optional<ValueOrigin> origin_of(const Op& call, std::span<const Tensor> operands, std::span<const Tensor> results) {
-  ir::Graph graph("call");
-  std::vector<Value> inputs;
-  for (Value v : call.operands()) inputs.push_back(graph.add_input(std::to_string(inputs.size()), v.type()));
-  Op& twin = graph.insert_copy(call, inputs);
+  const CallAlone alone(call);
+  const Op& twin = alone.op();
   Trace trace(call, twin);
-  for (size_t i = 0; i < operands.size(); ++i) trace.saw(inputs[i], operands[i]);
-  const bool is_group = call.def().kind == ir::Kind::nest || call.def().kind == ir::Kind::launch;
-  if (is_group) {
-    for (size_t i = 0; i < results.size(); ++i) graph.add_output({"", twin.result(static_cast<int>(i)), {}, {}});
-    reference::evaluate(graph, operands, [&](const Op& op, std::span<const Tensor* const>, std::span<Tensor> values) {
+  for (size_t i = 0; i < operands.size(); ++i) trace.saw(alone.graph().inputs()[i].value(), operands[i]);
+  if (is_group(call))
+    reference::evaluate(alone.graph(), operands, [&](const Op& op, std::span<const Tensor* const>, std::span<Tensor> values) {
       for (size_t i = 0; i < values.size(); ++i) {
         reference::round_to_type(values[i]);
         trace.saw(op.result(static_cast<int>(i)), values[i]);
       }
     });
-  }
   bool hidden = false;  // what the reference does not compute so
   for (size_t i = 0; i < results.size(); ++i) {
     const Value v = twin.result(static_cast<int>(i));
-    hidden = hidden || (is_group && trace.is_finite(v) && !element_text(results[i]).empty());
+    hidden = hidden || (is_group(call) && trace.is_finite(v) && !element_text(results[i]).empty());
     trace.saw(v, results[i]);
     if (const Value made = trace.made(v)) return trace.origin(made);
   }

@@ -23,7 +23,4 @@ struct ValueOrigin {
 std::optional<ValueOrigin> origin_of(const ir::Op& call, std::span<const reference::Tensor> operands,
                                      std::span<const reference::Tensor> results);
 
-/// Of element `number` of an array of that shape.
-Dims index_of(const Shape& shape, int64_t number);
-
 }  // namespace weft::detail

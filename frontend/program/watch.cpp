@@ -128,8 +128,12 @@ std::vector<WatchedValue> Watch::read(const Program& program) const {
   return all;
 }
 
-void append_statistics(std::vector<std::pair<std::string, MetricValue>>& line, const WatchedValue& value) {
+bool is_watched_output(std::string_view name) { return name.starts_with(prefix); }
+
+std::vector<std::pair<std::string, MetricValue>> line_of(const WatchedValue& value, int64_t step, const std::string& net) {
   const ValueStatistics& v = value.values;
+  std::vector<std::pair<std::string, MetricValue>> line{{"step", step}, {"value", value.name}};
+  if (!net.empty()) line.emplace_back("net", net);
   const double count = static_cast<double>(std::max<int64_t>(1, v.count));
   line.emplace_back("mean", v.mean);
   line.emplace_back("deviation", v.deviation);
@@ -139,6 +143,7 @@ void append_statistics(std::vector<std::pair<std::string, MetricValue>>& line, c
   line.emplace_back("subnormals", static_cast<double>(v.subnormals) / count);
   line.emplace_back("not_finite", v.nans + v.infinities);
   if (!std::isnan(value.relative)) line.emplace_back("relative", value.relative);
+  return line;
 }
 
 std::pair<std::vector<std::string>, std::vector<std::string>> around_training_step(const std::vector<std::string>& passes) {

@@ -54,9 +54,12 @@ class Watch {
 /// The passes of a pipeline up to training_step, and those behind it: between them updates are added.
 std::pair<std::vector<std::string>, std::vector<std::string>> around_training_step(const std::vector<std::string>& passes);
 
-/// What lines of JSON say of it: mean, deviation, smallest, largest, the shares of zeros and of subnormals, how many are not finite, and
-/// of an update "relative".
-void append_statistics(std::vector<std::pair<std::string, MetricValue>>& line, const WatchedValue& value);
+/// What a line of JSON says of it: the step, the value's name, "net" if there is one, mean, deviation, smallest, largest, the shares of
+/// zeros and of subnormals, how many are not finite, and of an update "relative".
+std::vector<std::pair<std::string, MetricValue>> line_of(const WatchedValue& value, int64_t step, const std::string& net = "");
+
+/// Is it an output that only a Watch reads?
+bool is_watched_output(std::string_view name);
 
 /// Does the name fit the pattern?
 bool fits(std::string_view pattern, std::string_view name);

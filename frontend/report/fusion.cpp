@@ -24,12 +24,12 @@ void add_ops(const ir::Graph& body, std::vector<std::string>& names) {
 }  // namespace
 
 std::vector<FusedCall> fused_calls(const ir::Graph& planned, std::span<const std::string> calls) {
-  const std::vector<const ir::Op*> ops = passes::launched_ops(planned);
+  const std::vector<passes::LaunchedOp> ops = passes::launched_ops(planned);
   std::vector<Origin> origins = launched_origins(planned);
   WEFT_CHECK(calls.empty() || calls.size() == ops.size(), "the program makes {} calls, but the graph has {}", calls.size(), ops.size());
   std::vector<FusedCall> all;
   for (size_t i = 0; i < ops.size(); ++i) {
-    const ir::Op& op = *ops[i];
+    const ir::Op& op = *ops[i].op;
     FusedCall& call = all.emplace_back(FusedCall{calls.empty() ? ir::print(op) : calls[i], std::move(origins[i]), {}});
     if (!op.def().is_region()) call.ops.emplace_back(op.name());
     for (const auto& body : op.bodies()) {

@@ -31,12 +31,6 @@ std::string quoted(const std::string& text) {
   return all + "\"";
 }
 
-std::string types_of(const ir::Op& op) {
-  std::string text;
-  for (ir::Value v : op.results()) text += (text.empty() ? "" : ", ") + to_string(v.type());
-  return text;
-}
-
 /// Inputs and ops by number, inputs first.
 class Numbers {
  public:
@@ -69,7 +63,7 @@ std::string dot_text(const ir::Graph& graph) {
     const std::string layer = layer_around(op->locations());
     clusters[layer.empty() ? "" : fmt::format("{} ({})", layer, ir::name_of(phase))] +=
         fmt::format("  n{} [fillcolor = \"{}\", label = {}, tooltip = {}];\n", numbers.of(*op), fills[static_cast<int>(phase)],
-                    quoted(std::string(op->name()) + "\n" + types_of(*op)), quoted(to_string(op->locations())));
+                    quoted(std::string(op->name()) + "\n" + cost_of(*op).type), quoted(to_string(op->locations())));
   }
   int cluster = 0;
   for (const auto& [layer, nodes] : clusters)

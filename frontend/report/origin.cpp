@@ -76,15 +76,6 @@ bool is_read(const Op& op) {
   return false;
 }
 
-void add_launched(const ir::Graph& graph, const Phase* around, std::vector<Origin>& all) {
-  const Phases phases = running_phases(graph);
-  for (const Op* op : graph.ops()) {
-    const Phase phase = around ? *around : phases.at(op);
-    if (op->def().kind == ir::Kind::loop) add_launched(op->body(), &phase, all);
-    else if (op->def().kind != ir::Kind::view && op->def().kind != ir::Kind::constant) all.push_back(origin_of(*op, phase));
-  }
-}
-
 }  // namespace
 
 Phases running_phases(const ir::Graph& graph) {
@@ -107,9 +98,10 @@ Origin origin_of(const Op& op, Phase phase) {
 }
 
 std::vector<Origin> launched_origins(const ir::Graph& planned) {
+  const Phases phases = running_phases(planned);
   std::vector<Origin> all;
-  add_launched(planned, nullptr, all);
-  WEFT_CHECK(all.size() == passes::launched_ops(planned).size(), "{} origins are of other calls", all.size());
+  for (const passes::LaunchedOp& launched : passes::launched_ops(planned))
+    all.push_back(origin_of(*launched.op, phases.at(launched.outermost)));
   return all;
 }
 

@@ -7,7 +7,7 @@
 
 #include "weft/frontend/report/page_files.h"
 #include "weft/frontend/report/stages.h"
-#include "weft/ir/op_def.h"
+#include "weft/passes/lowered.h"
 
 namespace weft::detail {
 namespace {
@@ -38,14 +38,7 @@ Json sources_of(const Page& page, const std::vector<std::string>& files) {
 /// What each launch is of, by the op's id in the last stage.
 Json launches_of(const ir::Graph& graph, const Stages& stages) {
   Json ids = Json::array();
-  const std::function<void(const ir::Graph&, int)> add = [&](const ir::Graph& g, int around) {
-    for (const ir::Op* op : g.ops()) {
-      const int id = around >= 0 ? around : stages.id_of(*op);
-      if (op->def().kind == ir::Kind::loop) add(op->body(), id);
-      else if (op->def().kind != ir::Kind::view && op->def().kind != ir::Kind::constant) ids.push_back(id);
-    }
-  };
-  add(graph, -1);
+  for (const passes::LaunchedOp& launched : passes::launched_ops(graph)) ids.push_back(stages.id_of(*launched.outermost));
   return ids;
 }
 

@@ -4,9 +4,9 @@
 
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
-#include "weft/frontend/tool/text.h"
 #include "weft/ir/comments.h"
 #include "weft/ir/parser.h"
+#include "weft/runtime/replace_file.h"
 #include "weft/support/error.h"
 
 namespace weft::tool {
@@ -31,7 +31,7 @@ void format(const Options& o) {
     const std::string text = formatted(read);
     if (o.check) unformatted += text == read.text ? "" : (unformatted.empty() ? "" : ", ") + read.name;
     else if (!o.in_place) fmt::print("{}", text);
-    else if (text != read.text) write_text(path, text);
+    else if (text != read.text) replace_file(path, text);
   }
   if (!unformatted.empty()) throw Error("not as weft fmt prints it: {}", unformatted);
 }

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -87,21 +88,24 @@ class Runner {
       if (o_.print_after == "all" || o_.print_after == name || (o_.print_after_change && run.changed))
         print_program("after " + name + (run.changed ? "" : ", which changed nothing"), module);
       table_.add({run.name, run.changed ? "yes" : "no", fmt::format("{:.3f}", run.milliseconds)});
-      json_ += fmt::format("{}\n  {{\"pass\": \"{}\", \"changed\": {}, \"milliseconds\": {:.3f}, \"work\": {}, \"ops\": {}}}",
-                           json_.empty() ? "" : ",", run.name, run.changed, run.milliseconds, run.work, module.graph().ops().size());
+      times_.push_back({{"pass", run.name},
+                        {"changed", run.changed},
+                        {"milliseconds", run.milliseconds},
+                        {"work", run.work},
+                        {"ops", module.graph().ops().size()}});
     }
   }
 
   void report() const {
     if (o_.time) fmt::print(stderr, "{}", table_.text(output_width()));
-    if (!o_.times_file.empty()) write_text(o_.times_file, "[" + json_ + "\n]\n");
+    if (!o_.times_file.empty()) write_text(o_.times_file, times_.dump(1) + "\n");
   }
 
  private:
   const Options& o_;
   const passes::Target& target_;
   Table table_{{"pass", "changed", "ms"}, {Table::Column::left, Table::Column::left, Table::Column::right}};
-  std::string json_;
+  nlohmann::ordered_json times_ = nlohmann::ordered_json::array();
 };
 
 void check_names(const Options& o, const std::vector<std::string>& chosen, const std::set<std::string>& disabled) {

@@ -15,6 +15,7 @@
 #include "weft/ir/printer.h"
 #include "weft/passes/shrink.h"
 #include "weft/support/error.h"
+#include "weft/support/shell.h"
 
 namespace weft::tool {
 namespace {
@@ -38,7 +39,7 @@ class Candidate {
   /// Whether the command succeeds with it: its path stands for every {}, or behind the command.
   bool passes(const ir::Module& module, std::string command) const {
     write_text(path_.string(), ir::print(module));
-    const std::string quoted = "'" + path_.string() + "'";
+    const std::string quoted = shell_quoted(path_.string());
     bool named = false;
     for (size_t at = command.find("{}"); at != std::string::npos; at = command.find("{}", at + quoted.size()))
       command.replace(at, 2, quoted), named = true;

@@ -5,11 +5,11 @@
 
 #include "weft/frontend/program/target.h"
 #include "weft/frontend/report/page.h"
-#include "weft/frontend/report/write.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/ir/parser.h"
+#include "weft/runtime/replace_file.h"
 
 namespace weft::tool {
 namespace {
@@ -42,7 +42,7 @@ void report(const Options& o) {
   if (!backend.takes_every_stage()) add_program(page, backend);
   const std::filesystem::path folder = o.file == "-" ? "" : std::filesystem::path(o.file).parent_path();
   page.source_path = [&](const std::string& file) { return (folder / file).string(); };
-  detail::write_report(o.output, detail::page_text(page));
+  replace_file(o.output, detail::page_text(page));
 }
 
 }  // namespace

@@ -87,11 +87,7 @@ void run_step(const Compiled& c, std::span<const Binding> bindings, const Option
 }
 
 void write_watched(MetricsFile& file, const Compiled& c, int64_t step) {
-  for (const WatchedValue& w : c.watch.read(*c.program)) {
-    std::vector<std::pair<std::string, MetricValue>> line{{"step", step + 1}, {"value", w.name}};
-    detail::append_statistics(line, w);
-    file.write(line);
-  }
+  for (const WatchedValue& w : c.watch.read(*c.program)) file.write(detail::line_of(w, step + 1));
 }
 
 /// What the last step's watched values are like.
@@ -158,7 +154,7 @@ void report(const Program& program, const std::vector<std::string>& files) {
   Table table({"output", "type", "value", "file"}, {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::left});
   for (size_t i = 0; i < program.outputs().size(); ++i) {
     const Port& port = program.outputs()[i];
-    if (port.name.starts_with("weft.watch.")) continue;  // they have a table of their own
+    if (detail::is_watched_output(port.name)) continue;  // they have a table of their own
     const Array array = result(program, static_cast<int>(i));
     if (!files[i].empty()) write_npy(files[i], array);
     table.add({port.name, std::string(name_of(port.dtype)) + to_string(port.shape), value_text(array), files[i]});

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
+#include "weft/frontend/program/reproducer.h"
 #include "weft/runtime/safetensors.h"
 #include "weft/support/number_text.h"
 
@@ -29,15 +30,15 @@ Given given_by(const FeedOptions& o) {
 }
 
 Source source_of(const std::string& file) {
-  const std::filesystem::path folder = file;
-  if (!std::filesystem::exists(folder / "program.weft")) return {file};
-  Source source{(folder / "program.weft").string(), (folder / "inputs.safetensors").string()};
+  const detail::ReproducerFiles files(file);
+  if (!std::filesystem::exists(files.program)) return {file};
+  Source source{files.program, files.inputs};
   const auto metadata = read_safetensors(source.inputs).metadata;
   const auto said = [&](const char* key) {
     const auto at = metadata.find(key);
     return at == metadata.end() ? "" : at->second;
   };
-  source.device = said("weft.device"), source.autocast = said("weft.autocast");
+  source.device = said(detail::reproducer_device), source.autocast = said(detail::reproducer_autocast);
   return source;
 }
 

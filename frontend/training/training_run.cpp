@@ -264,10 +264,7 @@ void TrainingRun::write_metrics(MetricsFile& file) const {
 /// A line for each value, and its histogram.
 void TrainingRun::write_watched(const std::vector<WatchedValue>& all) {
   for (const WatchedValue& w : all) {
-    std::vector<std::pair<std::string, MetricValue>> line{{"step", history_.steps}, {"value", w.name}};
-    if (!name_.empty()) line.emplace_back("net", name_);
-    append_statistics(line, w);
-    if (watched_) watched_->write(line);
+    if (watched_) watched_->write(line_of(w, history_.steps, name_));
     if (events_) events_->add_histogram(w.name, histogram_of(w.dtype, w.data, w.values.count), history_.steps);
   }
 }

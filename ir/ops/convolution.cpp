@@ -22,6 +22,7 @@ Convolution geometry(const Get& get, int spatial) {
   c.stride = dims("stride", 1), c.low = dims("low", 0), c.high = dims("high", 0), c.dilation = dims("dilation", 1);
   const auto layout = [&](const char* name) { return Layout::parse(std::get<std::string>(get(name)), spatial + 2); };
   c.layouts = {.x = layout("x_layout"), .w = layout("w_layout"), .y = layout("y_layout")};
+  c.algorithm = convolution_algorithm_from_name(std::get<std::string>(get("algorithm"))).value_or(ConvolutionAlgorithm::direct);
   return c;
 }
 
@@ -193,9 +194,9 @@ OpDef convolution_op(std::string name, std::string doc) {
                     layout("y_layout", "how y lies"),
                     {"algorithm",
                      AttributeKind::text,
-                     Attribute(std::string("direct")),
+                     Attribute(std::string(name_of(ConvolutionAlgorithm::direct))),
                      "how it is computed: as the sum says, or between transforms of tiles that spare products, with about the same error",
-                     {"direct", "winograd"},
+                     {std::string(name_of(ConvolutionAlgorithm::direct)), std::string(name_of(ConvolutionAlgorithm::winograd))},
                      true}};
   def.flops = [](const Op& op) { return convolution_of(op).flops(); };
   def.bilinear = true;

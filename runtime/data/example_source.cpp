@@ -15,8 +15,6 @@
 namespace weft {
 namespace {
 
-constexpr size_t source_draw = 1 << 15;  // the place in Draw's numbering behind all transforms
-
 void fill(const SourceColumn& column, std::byte* to, size_t elements) {
   if (column.fill == 0) {
     std::fill_n(to, elements * size_of(column.dtype), std::byte{0});
@@ -116,7 +114,7 @@ class StreamSource final : public ExampleSource {
 
 }  // namespace
 
-Draw Example::draw() const { return {seed_, epoch_, drawn_by_, source_draw}; }
+Draw Example::draw() const { return {seed_, epoch_, drawn_by_, detail::source_draws}; }
 
 Example::Place& Example::place(std::string_view name, DType dtype) {
   Place& p = place(name);

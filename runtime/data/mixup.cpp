@@ -8,8 +8,6 @@
 namespace weft {
 namespace {
 
-constexpr size_t mixup_draw = (1 << 15) + 1;  // the place in Draw's numbering behind that of sources
-
 double positive(Draw& draw) { return 1 - draw.uniform(); }
 
 double normal(Draw& draw) {
@@ -36,7 +34,7 @@ double log_gamma_number(double shape, Draw& draw) {
 }  // namespace
 
 double mixup_share(double alpha, uint64_t seed, int64_t epoch, int64_t batch) {
-  Draw draw(seed, epoch, batch, mixup_draw);
+  Draw draw(seed, epoch, batch, detail::mixup_draws);
   const double one = log_gamma_number(alpha, draw), other = log_gamma_number(alpha, draw);
   return 1 / (1 + std::exp(other - one));
 }

@@ -35,6 +35,13 @@ class Draw {
   uint32_t epoch_, transform_, drawn_ = 0;
 };
 
+namespace detail {
+
+/// Who draws numbers of an example or a batch besides transforms: a number behind those of all transforms.
+enum DrawsBesides : size_t { source_draws = 1 << 15, mixup_draws };
+
+}  // namespace detail
+
 /// One transform; a data set has a list of them, applied in this order to what its divisor made of an example.
 struct Transform {
   std::string name;

@@ -8,30 +8,15 @@
 namespace weft::cpu {
 namespace {
 
-// One register: compilers make poor code of longer vectors.
-#if defined(__AVX512F__)
-constexpr int lanes = 16;
-#elif defined(__AVX2__)
-constexpr int lanes = 8;
-#else
-constexpr int lanes = 4;
-#endif
+#include "weft/backends/cpu/exec/vectors_code.h"
+
 static_assert(score_lanes % lanes == 0);
 
-typedef float Floats __attribute__((vector_size(lanes * sizeof(float))));
 typedef int32_t Ints __attribute__((vector_size(lanes * sizeof(int32_t))));
-typedef float Loaded __attribute__((vector_size(lanes * sizeof(float)), aligned(sizeof(float)), may_alias));
 typedef float Four __attribute__((vector_size(4 * sizeof(float))));
 typedef float FourLoaded __attribute__((vector_size(4 * sizeof(float)), aligned(sizeof(float)), may_alias));
 
-#define INLINE __attribute__((always_inline)) inline
-
 constexpr float infinity = __builtin_inff();
-
-// Vectors go by reference: how they are handed over follows from the instruction set.
-
-INLINE void load(Floats& x, const float* from) { x = *reinterpret_cast<const Loaded*>(from); }
-INLINE void store(float* to, const Floats& x) { *reinterpret_cast<Loaded*>(to) = x; }
 
 /// x = e^x, within 2 ulp; 0 below -87.3, infinite above 88.
 INLINE void exponential(Floats& x) {

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 
+#include "weft/runtime/convolution_call.h"
 #include "weft/support/error.h"
 #include "weft/support/number_text.h"
 #include "weft/support/slices.h"
@@ -36,17 +37,14 @@ constexpr std::string_view name_of(Wanted wanted) {
   return "";
 }
 
-constexpr std::string_view winograd = "winograd";
-
 template <Wanted wanted>
 ConvolutionSpec convolution_of(const CallDescriptor& c) {
   ConvolutionSpec s;
   s.wanted = wanted;
   if (c.fields.contains("dtype")) s.dtype = c.dtype("dtype");  // files of before hold f32
   if (s.dtype != f32 && s.dtype != bf16) throw Error(ErrorKind::file, "a convolution of {}: no call of weft is so", weft::name_of(s.dtype));
-  s.groups = c.count("groups"), s.slices = c.count("slices");
-  s.stride = c.list("stride"), s.low = c.list("low"), s.high = c.list("high"), s.dilation = c.list("dilation");
-  s.x = c.shape("x"), s.w = c.shape("w"), s.y = c.shape("y");
+  s.slices = c.count("slices");
+  read_fields(c, s);
   if (!is_consistent(s) || s.slices < 1 || s.slices > std::min(s.x[0], most_slices))
     throw Error(ErrorKind::file, "a convolution of {} with {} to {} in {} slices: no call of weft is so", to_string(s.x), to_string(s.w),
                 to_string(s.y), s.slices);
@@ -57,8 +55,9 @@ ConvolutionSpec convolution_of(const CallDescriptor& c) {
   };
   s.layouts = {layout("x_layout", s.x), layout("w_layout", s.w), layout("y_layout", s.y)};
   if (!c.fields.contains("algorithm")) return s;  // as a rule it is the direct one
-  if (c.text("algorithm") != winograd) throw Error(ErrorKind::file, "a convolution by '{}': no call of weft is so", c.text("algorithm"));
-  s.algorithm = ConvolutionSpec::Algorithm::winograd;
+  const auto algorithm = convolution_algorithm_from_name(c.text("algorithm"));
+  if (!algorithm) throw Error(ErrorKind::file, "a convolution by '{}': no call of weft is so", c.text("algorithm"));
+  s.algorithm = *algorithm;
   return s;
 }
 
@@ -240,20 +239,13 @@ CallDescriptor describe(const MatmulSpec& s, int64_t scratch_bytes) {
 CallDescriptor describe(const ConvolutionSpec& s, int64_t scratch_bytes) {
   CallDescriptor call{std::string(name_of(s.wanted)),
                       {{"dtype", std::string(name_of(s.dtype))},
-                       {"groups", s.groups},
-                       {"stride", s.stride},
-                       {"low", s.low},
-                       {"high", s.high},
-                       {"dilation", s.dilation},
-                       {"x", s.x.dims()},
-                       {"w", s.w.dims()},
-                       {"y", s.y.dims()},
                        {"x_layout", s.layouts.x.text()},
                        {"w_layout", s.layouts.w.text()},
                        {"y_layout", s.layouts.y.text()},
                        {"slices", s.slices},
                        {"scratch", scratch_bytes}}};
-  if (s.algorithm == ConvolutionSpec::Algorithm::winograd) call.fields.emplace("algorithm", std::string(winograd));
+  add_fields(call, s);
+  if (s.algorithm != ConvolutionAlgorithm::direct) call.fields.emplace("algorithm", std::string(name_of(s.algorithm)));
   return call;
 }
 

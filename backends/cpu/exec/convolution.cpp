@@ -356,7 +356,7 @@ bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward)
 int64_t useful_slices(const ConvolutionSpec& s, int cores) { return useful_threads(s.flops(), std::min<int64_t>(cores, s.x[0])); }
 
 Answer convolution_answer(const ConvolutionSpec& spec) {
-  if (spec.algorithm == ConvolutionSpec::Algorithm::winograd) return winograd_answer(spec);
+  if (spec.algorithm == ConvolutionAlgorithm::winograd) return winograd_answer(spec);
   const SerialLibraries scope;
   return told(spec, [&] {
     const Dims cuts = batch_cuts(spec.x[0], spec.slices);
@@ -370,7 +370,7 @@ Answer convolution_answer(const ConvolutionSpec& spec) {
 }
 
 std::unique_ptr<Task> make_convolution(const ConvolutionSpec& spec, int64_t scratch_bytes) {
-  if (spec.algorithm == ConvolutionSpec::Algorithm::winograd) return make_winograd(spec, scratch_bytes);
+  if (spec.algorithm == ConvolutionAlgorithm::winograd) return make_winograd(spec, scratch_bytes);
   const SerialLibraries scope;
   return told(spec, [&] { return std::make_unique<ConvolutionTask>(spec, scratch_bytes); });
 }

@@ -13,10 +13,8 @@ namespace weft::cpu {
 /// A convolution of f32 or bf16, which is summed in f32, and which of its three tensors is wanted.
 struct ConvolutionSpec : Convolution {
   enum class Wanted { y, x, w };
-  enum class Algorithm { direct, winograd };
   Wanted wanted = Wanted::y;
   DType dtype = f32;
-  Algorithm algorithm = Algorithm::direct;
   /// The batch is computed in so many parts, each by one thread. Where w is wanted, each part is a result of its own.
   int64_t slices = 1;
 };

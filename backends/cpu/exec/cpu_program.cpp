@@ -33,10 +33,11 @@ class CpuProgram final : public Program {
   void run_watched(std::span<const Binding> inputs, CallWatcher& watcher) override {
     struct Watched {
       CallWatcher*& by;
-      ~Watched() { by = nullptr; }
-    } const watched{watcher_ = &watcher};
+      std::exception_ptr& thrown;
+      ~Watched() { by = nullptr, thrown = nullptr; }
+    } const watched{watcher_ = &watcher, thrown_};
     run(inputs);
-    if (const std::exception_ptr thrown = std::exchange(thrown_, nullptr)) std::rethrow_exception(thrown);
+    if (thrown_) std::rethrow_exception(std::exception_ptr(thrown_));
   }
 
   using Program::run;

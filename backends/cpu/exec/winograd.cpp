@@ -16,7 +16,7 @@ namespace {
 
 using Wanted = ConvolutionSpec::Wanted;
 
-constexpr int64_t kernel = winograd_window - winograd_tile + 1;
+constexpr int64_t kernel = winograd_kernel, kernel_elements = kernel * kernel;
 
 /// Of the widest vectors that runs of so many channels fill.
 const WinogradTiles& tiles_for(int64_t run) {
@@ -124,9 +124,19 @@ struct Workplace {
   static constexpr int64_t bytes(int64_t numbers) { return winograd_points * numbers * static_cast<int64_t>(sizeof(float)); }
 };
 
-/// A slice: these tiles, counted over all samples, and these channels of theirs.
+/// From `first` on, up to `end`.
+struct Range {
+  int64_t first, end;
+  int64_t count() const { return end - first; }
+};
+
+/// A slice: these tiles, counted over all samples, these channels of theirs, and what it works in, which begins so many floats from the
+/// start of all that memory.
 struct Part {
-  int64_t first_tile, end_tile, first_channel, channels;
+  Range tiles, channels;
+  Workplace work;
+  int64_t memory;
+  int64_t memory_end() const { return memory + work.end; }
 };
 
 /// Along the axis along which less is transformed twice: by tiles each slice transforms all kernels, by channels all windows.
@@ -134,37 +144,28 @@ std::vector<Part> parts_of(const ConvolutionSpec& s, const Geometry& g) {
   const int64_t tiles = s.x[0] * g.per_sample(), blocks = g.tiles.channels / winograd_lanes;
   const bool by_channels = s.wanted != Wanted::w && tiles < g.tiles.channels && blocks >= s.slices;
   const Dims samples = batch_cuts(s.x[0], s.slices);
+  const auto cut = [&](int64_t slice) {
+    return by_channels ? blocks * slice / s.slices * winograd_lanes : samples[static_cast<size_t>(slice)] * g.per_sample();
+  };
   std::vector<Part> parts;
   for (int64_t i = 0; i < s.slices; ++i) {
-    Part part{0, tiles, 0, g.tiles.channels};
-    if (by_channels) {
-      part.first_channel = blocks * i / s.slices * winograd_lanes;
-      part.channels = blocks * (i + 1) / s.slices * winograd_lanes - part.first_channel;
-    } else {
-      part.first_tile = samples[static_cast<size_t>(i)] * g.per_sample();
-      part.end_tile = samples[static_cast<size_t>(i) + 1] * g.per_sample();
-    }
-    parts.push_back(part);
+    Range of_tiles{0, tiles}, of_channels{0, g.tiles.channels};
+    (by_channels ? of_channels : of_tiles) = {cut(i), cut(i + 1)};
+    const Workplace work(s, of_tiles.count(), g.windows.channels, of_channels.count());
+    parts.push_back({of_tiles, of_channels, work, parts.empty() ? 0 : parts.back().memory_end()});
   }
   return parts;
 }
 
-Workplace workplace_of(const ConvolutionSpec& s, const Geometry& g, const Part& part) {
-  return {s, part.end_tile - part.first_tile, g.windows.channels, part.channels};
-}
-
 class WinogradTask final : public Task {
  public:
-  WinogradTask(const ConvolutionSpec& s, int64_t scratch_bytes)
+  WinogradTask(const ConvolutionSpec& s, const Answer& answer, int64_t scratch_bytes)
       : Task(s.slices), s_(s), geometry_(s), parts_(parts_of(s, geometry_)),
         transforms_(tiles_for(std::gcd(geometry_.windows.run, geometry_.tiles.run))),
-        scratch_(Scratch::Follows::from_machine, "the convolution", winograd_answer(s).scratch_bytes, scratch_bytes) {
-    const Answer answer = winograd_answer(s);
+        scratch_(Scratch::Follows::from_machine, "the convolution", answer.scratch_bytes, scratch_bytes) {
     own_scratch_bytes = scratch_.own_bytes(), is_library_call = block_products_are_library_calls();
     implementation = answer.implementation;
     buffers.resize(3 + (scratch_bytes > 0 ? 1 : 0), nullptr);
-    int64_t at = 0;
-    for (const Part& part : parts_) places_.push_back(std::exchange(at, at + workplace_of(s, geometry_, part).end));
   }
 
   void rebound() override {
@@ -183,14 +184,14 @@ class WinogradTask final : public Task {
   class Slice {
    public:
     Slice(const WinogradTask& task, int64_t number)
-        : t_(task), s_(task.s_), g_(task.geometry_), part_(task.parts_[static_cast<size_t>(number)]), work_(workplace_of(s_, g_, part_)),
-          memory_(task.memory_ + task.places_[static_cast<size_t>(number)]), result_(task.result_) {
+        : t_(task), s_(task.s_), g_(task.geometry_), part_(task.parts_[static_cast<size_t>(number)]), work_(part_.work),
+          memory_(task.memory_ + part_.memory), result_(task.result_) {
       if (s_.wanted == Wanted::w) result_ += number * s_.w.numel();
     }
 
     int run() const {
-      for (int64_t first = part_.first_tile; first < part_.end_tile; first += work_.count) {
-        const Tiles tiles{first, std::min(work_.count, part_.end_tile - first)};
+      for (int64_t first = part_.tiles.first; first < part_.tiles.end; first += work_.count) {
+        const Tiles tiles{first, std::min(work_.count, part_.tiles.end - first)};
         transform_windows(tiles);
         for (int64_t channel = 0; channel < work_.outer; channel += work_.block) {
           const Channels channels{channel, std::min(work_.block, work_.outer - channel)};
@@ -210,7 +211,6 @@ class WinogradTask final : public Task {
     struct Channels {
       int64_t first, count;
     };
-    static constexpr int64_t elements = kernel * kernel;
 
     WinogradPoints windows() const { return {memory_ + work_.windows, work_.window_plane}; }
     WinogradPoints tiles() const { return {memory_ + work_.tiles, work_.tile_plane}; }
@@ -229,7 +229,7 @@ class WinogradTask final : public Task {
     template <class Visit>
     void for_each(const Tiles& all, const Channels& channels, float* image, Visit visit) const {
       for_each(all, [&](int64_t i, int64_t n, int64_t row, int64_t column) {
-        const int64_t channel = part_.first_channel + channels.first;
+        const int64_t channel = part_.channels.first + channels.first;
         g_.tiles.for_each_run(channel, channels.count, [&](int64_t c, int64_t together) {
           visit(behind(tiles(), i * channels.count + c - channel), together, g_.tiles.piece(image, n, c, row, column, winograd_tile));
         });
@@ -247,9 +247,10 @@ class WinogradTask final : public Task {
 
     void transform_kernels(const Channels& channels) const {
       const bool forward = s_.wanted == Wanted::y;
-      const int64_t next_o = s_.w[1] * elements, inner = forward ? elements : next_o, outer = forward ? next_o : elements;
+      const int64_t next_o = s_.w[1] * kernel_elements, inner = forward ? kernel_elements : next_o,
+                    outer = forward ? next_o : kernel_elements;
       for (int64_t i = 0; i < work_.inner; ++i)
-        t_.transforms_.from_kernels(t_.second_ + i * inner + (part_.first_channel + channels.first) * outer, outer, !forward,
+        t_.transforms_.from_kernels(t_.second_ + i * inner + (part_.channels.first + channels.first) * outer, outer, !forward,
                                     channels.count, behind(kernels(), i * channels.count));
     }
 
@@ -266,7 +267,7 @@ class WinogradTask final : public Task {
     }
 
     int make_image(const Tiles& all, const Channels& channels) const {
-      if (work_.block < work_.outer || all.first == part_.first_tile) transform_kernels(channels);
+      if (work_.block < work_.outer || all.first == part_.tiles.first) transform_kernels(channels);
       const int status = multiply(all, channels, false);
       for_each(all, channels, result_, t_.transforms_.to_tile);
       return status;
@@ -275,11 +276,11 @@ class WinogradTask final : public Task {
     int add_weights(const Tiles& all, const Channels& channels) const {
       for_each(all, channels, t_.second_,
                [&](const WinogradPoints& to, int64_t count, const ImagePiece& piece) { t_.transforms_.from_tile(piece, count, to); });
-      const int status = multiply(all, channels, all.first > part_.first_tile);
-      if (all.first + all.count < part_.end_tile) return status;
+      const int status = multiply(all, channels, all.first > part_.tiles.first);
+      if (all.first + all.count < part_.tiles.end) return status;
       for (int64_t i = 0; i < work_.inner; ++i)
         t_.transforms_.to_kernels(behind(kernels(), i * channels.count), channels.count,
-                                  result_ + channels.first * s_.w[1] * elements + i * elements, s_.w[1] * elements);
+                                  result_ + channels.first * s_.w[1] * kernel_elements + i * kernel_elements, s_.w[1] * kernel_elements);
       return status;
     }
 
@@ -287,7 +288,7 @@ class WinogradTask final : public Task {
     const ConvolutionSpec& s_;
     const Geometry& g_;
     const Part& part_;
-    Workplace work_;
+    const Workplace& work_;
     float *memory_, *result_;
   };
 
@@ -296,7 +297,6 @@ class WinogradTask final : public Task {
   std::vector<Part> parts_;
   const WinogradTiles& transforms_;
   Scratch scratch_;
-  std::vector<int64_t> places_;  // of the slices' memory, in floats
   float *first_ = nullptr, *second_ = nullptr, *result_ = nullptr, *memory_ = nullptr;
 };
 
@@ -323,7 +323,7 @@ bool is_faster_by_winograd(const ConvolutionSpec& s) {
   const auto inner = static_cast<double>(g.windows.channels);
   double cost = 0;
   for (const Part& part : parts_of(s, g)) {
-    const auto tiles = static_cast<double>(part.end_tile - part.first_tile), outer = static_cast<double>(part.channels);
+    const auto tiles = static_cast<double>(part.tiles.count()), outer = static_cast<double>(part.channels.count());
     cost += static_cast<double>(winograd_points) *
             (product * tiles * inner * outer + image_number * tiles * (inner + outer) + kernel_number * inner * outer);
   }
@@ -334,14 +334,11 @@ Answer winograd_answer(const ConvolutionSpec& s) {
   if (!has_winograd(s) || s.layouts.x.is_plain())
     throw Error(ErrorKind::device, "Winograd's transforms do not compute the convolution of {} with {} in the layouts '{}', '{}', '{}'",
                 to_string(s.x), to_string(s.w), s.layouts.x.text(), s.layouts.w.text(), s.layouts.y.text());
-  const Geometry g(s);
-  int64_t numbers = 0;
-  for (const Part& part : parts_of(s, g)) numbers += workplace_of(s, g, part).end;
-  return {"weft:winograd", whole_lines(numbers * static_cast<int64_t>(sizeof(float)))};
+  return {"weft:winograd", whole_lines(parts_of(s, Geometry(s)).back().memory_end() * static_cast<int64_t>(sizeof(float)))};
 }
 
 std::unique_ptr<Task> make_winograd(const ConvolutionSpec& s, int64_t scratch_bytes) {
-  return std::make_unique<WinogradTask>(s, scratch_bytes);
+  return std::make_unique<WinogradTask>(s, winograd_answer(s), scratch_bytes);
 }
 
 }  // namespace weft::cpu

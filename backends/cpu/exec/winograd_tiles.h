@@ -15,8 +15,9 @@ namespace weft::cpu {
 
 /// Of the widest vectors; and of those of 256 bits, which blocks of channels fill at least.
 constexpr int64_t winograd_lanes = 16, winograd_least_run = 8;
-/// Results of a tile along an axis, what they are made of, and the products for them.
-constexpr int64_t winograd_tile = 4, winograd_window = 6, winograd_points = winograd_window * winograd_window;
+/// Along an axis: results of a tile, a kernel's elements, and what the results are made of; and the products for them.
+constexpr int64_t winograd_tile = 4, winograd_kernel = 3, winograd_window = winograd_tile + winograd_kernel - 1,
+                  winograd_points = winograd_window * winograd_window;
 
 /// A piece of an image: element (i, j) of a channel lies at data[i * row + j * column], where i and j are in these ranges; others are
 /// outside of the image, where zeros are read and nothing is written.

@@ -8,32 +8,20 @@
 namespace weft::cpu {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int lanes = 16;
-#elif defined(__AVX2__)
-constexpr int lanes = 8;
-#else
-constexpr int lanes = 4;
-#endif
+#include "weft/backends/cpu/exec/vectors_code.h"
+
 static_assert(winograd_lanes % lanes == 0);
 
-typedef float Floats __attribute__((vector_size(lanes * sizeof(float))));
-typedef float Loaded __attribute__((vector_size(lanes * sizeof(float)), aligned(sizeof(float)), may_alias));
-
-#define INLINE __attribute__((always_inline)) inline
 // Vectors stay in registers where loops over them are written out.
 #define UNROLL _Pragma("GCC unroll 9")
 
-constexpr int tile = winograd_tile, window = winograd_window, kernel = 3;
+constexpr int tile = winograd_tile, window = winograd_window, kernel = winograd_kernel;
 
 // The points +-a and +-b, with a b = 1.
 constexpr float a = 2.0F / 3, b = 1.5F, a2 = a * a, b2 = b * b;
 constexpr float a3 = a2 * a, b3 = b2 * b, sum2 = a2 + b2;
 /// What a polynomial's value at +-a, and at +-b, is divided by.
 constexpr float share_a = 1 / (2 * a2 * (a2 - b2)), share_b = 1 / (2 * b2 * (b2 - a2));
-
-INLINE void load(Floats& x, const float* from) { x = *reinterpret_cast<const Loaded*>(from); }
-INLINE void store(float* to, const Floats& x) { *reinterpret_cast<Loaded*>(to) = x; }
 
 // The transforms along one axis, from numbers that lie `step` apart.
 

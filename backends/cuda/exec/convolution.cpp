@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "weft/runtime/convolution_call.h"
 #include "weft/support/error.h"
 
 namespace weft::cuda {
@@ -55,25 +56,16 @@ int64_t workspace_bytes(const ConvolutionSpec& s) {
 CallDescriptor describe(const ConvolutionSpec& s, const KernelCall& kernels) {
   CallDescriptor call = describe(kernels);
   call.call = names[static_cast<size_t>(s.wanted)];
-  call.fields.insert({{"dtype", std::string(name_of(s.dtype))},
-                      {"groups", s.groups},
-                      {"stride", s.stride},
-                      {"low", s.low},
-                      {"high", s.high},
-                      {"dilation", s.dilation},
-                      {"x", s.x.dims()},
-                      {"w", s.w.dims()},
-                      {"y", s.y.dims()},
-                      {"tf32", int64_t{s.tf32}}});
+  call.fields.insert({{"dtype", std::string(name_of(s.dtype))}, {"tf32", int64_t{s.tf32}}});
+  add_fields(call, s);
   return call;
 }
 
 ConvolutionSpec convolution_of(const CallDescriptor& c) {
   ConvolutionSpec s;
   s.wanted = static_cast<Wanted>(std::find(std::begin(names), std::end(names), c.call) - std::begin(names));
-  s.dtype = c.dtype("dtype"), s.groups = c.count("groups"), s.tf32 = c.flag("tf32");
-  s.stride = c.list("stride"), s.low = c.list("low"), s.high = c.list("high"), s.dilation = c.list("dilation");
-  s.x = c.shape("x"), s.w = c.shape("w"), s.y = c.shape("y");
+  s.dtype = c.dtype("dtype"), s.tf32 = c.flag("tf32");
+  read_fields(c, s);
   if (!is_consistent(s) || !is_for_library(s))
     throw Error(ErrorKind::file, "a convolution of {} {} with {} to {}: no call of weft is so", name_of(s.dtype), to_string(s.x),
                 to_string(s.w), to_string(s.y));

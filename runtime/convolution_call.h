@@ -1,0 +1,14 @@
+#pragma once
+// Calls that convolve: what the descriptors of all backends say of the convolution.
+
+#include "weft/runtime/call_descriptor.h"
+#include "weft/support/convolution.h"
+
+namespace weft {
+
+/// Its geometry and its three shapes; neither layouts nor the algorithm, which are a backend's.
+void add_fields(CallDescriptor& call, const Convolution& convolution);
+/// What add_fields() writes. Throws weft::Error where a field is missing; what the fields say together may still make no sense (is_consistent).
+void read_fields(const CallDescriptor& call, Convolution& convolution);
+
+}  // namespace weft
