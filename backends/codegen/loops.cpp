@@ -107,17 +107,18 @@ class AccessWalk {
   std::unordered_map<Value, std::vector<IndexMap>, ir::ValueHash> seen_;
 };
 
-/// The row loop along which most operands lie that are strided along the vector loop, or -1: where there is none, or too
-/// little for whole tiles.
+/// The loop along which most operands lie that are strided along the vector loop, of the innermost ones: a row loop or, where there are
+/// reduced ones, the last of these. -1: where there is none, or so little of it that transposing costs more than reading element by element.
 int tiled_loop(const Loops& loops, const std::vector<Affine>& reads, const passes::LoopNest& nest, int lanes) {
-  if (loops.vector < 0 || !loops.inner.empty() || loops.all[static_cast<size_t>(loops.vector)].extent < lanes) return -1;
+  if (loops.vector < 0 || loops.vector_reduced() || loops.strip > 1) return -1;
+  if (loops.all[static_cast<size_t>(loops.vector)].extent < lanes) return -1;
   int best = -1;
   int64_t most = 0;
-  for (int row : loops.rows) {
-    if (loops.all[static_cast<size_t>(row)].extent < lanes) continue;
+  for (int loop : loops.inner.empty() ? loops.rows : std::vector{loops.inner.back()}) {
+    if (loops.all[static_cast<size_t>(loop)].extent < lanes / 2) continue;
     const int64_t count =
-        std::count_if(reads.begin(), reads.end(), [&](const Affine& a) { return lies_along(collapsed(a, nest, loops), row, loops); });
-    if (count > most) best = row, most = count;
+        std::count_if(reads.begin(), reads.end(), [&](const Affine& a) { return lies_along(collapsed(a, nest, loops), loop, loops); });
+    if (count > most) best = loop, most = count;
   }
   return best;
 }
@@ -152,9 +153,9 @@ int strip_of(const Loops& loops, const ir::Graph& body, const passes::LoopNest& 
 
 }  // namespace
 
-bool lies_along(const Walk& walk, int row, const Loops& loops) {
+bool lies_along(const Walk& walk, int loop, const Loops& loops) {
   const int64_t step = walk.along.coefficients[static_cast<size_t>(loops.vector)];
-  return walk.apart.empty() && step != 0 && step != 1 && walk.along.coefficients[static_cast<size_t>(row)] == 1;
+  return walk.apart.empty() && step != 0 && step != 1 && walk.along.coefficients[static_cast<size_t>(loop)] == 1;
 }
 
 ir::Affine linear_offset(const Shape& shape, const IndexMap& map, int loop_count) {
@@ -206,8 +207,8 @@ Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes)
     else if (l != loops.vector) loops.rows.push_back(l);
     else loops.blocks = (loop.extent + lanes - 1) / lanes;
   }
-  loops.tile = tiled_loop(loops, walk.reads(), nest, lanes);
   loops.strip = strip_of(loops, body, nest, lanes);
+  loops.tile = tiled_loop(loops, walk.reads(), nest, lanes);
   for (int row : loops.rows) loops.row_count *= loops.rows_of(row, lanes);
   loops.units_are_blocks = loops.vector >= 0 && loops.row_count < 4 && loops.blocks > loops.row_count;
   loops.units = loops.units_are_blocks ? loops.blocks : loops.row_count;

@@ -22,8 +22,8 @@ struct Loops {
   std::vector<int> rows;   // kept loops without the vector loop: numbers into `all`
   std::vector<int> inner;  // reduced loops, the vector loop last if it is one of them
   int vector = -1;         // the loop that vectors run along; -1 when there is none
-  /// The row loop that runs in tiles of `lanes` inside the vector loop; -1: none. Some operand lies along it and is strided
-  /// along the vector loop: a tile of it is read in whole vectors and transposed.
+  /// The loop that runs in tiles of `lanes` inside a kept vector loop: a row loop, or the innermost reduced one; -1: none. Some
+  /// operand lies along it and is strided along the vector loop: a tile of it is read in whole vectors and transposed.
   int tile = -1;
   /// So many neighbouring vectors along a kept vector loop run together inside the reduced loops, so that a strip of every row is
   /// read at a time; 1: each by itself.
@@ -39,6 +39,7 @@ struct Loops {
     const int64_t extent = all[static_cast<size_t>(loop)].extent;
     return loop == tile ? (extent + lanes - 1) / lanes : extent;
   }
+  bool tiles_rows() const { return tile >= 0 && !all[static_cast<size_t>(tile)].reduced; }
   bool vector_reduced() const { return vector >= 0 && all[static_cast<size_t>(vector)].reduced; }
 };
 
@@ -50,8 +51,8 @@ struct Walk {
 };
 Walk collapsed(const ir::Affine& a, const passes::LoopNest& nest, const Loops& loops);
 
-/// Does an operand that is read so lie along this row loop, while the lanes of a vector are apart?
-bool lies_along(const Walk& walk, int row, const Loops& loops);
+/// Does an operand that is read so lie along this loop, while the lanes of a vector are apart?
+bool lies_along(const Walk& walk, int loop, const Loops& loops);
 
 /// One place of the body that reads an operand.
 struct OperandRead {

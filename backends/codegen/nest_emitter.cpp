@@ -131,20 +131,21 @@ class NestEmitter {
 
   void emit_block(llvm::Value* block, bool ragged) {
     set_vector_index(b_.CreateMul(block, i64_of(lanes_)), ragged);
-    if (loops_.tile < 0) emit_point();
-    else emit_tile();
+    if (loops_.tiles_rows()) emit_tile(first_of_tile_, extent_of(loops_.tile), first_of_tile_, [&] { emit_point(); });
+    else emit_point();
     values_->end_vector();
   }
 
-  /// The points of one vector and one tile of the tiled loop.
-  void emit_tile() {
-    llvm::Value* rest = b_.CreateSub(i64_of(extent_of(loops_.tile)), first_of_tile_);
-    llvm::Value* count = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, rest, i64_of(lanes_));
-    values_->start_tile(first_of_tile_, count);
-    build_.loop(i64_of(0), count, i64_of(1), "tile", [&](llvm::Value* i) {
-      values_->set_index(loops_.tile, b_.CreateAdd(first_of_tile_, i));
+  /// The tile of the tiled loop from index `first` on: `done` of `count` indices lie before it.
+  void emit_tile(llvm::Value* first, int64_t count, llvm::Value* done, const std::function<void()>& each) {
+    const bool ragged = count % lanes_ != 0;
+    llvm::Value* here = i64_of(lanes_);
+    if (ragged) here = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b_.CreateSub(i64_of(count), done), here);
+    values_->start_tile(first, here, ragged);
+    build_.loop(i64_of(0), here, i64_of(1), "tile", [&](llvm::Value* i) {
+      values_->set_index(loops_.tile, b_.CreateAdd(first, i));
       values_->set_tile_row(i);
-      emit_point();
+      each();
     });
   }
 
@@ -214,6 +215,11 @@ class NestEmitter {
   void emit_indices(size_t n, llvm::Value* begin, int64_t count, bool in_pieces, const std::function<void()>& innermost) {
     if (count == 0) return;
     const int l = loops_.inner[n];
+    if (l == loops_.tile) {
+      build_.loop(i64_of(0), i64_of(count), i64_of(lanes_), "tiles",
+                  [&](llvm::Value* i) { emit_tile(b_.CreateAdd(begin, i), count, i, [&] { emit_inner(n + 1, in_pieces, innermost); }); });
+      return;
+    }
     if (l != loops_.vector) {
       build_.loop(i64_of(0), i64_of(count), i64_of(1), "reduce", [&](llvm::Value* i) {
         values_->set_index(l, b_.CreateAdd(begin, i));

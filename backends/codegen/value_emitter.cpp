@@ -76,8 +76,8 @@ void ValueEmitter::recall_level(int number) {
     memo_.insert(memo_.end(), found->second.begin(), found->second.end());
 }
 
-void ValueEmitter::start_tile(llvm::Value* first, llvm::Value* count) {
-  tile_first_ = first, tile_count_ = count;
+void ValueEmitter::start_tile(llvm::Value* first, llvm::Value* count, bool ragged) {
+  tile_first_ = first, tile_count_ = count, tile_is_ragged_ = ragged;
   tile_level_ = build_.depth();
   tiles_.clear();
 }

@@ -30,8 +30,9 @@ class ValueEmitter {
   void set_index(int loop, llvm::Value* index) { enter(loop, index, index); }
   void set_vector_index(llvm::Value* first_lane, llvm::Constant* mask);
   void end_vector() { mask_ = nullptr; }
-  /// Here starts a tile: so many indices of the tiled loop, from `first` on. In it the loop stands at one after the other.
-  void start_tile(llvm::Value* first, llvm::Value* count);
+  /// Here starts a tile: `count` indices of the tiled loop, from `first` on, as many as there are lanes unless it is ragged. In it the
+  /// loop stands at one after the other.
+  void start_tile(llvm::Value* first, llvm::Value* count, bool ragged);
   void set_tile_row(llvm::Value* number) { tile_row_ = number; }
   llvm::Value* index(int loop) const { return index_[static_cast<size_t>(loop)]; }
   llvm::Value* mask() const { return mask_; }
@@ -158,6 +159,7 @@ class ValueEmitter {
   int64_t kept_bytes_ = 0;  // on the stack, of all points' code together
   int stage_ = 0;
   llvm::Value *tile_first_ = nullptr, *tile_count_ = nullptr, *tile_row_ = nullptr;
+  bool tile_is_ragged_ = false;
   int tile_level_ = 0;                 // the level that a tile starts at
   std::vector<TransposedTile> tiles_;  // of this tile
 };

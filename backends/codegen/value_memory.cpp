@@ -136,8 +136,7 @@ llvm::Value* ValueEmitter::transposed_tile(int input, llvm::Type* element, const
   Walk corner = walk;
   corner.along.coefficients[static_cast<size_t>(loops_.tile)] = 0;
   llvm::Value* first = b_.CreateAdd(first_index(corner), tile_first_);
-  const bool ragged = loops_.all[static_cast<size_t>(loops_.tile)].extent % lanes_ != 0;
-  llvm::Value* active = ragged ? b_.CreateICmpULT(lane_numbers(1), splat(tile_count_)) : nullptr;
+  llvm::Value* active = tile_is_ragged_ ? b_.CreateICmpULT(lane_numbers(1), splat(tile_count_)) : nullptr;
   std::vector<llvm::Value*> lines;
   for (int lane = 0; lane < lanes_; ++lane) {
     llvm::Constant* missing = llvm::Constant::getNullValue(vector);
