@@ -9,8 +9,18 @@
 namespace weft::cpu {
 namespace {
 
-// What is packed at a time. A panel of vectors is to stay in the first cache beside a tile's lines, and all panels and lines in the second.
-constexpr int64_t block_k = 256, block_width = 512, block_lines = 192;
+// What is packed at a time: all panels and lines are to stay in the second cache. Deep before wide, since the result is read and written
+// once for each block of k; but not so narrow that lines are packed again and again.
+constexpr int64_t block_k = 1024, block_width = 512, block_lines = 192;
+constexpr int64_t block_vectors = 128 << 10, block_broadcasts = 48 << 10;  // elements
+
+/// How deep blocks are: alike.
+int64_t depth_of_blocks(int64_t k) { return round_up(ceil_div(k, ceil_div(k, block_k)), 8); }
+
+/// How many of `extent` go into a block of at most `most` and `elements` that is so deep, in whole tiles of `grain`.
+int64_t extent_of_blocks(int64_t extent, int64_t depth, int64_t most, int64_t elements, int64_t grain) {
+  return std::min(round_up(extent, grain), std::min(most, std::max(elements / depth, grain)) / grain * grain);
+}
 
 /// Cycles, about: of tiles, each of whose steps takes as long as its additions wait for each other, of packing and of storing.
 double cost_of(const GemmKernels& kernels, int64_t lines, int64_t width, int64_t k, int64_t line, int64_t vector_line, bool transposed) {
@@ -33,7 +43,10 @@ const GemmKernels* gemm_kernels() {
 }
 
 bool Gemm::suits(const GemmKernels& kernels, int64_t m, int64_t n, int64_t k) {
-  return m > 1 && n > 1 && k > 7 && (kernels.most_products == 0 || m * n <= kernels.most_products / k);
+  // Where an extent is short, elements of the longest operand are used so few times that what the library does to each of them weighs.
+  constexpr int64_t few = 64;
+  if (m <= 1 || n <= 1 || k <= 7) return false;
+  return kernels.most_products == 0 || std::min({m, n, k}) <= few || m * n <= kernels.most_products / k;
 }
 
 Gemm::Gemm(const GemmKernels& kernels, const GemmShape& s) : kernels_(kernels), k_(s.k), result_row_(s.result_row) {
@@ -41,16 +54,16 @@ Gemm::Gemm(const GemmKernels& kernels, const GemmShape& s) : kernels_(kernels), 
   const GemmOperand a{nullptr, s.a_row, s.a_column}, b{nullptr, s.b_column, s.b_row};
   broadcast_ = transposed_ ? b : a, lines_ = transposed_ ? s.n : s.m;
   vectors_ = transposed_ ? a : b, width_ = transposed_ ? s.m : s.n;
-  most_k_ = round_up(ceil_div(k_, ceil_div(k_, block_k)), 8);
-  most_lines_ = std::min(lines_, block_lines);
-  most_width_ = std::min(round_up(width_, kernels.panel), block_width);
+  most_k_ = depth_of_blocks(k_);
+  most_lines_ = extent_of_blocks(lines_, most_k_, block_lines, block_broadcasts, kernels.lines);
+  most_width_ = extent_of_blocks(width_, most_k_, block_width, block_vectors, kernels.panel);
   // Lines side by side can be read as they are; that the next of a tile is far away costs more than a copy where many tiles read it.
   constexpr int64_t few_tiles = 4;
   packs_vectors_ = vectors_.line != 1 || lines_ > few_tiles * kernels.lines;
   packs_broadcasts_ = broadcast_.line == 1;
 }
 
-int64_t Gemm::packed_broadcasts() const { return packs_broadcasts_ ? round_up(most_lines_, kernels_.lines) * most_k_ : 0; }
+int64_t Gemm::packed_broadcasts() const { return packs_broadcasts_ ? most_lines_ * most_k_ : 0; }
 
 int64_t Gemm::packed_vectors() const {
   const int64_t width = packs_vectors_ ? most_width_ : width_ % kernels_.panel > 0 ? kernels_.panel : 0;
@@ -60,10 +73,11 @@ int64_t Gemm::packed_vectors() const {
 int64_t Gemm::scratch_bytes() const { return whole_lines((packed_broadcasts() + packed_vectors()) * static_cast<int64_t>(sizeof(float))); }
 
 int64_t Gemm::most_scratch_bytes(const GemmKernels& kernels, int64_t m, int64_t n, int64_t k) {
-  const int64_t extent = std::max(m, n);
-  const int64_t lines = round_up(std::min(extent, block_lines), kernels.lines),
-                width = std::min(round_up(extent, kernels.panel), block_width);
-  return whole_lines((lines + width) * std::min(round_up(k, 8), block_k) * static_cast<int64_t>(sizeof(float)));
+  // Of each operand: all of it, or the largest block.
+  const int64_t extent = std::max(m, n), depth = std::min(round_up(k, 8), block_k);
+  const int64_t lines = std::min(round_up(extent, kernels.lines) * depth, block_broadcasts),
+                width = std::min(round_up(extent, kernels.panel) * depth, block_vectors);
+  return whole_lines((lines + width) * static_cast<int64_t>(sizeof(float)));
 }
 
 /// Blocks of both operands that are multiplied with each other.

@@ -19,7 +19,8 @@ namespace {
 constexpr int most_lines = 12, vector = 16, panel = 2 * vector;
 
 /// On a Zen 4, whole steps are up to 5 % faster with tiles below, and up to 8 % with the library above, where operands leave the second
-/// cache.
+/// cache. That is so of large extents alone: of 64 x 512 x 4096 and its two gradients, parts for two threads take 0.7, 0.75 and 1.2 of
+/// the library's time; with half as many rows the first takes 0.55.
 constexpr int64_t most_products = 1 << 25;
 
 /// The first `count` elements of a vector, all of them where there are more.

@@ -36,7 +36,7 @@ struct GemmKernels {
   const char* name;       // as an implementation's
   int64_t lines;          // most that a tile has here
   int64_t panel;          // elements: two vectors
-  int64_t most_products;  // m n k beyond which the library is better; 0: it never is
+  int64_t most_products;  // m n k beyond which the library is better, unless an extent is short; 0: it never is
 
   Tile tiles[2][2][most_lines];  // [transposed][more than one vector wide][lines - 1]
   Pack pack_vectors;             // of lines side by side: from.line is 1

@@ -116,9 +116,25 @@ TEST_CASE("gemm: of more than one block along each axis", "[gemm]") {
                                   {9, 20, 300},
                                   {10, 64, 784},
                                   {395, 17, 257},
-                                  {64, 517, 513}})
+                                  {64, 517, 513},
+                                  {9, 20, 1100},
+                                  {60, 140, 1030},
+                                  {30, 70, 2050}})
       for (int flags = 0; flags < 4; ++flags)
         for (const Behind behind : {Behind::bias, Behind::in_place}) check_product(*kernels, m, n, k, flags % 2 != 0, flags > 1, 0, behind);
+}
+
+TEST_CASE("gemm: the most scratch memory of any product is enough for each", "[gemm]") {
+  for (const cpu::GemmKernels* kernels : all_kernels())
+    for (int64_t m : {1, 7, 64, 300, 5000})
+      for (int64_t n : {1, 33, 200, 4096})
+        for (int64_t k : {1, 8, 60, 256, 700, 1025, 1500, 9000})
+          for (int flags = 0; flags < 4; ++flags) {
+            const bool transpose_a = flags % 2 != 0, transpose_b = flags > 1;
+            const Gemm gemm(*kernels, {m, n, k, transpose_a ? 1 : k, transpose_a ? m : 1, transpose_b ? 1 : n, transpose_b ? k : 1, n});
+            INFO(m << " x " << n << " x " << k << ", " << flags);
+            CHECK(gemm.scratch_bytes() <= Gemm::most_scratch_bytes(*kernels, m, n, k));
+          }
 }
 
 TEST_CASE("gemm: infinities and nans reach those elements alone that they belong to", "[gemm]") {
