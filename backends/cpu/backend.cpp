@@ -30,7 +30,7 @@ class CpuBackend final : public Backend {
   }
   ProgramData lower(const ir::Module& module) const override { return cpu::lower(module, options_); }
   std::unique_ptr<Program> load(ProgramData data) const override {
-    return load_program(std::move(data), {options_.threads, options_.max_isa});
+    return load_program(std::move(data), {options_.threads, options_.max_isa, options_.share_all});
   }
   ProgramData portable(const ir::Module& module, std::span<const std::string> machines) const override {
     const std::string& max = options_.max_isa;

@@ -103,6 +103,7 @@ std::unique_ptr<Program> compile(const ir::Module& module, const Options& option
     if (!parts.tasks[i]) parts.tasks[i] = make_task(data.calls[i], code.get());
   parts.list = std::move(data.list);
   parts.threads = compute_threads(options.threads);
+  parts.share_all = options.share_all;
   parts.code = code;
   try {
     return make_program(std::move(parts));

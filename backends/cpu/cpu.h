@@ -13,8 +13,8 @@
 namespace weft::cpu {
 
 struct Options {
-  /// Compute threads; 0: the environment variable WEFT_THREADS decides (a positive integer, anything else is an error), else one
-  /// per core that the process may use.
+  /// Compute threads, at most; 0: the environment variable WEFT_THREADS decides (a positive integer, anything else is an error), else
+  /// one per core that the process may use. A step that is too small to gain by several runs on one.
   int threads = 0;
   /// The widest instruction set to use: "sse4", "avx2" or "avx512". "": the environment variable WEFT_MAX_ISA decides,
   /// else what the machine has. oneDNN takes its limit when it is first used, so one process should keep to one value.
@@ -26,6 +26,8 @@ struct Options {
   /// (Winograd, exec/winograd.h) where that is faster: in f32 the error is about as large, but a number that is infinite or nan makes
   /// its whole tile nan.
   bool strict = false;
+  /// All threads work on what they can share, whether they gain by it or not: to measure it, and for tests.
+  bool share_all = false;
 };
 
 /// What the passes ask; of the options, what they decide.

@@ -32,7 +32,7 @@ struct Cell {
   }
 };
 
-const Target targets[] = {Target::cpu({.threads = 1}), Target::cpu({.threads = 2}), Target::reference()};
+const Target targets[] = {Target::cpu({.threads = 1}), Target::cpu({.threads = 2, .share_all = true}), Target::reference()};
 
 }  // namespace
 

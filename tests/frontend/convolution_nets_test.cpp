@@ -72,7 +72,7 @@ std::vector<double> losses(const std::function<Net()>& make, const Target& targe
 }
 
 void check_against_reference(const std::function<Net()>& make) {
-  const auto want = losses(make, Target::from_name("reference"), 6), got = losses(make, Target::cpu({.threads = 2}), 6);
+  const auto want = losses(make, Target::from_name("reference"), 6), got = losses(make, Target::cpu({.threads = 2, .share_all = true}), 6);
   for (size_t i = 0; i < want.size(); ++i) {
     INFO("step " << i << ": " << got[i] << ", should be " << want[i]);
     CHECK(std::fabs(got[i] - want[i]) <= 2e-5 * std::fabs(want[i]));

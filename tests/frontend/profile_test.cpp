@@ -14,7 +14,7 @@ Step small_program() {
   Graph g("small");
   const Tensor x = g.input("x", f32, {64, 256}), w = g.input("w", f32, {256, 128});
   g.output("y", sum(square(matmul(x, w))));
-  return compile(g, Target::cpu({.threads = 2}));
+  return compile(g, Target::cpu({.threads = 2, .share_all = true}));
 }
 
 void run(Step& step, int times) {
@@ -49,7 +49,7 @@ TEST_CASE("a profile has a loop's calls, each with its time and work over all of
   optim::SGD sgd;
   Graph g("series");
   const Tensor loss = g.output("loss", mean(square(lstm(g.input("x", f32, {5, 4, 8})).output)));
-  Step step = compile(training_step(g, loss, lstm.parameters(), sgd), Target::cpu({.threads = 2}));
+  Step step = compile(training_step(g, loss, lstm.parameters(), sgd), Target::cpu({.threads = 2, .share_all = true}));
   step.start_profile();
   for (int i = 0; i < 5; ++i) step({{"x", std::vector<float>(5 * 4 * 8, 1)}});
   const std::vector<ProfileRow> calls = step.profile().calls;

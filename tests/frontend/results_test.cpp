@@ -12,7 +12,7 @@ namespace {
 
 using Numbers = std::vector<float>;
 
-const Target targets[] = {Target::cpu({.threads = 1}), Target::cpu({.threads = 2}), Target::reference()};
+const Target targets[] = {Target::cpu({.threads = 1}), Target::cpu({.threads = 2, .share_all = true}), Target::reference()};
 
 Numbers copy(std::span<const float> all) { return {all.begin(), all.end()}; }
 

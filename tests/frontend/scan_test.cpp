@@ -24,7 +24,7 @@ int loops_in(const Graph& graph) {
 }
 
 const std::vector<Target>& targets() {
-  static const std::vector<Target> all{Target::reference(), Target::cpu({.threads = 1}), Target::cpu({.threads = 2})};
+  static const std::vector<Target> all{Target::reference(), Target::cpu({.threads = 1}), Target::cpu({.threads = 2, .share_all = true})};
   return all;
 }
 

@@ -41,7 +41,7 @@ Steady classifier(int64_t batch, int64_t features, int64_t hidden, int threads) 
     parameters = net.parameters();
     logits = net.forward(drop(x));
   }
-  Steady s{compile(training_step(g, cross_entropy(logits, y), parameters, adam), Target::cpu({.threads = threads})),
+  Steady s{compile(training_step(g, cross_entropy(logits, y), parameters, adam), Target::cpu({.threads = threads, .share_all = true})),
            std::vector<float>(static_cast<size_t>(batch * features), 0.25f), std::vector<int64_t>(static_cast<size_t>(batch), 3)};
   s.run(5);  // what a first call makes: threads, the library's tables
   return s;

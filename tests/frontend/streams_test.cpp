@@ -69,7 +69,7 @@ TEST_CASE("streams: a graph that is compiled twice draws the same, for any numbe
   CHECK(draw(g) == first);
   Step step = compile(Recorded(g), Target::reference());
   CHECK(step()["u"].values<float>() == first[0]);
-  CHECK(compile(g, Target::cpu({.threads = 2}))()["mask"].values<float>() == first[2]);
+  CHECK(compile(g, Target::cpu({.threads = 2, .share_all = true}))()["mask"].values<float>() == first[2]);
   manual_seed(0);
 }
 

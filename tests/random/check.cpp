@@ -116,7 +116,7 @@ class Check {
   }
 
   std::optional<Fault> check_program(const ir::Module& m) {
-    const auto program = cpu::compile(m, {.threads = 2});
+    const auto program = cpu::compile(m, {.threads = 2, .share_all = true});
     const Memory results = run_program(*program, expected_.inputs);
     for (const auto& [name, value] : results) {
       const Tensor got = reference::from_memory({value.dtype(), value.shape()}, value.data());
@@ -140,7 +140,7 @@ class Check {
       if (auto f = agrees({.threads = 1}, "one thread")) return f;
     if (seed_ % 16 != 1 || has_product(m.graph())) return std::nullopt;
     for (const char* isa : {"sse4", "avx2"})
-      if (auto f = agrees({.threads = 2, .max_isa = isa}, isa)) return f;
+      if (auto f = agrees({.threads = 2, .max_isa = isa, .share_all = true}, isa)) return f;
     return std::nullopt;
   }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "weft/backends/cpu/exec/threads_that_pay.h"
 #include "weft/runtime/float_mode.h"
 #include "weft/runtime/parallel.h"
 
@@ -102,12 +103,14 @@ class CpuProgram final : public Program {
   const LaunchList& list() const { return parts_.list; }
   const std::vector<Launch>& launches() const { return parts_.list.launches; }
 
-  /// The threads that at least one launch can use.
+  /// The threads that at least one launch can use, and that pay.
   int useful_threads() const {
     int64_t most = 1;
+    std::vector<size_t> shared;
     for (size_t i = 0; i < launches().size(); ++i)
-      if (launches()[i].parallel) most = std::max(most, parts_.tasks[i]->units());
-    return static_cast<int>(std::min<int64_t>(parts_.threads, most));
+      if (is_shared(i)) most = std::max(most, parts_.tasks[i]->units()), shared.push_back(i);
+    const int threads = static_cast<int>(std::min<int64_t>(parts_.threads, most));
+    return parts_.share_all ? threads : threads_that_pay(list(), shared, threads);
   }
 
   /// A launch waits where it conflicts with one since the last wait; what thread 0 runs alone it runs in order anyway. All threads

@@ -12,7 +12,9 @@ struct ProgramParts {
   LaunchList list;
   /// What carries each launch out.
   std::vector<std::unique_ptr<Task>> tasks;
+  /// At most so many threads; all of them, whether that pays or not (threads_that_pay.h), where share_all is set.
   int threads = 1;
+  bool share_all = false;
   /// Keeps the generated code alive.
   std::shared_ptr<const void> code;
 };
@@ -26,6 +28,7 @@ struct LoadOptions {
   int threads = 0;
   /// See exec/isa.h; "" is what the environment says.
   std::string max_isa = {};
+  bool share_all = false;
 };
 
 /// The program that `data`, made for this backend, describe. Takes the code of the widest instruction set that the machine has and

@@ -18,6 +18,7 @@ class Loader {
     max_isa_ = options.max_isa.empty() ? max_isa_of_environment() : options.max_isa;
     limit_library_isa(max_isa_);
     threads_ = compute_threads(options.threads);
+    share_all_ = options.share_all;
   }
 
   std::unique_ptr<Program> load() {
@@ -27,7 +28,7 @@ class Loader {
     if (!data_.code.empty()) code_ = std::make_shared<const Code>(choose_code());
     if (data_.calls.size() != launches().size())
       throw Error(ErrorKind::file, "the program has {} launches, but says what {} of them run", launches().size(), data_.calls.size());
-    ProgramParts parts{.threads = threads_, .code = code_};
+    ProgramParts parts{.threads = threads_, .share_all = share_all_, .code = code_};
     for (size_t i = 0; i < launches().size(); ++i) parts.tasks.push_back(task(i));
     parts.list = std::move(data_.list);
     return make_program(std::move(parts));
@@ -79,6 +80,7 @@ class Loader {
   ProgramData data_;
   std::string max_isa_;
   int threads_ = 1;
+  bool share_all_ = false;
   std::shared_ptr<const Code> code_;
 };
 

@@ -253,7 +253,8 @@ TEST_CASE("one and two threads give the same bits") {
   for (const Sample& s : samples()) {
     INFO(s.name);
     const auto inputs = test::sample_inputs(s.text);
-    CHECK(test::same_bits(test::run_cpu(s.text, inputs, {{.threads = 1}, {}}), test::run_cpu(s.text, inputs, {{.threads = 2}, {}})));
+    CHECK(test::same_bits(test::run_cpu(s.text, inputs, {{.threads = 1}, {}}),
+                          test::run_cpu(s.text, inputs, {{.threads = 2, .share_all = true}, {}})));
   }
 }
 
@@ -304,7 +305,7 @@ TEST_CASE("a convolution to few channels, which may be computed the other way ro
     const std::string text = function("  input %x: f32[2,8,34,34]\n  input %w: f32" + w +
                                       "\n  %0 = convolution(%x, %w) {low = [1,0], high = [1,1]} : f32" + y + "\n  output y = %0\n");
     const auto inputs = test::sample_inputs(text);
-    const auto got = test::run_cpu(text, inputs, {{.threads = 2}, {}});
+    const auto got = test::run_cpu(text, inputs, {{.threads = 2, .share_all = true}, {}});
     CHECK(test::relative_difference(got.values[0], test::run_reference(text, inputs).values[0]) < 2e-6);
     CHECK(test::same_bits(got, test::run_cpu(text, inputs, {{.threads = 1}, {}})));
   }

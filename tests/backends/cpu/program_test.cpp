@@ -39,6 +39,7 @@ class TestTask final : public cpu::Task {
 void run_two_tasks(TestTask::Unit writer, int64_t read_at, TestTask::Unit reader) {
   cpu::ProgramParts parts;
   parts.threads = 2;
+  parts.share_all = true;
   parts.list.arena_bytes = 128;
   parts.list.launches = {{{{BufferPlace::Kind::arena, 0, 64, true}}}, {{{BufferPlace::Kind::arena, read_at, 64, false}}}};
   parts.tasks.push_back(std::make_unique<TestTask>(2, std::move(writer)));
