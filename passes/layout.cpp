@@ -17,15 +17,6 @@ using ir::Op;
 using ir::Value;
 using Part = Layout::Part;
 
-/// Has the op been asked before? One that is in parts has: its result has an axis more than its layout.
-bool has_layout(const Op& op) {
-  bool any =
-      (op.def().attribute_index("parts") >= 0 && op.integer("parts") > 1) || !op.attribute<std::string>(op.def().result_layout).empty();
-  for (const ir::OperandSpec& operand : op.def().operands)
-    any = any || (!operand.layout.empty() && !op.attribute<std::string>(operand.layout).empty());
-  return any;
-}
-
 class LayoutPass {
  public:
   LayoutPass(ir::Graph& graph, const Target& target) : graph_(graph), target_(target) {}
@@ -212,6 +203,14 @@ class LayoutPass {
 };
 
 }  // namespace
+
+bool has_layout(const Op& op) {
+  bool any =
+      (op.def().attribute_index("parts") >= 0 && op.integer("parts") > 1) || !op.attribute<std::string>(op.def().result_layout).empty();
+  for (const ir::OperandSpec& operand : op.def().operands)
+    any = any || (!operand.layout.empty() && !op.attribute<std::string>(operand.layout).empty());
+  return any;
+}
 
 bool layout(ir::Module& module, const Target& target) { return LayoutPass(module.graph(), target).run(); }
 

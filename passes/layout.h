@@ -19,4 +19,8 @@ namespace weft::passes {
 
 bool layout(ir::Module& module, const Target& target);
 
+/// Has the pass asked for the op before, or someone else said how its operands lie? One that is in parts has: its result has an axis more
+/// than its layout.
+bool has_layout(const ir::Op& op);
+
 }  // namespace weft::passes

@@ -20,6 +20,7 @@
 #include "weft/passes/layout.h"
 #include "weft/passes/loops.h"
 #include "weft/passes/mirror.h"
+#include "weft/passes/pad_channels.h"
 #include "weft/passes/partition.h"
 #include "weft/passes/parts.h"
 #include "weft/passes/plan.h"
@@ -93,6 +94,7 @@ const std::vector<Pass>& all_passes() {
       {"reassociate", "scales and negates the smaller factor of a product in place of the product", none, none,
        without_target<reassociate>},
       {"mirror", "writes convolutions as data gradients where the target runs these faster", {&claimed}, {&claimed}, mirror},
+      {"pad_channels", "gives convolutions channels of zeros where the target runs these faster", {&claimed}, {&claimed}, pad_channels},
       {"layout", "lets values lie in memory as the libraries want them", {&claimed}, {&claimed}, layout},
       {"parts", "cuts sums inside library calls and long reductions into parts for threads", {&claimed}, {&claimed}, parts},
       {"loops",
@@ -144,9 +146,9 @@ std::vector<Remark> remarks_of(const Pass& pass, const Module& module, const Tar
 
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
-    return {"autocast",    "autodiff", "training_step", "decompose", "expand",    "hoist",    "simplify",
-            "reassociate", "mirror",   "layout",        "parts",     "loops",     "updates",  "epilogue",
-            "views",       "fuse",     "recompute",     "launch",    "partition", "schedule", "plan"};
+    return {"autocast", "autodiff",     "training_step", "decompose", "expand",   "hoist",   "simplify", "reassociate",
+            "mirror",   "pad_channels", "layout",        "parts",     "loops",    "updates", "epilogue", "views",
+            "fuse",     "recompute",    "launch",        "partition", "schedule", "plan"};
   if (name == "step") return {"autocast", "autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'", name).hint(did_you_mean(name, {"compile", "step", "simplify"}));

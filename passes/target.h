@@ -38,6 +38,12 @@ class Target {
   virtual std::vector<const ir::Graph*> activations(const ir::Op& /*product*/) const { return {}; }
   /// Does the target run a convolution faster as the data gradient of the mirrored one?
   virtual bool mirrors(const ir::Op&) const { return false; }
+  /// The channels, of x and of y, with which the target would rather run a convolution (passes/pad_channels.h): at least as many as there
+  /// are. None: as it is.
+  struct Channels {
+    int64_t x, y;
+  };
+  virtual std::optional<Channels> channels(const ir::Op&) const { return {}; }
   /// How the target's library wants an op's operands and result to lie: values of attributes that say so. Row-major, what
   /// is left out.
   virtual ir::NamedAttributes layouts(const ir::Op&) const { return {}; }

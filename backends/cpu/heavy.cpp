@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 
+#include "weft/backends/cpu/channels.h"
 #include "weft/backends/cpu/exec/calls.h"
 #include "weft/backends/cpu/exec/winograd.h"
 #include "weft/backends/cpu/specs.h"
@@ -70,6 +71,7 @@ HeavyOp convolution_row(std::string_view name) {
     if (by_winograd) all.emplace_back("algorithm", std::string(name_of(ConvolutionAlgorithm::winograd)));
     return all;
   };
+  row.channels = [](const Op& op, bool strict) { return better_channels(spec_of<wanted>(op), strict); };
   row.parts = row.slices = [](const Op& op, int cores) { return useful_slices(spec_of<wanted>(op), cores); };
   row.answer = [](const Op& op) { return convolution_answer(spec_of<wanted>(op)); };
   row.describe = [](const Op& op) { return describe(spec_of<wanted>(op), op.integer("scratch")); };

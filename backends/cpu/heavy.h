@@ -2,11 +2,13 @@
 // The heavy ops of the IR that the cpu backend has calls for, a row each: what the passes ask of the target before they plan a
 // call, and the call itself.
 
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "weft/backends/cpu/exec/answer.h"
 #include "weft/ir/graph.h"
+#include "weft/passes/target.h"
 #include "weft/runtime/call_descriptor.h"
 
 namespace weft::cpu {
@@ -18,6 +20,7 @@ struct HeavyOp {
   bool (*claims)(const ir::Op&) = nullptr;
   bool (*accepts_epilogue)(const ir::Graph& body) = nullptr;
   bool (*mirrors)(const ir::Op&, bool strict) = nullptr;
+  std::optional<passes::Target::Channels> (*channels)(const ir::Op&, bool strict) = nullptr;
   bool (*is_better_expanded)(const ir::Op&) = nullptr;
   ir::NamedAttributes (*layouts)(const ir::Op&, int cores, bool strict) = nullptr;
   int64_t (*parts)(const ir::Op&, int cores) = nullptr;

@@ -28,6 +28,10 @@ class CpuTarget final : public passes::Target {
     const HeavyOp* row = claimed(op);
     return row && row->mirrors && row->mirrors(op, strict_);
   }
+  std::optional<Channels> channels(const ir::Op& op) const override {
+    const HeavyOp* row = claimed(op);
+    return row && row->channels ? row->channels(op, strict_) : std::nullopt;
+  }
   ir::NamedAttributes layouts(const ir::Op& op) const override {
     const HeavyOp* row = claimed(op);
     return row && row->layouts ? row->layouts(op, cores_, strict_) : ir::NamedAttributes();
