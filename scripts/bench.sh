@@ -4,12 +4,14 @@
 #   scripts/bench.sh             everything, about half an hour on a still machine
 #   scripts/bench.sh --kernels   only single kernels beside PyTorch's; the rest of the page stays as it was
 #   scripts/bench.sh --quick     fewer rounds and modes, about four minutes: rough figures
+#   scripts/bench.sh --sweep     only two nets with every width and batch from 1 to 130, on one thread, beside PyTorch: writes
+#                                docs/sweep.svg (by gnuplot) and docs/sweep.json, and says where a step is a cliff
 #
 #   --cpu-time       count the time that processes run instead of the time that passes, on one thread: what else the machine
 #                    does then voids nothing
 #   --threads N      compute threads, each on a core of its own (default: 2, or 1 where there is one core)
 #   --case NAME      only this case of tests/benchmark/cases.json; may be repeated. Others that were measured alike stay
-#   --out DIR        where the two files go (default: the project's root)
+#   --out DIR        where the two files go (default: the project's root; docs for --sweep)
 #   --python PYTHON  an interpreter that has PyTorch, JAX and NumPy. Without it, a virtual environment is made in
 #                    ${XDG_CACHE_HOME:-~/.cache}/weft-bench, with packages from the Python registry (about 3 GB to download)
 #
@@ -21,11 +23,12 @@ die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-python="" out=$root arguments=()
+python="" out="" sweep="" arguments=()
 while (($#)); do
   case "$1" in
     -h | --help) usage; exit ;;
     --quick | --kernels | --cpu-time) arguments+=("$1") ;;
+    --sweep) sweep=yes ;;
     --threads | --case) arguments+=("$1" "${2:?$1 needs a value}"); shift ;;
     --out) out=${2:?--out needs a directory}; shift ;;
     --python) python=${2:?--python needs an interpreter}; shift ;;
@@ -55,5 +58,9 @@ has_peers "$python" || die "$python cannot import torch, jax and numpy"
 "$python" -c 'import os, sysconfig; raise SystemExit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
   echo "bench: Python.h is missing (on Debian: python3-dev), so PyTorch's compiled modes may fail" >&2
 
+if [[ $sweep ]]; then
+  "$root/scripts/test.sh" --build-only sweep_peer
+  exec "$python" -B "$root/tests/benchmark/sweep.py" --programs "$root/build/tests/benchmark" --out "${out:-$root/docs}" ${arguments[0]+"${arguments[@]}"}
+fi
 "$root/scripts/test.sh" --build-only weft_peer kernels_peer plain_peer machine_peer
-exec "$python" -B "$root/tests/benchmark/run.py" --programs "$root/build/tests/benchmark" --out "$out" ${arguments[0]+"${arguments[@]}"}
+exec "$python" -B "$root/tests/benchmark/run.py" --programs "$root/build/tests/benchmark" --out "${out:-$root}" ${arguments[0]+"${arguments[@]}"}

@@ -9,6 +9,7 @@ import machine
 import measure
 import page
 import reports
+import sweep
 
 
 def pair(ours=1.0, theirs=2.0, spins=(10.0, 10.0, 10.0), foreign=0.0, core_s=1.0):
@@ -203,6 +204,23 @@ def report(**changes):
             "versions": {"weft": {"weft": "0.1.0"}},
             "effort": {"block_s": 0.5, "survey_pairs": 2, "pairs": 4, "starts": 1},
             "tolerances": {"spin": 0.05, "foreign": 0.05, "attempts": 3}, "cases": [case]}
+
+
+class Cliffs(unittest.TestCase):
+    def test_a_smooth_curve_has_none(self):
+        self.assertEqual(sweep.cliffs([10 + n for n in range(130)]), [])
+
+    def test_one_slow_point_is_one(self):
+        times = [10 + n for n in range(130)]
+        times[40] *= 2
+        self.assertEqual([found[0] for found in sweep.cliffs(times)], [41])
+
+    def test_points_slower_than_a_larger_one_are(self):
+        times = [100.0 if n % 16 else 50.0 for n in range(1, 65)]  # only multiples of 16 are fast
+        found = sweep.cliffs(times)
+        self.assertEqual(found[0][0], 1)
+        self.assertIn((33, 2.0, "48"), found)
+        self.assertNotIn(16, [extent for extent, *_ in found])
 
 
 class Page(unittest.TestCase):

@@ -1,0 +1,186 @@
+#include "nets.h"
+
+#include <map>
+#include <sstream>
+
+namespace benchmark {
+
+using namespace weft;
+
+namespace {
+
+Net line(const Json&) {
+  Parameter w("w", 1.0), b("b", 0.0);
+  return {[=](const Tensor& t) { return w * t + b; }, {{"w", w}, {"b", b}}, {}};
+}
+
+using Sizes = std::vector<int64_t>;
+
+const std::map<std::string, nn::AnyModule (*)(const Sizes&)> kinds = {
+    {"linear", [](const Sizes& n) { return nn::AnyModule(nn::Linear(n.at(0), n.at(1))); }},
+    {"conv", [](const Sizes& n) { return nn::AnyModule(nn::Conv2d(n.at(0), n.at(1), n.at(2), {.padding = n.at(3)})); }},
+    {"batch_norm", [](const Sizes& n) { return nn::AnyModule(nn::BatchNorm1d(n.at(0))); }},
+    {"max_pool", [](const Sizes& n) { return nn::AnyModule(nn::MaxPool2d(n.at(0))); }},
+    {"relu", [](const Sizes&) { return nn::AnyModule(nn::ReLU()); }},
+    {"flatten", [](const Sizes&) { return nn::AnyModule(nn::Flatten()); }}};
+
+/// nn::Sequential of as many layers as the case lists.
+struct Layers : nn::ModuleList {
+  explicit Layers(const Json& layers) {
+    for (const Json& layer : layers) {
+      std::istringstream words(layer.get<std::string>());
+      std::string kind;
+      words >> kind;
+      Sizes sizes;
+      for (int64_t size; words >> size;) sizes.push_back(size);
+      append(kinds.at(kind)(sizes));
+    }
+  }
+  Tensor forward(Tensor x) override {
+    for (nn::Module& layer : *this) x = layer(x);
+    return x;
+  }
+};
+
+nn::Conv2d square(int64_t inputs, int64_t outputs, int64_t kernel, int64_t stride = 1) {
+  return nn::Conv2d(inputs, outputs, kernel, {.stride = stride, .padding = kernel / 2, .bias = false});
+}
+
+struct ResNetBlock : nn::Module {
+  ResNetBlock(int64_t inputs, int64_t channels, int64_t stride)
+      : conv1(add("conv1", square(inputs, channels, 3, stride))), norm1(add("conv1_norm", nn::BatchNorm2d(channels))),
+        conv2(add("conv2", square(channels, channels, 3))), norm2(add("conv2_norm", nn::BatchNorm2d(channels))) {
+    if (stride == 1) return;
+    around.emplace(add("around", square(inputs, channels, 1, stride)));
+    around_norm.emplace(add("around_norm", nn::BatchNorm2d(channels)));
+  }
+  Tensor forward(Tensor x) override {
+    const Tensor y = norm2(conv2(relu(norm1(conv1(x)))));
+    return relu(y + (around ? (*around_norm)((*around)(x)) : x));
+  }
+  nn::Conv2d conv1;
+  nn::BatchNorm2d norm1;
+  nn::Conv2d conv2;
+  nn::BatchNorm2d norm2;
+  std::optional<nn::Conv2d> around;
+  std::optional<nn::BatchNorm2d> around_norm;
+};
+
+struct ResNet : nn::Module {
+  explicit ResNet(const Json& sizes)
+      : stem(add("stem", square(sizes.at("input")[0], sizes.at("channels")[0], 3))),
+        norm(add("stem_norm", nn::BatchNorm2d(sizes.at("channels")[0]))), blocks(add("blocks", nn::ModuleList())),
+        head(add("head", nn::Linear(sizes.at("channels").back(), sizes.at("classes")))) {
+    int64_t inputs = sizes.at("channels")[0];
+    for (size_t i = 0; i < sizes.at("channels").size(); ++i)
+      for (int64_t b = 0; b < sizes.at("blocks"); ++b) {
+        const int64_t channels = sizes.at("channels")[i];
+        blocks.append(ResNetBlock(inputs, channels, i > 0 && b == 0 ? 2 : 1));
+        inputs = channels;
+      }
+  }
+  Tensor forward(Tensor x) override {
+    x = relu(norm(stem(x)));
+    for (nn::Module& block : blocks) x = block(x);
+    return head(mean(x, {2, 3}));
+  }
+  nn::Conv2d stem;
+  nn::BatchNorm2d norm;
+  nn::ModuleList blocks;
+  nn::Linear head;
+};
+
+struct GptBlock : nn::Module {
+  GptBlock(int64_t width, int64_t heads)
+      : heads(heads), norm1(add("norm1", nn::LayerNorm({width}))), qkv(add("qkv", nn::Linear(width, 3 * width))),
+        out(add("out", nn::Linear(width, width))), norm2(add("norm2", nn::LayerNorm({width}))), up(add("up", nn::Linear(width, 4 * width))),
+        down(add("down", nn::Linear(4 * width, width))) {}
+  Tensor forward(Tensor x) override {
+    x = x + out(attention(qkv(norm1(x))));
+    return x + down(gelu(up(norm2(x)), "tanh"));
+  }
+  Tensor attention(const Tensor& all) const {
+    const int64_t batch = all.shape()[0], tokens = all.shape()[1], width = all.shape()[2] / 3, head = width / heads;
+    const auto part = [&](int64_t k) {
+      return transpose(reshape(slice(all, 2, k * width, (k + 1) * width), {batch, tokens, heads, head}), 1, 2);
+    };
+    const Tensor mixed = scaled_dot_product_attention(part(0), part(1), part(2), {.is_causal = true});
+    return reshape(transpose(mixed, 1, 2), {batch, tokens, width});
+  }
+  int64_t heads;
+  nn::LayerNorm norm1;
+  nn::Linear qkv, out;
+  nn::LayerNorm norm2;
+  nn::Linear up, down;
+};
+
+struct Gpt : nn::Module {
+  explicit Gpt(const Json& sizes)
+      : width(sizes.at("width")), vocabulary(sizes.at("vocabulary")), token(add("token", nn::Embedding(vocabulary, width))),
+        position(add("position", nn::Embedding(sizes.at("tokens"), width))), blocks(add("blocks", nn::ModuleList())),
+        norm(add("norm", nn::LayerNorm({width}))), head(add("head", nn::Linear(width, vocabulary, {.bias = false}))) {
+    for (int64_t i = 0; i < sizes.at("layers"); ++i) blocks.append(GptBlock(width, sizes.at("heads")));
+  }
+  Tensor forward(Tensor x) override {
+    x = token(x) + position.weight;
+    for (nn::Module& block : blocks) x = block(x);
+    return head(reshape(norm(x), {-1, width}));
+  }
+  int64_t width, vocabulary;
+  nn::Embedding token, position;
+  nn::ModuleList blocks;
+  nn::LayerNorm norm;
+  nn::Linear head;
+};
+
+struct Lstm : nn::Module {
+  explicit Lstm(const Json& sizes)
+      : width(sizes.at("width")), token(add("token", nn::Embedding(sizes.at("vocabulary"), width))),
+        lstm(add("lstm", nn::LSTM(width, width, {.num_layers = sizes.at("layers"), .batch_first = true}))),
+        head(add("head", nn::Linear(width, sizes.at("vocabulary")))) {}
+  Tensor forward(Tensor x) override { return flatten(head(lstm(token(x)).output), 0, 1); }
+  int64_t width;
+  nn::Embedding token;
+  nn::LSTM lstm;
+  nn::Linear head;
+};
+
+Net of(const std::shared_ptr<nn::Module>& module) {
+  return {[module](const Tensor& x) { return module->forward(x); }, module->named_parameters(), module->named_buffers()};
+}
+
+const std::map<std::string, Net (*)(const Json&)> all_nets = {
+    {"line", line},
+    {"layers", [](const Json& a_case) { return of(std::make_shared<Layers>(a_case.at("layers"))); }},
+    {"resnet", [](const Json& a_case) { return of(std::make_shared<ResNet>(a_case)); }},
+    {"gpt", [](const Json& a_case) { return of(std::make_shared<Gpt>(a_case)); }},
+    {"lstm", [](const Json& a_case) { return of(std::make_shared<Lstm>(a_case)); }}};
+
+const std::map<std::string, Tensor (*)(const Tensor&, const Tensor&)> losses = {
+    {"mse", [](const Tensor& out, const Tensor& y) { return mse_loss(out, y); }},
+    {"smooth_l1", [](const Tensor& out, const Tensor& y) { return smooth_l1_loss(out, y); }},
+    {"cross_entropy", [](const Tensor& out, const Tensor& y) { return cross_entropy(out, y); }}};
+
+const std::map<std::string, optim::Optimizer (*)(double)> optimizers = {
+    {"sgd", [](double lr) -> optim::Optimizer { return optim::SGD({.lr = lr}); }},
+    {"adam", [](double lr) -> optim::Optimizer { return optim::Adam({.lr = lr}); }},
+    {"adamw", [](double lr) -> optim::Optimizer { return optim::AdamW({.lr = lr}); }}};
+
+}  // namespace
+
+Net net_of(const Json& a_case) { return all_nets.at(a_case.at("net"))(a_case); }
+
+Step step_of(const Json& a_case, const Net& net, const Type& x_type, const Type& y_type, int threads) {
+  std::vector<Parameter> parameters;
+  for (const auto& [name, parameter] : net.parameters) parameters.push_back(parameter);
+  Graph graph(a_case.at("name"));
+  Tensor x = graph.input("x", x_type.dtype, x_type.shape), y = graph.input("y", y_type.dtype, y_type.shape);
+  Tensor loss = graph.output("loss", losses.at(a_case.at("loss"))(net.forward(x), y));
+  optim::Optimizer optimizer = optimizers.at(a_case.at("optimizer"))(a_case.at("lr"));
+  if (a_case.contains("clip")) optimizer.clip_norm = a_case.at("clip").get<double>();
+  cpu::Options options{.threads = threads};
+  if (a_case.contains("autocast")) options.autocast = dtype_from_name(a_case.at("autocast").get<std::string>()).value();
+  return compile(training_step(graph, loss, parameters, optimizer), Target::cpu(options));
+}
+
+}  // namespace benchmark
