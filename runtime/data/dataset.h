@@ -16,7 +16,7 @@
 
 namespace weft {
 
-/// A label that is no class and no mistake: cross_entropy's default ignore_index.
+/// A label that is no class and no mistake: cross_entropy(x, y, {.ignore_index = ignored_label}) leaves it out.
 inline constexpr int64_t ignored_label = -100;
 
 /// Examples lie along axis 0 of all arrays. Images are [N, channels, height, width].
