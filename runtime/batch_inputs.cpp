@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "weft/runtime/data/dataset.h"
 #include "weft/support/memory.h"
 
 namespace weft {
@@ -104,10 +105,13 @@ std::byte* BatchInputs::copy_of(Slot& slot, const View& values) {
 void BatchInputs::check_values(const Slot& slot, const View& values) const {
   if (slot.indices) {
     const std::span<const int64_t> all(reinterpret_cast<const int64_t*>(values.data()), static_cast<size_t>(values.count()));
-    if (const auto bad = find_outside(all, *slot.indices))
-      throw Error(ErrorKind::numeric, "input {} holds {}, but element {} is {}", describe(port(slot)), slot.indices->text(), *bad,
-                  all[*bad])
-          .of(step());
+    if (const auto bad = find_outside(all, *slot.indices)) {
+      Error error(ErrorKind::numeric, "input {} holds {}, but element {} is {}", describe(port(slot)), slot.indices->text(), *bad,
+                  all[*bad]);
+      error.of(step());
+      if (all[*bad] == ignored_label) error.hint("a loss ignores a label where it is told to: {.ignore_index = ignored_label}");
+      throw error;
+    }
   }
   if (slot.range)
     if (const auto bad = find_outside(values, *slot.range))

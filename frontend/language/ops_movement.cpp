@@ -12,20 +12,28 @@ namespace weft {
 using detail::Recorder;
 using ir::Value;
 
-Tensor reshape(Arg x, Dims shape) {
-  Recorder r("reshape", {&x});
-  const Value v = r.value(x);
+namespace {
+
+/// `shape` with what makes it hold `elements` in the place of a -1.
+Dims completed(const Recorder& r, Dims shape, int64_t elements) {
   const auto unknown = std::find(shape.begin(), shape.end(), -1);
   if (std::count_if(shape.begin(), shape.end(), [](int64_t extent) { return extent < 0; }) > (unknown != shape.end()))
     r.fail("the shape " + to_string(shape) + " has a negative extent; one of them may be -1");
   if (unknown != shape.end()) {
     int64_t known = 1;
     for (auto at = shape.begin(); at != shape.end(); ++at) known *= at == unknown ? 1 : *at;
-    if (known <= 0 || v.shape().numel() % known != 0)
-      r.fail("no extent in place of -1 makes the shape " + to_string(shape) + " hold all elements");
-    *unknown = v.shape().numel() / known;
+    if (known <= 0 || elements % known != 0) r.fail("no extent in place of -1 makes the shape " + to_string(shape) + " hold all elements");
+    *unknown = elements / known;
   }
-  return r("reshape", {v}, {{"shape", shape}});
+  return shape;
+}
+
+}  // namespace
+
+Tensor reshape(Arg x, Dims shape) {
+  Recorder r("reshape", {&x});
+  const Value v = r.value(x);
+  return r("reshape", {v}, {{"shape", completed(r, std::move(shape), v.shape().numel())}});
 }
 
 Tensor view(Arg x, Dims shape) { return reshape(std::move(x), std::move(shape)); }
@@ -39,6 +47,19 @@ Tensor flatten(Arg x, int64_t start, int64_t end) {
   shape.push_back(std::accumulate(v.shape().begin() + first, v.shape().begin() + last + 1, int64_t{1}, std::multiplies<>()));
   shape.insert(shape.end(), v.shape().begin() + last + 1, v.shape().end());
   return r.tensor(r.builder.reshape(v, Shape(shape)));
+}
+
+Tensor unflatten(Arg x, int64_t axis, Dims shape) {
+  Recorder r("unflatten", {&x});
+  const Value v = r.value(x);
+  const auto at = r.axis(axis, v.shape().rank());
+  const int64_t extent = v.shape()[at];
+  const Dims parts = completed(r, std::move(shape), extent);
+  if (Shape(parts).numel() != extent) r.fail(fmt::format("axis {} has extent {}, which {} does not make", at, extent, to_string(parts)));
+  Dims whole(v.shape().begin(), v.shape().begin() + at);
+  whole.insert(whole.end(), parts.begin(), parts.end());
+  whole.insert(whole.end(), v.shape().begin() + at + 1, v.shape().end());
+  return r.tensor(r.builder.reshape(v, Shape(whole)));
 }
 
 Tensor transpose(Arg x, int64_t axis0, int64_t axis1) {

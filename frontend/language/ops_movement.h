@@ -18,6 +18,8 @@ Tensor reshape(Arg x, Dims shape);  // one extent may be -1
 Tensor view(Arg x, Dims shape);     // the same: nothing tells a view from a copy here
 /// Axes start .. end joined into one; the default leaves the batch axis, as nn.Flatten.
 Tensor flatten(Arg x, int64_t start = 1, int64_t end = -1);
+/// One axis taken apart into several; one extent may be -1.
+Tensor unflatten(Arg x, int64_t axis, Dims shape);
 Tensor transpose(Arg x, int64_t axis0 = -2, int64_t axis1 = -1);
 Tensor permute(Arg x, Dims axes);
 /// Axes moved to where `destination` says, one each; the others keep their order.

@@ -36,6 +36,7 @@ Hyper detail::Making::dropout_rate(double p) const {
 
 Tensor Identity::forward(Tensor x) { return x; }
 Tensor Flatten::forward(Tensor x) { return flatten(x, start_, end_); }
+Tensor Unflatten::forward(Tensor x) { return unflatten(x, axis_, shape_); }
 
 namespace {
 

@@ -54,6 +54,17 @@ class Flatten : public Layer {
   int64_t start_, end_;
 };
 
+/// weft::unflatten: nn::Unflatten(1, {64, 7, 7}).
+class Unflatten : public Layer {
+ public:
+  Unflatten(int64_t axis, Dims shape) : axis_(axis), shape_(std::move(shape)) {}
+  Tensor forward(Tensor x) override;
+
+ private:
+  int64_t axis_;
+  Dims shape_;
+};
+
 /// In training mode: 0 with probability p, else x / (1 - p). In eval mode: x.
 ///
 /// p is read at every step and can change between nonzero values without recompiling. With p = 0 no dropout is recorded;

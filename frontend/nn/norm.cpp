@@ -33,7 +33,7 @@ Tensor BatchNorm::forward(Tensor x) {
   const weft::detail::Recorder r(name_, {&arg});
   const int rank = x.shape().rank();
   if (rank < lowest_ || rank > highest_ || x.shape()[1] != features_)
-    r.fail(fmt::format("x must be [N, {}{}]", features_, lowest_ == 2 ? "] or [N, C, L" : ", H, W"));
+    r.fail(fmt::format("x must be [N, {}{}]", features_, lowest_ == 2 ? "] or [N, C, L" : lowest_ == 4 ? ", H, W" : ", D, H, W"));
   Dims over, column(static_cast<size_t>(rank - 1), 1);
   for (int axis = 0; axis < rank; ++axis)
     if (axis != 1) over.push_back(axis);

@@ -60,6 +60,12 @@ struct BatchNorm2d : BatchNorm {
       : BatchNorm("nn::BatchNorm2d", 4, 4, features, options, at) {}
 };
 
+/// x [N, features, D, H, W].
+struct BatchNorm3d : BatchNorm {
+  explicit BatchNorm3d(int64_t features, BatchNormOptions options = {}, std::source_location at = std::source_location::current())
+      : BatchNorm("nn::BatchNorm3d", 5, 5, features, options, at) {}
+};
+
 struct LayerNormOptions {
   double eps = 1e-5;
   bool elementwise_affine = true;

@@ -13,7 +13,7 @@ Tensor Sequential::forward(Tensor x) {
   return x;
 }
 
-void Sequential::append(AnyModule layer) {
+void Sequential::append_any(AnyModule layer) {
   register_part(std::to_string(layers_.size()), *layer);
   layers_.push_back(std::move(layer));
 }

@@ -51,15 +51,24 @@ class Sequential : public Module {
  public:
   template <class... Layers>
   explicit Sequential(Layers... layers) {
-    (append(AnyModule(std::move(layers))), ...);
+    (append(std::move(layers)), ...);
   }
+  /// One more layer behind the others:
+  ///
+  ///   for (int i = 0; i < 4; ++i) blocks.append(Block(64));
+  template <class Layer>
+  void append(Layer layer) {
+    append_any(AnyModule(std::move(layer)));
+  }
+  size_t size() const { return layers_.size(); }
+  /// Without layers, x.
   Tensor forward(Tensor x) override;
 
  protected:
   bool is_library() const override { return true; }
 
  private:
-  void append(AnyModule layer);
+  void append_any(AnyModule layer);
 
   std::vector<AnyModule> layers_;
 };

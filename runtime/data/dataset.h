@@ -16,7 +16,7 @@
 
 namespace weft {
 
-/// A label that is no class and no mistake: cross_entropy's default ignore_index.
+/// A label that is no class and no mistake: cross_entropy(x, y, {.ignore_index = ignored_label}) leaves it out.
 inline constexpr int64_t ignored_label = -100;
 
 /// Examples lie along axis 0 of all arrays. Images are [N, channels, height, width].
@@ -24,17 +24,17 @@ inline constexpr int64_t ignored_label = -100;
 ///   Dataset pairs{.arrays = {{"left", a}, {"right", b}, {"mask", present}, {"y", distances}}};
 struct Dataset {
   /// [N, ...]: u8 or f32, delivered as f32; or i64 (token ids), delivered as they are. Batches call them "x".
-  Array inputs;
+  Array inputs = {};
   /// [N, ...]: i64 (class indices) or f32. Batches call them "y".
-  Array targets;
+  Array targets = {};
   /// A u8 or f32 input is delivered as `static_cast<float>(value) / divisor`. It is a divisor and not a scale
   /// because that is what PyTorch's ToTensor computes: x / 255.0f and x * (1 / 255.0f) differ in the last bit
   /// for many x. The readers of images set 255.
   float divisor = 1.0f;
   /// One name per class, or empty. If given, a class index outside of them is an error when its batch is
   /// loaded (except ignored_label).
-  std::vector<std::string> class_names;
-  std::string name;
+  std::vector<std::string> class_names = {};
+  std::string name = {};
   /// Applied to every example as it is delivered, after the division; u8 and f32 inputs only.
   std::vector<Transform> transforms = {};
   /// Further arrays [N, ...] of any element type, each under a name of its own and delivered as it is: second inputs, masks, weights

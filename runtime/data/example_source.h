@@ -38,7 +38,7 @@ struct SourceColumn {
 
   std::string name;
   DType dtype = f32;
-  Shape shape;  // of one example
+  Shape shape = {};  // of one example
   Form form = Form::fixed;
   double fill = 0;
 };

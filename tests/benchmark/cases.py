@@ -232,6 +232,7 @@ def table():
     specs = json.loads((pathlib.Path(__file__).parent / "cases.json").read_text())
     for spec in specs.values():
         if other := spec.pop("like", None):
-            changes = {"about": f"`{other}` with its products in {spec['autocast']} by autocast; parameters and their update stay f32."} | spec
-            spec |= specs[other] | changes
+            if "autocast" in spec:
+                spec.setdefault("about", f"`{other}` with its products in {spec['autocast']} by autocast; parameters and their update stay f32.")
+            spec |= specs[other] | spec
     return [Case(name, spec) for name, spec in specs.items()]

@@ -160,6 +160,12 @@ class Cases(unittest.TestCase):
         self.assertIn("`gpt`", low["about"])
         self.assertEqual(table["gpt_bf16"].flops, table["gpt"].flops)
 
+    def test_a_case_like_another_in_another_size(self):
+        table = {case.name: case for case in cases.table()}
+        self.assertEqual(table["lstm_512"].flops, 8 * table["lstm"].flops)
+        self.assertEqual(table["lstm_512"].parameters, table["lstm"].parameters)
+        self.assertIn("512", table["lstm_512"].spec["about"])
+
     def test_the_floor(self):
         floor = measure.floor(flops=2e6, gflops=100.0, state_bytes=5e5, gbs=10.0)
         self.assertEqual(floor, {"products_us": 20.0, "state_us": 100.0})

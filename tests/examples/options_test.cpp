@@ -175,6 +175,26 @@ TEST_CASE("lesson 9 runs with its options together") {
   check_together(lesson);
 }
 
+TEST_CASE("lesson 11 runs with its options together") {
+  const test::TempDir dir;
+  write_pictures(dir);
+  const Lesson lesson{.name = "11_resnet_cifar",
+                      .small = {{"--log", "none"}, {"--batch", "16"}, {"--epochs", "2"}, {"--data", dir.path()}, {"--width", "2"}},
+                      .values = {{"--data", dir.path()}, {"--width", "2"}, {"--blocks", "2"}, {"--schedule", "onecycle"}},
+                      .apart = test::apart_in_training()};
+  check_together(lesson);
+}
+
+TEST_CASE("lesson 12 runs with its options together") {
+  const test::TempDir dir;
+  const std::string digits = write_digits(dir, 40);
+  const Lesson lesson{.name = "12_gan",
+                      .small = {{"--log", "none"}, {"--batch", "16"}, {"--epochs", "2"}, {"--data", digits}, {"--width", "2"}},
+                      .values = {{"--data", digits}, {"--width", "2"}, {"--samples", "DIR/samples"}},
+                      .apart = test::apart_in_training()};
+  check_together(lesson);
+}
+
 TEST_CASE("lesson 10 runs with its options together") {
   const test::TempDir dir;
   const std::string digits = write_digits(dir, 40);

@@ -115,6 +115,7 @@ def shapes():
     case("movedim", lambda x: (torch.movedim(x, 0, -1), torch.movedim(x, (0, 2), (1, 0))), x)
     case("permute", lambda x: x.permute(2, 0, 1), x)
     case("flatten", lambda x: x.flatten(0, 1), x)
+    case("unflatten", lambda x: (x.unflatten(1, (-1, 1)), x.unflatten(-1, (2, 2))), spread(2, 3, 4))
     case("meshgrid ij", lambda a, b, c: torch.meshgrid(a, b, c, indexing="ij"), spread(2), spread(3), spread(1))
     case("meshgrid xy", lambda a, b, c: torch.meshgrid(a, b, c, indexing="xy"), spread(2), spread(3), spread(1))
     case("compound assignment", lambda a, b: ((a + b - 2) * b) / 3, y, spread(3, start=5))

@@ -13,7 +13,7 @@ from calls import indices, spread
 
 
 def batch_norm():
-    for module, shape in (("BatchNorm1d", (5, 3)), ("BatchNorm1d", (4, 3, 2)), ("BatchNorm2d", (2, 3, 2, 3))):
+    for module, shape in (("BatchNorm1d", (5, 3)), ("BatchNorm1d", (4, 3, 2)), ("BatchNorm2d", (2, 3, 2, 3)), ("BatchNorm3d", (2, 3, 2, 1, 2))):
         kind = f"{len(shape)}d"
         inputs = [spread(*shape)]
         batches = [spread(*shape, start=20 * i, high=70) for i in range(1, 5)]
@@ -62,6 +62,7 @@ def others():
         yield calls.call(f"{len(shape)}d", "Linear", [spread(*shape)], [3, 2])
     yield calls.call("no_bias", "Linear", [spread(4, 3)], [3, 2], {"bias": False})
     yield calls.call("defaults", "Flatten", [spread(2, 3, 2)])
+    yield calls.call("three", "Unflatten", [spread(2, 6, 3)], [1, [2, -1, 1]])
     yield calls.call("eval", "Dropout", [spread(2, 3)], [0.5], train=False)
     # The row of the padding moves the result, but has no gradient: differences say otherwise.
     for shape in ((5,), (2, 3)):

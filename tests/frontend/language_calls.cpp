@@ -59,6 +59,7 @@ void add_shapes(Calls& calls) {
   calls["index"] = [](const Tensors& x) { return Tensors{x[0][1], x[0][-2]}; };
   calls["movedim"] = [](const Tensors& x) { return Tensors{movedim(x[0], 0, -1), movedim(x[0], {0, 2}, {1, 0})}; };
   calls["permute"] = [](const Tensors& x) { return Tensors{x[0].permute({2, 0, 1})}; };
+  calls["unflatten"] = [](const Tensors& x) { return Tensors{unflatten(x[0], 1, {-1, 1}), unflatten(x[0], -1, {2, 2})}; };
   calls["flatten"] = [](const Tensors& x) { return Tensors{x[0].flatten(0, 1)}; };
   calls["meshgrid ij"] = [](const Tensors& x) { return meshgrid(x); };
   calls["meshgrid xy"] = [](const Tensors& x) { return meshgrid(x, "xy"); };

@@ -21,6 +21,8 @@ Subject linear(const json& arguments, const Options& given) {
   return subject(nn::Linear(arguments[0], arguments[1], o));
 }
 
+Subject unflatten(const json& arguments, const Options&) { return subject(nn::Unflatten(arguments[0], arguments[1].get<Dims>())); }
+
 Subject embedding(const json& arguments, const Options& given) {
   nn::EmbeddingOptions o;
   given.read("padding_idx", o.padding_idx);
@@ -286,6 +288,7 @@ const std::map<std::string, Make> layers{
     {"TransformerDecoder", decoder},
     {"BatchNorm1d", batch_norm<nn::BatchNorm1d>},
     {"BatchNorm2d", batch_norm<nn::BatchNorm2d>},
+    {"BatchNorm3d", batch_norm<nn::BatchNorm3d>},
     {"Linear", linear},
     {"Conv1d", convolution<nn::Conv1d>},
     {"Conv2d", convolution<nn::Conv2d>},
@@ -295,6 +298,7 @@ const std::map<std::string, Make> layers{
     {"AdaptiveAvgPool2d", adaptive_pool<nn::AdaptiveAvgPool2d>},
     {"Identity", plain<nn::Identity>},
     {"Flatten", plain<nn::Flatten>},
+    {"Unflatten", unflatten},
     {"Dropout", numbered<nn::Dropout>},
     {"Embedding", embedding},
     {"LayerNorm", layer_norm},

@@ -88,6 +88,7 @@ TEST_CASE("batch normalization says what it requires") {
   CHECK_THROWS_WITH(bn(g.input("a", f32, {4, 3})),
                     contains_text("nn::BatchNorm1d: x must be [N, 2] or [N, C, L]; given (f32[4,3]), at " + testing::line()));
   CHECK_THROWS_WITH(bn2(g.input("b", f32, {4, 2})), contains_text("nn::BatchNorm2d: x must be [N, 2, H, W]"));
+  CHECK_THROWS_WITH(nn::BatchNorm3d(2)(g.input("b3", f32, {4, 2, 2, 2})), contains_text("nn::BatchNorm3d: x must be [N, 2, D, H, W]"));
   CHECK_THROWS_WITH(bn(g.input("c", f32, {1, 2})), contains_text("there must be more than one value per channel"));
   CHECK_THROWS_WITH(nn::BatchNorm1d(-1), contains_text("sizes must not be negative"));
   CHECK_THROWS_WITH(nn::GroupNorm(2, 3), contains_text("must divide"));

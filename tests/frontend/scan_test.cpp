@@ -170,6 +170,28 @@ TEST_CASE("scan: training goes through modules, parameters, constants and dropou
   }
 }
 
+TEST_CASE("LSTM: what is compiled of two layers does not grow with the sequence") {
+  std::vector<std::vector<size_t>> counts;
+  for (const int64_t length : {16, 64, 512}) {
+    manual_seed(5);
+    nn::LSTM lstm(32, 32, {.num_layers = 2});
+    Graph g("net");
+    const Tensor loss = g.output("loss", mean(square(lstm(g.input("x", f32, {length, 8, 32})).output)));
+    const Step step = compile(training_step(g, loss, lstm.parameters(), optim::AdamW()), Target::cpu());
+    std::vector<size_t> all{step.calls().size(), step.kernels().size()};
+    for (const char* pass : {"autodiff", "fuse", "plan"}) {
+      const std::string text = step.ir(pass);
+      all.push_back(static_cast<size_t>(std::count(text.begin(), text.end(), '\n')));
+    }
+    counts.push_back(all);
+  }
+  // Some choices go by sizes, and a kernel more or less is none for each step.
+  for (size_t i = 0; i < counts[0].size(); ++i) {
+    INFO(counts[0][i] << " at 16 steps, " << counts[1][i] << " at 64, " << counts[2][i] << " at 512");
+    for (size_t j : {1, 2}) CHECK(static_cast<double>(counts[j][i]) <= 1.3 * static_cast<double>(counts[0][i]));
+  }
+}
+
 TEST_CASE("scan: each step draws its own dropout, the same on the reference and the cpu") {
   std::vector<std::vector<float>> masks;
   for (const Target& target : {Target::reference(), Target::cpu()}) {
