@@ -81,8 +81,6 @@ void run(const Options& o, int64_t width, const std::string& samples) {
   Trainer trainer(gan, [&](const Tensors& batch) { return loss_of(gan, batch); }, of_generator);
   if (!samples.empty())
     trainer.after_epoch([&](TrainingState& now) { draw_samples(gan, o, in_directory(samples, fmt::format("epoch_{}.png", now.epoch()))); });
-  if (o.find_lr) find_lr(trainer, train, of_generator, o);
-  of_discriminator.learning_rate() = of_generator.learning_rate();
   std::fflush(stdout);  // before the progress, which goes to standard error
   const History history = trainer.fit(train, test, o.fit());
   report(history, o);
@@ -105,5 +103,6 @@ int main(int argc, char** argv) {
   require_integer(app.add_option("--width", width, "channels of the layers nearest to the images")->capture_default_str(), 1);
   app.add_option("--samples", samples, "draw images after every epoch into this directory");
   add_training_options(app, o);
+  app.remove_option(app.get_option("--find-lr"));  // of two losses that work against each other, the sum says nothing of a rate
   return run_example(app, argc, argv, [&] { run(o, width, samples); });
 }

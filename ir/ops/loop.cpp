@@ -71,6 +71,7 @@ Type stacked_of(const Type& slice, int64_t length) {
 Op& make_scan(Builder& builder, std::vector<Value> operands, int64_t carried, int64_t sliced, int64_t length, bool reverse,
               std::unique_ptr<Graph> body) {
   std::vector<std::unique_ptr<Graph>> bodies;
+  body->set_name("");  // a body's text has none
   bodies.push_back(std::move(body));
   return builder.create("scan", std::move(operands), {{"carried", carried}, {"sliced", sliced}, {"length", length}, {"reverse", reverse}},
                         std::move(bodies));

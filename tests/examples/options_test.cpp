@@ -55,6 +55,8 @@ void check_together(const Lesson& lesson) {
   all["--max-steps"] = "6", all["--epochs"] = "4";
   all["--resume"] = value_of(lesson, "--resume");
   check_runs(lesson, all, dir);
+  const std::vector<std::string> known = options_of(lesson);
+  if (std::count(known.begin(), known.end(), "--find-lr") == 0) return;
   Lesson searching = lesson;
   searching.small["--find-lr"] = "";
   check_runs(searching, all_together(searching, {"--json", "--shared-weights"}), dir);

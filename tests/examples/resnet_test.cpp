@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <regex>
 
+#include "weft/runtime/safetensors.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/examples/lessons.h"
 #include "weft/tests/process.h"
@@ -32,8 +33,13 @@ TEST_CASE("11_resnet_cifar learns the drawn digits") {
 TEST_CASE("11_resnet_cifar has ResNet-18's blocks, and draws pictures of its training") {
   const test::TempDir dir;
   test::write_pictures(dir);
-  const double accuracy = accuracy_of("--data " + dir.path() + " --width 4 --blocks 2 --epochs 2 --overfit 320 --plots " + (dir / "plots"));
-  CHECK(accuracy > 40);  // each class has a colour of its own
+  accuracy_of("--data " + dir.path() + " --width 4 --blocks 2 --max-steps 2 --plots " + (dir / "plots") + " --save " + (dir / "net"));
+  const auto tensors = read_safetensors(dir / "net").tensors;
+  CHECK(tensors.at("0.weight").shape() == Shape{4, 3, 3, 3});
+  CHECK(tensors.at("10.conv2.weight").shape() == Shape{32, 32, 3, 3});  // the last of eight blocks
+  CHECK(tensors.at("5.shortcut.0.weight").shape() == Shape{8, 4, 1, 1});
+  CHECK_FALSE(tensors.contains("6.shortcut.0.weight"));
+  CHECK(tensors.at("13.weight").shape() == Shape{10, 32});
   for (const std::string name : {"loss.svg", "accuracy.svg", "images.png", "gradients.svg"}) {
     INFO(name);  // or scripts for them, without gnuplot
     CHECK((std::filesystem::exists(dir / "plots/" + name) || std::filesystem::exists(dir / "plots/" + name + ".gp")));

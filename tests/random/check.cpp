@@ -9,6 +9,7 @@
 #include "weft/backends/cpu/cpu.h"
 #include "weft/ir/equal.h"
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/loop.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/passes/canonicalize.h"
@@ -60,7 +61,8 @@ std::optional<std::string> difference(const Memory& a, const Memory& b) {
 
 /// Passes may move a factor through a product, and a library rounds as it likes.
 bool has_product(const ir::Graph& graph) {
-  return std::any_of(graph.ops().begin(), graph.ops().end(), [](const auto& op) { return op->def().contracts(); });
+  return std::any_of(graph.ops().begin(), graph.ops().end(),
+                     [](const auto& op) { return op->def().contracts() || (ir::is_loop(*op) && has_product(op->body())); });
 }
 
 class Check {
@@ -69,6 +71,7 @@ class Check {
       : module_(module), seed_(seed), firings_(firings), expected_(module, seed) {}
 
   std::optional<Fault> run() {
+    if (auto wrong = expected_.loop_fault()) return Fault{"a loop", "loops written out compute something else: " + *wrong};
     for (const Pipeline& pipeline : pipelines(seed_)) {
       pipeline_ = &pipeline;
       ir::Module m = module_.clone();

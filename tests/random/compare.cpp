@@ -9,6 +9,7 @@
 #include "weft/passes/decompose.h"
 #include "weft/passes/pass.h"
 #include "weft/support/philox.h"
+#include "weft/tests/random/loops.h"
 #include "weft/tests/random/values.h"
 
 namespace weft::test {
@@ -41,7 +42,7 @@ ir::Value moved(ir::Builder& b, const ir::Op& op, ir::Value result, double by, b
   return b("select", {b("is_nan", {near}), result, near});  // of infinite magnitudes
 }
 
-/// The same graph, decomposed, with every f32 and bf16 result rounded to its type, which the reference does at casts
+/// The same graph, decomposed, without loops, with every f32 and bf16 result rounded to its type, which the reference does at casts
 /// alone; with `shake`, moved before that.
 ir::Module rounded(const ir::Module& module, std::optional<Shake> shake = {}) {
   ir::Module m = module.clone();
@@ -96,16 +97,17 @@ Values evaluate(const ir::Graph& graph, const Values& inputs) {
 }
 
 Expected::Expected(const ir::Module& recorded, uint64_t seed) {
-  module_ = recorded.clone();
-  ir::Module& m = module_;
-  passes::run(m, passes::pipeline("step"), passes::generic_target());
+  ir::Module step = recorded.clone();
+  passes::run(step, passes::pipeline("step"), passes::generic_target());
+  module_ = without_loops(step);
+  const ir::Module& m = module_;
   fine = !holds(m.graph(), f32) && !holds(m.graph(), bf16);
   Values& near = near_;
   for (const ir::Input& input : m.graph().inputs()) {
     inputs[input.node->name] = value_of(input, seed);
     near[input.node->name] = test::moved(inputs[input.node->name], seed, 1, fine);
   }
-  exact = evaluate(m.graph(), inputs);
+  exact = evaluate(step.graph(), inputs);
   coarse = holds(m.graph(), bf16);
   casts_back = has_casts_back(m);
   moved.push_back(evaluate(rounded(m).graph(), near));
@@ -117,6 +119,12 @@ void Expected::move_more() const {
   if (moved_more_) return;
   moved_more_ = true;
   for (uint64_t shake = 3; shake < 15; ++shake) moved.push_back(evaluate(rounded(module_, Shake{shake, true}).graph(), near_));
+}
+
+std::optional<std::string> Expected::loop_fault() const {
+  for (const auto& [name, value] : evaluate(module_.graph(), inputs))
+    if (auto wrong = strict_fault(name, value)) return fmt::format("'{}': {}", name, *wrong);
+  return std::nullopt;
 }
 
 std::optional<std::string> Expected::fault(const std::string& output, const Tensor& got) const {

@@ -36,6 +36,8 @@ struct Expected {
   std::optional<std::string> fault(const std::string& output, const reference::Tensor& got) const;
   /// The same for a program that rounds nowhere, such as a stage interpreted by the reference: no movement.
   std::optional<std::string> strict_fault(const std::string& output, const reference::Tensor& got) const;
+  /// What of the results is another one with the loops written out step by step, which is how movement is found in them.
+  std::optional<std::string> loop_fault() const;
 
  private:
   void move_more() const;

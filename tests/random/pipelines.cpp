@@ -27,7 +27,7 @@ Pipeline pipeline(std::string name, const passes::Target& target, const std::vec
 bool is_needed(const std::string& pass) {
   const std::vector<std::string> step = passes::pipeline("step");
   if (std::count(step.begin(), step.end(), pass)) return true;
-  return pass == "decompose" || pass == "expand" || pass == "updates" || pass == "fuse" || pass == "plan";
+  return pass == "decompose" || pass == "expand" || pass == "loops" || pass == "updates" || pass == "fuse" || pass == "plan";
 }
 
 Pipeline random_pipeline(uint64_t seed) {

@@ -6,8 +6,10 @@
 #include <unordered_map>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/ops/loop.h"
 #include "weft/passes/canonicalize.h"
 #include "weft/passes/dce.h"
+#include "weft/tests/random/loops.h"
 #include "weft/tests/random/op_weights.h"
 #include "weft/tests/random/results.h"
 #include "weft/tests/random/values.h"
@@ -34,8 +36,9 @@ std::vector<Tensor> evaluate(const Op& op, const std::vector<Tensor>& operands) 
 
 class Generator {
  public:
-  Generator(uint64_t seed, const Recipe& recipe)
-      : seed_(seed), recipe_(recipe), dice_(seed), weights_(dice_), module_("random"), b_(module_.graph()), palette_(draw_palette()) {}
+  Generator(uint64_t seed, const Recipe& recipe, int loops_around = 0)
+      : seed_(seed), recipe_(recipe), loops_around_(loops_around), dice_(seed), weights_(dice_), module_("random"), b_(module_.graph()),
+        palette_(draw_palette()) {}
 
   ir::Module run() {
     for (int i = 0; i < 2; ++i) new_input({random_dtype(dice_, ir::Accepts::floating, palette_), random_shape(dice_, palette_)});
@@ -46,6 +49,7 @@ class Generator {
     }
     add_op(weights_.turn(seed_));
     for (size_t left = draw_op_count(); left > 0; --left) add_op(weights_.draw(dice_));
+    if (recipe_.loops && Dice(seed_ ^ 0x100b).chance(20)) add_loop();  // dice of its own: other graphs are as they were without loops
     add_results(module_, dice_, palette_, pool_, [this](const ir::Type& type) { return new_input(type); });
     return std::move(module_);
   }
@@ -286,6 +290,32 @@ class Generator {
     return found;
   }
 
+  // ---- loops ----
+
+  std::optional<LoopBody> body() {
+    for (size_t i = 1 + dice_(3); i > 0; --i)
+      new_input({random_dtype(dice_, ir::Accepts::floating, palette_), random_shape(dice_, palette_)});
+    for (size_t left = draw_op_count(); left > 0; --left) add_op(weights_.draw(dice_));
+    if (loops_around_ < 2 && dice_.chance(25)) add_loop();
+    return loop_body(module_, dice_, pool_);
+  }
+
+  /// A random graph with a loop around it, which reads what there is.
+  void add_loop() {
+    for (int i = 0; i < 4; ++i) {
+      Generator inside(random_bits(seed_, 0, 6, static_cast<size_t>(i)), {.largest = 5, .ops = 4}, loops_around_ + 1);
+      std::optional<LoopBody> body = inside.body();
+      if (!body) continue;
+      const Mark m = mark();
+      std::vector<Value> operands;
+      for (int input = 0; input < static_cast<int>(body->graph->inputs().size()); ++input)
+        operands.push_back(operand(body->operand(input), {}));
+      ir::make_scan(b_, operands, body->carried, body->sliced, body->length, body->reverse, std::move(body->graph));
+      if (is_tame(m)) return keep(m);
+      undo(m);
+    }
+  }
+
   // ---- watching values ----
 
   const Tensor& tensor(Value v) {
@@ -352,6 +382,7 @@ class Generator {
 
   uint64_t seed_;
   Recipe recipe_;
+  int loops_around_;
   Dice dice_;
   OpWeights weights_;
   ir::Module module_;

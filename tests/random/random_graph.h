@@ -14,6 +14,8 @@ struct Recipe {
   int ops = 0;
   /// Watch the values: what makes them infinite, nan, huge or a matter of rounding is drawn again more often than not.
   bool watched = true;
+  /// One graph in five has a loop over a random graph, which may have one itself. All else of a graph without one stays as it is.
+  bool loops = false;
 };
 
 /// A function of the seed alone. Ops, operands and attributes come from the registry (propose.h), where every op

@@ -5,11 +5,13 @@
 //
 // A failure shrinks to a text, which goes into the folder random_faults of the build directory.
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
+#include "weft/ir/ops/loop.h"
 #include "weft/ir/ops/optimizer.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
@@ -22,6 +24,8 @@
 using namespace weft;
 
 namespace {
+
+constexpr test::Recipe with_loops{.loops = true};
 
 #ifdef WEFT_SANITIZED
 constexpr uint64_t block = 10;
@@ -52,7 +56,7 @@ void check(const ir::Module& module, uint64_t seed, test::Firings* firings) {
 void check_block(uint64_t number) {
   test::Firings firings;
   for (uint64_t seed = number * block; seed < (number + 1) * block; ++seed) {
-    const ir::Module module = test::random_module(seed);
+    const ir::Module module = test::random_module(seed, with_loops);
     check(module, seed, &firings);
   }
   if (block < 100) return;
@@ -82,7 +86,7 @@ WEFT_BLOCK(9)
 TEST_CASE("the thousand random graphs have every op of the registry") {
   std::set<std::string_view> drawn;
   for (uint64_t seed = 0; seed < 1000; ++seed) {
-    ir::Module module = test::random_module(seed);
+    ir::Module module = test::random_module(seed, with_loops);
     if (module.train) {
       drawn.insert(ir::op_def(module.train->optimizer).name);
       for (const ir::TrainGroup& group : module.train->groups) drawn.insert(ir::op_def(group.optimizer).name);
@@ -93,14 +97,37 @@ TEST_CASE("the thousand random graphs have every op of the registry") {
   for (const ir::OpDef* def : ir::registry().all()) {
     INFO(def->name);
     const ir::OptimizerSpec* update = ir::find_optimizer(def->name);
-    const bool of_matrices = update && update->rank;                         // results.cpp leaves them out
-    CHECK((drawn.contains(def->name) || def->needs_body() || of_matrices));  // regions come from the passes
+    const bool of_matrices = update && update->rank;                          // results.cpp leaves them out
+    const bool of_passes = def->needs_body() && def->kind != ir::Kind::loop;  // regions
+    CHECK((drawn.contains(def->name) || of_passes || of_matrices));
   }
+}
+
+TEST_CASE("random graphs have loops of every form") {
+  int nested = 0, several = 0, reversed = 0, made_by_gradients = 0;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    ir::Module module = test::random_module(seed, with_loops);
+    int loops = 0;
+    for (const auto& op : module.graph().ops()) {
+      if (!ir::is_loop(*op)) continue;
+      const ir::Scan scan = ir::scan_of(*op);
+      const auto& inside = op->body().ops();
+      nested += std::any_of(inside.begin(), inside.end(), [](const auto& inner) { return ir::is_loop(*inner); });
+      several += scan.carried > 1, reversed += scan.reverse, ++loops;
+    }
+    passes::run(module, {"autodiff"}, passes::generic_target());
+    for (const auto& op : module.graph().ops()) loops -= ir::is_loop(*op);
+    made_by_gradients += loops < 0;
+  }
+  CHECK(nested >= 3);
+  CHECK(several >= 10);
+  CHECK(reversed >= 10);
+  CHECK(made_by_gradients >= 3);
 }
 
 TEST_CASE("random graphs, as many as asked for", "[.many]") {
   const uint64_t first = from_environment("WEFT_RANDOM_SEED", 1000), count = from_environment("WEFT_RANDOM_GRAPHS", 20000);
-  for (uint64_t seed = first; seed < first + count; ++seed) check(test::random_module(seed), seed, nullptr);
+  for (uint64_t seed = first; seed < first + count; ++seed) check(test::random_module(seed, with_loops), seed, nullptr);
   SUCCEED();
 }
 
