@@ -4,8 +4,6 @@
 #include <set>
 #include <sstream>
 
-#include "weft/ir/printer.h"
-
 namespace weft::ir {
 namespace {
 
@@ -114,7 +112,7 @@ class Weaver {
     }
     graph(module.graph(), 1);
     for (const std::string& comment : comments_.before_end) text_ += "  " + comment + "\n";
-    text_ += "}\n";
+    while (std::getline(lines_, line_)) text_ += line_ + "\n";  // the brace, and source lines
     for (const std::string& comment : comments_.behind) text_ += comment + "\n";
     return std::move(text_);
   }
@@ -177,6 +175,8 @@ class Weaver {
 
 }  // namespace
 
-std::string print(const Module& module, const Comments& comments) { return Weaver(print(module), comments).run(module); }
+std::string print(const Module& module, const Comments& comments, const PrintOptions& options) {
+  return Weaver(print(module, options), comments).run(module);
+}
 
 }  // namespace weft::ir

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "weft/ir/module.h"
+#include "weft/ir/printer.h"
 
 namespace weft::ir {
 
@@ -32,6 +33,6 @@ Comments comments_of(std::string_view text, const Module& module);
 
 /// As print(module), with the comments of what is still there: an op that passes have made of several has those of the first, one that is
 /// gone takes its own along.
-std::string print(const Module& module, const Comments& comments);
+std::string print(const Module& module, const Comments& comments, const PrintOptions& options = {});
 
 }  // namespace weft::ir

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "weft/ir/op_def.h"
+#include "weft/ir/value_names.h"
 #include "weft/support/error.h"
 #include "weft/support/work.h"
 
@@ -234,7 +235,10 @@ Op& Graph::insert(const OpDef& def, std::span<const Value> operands, std::vector
 Op& Graph::insert_copy(const Op& of, std::span<const Value> operands, Op* before) {
   Op& op = place(of.def(), operands, of.result_count_, of.attribute_count_, before);
   std::copy_n(of.attributes_, of.attribute_count_, op.attributes_);
-  for (size_t i = 0; i < of.result_count_; ++i) op.results_[i].type = of.results_[i].type;
+  for (size_t i = 0; i < of.result_count_; ++i) {
+    op.results_[i].type = of.results_[i].type;
+    if (of.graph_ != this) set_given_name(op.result(static_cast<int>(i)), given_name(of.result(static_cast<int>(i))));
+  }
   op.locations_ = of.locations_;
   for (const auto& body : of.bodies_) op.add_body(clone(*body));
   return op;

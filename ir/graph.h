@@ -189,7 +189,7 @@ class Graph {
   Op& insert(const OpDef& def, std::span<const Value> operands, std::vector<Attribute> attributes, std::vector<Type> result_types,
              Locations locations, Op* before = nullptr);
   /// The same op, of this graph or another, with operands from here: attributes, result types, bodies and locations are
-  /// copied, offsets are not.
+  /// copied, offsets are not; given names are, from another graph.
   Op& insert_copy(const Op& op, std::span<const Value> operands, Op* before = nullptr);
   /// Requires that nothing reads its results.
   void erase(Op& op);

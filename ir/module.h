@@ -22,7 +22,7 @@ struct TrainGroup {
 struct TrainSpec {
   std::string loss;                 // the output to minimize; must be a floating scalar
   std::vector<std::string> inputs;  // the parameters to train that are in no group, by input name
-  std::string optimizer;            // an update op ("sgd", "adam"): see `weft explain op sgd`
+  std::string optimizer;            // an update op ("sgd", "adam"): see `weft explain op sgd`; empty: the gradients alone are wanted
   NamedAttributes attributes;       // its structural attributes
   std::vector<std::string> keep;    // gradients to keep as outputs, by output name ("fc1.weight.grad")
   bool clip_value = false;          // whether gradients are clipped, by value and by their norm over all groups

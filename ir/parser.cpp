@@ -1,12 +1,7 @@
 #include "weft/ir/parser.h"
 
 #include <algorithm>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <set>
-#include <sstream>
 #include <type_traits>
 #include <unordered_map>
 
@@ -14,6 +9,7 @@
 #include "weft/ir/lexer.h"
 #include "weft/ir/literals.h"
 #include "weft/ir/registry.h"
+#include "weft/ir/value_names.h"
 #include "weft/ir/verifier.h"
 
 namespace weft::ir {
@@ -26,7 +22,7 @@ constexpr int most_depth = 16;
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& name) : lex_(text, name) {}
+  Parser(std::string_view text, const std::string& name) : lex_(text, name), may_have_end_(text.find("\nat") != std::string_view::npos) {}
 
   Module module() {
     lex_.expect("weft");
@@ -34,6 +30,7 @@ class Parser {
     if (const std::string version = lex_.take(Token::number, "the format's version"); version != "1")
       lex_.fail_at(mark,
                    fmt::format("this text is of version {} of the form, and version 1 alone is known (docs/text_format.md)", version));
+    if (may_have_end_) find_lines_at_end();
     Module m;
     if (lex_.take("module")) header(m);
     if (lex_.take("train")) train(m);
@@ -43,6 +40,7 @@ class Parser {
     lex_.expect("{");
     const size_t start = lex_.mark();
     graph(m.graph());
+    while (lex_.take("at")) lines_at_end();
     if (lex_.kind != Token::end) lex_.fail("expected the end of the text but found " + lex_.found());
     try {
       verify(m);
@@ -84,6 +82,7 @@ class Parser {
   void train(Module& m) {
     TrainSpec spec;
     std::set<std::string> given;
+    const size_t start = lex_.mark();
     lex_.expect("{");
     do {
       const std::string key = new_key(given, "an entry of the train block");
@@ -98,7 +97,18 @@ class Parser {
     } while (lex_.take(","));
     lex_.expect("}");
     while (lex_.take("group")) spec.groups.push_back(group());
+    if (spec.optimizer.empty())
+      if (const std::string without = without_optimizer(spec); !without.empty())
+        lex_.fail_at(start, fmt::format("a train block without an optimizer asks for gradients, and has no {}", without));
     m.train = std::move(spec);
+  }
+
+  /// What says how to update, by the name that it has in the text.
+  static std::string without_optimizer(const TrainSpec& spec) {
+    if (!spec.attributes.empty()) return "'" + spec.attributes[0].first + "'";
+    if (spec.clip_value || spec.clip_norm) return spec.clip_value ? "'clip_value'" : "'clip_norm'";
+    if (!spec.keep.empty()) return "'keep': all are kept";
+    return !spec.counters.empty() ? "'counters'" : !spec.groups.empty() ? "groups" : "";
   }
 
   TrainGroup group() {
@@ -153,16 +163,47 @@ class Parser {
       else if (lex_.take("output")) output(g, scope);
       else op(g, scope, depth);
     }
+    keep_names(g, scope);
+  }
+
+  /// %"a" is %a, but %"0", which an input may be called, is not %0, a result's number.
+  std::string value_name(std::string_view what) {
+    std::string key = lex_.take(Token::value, what);
+    return key[0] == '"' && !is_number(std::string_view(key).substr(1)) ? key.substr(1) : key;
   }
 
   void define(Scope& scope, const std::string& name, Value value, size_t mark) {
     if (!scope.emplace(name, value).second) lex_.fail_at(mark, "%" + name + " is defined twice");
   }
 
+  /// Results keep the names that they would not have anyway, but for numbers. First those that are nothing like a derived one, then,
+  /// until all are as they were written, those that got another number.
+  void keep_names(const Graph& g, const Scope& scope) {
+    for (const auto& [key, value] : scope)
+      if (!value.is_input() && !is_number(key) && !is_numbered(plain(key), name_without_number(value))) set_given_name(value, plain(key));
+    for (bool is_settled = false; !is_settled;) {
+      is_settled = true;
+      const ValueNames names(g);
+      for (const auto& [key, value] : scope) {
+        if (value.is_input() || is_number(key) || names.of(value) == value_text(plain(key))) continue;
+        set_given_name(value, plain(key));
+        is_settled = false;
+      }
+    }
+  }
+
+  static std::string plain(const std::string& key) { return key[0] == '"' ? key.substr(1) : key; }
+
+  /// "exp" or "exp.2" of "exp"?
+  static bool is_numbered(std::string_view name, std::string_view base) {
+    return name == base ||
+           (name.starts_with(base) && name.size() > base.size() && name[base.size()] == '.' && is_number(name.substr(base.size() + 1)));
+  }
+
   void input(Graph& g, Scope& scope) {
     const size_t mark = lex_.mark();
     const Location here = read_here();
-    const std::string key = lex_.take(Token::value, "an input (%name)");
+    const std::string key = value_name("an input (%name)");
     lex_.expect(":");
     auto [type, offset] = literals_.placed();
     Role role = Role::batch;
@@ -196,7 +237,7 @@ class Parser {
 
   Value use(const Scope& scope) {
     const size_t mark = lex_.mark();
-    const std::string key = lex_.take(Token::value, "a value (%name)");
+    const std::string key = value_name("a value (%name)");
     const auto found = scope.find(key);
     if (found == scope.end()) lex_.fail_at(mark, "%" + key + " is not defined before this use");
     return found->second;
@@ -207,7 +248,7 @@ class Parser {
     std::vector<std::pair<std::string, size_t>> results;
     do {
       const size_t mark = lex_.mark();
-      results.emplace_back(lex_.take(Token::value, "'input', 'output', '}' or an op's result (%name)"), mark);
+      results.emplace_back(value_name("'input', 'output', '}' or an op's result (%name)"), mark);
     } while (lex_.take(","));
     lex_.expect("=");
     const size_t mark = lex_.mark();
@@ -260,8 +301,19 @@ class Parser {
 
   /// The source lines, if any are given, and where they are given.
   Locations locations(const Location& here) {
+    if (!lex_.take("at")) return Locations({here});
+    if (lex_.kind != Token::number) return lines({here});
+    const size_t mark = lex_.mark();
+    const std::string number = lex_.take(Token::number, "a number");
+    const auto found = at_end_.find(number);
+    if (found == at_end_.end()) lex_.fail_at(mark, fmt::format("no line 'at {} = ...' stands behind the program", number));
     std::vector<Location> all{here};
-    if (!lex_.take("at")) return Locations(std::move(all));
+    all.insert(all.end(), found->second.begin(), found->second.end());
+    return Locations(std::move(all), found->second.phases());
+  }
+
+  /// Behind "at", or behind "at 3 =".
+  Locations lines(std::vector<Location> all) {
     do {
       Location at;
       at.file = lex_.take(Token::string, "a file name");
@@ -271,6 +323,31 @@ class Parser {
       all.push_back(std::move(at));
     } while (lex_.take(","));
     return Locations(std::move(all), lex_.take("in") ? phases() : Phases(Phase::forward));
+  }
+
+  /// One of the lines behind the program, without "at"; then again where it stands.
+  void lines_at_end() {
+    const size_t mark = lex_.mark();
+    const std::string number = lex_.take(Token::number, "a number");
+    lex_.expect("=");
+    const bool is_new = at_end_marks_.try_emplace(number, mark).second;
+    if (!is_new && at_end_marks_[number] != mark) lex_.fail_at(mark, fmt::format("'at {}' is given twice", number));
+    at_end_[number] = lines({});
+  }
+
+  /// What stands behind the program is known before that is read, so that errors in it name the source lines.
+  void find_lines_at_end() {
+    const Lexer start = lex_;
+    while (lex_.kind != Token::end) {
+      if (!lex_.take("at") || lex_.kind != Token::number) {
+        if (lex_.kind != Token::end) lex_.next();
+        continue;
+      }
+      Lexer ahead = lex_;
+      ahead.next();
+      if (ahead.is("=")) lines_at_end();
+    }
+    lex_ = start;
   }
 
   Phases phases() {
@@ -297,29 +374,13 @@ class Parser {
 
   Lexer lex_;
   Literals literals_{lex_};
+  bool may_have_end_;
+  std::unordered_map<std::string, Locations> at_end_;     // by number
+  std::unordered_map<std::string, size_t> at_end_marks_;  // where they stand
 };
 
 }  // namespace
 
 Module parse(std::string_view text, const std::string& name) { return Parser(text, name).module(); }
-
-Module parse_file(const std::string& path) {
-  const ProgramText read = read_text(path);
-  return parse(read.text, read.name);
-}
-
-ProgramText read_text(const std::string& path) {
-  std::stringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-    return {text.str(), "<standard input>"};
-  }
-  if (std::filesystem::is_directory(path)) throw Error("{}: is a directory, not a program in text form", path);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error("{}: cannot open the file: {}", path, std::strerror(errno));
-  text << file.rdbuf();
-  if (file.bad()) throw Error("{}: cannot read the file: {}", path, std::strerror(errno));
-  return {text.str(), path};
-}
 
 }  // namespace weft::ir

@@ -12,25 +12,6 @@
 namespace weft::ir {
 namespace {
 
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    if (c == '\n') result += "\\n";
-    else result += c;
-  }
-  return result + "\"";
-}
-
-bool is_plain_name(const std::string& name) {
-  if (name.empty() || name[0] == '.' || (name[0] >= '0' && name[0] <= '9')) return false;
-  for (char c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.') return false;
-  return true;
-}
-
-std::string name_text(const std::string& name) { return is_plain_name(name) ? name : quoted(name); }
-
 std::string quoted_list(const std::vector<std::string>& names) {
   std::string text = "[";
   for (const std::string& n : names) text += (text.size() > 1 ? ", " : "") + quoted(n);
@@ -94,33 +75,26 @@ std::string print_attribute(const Attribute& a) {
 
 class Printer {
  public:
+  explicit Printer(const PrintOptions& options) : options_(options) {}
+
   std::string text;
 
   void graph(const Graph& g, int depth) {
-    std::unordered_map<Value, std::string, ValueHash> names;
+    const ValueNames names(g, options_.names);
     for (const Input& input : g.inputs()) {
-      names[input.value()] = "%" + name_text(input.node->name);
       indent(depth);
-      text += fmt::format("input {}: {}", names[input.value()], placed(input.value()));
+      text += fmt::format("input {}: {}", names.of(input.value()), placed(input.value()));
       if (input.role != Role::batch) text += fmt::format(" {}", name_of(input.role));
       locations(input.locations);
     }
-    int next = 0;
     for (const auto& op : g.ops()) {
-      std::string results;
-      for (Value v : op->results()) {
-        names[v] = "%" + std::to_string(next++);
-        results += (results.empty() ? "" : ", ") + names[v];
-      }
       indent(depth);
-      line(*op, results, names);
-      if (!op->bodies().empty()) {
-        for (const auto& body : op->bodies()) {
-          text += " {\n";
-          graph(*body, depth + 1);
-          indent(depth);
-          text += "}";
-        }
+      line(*op, [&](Value v) { return names.of(v); });
+      for (const auto& body : op->bodies()) {
+        text += " {\n";
+        graph(*body, depth + 1);
+        indent(depth);
+        text += "}";
       }
       locations(op->locations());
     }
@@ -128,28 +102,32 @@ class Printer {
       indent(depth);
       text += "output ";
       if (!output.name.empty()) text += name_text(output.name) + " = ";
-      text += names.at(output.value);
-      if (output.alias) text += " aliases " + names.at(g.input(*output.alias));
+      text += names.of(output.value);
+      if (output.alias) text += " aliases " + names.of(g.input(*output.alias));
       locations(output.locations);
     }
   }
 
-  void line(const Op& op, const std::string& results, const std::unordered_map<Value, std::string, ValueHash>& names) {
-    text += results + " = " + op.def().name + "(";
-    for (size_t i = 0; i < op.operands().size(); ++i) {
-      const auto found = names.find(op.operands()[i]);
-      text += (i ? ", " : "") + (found != names.end() ? found->second : "%?");
-    }
+  template <class NameOf>
+  void line(const Op& op, const NameOf& name_of) {
+    for (Value v : op.results()) text += (v.index() ? ", " : "") + name_of(v);
+    text += " = ";
+    call(op, name_of);
+  }
+
+  template <class NameOf>
+  void call(const Op& op, const NameOf& name_of) {
+    text += op.def().name + "(";
+    for (size_t i = 0; i < op.operands().size(); ++i) text += (i ? ", " : "") + name_of(op.operands()[i]);
     text += ")";
-    std::string attributes;
-    for (size_t i = 0; i < op.attributes().size(); ++i) {
-      const AttributeSpec& spec = op.def().attributes[i];
-      if (spec.fallback && equal(*spec.fallback, op.attributes()[i])) continue;
-      attributes += (attributes.empty() ? "" : ", ") + spec.name + " = " + print_attribute(op.attributes()[i]);
-    }
-    if (!attributes.empty()) text += " {" + attributes + "}";
+    if (const std::string attributes = print_attributes(op); !attributes.empty()) text += " {" + attributes + "}";
     text += " :";
     for (int i = 0; i < op.result_count(); ++i) text += (i ? ", " : " ") + placed(op.result(i));
+  }
+
+  /// What `at 3` stands for, each on a line of its own.
+  void lines_at_end() {
+    for (size_t i = 0; i < at_end_.size(); ++i) text += fmt::format("at {} ={}\n", i + 1, at_end_[i]);
   }
 
  private:
@@ -157,16 +135,38 @@ class Printer {
 
   static std::string placed(Value v) { return to_string(v.type()) + (v.offset() ? fmt::format(" @{}", *v.offset()) : ""); }
 
-  void locations(const Locations& known) {
-    const Locations all = source_lines(known);
+  static std::string lines_text(const Locations& all) {
+    std::string lines;
     for (size_t i = 0; i < all.size(); ++i) {
-      text += (i ? ", " : " at ") + quoted(all[i].file) + ":" + std::to_string(all[i].line);
-      if (!all[i].scope.empty()) text += " " + quoted(all[i].scope);
+      lines += (i ? ", " : " ") + quoted(all[i].file) + ":" + std::to_string(all[i].line);
+      if (!all[i].scope.empty()) lines += " " + quoted(all[i].scope);
     }
-    if (!all.empty() && all.phases() != Phase::forward) text += " in " + to_string(all.phases());
+    return lines + (all.phases() != Phase::forward ? " in " + to_string(all.phases()) : "");
+  }
+
+  void locations(const Locations& known) {
+    const Locations all = options_.lines == ShownLines::none ? Locations() : source_lines(known);
+    if (!all.empty() && options_.lines == ShownLines::end) {
+      const auto [at, is_new] = end_numbers_.try_emplace(lines_text(all), at_end_.size() + 1);
+      if (is_new) at_end_.push_back(at->first);
+      text += fmt::format(" at {}", at->second);
+    } else if (!all.empty()) {
+      text += " at" + lines_text(all);
+    }
     text += "\n";
   }
+
+  PrintOptions options_;
+  std::unordered_map<std::string, size_t> end_numbers_;
+  std::vector<std::string> at_end_;
 };
+
+void add_graph(Printer& p, const Graph& graph) {
+  p.text += fmt::format("func @{} {{\n", name_text(graph.name()));
+  p.graph(graph, 1);
+  p.text += "}\n";
+  p.lines_at_end();
+}
 
 }  // namespace
 
@@ -176,31 +176,48 @@ std::string print_real(double value) {
   return std::isfinite(value) && text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
 }
 
-std::string print(const Graph& graph) {
-  Printer p;
-  p.text = fmt::format("func @{} {{\n", name_text(graph.name()));
-  p.graph(graph, 1);
-  return p.text + "}\n";
+std::string print_attributes(const Op& op) {
+  std::string attributes;
+  for (size_t i = 0; i < op.attributes().size(); ++i) {
+    const AttributeSpec& spec = op.def().attributes[i];
+    if (spec.fallback && equal(*spec.fallback, op.attributes()[i])) continue;
+    attributes += (attributes.empty() ? "" : ", ") + spec.name + " = " + print_attribute(op.attributes()[i]);
+  }
+  return attributes;
 }
 
-std::string print(const Op& op) {
-  std::unordered_map<Value, std::string, ValueHash> names;
-  for (Value v : op.operands()) names[v] = v.is_input() ? "%" + name_text(v.name()) : fmt::format("%{}", v.op()->name());
-  Printer p;
-  p.line(op, "%", names);
-  return p.text;
+std::string print(const Graph& graph, const PrintOptions& options) {
+  Printer p(options);
+  add_graph(p, graph);
+  return std::move(p.text);
 }
 
-std::string print(const Module& module) {
+std::string print(const Op& op, const std::function<std::string(Value)>& name_of) {
+  Printer p({});
+  p.call(op, name_of);
+  return std::move(p.text);
+}
+
+std::string print(const Op& op, const ValueNames& names) {
+  Printer p({});
+  p.line(op, [&](Value v) { return names.of(v); });
+  return std::move(p.text);
+}
+
+std::string print(const Op& op) { return print(op, ValueNames(op.graph())); }
+
+std::string print(const Module& module, const PrintOptions& options) {
   std::string header;
   if (!module.target.empty()) header += " target = " + quoted(module.target);
   if (!module.stage.empty()) header += " stage = " + quoted(module.stage);
   if (module.arena_bytes) header += fmt::format(" arena = {}", *module.arena_bytes);
-  std::string text = "weft 1\n";
+  Printer p(options);
+  std::string& text = p.text;
+  text = "weft 1\n";
   if (!header.empty()) text += "module" + header + "\n";
   if (const auto& train = module.train) {
-    text += fmt::format("train {{loss = {}, inputs = {}, optimizer = {}", quoted(train->loss), quoted_list(train->inputs),
-                        quoted(train->optimizer));
+    text += fmt::format("train {{loss = {}, inputs = {}", quoted(train->loss), quoted_list(train->inputs));
+    if (!train->optimizer.empty()) text += ", optimizer = " + quoted(train->optimizer);
     for (const auto& [name, value] : train->attributes) text += ", " + name + " = " + print_attribute(value);
     if (train->clip_value) text += ", clip_value = true";
     if (train->clip_norm) text += ", clip_norm = true";
@@ -213,7 +230,8 @@ std::string print(const Module& module) {
       text += "}\n";
     }
   }
-  return text + print(module.graph());
+  add_graph(p, module.graph());
+  return std::move(p.text);
 }
 
 }  // namespace weft::ir

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weft/ir/graph.h"
+#include "weft/ir/value_names.h"
 
 namespace weft::ir {
 
@@ -13,6 +14,7 @@ const std::string& Value::name() const {
 
 void Value::replace_all_uses_with(Value other) const {
   if (other == *this) return;
+  if (!given_name(*this).empty() && !other.is_input() && given_name(other).empty()) set_given_name(other, given_name(*this));
   while (!users().empty()) {
     const Use use = users().front();
     use.op->set_operand(use.operand, other);

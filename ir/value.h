@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,8 +47,9 @@ struct ValueNode {
   Graph* graph = nullptr;  // the graph that the value lives in
   int index = 0;           // result number or input number
   Users users;
-  std::vector<int> outputs;       // the numbers of the graph's outputs that are the value
-  std::optional<int64_t> offset;  // bytes into the arena, once planned
+  std::vector<int> outputs;                  // the numbers of the graph's outputs that are the value
+  std::optional<int64_t> offset;             // bytes into the arena, once planned
+  std::unique_ptr<const std::string> given;  // see given_name() (ir/value_names.h); null for most
 };
 
 struct InputNode : ValueNode {
@@ -69,7 +71,7 @@ class Value {
   Graph* graph() const { return node_->graph; }
   bool is_input() const { return !node_->op; }
   int index() const { return node_->index; }
-  /// Of an input; results have none, they are numbered when printed.
+  /// Of an input; what results are called, ir/value_names.h derives.
   const std::string& name() const;
 
   /// The ops that read this value. Graph outputs are not ops: see Graph::is_output.

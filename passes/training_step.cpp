@@ -7,6 +7,7 @@
 
 #include "weft/ir/builder.h"
 #include "weft/ir/ops/optimizer.h"
+#include "weft/ir/value_names.h"
 #include "weft/passes/sparse_rows.h"
 
 namespace weft::passes {
@@ -120,6 +121,14 @@ void check_train_block(const ir::Graph& graph, const ir::TrainSpec& train) {
   }
 }
 
+/// What are outputs no more keep the names that they have as such.
+void name_gradients(const std::vector<std::string>& inputs, const ir::Graph& graph) {
+  for (const std::string& input : inputs) {
+    const Value gradient = graph.find_output(input + ".grad")->value;
+    if (!gradient.is_input() && given_name(gradient).empty()) set_given_name(gradient, input + ".grad");
+  }
+}
+
 }  // namespace
 
 bool training_step(ir::Module& module) {
@@ -127,6 +136,7 @@ bool training_step(ir::Module& module) {
   check_train_block(module.graph(), *module.train);
   const ir::TrainSpec train = std::move(*module.train);
   module.train.reset();
+  if (train.optimizer.empty()) return true;  // the gradients are outputs
   ir::Graph& graph = module.graph();
   const std::vector<std::string> inputs = train.all_inputs();
   std::vector<Value> gradients;
@@ -158,6 +168,7 @@ bool training_step(ir::Module& module) {
   for (const std::string& name : train.keep) gone.erase(name);
   std::vector<ir::Output> outputs = graph.outputs();
   std::erase_if(outputs, [&](const ir::Output& o) { return gone.contains(o.name); });
+  name_gradients(inputs, graph);
   graph.set_outputs(std::move(outputs));
   return true;
 }

@@ -11,7 +11,7 @@
 // Adds the counters of steps (states "<optimizer>.step", "<optimizer>.step.1", ..., i64[], counted up each step; as many as the
 // train block tells apart), the hyper-parameters ("<optimizer>.lr", f64[], read on every step; "<optimizer>.<group>.lr" of a
 // group) and the states ("<parameter>.<state>"). Drops the gradient outputs that the train block does not keep, and the train
-// block. Runs right after autodiff, whose outputs it reads.
+// block. One without an optimizer asks for the gradients alone, which all stay. Runs right after autodiff, whose outputs it reads.
 
 #include "weft/ir/module.h"
 

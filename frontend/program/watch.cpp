@@ -74,12 +74,13 @@ Watch::Watch(ir::Module& recorded, const std::vector<std::string>& patterns) {
   }
   for (const std::string& input : recorded.train ? recorded.train->all_inputs() : std::vector<std::string>()) {
     std::vector<std::string>& keep = recorded.train->keep;
+    const bool updates = !recorded.train->optimizer.empty();  // else the gradients are outputs anyway
     const std::string gradient = input + ".grad", update = input + ".update";
     if (wanted(gradient)) {
       watched_.push_back({gradient, gradient});
-      if (std::find(keep.begin(), keep.end(), gradient) == keep.end()) keep.push_back(gradient);
+      if (updates && std::find(keep.begin(), keep.end(), gradient) == keep.end()) keep.push_back(gradient);
     }
-    if (wanted(update)) watched_.push_back({update, prefix + update, prefix + input + ".squares", input});
+    if (updates && wanted(update)) watched_.push_back({update, prefix + update, prefix + input + ".squares", input});
   }
   for (size_t i = 0; i < patterns.size(); ++i)
     if (!used[i])

@@ -4,6 +4,7 @@
 
 #include "weft/frontend/report/rows.h"
 #include "weft/ir/op_def.h"
+#include "weft/ir/value_names.h"
 
 namespace weft {
 namespace detail {
@@ -32,11 +33,6 @@ std::string rows_text(const char* title, const std::vector<CostRow>& rows) {
 
 }  // namespace
 
-std::string result_names(int first, int count) {
-  if (count == 1) return fmt::format("%{}", first);
-  return fmt::format("%{}{}%{}", first, count == 2 ? ", " : "..", first + count - 1);
-}
-
 CostRow cost_of(const ir::Op& op) {
   CostRow row{.name = std::string(op.name()), .ops = 1, .flops = flops_of(op)};
   for (ir::Value v : op.results()) row.type += (row.type.empty() ? "" : ", ") + to_string(v.type());
@@ -51,12 +47,11 @@ CostRow cost_of(const ir::Op& op) {
 Cost cost_of(const ir::Graph& graph) {
   Cost cost{.whole = {.name = "the whole program"}, .ops = {}};
   const auto phases = running_phases(graph);
-  int next = 0;
+  const ir::ValueNames names(graph);
   for (const ir::Op* op : graph.ops()) {
     CostRow row = cost_of(*op);
-    row.name = result_names(next, op->result_count());
+    row.name = names.of(*op);
     row.origin = origin_of(*op, phases.at(op));
-    next += op->result_count();
     add_to(cost.whole, row);
     cost.ops.push_back(std::move(row));
   }

@@ -11,7 +11,7 @@ namespace weft {
 
 /// Ops summed. Of one run; views and constants move nothing, an operand that comes twice is read once.
 struct CostRow {
-  std::string name;       // of an op its results' names in the text, "%3"
+  std::string name;       // of an op its results' names in the text, "%fc1.add"
   Origin origin = {};     // of an op
   std::string type = {};  // of an op its results'
   int64_t ops = 0;
@@ -38,9 +38,6 @@ namespace detail {
 Cost cost_of(const ir::Graph& graph);
 /// Of one op, bodies not counted twice.
 CostRow cost_of(const ir::Op& op);
-
-/// The names that the text form gives the results: "%3", "%3, %4" or "%3..%8"; `first` is the number of the first.
-std::string result_names(int first, int count);
 
 }  // namespace detail
 }  // namespace weft

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <functional>
+#include <map>
 
 #include "weft/ir/op_def.h"
 #include "weft/ir/printer.h"
@@ -28,9 +29,11 @@ std::vector<FusedCall> fused_calls(const ir::Graph& planned, std::span<const std
   std::vector<Origin> origins = launched_origins(planned);
   WEFT_CHECK(calls.empty() || calls.size() == ops.size(), "the program makes {} calls, but the graph has {}", calls.size(), ops.size());
   std::vector<FusedCall> all;
+  std::map<const ir::Graph*, ir::ValueNames> names;  // loops have bodies of their own
   for (size_t i = 0; i < ops.size(); ++i) {
     const ir::Op& op = *ops[i].op;
-    FusedCall& call = all.emplace_back(FusedCall{calls.empty() ? ir::print(op) : calls[i], std::move(origins[i]), {}});
+    const ir::ValueNames& called = names.try_emplace(&op.graph(), op.graph()).first->second;
+    FusedCall& call = all.emplace_back(FusedCall{calls.empty() ? ir::print(op, called) : calls[i], std::move(origins[i]), {}});
     if (!op.def().is_region()) call.ops.emplace_back(op.name());
     for (const auto& body : op.bodies()) {
       add_ops(*body, call.ops);

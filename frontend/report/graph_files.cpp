@@ -5,22 +5,10 @@
 
 #include "weft/frontend/report/json.h"
 #include "weft/ir/op_def.h"
+#include "weft/ir/value_names.h"
 
 namespace weft::detail {
 namespace {
-
-/// "a.b" of "a.b.c" and "a.b.d": the layer around all lines of an op.
-std::string layer_around(const ir::Locations& lines) {
-  std::string common;
-  bool first = true;
-  for (const ir::Location& at : lines) {
-    if (at.scope.empty()) continue;
-    if (first) common = at.scope, first = false;
-    while (!common.empty() && !(at.scope + ".").starts_with(common + "."))
-      common = common.substr(0, std::max<size_t>(common.rfind('.') + 1, 1) - 1);
-  }
-  return common;
-}
 
 std::string quoted(const std::string& text) {
   std::string all = "\"";
@@ -60,7 +48,7 @@ std::string dot_text(const ir::Graph& graph) {
   std::map<std::string, std::string> clusters;
   for (const ir::Op* op : graph.ops()) {
     const ir::Phase phase = phases.at(op);
-    const std::string layer = layer_around(op->locations());
+    const std::string layer = ir::common_scope(op->locations());
     clusters[layer.empty() ? "" : fmt::format("{} ({})", layer, ir::name_of(phase))] +=
         fmt::format("  n{} [fillcolor = \"{}\", label = {}, tooltip = {}];\n", numbers.of(*op), fills[static_cast<int>(phase)],
                     quoted(std::string(op->name()) + "\n" + cost_of(*op).type), quoted(to_string(op->locations())));
@@ -102,7 +90,7 @@ std::string model_explorer_text(const ir::Graph& graph) {
     add(input.value().index(), input.node->name, "inputs", Json::array({attribute("role", std::string(name_of(input.role)))}), {},
         {to_string(input.node->type)});
   for (const ir::Op* op : graph.ops()) {
-    std::string layer = layer_around(op->locations());
+    std::string layer = ir::common_scope(op->locations());
     std::replace(layer.begin(), layer.end(), '.', '/');
     const std::string phase(ir::name_of(phases.at(op)));
     const CostRow cost = cost_of(*op);

@@ -4,28 +4,21 @@
 #include <numeric>
 
 #include "weft/frontend/report/rows.h"
+#include "weft/ir/value_names.h"
 #include "weft/passes/analysis/liveness.h"
 
 namespace weft {
 namespace detail {
 namespace {
 
-/// The results' places in the text: "%12".
-std::unordered_map<ir::Value, int, ir::ValueHash> numbers_in_text(const ir::Graph& graph) {
-  std::unordered_map<ir::Value, int, ir::ValueHash> numbers;
-  for (const auto& op : graph.ops())
-    for (ir::Value v : op->results()) numbers.emplace(v, static_cast<int>(numbers.size()));
-  return numbers;
-}
-
 std::vector<PlannedValue> planned_values(const ir::Graph& graph) {
-  const auto numbers = numbers_in_text(graph);
+  const ir::ValueNames names(graph);
   const auto phases = running_phases(graph);
   std::vector<PlannedValue> values;
   for (const passes::Interval& i : passes::arena_intervals(graph)) {
     const ir::Op& op = *i.value.op();
-    values.push_back({fmt::format("%{}", numbers.at(i.value)), to_string(i.value.type()), origin_of(op, phases.at(&op)),
-                      i.value.type().bytes(), i.value.offset().value_or(0), i.begin, i.end});
+    values.push_back({names.of(i.value), to_string(i.value.type()), origin_of(op, phases.at(&op)), i.value.type().bytes(),
+                      i.value.offset().value_or(0), i.begin, i.end});
   }
   std::stable_sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
   return values;

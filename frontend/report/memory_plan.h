@@ -13,7 +13,7 @@ namespace weft {
 
 /// A value in the arena.
 struct PlannedValue {
-  std::string name;  // "%12", as the text of the planned program names it
+  std::string name;  // "%fc1.relu", as the text of the planned program names it
   std::string type;  // "f32[64,512]"
   Origin origin;     // of the op that makes it
   int64_t bytes = 0, offset = 0;

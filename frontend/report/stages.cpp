@@ -14,16 +14,9 @@ int number_in(std::unordered_map<std::string, int>& numbers, const std::string& 
   return at->second;
 }
 
-/// The attributes as the text has them: "{axes = [1], keep_dims = true}".
-std::string attributes_of(const ir::Op& op) {
-  const std::string line = ir::print(op);
-  const size_t from = line.find(") {"), to = line.rfind("} : ");
-  return from == std::string::npos || to == std::string::npos ? "" : line.substr(from + 3, to - from - 3);
-}
-
 /// Of what stays an op where a pass has put a copy of the graph in its place.
 std::string look_of(const ir::Op& op) {
-  std::string look = std::string(op.name()) + attributes_of(op);
+  std::string look = std::string(op.name()) + ir::print_attributes(op);
   for (ir::Value v : op.results()) look += to_string(v.type());
   return look + to_string(op.locations());
 }
@@ -60,7 +53,7 @@ int Stages::row(const ir::Op& op) {
   const CostRow cost = cost_of(op);
   const Json value{string(std::string(op.name())),
                    types,
-                   string(attributes_of(op)),
+                   string(ir::print_attributes(op)),
                    operands,
                    place(op.locations()),
                    bodies,
@@ -96,10 +89,14 @@ void Stages::know(const ir::Graph& graph) {
 Json Stages::ops_of(const ir::Graph& graph) {
   Json ops = Json::array();
   const auto phases = running_phases(graph);
+  const ir::ValueNames called(graph);
   for (const ir::Op* op : graph.ops()) {
+    Json names = Json::array();
+    for (ir::Value v : op->results()) names.push_back(string(called.of(v)));
     ops.push_back(ids_.at(op));
     ops.push_back(row(*op));
     ops.push_back(static_cast<int>(phases.at(op)));
+    ops.push_back(std::move(names));
   }
   return ops;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// A program after every pass, as data that repeats nothing: an op that a pass leaves as it is takes three numbers.
+// A program after every pass, as data that repeats nothing: an op that a pass leaves as it is takes a few numbers.
 
 #include <map>
 #include <string>
@@ -22,7 +22,7 @@ class Stages {
   /// {"strings", "places": [[phases, [[file, line, layer], ...]], ...],
   ///  "rows": [[op, [type, ...], attributes, [operand, ...], place, [body, ...], flops, bytes read, bytes written], ...],
   ///  "stages": [{"name", "changed", "ms", "inputs": [[name, role, type, place], ...], "outputs": [[name, operand, alias or -1], ...],
-  ///              "ops": [id, row, phase, ...]}, ...]}
+  ///              "ops": [id, row, phase, [name of a result, ...], ...]}, ...]}
   /// Names are numbers of strings. An operand is [id, result], of an input [-1 - number].
   Json json() &&;
 

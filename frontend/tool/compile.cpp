@@ -43,7 +43,7 @@ class Describer {
 
   StepData describe(const ir::Graph& planned) {
     StepData step{name_};
-    if (train_) add_optimizer(step);
+    if (train_ && !train_->optimizer.empty()) add_optimizer(step);
     for (const ir::Input& input : planned.inputs()) add_input(step, input);
     for (const auto& [name, value] : settings_)
       if (!set_.contains(name)) throw Error("--set: the program reads no hyper-parameter '{}'", name).hint(did_you_mean(name, hypers_));

@@ -15,31 +15,38 @@
 namespace weft::tool {
 namespace {
 
-/// What two programs have in common or have not: lines that say the same whatever values are called and wherever they stand.
+/// What two programs have in common or have not.
 struct Lines {
-  std::vector<std::string> text;
-  std::vector<std::string> where;  // source lines, for people
+  std::vector<std::string> text;   // says the same whatever values are called and wherever they stand
+  std::vector<std::string> shown;  // with the names that values have in the program's text, and source lines
 };
 
-void add(Lines& lines, const std::string& text, const ir::Locations& locations) {
+void add(Lines& lines, const std::string& text, const std::string& shown, const ir::Locations& locations) {
   lines.text.push_back(text);
   const ir::Locations source = ir::source_lines(locations);
-  lines.where.push_back(source.empty() ? "" : "  # " + to_string(source));
+  lines.shown.push_back(shown + (source.empty() ? "" : "  # " + to_string(source)));
 }
 
+/// A value by what gives it.
+std::string giver_of(ir::Value v) { return "%" + (v.is_input() ? v.name() : std::string(v.op()->name())); }
+
 void add_graph(Lines& lines, const ir::Graph& graph, const std::string& indent) {
-  for (const ir::Input& input : graph.inputs())
-    add(lines, fmt::format("{}input %{}: {} {}", indent, input.node->name, to_string(input.node->type), name_of(input.role)),
-        input.locations);
+  const ir::ValueNames names(graph);
+  for (const ir::Input& input : graph.inputs()) {
+    const std::string text =
+        fmt::format("{}input {}: {} {}", indent, names.of(input.value()), to_string(input.node->type), name_of(input.role));
+    add(lines, text, text, input.locations);
+  }
   for (const ir::Op* op : graph.ops()) {
-    add(lines, indent + ir::print(*op), op->locations());
+    add(lines, indent + ir::print(*op, giver_of), indent + ir::print(*op, names), op->locations());
     for (const auto& body : op->bodies()) add_graph(lines, *body, indent + "  ");
   }
   for (const ir::Output& output : graph.outputs()) {
-    const ir::Value v = output.value;
-    const std::string of = v.is_input() ? v.name() : std::string(v.op()->name());
-    const std::string alias = output.alias ? " aliases %" + graph.input(*output.alias).name() : "";
-    add(lines, fmt::format("{}output {} = %{} {}{}", indent, output.name, of, to_string(v.type()), alias), output.locations);
+    const auto line = [&](const std::string& value) {
+      const std::string alias = output.alias ? " aliases " + names.of(graph.input(*output.alias)) : "";
+      return fmt::format("{}output {} = {} {}{}", indent, output.name, value, to_string(output.value.type()), alias);
+    };
+    add(lines, line(giver_of(output.value)), line(names.of(output.value)), output.locations);
   }
 }
 
@@ -50,7 +57,7 @@ Lines lines_of(const ir::Module& module) {
   const std::string text = ir::print(header);
   size_t start = 0;
   for (size_t end; (end = text.find('\n', start)) != std::string::npos; start = end + 1)
-    if (text[start] != '}') add(lines, text.substr(start, end - start), {});
+    if (const std::string line = text.substr(start, end - start); line != "}") add(lines, line, line, {});
   add_graph(lines, module.graph(), "  ");
   return lines;
 }
@@ -104,10 +111,10 @@ void diff(const std::string& first, const std::string& second) {
   int64_t gone = 0, come = 0;
   size_t k = 0;
   const auto added_until = [&](size_t end) {
-    for (; k < end; ++k, ++come) text += "+ " + to.text[k] + to.where[k] + "\n";
+    for (; k < end; ++k, ++come) text += "+ " + to.shown[k] + "\n";
   };
   for (size_t i = 0; i < from.text.size(); ++i) {
-    if (partner[i] < 0) text += "- " + from.text[i] + from.where[i] + "\n", ++gone;
+    if (partner[i] < 0) text += "- " + from.shown[i] + "\n", ++gone;
     else added_until(static_cast<size_t>(partner[i])), ++k;
   }
   added_until(to.text.size());
@@ -132,7 +139,7 @@ void add_diff(CLI::App& app) {
   c->add_option("A", files->first, "A program in text form")->required();
   c->add_option("B", files->second, "Another one")->required();
   c->footer(
-      "Names of results, comments and places in the memory do not count; an operand is called by the op that gives it.\n"
+      "Names of results, comments and places in the memory do not count: operands are compared by the ops that give them.\n"
       "Exit code 1 where the programs differ.\n"
       "Example: weft diff ir/03-decompose.weft ir/04-expand.weft");
   refuse_empty(*c);

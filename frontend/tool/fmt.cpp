@@ -4,6 +4,7 @@
 
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/print_options.h"
 #include "weft/ir/comments.h"
 #include "weft/ir/parser.h"
 #include "weft/runtime/replace_file.h"
@@ -15,11 +16,12 @@ namespace {
 struct Options {
   std::vector<std::string> files;
   bool in_place = false, check = false;
+  ir::PrintOptions print = {};
 };
 
-std::string formatted(const ir::ProgramText& read) {
+std::string formatted(const ir::ProgramText& read, const ir::PrintOptions& options) {
   const ir::Module module = ir::parse(read.text, read.name);
-  return ir::print(module, ir::comments_of(read.text, module));
+  return ir::print(module, ir::comments_of(read.text, module), options);
 }
 
 void format(const Options& o) {
@@ -28,7 +30,7 @@ void format(const Options& o) {
   for (const std::string& path : o.files) {
     if (o.in_place && path == "-") throw Error("standard input has no place to be written to").hint("leave --in-place out");
     const ir::ProgramText read = ir::read_text(path);
-    const std::string text = formatted(read);
+    const std::string text = formatted(read, o.print);
     if (o.check) unformatted += text == read.text ? "" : (unformatted.empty() ? "" : ", ") + read.name;
     else if (!o.in_place) fmt::print("{}", text);
     else if (text != read.text) replace_file(path, text);
@@ -44,7 +46,11 @@ void add_fmt(CLI::App& app) {
   c->add_option("FILE", o->files, "The programs; - is standard input")->required();
   c->add_flag("-i,--in-place", o->in_place, "Write them back in place of printing them");
   c->add_flag("--check", o->check, "Print nothing, and fail where one is not formatted");
-  c->footer("Comments stay with their statements, values are numbered anew.\nExample: weft fmt -i mlp.weft");
+  add_print_options(*c, o->print);
+  c->footer(
+      "Comments stay with their statements, names with their values; numbers become names, or with --names=numbers\n"
+      "names numbers.\n"
+      "Example: weft fmt -i mlp.weft");
   refuse_empty(*c);
   c->callback([o] { format(*o); });
 }

@@ -10,6 +10,7 @@
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/explain.h"
+#include "weft/frontend/tool/print_options.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/comments.h"
@@ -30,6 +31,7 @@ struct Options {
                                       reproducer;
   bool some_passes = false;  // --passes was given, and may be empty
   bool list = false, time = false, remarks = false, print_after_change = false, verify_each = false;
+  ir::PrintOptions print = {};
 };
 
 /// "a,b" as names of passes; throws weft::Error for an unknown one.
@@ -60,7 +62,9 @@ void require_run(const std::string& option, const std::string& name, const std::
 bool has_remarks(const std::string& pass) { return passes::find_pass(pass).remarks != nullptr; }
 
 /// The line between two programs is a comment in the text form.
-void print_program(const std::string& when, const ir::Module& module) { fmt::print(stderr, "# {}\n{}", when, ir::print(module)); }
+void print_program(const std::string& when, const ir::Module& module, const ir::PrintOptions& options) {
+  fmt::print(stderr, "# {}\n{}", when, ir::print(module, options));
+}
 
 /// More than passes::run asks of what a pass has left: the graph verifies, changed or not, and reads back as it is printed.
 void verify_text(const ir::Module& module, const std::string& pass) {
@@ -82,11 +86,11 @@ class Runner {
     if (o_.remarks)
       for (const passes::Remark& remark : passes::remarks_of(passes::find_pass(name), module, target_))
         fmt::print(stderr, "{}\n", to_string(remark));
-    if (o_.print_before == "all" || o_.print_before == name) print_program("before " + name, module);
+    if (o_.print_before == "all" || o_.print_before == name) print_program("before " + name, module, o_.print);
     for (const passes::PassRun& run : passes::run(module, {name}, target_)) {
       if (o_.verify_each) verify_text(module, name);
       if (o_.print_after == "all" || o_.print_after == name || (o_.print_after_change && run.changed))
-        print_program("after " + name + (run.changed ? "" : ", which changed nothing"), module);
+        print_program("after " + name + (run.changed ? "" : ", which changed nothing"), module, o_.print);
       table_.add({run.name, run.changed ? "yes" : "no", fmt::format("{:.3f}", run.milliseconds)});
       times_.push_back({{"pass", run.name},
                         {"changed", run.changed},
@@ -171,7 +175,7 @@ void opt(Options o) {
   ir::Comments comments = ir::comments_of(read.text, module);
   for (auto& [line, above] : comments.above) std::erase_if(above, [](const std::string& c) { return c.starts_with(reproducer_mark); });
   run_passes(module, o);
-  write_text(o.output, ir::print(module, comments));
+  write_text(o.output, ir::print(module, comments, o.print));
 }
 
 }  // namespace
@@ -203,6 +207,7 @@ void add_opt(CLI::App& app) {
   c->add_option("--timing-json", o->times_file, "The same as JSON, with what was counted and the ops there are; - is standard output")
       ->type_name("FILE");
   c->add_flag("--remarks", o->remarks, "Print to standard error what was not fused, or runs slowly, and why");
+  add_print_options(*c, o->print);
   c->add_flag("--list-passes", o->list, "List the passes and stop");
   c->footer("Example: weft opt mlp.weft --pipeline=step | weft opt - --print-after=fuse -o planned.weft");
   refuse_empty(*c, {"--passes", "--disable"});

@@ -8,6 +8,7 @@
 #include "weft/frontend/report/graph_files.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/print_options.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/op_def.h"
@@ -79,8 +80,8 @@ std::map<const ir::Op*, std::string> implementations(const ir::Module& module) {
 /// The table of ops: a graph's, with the bodies of fused ops indented below them.
 class OpTable {
  public:
-  explicit OpTable(const ir::Module& module)
-      : planned_(module.arena_bytes.has_value()), by_library_(implementations(module)), table_(titles(), columns()) {
+  OpTable(const ir::Module& module, const ir::PrintOptions& print)
+      : print_(print), planned_(module.arena_bytes.has_value()), by_library_(implementations(module)), table_(titles(), columns()) {
     if (planned_) places_ = places_of(module.graph());
     add(module.graph(), 0);
     table_.rule();
@@ -91,39 +92,39 @@ class OpTable {
     table_.add(std::move(cells));
   }
 
-  std::string text(int width) const { return table_.text(width); }
+  std::string text(int width) const { return table_.text(width) + (print_.lines == ir::ShownLines::end ? "\n" + lines_.text(width) : ""); }
 
  private:
   std::vector<std::string> titles() const {
     std::vector<std::string> all{"op", "result", "FLOPs", "read", "written"};
     if (!by_library_.empty()) all.push_back("by");
     if (planned_) all.push_back("place");
-    all.push_back("source");
+    if (shows_lines()) all.push_back("source");
     return all;
   }
   std::vector<Column> columns() const {
     std::vector<Column> all{Column::left, Column::cut_end, Column::right, Column::right, Column::right};
     if (!by_library_.empty()) all.push_back(Column::cut_end);
     if (planned_) all.push_back(Column::cut_end);
-    all.push_back(Column::cut_start);
+    if (shows_lines()) all.push_back(Column::cut_start);
     return all;
   }
 
   void add(const ir::Graph& graph, int depth) {
-    int next = 0;
+    const ir::ValueNames names(graph, print_.names);
     for (const auto& op : graph.ops()) {
       const CostRow work = detail::cost_of(*op);
       const std::string indent(static_cast<size_t>(2 * depth), ' ');
-      std::vector<std::string> cells{fmt::format("{}{} {}", indent, detail::result_names(next, op->result_count()), op->name()), work.type,
-                                     count_text(work.flops)};
-      next += op->result_count();
+      std::vector<std::string> cells{fmt::format("{}{} {}", indent, names.of(*op), op->name()), work.type, count_text(work.flops)};
       // Inside a body values live in registers.
       cells.push_back(depth ? "" : bytes_text(work.read));
       cells.push_back(depth ? "" : bytes_text(work.written));
       const auto by = by_library_.find(op);
       if (!by_library_.empty()) cells.push_back(by == by_library_.end() ? "" : by->second);
       if (planned_) cells.push_back(depth ? "" : place_text(graph, places_, *op));
-      cells.push_back(lines_text(op->locations()));
+      const std::string lines = lines_text(op->locations());
+      if (shows_lines()) cells.push_back(lines);
+      lines_.add({indent + names.of(*op), lines});
       table_.add(std::move(cells));
       for (const auto& body : op->bodies()) add(*body, depth + 1);
       if (depth) continue;
@@ -131,9 +132,12 @@ class OpTable {
     }
   }
 
+  bool shows_lines() const { return print_.lines == ir::ShownLines::inline_; }
+
+  ir::PrintOptions print_;
   bool planned_;
   std::map<const ir::Op*, std::string> by_library_;
-  Table table_;
+  Table table_, lines_{{"op", "source"}, {Column::left, Column::cut_start}};
   passes::Placement places_;
   CostRow total_;
 };
@@ -169,6 +173,7 @@ void show_outputs(const ir::Graph& graph, int width) {
 struct Options {
   std::string file;
   bool json = false, dot = false, model_explorer = false;
+  ir::PrintOptions print = {};
 };
 
 void show(const Options& o) {
@@ -176,7 +181,7 @@ void show(const Options& o) {
   if (o.json) return fmt::print("{}", detail::module_json(module));
   if (o.dot) return fmt::print("{}", detail::dot_text(module.graph()));
   if (o.model_explorer) return fmt::print("{}", detail::model_explorer_text(module.graph()));
-  const OpTable ops(module);
+  const OpTable ops(module, o.print);
   const int width = output_width();
   fmt::print("{}: {}{}\n\n", module.graph().name(), module.stage.empty() ? "as recorded" : "after the pass " + module.stage,
              module.target.empty() ? "" : ", for the target " + module.target);
@@ -197,6 +202,7 @@ void add_show(CLI::App& app) {
   c->add_flag("--model-explorer", o->model_explorer, "As a graph for Model Explorer: a JSON file that it opens")
       ->excludes(json)
       ->excludes(dot);
+  add_print_options(*c, o->print);
   c->footer(
       "FLOPs and bytes are those of one run. The ops of a fused kernel are indented below it; \"by\" is what runs a\n"
       "library call on this machine.\n"

@@ -138,7 +138,7 @@ TEST_CASE("the peak of the memory: who is alive then, shared bytes counted once"
   CHECK((plan.peak == 1 && plan.peak_bytes() == 800 && plan.value_bytes() == 1002));
   REQUIRE(plan.at_peak.size() == 2);
   const PlannedValue& first = plan.values[plan.at_peak[0]];
-  CHECK((first.name == "%0" && first.type == "f32[100]" && first.origin.layer == "fc1" && first.origin.source == "net.cpp:3"));
+  CHECK((first.name == "%fc1.exp" && first.type == "f32[100]" && first.origin.layer == "fc1" && first.origin.source == "net.cpp:3"));
   CHECK((first.first == 0 && first.last == 1 && first.offset == 0));
   REQUIRE(plan.inputs.size() == 2);
   CHECK((plan.inputs[1].role == "parameter" && plan.inputs[1].count == 1 && plan.inputs[1].bytes == 400));
@@ -160,7 +160,7 @@ func @f {
 )")
                                         .graph());
   REQUIRE(cost.ops.size() == 3);
-  CHECK((cost.ops[0].name == "%0" && cost.ops[0].flops == 2 * 8 * 16 * 4 && cost.ops[0].read == 4 * (8 * 16 + 16 * 4)));
+  CHECK((cost.ops[0].name == "%fc1.matmul" && cost.ops[0].flops == 2 * 8 * 16 * 4 && cost.ops[0].read == 4 * (8 * 16 + 16 * 4)));
   CHECK((cost.ops[1].bytes() == 0 && cost.ops[2].read == 128 && cost.ops[2].written == 128));
   CHECK((cost.whole.ops == 3 && cost.whole.flops == 1024 + 32));
   const auto names = [](const std::vector<CostRow>& rows) {

@@ -277,7 +277,7 @@ TEST_CASE("expressions read like the maths", "[builder]") {
   const ir::Expr x{b, graph.add_input("x", {f32, {2}})}, y{b, graph.add_input("y", {f32, {2}})};
   const ir::Expr yes = 2.0 * x, no = -(x - 1.0) / y, condition = x < y;
   graph.add_output({"z", select(condition, yes, no), {}, {}});
-  CHECK(ir::print(graph) == R"(func @f {
+  CHECK(ir::print(graph, {.names = ir::Names::numbers}) == R"(func @f {
   input %x: f32[2]
   input %y: f32[2]
   %0 = constant() {value = f32[2] 2.0} : f32[2]

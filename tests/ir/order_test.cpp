@@ -41,7 +41,7 @@ TEST_CASE("what a rule adds is sorted by need, and the rest left alone", "[order
     b.set_insertion_point(&last);
     const ir::Added added(b);
     added.sort(std::vector{product(b, x, y, left_first), ir::Value(), x});
-    CHECK(ir::print(graph) == R"(func @f {
+    CHECK(ir::print(graph, {.names = ir::Names::numbers}) == R"(func @f {
   input %x: f32[2]
   input %y: f32[2]
   %0 = ceil(%y) : f32[2]
@@ -80,7 +80,7 @@ TEST_CASE("a graph is sorted by what its outputs need, its inputs by first use",
   graph.add_output({"sum", b("add", {left, right}), {}, {}});
   graph.add_output({"q", right, q.index(), {}});
   ir::sort_by_need(graph);
-  CHECK(ir::print(graph) == R"(func @f {
+  CHECK(ir::print(graph, {.names = ir::Names::numbers}) == R"(func @f {
   input %p: f32[2] parameter
   input %x: f32[2]
   input %q: f32[2] parameter
@@ -132,7 +132,7 @@ TEST_CASE("gradient rules and decompositions record in the order of need", "[ord
   const std::vector<ir::Value> incoming{g};
   ir::GradientContext context{b, div, incoming};
   ir::differentiate(context);
-  CHECK(ir::print(graph) == R"(func @f {
+  CHECK(ir::print(graph, {.names = ir::Names::numbers}) == R"(func @f {
   input %x: f32[2]
   input %g: f32[2]
   %0 = gelu(%x) {approximate = "tanh"} : f32[2]

@@ -45,7 +45,7 @@ def check_graph(page):
     product = page.value("[...document.querySelectorAll('.node.forward:not(.group)')].find((n) => n.textContent.includes('matmul'))?.dataset.path")
     check(product, "a product is shown")
     page.click(f'.node[data-path="{product}"]')
-    check("= matmul" in details(page) and "f32[16,64]" in details(page), "a click shows what an op is")
+    check("%net.a.matmul" in details(page) and "= matmul" in details(page) and "f32[16,64]" in details(page), "a click shows what an op is")
     check("net.cpp:6" in details(page) and "h = exp(a(x));" in details(page), "and its line with its text")
     check("a.weight (parameter)" in details(page), "and what it reads")
     page.click('.node.open[data-path="/forward/net/net"], .node.open[data-path="/forward/net"]')

@@ -47,7 +47,7 @@ ir::Module module_from(std::string_view text) {
 std::string text_of(const ir::Module& module) {
   ir::Module copy = module.clone();
   forget_lines(copy.graph());
-  return ir::print(copy);
+  return ir::print(copy, {.names = ir::Names::numbers});
 }
 
 void run_passes(std::string_view passes, ir::Module& module, const passes::Target& target) {

@@ -26,10 +26,10 @@ func @line {
 
   # two lines
   # above an op
-  %0 = broadcast(%w) {shape = [4]} : f32[4]
-  %1 = mul(%0, %x) : f32[4]  # a product
-  %2 = mean(%1) {axes = [0]} : f32[]
-  output loss = %2  # the loss
+  %broadcast = broadcast(%w) {shape = [4]} : f32[4]
+  %mul = mul(%broadcast, %x) : f32[4]  # a product
+  %loss = mean(%mul) {axes = [0]} : f32[]
+  output loss = %loss  # the loss
   # before the end
 }
 # behind it
@@ -61,8 +61,8 @@ TEST_CASE("weft fmt keeps comments with their statements, and what it prints sta
                                        "weft 1 func @f { input %a: f32[2] # first\n%b = fused(%a) : f32[2] { # body\n input %c: f32[2]\n"
                                        "# inside\n%d = exp(%c) : f32[2] output %d } output y=%b }");
   CHECK(weft_tool("fmt " + ragged).out ==
-        "weft 1\nfunc @f {\n  input %a: f32[2]  # first\n  %0 = fused(%a) : f32[2] {  # body\n    input %c: f32[2]\n    # inside\n"
-        "    %0 = exp(%c) : f32[2]\n    output %0\n  }\n  output y = %0\n}\n");
+        "weft 1\nfunc @f {\n  input %a: f32[2]  # first\n  %b = fused(%a) : f32[2] {  # body\n    input %c: f32[2]\n    # inside\n"
+        "    %d = exp(%c) : f32[2]\n    output %d\n  }\n  output y = %b\n}\n");
   CHECK_THAT(weft_tool("fmt -i --check " + file).err, contains_text("one of them"));
   CHECK_THAT(weft_tool("fmt -i -").err, contains_text("standard input has no place"));
 }
@@ -73,7 +73,7 @@ TEST_CASE("an empty list of passes is none, and comments outlive passes with the
   CHECK(weft_tool("opt " + file + " --passes=").out == formatted());
   const std::string step = weft_tool("opt " + file + " --passes=autodiff,training_step").out;
   CHECK_THAT(step, contains_text("\n  # two lines\n  # above an op\n  %") && contains_text("# the weight\n") &&
-                       contains_text("# a product\n") && contains_text("  output loss = %2  # the loss\n"));
+                       contains_text("# a product\n") && contains_text("  output loss = %loss  # the loss\n"));
   CHECK_THAT(step, !contains_text("how it is trained"));  // the train block is gone
 }
 
@@ -122,16 +122,16 @@ TEST_CASE("weft diff speaks of ops, not of names, comments and places") {
   const TempDir dir;
   const std::string a = dir.write("a.weft", commented);
   std::string renamed = formatted();
-  for (const char* name : {"%0", "%1", "%2"})
+  for (const char* name : {"%broadcast", "%mul", "%loss"})
     for (size_t at = 0; (at = renamed.find(name, at)) != std::string::npos; at += 5) renamed.replace(at, 1, "%name");
   CHECK(weft_tool("diff " + a + " " + dir.write("b.weft", renamed)).code == 0);
   std::string other = formatted();
-  other.replace(other.find("mul(%0, %x)"), 3, "add");
+  other.replace(other.find("mul(%broadcast, %x)"), 3, "add");
   other.replace(other.find("input %x: f32[4]"), 0, "input %more: i64[]\n  ");
   const Ran ran = weft_tool("diff " + a + " " + dir.write("c.weft", other));
   CHECK(ran.code == 1);
-  CHECK_THAT(ran.out, contains_text("+   input %more: i64[] batch\n") && contains_text("-   % = mul(%broadcast, %x) : f32[4]\n") &&
-                          contains_text("+   % = add(%broadcast, %x) : f32[4]\n") && !contains_text("broadcast(%w)"));
+  CHECK_THAT(ran.out, contains_text("+   input %more: i64[] batch\n") && contains_text("-   %mul = mul(%broadcast, %x) : f32[4]\n") &&
+                          contains_text("+   %mul = add(%broadcast, %x) : f32[4]\n") && !contains_text("broadcast(%w)"));
   CHECK_THAT(ran.out, contains_text("add       0      1") && contains_text("mul       1      0"));
   CHECK_THAT(ran.err, contains_text("the programs differ: "));
 }
@@ -142,10 +142,50 @@ TEST_CASE("weft reduce leaves what a command looks for, and little else") {
   const Ran ran = weft_tool("reduce " + file + " --while 'grep -q mul'");
   CHECK(ran.code == 0);
   CHECK(ran.out ==
-        "weft 1\nfunc @line {\n  input %x: f32[4]\n  input %cut0: f32[4]\n  %0 = mul(%cut0, %x) : f32[4]\n  output loss = %0\n}\n");
+        "weft 1\nfunc @line {\n  input %x: f32[4]\n  input %cut0: f32[4]\n  %loss = mul(%cut0, %x) : f32[4]\n  output loss = %loss\n}\n");
   CHECK_THAT(ran.err, contains_text("1 of 3 ops are left"));
   const Ran named = weft_tool("reduce " + file + " --while 'test -s {} && grep -q broadcast {}' -o " + (dir / "small.weft"));
   CHECK(named.code == 0);
   CHECK_THAT(read_file(dir / "small.weft"), contains_text("broadcast") && !contains_text("mean"));
   CHECK_THAT(weft_tool("reduce " + file + " --while 'grep -q tanh'").err, contains_text("fails with the program as it is"));
+}
+
+TEST_CASE("fmt, opt and show print names or numbers, and source lines where they are wanted") {
+  const TempDir dir;
+  const std::string file =
+      dir.write("a.weft",
+                "weft 1\nfunc @f {\n  input %x: f32[2] at \"a.cpp\":1\n  %mine = exp(%x) : f32[2] at \"a.cpp\":2 \"fc\"\n"
+                "  %fc.neg = neg(%mine) : f32[2] at \"a.cpp\":2 \"fc\"\n  output y = %fc.neg\n}\n");
+  const std::string named =
+      "weft 1\nfunc @f {\n  input %x: f32[2] at 1\n  %mine = exp(%x) : f32[2] at 2\n  %fc.neg = neg(%mine) : f32[2] at 2\n"
+      "  output y = %fc.neg\n}\nat 1 = \"a.cpp\":1\nat 2 = \"a.cpp\":2 \"fc\"\n";
+  CHECK(weft_tool("fmt --locations=end " + file).out == named);
+  CHECK(weft_tool("fmt " + dir.write("named.weft", named)).out == read_file(file));
+  const std::string numbers =
+      "weft 1\nfunc @f {\n  input %x: f32[2]\n  %0 = exp(%x) : f32[2]\n  %1 = neg(%0) : f32[2]\n  output y = %1\n}\n";
+  CHECK(weft_tool("fmt --names=numbers --locations=none " + file).out == numbers);
+  CHECK(weft_tool("opt --names=numbers --locations=none --passes= " + file).out == numbers);
+  CHECK_THAT(weft_tool("opt --names=numbers --passes=cse --print-after=cse -o /dev/null " + file).err, contains_text("%1 = neg(%0)"));
+  CHECK_THAT(weft_tool("show " + file).out, contains_text("%mine exp") && contains_text("%fc.neg neg") && contains_text("a.cpp:2 (fc)"));
+  CHECK_THAT(weft_tool("show --names=numbers --locations=none " + file).out,
+             contains_text("%0 exp") && contains_text("%1 neg") && !contains_text("a.cpp:2"));
+  CHECK_THAT(weft_tool("show --locations=end " + file).out, contains_text("%mine    a.cpp:2 (fc)\n"));
+  CHECK(weft_tool("fmt --names=letters " + file).code == 1);
+}
+
+TEST_CASE("a train block without an optimizer makes gradients outputs") {
+  const TempDir dir;
+  const std::string file = dir.write("a.weft",
+                                     "weft 1\ntrain {loss = \"loss\", inputs = [\"w\"]}\nfunc @f {\n  input %x: f32[2] parameter\n"
+                                     "  input %w: f32[2] parameter\n  %0 = mul(%w, %x) : f32[2]\n  %1 = sum(%0) {axes = [0]} : f32[]\n"
+                                     "  output loss = %1\n}\n");
+  CHECK_THAT(weft_tool("fmt " + file).out, contains_text("train {loss = \"loss\", inputs = [\"w\"]}\n"));
+  CHECK_THAT(weft_tool("opt " + file).out, contains_text("output w.grad = ") && !contains_text("train") && !contains_text("aliases"));
+  for (const char* device : {"cpu", "reference"}) {
+    const Ran ran = weft_tool("run " + file + " --zeros --device " + device);
+    CHECK(ran.code == 0);
+    CHECK_THAT(ran.out, contains_text("w.grad") && contains_text("loss"));
+  }
+  CHECK(weft_tool("grad-check " + file).code == 0);
+  CHECK(weft_tool("compile " + file + " -o " + (dir / "a.weftprog")).code == 0);
 }

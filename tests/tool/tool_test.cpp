@@ -68,9 +68,9 @@ func @line {
 const std::string small_program = R"(weft 1
 func @small {
   input %x: f32[2,3] at "net.cpp":3
-  %0 = exp(%x) : f32[2,3] at "net.cpp":5
-  %1 = sum(%0) {axes = [1]} : f32[2] at "net.cpp":6 "head"
-  output y = %1
+  %exp = exp(%x) : f32[2,3] at "net.cpp":5
+  %y = sum(%exp) {axes = [1]} : f32[2] at "net.cpp":6 "head"
+  output y = %y
 }
 )";
 
@@ -479,11 +479,11 @@ input  role   type      bytes  source
 x      batch  f32[2,3]   24 B  net.cpp:3
 batch 24 B (1)
 
-op      result    FLOPs  read  written  source
-%0 exp  f32[2,3]      6  24 B     24 B  net.cpp:5
-%1 sum  f32[2]        6  24 B      8 B  net.cpp:6 (head)
---------------------------------------------------------
-2 ops                12  48 B     32 B
+op        result    FLOPs  read  written  source
+%exp exp  f32[2,3]      6  24 B     24 B  net.cpp:5
+%y sum    f32[2]        6  24 B      8 B  net.cpp:6 (head)
+----------------------------------------------------------
+2 ops                  12  48 B     32 B
 
 output  type    bytes  replaces
 y       f32[2]    8 B
@@ -497,12 +497,12 @@ input  role   type      bytes  source
 x      batch  f32[2,3]   24 B  net.cpp:3
 batch 24 B (1)
 
-op        result    FLOPs  read  written  place       source
-%0 fused  f32[2]       12  24 B      8 B  @0          net.cpp:5,6
-  %0 exp  f32[2,3]      6                             net.cpp:5
-  %1 sum  f32[2]        6                             net.cpp:6 (head)
-----------------------------------------------------------------------
-1 op                   12  24 B      8 B  arena 64 B
+op               result    FLOPs  read  written  place       source
+%y fused         f32[2]       12  24 B      8 B  @0          net.cpp:5,6
+  %exp exp       f32[2,3]      6                             net.cpp:5
+  %head.sum sum  f32[2]        6                             net.cpp:6 (head)
+-----------------------------------------------------------------------------
+1 op                          12  24 B      8 B  arena 64 B
 
 output  type    bytes  replaces
 y       f32[2]    8 B
@@ -550,7 +550,7 @@ TEST_CASE("weft opt, run and compile take --autocast", "[tool]") {
   const std::string text = "weft 1\nfunc @f {\n  input %w: f32[2,2] parameter\n  %0 = matmul(%w, %w) : f32[2,2]\n  output y = %0\n}\n";
   const TempDir dir;
   const std::string file = dir.write("autocast.weft", text);
-  CHECK(output_of("opt " + file + " --pipeline=step --autocast bf16").find("matmul(%0, %1) : bf16[2,2]") != std::string::npos);
+  CHECK(output_of("opt " + file + " --pipeline=step --autocast bf16").find("matmul(%cast, %cast.1) : bf16[2,2]") != std::string::npos);
   CHECK(output_of("run " + file + " --zeros --autocast bf16").find("y       f32[2,2]") != std::string::npos);
   check_refused("opt " + file + " --autocast f32", "--autocast must be bf16, not f32");
   check_refused(

@@ -32,7 +32,7 @@ function operandLinks(op, stage) {
     const comma = i ? ", " : "";
     if (operand[0] >= 0) {
       const from = stage.byKey.get(operand[0]);
-      return [comma, linkTo(from.id, `%${from.first + operand[1]} ${from.kind}`)];
+      return [comma, linkTo(from.id, `${from.names[operand[1]]} ${from.kind}`)];
     }
     const input = stage.inputs[-1 - operand[0]];
     return [comma, input.role === "batch" ? linkTo(input.id, input.name) : `${input.name} (${input.role})`];

@@ -58,8 +58,11 @@ const places = facts.graph.places.map(([phases, lines]) => {
   return {phases: phaseNames.filter((_, i) => phases & (1 << i)), lines: all, layers, path: commonLayer(layers)};
 });
 
-/** The names of an op's results in the text form: "%3", "%3..%8". */
-const namesText = (first, count) => (count === 1 ? `%${first}` : `%${first}..%${first + count - 1}`);
+/** An op's results: "%fc1.relu", "%a, %b", and of more "%a and 2 more". */
+const namesText = (names) => (names.length < 3 ? names.join(", ") : `${names[0]} and ${names.length - 1} more`);
+
+/** How many entries a stage has of each op. */
+const opStride = 4;
 
 /** A stage as it is looked at: made when it is first asked for. */
 const stageCache = [];
@@ -68,14 +71,12 @@ function stageAt(number) {
   const info = facts.graph.stages[number];
   if (!info.ops) return (stageCache[number] = {...stageAt(number - 1), name: info.name, changed: false, ms: info.ms, number});
   const ops = [], byKey = new Map();
-  let next = 0;
-  for (let i = 0; i < info.ops.length; i += 3) {
-    const id = info.ops[i], row = info.ops[i + 1], phase = info.ops[i + 2];
+  for (let i = 0; i < info.ops.length; i += opStride) {
+    const [id, row, phase, results] = info.ops.slice(i, i + opStride), names = results.map((n) => strings[n]);
     const [kind, types, attributes, operands, place, bodies, flops, read, written] = facts.graph.rows[row];
     const op = {id, row, phase: phaseNames[phase], kind: strings[kind], types: types.map((t) => strings[t]), attributes: strings[attributes],
                 operands, place: places[place], bodies: bodies.map((b) => strings[b]), flops, read, written, order: ops.length, readers: [],
-                outputs: [], name: namesText(next, types.length), first: next};
-    next += types.length;
+                outputs: [], name: namesText(names), names};
     ops.push(op);
     byKey.set(id, op);
   }
@@ -96,8 +97,8 @@ function changesOf(number) {
   let earlier = number - 1;
   while (!facts.graph.stages[earlier].ops) --earlier;
   const before = facts.graph.stages[earlier].ops, rows = new Map();
-  for (let i = 0; i < before.length; i += 3) rows.set(before[i], before[i + 1]);
-  for (let i = 0; i < now.length; i += 3) {
+  for (let i = 0; i < before.length; i += opStride) rows.set(before[i], before[i + 1]);
+  for (let i = 0; i < now.length; i += opStride) {
     const row = rows.get(now[i]);
     if (row === undefined) changes.fresh.add(now[i]);
     else if (row !== now[i + 1]) changes.edited.add(now[i]);

@@ -25,8 +25,7 @@ function valueTable(values) {
 
 /** The op of the last stage that makes a value, in the graph. */
 function goToValue(value) {
-  const number = Number(value.name.slice(1));
-  const op = stageAt(lastStage).ops.find((o) => number >= o.first && number < o.first + o.types.length);
+  const op = stageAt(lastStage).ops.find((o) => o.names.includes(value.name));
   showTab("graph");
   goToStage(lastStage);
   reveal(op.id);

@@ -15,6 +15,9 @@ namespace {
 
 using Expects = ProgramFile::Expects;
 
+/// What a pass does is easier to compare where no name follows from it.
+constexpr ir::PrintOptions numbers{.names = ir::Names::numbers};
+
 std::vector<std::string> parts_of(const std::string& text, char between) {
   std::vector<std::string> parts;
   std::istringstream stream(text);
@@ -67,7 +70,7 @@ Run read_run(const std::string& command) {
 std::string body_of(const ir::Module& module) {
   ir::Module copy = module.clone();
   copy.target.clear(), copy.stage.clear();
-  return ir::print(copy);
+  return ir::print(copy, numbers);
 }
 
 struct Outcome {
@@ -89,7 +92,7 @@ Outcome run_on(const Run& run, const std::string& program, const std::string& na
       before = after;
     };
     passes::run(module, run.passes, run.autocast ? passes::generic_autocast_target() : passes::generic_target(), options);
-    return {false, before == recorded, ir::print(module)};
+    return {false, before == recorded, ir::print(module, numbers)};
   } catch (const Error& e) {
     return {true, false, e.what() + std::string("\n")};
   }
