@@ -339,9 +339,7 @@ bool take_apart(ir::Graph& graph) {
   for (auto at = graph.ops().begin(); at != graph.ops().end();) {
     Op& op = **at++;
     if (!op.def().is_region()) continue;
-    const std::vector<Value> outputs = inline_body(op.body(), op.operands(), graph, &op);
-    for (size_t i = 0; i < outputs.size(); ++i) op.result(static_cast<int>(i)).replace_all_uses_with(outputs[i]);
-    graph.erase(op);
+    take_out(op);
     changed = true;
   }
   return changed;
@@ -362,6 +360,18 @@ bool fuse(ir::Graph& graph, std::vector<Remark>* remarks, Merge merge) {
   Fuser(graph, remarks).run(merge == Merge::where_it_pays);
   dce(graph);
   return !before || !ir::equal(*before, graph);
+}
+
+void take_out(Op& region) {
+  ir::Graph& graph = region.graph();
+  const std::vector<Value> outputs = inline_body(region.body(), region.operands(), graph, &region);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Value old = region.result(static_cast<int>(i));
+    const auto at = outputs.begin() + static_cast<std::ptrdiff_t>(i);
+    const bool again = ir::Graph::is_output(old) && std::find(outputs.begin(), at, *at) != at;
+    old.replace_all_uses_with(again ? ir::Builder(graph, &region, region.locations())("copy", {*at}) : *at);
+  }
+  graph.erase(region);
 }
 
 Op& make_nest(ir::Graph& graph, const std::vector<Op*>& ops, const std::vector<Value>& results) {

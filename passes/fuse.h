@@ -27,5 +27,8 @@ bool fuse(ir::Graph& graph, std::vector<Remark>* remarks, Merge merge);
 
 /// Makes a `fused` op of them: see outline() (passes/analysis/groups.h).
 ir::Op& make_nest(ir::Graph& graph, const std::vector<ir::Op*>& ops, const std::vector<ir::Value>& results);
+/// The ops of a nest or kernel take its place. Of a value that it gives twice, as where equal ops became one inside, an output gets a
+/// copy: both may be written in place of something else.
+void take_out(ir::Op& region);
 
 }  // namespace weft::passes

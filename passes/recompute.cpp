@@ -67,17 +67,16 @@ class Recomputation {
         continue;
       }
       Op* const before = graph_.previous(&op);
-      const std::vector<Value> outputs = ir::inline_body(op.body(), op.operands(), graph_, &op);
+      Op* const behind = at == graph_.ops().end() ? nullptr : *at;
+      take_out(op);
       members_.emplace_back();
       ++places_;
-      for (Op* inner = graph_.previous(&op); inner != before; inner = graph_.previous(inner)) {
+      for (Op* inner = graph_.previous(behind); inner != before; inner = graph_.previous(inner)) {
         members_.back().push_back(inner);
         nest_[inner] = members_.size() - 1;
         place_[inner] = places_;
       }
       std::reverse(members_.back().begin(), members_.back().end());
-      for (size_t i = 0; i < outputs.size(); ++i) op.result(static_cast<int>(i)).replace_all_uses_with(outputs[i]);
-      graph_.erase(op);
     }
   }
 

@@ -43,7 +43,7 @@ TEST_CASE("buffers have PyTorch's names and are no parameters") {
   Graph g("net");
   net(g.input("x", f32, {4, 3}));
   CHECK(g.parameters().size() == 4);
-  CHECK_THAT(g.ir(), contains_text("1.running_mean\": f32[2] state at "));
+  CHECK_THAT(g.ir(), contains_text("1.running_mean: f32[2] state at "));
 }
 
 TEST_CASE("training and evaluation share the statistics, and only training moves them") {

@@ -4,6 +4,7 @@
 
 #include "weft/ir/op_def.h"
 #include "weft/passes/pass.h"
+#include "weft/passes/recompute.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/passes/rewrite.h"
 
@@ -88,6 +89,22 @@ TEST_CASE("fuse: fusing again gives the same nests", "[passes][fuse]") {
   ir::Module again = m.clone();
   passes::fuse(again, passes::generic_target());
   CHECK(text_of(again) == text_of(m));
+}
+
+TEST_CASE("fuse: equal ops that are one inside of a nest stay two results that are written in place", "[passes][fuse]") {
+  const std::string text = R"(
+    input %a: f32[1] state
+    input %b: f32[1] state
+    input %x: f32[1]
+    %0 = neg(%x) : f32[1]
+    %1 = neg(%x) : f32[1]
+    output a = %0 aliases %a
+    output b = %1 aliases %b)";
+  CHECK(text_of(run_passes("updates,fuse", text)).find("output %0\n    output %0") != std::string::npos);
+  run_passes("updates,fuse,fuse,plan", text);
+  ir::Module again = run_passes("updates,fuse", text);
+  passes::recompute(again, 0);
+  run_passes("plan", again);
 }
 
 TEST_CASE("fuse: a diamond is one nest", "[passes][fuse]") {

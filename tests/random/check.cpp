@@ -70,10 +70,11 @@ class Check {
   Check(const ir::Module& module, uint64_t seed, Firings* firings)
       : module_(module), seed_(seed), firings_(firings), expected_(module, seed) {}
 
-  std::optional<Fault> run() {
+  /// `passes` says which run, for what may throw.
+  std::optional<Fault> run(std::string& passes) {
     if (auto wrong = expected_.loop_fault()) return Fault{"a loop", "loops written out compute something else: " + *wrong};
     for (const Pipeline& pipeline : pipelines(seed_)) {
-      pipeline_ = &pipeline;
+      pipeline_ = &pipeline, passes = fmt::format(" (passes {})", to_string(pipeline));
       ir::Module m = module_.clone();
       for (const Step& step : pipeline.steps) {
         if (firings_ && pipeline.name == "exact" && step.pass == "canonicalize") count_firings(m);
@@ -158,11 +159,14 @@ class Check {
 
 }  // namespace
 
-std::optional<Fault> find_fault(const ir::Module& module, uint64_t seed, Firings* firings) try {
-  return Check(module, seed, firings).run();
-} catch (const std::exception& e) {
-  const std::string what = e.what();
-  return Fault{"threw " + what.substr(0, std::min(what.find_first_of(":;'\""), what.find(" of "))), "threw: " + what};
+std::optional<Fault> find_fault(const ir::Module& module, uint64_t seed, Firings* firings) {
+  std::string passes;
+  try {
+    return Check(module, seed, firings).run(passes);
+  } catch (const std::exception& e) {
+    const std::string what = e.what();
+    return Fault{"threw " + what.substr(0, std::min(what.find_first_of(":;'\""), what.find(" of "))), "threw: " + what + passes};
+  }
 }
 
 }  // namespace weft::test
