@@ -36,7 +36,7 @@ set(WEFT_HEADERS
   frontend/training/options.h frontend/training/plots.h frontend/training/recipe.h frontend/training/snapshot.h frontend/training/trainer.h
   # For those who look inside: the IR and its text, definitions of ops, passes by name, the reference.
   ir/attribute.h ir/builder.h ir/define.h ir/equal.h ir/graph.h ir/location.h ir/module.h ir/op_def.h ir/parser.h ir/printer.h
-  ir/registry.h ir/scalar.h ir/type.h ir/value.h ir/verifier.h
+  ir/registry.h ir/scalar.h ir/type.h ir/value.h ir/value_names.h ir/verifier.h
   passes/facts.h passes/pass.h passes/remark.h passes/target.h
   backends/reference/reference.h
   # Of no use by themselves: what those include.

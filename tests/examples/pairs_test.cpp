@@ -39,8 +39,10 @@ const Options says{{"--profile", "the whole step"},
                    {"--patience", "The weights are those of epoch"},
                    {"--log", "epoch 1/"}};
 
-/// Options that may leave what is learnt as it is: an end that does not come first, and other ways to the same numbers.
-const std::set<std::string> not_judged_by_numbers{"--patience", "--device", "--max-isa", "--autocast", "--accumulate"};
+/// Options that may leave what is learnt as it is: an end that does not come first, other ways to the same numbers, and what shows values
+/// that a program computes, which may then be rounded otherwise.
+const std::set<std::string> not_judged_by_numbers{"--patience",   "--device", "--max-isa", "--autocast",
+                                                  "--accumulate", "--plots",  "--watch",   "--watched"};
 constexpr int timed_out = 124;  // what timeout exits with
 const std::set<Pair> ends{pair_of("--epochs", "--max-steps"), pair_of("--epochs", "--patience")};
 
