@@ -9,6 +9,7 @@
 #include "weft/ir/equal.h"
 #include "weft/passes/analysis/groups.h"
 #include "weft/passes/analysis/nests.h"
+#include "weft/passes/boundary_remarks.h"
 #include "weft/passes/cse.h"
 #include "weft/passes/dce.h"
 #include "weft/support/work.h"
@@ -79,12 +80,9 @@ class Fuser {
     if (!merge) return replace(groups);
     for (bool changed = true; changed;) {
       changed = false;
-      for (const Edge& e : edges(groups)) changed |= try_merge(groups, e, nullptr);
+      for (const Edge& e : edges(groups)) changed |= try_merge(groups, e);
     }
-    if (remarks_) {
-      for (const Edge& e : edges(groups)) try_merge(groups, e, remarks_);
-      remark_on_others();
-    }
+    if (remarks_) remark_on_boundaries(groups);
     replace(groups);
   }
 
@@ -93,6 +91,7 @@ class Fuser {
   struct Edge {
     Op* first;
     Op* second;
+    Value value;  // that both have to do with
     int64_t bytes;
     bool siblings;
     bool sums_all;  // the second is a sum of everything
@@ -236,7 +235,7 @@ class Fuser {
     std::vector<Edge> all;
     const auto consider = [&](Value v, Op* a, Op* b, bool siblings) {
       if (groups.of(a) == groups.of(b) || !can_fuse(*a) || !can_fuse(*b)) return;
-      all.push_back({a, b, v.type().bytes(), siblings, b->def().kind == Kind::reduction && b->result().shape().numel() == 1});
+      all.push_back({a, b, v, v.type().bytes(), siblings, b->def().kind == Kind::reduction && b->result().shape().numel() == 1});
     };
     const auto readers_of = [&](Value v) {
       Op* last = nullptr;
@@ -261,57 +260,43 @@ class Fuser {
     return all;
   }
 
-  /// Merges the groups of the edge's ends if they make one nest; otherwise says why not.
-  bool try_merge(Groups& groups, const Edge& e, std::vector<Remark>* remarks) {
+  /// Merges the groups of the edge's ends if they make one nest.
+  bool try_merge(Groups& groups, const Edge& e) {
     const int a = groups.of(e.first), b = groups.of(e.second);
     if (a == b) return false;
     // Groups only grow, so their sizes tell whether this was tried before; and nothing outside makes it possible later.
-    const size_t count = groups.size(a) + groups.size(b), weight = weight_[static_cast<size_t>(a)] + weight_[static_cast<size_t>(b)];
     const std::tuple attempt(a, groups.size(a), b, groups.size(b), e.siblings);
-    if (!remarks && failed_.contains(attempt)) return false;
+    if (failed_.contains(attempt)) return false;
     count_work(1);
-    std::string why;
-    if (weight > max_ops_in_a_nest) {
-      why = "the nest would have too many ops";
-    } else if (groups.would_cycle(a, b)) {
-      why = "another op must run between them";
-    } else if (e.siblings && count > 2 && groups.share_a_result(a, b)) {
-      why = "one waits for the other";
-    } else if (is_one_nest(groups, groups.united(a, b), why)) {
-      if (!remarks) {
-        groups.merge(a, b);
-        weight_[static_cast<size_t>(a)] = weight;
-      }
-      return true;
-    }
-    if (!remarks) failed_.insert(attempt);
-    else remarks->push_back(apart(*e.first, *e.second, why, e.siblings));
-    return false;
+    if (why_apart(groups, a, b, e.siblings)) return failed_.insert(attempt), false;
+    const size_t weight = weight_of(a, b);
+    groups.merge(a, b);
+    weight_[static_cast<size_t>(a)] = weight;
+    return true;
   }
 
-  /// The edges of which an end is no part of any nest.
-  void remark_on_others() {
-    for (const auto& op : graph_.ops()) {
-      if (op->result_count() == 0) continue;
-      for (const Op* user : op->result().users()) {
-        const Op* outside = !can_fuse(*op) ? op : !can_fuse(*user) ? user : nullptr;
-        if (outside) remarks_->push_back(apart(*op, *user, why_outside(*outside), false));
-      }
-    }
+  size_t weight_of(int a, int b) const { return weight_[static_cast<size_t>(a)] + weight_[static_cast<size_t>(b)]; }
+
+  /// The reason that decides; none where they make one nest.
+  std::optional<NoNest> why_apart(Groups& groups, int a, int b, bool siblings) const {
+    if (weight_of(a, b) > max_ops_in_a_nest)
+      return NoNest{"the nest would have too many ops", fmt::format("both have fewer than {} in all", max_ops_in_a_nest)};
+    if (groups.would_cycle(a, b)) return NoNest{another_between, ""};
+    if (siblings && groups.size(a) + groups.size(b) > 2 && groups.share_a_result(a, b))
+      return NoNest{"one waits for the other", "neither reads what the other makes"};
+    NoNest no;
+    const std::vector<Op*> ops = groups.united(a, b);
+    if (nests_->nest_of(ops, groups.results_read_outside(ops), &no)) return std::nullopt;
+    return no;
   }
 
-  static std::string why_outside(const Op& op) {
-    if (op.def().kind == Kind::heavy) return fmt::format("{} is a call of the target's own", op.name());
-    if (op.def().kind == Kind::constant) return "the constant's unequal elements are memory";
-    return fmt::format("{} is no loop over its elements", op.name());
-  }
-
-  static Remark apart(const Op& first, const Op& second, const std::string& why, bool beside) {
-    return {"not fused", Remark::Of(first, first.result().type()), Remark::Of(second, second.result().type()), beside, why};
-  }
-
-  bool is_one_nest(const Groups& groups, const std::vector<Op*>& ops, std::string& why) const {
-    return nests_->nest_of(ops, groups.results_read_outside(ops), &why).has_value();
+  void remark_on_boundaries(Groups& groups) {
+    std::vector<Beside> beside;
+    for (const Edge& e : edges(groups))
+      if (e.siblings) beside.push_back({e.first, e.second, e.value});
+    std::vector<Remark> all =
+        remarks_on_boundaries(graph_, groups, beside, [&](int a, int b, bool siblings) { return why_apart(groups, a, b, siblings); });
+    remarks_->insert(remarks_->end(), std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()));
   }
 
   void replace(const Groups& groups) {

@@ -8,8 +8,9 @@
 //            are repeated in every group that reads them. Afterwards every op that the target does not claim is in a
 //            `fused` op, alone if need be.
 //
-// `remarks`, when given, gets one for each edge that was not fused, and why: between a value's maker and its reader
-// ("->"), between two readers of one value ("beside"), and where one end is no part of a nest.
+// `remarks`, when given, gets one for each boundary: between a kernel, or a call of the target's own, and another one that reads what
+// it makes ("->"), and between two kernels that read the same ("beside"). Each says the one reason that decides, where there would be
+// none, and what it costs; the most costly come first.
 
 #include <vector>
 

@@ -20,8 +20,8 @@ void verify_nest(const Op& fused) {
   if (fused.body().outputs().empty()) refuse(fused, "the nest has no result");
   for (const ir::Output& output : fused.body().outputs())
     if (output.alias) refuse(fused, "a body's output replaces no input: only the program's does");
-  std::string why;
-  if (!analyze(region_of(fused.body()), &why)) refuse(fused, "the body is no loop nest: " + why);
+  NoNest no;
+  if (!analyze(region_of(fused.body()), &no)) refuse(fused, "the body is no loop nest: " + no.why);
 }
 
 void verify_nests(const Op& kernel) {

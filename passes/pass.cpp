@@ -141,6 +141,10 @@ std::vector<Remark> remarks_of(const Pass& pass, const Module& module, const Tar
   Module copy = module.clone();
   on_loop_bodies(copy, [&](Module& body) { return say(body.clone()), false; });
   say(std::move(copy));
+  // What loops cost stands among the rest.
+  std::stable_sort(all.begin(), all.end(), [](const Remark& x, const Remark& y) {
+    return std::pair(x.other.has_value(), -x.bytes) < std::pair(y.other.has_value(), -y.bytes);
+  });
   return all;
 }
 

@@ -1,11 +1,45 @@
 #include "weft/passes/remark.h"
 
+#include <algorithm>
+
 namespace weft::passes {
+namespace {
+
+constexpr size_t most_lines_named = 2;
+
+/// An op of many layers has many lines.
+std::string lines_text(const ir::Locations& all) {
+  const ir::Locations source = source_lines(all);
+  if (source.size() <= most_lines_named) return to_string(all);
+  std::string text;
+  for (size_t i = 0; i < most_lines_named; ++i) text += (i ? ", " : "") + to_string(source[i]);
+  return fmt::format("{} and {} more", text, source.size() - most_lines_named);
+}
+
+std::string label(const Remark::Of& of) { return fmt::format("{} {} ({})", of.op, to_string(of.type), lines_text(of.locations)); }
+
+}  // namespace
 
 std::string to_string(const Remark& r) {
-  const auto label = [](const Remark::Of& of) { return fmt::format("{} {} ({})", of.op, to_string(of.type), to_string(of.locations)); };
-  if (r.other) return fmt::format("{}: {} {} {}: {}", r.what, label(r.of), r.beside ? "beside" : "->", label(*r.other), r.why);
-  return fmt::format("{}: {} of {} at {}: {}", r.what, r.of.op, to_string(r.of.type), to_string(r.of.locations), r.why);
+  if (!r.other) return fmt::format("{}: {} of {} at {}: {}", r.what, r.of.op, to_string(r.of.type), lines_text(r.of.locations), r.why);
+  std::string text = fmt::format("{}: {} {} {}: {}", r.what, label(r.of), r.beside ? "beside" : "->", label(*r.other), r.why);
+  if (r.bytes > 0) text += fmt::format("; costs {} bytes", r.bytes);
+  if (!r.unless.empty()) text += fmt::format("{} unless {}", r.bytes > 0 ? "," : ";", r.unless);
+  return text;
+}
+
+size_t worth_reading(std::span<const Remark> remarks) {
+  constexpr int64_t few = 8;
+  int64_t all = 0, so_far = 0, boundaries = 0;
+  for (const Remark& r : remarks) all += r.bytes;
+  size_t count = 0;
+  for (const Remark& r : remarks) {
+    if (r.other && (boundaries == few || so_far > all - all / 20)) break;
+    boundaries += r.other.has_value();
+    so_far += r.bytes;
+    ++count;
+  }
+  return count;
 }
 
 }  // namespace weft::passes

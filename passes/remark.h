@@ -2,6 +2,7 @@
 // What a pass has to say of what it did or left: why ops are not in one kernel, what runs slowly.
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "weft/ir/graph.h"
@@ -22,9 +23,18 @@ struct Remark {
   std::optional<Of> other = {};
   bool beside = false;  // they read the same
   std::string why;
+  /// Of a boundary: where there would be none ("it has all of these axes"); empty where a program has no say in it.
+  std::string unless = {};
+  /// Of a boundary: what is written and read because of it.
+  int64_t bytes = 0;
 };
 
-/// "not fused: exp f32[64] (net.cpp:6) -> sum f32[] (net.cpp:7): another op must run between them"
+/// "not fused: exp f32[64] (net.cpp:6) -> sum f32[] (net.cpp:7): another op must run between them: exp (net.cpp:9); costs 512 bytes,
+/// unless ..."
 std::string to_string(const Remark& remark);
+
+/// How many of the remarks, which stand in the order of what they cost, are worth reading first: all that are of no boundary, and
+/// of the boundaries few, or those that make up nearly all that is moved.
+size_t worth_reading(std::span<const Remark> remarks);
 
 }  // namespace weft::passes

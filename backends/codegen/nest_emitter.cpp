@@ -20,9 +20,9 @@ class NestEmitter {
   NestEmitter(llvm::Module& module, int lanes, const ir::Graph& body, const std::string& name)
       : body_(body), lanes_(lanes), b_(module.getContext()), build_(b_) {
     WEFT_CHECK(lanes_ == 1 || lanes_ == reduction_lanes, "a vector holds the partial results of a reduction along it");
-    std::string why;
-    auto nest = passes::analyze(passes::region_of(body), &why);
-    WEFT_CHECK(nest, "the body of a fused op is no loop nest: {}", why);
+    passes::NoNest no;
+    auto nest = passes::analyze(passes::region_of(body), &no);
+    WEFT_CHECK(nest, "the body of a fused op is no loop nest: {}", no.why);
     nest_ = std::move(*nest);
     loops_ = plan_loops(body, nest_, lanes_);
     Dims reduced;

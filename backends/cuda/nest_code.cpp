@@ -32,9 +32,9 @@ bool may_be_replaced(int input, size_t output, const NestSource& source, const c
 
 NestSource::NestSource(llvm::Module& m, const ir::Graph& graph, std::span<const int> numbers, const std::vector<bool>& written)
     : module(m), body(graph), buffers(numbers) {
-  std::string why;
-  auto found = passes::analyze(passes::region_of(body), &why);
-  WEFT_CHECK(found, "the body of a fused op is no loop nest: {}", why);
+  passes::NoNest no;
+  auto found = passes::analyze(passes::region_of(body), &no);
+  WEFT_CHECK(found, "the body of a fused op is no loop nest: {}", no.why);
   nest = std::move(*found);
   const codegen::NestAccesses accesses = codegen::accesses_of(body, nest);
   for (int i = 0; i < static_cast<int>(body.inputs().size()); ++i) {

@@ -54,6 +54,7 @@ Json remark(const passes::Remark& r) {
   Json json{{"what", r.what}, {"of", remarked(r.of)}};
   if (r.other) json[r.beside ? "beside" : "to"] = remarked(*r.other);
   json["why"] = r.why;
+  if (r.other) json["unless"] = r.unless, json["bytes"] = r.bytes;
   return json;
 }
 

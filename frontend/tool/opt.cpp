@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 #include <sstream>
 
@@ -30,7 +31,7 @@ struct Options {
   std::string file, target, autocast, output = "-", print_before, print_after, pipeline, passes, disabled, stop_after, times_file,
                                       reproducer;
   bool some_passes = false;  // --passes was given, and may be empty
-  bool list = false, time = false, remarks = false, print_after_change = false, verify_each = false;
+  bool list = false, time = false, remarks = false, all_remarks = false, print_after_change = false, verify_each = false;
   ir::PrintOptions print = {};
 };
 
@@ -77,15 +78,22 @@ void verify_text(const ir::Module& module, const std::string& pass) {
   }
 }
 
+void print_remarks(std::span<const passes::Remark> remarks, bool all) {
+  const size_t shown = all ? remarks.size() : passes::worth_reading(remarks);
+  for (const passes::Remark& remark : remarks.first(shown)) fmt::print(stderr, "{}\n", to_string(remark));
+  if (shown == remarks.size()) return;
+  const auto left = remarks.subspan(shown);
+  const int64_t bytes = std::accumulate(left.begin(), left.end(), int64_t{0}, [](int64_t sum, const auto& r) { return sum + r.bytes; });
+  fmt::print(stderr, "and {} boundaries more, which cost {} bytes in all: --all shows them\n", left.size(), bytes);
+}
+
 /// One pass, and what was asked to be seen of it.
 class Runner {
  public:
   Runner(const Options& o, const passes::Target& target) : o_(o), target_(target) {}
 
   void run(ir::Module& module, const std::string& name) {
-    if (o_.remarks)
-      for (const passes::Remark& remark : passes::remarks_of(passes::find_pass(name), module, target_))
-        fmt::print(stderr, "{}\n", to_string(remark));
+    if (o_.remarks) print_remarks(passes::remarks_of(passes::find_pass(name), module, target_), o_.all_remarks);
     if (o_.print_before == "all" || o_.print_before == name) print_program("before " + name, module, o_.print);
     for (const passes::PassRun& run : passes::run(module, {name}, target_)) {
       if (o_.verify_each) verify_text(module, name);
@@ -206,7 +214,10 @@ void add_opt(CLI::App& app) {
   c->add_flag("--time,--timing", o->time, "Print to standard error how long each pass took");
   c->add_option("--timing-json", o->times_file, "The same as JSON, with what was counted and the ops there are; - is standard output")
       ->type_name("FILE");
-  c->add_flag("--remarks", o->remarks, "Print to standard error what was not fused, or runs slowly, and why");
+  CLI::Option* remarks = c->add_flag("--remarks", o->remarks,
+                                     "Print to standard error what runs slowly, and the boundaries between kernels that\n"
+                                     "cost most: why they are there, and where they would not be");
+  c->add_flag("--all", o->all_remarks, "All boundaries")->needs(remarks);
   add_print_options(*c, o->print);
   c->add_flag("--list-passes", o->list, "List the passes and stop");
   c->footer("Example: weft opt mlp.weft --pipeline=step | weft opt - --print-after=fuse -o planned.weft");

@@ -203,6 +203,24 @@ void Groups::merge(int a, int b) {
   last_search_.first = last_search_.second = -1;
 }
 
+int Groups::between(int a, int b) const {
+  for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
+    std::vector<bool> needed(groups_.size());
+    std::vector<int> open = before(to);
+    while (!open.empty()) {
+      const int g = open.back();
+      open.pop_back();
+      if (g == from || g == to || needed[static_cast<size_t>(g)]) continue;
+      needed[static_cast<size_t>(g)] = true;
+      const std::vector<int> more = before(g);
+      open.insert(open.end(), more.begin(), more.end());
+    }
+    for (int g : after(from))
+      if (needed[static_cast<size_t>(g)]) return g;
+  }
+  return -1;
+}
+
 std::vector<Value> Groups::results_read_outside(const std::vector<Op*>& ops) const {
   ++questions_;
   for (const Op* op : ops) asked_[number(op)] = questions_;

@@ -81,15 +81,15 @@ class Analysis {
     std::sort(inside_.begin(), inside_.end(), std::less<>());
   }
 
-  std::optional<LoopNest> run(std::string* why_not) {
+  std::optional<LoopNest> run(NoNest* why_not) {
     if (find_loops() && place_outputs() && visit_outputs() && check_in_place()) return std::move(nest_);
     if (why_not) *why_not = why_;
     return std::nullopt;
   }
 
  private:
-  bool fail(std::string why) {
-    why_ = std::move(why);
+  bool fail(std::string why, std::string unless) {
+    why_ = {std::move(why), std::move(unless)};
     return false;
   }
 
@@ -127,7 +127,9 @@ class Analysis {
       auto map = map_joining(v.shape(), nest_.extents, all_);
       full_.push_back(map.has_value());
       if (!map) map = map_joining(v.shape(), nest_.extents, kept_);
-      if (!map) return fail("a result " + to_string(v.type()) + " does not fit the loops " + weft::to_string(nest_.extents));
+      if (!map)
+        return fail("a result " + to_string(v.type()) + " does not fit the loops " + weft::to_string(nest_.extents),
+                    "it has all of these axes, or those that the reductions leave");
       nest_.outputs.push_back(std::move(*map));
     }
     return true;
@@ -159,7 +161,7 @@ class Analysis {
     return at != inside_.end() && *at == v.op() ? static_cast<int>(at - inside_.begin()) : -1;
   }
 
-  [[gnu::noinline]] void too_deep() { fail(fmt::format("a result is more than {} ops from what it reads", most_depth)); }
+  [[gnu::noinline]] void too_deep() { fail(fmt::format("a result is more than {} ops from what it reads", most_depth), "they are fewer"); }
 
   /// How many stages must have finished before the value can be evaluated. The map is one that was kept.
   std::optional<int> visit(Value v, const IndexMap& map) {
@@ -196,10 +198,12 @@ class Analysis {
   /// `elsewhere`: the value was evaluated at another index before.
   std::optional<int> visit_op(const Op& op, Value v, const IndexMap& map, bool elsewhere) {
     switch (op.def().kind) {
-      case Kind::constant: return op.attribute<ir::Dense>("value").is_splat() ? std::optional(0) : no(op, "holds unequal elements");
+      case Kind::constant:
+        return op.attribute<ir::Dense>("value").is_splat() ? std::optional(0)
+                                                           : no(op, {"holds unequal elements", "all elements are equal"});
       case Kind::index: return 0;
       case Kind::elementwise:
-        if (const char* why = why_not_here(op, v, map, elsewhere)) return no(op, why);
+        if (const auto why = why_not_here(op, v, map, elsewhere)) return no(op, *why);
         return visit_operands(op, [&](int) { return &map; });
       case Kind::movement:
       case Kind::view: return visit_movement(op, map);
@@ -212,29 +216,33 @@ class Analysis {
       case Kind::launch:
       case Kind::loop: break;
     }
-    return no(op, "is no part of a loop nest");
+    return no(op, {"is no part of a loop nest", ""});
   }
 
-  [[gnu::noinline]] std::optional<int> no(const Op& op, const char* why) {
-    fail(fmt::format("{} {}", op.name(), why));
-    return std::nullopt;
+  struct Reason {
+    const char *why, *unless;
+  };
+
+  [[gnu::noinline]] std::optional<int> no(const Op& op, const Reason& reason) {
+    return fail(fmt::format("{} {}", op.name(), reason.why), reason.unless), std::nullopt;
   }
 
-  /// Why an elementwise op cannot be computed at this index; null when it can.
-  [[gnu::noinline]] const char* why_not_here(const Op& op, Value v, const IndexMap& map, bool elsewhere) const {
+  /// Why an elementwise op cannot be computed at this index; none when it can.
+  [[gnu::noinline]] std::optional<Reason> why_not_here(const Op& op, Value v, const IndexMap& map, bool elsewhere) const {
     const auto elements = static_cast<double>(v.shape().numel());
-    if (elements <= 1) return nullptr;
-    if (elsewhere) return "would be computed twice, at two places";
+    if (elements <= 1) return std::nullopt;
+    if (elsewhere) return Reason{"would be computed twice, at two places", "all that reads it reads the same elements"};
     if (guards_ > 0 && flops_of(op) * static_cast<double>(nest_.points()) > guarded_flops * elements * elements)
-      return "is too dear to be computed where it has no elements";
-    if (repeated(map) && flops_of(op) > cheap_flops * elements) return "is too dear to be computed again for every outer iteration";
-    return nullptr;
+      return Reason{"is too dear to be computed where it has no elements", "less is padded or joined around it"};
+    if (repeated(map) && flops_of(op) > cheap_flops * elements)
+      return Reason{"is too dear to be computed again for every outer iteration", "it is computed behind what repeats its elements"};
+    return std::nullopt;
   }
 
   [[gnu::noinline]] std::optional<int> visit_movement(const Op& op, const IndexMap& map) {
     const auto accesses = op.def().access(op);
-    if (!accesses) return no(op, "is no affine movement");
-    if (guards_ > 0 && accesses->size() > few_joined) return no(op, "joins too many values to be looked through");
+    if (!accesses) return no(op, {"is no affine movement", "its elements stand at a fixed step from each other"});
+    if (guards_ > 0 && accesses->size() > few_joined) return no(op, {"joins too many values to be looked through", "it joins fewer"});
     const bool guarded = accesses->size() > 0 && (*accesses)[0].guarded;
     guards_ += guarded;
     const auto level = visit_operands(op, [&](int i) { return moved((*accesses)[static_cast<size_t>(i)].map, map); });
@@ -258,14 +266,15 @@ class Analysis {
 
   /// The index of its operand, or null and why it is none of the nest.
   [[gnu::noinline]] const IndexMap* operand_of_reduction(const Op& op, Value v, const IndexMap& map) {
-    const auto not_here = [&](const char* why) { return no(op, why), nullptr; };
+    const char* same = "all reductions are over the same axes of the same shape";
+    const auto not_here = [&](const char* why, const char* unless) { return no(op, {why, unless}), nullptr; };
     auto operand = map_in_order(op.operand(0).shape(), nest_.extents, all_);
     const auto result = map_in_order(v.shape(), nest_.extents, kept_);
-    if (!operand || !result) return not_here("has other loops");
+    if (!operand || !result) return not_here("has other loops", same);
     size_t loop = 0;
     for (int axis = 0; axis < op.operand(0).shape().rank(); ++axis)
-      if (op.operand(0).shape()[axis] != 1 && reduces_axis(op, axis) != nest_.reduced[loop++]) return not_here("reduces other loops");
-    if (map != *result) return not_here("is read at another place than it is computed");
+      if (op.operand(0).shape()[axis] != 1 && reduces_axis(op, axis) != nest_.reduced[loop++]) return not_here("reduces other loops", same);
+    if (map != *result) return not_here("is read at another place than it is computed", "whoever reads it reads its own row's element");
     return &keep(std::move(*operand));
   }
 
@@ -309,9 +318,10 @@ class Analysis {
       const size_t o = static_cast<size_t>(output);
       for (const Read& read : reads_) {
         if (read.value != old) continue;
-        if (*read.map != nest_.outputs[o]) return fail("the old value is read at other elements than the one replaced");
+        if (*read.map != nest_.outputs[o])
+          return fail("the old value is read at other elements than the one replaced", "each element's update reads that element alone");
         if (full_[o] && nest_.stages > 1 && nest_.output_stage[o] + 1 < nest_.stages)
-          return fail("the old value may be read again by a later sweep");
+          return fail("the old value may be read again by a later sweep", "nothing is reduced that the update reads");
       }
     }
     return true;
@@ -343,7 +353,7 @@ class Analysis {
   std::pmr::vector<Read> reads_{&memory_};
   int depth_ = 0;
   int guards_ = 0;  // pads and concats around what is visited
-  std::string why_;
+  NoNest why_;
 };
 
 }  // namespace
@@ -385,6 +395,6 @@ NestRegion region_of(const ir::Graph& body) {
   return region;
 }
 
-std::optional<LoopNest> analyze(const NestRegion& region, std::string* why_not) { return Analysis(region).run(why_not); }
+std::optional<LoopNest> analyze(const NestRegion& region, NoNest* why_not) { return Analysis(region).run(why_not); }
 
 }  // namespace weft::passes

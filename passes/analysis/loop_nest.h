@@ -46,8 +46,14 @@ struct LoopNest {
   int64_t points() const;
 };
 
+/// Why ops are no nest, and where they would be one.
+struct NoNest {
+  std::string why;
+  std::string unless;  // "it has all of these axes"; empty where a program has no say in it
+};
+
 /// The nest of the region, or none and the reason why.
-std::optional<LoopNest> analyze(const NestRegion& region, std::string* why_not = nullptr);
+std::optional<LoopNest> analyze(const NestRegion& region, NoNest* why_not = nullptr);
 
 /// The body of a `fused` op as a region.
 NestRegion region_of(const ir::Graph& body);

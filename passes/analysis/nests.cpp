@@ -56,14 +56,14 @@ Nests::Nests(const ir::Graph& graph) {
     if (output.alias && !output.value.is_input()) replaced_[output.value].push_back(graph.input(*output.alias));
 }
 
-std::optional<LoopNest> Nests::nest_of(const std::vector<Op*>& ops, const std::vector<Value>& outputs, std::string* why) const {
+std::optional<LoopNest> Nests::nest_of(const std::vector<Op*>& ops, const std::vector<Value>& outputs, NoNest* why) const {
   NestRegion r;
   r.ops.assign(ops.begin(), ops.end());
   r.outputs = outputs;
   for (size_t i = 0; i < r.outputs.size(); ++i)
     for (Value old : replaced_by(r.outputs[i])) r.in_place.emplace_back(static_cast<int>(i), old);
   if (!r.in_place.empty() && reads_view_of_replaced(r)) {
-    if (why) *why = "a view of the old value is read";
+    if (why) *why = {"a view of the old value is read", "the value is read as it is"};
     return std::nullopt;
   }
   count_work(static_cast<int64_t>(ops.size()));

@@ -22,7 +22,7 @@ class Nests {
   explicit Nests(const ir::Graph& graph);
 
   /// The nest of these ops, with those of their results that others read; none and the reason why.
-  std::optional<LoopNest> nest_of(const std::vector<ir::Op*>& ops, const std::vector<ir::Value>& outputs, std::string* why = nullptr) const;
+  std::optional<LoopNest> nest_of(const std::vector<ir::Op*>& ops, const std::vector<ir::Value>& outputs, NoNest* why = nullptr) const;
   /// The inputs whose place the value takes.
   const std::vector<ir::Value>& replaced_by(ir::Value value) const;
 

@@ -97,6 +97,8 @@ def check_rest(page, facts):
     page.click(f"#calls tr.row:nth-of-type({kernel + 1})")
     check("define" in text(page, "#calls .unfolded"), "a kernel shows its code")
     check("Remarks" in text(page, "#calls"), "there are remarks")
+    dearest = max(facts["fusion"]["remarks"], key=lambda remark: remark.get("bytes", 0))
+    check(dearest["why"] in text(page, "#calls") and "; costs " in text(page, "#calls"), "a remark says its reason and what it costs")
 
 
 def main():

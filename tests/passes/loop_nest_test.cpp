@@ -10,7 +10,7 @@ using passes::LoopNest;
 namespace {
 
 /// The nest of all ops of the text, its outputs the results; in_place as "output aliases input".
-std::optional<LoopNest> analyze(const std::string& text, std::string* why = nullptr) {
+std::optional<LoopNest> analyze(const std::string& text, passes::NoNest* why = nullptr) {
   const ir::Module m = module_from(text);
   passes::NestRegion region = passes::region_of(m.graph());
   for (size_t i = 0; i < region.outputs.size(); ++i)
@@ -22,16 +22,16 @@ std::optional<LoopNest> analyze(const std::string& text, std::string* why = null
 }
 
 std::string reason(const std::string& text) {
-  std::string why;
-  REQUIRE_FALSE(analyze(text, &why));
-  return why;
+  passes::NoNest no;
+  REQUIRE_FALSE(analyze(text, &no));
+  return no.why;
 }
 
 /// Loops as text, reduced ones in parentheses: "64 (10)".
 std::string loops(const std::string& text) {
-  std::string why;
-  const auto nest = analyze(text, &why);
-  INFO(why);
+  passes::NoNest no;
+  const auto nest = analyze(text, &no);
+  INFO(no.why);
   REQUIRE(nest);
   std::string all;
   for (size_t i = 0; i < nest->extents.size(); ++i) {
@@ -42,9 +42,9 @@ std::string loops(const std::string& text) {
 }
 
 int stages(const std::string& text) {
-  std::string why;
-  const auto nest = analyze(text, &why);
-  INFO(why);
+  passes::NoNest no;
+  const auto nest = analyze(text, &no);
+  INFO(no.why);
   REQUIRE(nest);
   return nest->stages;
 }

@@ -1,5 +1,8 @@
 // What who works with programs expects of a tool for them: formatting, differences, what each pass does, and small reproducers.
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -188,4 +191,20 @@ TEST_CASE("a train block without an optimizer makes gradients outputs") {
   }
   CHECK(weft_tool("grad-check " + file).code == 0);
   CHECK(weft_tool("compile " + file + " -o " + (dir / "a.weftprog")).code == 0);
+}
+
+TEST_CASE("weft opt --remarks says of the dearest boundaries what they cost, and with --all of all") {
+  const TempDir dir;
+  std::string text = "weft 1\nfunc @f {\n  input %x: f32[64,64]\n  input %w: f32[64,64]\n  %m0 = matmul(%x, %w) : f32[64,64]\n";
+  for (int i = 1; i < 30; ++i) text += fmt::format("  %m{} = matmul(%m{}, %w) : f32[64,64]\n", i, i - 1);
+  const std::string file = dir.write("a.weft", text + "  output y = %m29\n}\n");
+  const auto lines = [](const std::string& all) { return std::count(all.begin(), all.end(), '\n'); };
+  const std::string few = weft_tool("opt " + file + " --target=generic --remarks -o /dev/null").err,
+                    all = weft_tool("opt " + file + " --target=generic --remarks --all -o /dev/null").err;
+  INFO(few);
+  CHECK(lines(few) == 9);
+  CHECK(lines(all) == 29);
+  CHECK_THAT(few, contains_text("matmul is a call of the target's own; costs 32768 bytes") &&
+                      contains_text("\nand 21 boundaries more, which cost 688128 bytes in all: --all shows them\n"));
+  CHECK(all.starts_with(few.substr(0, few.find("\nand 21"))));
 }

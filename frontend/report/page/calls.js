@@ -38,12 +38,12 @@ function remarkList() {
   if (all.length === 0) return [make("h2", {}, "Remarks"), make("p", {class: "note"}, "None: nothing was left apart.")];
   const reasons = new Map();
   for (const r of all) {
-    const why = `${r.what}: ${r.why.replace(/ [a-z0-9]+\[[^\]]*\]/g, " …").replace(/\[[^\]]*\]/g, "[…]")}`;
+    const why = `${r.what}: ${r.why.replace(/: .*/, "").replace(/ [a-z0-9]+\[[^\]]*\]/g, " …").replace(/\[[^\]]*\]/g, "[…]")}`;
     if (!reasons.has(why)) reasons.set(why, []);
     reasons.get(why).push(r);
   }
   return [make("h2", {}, `Remarks: why there are boundaries (${all.length}${facts.remarks_left_out ? `, and ${facts.remarks_left_out} that the page leaves out` : ""})`),
-    ...[...reasons].sort((a, b) => b[1].length - a[1].length).map(([why, some]) => make("details", {}, make("summary", {}, `${some.length} × ${why}`),
+    ...[...reasons].map(([why, some]) => [why, some, some.reduce((sum, r) => sum + (r.bytes || 0), 0)]).sort((a, b) => b[2] - a[2] || b[1].length - a[1].length).map(([why, some, bytes]) => make("details", {}, make("summary", {}, `${some.length} × ${why}` + (bytes ? `; ${bytesText(bytes)} in all` : "")),
       make("ul", {}, some.slice(0, 100).map((r) => make("li", {}, remarkText(r), make("div", {class: "code note"}, [r.of.source, (r.to || r.beside || {}).source].filter((s) => s).join(" – ")))))))];
 }
 

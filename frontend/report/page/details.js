@@ -62,7 +62,7 @@ function remarksOn(place) {
 /** A body without the lines that its ops come from. */
 const bodyText = (body) => body.replace(/^func @\S* \{$/gm, "{").replace(/ at "[^"]*":\d+.*$/gm, "");
 
-const remarkText = (r) => `${r.what}: ${r.of.op} ${r.of.type}` + (r.to || r.beside ? ` ${r.to ? "→" : "beside"} ${(r.to || r.beside).op} ${(r.to || r.beside).type}` : ` (${r.of.source})`) + `: ${r.why}`;
+const remarkText = (r) => `${r.what}: ${r.of.op} ${r.of.type}` + (r.to || r.beside ? ` ${r.to ? "→" : "beside"} ${(r.to || r.beside).op} ${(r.to || r.beside).type}` : ` (${r.of.source})`) + `: ${r.why}` + (r.bytes ? `; costs ${bytesText(r.bytes)}` : "") + (r.unless ? `, unless ${r.unless}` : "");
 
 function detailsOfOp(op) {
   const stage = stageAt(view.stage), calls = view.stage === lastStage ? callsByOp.get(op.id) || [] : [];
