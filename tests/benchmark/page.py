@@ -366,7 +366,7 @@ def render(report):
 How long a training step takes (forward, loss, backward, update of every parameter) in weft and in its peers: PyTorch and
 JAX, each in its best mode, and plain C++ where a case is small enough to be written by hand. `scripts/bench.sh` measured and wrote this
 page; all its figures, and more, are in `bench.json`. [docs/sweep.svg](docs/sweep.svg) has two nets with every width and batch from 1 to
-130 (`scripts/bench.sh --sweep`): there is no cliff between the sizes that cases have.
+130 (`scripts/bench.sh --sweep`), which shows whether there are cliffs between the sizes that cases have.
 {quick}{disturbed(report)}
 ## In short
 
