@@ -12,9 +12,9 @@
 //     output loss = %loss
 //   }
 //
-// ir/value_names.h says what results are called. Attributes at their default are left out; `@64` after a type is the planned offset into the arena; `in backward` behind source
-// lines says what the op was made for, where that is not `forward` alone; a constant of
-// more than 16 unequal elements is written in hex. `#` starts a comment. README.md explains how to read it.
+// ir/value_names.h says what results are called. Attributes at their default are left out; `@64` after a type is the planned offset into
+// the arena; `in backward` behind source lines says what the op was made for, where that is not `forward` alone; a constant of more than
+// 16 unequal elements is written in hex. `#` starts a comment. README.md explains how to read it.
 
 #include <functional>
 #include <string>

@@ -26,7 +26,7 @@ NoNest what_is_between(const Groups& groups, int a, int b) {
   };
   const auto found = std::find_if(ops.begin(), ops.end(), reads_theirs);
   const Op& op = found == ops.end() ? *ops.front() : **found;
-  return {fmt::format("{}: {} {} ({})", another_between, op.name(), to_string(op.result().type()), to_string(op.locations())),
+  return {fmt::format("another op must run between them: {} {} ({})", op.name(), to_string(op.result().type()), to_string(op.locations())),
           fmt::format("{} reads neither, or neither needs it", op.name())};
 }
 
@@ -77,8 +77,8 @@ class Writer {
     for (const Op* op : {&first, &second, &direct})
       if (!can_fuse(*op)) return why_outside(*op, op == &first && can_fuse(second));
     const int a = groups_.of(&first), b = groups_.of(&direct);
-    NoNest no = why_apart_(a, b, siblings).value_or(NoNest{});
-    return no.why == another_between ? what_is_between(groups_, a, b) : no;
+    const Apart apart = why_apart_(a, b, siblings).value_or(Apart());
+    return apart.would_cycle ? what_is_between(groups_, a, b) : apart.reason;
   }
 
   const Groups& groups_;

@@ -19,11 +19,13 @@ struct Beside {
   ir::Value value;
 };
 
-/// Where two groups, once merged, would cycle. Which op that is, is looked for once someone asks.
-inline constexpr const char* another_between = "another op must run between them";
-
 /// The one reason that decides why two groups are not one.
-using WhyApart = std::function<std::optional<NoNest>(int a, int b, bool siblings)>;
+struct Apart {
+  NoNest reason;
+  /// Once merged they would cycle: another op must run between them. Which, is looked for where someone asks.
+  bool would_cycle = false;
+};
+using WhyApart = std::function<std::optional<Apart>(int a, int b, bool siblings)>;
 
 /// One for every two kernels or calls of which one reads what the other makes, and for every two kernels that read the same: the most
 /// costly first.

@@ -278,16 +278,16 @@ class Fuser {
   size_t weight_of(int a, int b) const { return weight_[static_cast<size_t>(a)] + weight_[static_cast<size_t>(b)]; }
 
   /// The reason that decides; none where they make one nest.
-  std::optional<NoNest> why_apart(Groups& groups, int a, int b, bool siblings) const {
+  std::optional<Apart> why_apart(Groups& groups, int a, int b, bool siblings) const {
     if (weight_of(a, b) > max_ops_in_a_nest)
-      return NoNest{"the nest would have too many ops", fmt::format("both have fewer than {} in all", max_ops_in_a_nest)};
-    if (groups.would_cycle(a, b)) return NoNest{another_between, ""};
+      return Apart{{"the nest would have too many ops", fmt::format("both have fewer than {} in all", max_ops_in_a_nest)}};
+    if (groups.would_cycle(a, b)) return Apart{.reason = {}, .would_cycle = true};
     if (siblings && groups.size(a) + groups.size(b) > 2 && groups.share_a_result(a, b))
-      return NoNest{"one waits for the other", "neither reads what the other makes"};
-    NoNest no;
+      return Apart{{"one waits for the other", "neither reads what the other makes"}};
+    Apart apart;
     const std::vector<Op*> ops = groups.united(a, b);
-    if (nests_->nest_of(ops, groups.results_read_outside(ops), &no)) return std::nullopt;
-    return no;
+    if (nests_->nest_of(ops, groups.results_read_outside(ops), &apart.reason)) return std::nullopt;
+    return apart;
   }
 
   void remark_on_boundaries(Groups& groups) {

@@ -13,12 +13,8 @@ namespace {
 
 using Channels = passes::Target::Channels;
 
-/// Has the library but products of matrices for it, for which it copies windows together, or less?
-bool is_by_products(ConvolutionSpec spec) {
-  spec.layouts = preferred_layouts(spec);
-  const Answer answer = convolution_answer(spec);
-  return answer.is_plain() || answer.implementation.find("gemm") != std::string::npos;
-}
+/// Has the library no kernel of its own for it?
+bool has_no_kernel(const ConvolutionSpec& spec) { return has_only_products(spec) || has_only_plain_loops(spec); }
 
 ConvolutionSpec with_channels(const ConvolutionSpec& s, const Channels& channels) {
   ConvolutionSpec other = s;
@@ -37,7 +33,7 @@ ConvolutionSpec with_channels(const ConvolutionSpec& s, const Channels& channels
 std::optional<Channels> better_channels(const ConvolutionSpec& s, bool strict) {
   const Dims kernel = spatial_extents(s.w);
   const bool is_product = std::all_of(kernel.begin(), kernel.end(), [](int64_t extent) { return extent == 1; });
-  if (s.dtype != f32 || s.groups != 1 || !s.layouts.are_plain() || is_product || !is_by_products(s)) return std::nullopt;
+  if (s.dtype != f32 || s.groups != 1 || !s.layouts.are_plain() || is_product || !has_no_kernel(s)) return std::nullopt;
   // In the time of a multiplication of the library's kernels. Measured on kernels of 3 x 3 to 7 x 7 over 16 x 16 positions, with 6 to 112
   // channels, on AVX2 and AVX-512: the products take 1.5 times as long with many channels, and 7 times with 6. What padding itself
   // takes, and what the estimate may be wrong, are in the margin.
@@ -48,7 +44,7 @@ std::optional<Channels> better_channels(const ConvolutionSpec& s, bool strict) {
     const ConvolutionSpec other = with_channels(s, channels);
     const bool winograd = !strict && is_faster_by_winograd(other);
     const double cost = other.flops() * (winograd ? by_winograd : 1);
-    if (cost >= least || (!winograd && is_by_products(other))) return;
+    if (cost >= least || (!winograd && has_no_kernel(other))) return;
     least = cost, best = channels;
   };
   const int64_t inputs = s.x[1], outputs = s.w[0];

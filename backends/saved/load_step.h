@@ -8,7 +8,8 @@
 namespace weft {
 
 struct LoadStepOptions {
-  /// Compute threads; 0: the environment variable WEFT_THREADS decides, else one per core that the process may use.
+  /// Compute threads, at most; 0: the environment variable WEFT_THREADS decides, else one per core that the process may use. A step that
+  /// is too small to gain by several runs on one.
   int threads = 0;
   /// The widest instruction set to use: "sse4", "avx2" or "avx512". "": the environment variable WEFT_MAX_ISA decides, else what
   /// the machine has.

@@ -78,18 +78,23 @@ def answer(request, modes, trainings):
     return time_steps(trainings[mode], float(amount))
 
 
-def serve(description, modes):
+def serve_lines(description, answer_line):
+    """Answers every request by `answer_line`, whose exceptions become {"error"}."""
     # Standard output is for the answers alone: what libraries print there goes to standard error from now on.
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    versions = {"Python": sys.version.split()[0]} | description.pop("versions")
-    print(json.dumps(description | {"modes": list(modes), "versions": versions}), file=out)
-    trainings = {}
+    print(json.dumps(description), file=out)
     for request in sys.stdin:
         if request.strip() == "QUIT":
             break
         try:
-            reply = answer(request, modes, trainings)
+            reply = answer_line(request)
         except Exception as error:  # the driver decides what a missing mode means
             reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
         print(json.dumps(reply), file=out)
+
+
+def serve(description, modes):
+    versions = {"Python": sys.version.split()[0]} | description.pop("versions")
+    trainings = {}
+    serve_lines(description | {"modes": list(modes), "versions": versions}, lambda request: answer(request, modes, trainings))

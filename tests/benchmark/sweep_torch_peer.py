@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """PyTorch's side of the sweep: as sweep_peer.cpp, eagerly, with the fused optimizer and, for images, channels last."""
-import json
-import os
 import sys
 import time
 
 import torch
 from torch import nn
+
+import serve
 
 
 class Conv(nn.Module):
@@ -44,20 +44,14 @@ def step_us(name, width, batch, seconds):
     return sorted(times)[len(times) // 4]
 
 
+def answer(request):
+    name, width, batch, seconds = request.split()
+    return {"us": step_us(name, int(width), int(batch), float(seconds))}
+
+
 def main():
-    out = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
     torch.set_num_threads(int(sys.argv[1]))
-    print(json.dumps({"peer": "PyTorch", "version": torch.__version__}), file=out)
-    for request in sys.stdin:
-        if request.strip() == "QUIT":
-            break
-        try:
-            name, width, batch, seconds = request.split()
-            reply = {"us": step_us(name, int(width), int(batch), float(seconds))}
-        except Exception as error:
-            reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
-        print(json.dumps(reply), file=out)
+    serve.serve_lines({"peer": "PyTorch", "version": torch.__version__}, answer)
 
 
 if __name__ == "__main__":

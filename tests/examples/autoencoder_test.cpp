@@ -1,9 +1,9 @@
 // 10_autoencoder end to end: codes of images come to be worth what they cost.
 
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "weft/tests/catch.h"
+#include "weft/tests/examples/lessons.h"
 #include "weft/tests/process.h"
 
 using namespace weft;
@@ -17,10 +17,7 @@ std::vector<Json> lines_of(const std::string& options) {
   const test::Ran ran = test::run_command(WEFT_EXAMPLES_DIR "/10_autoencoder --log none " + options + " --metrics " + (dir / "m.jsonl"));
   INFO(ran.out << ran.err);
   REQUIRE(ran.code == 0);
-  std::istringstream file(test::read_file(dir / "m.jsonl"));
-  std::vector<Json> lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(Json::parse(line));
-  return lines;
+  return test::metrics_in(dir / "m.jsonl");
 }
 
 double number(const Json& line, const char* name) { return line.at(name).get<double>(); }

@@ -2,9 +2,9 @@
 
 #include <filesystem>
 #include <fstream>
-#include <regex>
 
 #include "weft/tests/catch.h"
+#include "weft/tests/examples/lessons.h"
 #include "weft/tests/process.h"
 
 using namespace weft;
@@ -13,14 +13,9 @@ namespace {
 
 const std::string program = WEFT_EXAMPLES_DIR "/04_cifar10 --log none ";
 
-/// The test accuracy that the last line names, in percent.
 double accuracy_of(const std::string& options) {
-  const test::Ran ran = test::run_command(program + options);
-  INFO(options << "\n" << ran.out << ran.err);
-  REQUIRE(ran.code == 0);
-  std::smatch found;
-  REQUIRE(std::regex_search(ran.out, found, std::regex("test accuracy ([0-9.]+) %")));
-  return std::stod(found[1]);
+  INFO(options);
+  return test::accuracy_in(test::run_command(program + options));
 }
 
 }  // namespace

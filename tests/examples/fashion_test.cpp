@@ -13,6 +13,7 @@
 #include "weft/runtime/data/npy.h"
 #include "weft/runtime/safetensors.h"
 #include "weft/tests/catch.h"
+#include "weft/tests/examples/lessons.h"
 #include "weft/tests/process.h"
 
 using namespace weft;
@@ -22,12 +23,7 @@ namespace {
 
 const std::string program = WEFT_EXAMPLES_DIR "/02_fashion_mnist --log none ";
 
-Json last_line(const std::string& path) {
-  std::istringstream text(test::read_file(path));
-  std::string last;
-  for (std::string line; std::getline(text, line);) last = line;
-  return Json::parse(last);
-}
+Json last_line(const std::string& path) { return test::metrics_in(path).back(); }
 
 size_t count(const std::string& text, const std::string& words) {
   size_t n = 0;

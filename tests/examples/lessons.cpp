@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "weft/runtime/data/digits.h"
+#include "weft/support/number_text.h"
 #include "weft/tests/catch.h"
 
 namespace weft::test {
@@ -103,6 +104,24 @@ std::string command_of(const Lesson& lesson, const Options& options, const TempD
     if (value != left_out)
       command += " " + option + (value.empty() ? "" : " '" + std::regex_replace(value, std::regex("^DIR"), dir.path()) + "'");
   return command;
+}
+
+std::vector<nlohmann::json> metrics_in(const std::string& path) {
+  std::vector<nlohmann::json> lines;
+  std::istringstream text(read_file(path));
+  for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+double accuracy_in(const Ran& ran) {
+  INFO(ran.out << ran.err);
+  REQUIRE(ran.code == 0);
+  static const std::regex percent("accuracy ([0-9.]+) %");
+  std::string last;
+  for (std::sregex_iterator at(ran.out.begin(), ran.out.end(), percent), end; at != end; ++at) last = (*at)[1].str();
+  const auto accuracy = number_in<double>(last);
+  REQUIRE(accuracy);
+  return *accuracy;
 }
 
 std::string write_digits(const TempDir& dir, int64_t count) {

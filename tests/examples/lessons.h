@@ -2,6 +2,7 @@
 // The lessons as a test runs them: their options, from --help, and a value for each.
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -44,6 +45,12 @@ std::string value_of(const Lesson& lesson, const std::string& option);
 
 /// `options` and what of `small` is left beside them, as a command line; DIR in front of a value is `dir`.
 std::string command_of(const Lesson& lesson, const Options& options, const TempDir& dir);
+
+/// The lines of a file of metrics.
+std::vector<nlohmann::json> metrics_in(const std::string& path);
+
+/// The test accuracy that a lesson says at its end, in percent; fails the test where it says none.
+double accuracy_in(const Ran& ran);
 
 /// Writes the four IDX files of MNIST, of so few drawn digits; returns the folder.
 std::string write_digits(const TempDir& dir, int64_t count);

@@ -1,7 +1,6 @@
 // 11_resnet_cifar end to end: it learns with every schedule, in f32 and bf16, and shows what it takes pictures for.
 
 #include <filesystem>
-#include <regex>
 
 #include "weft/runtime/safetensors.h"
 #include "weft/tests/catch.h"
@@ -12,14 +11,9 @@ using namespace weft;
 
 namespace {
 
-/// The test accuracy that it reports, in percent.
 double accuracy_of(const std::string& options) {
-  const test::Ran ran = test::run_command(WEFT_EXAMPLES_DIR "/11_resnet_cifar --log none " + options);
-  INFO(options << "\n" << ran.out << ran.err);
-  REQUIRE(ran.code == 0);
-  std::smatch found;
-  REQUIRE(std::regex_search(ran.out, found, std::regex("accuracy ([0-9.]+) %")));
-  return std::stod(found[1]);
+  INFO(options);
+  return test::accuracy_in(test::run_command(WEFT_EXAMPLES_DIR "/11_resnet_cifar --log none " + options));
 }
 
 }  // namespace

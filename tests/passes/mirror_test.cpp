@@ -2,14 +2,12 @@
 
 #include <cmath>
 
-#include "weft/backends/reference/reference.h"
-#include "weft/support/philox.h"
 #include "weft/tests/catch.h"
+#include "weft/tests/passes/evaluated.h"
 #include "weft/tests/passes/rewrite.h"
 
 using namespace weft;
 using namespace weft::testing;
-using reference::Tensor;
 
 namespace {
 
@@ -23,17 +21,6 @@ class Backwards final : public passes::Target {
 };
 
 const Backwards backwards;
-
-std::vector<double> output_of(const ir::Module& m) {
-  std::vector<Tensor> inputs;
-  for (const ir::Input& input : m.graph().inputs()) {
-    Tensor t(input.node->type);
-    for (size_t e = 0; e < t.real.size(); ++e)
-      t.real[e] = uniform_from_bits(random_bits(3, static_cast<uint32_t>(inputs.size()), 0, e)) - 0.5;
-    inputs.push_back(std::move(t));
-  }
-  return reference::evaluate(m.graph(), inputs)[0].real;
-}
 
 }  // namespace
 

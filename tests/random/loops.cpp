@@ -6,6 +6,7 @@
 #include "weft/ir/builder.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/ops/loop.h"
+#include "weft/passes/loops.h"
 
 namespace weft::test {
 namespace {
@@ -30,39 +31,6 @@ Value successor(ir::Builder& b, Dice& dice, const Pool& pool, Value state) {
   std::iota(axes.begin(), axes.end(), 0);
   const Value mean = b.cast(b("mean", {b("tanh", {other})}, {{"axes", axes}}), state.dtype());
   return b("tanh", {b("add", {state, b.broadcast(mean, state.shape())})});
-}
-
-/// The steps of one loop in front of it, and their results in its place.
-void write_out(ir::Graph& graph, ir::Op& loop) {
-  const ir::Scan s = ir::scan_of(loop);
-  ir::Builder b(graph, &loop);
-  std::vector<Value> carried(loop.operands().begin(), loop.operands().begin() + s.carried);
-  std::vector<std::vector<Value>> stacked(static_cast<size_t>(s.stacked), std::vector<Value>(static_cast<size_t>(s.length)));
-  for (int64_t step = 0; step < s.length; ++step) {
-    const int64_t at = s.slice_of(step);
-    std::vector<Value> operands = carried;
-    for (int i = s.carried; i < s.operands(); ++i) {
-      const Value v = loop.operand(i);
-      if (!s.is_sliced(i)) {
-        operands.push_back(v);
-        continue;
-      }
-      Dims start(v.shape().dims().size(), 0), end = v.shape().dims();
-      start[0] = at, end[0] = at + 1;
-      const Value one = b("slice", {v}, {{"start", start}, {"end", end}});
-      operands.push_back(b.reshape(one, ir::slice_of(v.type()).shape));
-    }
-    const std::vector<Value> made = ir::inline_body(loop.body(), operands, graph, &loop);
-    std::copy_n(made.begin(), s.carried, carried.begin());
-    for (int i = 0; i < s.stacked; ++i) {
-      const Value v = made[static_cast<size_t>(s.carried + i)];
-      stacked[static_cast<size_t>(i)][static_cast<size_t>(at)] = b.reshape(v, ir::stacked_of(v.type(), 1).shape);
-    }
-  }
-  for (int i = 0; i < s.carried; ++i) loop.result(i).replace_all_uses_with(carried[static_cast<size_t>(i)]);
-  for (int i = 0; i < s.stacked; ++i)
-    loop.result(s.carried + i).replace_all_uses_with(b("concat", stacked[static_cast<size_t>(i)], {{"axis", int64_t{0}}}));
-  graph.erase(loop);
 }
 
 }  // namespace
@@ -105,7 +73,7 @@ ir::Module without_loops(const ir::Module& module) {
   for (bool found = true; found;) {
     found = false;
     for (ir::Op* op : m.graph().op_list())
-      if (ir::is_loop(*op)) write_out(m.graph(), *op), found = true;
+      if (ir::is_loop(*op)) passes::write_out(*op), found = true;
   }
   return m;
 }

@@ -280,6 +280,12 @@ std::optional<Layout> by_output(const ConvolutionSpec& s, const std::vector<Layo
   return std::nullopt;
 }
 
+/// With operands where the library likes them best.
+Answer best_answer(ConvolutionSpec spec) {
+  spec.layouts = preferred_layouts(spec);
+  return convolution_answer(spec);
+}
+
 }  // namespace
 
 bool supports_convolution(DType dtype) { return dtype == f32 || (dtype == bf16 && has_bf16()); }
@@ -320,17 +326,11 @@ ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec) {
   return {};
 }
 
-bool has_only_plain_loops(ConvolutionSpec spec) {
-  if (!convolution_answer(spec).is_plain()) return false;
-  spec.layouts = preferred_layouts(spec);
-  return convolution_answer(spec).is_plain();
-}
+bool has_only_plain_loops(const ConvolutionSpec& spec) { return convolution_answer(spec).is_plain() && best_answer(spec).is_plain(); }
 
-bool is_faster_in_f32(ConvolutionSpec spec) {
-  if (spec.dtype != bf16) return false;
-  spec.layouts = preferred_layouts(spec);
-  return convolution_answer(spec).implementation.find("gemm") != std::string::npos;
-}
+bool has_only_products(const ConvolutionSpec& spec) { return best_answer(spec).implementation.find("gemm") != std::string::npos; }
+
+bool is_faster_in_f32(const ConvolutionSpec& spec) { return spec.dtype == bf16 && has_only_products(spec); }
 
 bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward) {
   if (has_only_plain_loops(forward)) return !has_only_plain_loops(data);
@@ -346,11 +346,7 @@ bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward)
                left = rest ? static_cast<double>(rest) / forward_share[rest] : 0;
   if (static_cast<double>(blocks) / data_share[at_once] * 1.1 > whole + left) return false;
 
-  const auto liked = [](ConvolutionSpec spec) {
-    spec.layouts = preferred_layouts(spec);
-    return convolution_answer(spec).implementation;
-  };
-  return liked(forward) == "jit:avx2" && liked(data) == "jit:avx2";
+  return best_answer(forward).implementation == "jit:avx2" && best_answer(data).implementation == "jit:avx2";
 }
 
 int64_t useful_slices(const ConvolutionSpec& s, int cores) { return useful_threads(s.flops(), std::min<int64_t>(cores, s.x[0])); }

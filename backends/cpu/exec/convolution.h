@@ -29,11 +29,14 @@ bool knows_formats(const ConvolutionSpec& spec);
 ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec);
 
 /// Has the library nothing but its plain loops, whether the operands stay as they lie or go where it likes them best?
-bool has_only_plain_loops(ConvolutionSpec spec);
+bool has_only_plain_loops(const ConvolutionSpec& spec);
 
-/// Of bf16: has the library but products of matrices, for which it copies the windows together? Measured on the gradient of a kernel
-/// over 3 channels, they take more than three times as long as its kernels for f32.
-bool is_faster_in_f32(ConvolutionSpec spec);
+/// Has the library but products of matrices, for which it copies the windows together, with operands where it likes them best?
+bool has_only_products(const ConvolutionSpec& spec);
+
+/// Of bf16, where it has only products: measured on the gradient of a kernel over 3 channels, they take more than three times as long as
+/// its kernels for f32.
+bool is_faster_in_f32(const ConvolutionSpec& spec);
 
 /// Is what `forward` gives better computed as the x of the convolution `data` (passes/mirror.h), the reorder of w included?
 bool runs_faster_as(const ConvolutionSpec& data, const ConvolutionSpec& forward);

@@ -28,6 +28,7 @@ struct LoadOptions {
   int threads = 0;
   /// See exec/isa.h; "" is what the environment says.
   std::string max_isa = {};
+  /// As of ProgramParts.
   bool share_all = false;
 };
 

@@ -137,6 +137,16 @@ TEST_CASE("gemm: the most scratch memory of any product is enough for each", "[g
           }
 }
 
+TEST_CASE("gemm: large products are tiles' as long as an extent is short, or the library is no better", "[gemm]") {
+  CHECK(Gemm::suits(cpu::avx512_gemm_kernels, 64, 512, 4096));
+  CHECK(Gemm::suits(cpu::avx512_gemm_kernels, 2048, 64, 2048));
+  CHECK(Gemm::suits(cpu::avx512_gemm_kernels, 512, 4096, 64));
+  CHECK(Gemm::suits(cpu::avx512_gemm_kernels, 256, 256, 256));
+  CHECK_FALSE(Gemm::suits(cpu::avx512_gemm_kernels, 256, 2048, 2048));
+  CHECK(Gemm::suits(cpu::avx2_gemm_kernels, 256, 2048, 2048));
+  CHECK_FALSE(Gemm::suits(cpu::avx2_gemm_kernels, 1, 2048, 2048));
+}
+
 TEST_CASE("gemm: infinities and nans reach those elements alone that they belong to", "[gemm]") {
   for (const cpu::GemmKernels* kernels : all_kernels())
     for (int flags = 0; flags < 4; ++flags) {

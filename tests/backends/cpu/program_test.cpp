@@ -3,6 +3,8 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "weft/backends/cpu/exec/convolution.h"
@@ -82,6 +84,24 @@ TEST_CASE("a task does not wait for one whose memory it does not touch") {
     if (unit == 0) reached = true;
   });
   CHECK(in_time);
+}
+
+TEST_CASE("a step that is too small to gain by several threads runs on one, unless all are asked for") {
+  for (const bool share_all : {false, true}) {
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    cpu::ProgramParts parts;
+    parts.threads = 2;
+    parts.share_all = share_all;
+    parts.list.arena_bytes = 64;
+    parts.list.launches = {{{{BufferPlace::Kind::arena, 0, 64, true}}, true, 1e3, 64}};
+    parts.tasks.push_back(std::make_unique<TestTask>(2, [&](int64_t) {
+      const std::lock_guard lock(mutex);
+      seen.insert(std::this_thread::get_id());
+    }));
+    cpu::make_program(std::move(parts))->run(std::vector<Binding>());
+    CHECK(seen.size() == (share_all ? 2 : 1));
+  }
 }
 
 TEST_CASE("programs: a library that is called stays on the thread that calls it, whatever else the process does with it") {

@@ -59,7 +59,7 @@ TEST_CASE("transposed operands: the reference's elements, alone and in a sum, fo
 }
 
 TEST_CASE("a tile is read in whole vectors: no element is gathered") {
-  for (const Transposition& t : {Transposition{{64, 48}, {1, 0}}, Transposition{{20, 3, 18}, {2, 1, 0}}}) {
+  for (const Transposition& t : {Transposition{{64, 48}, {1, 0}}, Transposition{{20, 3, 18}, {2, 1, 0}}, Transposition{{40, 8}, {1, 0}}}) {
     ir::Module module = ir::parse(program_of(t, f32, true));
     passes::run(module, passes::pipeline("compile"), cpu::target());
     std::vector<KernelText> kernels;
