@@ -8,9 +8,9 @@
 #include "weft/backends/cpu/exec/calls.h"
 #include "weft/backends/cpu/exec/winograd.h"
 #include "weft/backends/cpu/specs.h"
+#include "weft/backends/program/attention.h"
 #include "weft/backends/program/epilogue.h"
 #include "weft/ir/op_def.h"
-#include "weft/ir/ops/attention.h"
 #include "weft/ir/ops/convolution.h"
 
 namespace weft::cpu {
@@ -87,11 +87,7 @@ bool mirrors_convolution(const Op& op, bool strict) {
 
 HeavyOp attention_row(std::string_view name) {
   HeavyOp row{name};
-  row.claims = [](const Op& op) {
-    const Attention a = ir::attention_of(op);
-    return op.operand(0).dtype() == f32 && std::min({a.heads(), a.queries, a.keys, a.width, a.value_width}) > 0 &&
-           attention_spec(op).has_valid_places();
-  };
+  row.claims = [](const Op& op) { return op.operand(0).dtype() == f32 && program::is_attention_call(op); };
   row.slices = [](const Op& op, int cores) { return useful_slices(attention_spec(op), cores); };
   row.answer = [](const Op& op) { return Answer{attention_implementation(), attention_scratch_bytes(attention_spec(op))}; };
   row.describe = [](const Op& op) { return describe(attention_spec(op), op.integer("scratch")); };

@@ -1,8 +1,8 @@
 #include "weft/backends/cpu/specs.h"
 
+#include "weft/backends/program/attention.h"
 #include "weft/backends/program/epilogue.h"
 #include "weft/ir/op_def.h"
-#include "weft/ir/ops/attention.h"
 #include "weft/ir/ops/sort.h"
 
 namespace weft::cpu {
@@ -11,20 +11,7 @@ using ir::Op;
 
 MatmulSpec matmul_spec(const Op& op) { return {program::product_of(op), op.integer("slices")}; }
 
-AttentionSpec attention_spec(const Op& op) {
-  AttentionSpec spec{ir::attention_of(op)};
-  spec.is_gradient = ir::is_attention_gradient(op);
-  spec.slices = op.integer("slices");
-  for (int i = 0; i < (spec.is_gradient ? 4 : 3); ++i) spec.places.push_back(ir::attention_operand(op, i));
-  for (int i = 0; i < (spec.is_gradient ? 3 : 1); ++i) spec.places.push_back(ir::attention_result(op, i));
-  const ir::Value mask = ir::attention_mask_of(op);
-  if (!mask) return spec;
-  spec.mask = mask.dtype() == boolean ? ScoreMask::boolean : ScoreMask::number;
-  spec.mask_strides = mask.shape().strides();
-  for (int axis = 0; axis < mask.shape().rank(); ++axis)
-    if (mask.shape()[axis] == 1) spec.mask_strides[static_cast<size_t>(axis)] = 0;
-  return spec;
-}
+AttentionSpec attention_spec(const Op& op) { return {program::attention_call_of(op), op.integer("slices")}; }
 
 SortSpec sort_spec(const Op& op) {
   const Shape& x = op.operand(0).shape();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/backends/cuda/kernels/attention.h"
 #include "weft/backends/cuda/kernels/convolution.h"
 #include "weft/backends/cuda/kernels/indexing.h"
 #include "weft/backends/cuda/kernels/matmul.h"
@@ -32,6 +33,12 @@ constexpr HeavyOp rows[] = {
     convolution_row<Wanted::y>("convolution"),
     convolution_row<Wanted::x>("convolution_data"),
     convolution_row<Wanted::w>("convolution_weight"),
+    {.name = "attention",
+     .claims = claims_attention,
+     .scratch_bytes = attention_scratch_bytes,
+     .emit = emit_attention,
+     .describe = describe_attention},
+    {.name = "attention_gradient", .claims = claims_attention, .emit = emit_attention_gradient},
     {.name = "gather", .emit = emit_gather},
     {.name = "scatter_add", .scratch_bytes = scatter_add_scratch_bytes, .emit = emit_scatter_add},
     {.name = "scatter_rows", .emit = emit_scatter_rows},

@@ -4,7 +4,7 @@
 // somebody waits for it, so that who forgets to wait sees what was there before. A fault of a kernel, or of a copy, stays: every later
 // call returns it, as the driver's do.
 //
-// The library has cuBLASLt's and cuDNN's functions, too, whose products and convolutions are computed in double.
+// The library has cuBLASLt's and cuDNN's functions, too, whose products, convolutions and attention are computed in double.
 //
 // This is how a test asks the library what it has seen, and tells it to fail.
 
@@ -26,6 +26,7 @@ struct FakeCudaReport {
   size_t products;               // that cuBLASLt's functions ran, in graphs too
   size_t activations;            // that they applied to these
   size_t convolutions;           // that cuDNN's functions ran, likewise
+  size_t attentions;             // likewise
   size_t copied_in, copied_out;  // bytes
   uint64_t instructions;
 };

@@ -1,15 +1,8 @@
 #include "weft/tests/fake_cuda/convolutions.h"
 
-#include <functional>
-
 namespace weft::test::fake_cuda {
-namespace {
-
-using Index = std::vector<int64_t>;
-
-/// Does it for every index below the extents.
-void each(const Index& extents, const std::function<void(const Index&)>& what) {
-  for (Index at(extents.size(), 0);;) {
+void each(const std::vector<int64_t>& extents, const std::function<void(const std::vector<int64_t>&)>& what) {
+  for (std::vector<int64_t> at(extents.size(), 0);;) {
     what(at);
     size_t axis = extents.size();
     while (axis > 0 && ++at[axis - 1] == extents[axis - 1]) at[--axis] = 0;
@@ -17,13 +10,11 @@ void each(const Index& extents, const std::function<void(const Index&)>& what) {
   }
 }
 
-size_t offset(const Tensor& t, const Index& index) {
+size_t offset(const Tensor& t, const std::vector<int64_t>& index) {
   int64_t sum = 0;
   for (size_t i = 0; i < index.size(); ++i) sum += index[i] * t.strides[i];
   return static_cast<size_t>(sum);
 }
-
-}  // namespace
 
 uint64_t Tensor::elements() const {
   int64_t last = 0;
@@ -55,11 +46,11 @@ void convolve(Device& device, const Convolution& c, const Places& places, bool t
   }
   auto& [xs, ws, ys] = values;
   const int64_t outputs = c.w.extents[0] / (c.x.extents[1] / c.w.extents[1]);  // of a group
-  each(c.y.extents, [&](const Index& position) {
-    Index kernel = c.w.extents;
+  each(c.y.extents, [&](const std::vector<int64_t>& position) {
+    std::vector<int64_t> kernel = c.w.extents;
     kernel[0] = 1;
-    each(kernel, [&](const Index& tap) {
-      Index from = {position[0], position[1] / outputs * c.w.extents[1] + tap[1]}, weight = tap;
+    each(kernel, [&](const std::vector<int64_t>& tap) {
+      std::vector<int64_t> from = {position[0], position[1] / outputs * c.w.extents[1] + tap[1]}, weight = tap;
       weight[0] = position[1];
       for (size_t d = 0; d < c.strides.size(); ++d) {
         from.push_back(position[d + 2] * c.strides[d] - c.low[d] + tap[d + 2] * c.dilations[d]);

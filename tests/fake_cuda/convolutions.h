@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "weft/tests/fake_cuda/elements.h"
@@ -13,10 +14,16 @@ struct Tensor {
   int64_t id = 0, alignment = 1;
   Element element = Element::f32;
   std::vector<int64_t> extents, strides;
+  bool is_virtual = false, on_host = false;
 
   uint64_t elements() const;  // from its first to its last
   uint64_t bytes() const { return elements() * bytes_of(element); }
 };
+
+/// Does it for every index below the extents.
+void each(const std::vector<int64_t>& extents, const std::function<void(const std::vector<int64_t>&)>& what);
+/// Where the element of that index lies.
+size_t offset(const Tensor& tensor, const std::vector<int64_t>& index);
 
 struct Convolution {
   enum class Wanted { y, w, x };
@@ -30,8 +37,8 @@ struct Convolution {
   const Tensor& result() const { return wanted == Wanted::y ? y : wanted == Wanted::w ? w : x; }
 };
 
-/// Where its tensors lie, in the order x, w, y.
-using Places = std::array<uint64_t, 3>;
+/// Where an operation's tensors lie, in the order in which it names them.
+using Places = std::vector<uint64_t>;
 
 /// `to_tf32`: rounds the factors; `error` is added to each element of the result.
 void convolve(Device& device, const Convolution& c, const Places& places, bool to_tf32, double error);

@@ -34,26 +34,31 @@ DnnStatus execute(fake::Device& device, const DnnHandle& handle, const Descripto
   const std::vector<uint64_t> pointers = pack.list<uint64_t>(Attribute::pack_pointers);
   const auto workspace = pack.one<uint64_t>(Attribute::pack_workspace);
   const auto workspace_bytes = static_cast<uint64_t>(fake::workspace_of(plan));
-  fake::Places places{};
-  for (size_t i = 0; i < places.size(); ++i) {
-    const fake::Tensor& tensor = *plan.convolution.tensors()[i];
-    const auto at = std::ranges::find(ids, tensor.id);
+  fake::Places places;
+  std::vector<float> numbers;
+  for (const fake::Tensor* tensor : fake::tensors_of(plan.operation)) {
+    const auto at = std::ranges::find(ids, tensor->id);
     if (at == ids.end()) return bad_param;
-    places[i] = pointers[static_cast<size_t>(at - ids.begin())];
-    if (places[i] == 0) return bad_param;
-    if (places[i] % static_cast<uint64_t>(tensor.alignment) != 0) return misaligned;
+    const uint64_t place = pointers[static_cast<size_t>(at - ids.begin())];
+    if (place == 0) return bad_param;
+    if (place % static_cast<uint64_t>(tensor->alignment) != 0) return misaligned;
+    if (tensor->on_host) numbers.push_back(*reinterpret_cast<const float*>(place));
+    else places.push_back(place);
   }
   const auto stream = device.streams.find(handle.stream);
   if (!stream || (workspace_bytes > 0 && workspace == 0)) return bad_param;
   if (workspace % 16 != 0) return misaligned;
   if (!stream->captured) ++device.report.launches;
   const Engine& engine = fake::engines()[plan.engine];
-  const bool to_tf32 =
-      std::ranges::find(engine.notes, DnnNote::tensor_core) != engine.notes.end() && plan.convolution.x.element == fake::Element::f32;
-  return device.enqueue(*stream, [&device, c = plan.convolution, places, workspace, workspace_bytes, to_tf32, kind = engine.kind] {
-    fake::spoil(device, workspace, workspace_bytes);
-    fake::convolve(device, c, places, to_tf32, kind == Engine::Kind::right ? 0 : 1);
-  });
+  const double error = engine.kind == Engine::Kind::right ? 0 : 1;
+  const bool has_matrix_units = std::ranges::find(engine.notes, DnnNote::tensor_core) != engine.notes.end();
+  return device.enqueue(*stream,
+                        [&device, operation = plan.operation, places, numbers, workspace, workspace_bytes, has_matrix_units, error] {
+                          fake::spoil(device, workspace, workspace_bytes);
+                          if (const auto* c = std::get_if<fake::Convolution>(&operation))
+                            fake::convolve(device, *c, places, has_matrix_units && c->x.element == fake::Element::f32, error);
+                          else fake::attend(device, std::get<fake::Attention>(operation), places, numbers, error);
+                        });
 }
 
 thread_local std::string last_error;
@@ -71,7 +76,7 @@ DnnStatus answer(const char* name, auto what, fake::Allowed allowed = fake::anyw
 
 extern "C" {
 
-size_t cudnnGetVersion() { return 91900; }
+size_t cudnnGetVersion() { return 92800; }
 const char* cudnnGetErrorString(DnnStatus status) {
   switch (status) {
     case dnn_success: return "CUDNN_STATUS_SUCCESS";

@@ -5,7 +5,7 @@
 namespace weft::test::fake_cuda {
 namespace {
 
-using cuda::dnn_bf16, cuda::dnn_cross_correlation, cuda::dnn_f32, cuda::dnn_heuristics_a, cuda::dnn_success;
+using cuda::dnn_bf16, cuda::dnn_cross_correlation, cuda::dnn_greater_or_equal, cuda::dnn_f32, cuda::dnn_heuristics_a, cuda::dnn_success;
 
 /// What an attribute of a kind of descriptor must be set to, before it is finalized.
 struct Rule {
@@ -14,6 +14,7 @@ struct Rule {
   DnnType type;
   int64_t least = 1, most = 1;
   DnnKind part = {};  // of a descriptor
+  bool may_be_missing = false;
 };
 
 constexpr int64_t most_axes = 8;
@@ -28,6 +29,8 @@ const std::vector<Rule>& rules() {
       {K::tensor, A::tensor_extents, T::int64, 3, most_axes},
       {K::tensor, A::tensor_strides, T::int64, 3, most_axes},
       {K::tensor, A::tensor_alignment, T::int64},
+      {K::tensor, A::tensor_is_virtual, T::boolean, 1, 1, {}, true},
+      {K::tensor, A::tensor_is_by_value, T::boolean, 1, 1, {}, true},
       {K::convolution, A::convolution_spatial, T::int64},
       {K::convolution, A::convolution_type, T::data_type},
       {K::convolution, A::convolution_mode, T::convolution_mode},
@@ -53,6 +56,19 @@ const std::vector<Rule>& rules() {
       {K::backward_filter, A::filter_x, T::descriptor, 1, 1, K::tensor},
       {K::backward_filter, A::filter_dw, T::descriptor, 1, 1, K::tensor},
       {K::backward_filter, A::filter_dy, T::descriptor, 1, 1, K::tensor},
+      {K::attention, A::attention_q, T::descriptor, 1, 1, K::tensor},
+      {K::attention, A::attention_k, T::descriptor, 1, 1, K::tensor},
+      {K::attention, A::attention_v, T::descriptor, 1, 1, K::tensor},
+      {K::attention, A::attention_result, T::descriptor, 1, 1, K::tensor},
+      {K::attention, A::attention_statistics, T::descriptor, 1, 1, K::tensor},
+      {K::attention, A::attention_scale, T::descriptor, 1, 1, K::tensor},
+      {K::attention, A::attention_scores, T::descriptor, 1, 1, K::graph, true},
+      {K::attention, A::attention_scores_before, T::int64, 1, 1, {}, true},
+      {K::attention, A::attention_scores_after, T::int64, 1, 1, {}, true},
+      {K::band_mask, A::band_x, T::descriptor, 1, 1, K::tensor},
+      {K::band_mask, A::band_hidden, T::descriptor, 1, 1, K::tensor},
+      {K::band_mask, A::band_y, T::descriptor, 1, 1, K::tensor},
+      {K::band_mask, A::band_comparison, T::pointwise_mode},
       {K::graph, A::graph_handle, T::handle},
       {K::graph, A::graph_operations, T::descriptor},  // an operation
       {K::heuristics, A::heuristics_graph, T::descriptor, 1, 1, K::graph},
@@ -72,6 +88,7 @@ size_t bytes_of(DnnType type) {
     case DnnType::int64:
     case DnnType::pointer:
     case DnnType::descriptor: return 8;
+    case DnnType::boolean:
     case DnnType::text: return 1;
     default: return 4;
   }
@@ -79,9 +96,13 @@ size_t bytes_of(DnnType type) {
 
 DnnStatus finish_tensor(Descriptor& d) {
   const int type = d.one<int>(Attribute::tensor_type);
-  d.tensor = {d.one<int64_t>(Attribute::tensor_id), d.one<int64_t>(Attribute::tensor_alignment),
-              type == dnn_bf16 ? Element::bf16 : Element::f32, d.list<int64_t>(Attribute::tensor_extents),
-              d.list<int64_t>(Attribute::tensor_strides)};
+  d.tensor = {d.one<int64_t>(Attribute::tensor_id),
+              d.one<int64_t>(Attribute::tensor_alignment),
+              type == dnn_bf16 ? Element::bf16 : Element::f32,
+              d.list<int64_t>(Attribute::tensor_extents),
+              d.list<int64_t>(Attribute::tensor_strides),
+              d.one<char>(Attribute::tensor_is_virtual) != 0,
+              d.one<char>(Attribute::tensor_is_by_value) != 0};
   const auto positive = [](int64_t n) { return n > 0; };
   if ((type != dnn_f32 && type != dnn_bf16) || d.tensor.alignment < 1) return not_supported;
   const bool fits = d.tensor.extents.size() == d.tensor.strides.size() && std::ranges::all_of(d.tensor.extents, positive) &&
@@ -90,7 +111,7 @@ DnnStatus finish_tensor(Descriptor& d) {
 }
 
 DnnStatus finish_convolution(Descriptor& d) {
-  Convolution& c = d.convolution;
+  Convolution& c = d.operation.emplace<Convolution>();
   c.strides = d.list<int64_t>(Attribute::convolution_strides), c.dilations = d.list<int64_t>(Attribute::convolution_dilations);
   c.low = d.list<int64_t>(Attribute::convolution_low), c.high = d.list<int64_t>(Attribute::convolution_high);
   const auto axes = static_cast<size_t>(d.one<int64_t>(Attribute::convolution_spatial));
@@ -105,11 +126,36 @@ DnnStatus finish_convolution(Descriptor& d) {
 
 DnnStatus finish_operation(Descriptor& d, Convolution::Wanted wanted, std::array<Attribute, 6> attributes) {
   const auto [convolution, x, w, y, alpha, beta] = attributes;
-  d.convolution = d.parts[convolution]->convolution;
-  d.convolution.wanted = wanted;
-  d.convolution.x = d.parts[x]->tensor, d.convolution.w = d.parts[w]->tensor, d.convolution.y = d.parts[y]->tensor;
+  Convolution c = std::get<Convolution>(d.parts[convolution]->operation);
+  c.wanted = wanted;
+  c.x = d.parts[x]->tensor, c.w = d.parts[w]->tensor, c.y = d.parts[y]->tensor;
+  d.operation = c;
   if (d.one<float>(alpha) != 1 || d.one<float>(beta) != 0) return not_supported;
-  return d.convolution.agrees() ? dnn_success : shape_mismatch;
+  return c.agrees() ? dnn_success : shape_mismatch;
+}
+
+DnnStatus finish_band(Descriptor& d) {
+  d.operation = Band{d.parts[Attribute::band_x]->tensor, d.parts[Attribute::band_hidden]->tensor, d.parts[Attribute::band_y]->tensor};
+  return d.one<int>(Attribute::band_comparison) == dnn_greater_or_equal ? dnn_success : not_supported;
+}
+
+DnnStatus finish_attention(Descriptor& d) {
+  using A = Attribute;
+  Attention a{d.parts[A::attention_q]->tensor,
+              d.parts[A::attention_k]->tensor,
+              d.parts[A::attention_v]->tensor,
+              d.parts[A::attention_result]->tensor,
+              d.parts[A::attention_statistics]->tensor,
+              d.parts[A::attention_scale]->tensor,
+              {}};
+  if (d.has(A::attention_scores)) {
+    const Band* band = std::get_if<Band>(&d.parts[A::attention_scores]->operation);
+    if (!band || d.one<int64_t>(A::attention_scores_before) != band->x.id || d.one<int64_t>(A::attention_scores_after) != band->y.id)
+      return bad_param;
+    a.bands.push_back(*band);
+  }
+  d.operation = a;
+  return a.agrees() ? dnn_success : shape_mismatch;
 }
 
 DnnStatus finish(Descriptor& d) {
@@ -126,11 +172,13 @@ DnnStatus finish(Descriptor& d) {
     case DnnKind::backward_filter:
       return finish_operation(d, Convolution::Wanted::w,
                               {A::filter_convolution, A::filter_x, A::filter_dw, A::filter_dy, A::filter_alpha, A::filter_beta});
-    case DnnKind::graph: d.convolution = d.parts[A::graph_operations]->convolution; return dnn_success;
-    case DnnKind::heuristics: d.convolution = d.parts[A::heuristics_graph]->convolution; return dnn_success;
+    case DnnKind::attention: return finish_attention(d);
+    case DnnKind::band_mask: return finish_band(d);
+    case DnnKind::graph: d.operation = d.parts[A::graph_operations]->operation; return dnn_success;
+    case DnnKind::heuristics: d.operation = d.parts[A::heuristics_graph]->operation; return dnn_success;
     case DnnKind::plan: {
       const Descriptor& config = *d.parts[A::plan_config];
-      d.convolution = config.convolution, d.engine = config.engine;
+      d.operation = config.operation, d.engine = config.engine;
       return engines()[d.engine].kind == Engine::Kind::unsupported ? not_supported : dnn_success;
     }
     case DnnKind::variant_pack: return d.values[A::pack_ids].count == d.values[A::pack_pointers].count ? dnn_success : bad_param;
@@ -154,7 +202,7 @@ DnnStatus give(DnnType type, DnnKind kind, int64_t room, int64_t* count, void* v
   for (int64_t i = 0; i < std::min(room, *count); ++i) {
     const std::shared_ptr<Descriptor> to = find_descriptor(static_cast<DnnPointer*>(values)[i]);
     if (!to || to->kind != kind) return bad_param;
-    to->engine = engine_numbers[static_cast<size_t>(i)], to->convolution = from.convolution, to->finalized = true;
+    to->engine = engine_numbers[static_cast<size_t>(i)], to->operation = from.operation, to->finalized = true;
   }
   return dnn_success;
 }
@@ -187,11 +235,18 @@ std::shared_ptr<Descriptor> find_descriptor(DnnPointer pointer) {
   return found == descriptors().end() ? nullptr : found->second;
 }
 
-/// Copies of all three tensors.
+std::vector<const Tensor*> tensors_of(const Operation& operation) {
+  if (const auto* c = std::get_if<Convolution>(&operation)) return {&c->x, &c->w, &c->y};
+  if (const auto* a = std::get_if<Attention>(&operation)) return a->tensors();
+  return {};
+}
+
+/// Copies of all tensors of a convolution.
 int64_t workspace_of(const Descriptor& plan) {
   if (engines()[plan.engine].kind == Engine::Kind::greedy) return int64_t{1} << 50;
+  if (!std::holds_alternative<Convolution>(plan.operation)) return 256;
   uint64_t bytes = 0;
-  for (const Tensor* tensor : plan.convolution.tensors()) bytes += tensor->bytes();
+  for (const Tensor* tensor : tensors_of(plan.operation)) bytes += tensor->bytes();
   return static_cast<int64_t>(bytes);
 }
 
@@ -226,8 +281,9 @@ DnnStatus set(Descriptor& d, Attribute attribute, DnnType type, int64_t count, c
   std::memcpy(value.bytes.data(), values, value.bytes.size());
   if (type != DnnType::descriptor) return dnn_success;
   const std::shared_ptr<Descriptor> part = find_descriptor(d.one<DnnPointer>(attribute));
-  const bool is_operation =
-      part && (part->kind == DnnKind::forward || part->kind == DnnKind::backward_data || part->kind == DnnKind::backward_filter);
+  constexpr DnnKind operations[] = {DnnKind::forward, DnnKind::backward_data, DnnKind::backward_filter, DnnKind::attention,
+                                    DnnKind::band_mask};
+  const bool is_operation = part && std::ranges::find(operations, part->kind) != std::end(operations);
   if (!part || (rule->part == DnnKind{} ? !is_operation : part->kind != rule->part)) return bad_param;
   if (!part->finalized) return not_finalized;
   d.parts[attribute] = part;
@@ -238,7 +294,10 @@ DnnStatus set(Descriptor& d, Attribute attribute, DnnType type, int64_t count, c
 DnnStatus finalize(Descriptor& d) {
   for (const Rule& rule : rules()) {
     if (rule.kind != d.kind) continue;
-    if (!d.has(rule.attribute)) return bad_param;
+    if (!d.has(rule.attribute)) {
+      if (rule.may_be_missing) continue;
+      return bad_param;
+    }
     if (rule.type == DnnType::descriptor && find_descriptor(d.one<DnnPointer>(rule.attribute)) != d.parts[rule.attribute]) return bad_param;
   }
   const DnnStatus status = finish(d);

@@ -4,9 +4,10 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <variant>
 
 #include "weft/backends/cuda/exec/cudnn.h"
-#include "weft/tests/fake_cuda/convolutions.h"
+#include "weft/tests/fake_cuda/attentions.h"
 
 namespace weft::test::fake_cuda {
 
@@ -19,6 +20,10 @@ using cuda::DnnType;
 
 inline constexpr DnnStatus bad_param = 2000, misaligned = 2003, not_finalized = 2004, shape_mismatch = 2008, wrong_type = 2010,
                            not_supported = 3000, execution_failed = 5000;
+
+using Operation = std::variant<Convolution, Attention, Band>;
+/// Those that a pack must name.
+std::vector<const Tensor*> tensors_of(const Operation& operation);
 
 struct Engine {
   std::vector<DnnNote> notes;
@@ -38,9 +43,9 @@ struct Descriptor {
   bool finalized = false;
   std::map<Attribute, Value> values = {};
   std::map<Attribute, std::shared_ptr<Descriptor>> parts = {};
-  Tensor tensor = {};            // of tensors
-  Convolution convolution = {};  // of what is made of one
-  size_t engine = 0;             // of an engine, and what is made of one
+  Tensor tensor = {};        // of tensors
+  Operation operation = {};  // of what is one, and of what is made of one
+  size_t engine = 0;         // of an engine, and what is made of one
 
   template <class T>
   std::vector<T> list(Attribute attribute) const {

@@ -94,7 +94,7 @@ TEST_CASE("gpu: convolutions of every form and their gradients, by the library a
     CHECK(calls_of(kernels, "cuDNN") == 0);
     const Ran library = results(form, gpu.target_with_libraries());
     CHECK(library.elements == want.elements);
-    CHECK(calls_of(library, "by cuDNN 9.19") == 3);
+    CHECK(calls_of(library, "by cuDNN 9.28") == 3);
     CHECK(gpu.report().convolutions == 9);
   }
 }

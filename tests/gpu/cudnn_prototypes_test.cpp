@@ -25,6 +25,7 @@ TEST_CASE("gpu: cuDNN's constants are the real header's") {
   CHECK(dnn_f32 == CUDNN_DATA_FLOAT);
   CHECK(dnn_bf16 == CUDNN_DATA_BFLOAT16);
   CHECK(dnn_cross_correlation == CUDNN_CROSS_CORRELATION);
+  CHECK(dnn_greater_or_equal == CUDNN_POINTWISE_CMP_GE);
   CHECK(dnn_heuristics_a == CUDNN_HEUR_MODE_A);
   CHECK(dnn_heuristics_b == CUDNN_HEUR_MODE_B);
   CHECK(dnn_heuristics_fallback == CUDNN_HEUR_MODE_FALLBACK);
@@ -46,6 +47,8 @@ TEST_CASE("gpu: cuDNN's kinds and types are the real header's") {
   WEFT_CHECK_EQUAL(DnnKind, tensor, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   WEFT_CHECK_EQUAL(DnnType, handle, CUDNN_TYPE_HANDLE);
   WEFT_CHECK_EQUAL(DnnType, data_type, CUDNN_TYPE_DATA_TYPE);
+  WEFT_CHECK_EQUAL(DnnType, boolean, CUDNN_TYPE_BOOLEAN);
+  WEFT_CHECK_EQUAL(DnnType, pointwise_mode, CUDNN_TYPE_POINTWISE_MODE);
   WEFT_CHECK_EQUAL(DnnType, int64, CUDNN_TYPE_INT64);
   WEFT_CHECK_EQUAL(DnnType, float32, CUDNN_TYPE_FLOAT);
   WEFT_CHECK_EQUAL(DnnType, pointer, CUDNN_TYPE_VOID_PTR);
@@ -105,6 +108,8 @@ TEST_CASE("gpu: cuDNN's attributes are the real header's") {
   WEFT_CHECK_EQUAL(DnnAttribute, tensor_extents, CUDNN_ATTR_TENSOR_DIMENSIONS);
   WEFT_CHECK_EQUAL(DnnAttribute, tensor_strides, CUDNN_ATTR_TENSOR_STRIDES);
   WEFT_CHECK_EQUAL(DnnAttribute, tensor_id, CUDNN_ATTR_TENSOR_UNIQUE_ID);
+  WEFT_CHECK_EQUAL(DnnAttribute, tensor_is_virtual, CUDNN_ATTR_TENSOR_IS_VIRTUAL);
+  WEFT_CHECK_EQUAL(DnnAttribute, tensor_is_by_value, CUDNN_ATTR_TENSOR_IS_BY_VALUE);
   WEFT_CHECK_EQUAL(DnnAttribute, pack_ids, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
   WEFT_CHECK_EQUAL(DnnAttribute, pack_pointers, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
   WEFT_CHECK_EQUAL(DnnAttribute, pack_workspace, CUDNN_ATTR_VARIANT_PACK_WORKSPACE);
@@ -117,6 +122,26 @@ TEST_CASE("gpu: how cuDNN is told of a device that is not there is the real head
   WEFT_CHECK_EQUAL(DnnAttribute, heuristics_device, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP);
   WEFT_CHECK_EQUAL(DnnAttribute, plan_device, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP);
   WEFT_CHECK_EQUAL(DnnAttribute, device_json, CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION);
+}
+#endif
+
+#if CUDNN_VERSION >= 92100
+TEST_CASE("gpu: how cuDNN is told of attention is the real header's") {
+  WEFT_CHECK_EQUAL(DnnKind, attention, CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnKind, band_mask, CUDNN_BACKEND_OPERATION_DIAGONAL_BAND_MASK_DESCRIPTOR);
+  WEFT_CHECK_EQUAL(DnnAttribute, attention_q, CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, attention_k, CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, attention_v, CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, attention_result, CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, attention_statistics, CUDNN_ATTR_OPERATION_SDPA_FWD_STATSDESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, attention_scale, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, attention_scores, CUDNN_ATTR_OPERATION_SDPA_FWD_SUBGRAPH);
+  WEFT_CHECK_EQUAL(DnnAttribute, attention_scores_before, CUDNN_ATTR_OPERATION_SDPA_FWD_SUBGRAPH_INPUT_UID);
+  WEFT_CHECK_EQUAL(DnnAttribute, attention_scores_after, CUDNN_ATTR_OPERATION_SDPA_FWD_SUBGRAPH_OUTPUT_UID);
+  WEFT_CHECK_EQUAL(DnnAttribute, band_x, CUDNN_ATTR_OPERATION_DIAGONAL_BAND_MASK_XDESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, band_hidden, CUDNN_ATTR_OPERATION_DIAGONAL_BAND_MASK_BDESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, band_y, CUDNN_ATTR_OPERATION_DIAGONAL_BAND_MASK_YDESC);
+  WEFT_CHECK_EQUAL(DnnAttribute, band_comparison, CUDNN_ATTR_OPERATION_DIAGONAL_BAND_MASK_COMPARISON_MODE);
 }
 #endif
 #undef WEFT_CHECK_EQUAL

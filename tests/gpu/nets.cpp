@@ -68,8 +68,8 @@ struct ResNet18 : nn::Module {
 };
 
 struct TransformerBlock : nn::Module {
-  TransformerBlock(int64_t width, int64_t heads)
-      : heads(heads), norm1(add("norm1", nn::LayerNorm({width}))), qkv(add("qkv", nn::Linear(width, 3 * width))),
+  TransformerBlock(int64_t width, int64_t heads, bool written_out)
+      : heads(heads), written_out(written_out), norm1(add("norm1", nn::LayerNorm({width}))), qkv(add("qkv", nn::Linear(width, 3 * width))),
         out(add("out", nn::Linear(width, width))), norm2(add("norm2", nn::LayerNorm({width}))), up(add("up", nn::Linear(width, 4 * width))),
         down(add("down", nn::Linear(4 * width, width))) {}
   Tensor forward(Tensor x) override {
@@ -78,14 +78,21 @@ struct TransformerBlock : nn::Module {
     const auto part = [&](int64_t k) {
       return transpose(reshape(slice(all, 2, k * width, (k + 1) * width), {batch, tokens, heads, width / heads}), 1, 2);
     };
-    const Tensor scores = matmul(part(0), transpose(part(1))) * (1 / std::sqrt(static_cast<double>(width / heads)));
-    const Tensor row = reshape(arange(tokens), {tokens, 1}), column = reshape(arange(tokens), {1, tokens});
-    const Tensor causal = select(column <= row, scores, -1e9);
-    const Tensor mixed = reshape(transpose(matmul(dropout(softmax(causal, -1), 0.1, training()), part(2)), 1, 2), {batch, tokens, width});
-    x = x + out(mixed);
+    const Tensor attended =
+        written_out ? attention(part(0), part(1), part(2)) : scaled_dot_product_attention(part(0), part(1), part(2), {.is_causal = true});
+    x = x + out(reshape(transpose(attended, 1, 2), {batch, tokens, width}));
     return x + down(gelu(up(norm2(x))));
   }
+  /// With dropout of the weights.
+  Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v) {
+    const int64_t tokens = q.shape()[2];
+    const Tensor scores = matmul(q, transpose(k)) * (1 / std::sqrt(static_cast<double>(q.shape()[3])));
+    const Tensor row = reshape(arange(tokens), {tokens, 1}), column = reshape(arange(tokens), {1, tokens});
+    const Tensor causal = select(column <= row, scores, -1e9);
+    return matmul(dropout(softmax(causal, -1), 0.1, training()), v);
+  }
   int64_t heads;
+  bool written_out;
   nn::LayerNorm norm1;
   nn::Linear qkv, out;
   nn::LayerNorm norm2;
@@ -95,7 +102,7 @@ struct TransformerBlock : nn::Module {
 struct Gpt : nn::Module {
   static constexpr int64_t vocabulary = 17, width = 16, tokens = 8;
   nn::Embedding token = add("token", nn::Embedding(vocabulary, width)), position = add("position", nn::Embedding(tokens, width));
-  TransformerBlock one = add("one", TransformerBlock(width, 2)), two = add("two", TransformerBlock(width, 2));
+  TransformerBlock one = add("one", TransformerBlock(width, 2, true)), two = add("two", TransformerBlock(width, 2, false));
   nn::LayerNorm norm = add("norm", nn::LayerNorm({width}));
   nn::Linear head = add("head", nn::Linear(width, vocabulary, {.bias = false}));
   Tensor forward(Tensor x) override { return head(norm(two(one(token(x) + position(arange(tokens)))))); }

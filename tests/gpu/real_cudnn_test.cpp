@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "weft/backends/cuda/exec/attention.h"
 #include "weft/backends/cuda/exec/convolution_plan.h"
 #include "weft/backends/cuda/exec/library_file.h"
 #include "weft/support/error.h"
@@ -27,19 +28,22 @@ struct Gpu {
 constexpr Gpu v100{"Tesla V100-SXM2-16GB", 700, 80, 98304}, a100{"NVIDIA A100-SXM4-40GB", 800, 108, 166912},
     h100{"NVIDIA H100 80GB HBM3", 900, 132, 232448};
 
-cuda::DnnObject properties_of(const Gpu& gpu) {
+/// None: it looks for the driver even so, and there is no driver.
+std::optional<cuda::DnnObject> properties_of(const Gpu& gpu) {
   const std::string json = fmt::format(
       R"({{"deviceName": "{}", "deviceVer": {}, "multiProcessorCount": {}, "maxSharedMemoryPerBlockOptin": {},
           "maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], "regsPerBlock": 65536, "warpSize": 32,
           "maxSharedMemoryPerBlock": 49152, "reservedSharedMemoryPerBlock": 1024, "maxRegistersPerSM": 65536, "maxCtasPerSM": 32,
           "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "pciDeviceId": 0, "isTccDriver": 0, "supportCoopLaunch": 1,
           "totalGlobalMem": 17179869184, "smClockRateKHz": 1410000, "memClockRateKHz": 1215000, "l2CacheSize": 6291456,
-          "cudaDeviceId": 0, "driverVer": 13000}})",
-      gpu.name, gpu.version, gpu.multiprocessors, gpu.shared_bytes);
+          "cudaDeviceId": 0, "driverVer": 13000, "smCountOrigin": 0, "oversizedSharedMemoryPerBlock": {},
+          "memoryBusWidth": 5120}})",
+      gpu.name, gpu.version, gpu.multiprocessors, gpu.shared_bytes, gpu.shared_bytes);
   cuda::DnnObject made(cuda::DnnKind::device_properties);
   made.set(cuda::DnnAttribute::device_json, cuda::DnnType::text, static_cast<int64_t>(json.size()), json.data());
-  made.finalize();
-  return made;
+  if (made.try_finalize()) return made;
+  WARN("skipped: this cuDNN needs a driver to plan for a GPU that is not there");
+  return std::nullopt;
 }
 
 struct Geometry {
@@ -61,7 +65,7 @@ cuda::ConvolutionSpec spec_of(const Geometry& g, Wanted wanted, DType dtype, boo
   return s;
 }
 
-std::vector<int> notes_of(const cuda::ConvolutionPlan& plan) {
+std::vector<int> notes_of(const cuda::DnnPlan& plan) {
   const std::vector<cuda::DnnObject> engine = plan.config.get_objects(cuda::DnnAttribute::config_engine, cuda::DnnKind::engine, 1);
   return engine.front().get_list(cuda::DnnAttribute::engine_numerics, cuda::DnnType::numerical_note, 64);
 }
@@ -92,6 +96,7 @@ const std::vector<Geometry>& geometries() {
 
 // Processes of their own, which the last test starts with the library's file in WEFT_CUDNN.
 TEST_CASE("real cuDNN: takes every convolution that weft describes", "[.real]") {
+  if (!properties_of(h100)) return;
   for (const Geometry& g : geometries())
     for (const Wanted wanted : {Wanted::y, Wanted::x, Wanted::w})
       for (const DType dtype : {f32, bf16}) CHECK_NOTHROW(cuda::convolution_graph(spec_of(g, wanted, dtype), nullptr));
@@ -102,14 +107,15 @@ TEST_CASE("real cuDNN: takes every convolution that weft describes", "[.real]") 
 
 TEST_CASE("real cuDNN: has a plan for every convolution on a GPU, within the memory that it may have", "[.real]") {
   for (const Gpu& gpu : {v100, a100, h100}) {
-    const cuda::DnnObject properties = properties_of(gpu);
+    const std::optional<cuda::DnnObject> properties = properties_of(gpu);
+    if (!properties) return;
     for (const Geometry& g : geometries())
       for (const Wanted wanted : {Wanted::y, Wanted::x, Wanted::w})
         for (const auto& [dtype, tf32] : {std::pair(f32, false), std::pair(f32, true), std::pair(bf16, false)}) {
           const cuda::ConvolutionSpec spec = spec_of(g, wanted, dtype, tf32);
           INFO(gpu.name << " " << name_of(dtype) << " " << to_string(spec.x) << " " << to_string(spec.w) << " "
                         << static_cast<int>(wanted));
-          const auto plan = cuda::choose_plan(spec, {.properties = &properties}, cuda::workspace_bytes(spec));
+          const auto plan = cuda::choose_plan(spec, {.properties = &*properties}, cuda::workspace_bytes(spec));
           if (dtype == bf16 && gpu.version < 800) {  // it has no units for bf16, and weft's kernels run
             CHECK(!plan);
             continue;
@@ -127,14 +133,48 @@ TEST_CASE("real cuDNN: has a plan for every convolution on a GPU, within the mem
 
 TEST_CASE("real cuDNN: matrix units only for bf16, and where TF32 is asked for", "[.real]") {
   for (const Gpu& gpu : {a100, h100}) {
-    const cuda::DnnObject properties = properties_of(gpu);
+    const std::optional<cuda::DnnObject> properties = properties_of(gpu);
+    if (!properties) return;
     const auto uses_units = [&](DType dtype, bool tf32) {
       const cuda::ConvolutionSpec spec = spec_of(geometries()[3], Wanted::y, dtype, tf32);
-      return has(notes_of(*cuda::choose_plan(spec, {.properties = &properties}, int64_t{1} << 40)), cuda::DnnNote::tensor_core);
+      return has(notes_of(*cuda::choose_plan(spec, {.properties = &*properties}, int64_t{1} << 40)), cuda::DnnNote::tensor_core);
     };
     CHECK(uses_units(bf16, false));
     CHECK(uses_units(f32, true));
     CHECK(!uses_units(f32, false));
+  }
+}
+
+TEST_CASE("real cuDNN: has a plan for attention on a GPU, within the memory that it may have", "[.real]") {
+  if (cuda::cudnn().version() < cuda::first_with_attention) {
+    WARN("skipped: cuDNN " << cuda::cudnn().version() << " has no attention of one operation");
+    return;
+  }
+  const auto call = [](Dims batch, int64_t group, int64_t queries, int64_t keys, int64_t width, bool causal) {
+    AttentionCall a{{.batch = batch, .group = group, .queries = queries, .keys = keys, .width = width, .value_width = width}};
+    a.causal = causal, a.scale = 0.125, a.dtype = bf16;
+    Dims of_queries = batch, of_keys = batch;
+    of_queries.insert(of_queries.end(), {queries, width});
+    if (!of_keys.empty()) of_keys.back() /= group;
+    of_keys.insert(of_keys.end(), {keys, width});
+    for (const Dims* shape : {&of_queries, &of_keys, &of_keys, &of_queries}) a.places.push_back(StridedView::dense(Shape(*shape)));
+    return a;
+  };
+  AttentionCall by_token = call({4, 12}, 1, 256, 256, 64, true);
+  for (StridedView& view : by_token.places) view.strides = {256 * 3 * 768, 64, 3 * 768, 1};
+  const std::vector<AttentionCall> calls = {call({16, 4}, 1, 128, 128, 32, true), call({4, 12}, 1, 1024, 1024, 64, true),
+                                            call({2, 8}, 4, 100, 77, 128, false), call({8}, 1, 64, 64, 40, true),
+                                            call({}, 1, 1, 1, 8, false),          by_token};
+  for (const Gpu& gpu : {a100, h100}) {
+    const std::optional<cuda::DnnObject> properties = properties_of(gpu);
+    if (!properties) return;
+    for (const AttentionCall& a : calls) {
+      INFO(gpu.name << " " << a.queries << " queries, " << a.keys << " keys of " << a.width);
+      REQUIRE(cuda::is_for_library(a));
+      const auto plan = cuda::choose_plan(a, {.properties = &*properties}, cuda::workspace_bytes(a));
+      REQUIRE(plan);
+      CHECK(has(notes_of(*plan), cuda::DnnNote::tensor_core));
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "weft/backends/cpu/exec/attention_rows.h"
 #include "weft/backends/cpu/exec/block_product.h"
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/exec/rounding.h"

@@ -4,10 +4,16 @@
 #include <memory>
 #include <string>
 
-#include "weft/backends/cpu/exec/attention_spec.h"
 #include "weft/backends/cpu/exec/task.h"
+#include "weft/runtime/attention_call.h"
 
 namespace weft::cpu {
+
+/// Of f32.
+struct AttentionSpec : AttentionCall {
+  /// Parts, of some heads of keys each, that threads compute on their own.
+  int64_t slices = 1;
+};
 
 /// How many slices are worth their threads on `cores` cores.
 int64_t useful_slices(const AttentionSpec& spec, int cores);

@@ -5,12 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "weft/support/score_mask.h"
+
 namespace weft::cpu {
 
 /// Of the widest vectors; narrower ones take it in parts.
 constexpr int64_t score_lanes = 16;
-
-enum class ScoreMask { none, boolean, number };
 
 /// Products of some queries and keys, which become weights in place.
 struct ScoreBlock {

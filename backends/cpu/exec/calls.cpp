@@ -1,13 +1,11 @@
 #include "weft/backends/cpu/exec/calls.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
-#include <limits>
 
+#include "weft/runtime/attention_call.h"
 #include "weft/runtime/convolution_call.h"
 #include "weft/support/error.h"
-#include "weft/support/number_text.h"
 #include "weft/support/slices.h"
 
 namespace weft::cpu {
@@ -80,48 +78,16 @@ Dims convolution_bytes(const CallDescriptor& c) {
 
 // --- Attention ------------------------------------------------------------------------------------------------------------
 
-constexpr std::string_view mask_names[] = {"none", "boolean", "number"};
-
-constexpr std::string_view attention_name(bool is_gradient) { return is_gradient ? "attention_gradient" : "attention"; }
-
-template <bool is_gradient>
 AttentionSpec attention_of(const CallDescriptor& c) {
   AttentionSpec s;
-  s.is_gradient = is_gradient;
-  s.batch = c.list("batch"), s.group = c.count("group"), s.slices = c.count("slices");
-  s.queries = c.count("queries"), s.keys = c.count("keys"), s.width = c.count("width"), s.value_width = c.count("value_width");
-  s.causal = c.flag("causal");
-  s.scale = number_in<double>(c.text("scale")).value_or(std::numeric_limits<double>::quiet_NaN());
-  const auto mask = std::find(std::begin(mask_names), std::end(mask_names), c.text("mask"));
-  s.mask = static_cast<ScoreMask>(mask - std::begin(mask_names));
-  s.mask_strides = c.list("mask_strides");
-  const Dims& places = c.list("places");
-  const size_t each = 1 + 2 * (s.batch.size() + 2);
-  bool has_views = places.size() % each == 0;
-  for (size_t i = 0; has_views && i < places.size(); i += each) {
-    const auto from = places.begin() + static_cast<std::ptrdiff_t>(i);
-    const auto view = StridedView::parse({from, from + static_cast<std::ptrdiff_t>(each)});
-    has_views = view.has_value();
-    if (view) s.places.push_back(*view);
-  }
-  const auto is_extent = [](int64_t extent) { return extent > 0; };
-  const bool has_extents = std::all_of(s.batch.begin(), s.batch.end(), is_extent) && is_extent(s.queries) && is_extent(s.keys) &&
-                           is_extent(s.width) && is_extent(s.value_width);
-  const bool has_group = s.group == 1 || (!s.batch.empty() && s.group > 0 && s.batch.back() % s.group == 0);
-  if (!has_extents || !has_group || !has_views || !s.has_valid_places() || mask == std::end(mask_names) || !s.has_valid_mask() ||
-      !std::isfinite(s.scale))
-    throw Error(ErrorKind::file, "attention of {} queries to {} keys, in heads {}: no call of weft is so", s.queries, s.keys,
-                to_string(s.batch));
-  s.bytes();  // so that all products of extents are numbers
+  read_fields(c, s);
+  s.slices = c.count("slices");
   if (s.slices < 1 || s.slices > std::min(s.heads() / s.group, most_slices))
     throw Error(ErrorKind::file, "attention in {} slices: no call of weft is so", s.slices);
   return s;
 }
 
-template <bool is_gradient>
-Dims attention_bytes(const CallDescriptor& c) {
-  return attention_of<is_gradient>(c).bytes();
-}
+Dims attention_bytes(const CallDescriptor& c) { return attention_of(c).bytes(); }
 
 // --- Indices --------------------------------------------------------------------------------------------------------------
 
@@ -200,19 +166,16 @@ Row convolution_row() {
           convolution_bytes<wanted>};
 }
 
-template <bool is_gradient>
-Row attention_row() {
-  return {attention_name(is_gradient),
-          [](const CallDescriptor& c, const Code*) { return make_attention(attention_of<is_gradient>(c), c.count("scratch")); },
-          attention_bytes<is_gradient>};
+Row attention_row(std::string_view name) {
+  return {name, [](const CallDescriptor& c, const Code*) { return make_attention(attention_of(c), c.count("scratch")); }, attention_bytes};
 }
 
 const Row& row_of(const CallDescriptor& call) {
   static const std::vector<Row> rows = {
       {"kernel", make_kernel},
       {"matmul", [](const CallDescriptor& c, const Code*) { return make_matmul(matmul_of(c), c.count("scratch")); }, matmul_bytes},
-      attention_row<false>(),
-      attention_row<true>(),
+      attention_row("attention"),
+      attention_row("attention_gradient"),
       convolution_row<Wanted::y>(),
       convolution_row<Wanted::x>(),
       convolution_row<Wanted::w>(),
@@ -250,25 +213,9 @@ CallDescriptor describe(const ConvolutionSpec& s, int64_t scratch_bytes) {
 }
 
 CallDescriptor describe(const AttentionSpec& s, int64_t scratch_bytes) {
-  Dims places;
-  for (const StridedView& view : s.places) {
-    const Dims numbers = view.numbers();
-    places.insert(places.end(), numbers.begin(), numbers.end());
-  }
-  return {std::string(attention_name(s.is_gradient)),
-          {{"batch", s.batch},
-           {"group", s.group},
-           {"queries", s.queries},
-           {"keys", s.keys},
-           {"width", s.width},
-           {"value_width", s.value_width},
-           {"causal", int64_t{s.causal}},
-           {"scale", fmt::format("{}", s.scale)},
-           {"mask", std::string(mask_names[static_cast<size_t>(s.mask)])},
-           {"mask_strides", s.mask_strides},
-           {"places", places},
-           {"slices", s.slices},
-           {"scratch", scratch_bytes}}};
+  CallDescriptor call{std::string(call_name(s)), {{"slices", s.slices}, {"scratch", scratch_bytes}}};
+  add_fields(call, s);
+  return call;
 }
 
 CallDescriptor describe(const SortSpec& s, int64_t scratch_bytes) {

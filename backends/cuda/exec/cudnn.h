@@ -34,6 +34,8 @@ enum class DnnKind {  // cudnnBackendDescriptorType_t
   variant_pack = 16,
   tensor = 17,
   device_properties = 38,
+  attention = 41,  // from cuDNN 9.13 on
+  band_mask = 44,  // from cuDNN 9.20 on
 };
 
 enum class DnnAttribute {  // cudnnBackendAttributeName_t
@@ -78,27 +80,45 @@ enum class DnnAttribute {  // cudnnBackendAttributeName_t
   tensor_extents = 902,
   tensor_strides = 903,
   tensor_id = 906,
+  tensor_is_virtual = 907,
+  tensor_is_by_value = 908,
   pack_ids = 1000,
   pack_pointers = 1001,
   pack_workspace = 1003,
   engine_numerics = 1303,
   device_json = 2702,
+  attention_q = 2800,
+  attention_k = 2801,
+  attention_v = 2802,
+  attention_result = 2803,
+  attention_statistics = 2804,
+  attention_scale = 2805,
+  attention_scores = 2811,         // a graph that changes them
+  attention_scores_before = 2812,  // its tensors
+  attention_scores_after = 2813,
+  band_x = 3000,
+  band_hidden = 3005,  // what takes the place of what lies outside
+  band_y = 3006,
+  band_comparison = 3007,
 };
 
 enum class DnnType {  // cudnnBackendAttributeType_t
   handle = 0,
   data_type = 1,
+  boolean = 2,
   int64 = 3,
   float32 = 4,
   pointer = 6,
   convolution_mode = 7,
   heuristics_mode = 8,
   numerical_note = 11,
+  pointwise_mode = 14,
   descriptor = 15,
   text = 24,
 };
 
 inline constexpr int dnn_f32 = 0, dnn_bf16 = 9;                                                // cudnnDataType_t
+inline constexpr int dnn_greater_or_equal = 303;                                               // cudnnPointwiseMode_t
 inline constexpr int dnn_cross_correlation = 1;                                                // cudnnConvolutionMode_t
 inline constexpr int dnn_heuristics_a = 3, dnn_heuristics_b = 1, dnn_heuristics_fallback = 2;  // cudnnBackendHeurMode_t
 enum class DnnNote {                                                                           // cudnnBackendNumericalNote_t

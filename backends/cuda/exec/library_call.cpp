@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/backends/cuda/exec/attention.h"
 #include "weft/backends/cuda/exec/convolution.h"
 #include "weft/backends/cuda/exec/product.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr LibraryCallKind kinds[] = {
     {"product", require_product, plan_product},
+    {"attention", require_attention, plan_attention},
     {"convolution", require_convolution, plan_convolution},
     {"convolution_data", require_convolution, plan_convolution},
     {"convolution_weight", require_convolution, plan_convolution},

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "weft/backends/cpu/exec/attention.h"
+#include "weft/backends/cpu/exec/attention_rows.h"
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/tests/backends/cpu/run.h"
 #include "weft/tests/catch.h"

@@ -29,7 +29,8 @@ HeavyRun::HeavyRun(testing::Sample sample, const std::string& arch, const Emit& 
   text = assembly.finish();
 }
 
-std::vector<std::byte> HeavyRun::run(const std::string& ptx, const std::vector<reference::Tensor>& operands, Setup setup) const {
+std::vector<std::vector<std::byte>> HeavyRun::run(const std::string& ptx, const std::vector<reference::Tensor>& operands,
+                                                  Setup setup) const {
   ptx::Machine machine(ptx);
   std::vector<uint64_t> table;
   const int replaced = setup.in_place ? op().def().in_place : -1;
@@ -49,10 +50,22 @@ std::vector<std::byte> HeavyRun::run(const std::string& ptx, const std::vector<r
     launch.params.assign(params.begin(), params.end());
     machine.launch(launch);
   }
-  const ptx::Region& result = machine.memory().at(table[operands.size()]);
-  for (uint64_t byte = 0; byte < result.bytes(); ++byte)
-    if (!result.is_written(byte)) FAIL("byte " << byte << " of the result is left unwritten");
-  return {result.contents().begin(), result.contents().end()};
+  const bool has_scratch = op().def().attribute_index("scratch") >= 0 && op().integer("scratch") > 0;
+  std::vector<std::vector<std::byte>> results;
+  for (int i = 0; i < op().result_count() - (has_scratch ? 1 : 0); ++i) {
+    const ptx::Region& result = machine.memory().at(table[operands.size() + static_cast<size_t>(i)]);
+    for (uint64_t byte = 0; byte < result.bytes(); ++byte)
+      if (!result.is_written(byte)) FAIL("byte " << byte << " of result " << i << " is left unwritten");
+    results.emplace_back(result.contents().begin(), result.contents().end());
+  }
+  return results;
+}
+
+std::vector<reference::Tensor> HeavyRun::results(const std::vector<reference::Tensor>& operands, Setup setup) const {
+  std::vector<reference::Tensor> all;
+  for (const std::vector<std::byte>& bytes : run(text, operands, setup))
+    all.push_back(reference::from_memory(op().result(static_cast<int>(all.size())).type(), bytes.data()));
+  return all;
 }
 
 std::string HeavyRun::fault_with(const std::string& what, const std::string& by, const std::vector<reference::Tensor>& operands) const {

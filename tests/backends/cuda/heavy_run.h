@@ -32,12 +32,16 @@ class HeavyRun {
     uint64_t seed = 0;      // of the order of threads
     bool in_place = false;  // the result lies where the operand that it may replace does
   };
-  /// The result, every byte of which must be written; throws ptx::Fault.
-  std::vector<std::byte> bytes(const std::vector<reference::Tensor>& operands, Setup setup) const { return run(text, operands, setup); }
+  /// The first result; throws ptx::Fault.
+  std::vector<std::byte> bytes(const std::vector<reference::Tensor>& operands, Setup setup) const {
+    return run(text, operands, setup).front();
+  }
   std::vector<std::byte> bytes(const std::vector<reference::Tensor>& operands) const { return bytes(operands, Setup()); }
   reference::Tensor result(const std::vector<reference::Tensor>& operands) const {
     return reference::from_memory(op().result().type(), bytes(operands).data());
   }
+  /// All but the scratch memory.
+  std::vector<reference::Tensor> results(const std::vector<reference::Tensor>& operands, Setup setup) const;
 
   /// The fault that comes of the text with the first `what` in it replaced; none: nothing.
   std::string fault_with(const std::string& what, const std::string& by, const std::vector<reference::Tensor>& operands) const;
@@ -45,7 +49,8 @@ class HeavyRun {
   std::string text;  // PTX
 
  private:
-  std::vector<std::byte> run(const std::string& ptx, const std::vector<reference::Tensor>& operands, Setup setup) const;
+  /// The results, every byte of which must be written.
+  std::vector<std::vector<std::byte>> run(const std::string& ptx, const std::vector<reference::Tensor>& operands, Setup setup) const;
 
   ir::Module module_;
   std::vector<cuda::KernelLaunch> launches_;

@@ -24,10 +24,8 @@ struct GptBlock : nn::Module {
     const auto part = [&](int64_t k) {
       return transpose(reshape(slice(all, 2, k * gpt_width, (k + 1) * gpt_width), {gpt_batch, gpt_tokens, gpt_heads, head}), 1, 2);
     };
-    const Tensor scores = matmul(part(0), transpose(part(1))) * (1 / std::sqrt(static_cast<double>(head)));
-    const Tensor row = reshape(arange(gpt_tokens), {gpt_tokens, 1}), column = reshape(arange(gpt_tokens), {1, gpt_tokens});
-    const Tensor weights = softmax(select(column <= row, scores, -1e9), -1);
-    x = x + out(reshape(transpose(matmul(weights, part(2)), 1, 2), {gpt_batch, gpt_tokens, gpt_width}));
+    const Tensor mixed = scaled_dot_product_attention(part(0), part(1), part(2), {.is_causal = true});
+    x = x + out(reshape(transpose(mixed, 1, 2), {gpt_batch, gpt_tokens, gpt_width}));
     return x + down(gelu(up(norm2(x)), "tanh"));
   }
 };

@@ -1,0 +1,186 @@
+// Attention on a GPU: by weft's kernels in every type, and of bf16 by cuDNN where it can.
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+
+#include "weft/backends/cuda/exec/attention.h"
+#include "weft/backends/cuda/exec/program.h"
+#include "weft/passes/pass.h"
+#include "weft/support/error.h"
+#include "weft/tests/catch.h"
+#include "weft/tests/gpu/fake_cuda.h"
+#include "weft/tests/gpu/nets.h"
+
+using namespace weft;
+
+namespace {
+
+struct Form {
+  int64_t heads = 2, queries = 5, keys = 6, width = 8, value_width = 16;
+  bool causal = false;
+  int64_t group = 1;
+  DType dtype = bf16;
+  bool joined = false;  // queries, keys and values of a token lie side by side
+  bool masked = false;
+};
+
+std::vector<float> numbers(const Shape& shape, int seed) {
+  std::vector<float> all;
+  for (int64_t i = 0; i < shape.numel(); ++i) all.push_back(static_cast<float>((i * 7 + seed * 3 + i * i) % 13 - 6) / 8);
+  return all;
+}
+
+Tensor attended(Graph& g, const Form& f, std::map<std::string, Shape>& fed) {
+  const auto input = [&](const std::string& name, const Shape& shape) {
+    fed[name] = shape;
+    return cast(g.input(name, f32, shape), f.dtype);
+  };
+  AttentionOptions options{.is_causal = f.causal, .enable_gqa = f.group > 1};
+  if (f.masked) options.attn_mask = g.input("mask", f32, {f.queries, f.keys}) > 0.0, fed["mask"] = {f.queries, f.keys};
+  if (!f.joined)
+    return scaled_dot_product_attention(input("q", {2, f.heads, f.queries, f.width}), input("k", {2, f.heads / f.group, f.keys, f.width}),
+                                        input("v", {2, f.heads / f.group, f.keys, f.value_width}), options);
+  const Tensor all = reshape(input("qkv", {2, f.queries, 3 * f.heads * f.width}), {2, f.queries, 3, f.heads, f.width});
+  const auto part = [&](int64_t i) { return transpose(reshape(slice(all, 2, i, i + 1), {2, f.queries, f.heads, f.width}), 1, 2); };
+  return reshape(transpose(scaled_dot_product_attention(part(0), part(1), part(2), options), 1, 2), {2, f.queries, f.heads * f.width});
+}
+
+struct Ran {
+  std::vector<float> elements;
+  std::vector<std::string> calls;
+  int by_library() const {
+    return static_cast<int>(std::ranges::count_if(calls, [](const std::string& c) { return c.find("by cuDNN 9.28") != c.npos; }));
+  }
+};
+
+/// The result of three runs.
+Ran results(const Form& f, const Target& target) {
+  Graph g("attention");
+  std::map<std::string, Shape> fed;
+  g.output("y", cast(attended(g, f, fed), f32));
+  Step step = compile(g, target);
+  Ran ran;
+  for (int n = 0; n < 3; ++n) {
+    std::map<std::string, std::vector<float>> values;
+    for (const auto& [name, shape] : fed) values[name] = numbers(shape, n);
+    std::vector<Feed> feeds;
+    for (const auto& [name, all] : values) feeds.push_back({name, all});
+    const std::vector<float> got = step.run(feeds)["y"].values<float>();
+    ran.elements.insert(ran.elements.end(), got.begin(), got.end());
+  }
+  ran.calls = step.calls();
+  return ran;
+}
+
+double difference(const Ran& a, const Ran& b) {
+  double largest = a.elements.size() == b.elements.size() ? 0 : INFINITY;
+  for (size_t i = 0; i < std::min(a.elements.size(), b.elements.size()); ++i)
+    largest = std::max(largest, std::abs(static_cast<double>(a.elements[i]) - static_cast<double>(b.elements[i])));
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("gpu: attention of every form, by the library and by weft's kernels") {
+  const std::vector<Form> forms = {{},
+                                   {.causal = true},
+                                   {.queries = 7, .keys = 3, .causal = true},
+                                   {.heads = 4, .causal = true, .group = 2},
+                                   {.queries = 1, .keys = 1},
+                                   {.keys = 5, .value_width = 8, .joined = true},
+                                   {.keys = 5, .value_width = 8, .causal = true, .joined = true}};
+  for (const Form& form : forms) {
+    INFO(form.heads << " heads, " << form.queries << " queries, " << form.keys << " keys" << (form.causal ? ", causal" : ""));
+    const test::FakeCuda gpu;
+    const Ran want = results(form, Target::reference());
+    const Ran kernels = results(form, gpu.target());
+    CHECK(gpu.report().attentions == 0);
+    CHECK(kernels.by_library() == 0);
+    CHECK(difference(kernels, want) <= 0x1p-8);
+    const Ran library = results(form, gpu.target_with_libraries());
+    CHECK(library.by_library() == 1);
+    CHECK(gpu.report().attentions == 3);
+    CHECK(difference(library, want) <= 0x1p-8);
+  }
+}
+
+TEST_CASE("gpu: attention that is none of the library's") {
+  std::vector<Form> forms(4);
+  forms[0].dtype = f32;
+  forms[1].masked = true;
+  forms[2].width = 12;  // rows that do not begin at multiples of 16 bytes
+  forms[3].value_width = 4;
+  for (const Form& form : forms) {
+    const test::FakeCuda gpu;
+    const Ran want = results(form, Target::reference()), got = results(form, gpu.target_with_libraries());
+    CHECK(got.by_library() == 0);
+    CHECK(gpu.report().attentions == 0);
+    CHECK(difference(got, want) <= (form.dtype == f32 ? 1e-6 : 0x1p-8));
+  }
+}
+
+TEST_CASE("gpu: training a transformer whose attention a library runs follows the CPU's f32 losses") {
+  const test::FakeCuda gpu;
+  test::NetTraining here(test::net_named("gpt"), Target::cpu()),
+      there(test::net_named("gpt"), gpu.target_with_libraries({.autocast = bf16}));
+  for (int n = 0; n < 10; ++n) {
+    INFO("step " << n);
+    const double want = here.train(n);
+    CHECK(std::abs(there.train(n) - want) <= 2e-2 * std::max(1.0, std::abs(want)));
+  }
+  CHECK(gpu.report().attentions == 10);
+}
+
+TEST_CASE("gpu: attention's call fails by name, and its kernels run where the library has nothing") {
+  const test::FakeCuda gpu;
+  gpu->fail("cudnnBackendExecute", 4000, 0);
+  CHECK_THROWS_WITH(results({}, gpu.target_with_libraries({.check = true})), contains_text("launch") && contains_text("by cuDNN"));
+  gpu->fail("cudnnCreate", 1001, 0);
+  CHECK(results({}, gpu.target_with_libraries()).by_library() == 0);
+}
+
+TEST_CASE("gpu: attention is a descriptor and back, and what a file says of it is checked") {
+  const auto refusal = [](const std::function<void(CallDescriptor&)>& damage) -> std::string {
+    Graph g("attention");
+    std::map<std::string, Shape> fed;
+    g.output("y", cast(attended(g, {.causal = true}, fed), f32));
+    ir::Module module = Recorded(g).module.clone();
+    passes::run(module, passes::pipeline("compile"), cuda::target());
+    ProgramData data = cuda::lower(module, "sm_80");
+    const auto call = std::ranges::find_if(data.calls, [](const CallDescriptor& c) { return c.call == "attention"; });
+    const AttentionCall a = cuda::attention_of(*call);
+    CHECK(cuda::describe(a, cuda::kernel_call(*call, data.list.launches[static_cast<size_t>(call - data.calls.begin())])) == *call);
+    CHECK((a.causal && a.queries == 5 && a.keys == 6 && a.width == 8 && a.value_width == 16 && a.dtype == bf16));
+    damage(*call);
+    try {
+      cuda::load_program(std::move(data), {.driver = test::FakeCuda::file()});
+      return "";
+    } catch (const Error& e) {
+      return e.what();
+    }
+  };
+  const test::FakeCuda gpu;
+  const auto with = [&](const char* field, const CallDescriptor::Value& value) {
+    return refusal([&](CallDescriptor& call) { call.fields.find(field)->second = value; });
+  };
+  CHECK(refusal([](CallDescriptor&) {}) == "");
+  for (const auto& [field, value] : std::vector<std::pair<const char*, CallDescriptor::Value>>{{"queries", int64_t{4}},
+                                                                                               {"keys", int64_t{0}},
+                                                                                               {"width", int64_t{16}},
+                                                                                               {"batch", Dims{2}},
+                                                                                               {"batch", Dims{2, -2}},
+                                                                                               {"group", int64_t{0}},
+                                                                                               {"scale", std::string("nan")},
+                                                                                               {"mask", std::string("number")},
+                                                                                               {"mask", std::string("some")},
+                                                                                               {"mask_strides", Dims{1}},
+                                                                                               {"places", Dims{}},
+                                                                                               {"dtype", std::string("f32")},
+                                                                                               {"dtype", std::string("i64")}}) {
+    INFO(field);
+    CHECK_THAT(with(field, value), contains_text("no call of weft is so"));
+  }
+  CHECK_THAT(refusal([](CallDescriptor& call) { call.fields.erase("causal"); }), contains_text("causal"));
+}
