@@ -26,6 +26,7 @@
 #include "weft/passes/plan.h"
 #include "weft/passes/reassociate.h"
 #include "weft/passes/recompute.h"
+#include "weft/passes/rematerialize.h"
 #include "weft/passes/schedule.h"
 #include "weft/passes/simplify.h"
 #include "weft/passes/training_step.h"
@@ -117,6 +118,7 @@ const std::vector<Pass>& all_passes() {
        false,
        remarks_on_calls},
       {"schedule", "orders the ops for little live memory", {&in_order}, none, without_target<schedule>},
+      {"rematerialize", "computes kernels and calls again where a limit of memory asks for it", {&in_order}, {&in_order}, rematerialize},
       {"plan", "gives every intermediate value its place in the arena", {&own_loops, &in_place}, {&planned}, plan},
   };
   return passes;
@@ -150,9 +152,9 @@ std::vector<Remark> remarks_of(const Pass& pass, const Module& module, const Tar
 
 std::vector<std::string> pipeline(std::string_view name) {
   if (name == "compile")
-    return {"autocast", "autodiff",     "training_step", "decompose", "expand",   "hoist",   "simplify", "reassociate",
-            "mirror",   "pad_channels", "layout",        "parts",     "loops",    "updates", "epilogue", "views",
-            "fuse",     "recompute",    "launch",        "partition", "schedule", "plan"};
+    return {"autocast", "autodiff",     "training_step", "decompose", "expand",   "hoist",         "simplify", "reassociate",
+            "mirror",   "pad_channels", "layout",        "parts",     "loops",    "updates",       "epilogue", "views",
+            "fuse",     "recompute",    "launch",        "partition", "schedule", "rematerialize", "plan"};
   if (name == "step") return {"autocast", "autodiff", "training_step"};
   if (name == "simplify") return {"decompose", "simplify"};
   throw Error("unknown pipeline '{}'", name).hint(did_you_mean(name, {"compile", "step", "simplify"}));

@@ -247,18 +247,22 @@ bool plan(ir::Module& module, const Target& target) {
   return changed;
 }
 
-int64_t largest_live_set(const ir::Graph& graph, const Target& target) {
+std::vector<int64_t> live_bytes(const ir::Graph& graph, const Target& target) {
   const std::vector<Interval> intervals = arena_intervals(graph);
-  std::vector<Block> blocks = make_blocks(intervals);
-  std::vector<int64_t> change(graph.ops().size() + 2, 0);
-  for (const Block& b : blocks) {
-    const int64_t bytes = std::max(round_up(b.bytes, target.alignment()), target.alignment());
-    change[static_cast<size_t>(b.begin())] += bytes;
-    change[static_cast<size_t>(b.end()) + 1] -= bytes;
+  std::vector<int64_t> bytes(graph.ops().size() + 2, 0);  // at first what comes and goes
+  for (const Block& b : make_blocks(intervals)) {
+    const int64_t taken = std::max(round_up(b.bytes, target.alignment()), target.alignment());
+    bytes[static_cast<size_t>(b.begin())] += taken;
+    bytes[static_cast<size_t>(b.end()) + 1] -= taken;
   }
-  int64_t largest = 0, live = 0;
-  for (int64_t bytes : change) largest = std::max(largest, live += bytes);
-  return largest;
+  for (size_t i = 1; i < bytes.size(); ++i) bytes[i] += bytes[i - 1];
+  bytes.pop_back();
+  return bytes;
+}
+
+int64_t largest_live_set(const ir::Graph& graph, const Target& target) {
+  const std::vector<int64_t> bytes = live_bytes(graph, target);
+  return *std::max_element(bytes.begin(), bytes.end());
 }
 
 namespace {

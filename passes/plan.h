@@ -8,6 +8,8 @@
 // aligned and inside the arena, no two values live at once overlap, every must-alias is written in place, and every reader of
 // an old value comes before its writer.
 
+#include <vector>
+
 #include "weft/ir/module.h"
 #include "weft/passes/target.h"
 
@@ -18,6 +20,8 @@ bool plan(ir::Module& module, const Target& target);
 /// Throws weft::Error naming the ops, where they are written, and what is wrong with the plan.
 void verify_plan(const ir::Module& module, const Target& target);
 
+/// Bytes of arena values that are live while each op runs, and behind the last one.
+std::vector<int64_t> live_bytes(const ir::Graph& graph, const Target& target);
 /// The largest number of bytes of arena values that are live at once: no plan can be smaller.
 int64_t largest_live_set(const ir::Graph& graph, const Target& target);
 

@@ -57,6 +57,8 @@ class Target {
   /// Can it run a loop's body again and again? Otherwise loops are written out, step by step.
   virtual bool runs_loops() const { return true; }
 
+  /// Most bytes that the arena of a step may have (passes/rematerialize.h); none: as many as it takes.
+  virtual std::optional<int64_t> memory_limit() const { return {}; }
   /// Alignment of every buffer in the arena.
   virtual int64_t alignment() const { return 64; }
   /// A loop nest that touches at most this many bytes is not worth a second thread, nor a launch of its own.

@@ -5,6 +5,7 @@
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/kernel_compiler.h"
 #include "weft/passes/autocast.h"
+#include "weft/passes/rematerialize.h"
 #include "weft/runtime/parallel.h"
 #include "weft/support/error.h"
 
@@ -24,9 +25,9 @@ class CpuBackend final : public Backend {
   }
 
   std::string fingerprint() const override {
-    return fmt::format("{} max_isa={} environment={} cores={} autocast={} strict={}", describe_machine(), options_.max_isa,
+    return fmt::format("{} max_isa={} environment={} cores={} autocast={} strict={} memory_limit={}", describe_machine(), options_.max_isa,
                        max_isa_of_environment(), available_cores(), options_.autocast ? weft::name_of(*options_.autocast) : "no",
-                       options_.strict);
+                       options_.strict, options_.memory_limit.value_or(0));
   }
   ProgramData lower(const ir::Module& module) const override { return cpu::lower(module, options_); }
   std::unique_ptr<Program> load(ProgramData data) const override {
@@ -55,6 +56,7 @@ class CpuBackend final : public Backend {
 
 std::shared_ptr<const Backend> backend(Options options) {
   if (options.threads < 0) throw Error("Target::cpu: .threads must not be negative (0: one per core), not {}", options.threads);
+  passes::require_memory_limit(options.memory_limit, "cpu");
   passes::require_autocast_type(options.autocast, "cpu");
   // Now, since the passes ask what the library can do.
   limit_library_isa(options.max_isa);

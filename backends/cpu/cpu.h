@@ -26,6 +26,10 @@ struct Options {
   /// (Winograd, exec/winograd.h) where that is faster: in f32 the error is about as large, but a number that is infinite or nan makes
   /// its whole tile nan.
   bool strict = false;
+  /// Most bytes that the arena may have: all that a step computes in between, without parameters, states, batches and results' copies.
+  /// Where it would take more, kernels and calls run again when what they gave is wanted later (passes/rematerialize.h), with the same
+  /// bits. Compiling throws weft::Error, which names the largest values, where that is not enough. None: as many as it takes.
+  std::optional<int64_t> memory_limit = {};
   /// All threads work on what they can share, whether they gain by it or not: to measure it, and for tests.
   bool share_all = false;
 };

@@ -1,5 +1,6 @@
 #include "weft/backends/cpu/cpu.h"
 #include "weft/backends/cpu/heavy.h"
+#include "weft/backends/program/targets.h"
 #include "weft/ir/op_def.h"
 #include "weft/runtime/parallel.h"
 
@@ -8,10 +9,12 @@ namespace {
 
 class CpuTarget final : public passes::Target {
  public:
-  CpuTarget(std::optional<DType> autocast, bool strict) : autocast_(autocast), strict_(strict) {}
+  CpuTarget(std::optional<DType> autocast, bool strict, std::optional<int64_t> memory_limit)
+      : autocast_(autocast), strict_(strict), memory_limit_(memory_limit) {}
 
   std::string_view name() const override { return "cpu"; }
   std::optional<DType> autocast() const override { return autocast_; }
+  std::optional<int64_t> memory_limit() const override { return memory_limit_; }
   bool claims(const ir::Op& op) const override {
     const HeavyOp* row = find_heavy(op);
     return row && (!row->claims || row->claims(op));
@@ -61,14 +64,14 @@ class CpuTarget final : public passes::Target {
   int cores_ = available_cores();
   std::optional<DType> autocast_;
   bool strict_;
+  std::optional<int64_t> memory_limit_;
 };
 
 }  // namespace
 
 const passes::Target& target(const Options& options) {
-  static const CpuTarget plain({}, false), strict({}, true), low(bf16, false), strict_low(bf16, true);
-  if (options.autocast) return options.strict ? strict_low : low;
-  return options.strict ? strict : plain;
+  static auto* const all = new program::Targets<CpuTarget, std::optional<DType>, bool, std::optional<int64_t>>;
+  return all->of(options.autocast, options.strict, options.memory_limit);
 }
 
 }  // namespace weft::cpu

@@ -6,6 +6,7 @@
 #include "weft/backends/cuda/tuning.h"
 #include "weft/backends/program/launches.h"
 #include "weft/passes/autocast.h"
+#include "weft/passes/rematerialize.h"
 #include "weft/support/error.h"
 
 namespace weft::cuda {
@@ -16,7 +17,7 @@ class CudaBackend final : public Backend {
   explicit CudaBackend(Options options) : options_(std::move(options)) {}
 
   std::string_view name() const override { return "cuda"; }
-  const passes::Target& target() const override { return cuda::target(options_.autocast, options_.tf32); }
+  const passes::Target& target() const override { return cuda::target(options_.autocast, options_.tf32, options_.memory_limit); }
   std::string_view pipeline() const override { return "compile"; }
 
   void tune(ir::Module& module) const override {
@@ -34,8 +35,9 @@ class CudaBackend final : public Backend {
   }
 
   std::string fingerprint() const override {
-    return fmt::format("{} autocast={} tf32={} tune={}", arch(), options_.autocast ? weft::name_of(*options_.autocast) : "no",
-                       options_.tf32, options_.tune);
+    return fmt::format("{} autocast={} tf32={} tune={} memory_limit={}", arch(),
+                       options_.autocast ? weft::name_of(*options_.autocast) : "no", options_.tf32, options_.tune,
+                       options_.memory_limit.value_or(0));
   }
   ProgramData lower(const ir::Module& module) const override { return lower_for(module, arch()); }
   std::unique_ptr<Program> load(ProgramData data) const override {
@@ -66,6 +68,7 @@ class CudaBackend final : public Backend {
 std::shared_ptr<const Backend> backend(Options options) {
   if (options.device < 0) throw Error("Target::cuda: .device must not be negative, not {}", options.device);
   passes::require_autocast_type(options.autocast, "cuda");
+  passes::require_memory_limit(options.memory_limit, "cuda");
   if (!options.arch.empty()) require_known_arch(options.arch);
   return std::make_shared<CudaBackend>(std::move(options));
 }

@@ -32,6 +32,8 @@ struct Options {
   /// cuBLASLt is looked for by the environment variable WEFT_CUBLASLT (its file, or "none"), by the loader, in the folders of a CUDA
   /// toolkit and in Python's packages; cuDNN likewise, by WEFT_CUDNN.
   bool libraries = true;
+  /// Most bytes that the arena may have, as of cpu::Options.
+  std::optional<int64_t> memory_limit = {};
   /// Waits for every launch before the next, so that one that fails is named, with its line; slow. Also on by the environment variable
   /// WEFT_CUDA_CHECK=1.
   bool check = false;
@@ -39,8 +41,8 @@ struct Options {
   std::string driver = {};
 };
 
-/// What the passes ask. `autocast` and `tf32`: as Options say.
-const passes::Target& target(std::optional<DType> autocast = {}, bool tf32 = false);
+/// What the passes ask, as Options say.
+const passes::Target& target(std::optional<DType> autocast = {}, bool tf32 = false, std::optional<int64_t> memory_limit = {});
 
 /// A module that has been planned for target(), as data: kernels in PTX for `arch` and newer; `tf32` as Options say. Needs no GPU. When `kernels` is given, also
 /// fills in the generated code. Throws weft::Error for a module of another stage or target, for an op that the backend cannot run, and

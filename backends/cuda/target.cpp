@@ -1,15 +1,18 @@
 #include "weft/backends/cuda/cuda.h"
 #include "weft/backends/cuda/heavy.h"
+#include "weft/backends/program/targets.h"
 
 namespace weft::cuda {
 namespace {
 
 class CudaTarget final : public passes::Target {
  public:
-  CudaTarget(std::optional<DType> autocast, bool tf32) : autocast_(autocast), tf32_(tf32) {}
+  CudaTarget(std::optional<DType> autocast, bool tf32, std::optional<int64_t> memory_limit)
+      : autocast_(autocast), tf32_(tf32), memory_limit_(memory_limit) {}
 
   std::string_view name() const override { return "cuda"; }
   std::optional<DType> autocast() const override { return autocast_; }
+  std::optional<int64_t> memory_limit() const override { return memory_limit_; }
   bool claims(const ir::Op& op) const override {
     const HeavyOp* row = find_heavy(op);
     return row && (!row->claims || row->claims(op));
@@ -31,13 +34,14 @@ class CudaTarget final : public passes::Target {
  private:
   std::optional<DType> autocast_;
   bool tf32_;
+  std::optional<int64_t> memory_limit_;
 };
 
 }  // namespace
 
-const passes::Target& target(std::optional<DType> autocast, bool tf32) {
-  static const CudaTarget all[] = {CudaTarget({}, false), CudaTarget({}, true), CudaTarget(bf16, false), CudaTarget(bf16, true)};
-  return all[(autocast ? 2 : 0) + (tf32 ? 1 : 0)];
+const passes::Target& target(std::optional<DType> autocast, bool tf32, std::optional<int64_t> memory_limit) {
+  static auto* const all = new program::Targets<CudaTarget, std::optional<DType>, bool, std::optional<int64_t>>;
+  return all->of(autocast, tf32, memory_limit);
 }
 
 }  // namespace weft::cuda

@@ -5,6 +5,7 @@
 #include "weft/backends/program/ports.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/ops/loop.h"
+#include "weft/passes/analysis/largest_values.h"
 #include "weft/passes/analysis/liveness.h"
 #include "weft/passes/analysis/placement.h"
 #include "weft/passes/lowered.h"
@@ -183,18 +184,6 @@ class Launches {
   size_t depth_ = 0;  // loops around what is lowered
 };
 
-/// Where the arena's bytes go: its largest values, with their lines.
-std::string largest_values(const ir::Module& module) {
-  std::vector<passes::Interval> values = passes::arena_intervals(module.graph());
-  std::stable_sort(values.begin(), values.end(),
-                   [](const auto& a, const auto& b) { return a.value.type().bytes() > b.value.type().bytes(); });
-  std::string text;
-  for (size_t i = 0; i < std::min<size_t>(3, values.size()); ++i)
-    text += fmt::format("{} {} of {} at {}", i == 0 ? " Largest:" : ",", to_string(values[i].value.type()), values[i].value.op()->name(),
-                        to_string(values[i].value.op()->locations()));
-  return text;
-}
-
 }  // namespace
 
 void require_planned(const ir::Module& module, const passes::Target& target) {
@@ -213,8 +202,10 @@ LaunchList launches_of(const ir::Module& module, const passes::Target& target, L
 OutOfMemory no_arena(const ir::Module& module, const passes::Target& target) {
   const auto refusal =
       out_of_memory(fmt::format("the arena of '{}'", module.graph().name()), static_cast<uint64_t>(arena_bytes(module, target)));
-  const std::string largest = largest_values(module);
-  return OutOfMemory("{}.{} A smaller batch needs less", refusal.what(), largest.empty() ? "" : largest + ".");
+  std::vector<ir::Value> values;
+  for (const passes::Interval& i : passes::arena_intervals(module.graph())) values.push_back(i.value);
+  const std::string largest = passes::largest_of(std::move(values));
+  return OutOfMemory("{}.{} A smaller batch needs less", refusal.what(), largest.empty() ? "" : " Largest: " + largest + ".");
 }
 
 }  // namespace weft::program

@@ -100,7 +100,7 @@ TEST_CASE("pass manager: what is left follows from the stage", "[passes][manager
   ir::Module m = module_from(small);
   CHECK(passes::remaining_passes(m) == passes::pipeline("compile"));
   m.stage = "fuse";
-  CHECK(passes::remaining_passes(m) == std::vector<std::string>{"recompute", "launch", "partition", "schedule", "plan"});
+  CHECK(passes::remaining_passes(m) == std::vector<std::string>{"recompute", "launch", "partition", "schedule", "rematerialize", "plan"});
   m.stage = "plan";
   CHECK(passes::remaining_passes(m).empty());
 }

@@ -139,3 +139,41 @@ TEST_CASE("translation: random graphs, with random passes left out", "[passes][t
     check_stages(random_module(seed, f32, 5), seed % 2 ? passes::generic_target() : cpu::target(), 1e-13, disabled);
   }
 }
+
+TEST_CASE("translation: random graphs and programs in less memory than they take give the same bits", "[passes][translation]") {
+  int met = 0, refused = 0;
+  const auto check = [&](const ir::Module& recorded) {
+    const auto planned = [&](std::optional<int64_t> limit) {
+      ir::Module m = recorded.clone();
+      passes::run(m, passes::pipeline("compile"), cpu::target({.memory_limit = limit}));
+      return m;
+    };
+    const ir::Module all = planned({});
+    const int64_t bytes = all.arena_bytes.value_or(0);
+    for (const int64_t limit : {bytes * 9 / 10, bytes * 2 / 3}) {
+      if (limit < 1) return;
+      try {
+        const ir::Module less = planned(limit);
+        CHECK(less.arena_bytes.value_or(0) <= limit);
+        for (const auto& [name, tensor] : evaluate(less)) {
+          INFO("output " << name);
+          check_equal(tensor, evaluate(all).at(name), 0);
+        }
+        ++met;
+      } catch (const Error& e) {
+        CHECK_THAT(e.what(), contains_text("memory_limit"));
+        ++refused;
+      }
+    }
+  };
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    INFO("seed " << seed);
+    check(random_module(seed, f32, 40));
+  }
+  for (const NamedProgram& program : programs()) {
+    INFO(program.name);
+    check(module_from(program.with("f32")));
+  }
+  CHECK(met >= 20);
+  CHECK(refused >= 40);  // of small graphs all is live at once
+}
