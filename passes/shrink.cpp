@@ -10,6 +10,7 @@
 #include "weft/ir/builder.h"
 #include "weft/ir/verifier.h"
 #include "weft/passes/dce.h"
+#include "weft/passes/shrink_extents.h"
 #include "weft/support/error.h"
 
 namespace weft::passes {
@@ -32,6 +33,7 @@ class Shrinker {
         changed |= replace_ops(many, to_ancestor<true>);
       }
     }
+    shrink_extents();
     return std::move(smallest_);
   }
 
@@ -43,11 +45,26 @@ class Shrinker {
   bool try_it(ir::Module candidate) {
     dce(candidate.graph());
     drop_unread_inputs(candidate);
-    if (size(candidate) >= size(smallest_) || attempts_left_ == 0 || !verifies(candidate)) return false;
+    return size(candidate) < size(smallest_) && take(std::move(candidate));
+  }
+
+  bool take(ir::Module candidate) {
+    if (attempts_left_ == 0 || !verifies(candidate)) return false;
     --attempts_left_;
     if (!holds_(candidate)) return false;
     smallest_ = std::move(candidate);
     return true;
+  }
+
+  /// The large ones first, each to the smallest of a few that will do.
+  void shrink_extents() {
+    const std::set<int64_t> extents = extents_of(smallest_);
+    for (auto from = extents.rbegin(); from != extents.rend(); ++from)
+      for (const int64_t to : {int64_t{1}, int64_t{2}, int64_t{3}, *from / 2}) {
+        if (to >= *from) continue;
+        std::optional<ir::Module> candidate = with_extent(smallest_, *from, to);
+        if (candidate && take(std::move(*candidate))) break;
+      }
   }
 
   static bool verifies(const ir::Module& m) {

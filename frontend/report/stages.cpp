@@ -64,7 +64,7 @@ int Stages::row(const ir::Op& op) {
                    types,
                    string(ir::print_attributes(op)),
                    operands,
-                   place(op.locations()),
+                   place(origin_lines(op)),
                    bodies,
                    cost.flops,
                    cost.read,

@@ -96,6 +96,7 @@ TEST_CASE("weft reduce leaves a few of 400 ops of a program that is miscompiled 
   const std::string small = reduced(program, "product", 200);
   INFO(small);
   CHECK(ops_of(small) == 3);
+  CHECK_THAT(small, contains_text("f32[1,1]") && !contains_text("16"));
 }
 
 TEST_CASE("weft reduce leaves a few of 400 ops of a program whose gradient is miscompiled", "[tool]") {
@@ -109,6 +110,7 @@ TEST_CASE("weft reduce leaves a few of 400 ops of a program whose gradient is mi
   INFO(small);
   CHECK_THAT(small, contains_text("train {loss"));
   CHECK(ops_of(small) == 2);
+  CHECK_THAT(small, contains_text("f32[2,2]"));  // a square that is not symmetric
 }
 
 TEST_CASE("weft reduce goes past an op along whichever operand keeps what is looked for", "[tool]") {
