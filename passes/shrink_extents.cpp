@@ -72,7 +72,10 @@ class Resizer {
 
 std::set<int64_t> extents_of(const ir::Module& module) {
   std::set<int64_t> extents;
-  for (const ir::Input& input : module.graph().inputs()) extents.insert(input.node->type.shape.begin(), input.node->type.shape.end());
+  const auto add = [&](const Shape& shape) { extents.insert(shape.begin(), shape.end()); };
+  for (const ir::Input& input : module.graph().inputs()) add(input.node->type.shape);
+  for (const ir::Op* op : module.graph().ops())
+    for (ir::Value v : op->results()) add(v.shape());
   extents.erase(0);
   extents.erase(1);
   return extents;

@@ -8,7 +8,7 @@
 
 namespace weft::passes {
 
-/// All extents of inputs above 1.
+/// All extents of inputs and results above 1.
 std::set<int64_t> extents_of(const ir::Module& module);
 
 /// The program where all extents `from` of inputs, of constants and of attributes that say a result's shape are `to`; result types follow.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <latch>
 #include <memory>
 #include <new>
@@ -29,6 +30,15 @@ double milliseconds(auto&& body) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Whether no core with a smaller number is a part of the same physical one, as far as Linux tells.
+bool is_first_of_siblings(int core) {
+  std::ifstream file(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", core));
+  int first = core;
+  file >> first;
+  return first >= core;
+}
+
+/// Those that this process may run on, one of each physical core first.
 std::vector<int> usable_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -36,6 +46,7 @@ std::vector<int> usable_cores() {
   std::vector<int> cores;
   for (int core = 0; core < CPU_SETSIZE; ++core)
     if (CPU_ISSET(core, &set)) cores.push_back(core);
+  std::stable_partition(cores.begin(), cores.end(), is_first_of_siblings);
   return cores;
 }
 
