@@ -174,8 +174,9 @@ TEST_CASE("weft show: a fused program as ONNX has kernels and calls as operators
   // A product that was given memory to work in has a result more than ONNX's.
   const std::string scratch =
       "weft 1\nfunc @f {\n  input %a: f32[4,4]\n  %p, %s = matmul(%a, %a) {scratch = 64} : f32[4,4], u8[64]\n  output y = %p\n}\n";
-  CHECK(model_of(dir.write("scratch.weft", scratch), dir).messages(model_graph).at(0).messages(graph_node).at(0).text(node_domain) ==
-        "weft");
+  const Message own = model_of(dir.write("scratch.weft", scratch), dir).messages(model_graph).at(0);
+  CHECK(own.messages(graph_node).at(0).text(node_domain) == "weft");
+  CHECK(own.messages(graph_output).at(0).text(1) == "y");  // not p
   CHECK(run_command(WEFT_TOOL " show " + fused_text + " --onnx a.onnx --dot").code == 1);
   CHECK_THAT(run_command(WEFT_TOOL " show " + fused_text + " --onnx " + (dir / "none/a.onnx")).err, contains_text("cannot write the file"));
 }
