@@ -30,7 +30,7 @@ set(WEFT_HEADERS
   frontend/optim/schedule.h frontend/optim/sparse.h
   frontend/program/compile.h frontend/program/not_finite.h frontend/program/recorded.h frontend/program/results.h frontend/program/step.h
   frontend/program/target.h frontend/program/watch.h
-  frontend/report/cost.h frontend/report/fusion.h frontend/report/memory_plan.h frontend/report/origin.h frontend/report/profile.h
+  frontend/report/cost.h frontend/report/fusion.h frontend/report/machine.h frontend/report/memory_plan.h frontend/report/origin.h frontend/report/profile.h
   frontend/training/averaged_weights.h frontend/training/callback.h frontend/training/checkpoint.h frontend/training/early_stopping.h
   frontend/training/history.h frontend/training/lbfgs.h frontend/training/lr_search.h frontend/training/metric.h frontend/training/metrics.h
   frontend/training/options.h frontend/training/plots.h frontend/training/recipe.h frontend/training/snapshot.h frontend/training/trainer.h

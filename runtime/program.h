@@ -76,6 +76,9 @@ class Program {
   /// One line per launch or library call, in order of execution.
   virtual std::vector<std::string> calls() const { return {}; }
 
+  /// How many threads of the host compute, the caller's included.
+  virtual int threads() const { return 1; }
+
   /// From the next run on, measures each call, and of the first so many runs keeps when; starting again forgets what was measured.
   virtual void start_profile(int64_t /*traced_runs*/ = 0) {}
   /// What was measured, one entry per call in order of execution; empty when profiling was not started.

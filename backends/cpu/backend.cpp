@@ -29,6 +29,11 @@ class CpuBackend final : public Backend {
                        max_isa_of_environment(), available_cores(), options_.autocast ? weft::name_of(*options_.autocast) : "no",
                        options_.strict, options_.memory_limit.value_or(0));
   }
+  std::string machine() const override {
+    std::string_view isa = library_isa();
+    if (!options_.max_isa.empty() && isa_width(options_.max_isa) < isa_width(isa)) isa = options_.max_isa;
+    return fmt::format("{}, {} cores, {}", processor_name(), available_cores(), isa);
+  }
   ProgramData lower(const ir::Module& module) const override { return cpu::lower(module, options_); }
   std::unique_ptr<Program> load(ProgramData data) const override {
     return load_program(std::move(data), {options_.threads, options_.max_isa, options_.share_all});

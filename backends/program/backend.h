@@ -34,6 +34,9 @@ class Backend {
   /// All that the code which lower() gives depends on besides the module and the files whose code is loaded: the machine, limits. Empty
   /// where there is no lower().
   virtual std::string fingerprint() const { return ""; }
+  /// The machine that programs run on, with its limit on instructions, as what was measured of it is kept (frontend/report/machine.h); empty
+  /// where nothing is.
+  virtual std::string machine() const { return ""; }
   /// build() in two halves, between which the program may be kept in a file: for this machine, and from there.
   virtual ProgramData lower(const ir::Module& /*module*/) const {
     throw InternalError(fmt::format("programs for '{}' are no data", name()));

@@ -1,8 +1,8 @@
 #include "weft/frontend/program/program_cache.h"
 
-#include <cstdlib>
 #include <filesystem>
 
+#include "weft/frontend/report/machine.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/runtime/step_file.h"
@@ -15,11 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char *key_entry = "weft.cache.key", *planned_entry = "weft.cache.planned", *passes_entry = "weft.cache.passes";
-
-std::string directory_of(const std::string& option) {
-  const char* variable = std::getenv("WEFT_CACHE");
-  return !option.empty() ? option : variable ? variable : "";
-}
 
 uint64_t hash_of(const std::string& text, uint64_t hash) {
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;  // FNV-1a
@@ -59,7 +54,7 @@ std::vector<passes::PassRun> passes_in(std::string_view text) {
 }  // namespace
 
 ProgramCache::ProgramCache(const std::string& option, const ir::Module& recorded, const Backend& backend) {
-  const std::string directory = directory_of(option), machine = directory.empty() ? "" : backend.fingerprint();
+  const std::string directory = cache_folder(option), machine = directory.empty() ? "" : backend.fingerprint();
   if (machine.empty()) return;
   std::error_code error;
   fs::create_directories(directory, error);

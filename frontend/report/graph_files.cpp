@@ -48,7 +48,7 @@ std::string dot_text(const ir::Graph& graph) {
   std::map<std::string, std::string> clusters;
   for (const ir::Op* op : graph.ops()) {
     const ir::Phase phase = phases.at(op);
-    const std::string layer = ir::common_scope(op->locations());
+    const std::string layer = ir::common_scope(origin_lines(*op));
     clusters[layer.empty() ? "" : fmt::format("{} ({})", layer, ir::name_of(phase))] +=
         fmt::format("  n{} [fillcolor = \"{}\", label = {}, tooltip = {}];\n", numbers.of(*op), fills[static_cast<int>(phase)],
                     quoted(std::string(op->name()) + "\n" + cost_of(*op).type), quoted(to_string(op->locations())));
@@ -90,7 +90,7 @@ std::string model_explorer_text(const ir::Graph& graph) {
     add(input.value().index(), input.node->name, "inputs", Json::array({attribute("role", std::string(name_of(input.role)))}), {},
         {to_string(input.node->type)});
   for (const ir::Op* op : graph.ops()) {
-    std::string layer = ir::common_scope(op->locations());
+    std::string layer = ir::common_scope(origin_lines(*op));
     std::replace(layer.begin(), layer.end(), '.', '/');
     const std::string phase(ir::name_of(phases.at(op)));
     const CostRow cost = cost_of(*op);

@@ -15,9 +15,11 @@ Json profile_row(const ProfileRow& r) {
   if (!r.kernel.empty()) {
     row["kernel"] = r.kernel;
     add(row, r.origin);
+    row["computes_in"] = name_of(r.computes_in);
   }
   row["calls"] = r.calls, row["us"] = r.microseconds, row["waiting_us"] = r.waiting;
   row["flops"] = r.flops, row["bytes"] = r.bytes;
+  if (r.least > 0) row["least_us"] = r.least, row["share_of_limits"] = r.share_of_limits();
   return row;
 }
 
@@ -61,14 +63,24 @@ Json remark(const passes::Remark& r) {
 }  // namespace
 
 Json to_json(const Profile& p) {
-  return {{"step", profile_row(p.step)},
-          {"phases", list_of(p.phases, profile_row)},
-          {"layers", list_of(p.layers, profile_row)},
-          {"sources", list_of(p.sources, profile_row)},
-          {"ops", list_of(p.ops, profile_row)},
-          {"kernels", list_of(p.kernels, profile_row)},
-          {"calls", list_of(p.calls, profile_row)}};
+  Json json{{"step", profile_row(p.step)},
+            {"phases", list_of(p.phases, profile_row)},
+            {"layers", list_of(p.layers, profile_row)},
+            {"sources", list_of(p.sources, profile_row)},
+            {"ops", list_of(p.ops, profile_row)},
+            {"kernels", list_of(p.kernels, profile_row)},
+            {"calls", list_of(p.calls, profile_row)}};
+  if (p.limits) json["limits"] = to_json(*p.limits);
+  return json;
 }
+
+Json to_json(const MachineLimits& l) {
+  Json memories = Json::array();
+  for (const MachineLimits::Memory& m : l.memories) memories.push_back({{"name", m.name}, {"bytes", m.bytes}, {"gbs", m.gbs}});
+  return {{"threads", l.threads}, {"f32_gflops", l.f32}, {"f64_gflops", l.f64}, {"bf16_gflops", l.bf16}, {"memories", memories}};
+}
+
+Json to_json(const Machine& m) { return {{"machine", m.name}, {"limits", list_of(m.limits, to_json)}}; }
 
 Json to_json(const MemoryPlan& plan) {
   Json json{{"arena_bytes", plan.arena_bytes ? Json(*plan.arena_bytes) : Json()},
@@ -97,6 +109,7 @@ Json to_json(const Fusion& f) { return {{"calls", list_of(f.calls, fused_call)},
 namespace weft {
 
 std::string Profile::json() const { return detail::text_of(detail::to_json(*this)); }
+std::string Machine::json() const { return detail::text_of(detail::to_json(*this)); }
 std::string MemoryPlan::json() const { return detail::text_of(detail::to_json(*this)); }
 std::string Cost::json() const { return detail::text_of(detail::to_json(*this)); }
 std::string Fusion::json() const { return detail::text_of(detail::to_json(*this)); }

@@ -5,6 +5,7 @@
 
 #include "weft/frontend/report/cost.h"
 #include "weft/frontend/report/fusion.h"
+#include "weft/frontend/report/machine.h"
 #include "weft/frontend/report/memory_plan.h"
 #include "weft/frontend/report/profile.h"
 
@@ -13,6 +14,8 @@ namespace weft::detail {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const Profile& profile);
+Json to_json(const MachineLimits& limits);
+Json to_json(const Machine& machine);
 Json to_json(const MemoryPlan& plan);
 Json to_json(const Cost& cost);
 Json to_json(const Fusion& fusion);

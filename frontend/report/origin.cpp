@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 #include "weft/ir/op_def.h"
 #include "weft/passes/lowered.h"
@@ -27,17 +28,29 @@ void add_new(std::vector<std::string>& names, std::string name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
 }
 
-std::string layer_of(const Op& op) {
+/// Of the ops that compute something of what the body reads, single numbers aside, and of their bodies.
+void add_lines(const ir::Graph& body, ir::Locations& lines) {
+  std::unordered_set<const Op*> of_inputs;
+  for (const Op* op : body.ops()) {
+    const auto reads = [&](ir::Value v) { return v.is_input() ? v.shape().numel() != 1 : of_inputs.contains(v.op()); };
+    if (std::none_of(op->operands().begin(), op->operands().end(), reads)) continue;
+    of_inputs.insert(op);
+    if (op->def().is_region()) add_lines(op->body(), lines);
+    else merge(lines, op->locations());
+  }
+}
+
+std::string layer_of(const ir::Locations& all) {
   std::vector<std::string> layers;
-  for (const ir::Location& at : op.locations())
+  for (const ir::Location& at : all)
     if (!at.scope.empty()) add_new(layers, at.scope);
   std::sort(layers.begin(), layers.end());  // the same layers are one row
   return some_of(layers);
 }
 
-std::string source_of(const Op& op) {
-  ir::Locations lines = ir::source_lines(op.locations());
-  if (lines.empty()) lines = op.locations();
+std::string source_of(const ir::Locations& all) {
+  ir::Locations lines = ir::source_lines(all);
+  if (lines.empty()) lines = all;
   std::vector<std::string> names;
   for (const ir::Location& at : lines) add_new(names, to_string(ir::Location{at.file, at.line}));
   return names.empty() ? to_string(ir::Location{}) : some_of(names);
@@ -93,8 +106,16 @@ Phases running_phases(const ir::Graph& graph) {
   return phases;
 }
 
+ir::Locations origin_lines(const Op& op) {
+  if (!op.def().is_region()) return op.locations();
+  ir::Locations lines;
+  for (const auto& body : op.bodies()) add_lines(*body, lines);
+  return lines.empty() ? op.locations() : lines.in(op.locations().phases());
+}
+
 Origin origin_of(const Op& op, Phase phase) {
-  return {op.def().is_region() ? "fused" : std::string(op.name()), layer_of(op), source_of(op), std::string(ir::name_of(phase))};
+  const ir::Locations lines = origin_lines(op);
+  return {op.def().is_region() ? "fused" : std::string(op.name()), layer_of(lines), source_of(lines), std::string(ir::name_of(phase))};
 }
 
 std::vector<Origin> launched_origins(const ir::Graph& planned) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <sstream>
 
+#include "weft/frontend/report/packed.h"
 #include "weft/frontend/report/page_files.h"
 #include "weft/frontend/report/stages.h"
 #include "weft/passes/lowered.h"
@@ -54,11 +55,11 @@ Json kernels_of(const std::vector<KernelText>& kernels) {
   return all;
 }
 
-/// Of a call only its times, [us, waiting_us]: the rest stands with the fused calls.
+/// Of a call only its times and what they are compared with, [us, waiting_us, least_us, computes_in]: the rest stands with the fused calls.
 Json times_of(const Profile& profile) {
   Json json = to_json(profile);
   Json calls = Json::array();
-  for (const ProfileRow& call : profile.calls) calls.push_back({call.microseconds, call.waiting});
+  for (const ProfileRow& call : profile.calls) calls.push_back({call.microseconds, call.waiting, call.least, name_of(call.computes_in)});
   json["calls"] = std::move(calls);
   return json;
 }
@@ -120,6 +121,9 @@ std::string in_html(const Json& facts) {
   return text;
 }
 
+/// What is larger is packed: a page of a thousand ops would have megabytes otherwise, most of them the same names again and again.
+constexpr size_t most_plain = 1'000'000;
+
 /// The name of a program may hold anything.
 std::string escaped(const std::string& text) {
   std::string all;
@@ -146,8 +150,15 @@ std::string filled(std::string_view page, const std::map<std::string_view, std::
 }  // namespace
 
 std::string page_text(const Page& page) {
-  const std::string title = escaped(page.planned.graph().name()), facts = in_html(facts_of(page));
-  return filled(page_html, {{"title", title}, {"style", page_style}, {"facts", facts}, {"script", page_script}});
+  const std::string title = escaped(page.planned.graph().name());
+  std::string facts = in_html(facts_of(page));
+  const bool plain = facts.size() <= most_plain;
+  if (!plain) facts = packed(facts);
+  return filled(page_html, {{"title", title},
+                            {"style", page_style},
+                            {"facts type", plain ? "application/json" : "text/plain"},
+                            {"facts", facts},
+                            {"script", page_script}});
 }
 
 }  // namespace weft::detail

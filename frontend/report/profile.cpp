@@ -1,17 +1,19 @@
 #include "weft/frontend/report/profile.h"
 
 #include "weft/frontend/report/rows.h"
+#include "weft/ir/op_def.h"
+#include "weft/passes/lowered.h"
 
 namespace weft {
 namespace detail {
 namespace {
 
 constexpr size_t most_sums = 20;  // layers, and kernels, that have a line each
-constexpr size_t call_width = 61, layer_width = 20, sum_width = 55;
+constexpr size_t call_width = 61, layer_width = 20, sum_width = 55, limit_width = 6;
 
 void add_to(ProfileRow& row, const ProfileRow& more) {
   row.calls += more.calls, row.microseconds += more.microseconds, row.waiting += more.waiting;
-  row.flops += more.flops, row.bytes += more.bytes;
+  row.flops += more.flops, row.bytes += more.bytes, row.least += more.least;
 }
 
 bool takes_longer(const ProfileRow& a, const ProfileRow& b) { return a.microseconds > b.microseconds; }
@@ -27,18 +29,25 @@ std::vector<ProfileRow> summed(const std::vector<ProfileRow>& calls, Name name) 
 std::string numbers_text(const ProfileRow& r, const ProfileRow& step) {
   return fmt::format("{:8.1f} {:7.1f} {:5.1f}% {:>7} {:>5}", r.microseconds, r.waiting,
                      step.microseconds > 0 ? 100 * r.microseconds / step.microseconds : 0, per_second(r.flops, r.microseconds),
-                     per_second(r.bytes, r.microseconds));
+                     per_second(r.bytes, r.microseconds)) +
+         (step.least > 0 ? fmt::format(" {:4.0f}%", 100 * r.share_of_limits()) : "");
+}
+
+/// The titles of these numbers.
+std::string titles_text(const ProfileRow& step) {
+  return fmt::format("{:>8} {:>7} {:>6} {:>7} {:>5}", "us", "waiting", "share", "GFLOP/s", "GB/s") + (step.least > 0 ? " limit" : "");
 }
 
 /// The largest rows, and the others as one.
 std::string sums_text(const char* title, const std::vector<ProfileRow>& rows, const ProfileRow& step) {
-  std::string text = fmt::format("{:>8} {:>7} {:>6} {:>7} {:>5} {:>5}  {}\n", "us", "waiting", "share", "GFLOP/s", "GB/s", "calls", title);
+  std::string text = fmt::format("{} {:>5}  {}\n", titles_text(step), "calls", title);
+  const size_t width = sum_width - (step.least > 0 ? limit_width : 0);
   ProfileRow others;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i >= most_sums && rows.size() > most_sums + 1) {
       add_to(others, rows[i]);
     } else {
-      text += fmt::format("{} {:5}  {}\n", numbers_text(rows[i], step), rows[i].calls, cut_start(rows[i].name, sum_width));
+      text += fmt::format("{} {:5}  {}\n", numbers_text(rows[i], step), rows[i].calls, cut_start(rows[i].name, width));
     }
   }
   if (others.calls > 0) text += fmt::format("{} {:5}  {} others\n", numbers_text(others, step), others.calls, rows.size() - most_sums);
@@ -46,9 +55,17 @@ std::string sums_text(const char* title, const std::vector<ProfileRow>& rows, co
 }
 
 /// What is called on what, and the layer, each cut to its share of the line.
-std::string call_text(const ProfileRow& call) {
+std::string call_text(const ProfileRow& call, size_t width) {
   const std::string place = cut_start(call.origin.place(), layer_width);
-  return fmt::format("{}  # {}", cut(call.name.substr(0, call.name.rfind("  # ")), call_width - 4 - place.size()), place);
+  return fmt::format("{}  # {}", cut(call.name.substr(0, call.name.rfind("  # ")), width - 4 - place.size()), place);
+}
+
+/// The element type that an op computes in: of a library call that of what it reads, of a loop nest a wide one.
+DType computed_in(const ir::Op& op) {
+  if (op.def().kind == ir::Kind::heavy && !op.operands().empty() && is_floating(op.operand(0).dtype())) return op.operand(0).dtype();
+  for (ir::Value v : op.results())
+    if (v.dtype() == f64) return f64;
+  return f32;
 }
 
 }  // namespace
@@ -61,14 +78,17 @@ std::string kernel_of(const std::string& call) {
   return name;
 }
 
-Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned) {
-  Profile profile{.step = {.name = "the whole step"}, .calls = {}};
+Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned, const std::optional<MachineLimits>& limits) {
+  Profile profile{.step = {.name = "the whole step"}, .calls = {}, .limits = limits};
   if (calls.empty()) return profile;
   const std::vector<Origin> origins = launched_origins(planned);
+  const std::vector<passes::LaunchedOp> ops = passes::launched_ops(planned);
   WEFT_CHECK(origins.size() == calls.size(), "{} calls were measured, but the graph has {}", calls.size(), origins.size());
   for (size_t i = 0; i < calls.size(); ++i) {
     const CallTime& c = calls[i];
-    profile.calls.push_back({c.call, origins[i], kernel_of(c.call), 1, c.microseconds, c.waiting, c.flops, c.bytes});
+    const DType dtype = computed_in(*ops[i].op);
+    const double least = limits ? limits->least_microseconds(c.flops, dtype, c.bytes) : 0;
+    profile.calls.push_back({c.call, origins[i], kernel_of(c.call), 1, c.microseconds, c.waiting, c.flops, c.bytes, dtype, least});
     add_to(profile.step, profile.calls.back());
   }
   profile.layers = summed(profile.calls, [](const ProfileRow& r) { return r.origin.place(); });
@@ -86,10 +106,11 @@ std::string Profile::table() const {
   if (empty()) return "nothing was measured: start_profile() comes before the steps, and the reference measures nothing\n";
   std::string text = phases.size() > 1 ? sums_text("part of the step", phases, step) : "";
   text += sums_text("layer", layers, step) + sums_text("kernel", kernels, step);
-  text += fmt::format("{:>8} {:>7} {:>6} {:>7} {:>5}  {}\n", "us", "waiting", "share", "GFLOP/s", "GB/s", "call");
+  text += titles_text(step) + "  call\n";
   std::vector<ProfileRow> sorted = calls;
   std::stable_sort(sorted.begin(), sorted.end(), takes_longer);
-  for (const ProfileRow& r : sorted) text += fmt::format("{}  {}\n", numbers_text(r, step), call_text(r));
+  for (const ProfileRow& r : sorted)
+    text += fmt::format("{}  {}\n", numbers_text(r, step), call_text(r, call_width - (step.least > 0 ? limit_width : 0)));
   return text + fmt::format("{}  {}\n", numbers_text(step, step), step.name);
 }
 

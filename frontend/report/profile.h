@@ -1,10 +1,12 @@
 #pragma once
 // Where the time of a step goes, as values: call by call, and summed by what the calls have in common.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "weft/frontend/report/machine.h"
 #include "weft/frontend/report/origin.h"
 #include "weft/runtime/profiler.h"
 
@@ -19,6 +21,11 @@ struct ProfileRow {
   double microseconds = 0;
   double waiting = 0;  // of these, for other threads
   double flops = 0, bytes = 0;
+  DType computes_in = f32;  // of a call: f32, f64, or bf16 with sums in f32
+  double least = 0;         // microseconds that it takes at the machine's limits; 0 where these are not known
+
+  /// 1 is as fast as the machine could be; 0 where that is not known.
+  double share_of_limits() const { return microseconds > 0 ? least / microseconds : 0; }
 };
 
 /// Empty unless Step::start_profile() came before the steps, and for the reference, which measures nothing.
@@ -28,18 +35,20 @@ struct Profile {
   /// Sums, the largest first. A call that computes several layers is in a row of them all; one outside of all layers is under its
   /// source lines.
   std::vector<ProfileRow> layers = {}, sources = {}, phases = {}, ops = {}, kernels = {};
+  /// Of the machine with the threads that the step has, if `weft machine` has measured them.
+  std::optional<MachineLimits> limits = {};
 
   bool empty() const { return calls.empty(); }
   /// Within 100 columns: by phase, by layer, by kernel and call by call, the largest first.
   std::string table() const;
-  /// An object of lists: "calls", "layers", "sources", "phases", "ops", "kernels".
+  /// An object of lists: "calls", "layers", "sources", "phases", "ops", "kernels"; and the limits, if they are known.
   std::string json() const;
 };
 
 namespace detail {
 
 /// `calls` are those of the planned graph, in order.
-Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned);
+Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned, const std::optional<MachineLimits>& limits = {});
 /// What is called: a kernel, or an op and the library's implementation of it. Program::calls() begins with it.
 std::string kernel_of(const std::string& call);
 

@@ -1,6 +1,7 @@
 #include "weft/frontend/report/stages.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "weft/ir/op_def.h"
 #include "weft/ir/printer.h"
@@ -45,17 +46,25 @@ Json Stages::operand(ir::Value v) const {
   return {ids_.at(v.op()), v.index()};
 }
 
+/// Alike loop nests have alike lines, and so has a launch of several those of each.
+Json Stages::lines_of(const ir::Graph& body) {
+  Json lines = Json::array();
+  std::istringstream text(ir::print(body, {.lines = ir::ShownLines::none}));
+  for (std::string line; std::getline(text, line);) lines.push_back(string(line));
+  return lines;
+}
+
 int Stages::row(const ir::Op& op) {
   Json types = Json::array(), operands = Json::array(), bodies = Json::array();
   for (ir::Value v : op.results()) types.push_back(string(to_string(v.type()) + (v.offset() ? fmt::format(" @{}", *v.offset()) : "")));
   for (ir::Value v : op.operands()) operands.push_back(operand(v));
-  for (const auto& body : op.bodies()) bodies.push_back(string(ir::print(*body)));
+  for (const auto& body : op.bodies()) bodies.push_back(lines_of(*body));
   const CostRow cost = cost_of(op);
   const Json value{string(std::string(op.name())),
                    types,
                    string(ir::print_attributes(op)),
                    operands,
-                   place(op.locations()),
+                   place(origin_lines(op)),
                    bodies,
                    cost.flops,
                    cost.read,

@@ -20,16 +20,17 @@ class Stages {
   const std::vector<std::string>& files() const { return files_; }
 
   /// {"strings", "places": [[phases, [[file, line, layer], ...]], ...],
-  ///  "rows": [[op, [type, ...], attributes, [operand, ...], place, [body, ...], flops, bytes read, bytes written], ...],
+  ///  "rows": [[op, [type, ...], attributes, [operand, ...], place, [[line, ...] of a body, ...], flops, bytes read, bytes written], ...],
   ///  "stages": [{"name", "changed", "ms", "inputs": [[name, role, type, place], ...], "outputs": [[name, operand, alias or -1], ...],
   ///              "ops": [id, row, phase, [name of a result, ...], ...]}, ...]}
-  /// Names are numbers of strings. An operand is [id, result], of an input [-1 - number].
+  /// Names and lines are numbers of strings. An operand is [id, result], of an input [-1 - number].
   Json json() &&;
 
  private:
   int string(const std::string& text);
   int place(const ir::Locations& at);
   int row(const ir::Op& op);
+  Json lines_of(const ir::Graph& body);
   Json operand(ir::Value v) const;
   void know(const ir::Graph& graph);
   Json ops_of(const ir::Graph& graph);

@@ -19,5 +19,6 @@ void add_grad_check(CLI::App& app);
 void add_fmt(CLI::App& app);
 void add_diff(CLI::App& app);
 void add_reduce(CLI::App& app);
+void add_machine(CLI::App& app);
 
 }  // namespace weft::tool

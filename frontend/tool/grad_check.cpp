@@ -4,6 +4,7 @@
 
 #include "weft/frontend/program/gradient_check.h"
 #include "weft/frontend/program/index_bounds.h"
+#include "weft/frontend/report/json.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/source.h"
@@ -18,6 +19,7 @@ struct Options {
   FeedOptions feed;
   detail::GradientCheckOptions check;
   double tolerance = 1e-6;
+  bool json = false;
 };
 
 std::vector<reference::Tensor> inputs_of(const ir::Module& module, const Given& given) {
@@ -26,6 +28,30 @@ std::vector<reference::Tensor> inputs_of(const ir::Module& module, const Given& 
   std::vector<reference::Tensor> inputs;
   for (const Array& a : arrays) inputs.push_back(reference::from_memory({a.dtype(), a.shape()}, a.data()));
   return inputs;
+}
+
+void print_table(const std::vector<detail::CheckedGradient>& all) {
+  using Column = Table::Column;
+  Table table({"parameter", "type", "checked", "worst", "gradient", "difference", "off"},
+              {Column::left, Column::left, Column::right, Column::left, Column::right, Column::right, Column::right});
+  for (const detail::CheckedGradient& g : all)
+    table.add({g.parameter, to_string(g.type), std::to_string(g.checked), to_string(g.element), fmt::format("{:.9g}", g.gradient),
+               fmt::format("{:.9g}", g.difference), fmt::format("{:.1e}", g.error())});
+  fmt::print("{}", table.text(output_width()));
+}
+
+void print_json(const std::vector<detail::CheckedGradient>& all, double tolerance) {
+  detail::Json list = detail::Json::array();
+  for (const detail::CheckedGradient& g : all)
+    list.push_back({{"parameter", g.parameter},
+                    {"type", to_string(g.type)},
+                    {"checked", g.checked},
+                    {"worst", g.element},
+                    {"gradient", g.gradient},
+                    {"difference", g.difference},
+                    {"error", g.error()},
+                    {"ok", g.error() <= tolerance}});
+  fmt::print("{}", detail::text_of(list));
 }
 
 void grad_check(const Options& o) {
@@ -37,16 +63,11 @@ void grad_check(const Options& o) {
   given.inputs = source.inputs;
   given.drawn = true;
   const std::vector<detail::CheckedGradient> all = detail::check_gradients(module, inputs_of(module, given), o.check);
-  using Column = Table::Column;
-  Table table({"parameter", "type", "checked", "worst", "gradient", "difference", "off"},
-              {Column::left, Column::left, Column::right, Column::left, Column::right, Column::right, Column::right});
+  if (o.json) print_json(all, o.tolerance);
+  else print_table(all);
   std::string wrong;
-  for (const detail::CheckedGradient& g : all) {
-    table.add({g.parameter, to_string(g.type), std::to_string(g.checked), to_string(g.element), fmt::format("{:.9g}", g.gradient),
-               fmt::format("{:.9g}", g.difference), fmt::format("{:.1e}", g.error())});
+  for (const detail::CheckedGradient& g : all)
     if (!(g.error() <= o.tolerance)) wrong += (wrong.empty() ? "" : ", ") + g.parameter;
-  }
-  fmt::print("{}", table.text(output_width()));
   if (!wrong.empty()) throw Error("gradients are off by more than {} of the largest: {}", o.tolerance, wrong);
 }
 
@@ -61,6 +82,7 @@ void add_grad_check(CLI::App& app) {
       ->type_name("N");
   c->add_option("--step", o->check.step, "By how much, times the element where that is above 1; default 1e-5")->type_name("H");
   c->add_option("--tolerance", o->tolerance, "What a gradient may be off, of the parameter's largest; default 1e-6")->type_name("T");
+  c->add_flag("--json", o->json, "As JSON");
   c->footer(
       "Inputs that are not given are drawn, from 0.06 to 0.94, the same for a --seed. Both are computed in double precision, by\n"
       "the reference interpreter. At a kink (relu at 0) a gradient is what it is on one side, and off.\n"

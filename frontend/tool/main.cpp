@@ -57,6 +57,7 @@ int run(int argc, char** argv) {
   tool::add_fmt(app);
   tool::add_diff(app);
   tool::add_reduce(app);
+  tool::add_machine(app);
   std::vector<std::string> arguments = tool::arguments_of(app, argc, argv);
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

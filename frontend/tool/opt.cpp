@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "weft/frontend/report/json.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/explain.h"
@@ -29,7 +30,7 @@ constexpr const char* reproducer_mark = "# weft opt";
 
 struct Options {
   std::string file, target, autocast, output = "-", print_before, print_after, pipeline, passes, disabled, stop_after, times_file,
-                                      reproducer;
+                                      remarks_file, reproducer;
   bool some_passes = false;  // --passes was given, and may be empty
   bool list = false, time = false, remarks = false, all_remarks = false, print_after_change = false, verify_each = false;
   ir::PrintOptions print = {};
@@ -93,7 +94,11 @@ class Runner {
   Runner(const Options& o, const passes::Target& target) : o_(o), target_(target) {}
 
   void run(ir::Module& module, const std::string& name) {
-    if (o_.remarks) print_remarks(passes::remarks_of(passes::find_pass(name), module, target_), o_.all_remarks);
+    if (o_.remarks || !o_.remarks_file.empty()) {
+      const std::vector<passes::Remark> remarks = passes::remarks_of(passes::find_pass(name), module, target_);
+      if (o_.remarks) print_remarks(remarks, o_.all_remarks);
+      remarks_.remarks.insert(remarks_.remarks.end(), remarks.begin(), remarks.end());
+    }
     if (o_.print_before == "all" || o_.print_before == name) print_program("before " + name, module, o_.print);
     for (const passes::PassRun& run : passes::run(module, {name}, target_)) {
       if (o_.verify_each) verify_text(module, name);
@@ -111,12 +116,14 @@ class Runner {
   void report() const {
     if (o_.time) fmt::print(stderr, "{}", table_.text(output_width()));
     if (!o_.times_file.empty()) write_text(o_.times_file, times_.dump(1) + "\n");
+    if (!o_.remarks_file.empty()) write_text(o_.remarks_file, detail::text_of(detail::to_json(remarks_)["remarks"]));
   }
 
  private:
   const Options& o_;
   const passes::Target& target_;
   Table table_{{"pass", "changed", "ms"}, {Table::Column::left, Table::Column::left, Table::Column::right}};
+  Fusion remarks_;
   nlohmann::ordered_json times_ = nlohmann::ordered_json::array();
 };
 
@@ -127,7 +134,8 @@ void check_names(const Options& o, const std::vector<std::string>& chosen, const
   for (const auto& [option, name] : watched)
     if (!name->empty() && (*name != "all" || option == std::string("--stop-after"))) require_run(option, *name, chosen, disabled);
   const auto says = [&](const std::string& n) { return has_remarks(n) && !disabled.contains(n); };
-  if (o.remarks && std::none_of(chosen.begin(), chosen.end(), says)) require_run("--remarks", "fuse", chosen, disabled);
+  const char* wanted = o.remarks ? "--remarks" : o.remarks_file.empty() ? nullptr : "--remarks-json";
+  if (wanted && std::none_of(chosen.begin(), chosen.end(), says)) require_run(wanted, "fuse", chosen, disabled);
 }
 
 /// The program, and the passes that are left as `weft opt FILE` runs them.
@@ -218,6 +226,7 @@ void add_opt(CLI::App& app) {
                                      "Print to standard error what runs slowly, and the boundaries between kernels that\n"
                                      "cost most: why they are there, and where they would not be");
   c->add_flag("--all", o->all_remarks, "All boundaries")->needs(remarks);
+  c->add_option("--remarks-json", o->remarks_file, "All of it as JSON; - is standard output")->type_name("FILE");
   add_print_options(*c, o->print);
   c->add_flag("--list-passes", o->list, "List the passes and stop");
   c->footer("Example: weft opt mlp.weft --pipeline=step | weft opt - --print-after=fuse -o planned.weft");

@@ -11,6 +11,7 @@
 #include "weft/frontend/program/reproducer.h"
 #include "weft/frontend/program/target.h"
 #include "weft/frontend/program/watch.h"
+#include "weft/frontend/report/json.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/source.h"
@@ -29,7 +30,7 @@ struct Options {
   std::vector<std::string> watch;
   std::string watched;
   int64_t steps = 1;
-  bool check_finite = false;
+  bool check_finite = false, profile = false, json = false;
 };
 
 /// Runs the passes, between which `watch` adds what it watches.
@@ -62,6 +63,7 @@ struct Compiled {
   ir::Module recorded, planned;
   detail::Watch watch;
   std::unique_ptr<Program> program;
+  std::optional<MachineLimits> limits;
 };
 
 /// Where a step goes that makes what is not finite, and how it is replayed. What is replayed already stays where it is.
@@ -156,10 +158,50 @@ void report(const Program& program, const std::vector<std::string>& files) {
     const Port& port = program.outputs()[i];
     if (detail::is_watched_output(port.name)) continue;  // they have a table of their own
     const Array array = result(program, static_cast<int>(i));
-    if (!files[i].empty()) write_npy(files[i], array);
     table.add({port.name, std::string(name_of(port.dtype)) + to_string(port.shape), value_text(array), files[i]});
   }
   fmt::print("{}", table.text(output_width()));
+}
+
+Profile profile_of(const Compiled& c) { return detail::profile_of(c.program->profile(), c.planned.graph(), c.limits); }
+
+detail::Json output_json(const Program& program, size_t i, const std::string& file) {
+  const Port& port = program.outputs()[i];
+  detail::Json json{{"name", port.name}, {"type", std::string(name_of(port.dtype)) + to_string(port.shape)}};
+  const Array array = result(program, static_cast<int>(i));
+  if (array.shape().rank() == 0 && is_floating(port.dtype)) json["value"] = array.at(0);
+  else if (array.shape().rank() == 0) json["value"] = static_cast<int64_t>(array.at(0));
+  if (!file.empty()) json["file"] = file;
+  return json;
+}
+
+/// What the last step gave.
+std::string json_of(const Compiled& c, const std::vector<std::string>& files, const Options& o) {
+  detail::Json json{{"program", c.recorded.graph().name()}, {"device", o.device}, {"steps", o.steps}, {"outputs", detail::Json::array()}};
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (detail::is_watched_output(c.program->outputs()[i].name)) continue;
+    json["outputs"].push_back(output_json(*c.program, i, files[i]));
+  }
+  if (c.watch.on()) json["watched"] = detail::Json::array();
+  for (const WatchedValue& w : c.watch.read(*c.program)) {
+    detail::Json line = detail::Json::object();
+    for (const auto& [key, value] : detail::line_of(w, o.steps)) std::visit([&, &name = key](const auto& v) { line[name] = v; }, value);
+    json["watched"].push_back(std::move(line));
+  }
+  if (o.profile) json["profile"] = detail::to_json(profile_of(c));
+  return detail::text_of(json);
+}
+
+void write_outputs(const Program& program, const std::vector<std::string>& files) {
+  for (size_t i = 0; i < files.size(); ++i)
+    if (!files[i].empty() && !detail::is_watched_output(program.outputs()[i].name))
+      write_npy(files[i], result(program, static_cast<int>(i)));
+}
+
+/// Those of the machine that the program runs on, if they were measured.
+std::optional<MachineLimits> limits_of(const Program& program, const std::string& device) {
+  const std::optional<Machine> machine = detail::read_machine(Target::from_name(device).backend().machine(), "");
+  return machine ? std::optional(machine->with(program.threads())) : std::nullopt;
 }
 
 void run(Options o) {
@@ -174,16 +216,20 @@ void run(Options o) {
   }
   Given given = given_by(o.feed);
   given.inputs = source.inputs;
-  Compiled c{ir::parse_file(source.program), ir::Module(), detail::Watch(), nullptr};
+  Compiled c{ir::parse_file(source.program), ir::Module(), detail::Watch(), nullptr, std::nullopt};
   const std::map<std::string, IndexBound> bounds = detail::index_bounds(c.recorded.graph());  // passes hide what is an index
   c.planned = c.recorded.clone();
   if (!o.watch.empty()) c.watch = detail::Watch(c.planned, o.watch);
   c.program = compile(c.planned, o.device, o.autocast, c.watch);
   std::vector<Array> arrays = feed(*c.program, c.planned.graph(), given, bounds);
   const std::vector<std::string> files = output_files(*c.program, o.output_dir);
+  if (o.profile) c.limits = limits_of(*c.program, o.device), c.program->start_profile();
   run_steps(c, arrays, o, source);
+  write_outputs(*c.program, files);
+  if (o.json) return fmt::print("{}", json_of(c, files, o));
   report(*c.program, files);
   if (c.watch.on()) report_watched(c);
+  if (o.profile) fmt::print("\n{}", profile_of(c).table());
 }
 
 }  // namespace
@@ -201,21 +247,25 @@ void add_run(CLI::App& app) {
   add_feed_options(*c, o->feed);
   c->add_option("--steps", o->steps, "How often to run, default once; parameters and states carry over")->type_name("N");
   c->add_option("--output-dir", o->output_dir, "Write every output to DIR/NAME.npy")->type_name("DIR");
-  c->add_flag("--check-finite", o->check_finite,
-              "Look at what every call writes, and stop at the first value that is nan or infinite: the\n"
-              "op, its line and layer, and what it reads. What the step updates stays as it was, and the\n"
-              "step goes into a folder");
+  CLI::Option* finite = c->add_flag("--check-finite", o->check_finite,
+                                    "Look at what every call writes, and stop at the first value that is nan or infinite: the\n"
+                                    "op, its line and layer, and what it reads. What the step updates stays as it was, and the\n"
+                                    "step goes into a folder");
   c->add_option("--reproducer", o->reproducer, "That folder; default: NAME.not_finite for NAME.weft")->type_name("DIR");
-  c->add_option("--verify", o->verify,
-                "reference: compute every call with the reference interpreter as well, and stop at\n"
-                "the first that is further off than rounding explains")
-      ->type_name("NAME");
+  CLI::Option* verify = c->add_option("--verify", o->verify,
+                                      "reference: compute every call with the reference interpreter as well, and stop at\n"
+                                      "the first that is further off than rounding explains")
+                            ->type_name("NAME");
   CLI::Option* watch = c->add_option("--watch", o->watch,
                                      "Print what these values are like after the last step: layers (fc1), gradients\n"
                                      "(fc1.weight.grad), updates (fc1.weight.update); * stands for anything")
                            ->allow_extra_args(false)
                            ->type_name("PATTERN");
   c->add_option("--watched", o->watched, "Append a line of JSON per step and watched value to this file")->needs(watch)->type_name("FILE");
+  c->add_flag("--profile", o->profile, "Print where the time of a step goes: the mean of all steps, the first one included")
+      ->excludes(finite)
+      ->excludes(verify);
+  c->add_flag("--json", o->json, "Print it all as JSON");
   c->footer("Example: weft run line.weft --input x=x.npy --input y=y.npy --zeros --set sgd.lr=0.01 --steps 100");
   refuse_empty(*c);
   c->callback([o] { run(*o); });

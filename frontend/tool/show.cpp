@@ -6,6 +6,7 @@
 
 #include "weft/frontend/report/cost.h"
 #include "weft/frontend/report/graph_files.h"
+#include "weft/frontend/report/onnx.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/print_options.h"
@@ -172,12 +173,14 @@ void show_outputs(const ir::Graph& graph, int width) {
 
 struct Options {
   std::string file;
+  std::string onnx;
   bool json = false, dot = false, model_explorer = false;
   ir::PrintOptions print = {};
 };
 
 void show(const Options& o) {
   const ir::Module module = ir::parse_file(o.file);
+  if (!o.onnx.empty()) return write_text(o.onnx, detail::onnx_model(module.graph()));
   if (o.json) return fmt::print("{}", detail::module_json(module));
   if (o.dot) return fmt::print("{}", detail::dot_text(module.graph()));
   if (o.model_explorer) return fmt::print("{}", detail::model_explorer_text(module.graph()));
@@ -199,9 +202,17 @@ void add_show(CLI::App& app) {
   CLI::Option* json =
       c->add_flag("--json", o->json, "As JSON: work by op, layer, line and part of the step; planned, memory and calls too");
   CLI::Option* dot = c->add_flag("--dot", o->dot, "As a graph for Graphviz: weft show FILE --dot | dot -Tsvg -o graph.svg")->excludes(json);
-  c->add_flag("--model-explorer", o->model_explorer, "As a graph for Model Explorer: a JSON file that it opens")
+  CLI::Option* model_explorer =
+      c->add_flag("--model-explorer", o->model_explorer, "As a graph for Model Explorer: a JSON file that it opens")
+          ->excludes(json)
+          ->excludes(dot);
+  c->add_option("--onnx", o->onnx,
+                "Into this file as ONNX, for Netron: operators of ONNX where ops have an equal there,\n"
+                "others of the domain \"weft\"; without the parameters' elements")
       ->excludes(json)
-      ->excludes(dot);
+      ->excludes(dot)
+      ->excludes(model_explorer)
+      ->type_name("FILE.onnx");
   add_print_options(*c, o->print);
   c->footer(
       "FLOPs and bytes are those of one run. The ops of a fused kernel are indented below it; \"by\" is what runs a\n"

@@ -115,6 +115,42 @@ func @f {
   CHECK(phases == std::vector<ir::Phase>{forward, forward, backward, backward, update, update});
 }
 
+TEST_CASE("a loop nest comes from the lines of what it computes, not from those that share its constants") {
+  const ir::Module m = ir::parse(R"(weft 1
+func @f {
+  input %x: f32[4]
+  input %n: f32[]
+  %0 = kernel(%x, %n) {serial = true} : f32[4] {
+    input %x: f32[4]
+    input %n: f32[]
+    %0 = fused(%x, %n) : f32[4] {
+      input %x: f32[4]
+      input %n: f32[]
+      %a = sqrt(%n) : f32[] at "net.cpp":1 "a", "net.cpp":3 "c"
+      %b = broadcast(%a) {shape = [4]} : f32[4] at "net.cpp":1 "a", "net.cpp":3 "c"
+      %0 = constant() {value = f32[] 0.5} : f32[] at "net.cpp":1 "a", "net.cpp":2 "b", "net.cpp":3 "c"
+      %1 = broadcast(%0) {shape = [4]} : f32[4] at "net.cpp":1 "a", "net.cpp":2 "b", "net.cpp":3 "c"
+      %2 = exp(%x) : f32[4] at "net.cpp":2 "b"
+      %3 = mul(%2, %1) : f32[4] at "net.cpp":4
+      %4 = mul(%3, %b) : f32[4] at "net.cpp":4
+      output %4
+    } at "net.cpp":1 "a", "net.cpp":2 "b", "net.cpp":3 "c"
+    output %0
+  } at "net.cpp":1 "a", "net.cpp":2 "b", "net.cpp":3 "c"
+  %1 = fused() : i64[4] {
+    %0 = iota() {shape = [4]} : i64[4] at "net.cpp":5 "d"
+    output %0
+  } at "net.cpp":5 "d"
+  output y = %0
+  output z = %1
+}
+)");
+  const std::vector<Origin> origins = detail::launched_origins(m.graph());
+  REQUIRE(origins.size() == 2);
+  CHECK((origins[0].layer == "b" && origins[0].source == "net.cpp:2, net.cpp:4"));
+  CHECK((origins[1].layer == "d" && origins[1].source == "net.cpp:5"));
+}
+
 TEST_CASE("the memory of a step: the arena and its values, largest first, with their lines") {
   Step step = training();
   const MemoryPlan plan = step.memory();

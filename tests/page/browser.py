@@ -114,6 +114,12 @@ class Browser:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
+    def wait_for(self, expression, what, seconds=60):
+        end = time.time() + seconds
+        while not self.value(f"!!({expression})"):
+            assert time.time() < end, f"there is no {what} after {seconds} seconds"
+            time.sleep(0.02)
+
     def click(self, selector):
         """In the middle of the element; of a box of the graph on its title."""
         place = self.value(f"""(() => {{

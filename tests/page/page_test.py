@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
-"""The page of `weft report` in a browser: python3 page_test.py WEFT. Ends with 77, and says so, where there is no Chromium."""
+"""The page of `weft report` in a browser: python3 page_test.py WEFT [LESSON]. Ends with 77, and says so, where there is no Chromium.
 
+LESSON is a program that trains and writes a page of its step: examples/02_fashion_mnist.
+"""
+
+import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import zlib
 
 from browser import Browser, executable
+from deep_program import program as deep_program
 
 PROGRAM = """weft 1
 train {loss = "loss", inputs = ["a.weight", "b.weight"], optimizer = "adam"}
@@ -101,6 +108,81 @@ def check_rest(page, facts):
     check(dearest["why"] in text(page, "#calls") and "; costs " in text(page, "#calls"), "a remark says its reason and what it costs")
 
 
+def facts_of(path):
+    """What a page was told, packed or not."""
+    with open(path) as file:
+        kind, text = re.search('<script type="([^"]*)" id="facts">(.*?)</script>', file.read(), re.S).groups()
+    return json.loads(text if kind == "application/json" else zlib.decompress(base64.b64decode(text)))
+
+
+def check_large(weft, folder):
+    """5,000 recorded ops with their gradients and updates: small enough to be sent, soon there, and usable."""
+    with open(f"{folder}/deep.weft", "w") as file:
+        file.write(deep_program(5000))
+    subprocess.run([weft, "report", f"{folder}/deep.weft", "-o", f"{folder}/deep.html"], check=True)
+    facts = facts_of(f"{folder}/deep.html")
+    check(len(facts["graph"]["stages"][0]["ops"]) / 4 > 4950, "the graph is large")
+    size = os.path.getsize(f"{folder}/deep.html")
+    check(size < 15e6, f"the page has {size} bytes")
+    page = Browser(1400, 900)
+    try:
+        # Of the page's own thread, whatever else the machine does.
+        page.call("Performance.enable", timeDomain="threadTicks")
+        page.open(f"{folder}/deep.html")
+        page.wait_for("document.querySelector('#moved .node')", "a graph")
+        seconds = {metric["name"]: metric["value"] for metric in page.call("Performance.getMetrics")["metrics"]}["TaskDuration"]
+        check(seconds < 2, f"the graph stands after {seconds:.2f} seconds of work")
+        check(0 < page.value("document.querySelectorAll('.node').length") < 300, "as much is open as can be seen")
+        page.write("#search", "net.stage3.block4.fc1")
+        check(not text(page, "#found").startswith("0 "), "the search finds")
+        page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter")
+        check(page.value("!!document.querySelector('.node.chosen')"), "Enter goes to what was found")
+        for tab in ("memory", "time", "calls"):
+            page.click(f"[data-tab={tab}]")
+            check(page.value(f"document.getElementById('{tab}').children.length") > 1, f"{tab} is shown")
+        check("weft machine" in text(page, "#time"), "it says how limits are measured")
+        check(page.complaints == [], f"the page complains: {page.complaints}")
+    finally:
+        page.close()
+    return size, seconds
+
+
+def check_roofline(weft, lesson, folder):
+    """A step that was profiled, against the limits of the machine."""
+    environment = os.environ | {"WEFT_CACHE": f"{folder}/cache"}
+    subprocess.run([weft, "machine"], check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [lesson, "--epochs", "1", "--report", f"{folder}/lesson.html"]
+    subprocess.run(command, check=True, env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    facts = facts_of(f"{folder}/lesson.html")
+    limits = facts["profile"]["limits"]
+    for width, dark in ((1400, False), (800, True)):
+        page = Browser(width, 900, dark)
+        try:
+            page.open(f"{folder}/lesson.html")
+            page.wait_for("document.querySelector('#moved .node')", "a graph")
+            page.click("[data-tab=time]")
+            page.wait_for("document.querySelector('.roofline circle')", "a roofline")
+            drawn = [i for i, call in enumerate(facts["fusion"]["calls"]) if call["flops"] >= 1000]
+            check(page.value("document.querySelectorAll('.roofline circle').length") == len(drawn), "each call that computes something is a point")
+            lines = page.value("[...document.querySelectorAll('.roofline text')].map((t) => t.textContent)")
+            for memory in limits["memories"]:
+                check(memory["name"] in lines, f"{memory['name']} has a line")
+            check("f32" in lines, "so has f32")
+            page.value("document.querySelector('#roofline').scrollIntoView()")
+            x, y = page.value("(() => { const r = [...document.querySelectorAll('.roofline circle')].pop().getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()")
+            page.hover(x, y)
+            check("of the limit" in text(page, "#tip") and "GFLOP/s in f32" in text(page, "#tip"), "a point says what it is")
+            check(re.search(r"\w+\.cpp:\d+", text(page, "#tip")), "with its line")
+            # No part of it is off the page.
+            outside = page.value("(() => { const box = document.querySelector('.roofline svg').getBoundingClientRect(); "
+                                 "return [...document.querySelectorAll('.roofline circle, .roofline text')].filter((e) => { const r = e.getBoundingClientRect(); "
+                                 "return r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 1 || r.bottom > box.bottom + 1; }).length; })()")
+            check(outside == 0, f"{outside} parts of the roofline are off it")
+            check(page.complaints == [], f"the page complains: {page.complaints}")
+        finally:
+            page.close()
+
+
 def main():
     if executable() is None:
         print("skipped: there is no Chromium")
@@ -111,12 +193,12 @@ def main():
             with open(f"{folder}/{name}", "w") as file:
                 file.write(content)
         subprocess.run([weft, "report", f"{folder}/net.weft", "-o", f"{folder}/net.html"], check=True)
-        with open(f"{folder}/net.html") as file:
-            facts = json.loads(file.read().split('id="facts">')[1].split("</script>")[0])
+        facts = facts_of(f"{folder}/net.html")
         for width, dark in ((1400, False), (800, True)):
             page = Browser(width, 900, dark)
             try:
                 page.open(f"{folder}/net.html")
+                page.wait_for("document.querySelector('#moved .node')", "a graph")
                 check_graph(page)
                 check_slider(page)
                 check_memory(page, facts)
@@ -124,7 +206,10 @@ def main():
                 check(page.complaints == [], f"the page complains: {page.complaints}")
             finally:
                 page.close()
-    print("ok")
+        size, seconds = check_large(weft, folder)
+        if len(sys.argv) > 2:
+            check_roofline(weft, os.path.abspath(sys.argv[2]), folder)
+    print(f"ok; a page of 5,000 ops: {size / 1e6:.1f} MB, {seconds:.2f} s")
 
 
 main()

@@ -95,8 +95,9 @@ TEST_CASE("weft: help is for newcomers, and needs no program", "[tool]") {
 
 TEST_CASE("weft: unknown commands and options are mistakes", "[tool]") {
   check_refused("otp", "unknown command 'otp'; did you mean 'opt', 'ptx'?");
-  check_refused("frobnicate",
-                "unknown command 'frobnicate'; known are opt, run, compile, show, report, ptx, explain, grad-check, fmt, diff, reduce");
+  check_refused(
+      "frobnicate",
+      "unknown command 'frobnicate'; known are opt, run, compile, show, report, ptx, explain, grad-check, fmt, diff, reduce, machine");
   check_refused("explain opp", "unknown command 'opp'; did you mean 'op', 'ops'?");
   check_refused("--bogus", "The following argument was not expected: --bogus; see weft --help");
   check_refused("run --bogus", "The following argument was not expected: --bogus; see weft run --help");
@@ -118,6 +119,7 @@ These are:
   fmt        Format programs in text form
   diff       Say in which ops two programs differ
   reduce     Shrink a program as long as a command succeeds with it
+  machine    Measure what the machine does at most, once: profiles and reports compare with it
 Example: weft show FILE.weft
 weft --help explains them all.)");
   for (const std::string command : {"opt", "opt --time", "run", "run --zeros", "compile -o x", "show", "report -o x", "ptx"}) {

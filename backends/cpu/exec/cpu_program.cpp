@@ -71,6 +71,8 @@ class CpuProgram final : public Program {
   size_t arena_bytes() const override { return static_cast<size_t>(list().arena_bytes); }
   std::span<const std::byte> arena() const override { return {arena_.data(), arena_bytes()}; }
 
+  int threads() const override { return threads_; }
+
   void start_profile(int64_t traced_runs) override {
     int64_t readings = 0;  // of a thread: each pass of a launch has one, and one of the wait before it; so has each pass of a loop
     for (size_t i = 0; i < launches().size(); ++i) {

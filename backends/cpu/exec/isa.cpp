@@ -1,14 +1,26 @@
 #include "weft/backends/cpu/exec/isa.h"
 
+#include <cpuid.h>
 #include <fmt/ranges.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <dnnl.hpp>
 
 #include "weft/backends/cpu/exec/library.h"
 #include "weft/support/error.h"
 
 namespace weft::cpu {
+
+std::string processor_name() {
+  unsigned words[12] = {};
+  for (unsigned i = 0; i < 3; ++i) __get_cpuid(0x80000002 + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]);
+  char text[sizeof words + 1] = {};
+  std::memcpy(text, words, sizeof words);
+  const std::string name = text;  // ends with blanks, or begins with them
+  const size_t from = name.find_first_not_of(' '), to = name.find_last_not_of(' ');
+  return from == std::string::npos ? "unknown processor" : name.substr(from, to - from + 1);
+}
 
 std::span<const std::string_view> all_isas() {
   static constexpr std::string_view all[] = {"sse4", "avx2", "avx512"};

@@ -7,6 +7,9 @@
 
 namespace weft::cpu {
 
+/// As it calls itself: "AMD EPYC 9634 84-Core Processor".
+std::string processor_name();
+
 /// From the narrowest to the widest.
 std::span<const std::string_view> all_isas();
 /// Bits of its vectors; 0 for another name.

@@ -43,6 +43,7 @@ const callFacets = (call) => facets([
   ["call", make("span", {class: "code"}, call.call.split("  # ")[0])],
   ["time", facts.profile ? `${microsText(call.us)} a step${call.waiting_us > 0.005 ? `, of which ${microsText(call.waiting_us)} waiting for other threads` : ""}` : ""],
   ["rates", call.us > 0 ? `${rateText(call.flops, call.us) || 0} GFLOP/s, ${rateText(call.bytes, call.us) || 0} GB/s` : ""],
+  ["of the limit", call.us > 0 && call.least_us > 0 ? `${shareText(call.least_us / call.us)}: the machine would take ${microsText(call.least_us)}` : ""],
 ]);
 
 function codeOf(call) {
@@ -60,7 +61,7 @@ function remarksOn(place) {
 }
 
 /** A body without the lines that its ops come from. */
-const bodyText = (body) => body.replace(/^func @\S* \{$/gm, "{").replace(/ at "[^"]*":\d+.*$/gm, "");
+const bodyText = (body) => body.replace(/^func @\S* \{$/gm, "{");
 
 const remarkText = (r) => `${r.what}: ${r.of.op} ${r.of.type}` + (r.to || r.beside ? ` ${r.to ? "→" : "beside"} ${(r.to || r.beside).op} ${(r.to || r.beside).type}` : ` (${r.of.source})`) + `: ${r.why}` + (r.bytes ? `; costs ${bytesText(r.bytes)}` : "") + (r.unless ? `, unless ${r.unless}` : "");
 

@@ -1,5 +1,11 @@
 // What the program told, and how it is put: names, numbers, elements.
-const facts = JSON.parse(document.getElementById("facts").textContent);
+/** As it stands there; of a large program packed: in zlib's format, in base64. */
+async function factsText(element) {
+  if (element.type === "application/json") return element.textContent;
+  const bytes = Uint8Array.from(atob(element.textContent), (c) => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+}
+const facts = JSON.parse(await factsText(document.getElementById("facts")));
 const strings = facts.graph.strings;
 const phaseNames = ["forward", "backward", "update"];
 
@@ -75,7 +81,7 @@ function stageAt(number) {
     const [id, row, phase, results] = info.ops.slice(i, i + opStride), names = results.map((n) => strings[n]);
     const [kind, types, attributes, operands, place, bodies, flops, read, written] = facts.graph.rows[row];
     const op = {id, row, phase: phaseNames[phase], kind: strings[kind], types: types.map((t) => strings[t]), attributes: strings[attributes],
-                operands, place: places[place], bodies: bodies.map((b) => strings[b]), flops, read, written, order: ops.length, readers: [],
+                operands, place: places[place], bodies: bodies.map((lines) => lines.map((l) => strings[l]).join("\n")), flops, read, written, order: ops.length, readers: [],
                 outputs: [], name: namesText(names), names};
     ops.push(op);
     byKey.set(id, op);
@@ -116,7 +122,7 @@ const timeByOp = new Map();
 const calls = facts.fusion ? facts.fusion.calls : [];
 calls.forEach((call, i) => {
   const id = facts.launches[i];
-  if (facts.profile) [call.us, call.waiting_us] = facts.profile.calls[i];
+  if (facts.profile) [call.us, call.waiting_us, call.least_us, call.computes_in] = facts.profile.calls[i];
   if (!callsByOp.has(id)) callsByOp.set(id, []);
   callsByOp.get(id).push(call);
   timeByOp.set(id, (timeByOp.get(id) || 0) + (call.us || 0));

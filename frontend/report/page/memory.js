@@ -43,7 +43,8 @@ function drawArena(canvas, plan) {
     for (const v of plan.values) {
       const [x0, x1, y0, y1] = [x(v.first_op), x(v.last_op + 1), y(v.offset + v.bytes), y(v.offset)];
       c.fillStyle = color("--" + v.phase), c.globalAlpha = 0.55, c.fillRect(x0, y0, Math.max(0.5, x1 - x0), Math.max(0.5, y1 - y0));
-      c.globalAlpha = 1, c.strokeStyle = color("--paper"), c.lineWidth = 0.6, c.strokeRect(x0, y0, x1 - x0, y1 - y0);
+      c.globalAlpha = 1;
+      if (x1 - x0 > 3 && y1 - y0 > 3) c.strokeStyle = color("--paper"), c.lineWidth = 0.6, c.strokeRect(x0, y0, x1 - x0, y1 - y0);
       if (x1 - x0 > 90 && y1 - y0 > 13) c.fillStyle = color("--ink"), c.font = "11px system-ui", c.fillText(`${v.name} ${v.op}`, x0 + 4, y0 + 12, x1 - x0 - 8);
     }
     c.strokeStyle = color("--ink"), c.lineWidth = 1.4, c.beginPath();

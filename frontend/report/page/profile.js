@@ -59,11 +59,11 @@ function sumsOf(kind) {
 
 function barTable(kind) {
   const rows = sumsOf(kind), total = rows.reduce((sum, r) => sum + weightOf(r), 0) || 1, most = Math.max(...rows.map(weightOf), 1e-9), shown = rows.slice(0, 60);
-  const titles = facts.profile ? ["", "time", "share", "", "waiting", "GFLOP/s", "GB/s", "calls"] : ["", "bytes", "share", "", "", "FLOP", "", "calls"];
+  const titles = facts.profile ? ["", "time", "share", "", "waiting", "GFLOP/s", "GB/s", "calls", ...(facts.profile.limits ? ["of limit"] : [])] : ["", "bytes", "share", "", "", "FLOP", "", "calls"];
   return make("table", {}, make("tr", {}, titles.map((t, i) => make("th", {class: i === 3 ? "hide-narrow" : i ? "n" : ""}, t))),
     shown.map((r) => make("tr", {}, make("td", {class: "wide code"}, r.name), make("td", {class: "n"}, weightText(weightOf(r))), make("td", {class: "n"}, `${(100 * weightOf(r) / total).toFixed(1)} %`),
       make("td", {class: "hide-narrow"}, make("div", {class: "meter"}, make("i", {style: `width:${100 * weightOf(r) / most}%`}))), make("td", {class: "n"}, facts.profile && r.waiting_us >= 0.05 ? microsText(r.waiting_us) : ""),
-      make("td", {class: "n"}, facts.profile ? rateText(r.flops, r.us) : countText(r.flops)), make("td", {class: "n"}, facts.profile ? rateText(r.bytes, r.us) : ""), make("td", {class: "n"}, String(r.calls)))),
+      make("td", {class: "n"}, facts.profile ? rateText(r.flops, r.us) : countText(r.flops)), make("td", {class: "n"}, facts.profile ? rateText(r.bytes, r.us) : ""), make("td", {class: "n"}, String(r.calls)), facts.profile && facts.profile.limits ? make("td", {class: "n"}, shareText(r.share_of_limits)) : null)),
     rows.length > shown.length ? make("tr", {}, make("td", {class: "note"}, `and ${rows.length - shown.length} more`)) : null);
 }
 
@@ -82,7 +82,7 @@ function showTime() {
   section.replaceChildren(
     make("p", {class: "note"}, facts.profile ? `One step takes ${microsText(facts.profile.step.us)} on the caller's thread, of which it waits ${microsText(facts.profile.step.waiting_us)} for other threads. Click a block to see it alone, again to see all.`
                                              : "Nothing was measured (start_profile() before the steps, or --profile, measures). Widths are the bytes that calls read and write."),
-    flame, make("h2", {}, facts.profile ? "Time" : "Bytes"), choices, table);
+    flame, make("h2", {}, facts.profile ? "Time" : "Bytes"), choices, table, ...showRoofline());
   const tree = flameTree();
   drawFlame(flame, tree, tree);
   pick("layers");
