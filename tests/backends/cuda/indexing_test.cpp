@@ -81,7 +81,7 @@ Sample scatter_rows(DType t, int64_t extent, int64_t count, int64_t width) {
 }  // namespace
 
 TEST_CASE("index kernels: gather", "[cuda][ptx-machine]") {
-  for (const DType t : {f32, f64, bf16, i64, i32, u8, boolean}) {
+  for (const DType t : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8, boolean}) {
     check_bits(gather(t, {5, 3}, {40}), -3, 8);
     check_bits(gather(t, {2, 7, 16}, {3, 5}, 1), 0, 6);
   }
@@ -92,7 +92,7 @@ TEST_CASE("index kernels: gather", "[cuda][ptx-machine]") {
 }
 
 TEST_CASE("index kernels: scatter_add adds in the CPU's order", "[cuda][ptx-machine]") {
-  for (const DType t : {f32, f64, bf16, i64, i32, u8}) {
+  for (const DType t : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8}) {
     check_bits(scatter_add(t, 5, 300, 3), -1, 5);
     check_bits(scatter_add(t, 40, 20, 1), 0, 39);
   }
@@ -103,7 +103,7 @@ TEST_CASE("index kernels: scatter_add adds in the CPU's order", "[cuda][ptx-mach
 }
 
 TEST_CASE("index kernels: coalesce adds in the CPU's order", "[cuda][ptx-machine]") {
-  for (const DType t : {f32, f64, bf16, i64, i32, u8}) {
+  for (const DType t : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8}) {
     check_bits(coalesce(t, 300, {2, 2}), -2, 3);
     check_bits(coalesce(t, 40, {3}), -1000, 1000);
   }
@@ -113,7 +113,7 @@ TEST_CASE("index kernels: coalesce adds in the CPU's order", "[cuda][ptx-machine
 }
 
 TEST_CASE("index kernels: in scatter_rows the last of an index stands", "[cuda][ptx-machine]") {
-  for (const DType t : {f32, f64, bf16, i64, i32, u8, boolean}) check_bits(scatter_rows(t, 9, 100, 5), -2, 10);
+  for (const DType t : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8, boolean}) check_bits(scatter_rows(t, 9, 100, 5), -2, 10);
   check_bits(scatter_rows(f32, 3, 70, 300), 0, 2);
   check_bits(scatter_rows(u8, 4, 33, 1), 0, 3);
   check_bits(scatter_rows(f32, 4, 0, 2), 0, 3);
@@ -147,7 +147,7 @@ TEST_CASE("index kernels: ptxas keeps all in registers", "[cuda]") {
   }
   for (const std::string arch : {"sm_80", "sm_90"}) {
     std::vector<std::string> texts;
-    for (const DType t : {f32, f64, bf16, i64, i32, u8})
+    for (const DType t : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8})
       for (const Sample& sample :
            {gather(t, {3, 100, 5}, {70}, 1), scatter_add(t, 50000, 5000, 64), coalesce(t, 100000, {64}), scatter_rows(t, 50000, 5000, 64)})
         texts.push_back(test::HeavyRun(sample, arch).text);
