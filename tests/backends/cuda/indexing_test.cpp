@@ -37,7 +37,7 @@ Bytes on_cpu(const Sample& sample, const std::vector<Tensor>& operands) {
 
 int index_operand(const Sample& sample) { return sample.op == "coalesce" ? 0 : 1; }
 
-/// With indices from `low` to `high`, and numbers of any size.
+/// With indices from `low` to `high`, and numbers of any size, of f16 such that their sums are finite.
 std::vector<Tensor> operands_of(const Sample& sample, int64_t low, int64_t high) {
   std::vector<Tensor> all = testing::values_of(sample);
   const auto uniform = [](uint32_t site, size_t e) { return uniform_from_bits(random_bits(3, site, 0, e)); };
@@ -46,7 +46,8 @@ std::vector<Tensor> operands_of(const Sample& sample, int64_t low, int64_t high)
     index[e] = low + static_cast<int64_t>(std::floor(uniform(0, e) * static_cast<double>(high - low + 1)));
   for (size_t i = 0; i < all.size(); ++i)
     for (size_t e = 0; e < all[i].real.size(); ++e)
-      all[i].real[e] = (uniform(static_cast<uint32_t>(i + 1), e) - 0.5) * std::ldexp(1.0, static_cast<int>(e % 7) * 3);
+      all[i].real[e] =
+          (uniform(static_cast<uint32_t>(i + 1), e) - 0.5) * std::ldexp(1.0, static_cast<int>(e % 7) * (all[i].type.dtype == f16 ? 2 : 3));
   std::vector<Tensor> rounded;
   for (const Tensor& t : all) rounded.push_back(reference::from_memory(t.type, test::memory_of(t).data()));
   return rounded;
