@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <type_traits>
 
 #include "weft/support/error.h"
 
@@ -16,16 +17,11 @@ std::vector<std::byte> bytes_of(T value) {
 }
 
 std::vector<std::byte> element_from_double(DType dtype, double value) {
-  switch (dtype) {
-    case DType::f64: return bytes_of(value);
-    case DType::f32: return bytes_of(static_cast<float>(value));
-    case DType::bf16: return bytes_of(to_bf16(static_cast<float>(value)).bits);
-    case DType::i64: return bytes_of(static_cast<int64_t>(value));
-    case DType::i32: return bytes_of(static_cast<int32_t>(static_cast<int64_t>(value)));
-    case DType::u8: return bytes_of(static_cast<uint8_t>(static_cast<int64_t>(value)));
-    case DType::bool_: return bytes_of(static_cast<uint8_t>(value != 0));
-  }
-  return {};
+  if (dtype == boolean) return bytes_of(static_cast<uint8_t>(value != 0));
+  return with_element_type(dtype, [&]<class T>(ElementType<T>) {
+    if constexpr (std::is_integral_v<T>) return bytes_of(static_cast<T>(static_cast<int64_t>(value)));
+    else return bytes_of(element_of<T>(value));
+  });
 }
 
 template <class T>
@@ -59,10 +55,10 @@ Dense Dense::splat_integer(Type type, int64_t value) {
   if (is_floating(type.dtype)) return splat(std::move(type), static_cast<double>(value));
   Dense result;
   // Integers wrap to their width.
-  std::vector<std::byte> bytes = type.dtype == i64   ? bytes_of(value)
-                                 : type.dtype == i32 ? bytes_of(static_cast<int32_t>(value))
-                                 : type.dtype == u8  ? bytes_of(static_cast<uint8_t>(value))
-                                                     : bytes_of(static_cast<uint8_t>(value != 0));
+  std::vector<std::byte> bytes = with_element_type(type.dtype, [&]<class T>(ElementType<T>) {
+    if constexpr (std::is_integral_v<T>) return bytes_of(static_cast<T>(type.dtype == boolean ? value != 0 : value));
+    else return std::vector<std::byte>();
+  });
   result.bytes_ = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   result.type_ = std::move(type);
   return result;
@@ -78,23 +74,15 @@ Dense Dense::repeated(Type type, std::vector<std::byte> element) {
 
 double Dense::at(int64_t element) const {
   const size_t i = splat_ ? 0 : static_cast<size_t>(element);
-  switch (type_.dtype) {
-    case DType::f64: return read_as<double>(*bytes_, i);
-    case DType::f32: return read_as<float>(*bytes_, i);
-    case DType::bf16: return from_bf16({read_as<uint16_t>(*bytes_, i)});
-    default: return static_cast<double>(integer_at(element));
-  }
+  return with_element_type(type_.dtype, [&]<class T>(ElementType<T>) { return static_cast<double>(number_of(read_as<T>(*bytes_, i))); });
 }
 
 int64_t Dense::integer_at(int64_t element) const {
   const size_t i = splat_ ? 0 : static_cast<size_t>(element);
-  switch (type_.dtype) {
-    case DType::i64: return read_as<int64_t>(*bytes_, i);
-    case DType::i32: return read_as<int32_t>(*bytes_, i);
-    case DType::u8:
-    case DType::bool_: return read_as<uint8_t>(*bytes_, i);
-    default: throw InternalError("integer_at on a floating constant");
-  }
+  return with_element_type(type_.dtype, [&]<class T>(ElementType<T>) -> int64_t {
+    if constexpr (std::is_integral_v<T>) return read_as<T>(*bytes_, i);
+    else throw InternalError("integer_at on a floating constant");
+  });
 }
 
 Dense Dense::reshaped(Shape shape) const {

@@ -115,14 +115,12 @@ Dense Literals::element(const Type& scalar) {
     lex_.expect("false");
     return Dense::splat(scalar, 0);
   }
-  switch (scalar.dtype) {
-    case DType::f32:
-    case DType::bf16: return Dense::splat(scalar, real<float>());
-    case DType::i32: return Dense::splat_integer(scalar, integer_in<int32_t>());
-    case DType::u8: return Dense::splat_integer(scalar, integer_in<uint8_t>());
-    case DType::i64: return Dense::splat_integer(scalar, integer());
-    default: return Dense::splat(scalar, real<double>());
-  }
+  if (scalar.dtype == f64) return Dense::splat(scalar, real<double>());
+  if (is_floating(scalar.dtype)) return Dense::splat(scalar, real<float>());
+  return with_element_type(scalar.dtype, [&]<class T>(ElementType<T>) {
+    if constexpr (std::is_integral_v<T>) return Dense::splat_integer(scalar, integer_in<T>());
+    else return Dense::splat(scalar, 0);
+  });
 }
 
 Dense Literals::hex(Type type) {

@@ -78,8 +78,8 @@ ScalarExpression scalar_of(const Op& op) {
 }
 
 ScalarExpression combine_of(const Op& op) {
-  // Partial results of bf16 are f32.
-  const DType type = op.result().dtype() == bf16 ? f32 : op.result().dtype();
+  // Partial results of narrow types are f32.
+  const DType type = computed_in(op.result().dtype());
   const DType types[] = {type, type};
   try {
     return build_scalar(types, [&](std::span<const Scalar> args) { return cast(op.def().combine(args[0], args[1]), type); });

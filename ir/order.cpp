@@ -98,10 +98,10 @@ bool is_narrow(const Op& op) {
   const Kind kind = op.def().kind;
   const bool computes =
       kind == Kind::elementwise || kind == Kind::reduction || kind == Kind::composite || (kind == Kind::heavy && op.bodies().empty());
-  return computes && std::any_of(op.operands().begin(), op.operands().end(), [](Value v) { return v.dtype() == bf16; });
+  return computes && std::any_of(op.operands().begin(), op.operands().end(), [](Value v) { return is_narrow(v.dtype()); });
 }
 
-Value widened(Builder& b, Value v) { return v && v.dtype() == bf16 ? b.cast(v, f32) : v; }
+Value widened(Builder& b, Value v) { return v && is_narrow(v.dtype()) ? b.cast(v, f32) : v; }
 
 /// The same op of f32 operands.
 const Op& wide_twin(Builder& b, const Op& op) {

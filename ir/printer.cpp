@@ -28,6 +28,7 @@ std::string element(const Dense& d, int64_t i) {
       return std::isfinite(value) && text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
     }
     case DType::f64:
+    case DType::f16:
     case DType::bf16: return print_real(d.at(i));
     default: return std::to_string(d.integer_at(i));
   }

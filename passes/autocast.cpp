@@ -15,7 +15,10 @@ using ir::Kind;
 using ir::Op;
 using ir::Value;
 
-DType wider(DType a, DType b) { return size_of(b) > size_of(a) ? b : a; }
+DType wider(DType a, DType b) {
+  if (size_of(a) == size_of(b)) return a == b ? a : f32;  // f16 and bf16
+  return size_of(b) > size_of(a) ? b : a;
+}
 
 /// Does it repeat another value, or show that in another shape?
 bool repeats(Value v) { return !v.is_input() && (v.op()->def().broadcasts || v.op()->def().kind == Kind::view); }

@@ -1,5 +1,7 @@
 #include "weft/passes/expand.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "weft/ir/builder.h"
@@ -27,14 +29,14 @@ void split_epilogue(Op& op) {
   graph.erase(op);
 }
 
-/// A product of bf16 as one of f32 whose result is rounded, which is what it is by its definition; none where the target does
+/// A product of a narrow type as one of f32 whose result is rounded, which is what it is by its definition; none where the target does
 /// not run that either.
 std::optional<Value> widened(Op& op, const Target& target) {
-  if (!op.def().contracts() || op.result().dtype() != bf16) return std::nullopt;
+  if (!op.def().contracts() || !is_narrow(op.result().dtype())) return std::nullopt;
   Builder b(op.graph(), &op, op.locations());
   const std::vector<Op*> casts{b.cast(op.operand(0), f32).op(), b.cast(op.operand(1), f32).op()};
   Op& wide = b.copy(op, {casts[0]->result(), casts[1]->result()});
-  if (target.claims(wide) && !target.is_better_expanded(wide)) return b.cast(wide.result(), bf16);
+  if (target.claims(wide) && !target.is_better_expanded(wide)) return b.cast(wide.result(), op.result().dtype());
   op.graph().erase(wide);
   for (Op* cast : casts) op.graph().erase(*cast);
   return std::nullopt;
@@ -83,7 +85,7 @@ bool expand(ir::Module& module, const Target& target, std::vector<Remark>* remar
           .at(to_string(op->locations()));
     changed = true;
     if (const auto wide = widened(*op, target)) {
-      remark(*op, "computed in f32", "the target has nothing faster for bf16");
+      remark(*op, "computed in f32", fmt::format("the target has nothing faster for {}", weft::name_of(op->result().dtype())));
       op->result().replace_all_uses_with(*wide);
     } else {
       remark(*op, "written out", claimed ? "the library has only its plain loops for it" : "the target's library does not run it");

@@ -4,7 +4,7 @@
 //   matmul(a, b) = sum over k of a[.., i, 1, k] * b[.., 1, j, k]
 //
 // An epilogue that the target cannot apply becomes ops behind the product; so does one that the target claims but has only its
-// library's plain loops for; a product of bf16 is one of f32 where the target runs that.
+// library's plain loops for; a product of a narrow type is one of f32 where the target runs that.
 //
 // Runs after simplification, since it adds what that would look through.
 

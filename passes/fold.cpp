@@ -59,7 +59,7 @@ bool casts_alike(const Element& from, DType operand, DType to) {
   constexpr int64_t exact = int64_t{1} << 53;
   if (!is_floating(operand)) return !is_floating(to) || (-exact <= from.integer && from.integer <= exact);
   if (is_floating(to) || to == boolean) return true;
-  return to == u8 ? 0 <= from.real && from.real <= 255 : std::fabs(from.real) < 0x1p31;
+  return std::fabs(from.real) < 0x1p31 && static_cast<int64_t>(from.real) == wrapped(to, static_cast<int64_t>(from.real));
 }
 
 /// The sum of two f32 in double rounds to the same f32; so do difference, product, quotient and square root. Of the many nans that a
@@ -82,7 +82,7 @@ std::optional<Dense> evaluate(const Op& op) {
   const ir::ScalarExpression e = scalar_of(op);
   std::vector<Element> values;
   for (const ScalarNode& n : e.nodes) {
-    if (n.dtype == bf16) return std::nullopt;  // arithmetic on bf16 rounds through f32
+    if (is_narrow(n.dtype)) return std::nullopt;  // its arithmetic rounds through f32
     std::optional<Element> value;
     if (n.primitive == Primitive::argument) {
       const Dense& constant = op.operand(static_cast<int>(n.integer)).op()->attribute<Dense>("value");

@@ -27,7 +27,7 @@ constexpr size_t max_ops_in_a_nest = 200;
 constexpr size_t max_joined = 64, max_joined_innermost = 16;
 /// So many ops at most are repeated to make a value again instead of storing it.
 constexpr int max_repeated_ops = 64;
-/// And so many to make an f32 value again from bf16 ones.
+/// And so many to make an f32 value again from narrow ones.
 constexpr int max_widened_ops = 8;
 
 /// The same numbers in a wider type: who makes them again from the narrow ones reads fewer bytes than who reads them stored.

@@ -9,7 +9,7 @@
 //   %s = sum(%x) {axes = [0,1]}       becomes   %p = sum(%x) {axes = [1]}, %s = sum(%p) {axes = [0]}
 //
 // for fewer than 4 results of 2^17 elements each and more. The parts follow from the shape alone: a whole reduced axis, else
-// the smallest divisor of one from 64 on, else 64 parts and what is left over. Those of bf16 are f32.
+// the smallest divisor of one from 64 on, else 64 parts and what is left over. Those of narrow types are f32.
 
 #include "weft/ir/module.h"
 #include "weft/passes/target.h"

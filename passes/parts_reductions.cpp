@@ -52,7 +52,7 @@ class Cutter {
   void run() {
     const DType dtype = op_.result().dtype();
     // Partial results of bf16 are f32.
-    const Value x = b_.cast(op_.operand(0), dtype == bf16 ? f32 : dtype);
+    const Value x = b_.cast(op_.operand(0), computed_in(dtype));
     const int64_t extent = x.shape()[cut_.axis], whole = cut_.parts * cut_.length;
     Value parts = reduced_parts(section(x, 0, whole), cut_.parts, cut_.length);
     if (whole < extent) {

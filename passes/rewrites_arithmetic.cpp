@@ -89,15 +89,18 @@ Value negated_condition(Builder& b, const Op& op) {
 
 Value cast_to_same(Builder&, const Op& op) { return op.operand(0).dtype() == op.result().dtype() ? op.operand(0) : Value(); }
 
-/// Widening keeps every value, so narrowing back gives the first again.
+/// Does every number of `type` that becomes one of `by` become itself again? Integers wrap, so that bits that stay are enough.
+bool comes_back(DType type, DType by) {
+  if (type == boolean) return true;
+  if (is_floating(type)) return is_floating(by) && size_of(type) < size_of(by);
+  const size_t bits = 8 * size_of(type);
+  if (is_floating(by)) return bits <= (by == f64 ? 53 : by == f32 ? 24 : by == f16 ? 11 : 8);
+  return by != boolean && bits <= 8 * size_of(by);
+}
+
 Value cast_back(Builder&, const Op& op) {
   const Value inner = argument_of(op.operand(0), "cast");
-  if (!inner || inner.dtype() != op.result().dtype()) return {};
-  const DType from = inner.dtype(), wide = op.operand(0).dtype();
-  const bool widened = (wide == f64 && (from == f32 || from == bf16 || from == i32 || from == u8)) ||
-                       (wide == f32 && (from == bf16 || from == u8)) || (wide == i64 && (from == i32 || from == u8)) ||
-                       (wide == i32 && from == u8) || from == boolean;
-  return widened ? inner : Value();
+  return inner && inner.dtype() == op.result().dtype() && comes_back(inner.dtype(), op.operand(0).dtype()) ? inner : Value();
 }
 
 }  // namespace
@@ -125,7 +128,7 @@ const std::vector<Rewrite>& arithmetic_rewrites() {
       {"select", "select(c, x, x) = x", equal_branches},
       {"select", "select(not c, x, y) = select(c, y, x)", negated_condition},
       {"cast", "cast to the same type = x", cast_to_same},
-      {"cast", "cast to a wider type and back = x", cast_back},
+      {"cast", "cast to a type that keeps all numbers and back = x", cast_back},
   };
   return rows;
 }

@@ -94,7 +94,7 @@ void clip_by_norm(ir::Builder& b, std::vector<Value>& gradients, Value limit) {
   for (Value g : gradients) {
     Dims axes(static_cast<size_t>(g.shape().rank()));
     std::iota(axes.begin(), axes.end(), 0);
-    const Expr wide{b, b.cast(g, g.dtype() == bf16 ? f32 : g.dtype())};
+    const Expr wide{b, b.cast(g, computed_in(g.dtype()))};
     const Value sum = b.cast(b.sum(wide * wide, axes), f64);
     squares = squares ? b("add", {squares, sum}) : sum;
   }

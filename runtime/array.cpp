@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "weft/support/memory.h"
@@ -93,33 +94,20 @@ void Array::set(int64_t element, double value) {
 }
 
 double load_element(DType dtype, const std::byte* base, int64_t i) {
-  switch (dtype) {
-    case DType::f64: return reinterpret_cast<const double*>(base)[i];
-    case DType::f32: return reinterpret_cast<const float*>(base)[i];
-    case DType::bf16: return from_bf16(reinterpret_cast<const bf16_t*>(base)[i]);
-    case DType::i64: return static_cast<double>(reinterpret_cast<const int64_t*>(base)[i]);
-    case DType::i32: return reinterpret_cast<const int32_t*>(base)[i];
-    case DType::u8:
-    case DType::bool_: return reinterpret_cast<const uint8_t*>(base)[i];
-  }
-  return 0;
+  return with_element_type(dtype,
+                           [&]<class T>(ElementType<T>) { return static_cast<double>(number_of(reinterpret_cast<const T*>(base)[i])); });
 }
 
 void store_element(DType dtype, std::byte* base, int64_t i, double value) { store_elements(dtype, base, i, {&value, 1}); }
 
 void store_elements(DType dtype, std::byte* base, int64_t first, std::span<const double> values) {
-  const auto store = [&](auto* elements, const auto& converted) {
-    std::transform(values.begin(), values.end(), elements + first, converted);
-  };
-  switch (dtype) {
-    case DType::f64: store(reinterpret_cast<double*>(base), [](double x) { return x; }); return;
-    case DType::f32: store(reinterpret_cast<float*>(base), [](double x) { return static_cast<float>(x); }); return;
-    case DType::bf16: store(reinterpret_cast<bf16_t*>(base), [](double x) { return to_bf16(static_cast<float>(x)); }); return;
-    case DType::i64: store(reinterpret_cast<int64_t*>(base), [](double x) { return static_cast<int64_t>(x); }); return;
-    case DType::i32: store(reinterpret_cast<int32_t*>(base), [](double x) { return static_cast<int32_t>(x); }); return;
-    case DType::u8: store(reinterpret_cast<uint8_t*>(base), [](double x) { return static_cast<uint8_t>(x); }); return;
-    case DType::bool_: store(reinterpret_cast<uint8_t*>(base), [](double x) { return static_cast<uint8_t>(x != 0); }); return;
-  }
+  with_element_type(dtype, [&]<class T>(ElementType<T>) {
+    std::transform(values.begin(), values.end(), reinterpret_cast<T*>(base) + first, [&](double x) {
+      if (dtype == boolean) return element_of<T>(x != 0);
+      if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<int64_t>(x));
+      else return element_of<T>(x);
+    });
+  });
 }
 
 }  // namespace weft

@@ -24,7 +24,7 @@ struct AttentionCall : Attention {
 
   size_t operand_places() const { return is_gradient ? 4 : 3; }
   /// Of lse and delta, which are a number for each query.
-  DType row_dtype() const { return dtype == bf16 ? f32 : dtype; }
+  DType row_dtype() const { return computed_in(dtype); }
   /// Do the mask's strides fit, of a mask that lies in one piece, and the places?
   bool has_valid_mask() const;
   bool has_valid_places() const;

@@ -47,17 +47,17 @@ void store(FileType type, uint64_t bits, std::byte* to, size_t i) {
   switch (type) {
     case FileType::f64: return put(to, i, std::bit_cast<double>(bits));
     case FileType::f32: return put(to, i, std::bit_cast<float>(static_cast<uint32_t>(bits)));
-    case FileType::bf16: return put(to, i, static_cast<uint16_t>(bits));
-    case FileType::f16: return small(5, 10, false);
     case FileType::f8_e4m3: return small(4, 3, true);
     case FileType::f8_e5m2: return small(5, 2, false);
     case FileType::i64:
-    case FileType::u64:
-    case FileType::u32: return put(to, i, static_cast<int64_t>(bits));
+    case FileType::u64: return put(to, i, bits);
     case FileType::i32:
-    case FileType::u16: return put(to, i, static_cast<int32_t>(bits));
-    case FileType::i16: return put(to, i, int32_t{static_cast<int16_t>(bits)});
-    case FileType::i8: return put(to, i, int32_t{static_cast<int8_t>(bits)});
+    case FileType::u32: return put(to, i, static_cast<uint32_t>(bits));
+    case FileType::f16:
+    case FileType::bf16:
+    case FileType::i16:
+    case FileType::u16: return put(to, i, static_cast<uint16_t>(bits));
+    case FileType::i8:
     case FileType::u8:
     case FileType::bool_: return put(to, i, static_cast<uint8_t>(bits));
   }
@@ -66,8 +66,7 @@ void store(FileType type, uint64_t bits, std::byte* to, size_t i) {
 }  // namespace
 
 bool is_copied(FileType type, std::endian order) {
-  const bool kept = type == FileType::bool_ || type == FileType::u8 || type == FileType::bf16 || type == FileType::f32 ||
-                    type == FileType::f64 || type == FileType::i32 || type == FileType::i64;
+  const bool kept = type != FileType::f8_e4m3 && type != FileType::f8_e5m2 && type != FileType::u64;
   return kept && (size_of(type) == 1 || order == std::endian::native);
 }
 
@@ -96,17 +95,17 @@ DType becomes(FileType type) {
   switch (type) {
     case FileType::f64: return f64;
     case FileType::f32:
-    case FileType::f16:
     case FileType::f8_e4m3:
     case FileType::f8_e5m2: return f32;
+    case FileType::f16: return f16;
     case FileType::bf16: return bf16;
     case FileType::i64:
-    case FileType::u64:
-    case FileType::u32: return i64;
-    case FileType::i32:
-    case FileType::i16:
-    case FileType::i8:
-    case FileType::u16: return i32;
+    case FileType::u64: return i64;
+    case FileType::i32: return i32;
+    case FileType::i16: return i16;
+    case FileType::i8: return i8;
+    case FileType::u32: return u32;
+    case FileType::u16: return u16;
     case FileType::u8: return u8;
     case FileType::bool_: return boolean;
   }

@@ -19,8 +19,7 @@ enum class FileType : uint8_t { f64, f32, bf16, f16, f8_e4m3, f8_e5m2, i64, i32,
 /// Bytes of one element in a file.
 size_t size_of(FileType type);
 
-/// What elements of the type become, their values unchanged: f16 and both f8 are f32, i8, i16 and u16 i32, u32 and u64 i64;
-/// the others stay what they are.
+/// What elements of the type become, their values unchanged: both f8 are f32, u64 is i64; the others stay what they are.
 DType becomes(FileType type);
 
 /// An element that has no place in its array, and why.

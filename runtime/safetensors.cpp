@@ -30,8 +30,8 @@ struct WrittenType {
   const char* name;
 };
 /// In the order of the format's own library, which writes the last first.
-constexpr WrittenType written_types[] = {{DType::bool_, "BOOL"}, {DType::u8, "U8"},   {DType::bf16, "BF16"}, {DType::i32, "I32"},
-                                         {DType::f32, "F32"},    {DType::f64, "F64"}, {DType::i64, "I64"}};
+constexpr WrittenType written_types[] = {{boolean, "BOOL"}, {u8, "U8"},   {i8, "I8"},   {i16, "I16"}, {u16, "U16"}, {f16, "F16"},
+                                         {bf16, "BF16"},    {i32, "I32"}, {u32, "U32"}, {f32, "F32"}, {f64, "F64"}, {i64, "I64"}};
 
 struct ReadType {
   FileType type;

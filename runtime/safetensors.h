@@ -21,8 +21,7 @@ struct SafeTensors {
   std::map<std::string, std::string, std::less<>> metadata;
 };
 
-/// BOOL, U8, I32, I64, BF16, F32 and F64 stay what they are; F16, F8_E4M3 and F8_E5M2 become f32, I8, I16 and U16 i32, U32
-/// and U64 i64, each with its value. Where the metadata has a checksum of weft's, it is verified and left out of the result.
+/// What weft has a type for stays what it is; F8_E4M3 and F8_E5M2 become f32, U64 i64, each with its value. Where the metadata has a checksum of weft's, it is verified and left out of the result.
 /// Throws weft::Error naming the file and the byte where it is not as it must be: a header that is no such JSON, a name given
 /// twice, another element type, a value that its type does not have, tensors whose bytes overlap, leave bytes to nobody or do
 /// not fit their shape, a file that ends before its data or goes on after it; and where the checksum is that of other content.

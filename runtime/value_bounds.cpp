@@ -36,22 +36,15 @@ std::optional<size_t> find_outside(std::span<const int64_t> indices, const Index
 }
 
 std::optional<size_t> find_outside(const View& values, const ValueRange& range) {
-  const auto first_in = [&](auto all, auto number) -> std::optional<size_t> {
-    const auto outside = [&](auto x) { return !(range.low <= number(x) && number(x) <= range.high); };
-    const auto bad = std::find_if(all.begin(), all.end(), outside);
-    return bad == all.end() ? std::nullopt : std::optional(static_cast<size_t>(bad - all.begin()));
-  };
-  const auto plain = [](auto x) { return static_cast<double>(x); };
-  switch (values.dtype()) {
-    case DType::f64: return first_in(values.values<double>(), plain);
-    case DType::f32: return first_in(values.values<float>(), plain);
-    case DType::bf16: return first_in(values.values<bf16_t>(), [](bf16_t x) { return static_cast<double>(from_bf16(x)); });
-    case DType::i64:
-    case DType::i32:
-    case DType::u8:
-    case DType::bool_: return std::nullopt;
-  }
-  return std::nullopt;
+  return with_element_type(values.dtype(), [&]<class T>(ElementType<T>) -> std::optional<size_t> {
+    if constexpr (is_floating(dtype_of<T>)) {
+      const auto outside = [&](T x) { return !(range.low <= number_of(x) && number_of(x) <= range.high); };
+      const auto all = values.values<T>();
+      const auto bad = std::find_if(all.begin(), all.end(), outside);
+      if (bad != all.end()) return static_cast<size_t>(bad - all.begin());
+    }
+    return std::nullopt;
+  });
 }
 
 }  // namespace weft

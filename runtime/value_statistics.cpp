@@ -17,6 +17,7 @@ uint64_t exponent_bits(DType dtype) {
   switch (dtype) {
     case DType::f32: return 0x7f80'0000;
     case DType::f64: return 0x7ff0'0000'0000'0000;
+    case DType::f16: return 0x7c00;
     case DType::bf16: return 0x7f80;
     default: throw InternalError(fmt::format("{} has no exponent", name_of(dtype)));
   }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 namespace weft {
 namespace {
@@ -15,10 +16,14 @@ int64_t saturated(double value) {
   return static_cast<int64_t>(value);
 }
 
+/// The lower 32 bits of the whole part; of infinities and nan 0.
+int64_t modulo_2_32(double value) { return std::isfinite(value) ? static_cast<int64_t>(std::fmod(std::trunc(value), 0x1p32)) : 0; }
+
 }  // namespace
 
 double rounded(DType dtype, double value) {
   if (dtype == f32) return static_cast<float>(value);
+  if (dtype == f16) return from_f16(to_f16(static_cast<float>(value)));
   if (dtype == bf16) return from_bf16(to_bf16(static_cast<float>(value)));
   return value;
 }
@@ -26,6 +31,10 @@ double rounded(DType dtype, double value) {
 int64_t wrapped(DType dtype, int64_t value) {
   switch (dtype) {
     case DType::i32: return static_cast<int32_t>(value);
+    case DType::i16: return static_cast<int16_t>(value);
+    case DType::i8: return static_cast<int8_t>(value);
+    case DType::u32: return static_cast<uint32_t>(value);
+    case DType::u16: return static_cast<uint16_t>(value);
     case DType::u8: return static_cast<uint8_t>(value);
     case DType::bool_: return value & 1;
     default: return value;
@@ -34,11 +43,18 @@ int64_t wrapped(DType dtype, int64_t value) {
 
 int64_t truncated(DType dtype, double value) {
   switch (dtype) {
+    case DType::i64: return saturated<int64_t>(value);
     case DType::i32: return saturated<int32_t>(value);
-    case DType::u8: return saturated<uint8_t>(value);
     case DType::bool_: return value != 0;
-    default: return saturated<int64_t>(value);
+    default: return wrapped(dtype, modulo_2_32(value));
   }
+}
+
+std::pair<int64_t, int64_t> range_of(DType dtype) {
+  return with_element_type(dtype, []<class T>(ElementType<T>) -> std::pair<int64_t, int64_t> {
+    if constexpr (std::is_integral_v<T>) return {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
+    else return {};
+  });
 }
 
 }  // namespace weft

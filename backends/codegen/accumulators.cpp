@@ -21,9 +21,8 @@ llvm::Constant* identity(const Op& op, llvm::Type* type) {
   if (is_floating(t)) return llvm::ConstantFP::get(type, value);
   if (!std::isinf(value)) return llvm::ConstantInt::get(type, static_cast<uint64_t>(static_cast<int64_t>(value)), true);
   const unsigned bits = type->getScalarSizeInBits();
-  const bool is_unsigned = t == u8 || t == boolean;
-  const llvm::APInt extreme = value > 0 ? (is_unsigned ? llvm::APInt::getMaxValue(bits) : llvm::APInt::getSignedMaxValue(bits))
-                                        : (is_unsigned ? llvm::APInt::getMinValue(bits) : llvm::APInt::getSignedMinValue(bits));
+  const llvm::APInt extreme = value > 0 ? (is_unsigned(t) ? llvm::APInt::getMaxValue(bits) : llvm::APInt::getSignedMaxValue(bits))
+                                        : (is_unsigned(t) ? llvm::APInt::getMinValue(bits) : llvm::APInt::getSignedMinValue(bits));
   return llvm::ConstantInt::get(type, extreme);
 }
 
@@ -109,7 +108,7 @@ llvm::Value* Accumulators::finish(const Op& op, llvm::Value* vector) {
                              : b_.CreateLoad(p.type, address(p, p.levels.back(), b_.CreateAdd(first, b_.getInt64(i)))));
   for (size_t width = reduction_lanes / 2; width > 0; width /= 2)
     for (size_t i = 0; i < width; ++i) partials[i] = combine(b_, op, partials[i], partials[i + width]);
-  return op.result().dtype() == bf16 ? round_to_bf16(b_, partials[0]) : partials[0];
+  return rounded(b_, op.result().dtype(), partials[0]);
 }
 
 }  // namespace weft::codegen

@@ -11,7 +11,7 @@
 
 namespace weft::codegen {
 
-/// The reduction of two partial results; those of bf16 are kept in f32.
+/// The reduction of two partial results; those of narrow types are kept in f32.
 llvm::Value* combine(IRBuilder& b, const ir::Op& reduction, llvm::Value* x, llvm::Value* y);
 /// What it starts from, in every element of `type`.
 llvm::Constant* identity(const ir::Op& reduction, llvm::Type* type);

@@ -3,6 +3,7 @@
 #include <llvm/IR/Intrinsics.h>
 
 #include "weft/backends/codegen/math/math.h"
+#include "weft/support/conversion.h"
 #include "weft/support/error.h"
 
 namespace weft::codegen {
@@ -11,8 +12,6 @@ namespace {
 using ir::Primitive;
 using ir::ScalarNode;
 using llvm::Value;
-
-bool is_unsigned(DType t) { return t == u8 || t == boolean; }
 
 /// Division that never traps: x / 0 is 0, and the most negative number over -1 wraps.
 Value* divide_integers(IRBuilder& b, DType t, Value* x, Value* y) {
@@ -52,6 +51,18 @@ Value* compare(IRBuilder& b, Primitive p, DType t, Value* x, Value* y) {
   }
 }
 
+/// The whole part of v modulo 2^width, in an integer type of up to 32 bits; 0 for what is not finite. Every step is exact.
+Value* wrapped(IRBuilder& b, Value* v, llvm::Type* type) {
+  Value* size = b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, v);
+  Value* whole = b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, size);
+  Value* turns = b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, b.CreateFMul(whole, number(v, 0x1p-32)));
+  Value* rest = b.CreateFSub(whole, b.CreateFMul(turns, number(v, 0x1p32)));  // below 2^32; of infinities nan
+  Value* finite = b.CreateSelect(b.CreateFCmpORD(rest, rest), rest, llvm::Constant::getNullValue(v->getType()));
+  Value* bits = b.CreateFPToUI(finite, shaped_like(b.getInt32Ty(), v->getType()));
+  Value* is_negative = b.CreateFCmpOLT(v, llvm::Constant::getNullValue(v->getType()));
+  return b.CreateTrunc(b.CreateSelect(is_negative, b.CreateNeg(bits), bits), type);
+}
+
 Value* cast(IRBuilder& b, DType from, DType to, Value* v) {
   llvm::Type* type = shaped_like(register_type(b.getContext(), to), v->getType());
   if (from == to) return v;
@@ -60,17 +71,15 @@ Value* cast(IRBuilder& b, DType from, DType to, Value* v) {
                              : b.CreateICmpNE(v, llvm::Constant::getNullValue(v->getType()));
   }
   if (is_floating(from) && is_floating(to)) {
-    Value* r = b.CreateFPCast(v, type);
-    return to == bf16 ? round_to_bf16(b, r) : r;
+    return rounded(b, to, b.CreateFPCast(v, type));
   }
   if (is_floating(from)) {
-    // Saturating, and nan becomes 0: the conversion must be a function of its operand.
-    const auto id = is_unsigned(to) ? llvm::Intrinsic::fptoui_sat : llvm::Intrinsic::fptosi_sat;
-    return b.CreateIntrinsic(id, {type, v->getType()}, {v});
+    // The conversion must be a function of its operand, whatever that is.
+    if (to == i64 || to == i32) return b.CreateIntrinsic(llvm::Intrinsic::fptosi_sat, {type, v->getType()}, {v});
+    return wrapped(b, v, type);
   }
   if (is_floating(to)) {
-    Value* r = is_unsigned(from) ? b.CreateUIToFP(v, type) : b.CreateSIToFP(v, type);
-    return to == bf16 ? round_to_bf16(b, r) : r;
+    return rounded(b, to, is_unsigned(from) ? b.CreateUIToFP(v, type) : b.CreateSIToFP(v, type));
   }
   return is_unsigned(from) ? b.CreateZExtOrTrunc(v, type) : b.CreateSExtOrTrunc(v, type);
 }
@@ -123,14 +132,14 @@ Value* constant(IRBuilder& b, const ScalarNode& n) {
   return llvm::ConstantInt::get(type, static_cast<uint64_t>(n.integer), true);
 }
 
-/// Is it a constant of bf16 that bf16 does not hold? It is computed with as an f32.
-bool is_rounded(const ScalarNode& n) { return n.dtype == bf16 && from_bf16(to_bf16(static_cast<float>(n.real))) != n.real; }
+/// Is it a constant of a narrow type that this does not hold? It is computed with as an f32.
+bool is_inexact(const ScalarNode& n) { return is_narrow(n.dtype) && weft::rounded(n.dtype, n.real) != n.real; }
 
 }  // namespace
 
 Value* emit_scalar(IRBuilder& b, const ir::ScalarExpression& expression, std::span<Value* const> arguments) {
   std::vector<Value*> values;
-  bool computed_bf16 = false;
+  bool computed_narrow = false;
   for (const ScalarNode& n : expression.nodes) {
     if (n.primitive == Primitive::argument) {
       values.push_back(arguments[static_cast<size_t>(n.integer)]);
@@ -138,7 +147,7 @@ Value* emit_scalar(IRBuilder& b, const ir::ScalarExpression& expression, std::sp
     }
     if (n.primitive == Primitive::constant) {
       values.push_back(constant(b, n));
-      computed_bf16 = computed_bf16 || is_rounded(n);
+      computed_narrow = computed_narrow || is_inexact(n);
       continue;
     }
     Value* x = values[static_cast<size_t>(n.a)];
@@ -159,14 +168,14 @@ Value* emit_scalar(IRBuilder& b, const ir::ScalarExpression& expression, std::sp
     else if (n.primitive >= Primitive::equal && n.primitive <= Primitive::less_equal) v = compare(b, n.primitive, operand_type, x, y);
     else if (is_floating(n.dtype)) {
       v = floating(b, n.primitive, x, y, z);
-      computed_bf16 = computed_bf16 || n.dtype == bf16;
+      computed_narrow = computed_narrow || is_narrow(n.dtype);
     } else {
       v = integral(b, n.primitive, n.dtype, x, y);
     }
     values.push_back(v);
   }
   // An op rounds once, as in PyTorch: what it computes on the way stays an f32.
-  return computed_bf16 && expression.nodes.back().dtype == bf16 ? round_to_bf16(b, values.back()) : values.back();
+  return computed_narrow ? rounded(b, expression.nodes.back().dtype, values.back()) : values.back();
 }
 
 }  // namespace weft::codegen

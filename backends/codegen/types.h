@@ -2,9 +2,10 @@
 // How element types appear in memory and in registers.
 //
 //   dtype  memory    register
+//   f16    16 bits   float, rounded to f16 after every op
 //   bf16   16 bits   float, rounded to bf16 after every op
 //   bool   a byte    i1
-//   else   itself    itself (u8 is i8, read as unsigned)
+//   else   itself    itself (u8 is i8, read as unsigned; so are u16 and u32)
 
 #include <llvm/IR/IRBuilder.h>
 
@@ -32,7 +33,10 @@ llvm::Constant* integer(const llvm::Value* like, int64_t value);
 llvm::Value* from_memory(IRBuilder& b, DType dtype, llvm::Value* v);
 llvm::Value* to_memory(IRBuilder& b, DType dtype, llvm::Value* v);
 
-/// Rounds a float to the nearest bf16 value, ties to even; nan stays nan.
-llvm::Value* round_to_bf16(IRBuilder& b, llvm::Value* v);
+/// A float of a narrow type rounded to its nearest value, ties to even; nan stays nan. What is of another type is as it is.
+llvm::Value* rounded(IRBuilder& b, DType dtype, llvm::Value* v);
+
+/// Says that the module's target has instructions from f16 to f32 and back. Without, the same is computed by others.
+void have_f16_instructions(llvm::Module& module);
 
 }  // namespace weft::codegen

@@ -3,6 +3,7 @@
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
+#include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
@@ -14,6 +15,7 @@
 #include <set>
 
 #include "weft/backends/codegen/optimize.h"
+#include "weft/backends/codegen/types.h"
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/object_image.h"
 #include "weft/support/error.h"
@@ -106,6 +108,7 @@ struct KernelCompiler::Impl {
     module.setDataLayout(target->createDataLayout());
     module.setTargetTriple(target->getTargetTriple().str());
     module.setPICLevel(llvm::PICLevel::BigPIC);
+    if (target->getMCSubtargetInfo()->checkFeatures("+f16c")) codegen::have_f16_instructions(module);
   }
 
   std::string isa;

@@ -15,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include "weft/backends/codegen/optimize.h"
+#include "weft/backends/codegen/types.h"
 #include "weft/backends/cuda/exec/arch.h"
 #include "weft/backends/cuda/gpu_shape.h"
 #include "weft/support/error.h"
@@ -92,6 +93,7 @@ Assembly::Assembly(const std::string& arch, int buffers)
       module_(std::make_unique<llvm::Module>("weft", *context_)) {
   module_->setDataLayout(machine_->createDataLayout());
   module_->setTargetTriple(triple);
+  codegen::have_f16_instructions(*module_);
   module_->addModuleFlag(llvm::Module::Error, architecture_flag, static_cast<uint32_t>(arch_number(arch)));
 }
 

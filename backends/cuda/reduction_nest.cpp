@@ -134,8 +134,8 @@ class ReductionNest {
 
   void set_results(const Ops& reductions, const Values& results) {
     for (size_t r = 0; r < reductions.size(); ++r) {
-      const bool rounds = reductions[r]->result().dtype() == bf16;
-      const auto [at, is_new] = results_.insert_or_assign(reductions[r], rounds ? codegen::round_to_bf16(f_.b, results[r]) : results[r]);
+      const auto [at, is_new] =
+          results_.insert_or_assign(reductions[r], codegen::rounded(f_.b, reductions[r]->result().dtype(), results[r]));
       f_.values->set_reduced(*reductions[r], at->second);
     }
   }

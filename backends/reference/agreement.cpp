@@ -7,7 +7,13 @@
 
 namespace weft::reference {
 
-double own_bound(DType dtype) { return dtype == bf16 ? 0x1p-8 : 64 * (dtype == f64 ? 0x1p-53 : 0x1p-24); }
+double own_bound(DType dtype) { return dtype == bf16 ? 0x1p-8 : dtype == f16 ? 0x1p-11 : 64 * (dtype == f64 ? 0x1p-53 : 0x1p-24); }
+
+double rounding_at_zero(DType dtype) { return dtype == f16 ? 0x1p-25 : 0; }
+
+Tolerance tolerance_in(DType dtype) {
+  return {.bound = own_bound(dtype), .absolute = 1e-30 + rounding_at_zero(dtype), .largest = dtype == f16 ? 65504 : 1e37};
+}
 
 std::optional<std::string> disagreement(const Tensor& got, const Tensor& exact, std::span<const Tensor* const> moved, Tolerance tolerance) {
   if (got.type != exact.type) return fmt::format("it is {}, not {}", to_string(got.type), to_string(exact.type));

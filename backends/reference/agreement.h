@@ -22,9 +22,13 @@ struct Tolerance {
   double largest = std::numeric_limits<double>::infinity();  // beyond it numbers are not compared
 };
 
-/// The bound of any op, computed in that type: generated functions are within 2 ulp, and a reduction adds up in another order. A bf16
-/// result is known to an ulp of its own at best, whatever was rounded before it.
+/// The bound of any op, computed in that type: generated functions are within 2 ulp, and a reduction adds up in another order. An f16 or
+/// bf16 result is known to an ulp of its own at best, whatever was rounded before it.
 double own_bound(DType dtype);
+/// Half the least difference of two numbers of the type: how far off a result near 0 is that was rounded right. Only of f16 that shows.
+double rounding_at_zero(DType dtype);
+/// The tolerance of whole programs in the type: numbers that f32, or f16, does not tell from 0 or has not are not compared.
+Tolerance tolerance_in(DType dtype);
 
 /// What is wrong with `got`, if anything. `moved`: of each run that was moved.
 std::optional<std::string> disagreement(const Tensor& got, const Tensor& exact, std::span<const Tensor* const> moved, Tolerance tolerance);

@@ -18,7 +18,9 @@ Tensor identities(const ir::Op& op, int64_t count) {
   const double value = op.def().identity(dtype);
   Tensor t(ir::Type{dtype, Shape{count}});
   std::fill(t.real.begin(), t.real.end(), value);
-  std::fill(t.integer.begin(), t.integer.end(), truncated(dtype, value));
+  if (is_floating(dtype)) return t;
+  const auto [least, most] = range_of(dtype);
+  std::fill(t.integer.begin(), t.integer.end(), std::isinf(value) ? (value > 0 ? most : least) : static_cast<int64_t>(value));
   return t;
 }
 

@@ -7,27 +7,6 @@
 #include "weft/support/memory.h"
 
 namespace weft::reference {
-namespace {
-
-template <class T, class V>
-void read(const std::byte* data, std::vector<V>& values) {
-  const auto* elements = reinterpret_cast<const T*>(data);
-  for (size_t i = 0; i < values.size(); ++i) {
-    if constexpr (std::is_same_v<T, bf16_t>) values[i] = from_bf16(elements[i]);
-    else values[i] = static_cast<V>(elements[i]);
-  }
-}
-
-template <class T, class V>
-void write(const std::vector<V>& values, std::byte* data) {
-  auto* elements = reinterpret_cast<T*>(data);
-  for (size_t i = 0; i < values.size(); ++i) {
-    if constexpr (std::is_same_v<T, bf16_t>) elements[i] = to_bf16(static_cast<float>(values[i]));
-    else elements[i] = static_cast<T>(values[i]);
-  }
-}
-
-}  // namespace
 
 Tensor::Tensor(ir::Type t) : type(std::move(t)) {
   const auto count = static_cast<size_t>(type.shape.numel());
@@ -42,28 +21,20 @@ ir::ScalarElements elements_of(const Tensor& t, size_t first) {
 
 Tensor from_memory(const ir::Type& type, const std::byte* data) {
   Tensor t(type);
-  switch (type.dtype) {
-    case DType::f64: read<double>(data, t.real); break;
-    case DType::f32: read<float>(data, t.real); break;
-    case DType::bf16: read<bf16_t>(data, t.real); break;
-    case DType::i64: read<int64_t>(data, t.integer); break;
-    case DType::i32: read<int32_t>(data, t.integer); break;
-    case DType::u8:
-    case DType::bool_: read<uint8_t>(data, t.integer); break;
-  }
+  with_element_type(type.dtype, [&]<class T>(ElementType<T>) {
+    const auto* elements = reinterpret_cast<const T*>(data);
+    for (size_t i = 0; i < t.real.size(); ++i) t.real[i] = static_cast<double>(number_of(elements[i]));
+    for (size_t i = 0; i < t.integer.size(); ++i) t.integer[i] = static_cast<int64_t>(number_of(elements[i]));
+  });
   return t;
 }
 
 void to_memory(const Tensor& t, std::byte* data) {
-  switch (t.type.dtype) {
-    case DType::f64: return write<double>(t.real, data);
-    case DType::f32: return write<float>(t.real, data);
-    case DType::bf16: return write<bf16_t>(t.real, data);
-    case DType::i64: return write<int64_t>(t.integer, data);
-    case DType::i32: return write<int32_t>(t.integer, data);
-    case DType::u8:
-    case DType::bool_: return write<uint8_t>(t.integer, data);
-  }
+  with_element_type(t.type.dtype, [&]<class T>(ElementType<T>) {
+    auto* elements = reinterpret_cast<T*>(data);
+    for (size_t i = 0; i < t.real.size(); ++i) elements[i] = element_of<T>(t.real[i]);
+    for (size_t i = 0; i < t.integer.size(); ++i) elements[i] = element_of<T>(t.integer[i]);
+  });
 }
 
 void round_to_type(Tensor& t) {

@@ -23,7 +23,7 @@ class Composed {
     if (!holds) fail(requirement);
   }
   /// bf16 is computed in f32 and rounded once.
-  static Tensor widened(const Tensor& x) { return x.dtype() == bf16 ? cast(x, f32) : x; }
+  static Tensor widened(const Tensor& x) { return is_narrow(x.dtype()) ? cast(x, f32) : x; }
 
  private:
   Recorder recorder_;

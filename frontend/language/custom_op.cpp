@@ -39,7 +39,7 @@ class Call {
     std::vector<const Arg*> alike;
     for (size_t i = 0; i < operands_.size(); ++i)
       if (spec(i).accepts == wanted.accepts && !spec(i).type) alike.push_back(&operands_[i]);
-    return wanted.accepts == ir::Accepts::floating ? detail::floating_dtype(alike) : detail::common_dtype(alike);
+    return wanted.accepts == ir::Accepts::floating ? r_.floating_dtype(alike) : r_.common_dtype(alike);
   }
 
   const ir::OperandSpec& spec(size_t i) const { return def_.operands[std::min(i, def_.operands.size() - 1)]; }

@@ -11,7 +11,7 @@ namespace {
 using detail::LossRecorder;
 using ir::Expr;
 
-/// All operands in their common floating type, bf16 as f32, and shape.
+/// All operands in their common floating type, the narrow ones as f32, and shape.
 std::vector<Expr> stretched_together(LossRecorder& r, std::initializer_list<const Arg*> operands) {
   const DType dtype = r.common_dtype();
   if (!is_floating(dtype)) r.fail("the operands must be floating");

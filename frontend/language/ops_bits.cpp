@@ -72,7 +72,7 @@ Tensor bitwise_right_shift(Arg a, Arg b) {
   Recorder r("bitwise_right_shift", {&a, &b});
   const auto [x, by] = bits(r, a, b, false);
   const Value shifted = r.builder("shift_right", {x, by});
-  if (x.dtype() == u8) return r.tensor(shifted);
+  if (is_unsigned(x.dtype())) return r.tensor(shifted);
   // The bits of a number below 0 are those of its complement, which is not, the other way round.
   const Value rest = r.builder("not", {r.builder("shift_right", {r.builder("not", {x}), by})});
   return r("select", {ir::Expr(r.builder, x) < 0.0, rest, shifted});

@@ -139,7 +139,7 @@ Tensor bernoulli(Arg x) {
   Recorder r("bernoulli", {&x});
   const Value p = r.value(x);
   if (!is_floating(p.dtype())) r.fail("the probabilities must be floating");
-  const DType exact = p.dtype() == bf16 ? f32 : p.dtype();
+  const DType exact = computed_in(p.dtype());
   const Value drawn = random(r, "random_uniform", p.shape(), exact);
   return r.tensor(r.builder.cast(r.builder("lt", {drawn, r.builder.cast(p, exact)}), p.dtype()));
 }

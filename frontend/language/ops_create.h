@@ -34,7 +34,7 @@ Tensor arange(Arg start, Arg end, Arg step = 1, std::optional<DType> dtype = {})
 /// Elements that are known now; they become part of the program.
 Tensor constant(const Array& values, std::source_location at = std::source_location::current());
 /// Uniform in [0, 1), standard normal and always finite: other numbers at every step and for every call, a function of the step's
-/// seed. Uniforms are multiples of 2^-24, of bf16 multiples of 2^-8, which is what it holds exactly.
+/// seed. Uniforms are multiples of 2^-24, of f16 of 2^-11, of bf16 of 2^-8, which is what it holds exactly.
 Tensor random_uniform(Shape shape, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
 Tensor random_normal(Shape shape, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
 /// Integers from low up to but without high, each as likely: at most 2^31 of them.

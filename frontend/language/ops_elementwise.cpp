@@ -7,6 +7,7 @@
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
 #include "weft/frontend/language/scope.h"
+#include "weft/support/conversion.h"
 
 namespace weft {
 namespace {
@@ -18,13 +19,6 @@ Tensor rounding(std::string_view op, const Arg& x) {
   Recorder r(op, {&x});
   const ir::Value v = r.value(x);
   return is_integer(v.dtype()) ? r.tensor(v) : r(op, {v});
-}
-
-/// The least and the largest integer of the type.
-std::pair<int64_t, int64_t> range_of(DType t) {
-  if (t == u8) return {0, 255};
-  if (t == i32) return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
-  return {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
 }
 
 /// Between integer bounds, exactly. A bound that all numbers of the type keep means nothing; one that none can keep is an error.

@@ -16,7 +16,7 @@ Tensor local_response_norm(Arg x, int64_t size, double alpha, double beta, doubl
   if (size < 1 || size > (int64_t{1} << 30)) r.fail(fmt::format("the size must be positive and not too large, but is {}", size));
   if (given.shape().numel() == 0) return r.tensor(given);
   // bf16 is computed in f32 and rounded once.
-  const Expr v{r.builder, given.dtype() == bf16 ? r.builder.cast(given, f32) : given};
+  const Expr v{r.builder, r.builder.cast(given, computed_in(given.dtype()))};
   const Value windows =
       r.builder("windows", {v * v}, {{"axes", Dims{1}}, {"extents", Dims{size}}, {"low", Dims{size / 2}}, {"high", Dims{(size - 1) / 2}}});
   const Expr sums{r.builder, r.builder.sum(windows, {2})};

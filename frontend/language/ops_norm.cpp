@@ -15,10 +15,10 @@ using detail::Recorder;
 using ir::Expr;
 using ir::Value;
 
-/// bf16 is computed in f32 and rounded once, behind the affine part.
+/// f16 and bf16 are computed in f32 and rounded once, behind the affine part.
 Value standardized(Recorder& r, Value v, const Dims& axes, double eps, bool center) {
   if (!is_floating(v.dtype())) r.fail("x must be floating");
-  if (v.dtype() == bf16) v = r.builder.cast(v, f32);
+  v = r.builder.cast(v, computed_in(v.dtype()));
   if (!(eps >= 0 && std::isfinite(eps))) r.fail(fmt::format("eps must be finite and not negative, not {}", eps));
   return r.builder("standardize", {v}, {{"axes", axes}, {"eps", eps}, {"center", center}});
 }
@@ -56,7 +56,7 @@ Dims last_axes(Recorder& r, Value v, const Dims& shape) {
 }
 
 double epsilon(DType t) {
-  return t == f64 ? std::numeric_limits<double>::epsilon() : t == f32 ? std::numeric_limits<float>::epsilon() : 0x1p-7;
+  return t == f64 ? std::numeric_limits<double>::epsilon() : t == f32 ? std::numeric_limits<float>::epsilon() : t == f16 ? 0x1p-10 : 0x1p-7;
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ Tensor running(std::string_view what, std::string_view op, double neutral, const
   const Value v = accumulated(r, r.value(x));
   const auto along = static_cast<int>(r.axis(axis, v.shape().rank()));
   // bf16 is rounded once.
-  const Value wide = v.dtype() == bf16 ? r.builder.cast(v, f32) : v;
+  const Value wide = r.builder.cast(v, computed_in(v.dtype()));
   return r.tensor(r.builder.cast(ir::scan(r.builder, wide, along, op, neutral), v.dtype()));
 }
 

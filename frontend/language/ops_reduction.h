@@ -9,13 +9,13 @@
 
 namespace weft {
 
-Tensor sum(Arg x, Axes axes = {}, bool keep_dims = false);   // of bool, u8 and i32: i64
+Tensor sum(Arg x, Axes axes = {}, bool keep_dims = false);   // of bools and integers: i64
 Tensor mean(Arg x, Axes axes = {}, bool keep_dims = false);  // floating
 /// The sum of (x - mean)^2 over max(count - correction, 0); floating. The correction 1 gives an unbiased estimate.
 Tensor var(Arg x, Axes axes = {}, double correction = 1, bool keep_dims = false);
 /// sqrt(var); its gradient is 0 where it is 0. torch.std, whose name is a namespace here.
 Tensor stddev(Arg x, Axes axes = {}, double correction = 1, bool keep_dims = false);
-Tensor prod(Arg x, Axes axes = {}, bool keep_dims = false);  // of bool, u8 and i32: i64; its gradient holds where there are zeros
+Tensor prod(Arg x, Axes axes = {}, bool keep_dims = false);  // of bools and integers: i64; its gradient holds where there are zeros
 Tensor any(Arg x, Axes axes = {}, bool keep_dims = false);   // bool: is an element not 0? nan is not 0
 Tensor all(Arg x, Axes axes = {}, bool keep_dims = false);
 Tensor count_nonzero(Arg x, Axes axes = {}, bool keep_dims = false);  // i64
@@ -36,7 +36,7 @@ struct ValuesAndIndices {
 };
 ValuesAndIndices max_with_indices(Arg x, int64_t axis, bool keep_dims = false);
 ValuesAndIndices min_with_indices(Arg x, int64_t axis, bool keep_dims = false);
-/// The sum and the product of each element and all before it along the axis; of bool, u8 and i32: i64.
+/// The sum and the product of each element and all before it along the axis; of bools and integers: i64.
 Tensor cumsum(Arg x, int64_t axis);
 Tensor cumprod(Arg x, int64_t axis);
 Tensor softmax(Arg x, int64_t axis);

@@ -35,7 +35,7 @@ Tensor rotary_embedding(Arg x, RotaryOptions options) {
   const Scope scope("", Scope::Code::library, Scope::call_site(x.where()), all.recording);
   const int64_t tokens = shape[-2], half = shape[-1] / 2;
   // Angles of late tokens are large: what is narrower than f32 would lose them.
-  const DType wide = all.dtype() == bf16 ? f32 : all.dtype();
+  const DType wide = computed_in(all.dtype());
   Array rates(wide, {1, half}, x.where());
   rates.generate([&](int64_t i) { return std::pow(options.base, -static_cast<double>(i) / static_cast<double>(half)); });
   Tensor place = arange(tokens, x.where());

@@ -37,8 +37,13 @@ int category(DType t) { return t == boolean ? 0 : is_integer(t) ? 1 : 2; }
 }  // namespace
 
 DType promote(DType a, DType b) {
-  constexpr std::array order = {boolean, u8, i32, i64, bf16, f32, f64};
-  return *std::max(std::find(order.begin(), order.end(), a), std::find(order.begin(), order.end(), b));
+  if (a == b || category(a) != category(b)) return category(a) < category(b) ? b : a;
+  if (is_floating(a)) return size_of(a) == size_of(b) ? f32 : size_of(a) < size_of(b) ? b : a;
+  for (const DType t : {u16, u32})
+    if (a == t || b == t)
+      throw Error("{} and {} have no common element type", name_of(a), name_of(b)).hint("cast one of them, or both to i64");
+  if (size_of(a) == size_of(b)) return i16;  // u8 and i8
+  return size_of(a) < size_of(b) ? b : a;
 }
 
 Recorder::Recorder(std::string_view what, std::vector<const Arg*> operands, std::source_location at)
@@ -97,12 +102,17 @@ ir::Value Recorder::value(const Arg& arg, DType dtype, const Shape& shape) {
   return builder.broadcast(value(arg, dtype), shape);
 }
 
-DType common_dtype(const std::vector<const Arg*>& operands) {
+DType Recorder::common_dtype(const std::vector<const Arg*>& operands) const {
   std::array<std::optional<DType>, 3> of_rank_class;  // tensors with axes, scalar tensors, numbers
   for (const Arg* arg : operands) {
     const ir::Type type = type_of(*arg);
     auto& so_far = of_rank_class[is_number(*arg) ? 2 : type.shape.rank() == 0 ? 1 : 0];
-    so_far = so_far ? promote(*so_far, type.dtype) : type.dtype;
+    try {
+      so_far = so_far ? promote(*so_far, type.dtype) : type.dtype;
+    } catch (Error& e) {
+      e.of(what_).at(to_string(where_));
+      throw;
+    }
   }
   std::optional<DType> result;
   for (const auto& lower : of_rank_class)
@@ -110,13 +120,10 @@ DType common_dtype(const std::vector<const Arg*>& operands) {
   return *result;
 }
 
-DType floating_dtype(const std::vector<const Arg*>& operands) {
+DType Recorder::floating_dtype(const std::vector<const Arg*>& operands) const {
   const DType common = common_dtype(operands);
   return is_floating(common) ? common : default_dtype();
 }
-
-DType Recorder::common_dtype() const { return detail::common_dtype(operands_); }
-DType Recorder::floating_dtype() const { return detail::floating_dtype(operands_); }
 
 Shape Recorder::common_shape() const {
   Shape result;

@@ -32,9 +32,14 @@ class Recorder {
   ir::Value value(const Arg& arg, DType dtype);
   ir::Value value(const Arg& arg, DType dtype, const Shape& shape);
 
-  /// Those of all operands.
-  DType common_dtype() const;
-  DType floating_dtype() const;
+  /// The common element type of all operands, or of these, by torch.result_type: the highest category (bool < integer < floating) among
+  /// tensors with axes, then scalar tensors, then numbers decides; inside a category the wider type. Throws weft::Error where an integer
+  /// meets u16 or u32 of its own rank class.
+  DType common_dtype() const { return common_dtype(operands_); }
+  DType common_dtype(const std::vector<const Arg*>& operands) const;
+  /// The same, but default_dtype() where it is no floating type.
+  DType floating_dtype() const { return floating_dtype(operands_); }
+  DType floating_dtype(const std::vector<const Arg*>& operands) const;
   /// The shape that all operands broadcast to.
   Shape common_shape() const;
 
@@ -67,16 +72,11 @@ class Recorder {
   ir::Builder builder;
 };
 
-/// The common element type of operands by torch.result_type: the highest category (bool < integer < floating) among
-/// tensors with axes, then scalar tensors, then numbers decides; inside a category the wider type.
-DType common_dtype(const std::vector<const Arg*>& operands);
-/// The same, but default_dtype() where it is no floating type.
-DType floating_dtype(const std::vector<const Arg*>& operands);
-
 /// An optional operand for a Recorder's list.
 inline const Arg* pointer(const std::optional<Arg>& arg) { return arg ? &*arg : nullptr; }
 
-/// The element type that two tensors of equal rank class promote to.
+/// The element type that two tensors of equal rank class promote to. Throws weft::Error where another integer meets u16 or u32, for which
+/// torch has none either.
 DType promote(DType a, DType b);
 
 }  // namespace weft::detail

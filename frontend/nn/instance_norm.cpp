@@ -40,8 +40,8 @@ Tensor InstanceNorm::normalized(const Tensor& given) {
   Dims over, column(static_cast<size_t>(spatial_) + 1, 1);
   for (int axis = 2; axis < given.dim(); ++axis) over.push_back(axis);
   column[0] = features_;
-  // bf16 is computed in f32 and rounded once.
-  const Tensor x = given.dtype() == bf16 ? cast(given, f32) : given;
+  // f16 and bf16 are computed in f32 and rounded once.
+  const Tensor x = is_narrow(given.dtype()) ? cast(given, f32) : given;
   Tensor y;
   if (training() || !running_mean.defined()) {
     y = standardize(x, Axes(over), options_.eps);

@@ -42,9 +42,9 @@ Tensor BatchNorm::forward(Tensor x) {
   if (options_.eps < 0 || (of_batch && options_.eps == 0))
     r.fail(fmt::format("eps must be {}, but is {}", of_batch ? "positive where the statistics are the batch's" : "0 or positive",
                        options_.eps));
-  // bf16 is computed in f32 and rounded once.
+  // f16 and bf16 are computed in f32 and rounded once.
   const DType dtype = weight.defined() ? weft::detail::promote(x.dtype(), weight.dtype()) : x.dtype();
-  x = x.dtype() == bf16 ? cast(x, f32) : x;
+  x = is_narrow(x.dtype()) ? cast(x, f32) : x;
   Tensor y;
   if (of_batch) {
     if (features_ > 0 && x.shape().numel() == features_)

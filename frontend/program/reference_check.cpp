@@ -17,7 +17,7 @@ using reference::Tensor;
 
 /// Each element up or down by what rounding to its type may do, the same for the same seed.
 void move(Tensor& t, uint64_t seed, uint32_t site) {
-  const double ulp = t.type.dtype == f64 ? 0x1p-53 : t.type.dtype == bf16 ? 0x1p-9 : 0x1p-24;
+  const double ulp = t.type.dtype == f64 ? 0x1p-53 : t.type.dtype == f16 ? 0x1p-12 : t.type.dtype == bf16 ? 0x1p-9 : 0x1p-24;
   for (size_t e = 0; e < t.real.size(); ++e) t.real[e] *= 1 + (random_bits(seed, site, 0, e) % 2 ? ulp : -ulp);
 }
 
@@ -71,7 +71,7 @@ class ReferenceWatcher final : public CallReader {
     const CallAlone alone(op);
     const std::vector<Tensor> read = operands(call), got = results(call), exact = reference::evaluate(alone.graph(), read);
     // Beyond f32's range there is nothing to compare.
-    const reference::Tolerance tolerance{.bound = reference::own_bound(coarsest_in(op)), .absolute = 1e-30, .largest = 1e37};
+    const reference::Tolerance tolerance = reference::tolerance_in(coarsest_in(op));
     std::vector<std::vector<Tensor>> moved;
     const auto wrong_with = [&](size_t result, uint64_t runs) {
       while (moved.size() < runs) moved.push_back(run_moved(alone.graph(), read, moved.size() + 1));

@@ -28,13 +28,13 @@ Tensor sample_of(const ir::Input& input, const IndexBound& bound, double moved_u
   return t;
 }
 
-/// Of any op, in f32 or bf16, relative to the largest value.
+/// Of any op, in f32, f16 or bf16, relative to the largest value.
 constexpr reference::Tolerance tolerance{.bound = 64 * 0x1p-24}, low_tolerance{.bound = 4 * 0x1p-8};
 
 bool has_bf16(const ir::Graph& graph) {
   for (const ir::Op* op : graph.ops())
     for (const ir::Value v : op->results())
-      if (v.dtype() == bf16) return true;
+      if (is_narrow(v.dtype())) return true;
   return false;
 }
 

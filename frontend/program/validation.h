@@ -32,7 +32,7 @@ class Validation {
 
   std::map<std::string, IndexBound> index_bounds_;  // of recorded integer inputs
   Tensors exact_, moved_;                           // outputs by name
-  bool low_precision_;                              // some values are bf16
+  bool low_precision_;                              // some values are f16 or bf16
 };
 
 }  // namespace weft::detail

@@ -1,7 +1,6 @@
 #include "weft/frontend/training/checkpoint.h"
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -9,6 +8,7 @@
 #include "weft/runtime/checkpoint_names.h"
 #include "weft/runtime/note_text.h"
 #include "weft/runtime/safetensors.h"
+#include "weft/support/conversion.h"
 
 namespace weft {
 namespace {
@@ -87,17 +87,14 @@ bool fits(const Array& from, const Array& to) {
 
 /// An element of an integer array; as a double it would lose bits.
 int64_t integer_at(const Array& array, int64_t i) {
-  const auto at = static_cast<size_t>(i);
-  if (array.dtype() == i64) return array.values<int64_t>()[at];
-  return array.dtype() == i32 ? array.values<int32_t>()[at] : array.values<uint8_t>()[at];
+  return array.dtype() == i64 ? array.values<int64_t>()[static_cast<size_t>(i)] : static_cast<int64_t>(array.at(i));
 }
 
 /// The first integer that an array of type `to` cannot hold.
 std::optional<int64_t> first_beyond(const Array& from, DType to) {
   if (!is_integer(from.dtype()) || from.dtype() == to || to == i64) return std::nullopt;
-  const int64_t low = to == i32 ? std::numeric_limits<int32_t>::min() : 0, high = to == i32 ? std::numeric_limits<int32_t>::max() : 255;
   for (int64_t i = 0; i < from.shape().numel(); ++i)
-    if (const int64_t value = integer_at(from, i); value < low || value > high) return value;
+    if (const int64_t value = integer_at(from, i); value != wrapped(to, value)) return value;
   return std::nullopt;
 }
 

@@ -17,7 +17,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr int forward_operands = 3, gradient_operands = 6;  // before the mask
 
 /// What sums and exponents are computed in.
-DType wide_type(DType t) { return t == bf16 ? f32 : t; }
 
 Shape with_last_axes(const Dims& batch, std::initializer_list<int64_t> last) {
   Dims dims = batch;
@@ -126,7 +125,7 @@ Value picked(Builder& b, Value v, const StridedView& view) {
 /// Attention written out.
 class Parts {
  public:
-  Parts(Builder& b, const Op& op) : b_(b), op_(op), a_(attention_of(op)), type_(op.operand(0).dtype()), wide_(wide_type(type_)) {
+  Parts(Builder& b, const Op& op) : b_(b), op_(op), a_(attention_of(op)), type_(op.operand(0).dtype()), wide_(computed_in(type_)) {
     for (int i = 0; i < operands_before_mask(op.def()); ++i) operands_.push_back(picked(b, op.operand(i), attention_operand(op, i)));
   }
 
@@ -298,7 +297,7 @@ void define_attention_ops(Registry& r) {
     require_mask(c, forward_operands);
     const Attention a = extents_of(c);
     return with_scratch(c, {ordered(c, 0, {c.operand(0).dtype, with_last_axes(a.batch, {a.queries, a.value_width})}),
-                            {wide_type(c.operand(0).dtype), with_last_axes(a.batch, {a.queries})}});
+                            {computed_in(c.operand(0).dtype), with_last_axes(a.batch, {a.queries})}});
   };
   attention.decompose = decompose_attention;
   attention.gradient = attention_gradients;
@@ -320,7 +319,7 @@ void define_attention_ops(Registry& r) {
     require_operands(c);
     require_mask(c, gradient_operands);
     const Attention a = extents_of(c);
-    const Type rows{wide_type(c.operand(0).dtype), with_last_axes(a.batch, {a.queries})};
+    const Type rows{computed_in(c.operand(0).dtype), with_last_axes(a.batch, {a.queries})};
     c.require(c.operand(3).dtype == c.operand(0).dtype && viewed(c, 3) == with_last_axes(a.batch, {a.queries, a.value_width}),
               "g must have the result's type");
     c.require(c.operand(4) == rows && c.operand(5) == rows, fmt::format("lse and delta must be {}", to_string(rows)));

@@ -60,7 +60,7 @@ Value transposed(Builder& b, Value v) { return b("transpose", {v}, {{"permutatio
 
 std::vector<Value> decompose_matmul(Builder& b, const Op& op) {
   // Products of bf16 are summed in f32, as a library would.
-  const DType wide = op.operand(0).dtype() == bf16 ? f32 : op.operand(0).dtype();
+  const DType wide = computed_in(op.operand(0).dtype());
   Value x = b.cast(op.operand(0), wide), y = b.cast(op.operand(1), wide);
   const MatrixProduct p = matrix_product_of(op);
   if (p.transpose_a) x = transposed(b, x);

@@ -20,7 +20,7 @@ Value in_groups(Builder& b, Value v, int64_t groups, int axis) {
 /// Sums the product of a and b over the axes that are not in `kept`. Axes are named by letters, all in the order of `all`.
 Value contracted(Builder& builder, Value a, std::string_view a_axes, Value b, std::string_view b_axes, std::string_view all,
                  std::string_view kept) {
-  const DType type = a.dtype(), wide = type == bf16 ? f32 : type;  // products of bf16 are summed in f32, as a library would
+  const DType type = a.dtype(), wide = computed_in(type);  // products of narrow types are summed in f32, as a library would
   Dims extents(all.size(), 1);
   const auto note = [&](Value v, std::string_view axes) {
     for (size_t i = 0; i < axes.size(); ++i) extents[all.find(axes[i])] = v.shape().dims()[i];

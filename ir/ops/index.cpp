@@ -75,7 +75,7 @@ void define_index_ops(Registry& r) {
   scatter.kind = Kind::heavy;
   scatter.doc =
       "x with `updates` added to its slices along `axis` at index (torch.index_add); an index outside the axis adds "
-      "nothing. Those of one index are summed on their own, bf16 in f32";
+      "nothing. Those of one index are summed on their own, f16 and bf16 in f32";
   scatter.operands = {{"x", Accepts::number}, {"index", Accepts::integer, false, "i64", true}, {"updates", Accepts::number}};
   scatter.attributes = {axis, index_scratch()};
   scatter.infer = [](const InferContext& c) -> std::vector<Type> {

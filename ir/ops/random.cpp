@@ -70,7 +70,7 @@ Value bits(Builder& b, const Op& op, int64_t site) {
 
 /// Uniform in [0, 1) with as many bits as the type holds exactly, so that none rounds up to 1.
 Value uniform(Builder& b, const Op& op, int64_t site, DType dtype) {
-  const int used = dtype == bf16 ? 8 : 24;
+  const int used = dtype == bf16 ? 8 : dtype == f16 ? 11 : 24;
   const Value raw = bits(b, op, site);
   const Value upper = b("shift_right", {raw, b.splat(raw.type(), 32 - used)});
   return Expr(b, b.cast(b.cast(upper, f32), dtype)) * std::ldexp(1.0, -used);
@@ -97,17 +97,18 @@ void define_random_ops(Registry& r) {
   raw.decompose = [](Builder& b, const Op& op) -> std::vector<Value> { return {bits(b, op, op.integer("site"))}; };
   r.add(std::move(raw));
 
-  OpDef uniform_op = random("random_uniform", "Uniform in [0, 1), a multiple of 2^-24, of bf16 a multiple of 2^-8", true);
+  OpDef uniform_op = random("random_uniform", "Uniform in [0, 1), a multiple of 2^-24, of f16 of 2^-11, of bf16 of 2^-8", true);
   uniform_op.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     return {uniform(b, op, op.integer("site"), op.attribute<DType>("dtype"))};
   };
   r.add(std::move(uniform_op));
 
-  OpDef normal = random("random_normal", "Standard normal by Box and Muller, from two uniforms of 24 bits; bf16 is rounded from f32", true);
+  OpDef normal =
+      random("random_normal", "Standard normal by Box and Muller, from two uniforms of 24 bits; f16 and bf16 are rounded from f32", true);
   normal.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     // The second uniform is drawn at the site's complement, which no recorded site has. 1 - u lies in (0, 1], and its
     // logarithm is finite only while the uniforms keep all their bits.
-    const DType dtype = op.attribute<DType>("dtype"), exact = dtype == bf16 ? f32 : dtype;
+    const DType dtype = op.attribute<DType>("dtype"), exact = computed_in(dtype);
     const Expr u{b, uniform(b, op, op.integer("site"), exact)}, v{b, uniform(b, op, ~op.integer("site"), exact)};
     const Expr drawn = ((1.0 - u).apply("log") * -2.0).apply("sqrt") * (v * (2 * std::numbers::pi)).apply("cos");
     return {b.cast(drawn, dtype)};

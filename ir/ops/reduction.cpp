@@ -81,15 +81,16 @@ OpDef extreme(std::string name, std::string doc, Scalar (*combine)(Scalar, Scala
 
 void define_reduction_ops(Registry& r) {
   OpDef sum = reduction(
-      "sum", "Sum of x over `axes`; of no elements: 0. bf16 accumulates in f32", Accepts::number, [](Scalar a, Scalar b) { return a + b; },
-      [](DType) { return 0.0; }, [](Expr g, Expr x, Expr, const AttributeView& a) { return broadcast_over_axes(g, x, a.dims("axes")); });
+      "sum", "Sum of x over `axes`; of no elements: 0. f16 and bf16 accumulate in f32", Accepts::number,
+      [](Scalar a, Scalar b) { return a + b; }, [](DType) { return 0.0; },
+      [](Expr g, Expr x, Expr, const AttributeView& a) { return broadcast_over_axes(g, x, a.dims("axes")); });
   sum.linear = true;
   sum.autocast = Autocast::wide;
   sum.error_ulps = 32;
   r.add(std::move(sum));
 
   OpDef prod = reduction(
-      "prod", "Product of x over `axes`; of no elements: 1. bf16 multiplies in f32", Accepts::number,
+      "prod", "Product of x over `axes`; of no elements: 1. f16 and bf16 multiply in f32", Accepts::number,
       [](Scalar a, Scalar b) { return a * b; }, [](DType) { return 1.0; },
       [](Expr g, Expr x, Expr, const AttributeView& a) -> Value {
         if (x.value().shape().numel() == 0) return x.like(0);

@@ -44,7 +44,7 @@ OpDef coalesce_op() {
   op.name = "coalesce";
   op.kind = Kind::heavy;
   op.doc =
-      "y[i] is the sum of all rows[j] with index[j] == index[i], bf16 summed in f32: what torch's coalesce() leaves of equal "
+      "y[i] is the sum of all rows[j] with index[j] == index[i], f16 and bf16 summed in f32: what torch's coalesce() leaves of equal "
       "rows, at each of their places, so that the shape depends on no data";
   op.operands = {{"index", Accepts::integer, false, "i64", true}, {"rows", Accepts::number}};
   op.attributes = {index_scratch()};

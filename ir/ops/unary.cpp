@@ -138,8 +138,8 @@ void define_unary_ops(Registry& r) {
 
   OpDef cast_op = elementwise(
       "cast",
-      "x in another element type: f32 and bf16 round to nearest even, float to integer truncates, "
-      "anything to bool is x != 0",
+      "x in another element type: f32, f16 and bf16 round to nearest even, float to integer truncates, anything to bool is x != 0. "
+      "Integers wrap; a float beyond i64 or i32 becomes the nearest extreme, into the other integers it wraps, too (nan: 0)",
       {{"x"}}, {required_attribute("dtype", AttributeKind::dtype, "the result's element type")},
       [](Scalar x, const AttributeView& a) { return cast(x, a.dtype("dtype")); },
       [](Expr g, Expr x, Expr) -> Value {

@@ -35,13 +35,15 @@ void check_padding(const Dataset& data) {
 
 }  // namespace
 
+DType Dataset::held_as_input(DType given) { return given == u8 ? u8 : held_as_target(given); }
+
+DType Dataset::held_as_target(DType given) { return is_floating(given) ? f32 : is_integer(given) ? i64 : given; }
+
 Dataset Dataset::from(Array inputs, Array targets) {
   const FloatMode mode;
   Dataset result;
-  if (inputs.dtype() == f64) inputs = converted(inputs, f32);
-  if (inputs.dtype() == i32) inputs = converted(inputs, i64);
-  if (targets.dtype() == f64) targets = converted(targets, f32);
-  if (targets.dtype() == u8 || targets.dtype() == i32) targets = converted(targets, i64);
+  if (const DType dtype = held_as_input(inputs.dtype()); dtype != inputs.dtype()) inputs = converted(inputs, dtype);
+  if (const DType dtype = held_as_target(targets.dtype()); dtype != targets.dtype()) targets = converted(targets, dtype);
   result.inputs = std::move(inputs);
   result.targets = std::move(targets);
   result.check();

@@ -46,9 +46,11 @@ struct Dataset {
   /// Blends the examples of every batch, at last. Inputs must be delivered as f32, and targets be one class index each.
   std::optional<Mixup> mixup = {};
 
-  /// Converts what the fields cannot hold (inputs: f64 to f32, i32 to i64; targets: f64 to f32, u8 and i32 to
-  /// i64) and checks. Throws weft::Error as check() does.
+  /// Converts what the fields cannot hold and checks. Throws weft::Error as check() does.
   static Dataset from(Array inputs, Array targets);
+  /// What inputs and targets of a type are held as: floating ones f32, integers i64, but for inputs of u8, which stay; bool stays bool.
+  static DType held_as_input(DType given);
+  static DType held_as_target(DType given);
 
   /// Throws weft::Error for other element types, rank 0, counts that differ, a name that is empty or given twice, a divisor that is
   /// not a positive finite number (or not 1 with i64 inputs), a transform that does not fit, a source whose columns are not as

@@ -122,7 +122,7 @@ Array read_idx(const std::string& path) {
 Dataset read_idx_pair(const std::string& images_path, const std::string& labels_path) {
   Array images = read_idx(images_path);
   Array labels = read_idx(labels_path);
-  if (labels.shape().rank() != 1 || (labels.dtype() != u8 && labels.dtype() != i32))
+  if (labels.shape().rank() != 1 || !is_integer(labels.dtype()))
     throw Error(ErrorKind::file, "'{}' holds {} values of shape {}, but labels are integers of shape [N]", labels_path,
                 name_of(labels.dtype()), to_string(labels.shape()));
   if (images.shape()[0] != labels.shape()[0])

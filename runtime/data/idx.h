@@ -10,7 +10,7 @@
 
 namespace weft {
 
-/// Reads one IDX file. Element types u8, i32, f32 and f64 stay what they are; i8 and i16 become i32.
+/// Reads one IDX file. Its element types are u8, i8, i16, i32, f32 and f64.
 /// Throws weft::Error naming the file and the byte offset (in the uncompressed content) when the file cannot
 /// be read, is no IDX file, is shorter or longer than its header says, is a damaged gzip stream or one with other
 /// bytes behind it, or takes more memory than the machine has.

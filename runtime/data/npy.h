@@ -9,8 +9,7 @@
 namespace weft {
 
 /// Reads an array of format version 1.0, 2.0 or 3.0, of either byte order, in C or Fortran order (the result is row-major):
-/// f8, f4, i8, i4, u1 (u8) and b1 (bool) stay what they are; f2 becomes f32, i1, i2 and u2 i32, u4 and u8 i64, each with its
-/// value. Throws weft::Error naming the file and the byte offset when it is anything else, when its header is malformed, when
+/// elements stay what they are (i2 is i16, b1 bool), but u8, of 64 bits, becomes i64, each with its value. Throws weft::Error naming the file and the byte offset when it is anything else, when its header is malformed, when
 /// it is shorter or longer than its header says, and for a value that its type does not have: a bool of 2, a u8 beyond i64.
 Array read_npy(const std::string& path);
 

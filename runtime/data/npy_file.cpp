@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/runtime/data/dataset.h"
 #include "weft/runtime/data/npy_header.h"
 
 namespace weft {
@@ -97,8 +98,8 @@ class NpySource final : public ExampleSource {
     if (!parts_.empty() && shape[0] != size())
       throw Error(ErrorKind::shape, "'{}' has {} examples, but '{}' has {}", parts_[0].file.path(), size(), file.path(), shape[0]);
     DType dtype = file.dtype();
-    if ((name == "x" || name == "y") && dtype == f64) dtype = f32;
-    if (((name == "x" || name == "y") && dtype == i32) || (name == "y" && dtype == u8)) dtype = i64;
+    if (name == "x") dtype = Dataset::held_as_input(dtype);
+    if (name == "y") dtype = Dataset::held_as_target(dtype);
     parts_.push_back({std::move(file), {.name = name, .dtype = dtype, .shape = Shape(Dims(shape.begin() + 1, shape.end()))}});
   }
 

@@ -39,8 +39,7 @@ class NpyFile {
   std::shared_ptr<const Open> open_;
 };
 
-/// Examples that lie along axis 0 of files, each file under a name. What "x" and "y" cannot be is converted as Dataset::from does:
-/// x from f64 to f32 and from i32 to i64, y from f64 to f32 and from u8 and i32 to i64. Throws weft::Error as NpyFile does, for files
+/// Examples that lie along axis 0 of files, each file under a name. "x" and "y" are converted as Dataset::from does. Throws weft::Error as NpyFile does, for files
 /// without an axis and for counts that differ.
 ///
 ///   Dataset train{.source = npy_source({{"x", "images.npy"}, {"y", "labels.npy"}}), .divisor = 255};

@@ -82,14 +82,15 @@ TEST_CASE("integers wrap in their own type", "[reference]") {
   CHECK(apply("not", integer(boolean, {2}, {1, 0}), "", "bool[2]").integer == Values{0, 1});
 }
 
-TEST_CASE("casts to integers truncate and saturate", "[reference]") {
+TEST_CASE("casts to integers truncate; beyond i32 and i64 they saturate, beyond smaller ones they wrap", "[reference]") {
   using Values = std::vector<int64_t>;
   CHECK(cast_to("i64", {-2.7, -0.5, 0.5, 2.7, 1e300, -1e300, inf, -inf, nan_value}) ==
         Values{-2, 0, 0, 2, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(),
                std::numeric_limits<int64_t>::min(), 0});
   CHECK(cast_to("i32", {2147483647.5, 2147483648.0, -2147483648.5, -2147483649.0, nan_value}) ==
         Values{2147483647, 2147483647, -2147483648, -2147483648, 0});
-  CHECK(cast_to("u8", {255.9, 256, -0.9, -1, nan_value}) == Values{255, 255, 0, 0, 0});
+  CHECK(cast_to("u8", {255.9, 256, -0.9, -1, nan_value}) == Values{255, 0, 0, 255, 0});
+  CHECK(cast_to("i8", {127.9, 128, -129, inf, 1e300}) == Values{127, -128, 127, 0, 0});
   CHECK(cast_to("bool", {0.0, -0.0, 0.1, nan_value, inf}) == Values{0, 0, 1, 1, 1});
   const Tensor wide = integer(i64, {3}, {257, -1, int64_t{1} << 40});
   CHECK(apply("cast", wide, "{dtype = u8}", "u8[3]").integer == Values{1, 255, 0});
@@ -119,8 +120,9 @@ TEST_CASE("memory holds elements of the tensor's type", "[reference]") {
   };
   CHECK(through_memory(real({2}, {0.1, -inf}, f32)).real == std::vector<double>{0.1f, -inf});
   CHECK(through_memory(real({2}, {0.1, -0.0}, bf16)).real == std::vector<double>{0.10009765625, 0});
+  CHECK(through_memory(real({3}, {0.1, 65520, -0x1p-25}, f16)).real == std::vector<double>{0.0999755859375, inf, -0.0});
   CHECK(through_memory(real({1}, {0.1})).real[0] == 0.1);
-  for (DType t : {i64, i32, u8, boolean}) {
+  for (DType t : {i64, i32, i16, i8, u32, u16, u8, boolean}) {
     const Tensor values = integer(t, {3}, {0, 1, 1});
     CHECK(through_memory(values).integer == values.integer);
   }
@@ -137,6 +139,8 @@ TEST_CASE("reductions of nothing give the neutral element", "[reference]") {
 TEST_CASE("extremes of integers start from the type's own extreme", "[reference]") {
   CHECK(apply("max", integer(u8, {2}, {0, 0}), "{axes = [0]}", "u8[]").integer[0] == 0);
   CHECK(apply("min", integer(u8, {2}, {255, 255}), "{axes = [0]}", "u8[]").integer[0] == 255);
+  CHECK(apply("max", integer(i8, {2}, {-128, -127}), "{axes = [0]}", "i8[]").integer[0] == -127);
+  CHECK(apply("min", integer(u32, {1}, {4294967295}), "{axes = [0]}", "u32[]").integer[0] == 4294967295);
   constexpr int64_t low = std::numeric_limits<int64_t>::min(), high = std::numeric_limits<int64_t>::max();
   CHECK(apply("max", integer(i64, {1}, {low}), "{axes = [0]}", "i64[]").integer[0] == low);
   CHECK(apply("min", integer(i64, {1}, {high}), "{axes = [0]}", "i64[]").integer[0] == high);

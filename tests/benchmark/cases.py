@@ -179,20 +179,21 @@ def followed(net, numpy, random):
     return numpy.ascontiguousarray(text[..., :-1]), text[..., 1:].reshape(BATCHES, -1)
 
 
-class Lstm:
-    """Tokens are embedded, then go through `layers` layers of torch.nn.LSTM and a linear layer, all of `width`. The net gives
+class Recurrent:
+    """Tokens are embedded, then go through `layers` layers of torch.nn.LSTM or GRU and a linear layer, all of `width`. The net gives
     [batch tokens, vocabulary]."""
 
     def __init__(self, case):
+        kind, gates = case["net"], {"lstm": 4, "gru": 3}[case["net"]]
         self.batch, self.tokens, self.vocabulary, self.width = case["batch"], case["tokens"], case["vocabulary"], case["width"]
         width = self.width
         self.shapes = {"token.weight": (self.vocabulary, width)}
         for l in range(case["layers"]):
-            self.shapes |= {f"lstm.weight_{of}_l{l}": (4 * width, width) for of in ("ih", "hh")}
-            self.shapes |= {f"lstm.bias_{of}_l{l}": (4 * width,) for of in ("ih", "hh")}
+            self.shapes |= {f"{kind}.weight_{of}_l{l}": (gates * width, width) for of in ("ih", "hh")}
+            self.shapes |= {f"{kind}.bias_{of}_l{l}": (gates * width,) for of in ("ih", "hh")}
         self.shapes |= {"head.weight": (self.vocabulary, width), "head.bias": (self.vocabulary,)}
         # Every token meets every weight but the embedding's, forward and once for each gradient.
-        self.flops = 3 * 2 * self.batch * self.tokens * (case["layers"] * 8 * width ** 2 + self.vocabulary * width)
+        self.flops = 3 * 2 * self.batch * self.tokens * (case["layers"] * 2 * gates * width ** 2 + self.vocabulary * width)
 
     def initial(self, numpy, random):
         bound = self.width ** -0.5
@@ -203,7 +204,7 @@ class Lstm:
         return followed(self, numpy, random)
 
 
-NETS = {"line": Line, "layers": Layers, "resnet": ResNet, "gpt": Gpt, "lstm": Lstm}
+NETS = {"line": Line, "layers": Layers, "resnet": ResNet, "gpt": Gpt, "lstm": Recurrent, "gru": Recurrent}
 
 
 class Case:

@@ -178,11 +178,28 @@ def lstm_layer(x, p, l):
     return jax.lax.scan(step, (zeros, zeros), of_x)[1]
 
 
-def lstm(case):
+def gru_layer(x, p, l):
+    """x [tokens, batch, width]."""
+    name = f"gru.{{}}_l{l}"
+    x, of_inputs, of_state, bias = low(x, *(p[name.format(part)] for part in ("weight_ih", "weight_hh", "bias_hh")))
+    of_x = x @ of_inputs.T + p[name.format("bias_ih")]
+
+    def step(h, of_x):
+        (r, z, n), (of_r, of_z, of_n) = jnp.split(of_x, 3, axis=1), jnp.split(low(h)[0] @ of_state.T + bias, 3, axis=1)
+        z = jax.nn.sigmoid(z + of_z)
+        h = (1 - z) * jnp.tanh(n + jax.nn.sigmoid(r + of_r) * of_n) + z * h
+        return h, h
+
+    return jax.lax.scan(step, jnp.zeros(x.shape[1:]), of_x)[1]
+
+
+def recurrent(case):
+    layer = {"lstm": lstm_layer, "gru": gru_layer}[case["net"]]
+
     def net(p, buffers, x):
         x = p["token.weight"][x].transpose(1, 0, 2)
         for l in range(case["layers"]):
-            x = lstm_layer(x, p, l)
+            x = layer(x, p, l)
         return linear(x.transpose(1, 0, 2), p, "head").reshape(-1, case["vocabulary"]), buffers
     return net, {}
 
@@ -200,7 +217,7 @@ def cross_entropy(logits, y):
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1))
 
 
-NETS = {"line": line, "layers": layers, "resnet": resnet, "gpt": gpt, "lstm": lstm}
+NETS = {"line": line, "layers": layers, "resnet": resnet, "gpt": gpt, "lstm": recurrent, "gru": recurrent}
 LOSSES = {"mse": mse, "smooth_l1": smooth_l1, "cross_entropy": cross_entropy}
 
 

@@ -133,15 +133,17 @@ struct Gpt : nn::Module {
   nn::Linear head;
 };
 
-struct Lstm : nn::Module {
-  explicit Lstm(const Json& sizes)
+/// nn::LSTM or nn::GRU, which has its name.
+template <class Layers>
+struct Recurrent : nn::Module {
+  explicit Recurrent(const Json& sizes)
       : width(sizes.at("width")), token(add("token", nn::Embedding(sizes.at("vocabulary"), width))),
-        lstm(add("lstm", nn::LSTM(width, width, {.num_layers = sizes.at("layers"), .batch_first = true}))),
+        layers(add(sizes.at("net").get<std::string>(), Layers(width, width, {.num_layers = sizes.at("layers"), .batch_first = true}))),
         head(add("head", nn::Linear(width, sizes.at("vocabulary")))) {}
-  Tensor forward(Tensor x) override { return flatten(head(lstm(token(x)).output), 0, 1); }
+  Tensor forward(Tensor x) override { return flatten(head(layers(token(x)).output), 0, 1); }
   int64_t width;
   nn::Embedding token;
-  nn::LSTM lstm;
+  Layers layers;
   nn::Linear head;
 };
 
@@ -154,7 +156,8 @@ const std::map<std::string, Net (*)(const Json&)> all_nets = {
     {"layers", [](const Json& a_case) { return of(std::make_shared<Layers>(a_case.at("layers"))); }},
     {"resnet", [](const Json& a_case) { return of(std::make_shared<ResNet>(a_case)); }},
     {"gpt", [](const Json& a_case) { return of(std::make_shared<Gpt>(a_case)); }},
-    {"lstm", [](const Json& a_case) { return of(std::make_shared<Lstm>(a_case)); }}};
+    {"lstm", [](const Json& a_case) { return of(std::make_shared<Recurrent<nn::LSTM>>(a_case)); }},
+    {"gru", [](const Json& a_case) { return of(std::make_shared<Recurrent<nn::GRU>>(a_case)); }}};
 
 const std::map<std::string, Tensor (*)(const Tensor&, const Tensor&)> losses = {
     {"mse", [](const Tensor& out, const Tensor& y) { return mse_loss(out, y); }},

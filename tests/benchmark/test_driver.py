@@ -148,6 +148,12 @@ class Cases(unittest.TestCase):
         self.assertEqual(case.parameters, 7 * 8 + 2 * (2 * 32 * 8 + 2 * 32) + 7 * 8 + 7)
         self.assertEqual(case.flops, 3 * 2 * 3 * 5 * (2 * 2 * 32 * 8 + 7 * 8))
 
+    def test_a_gru_has_three_gates_for_four(self):
+        table = {case.name: case for case in cases.table()}
+        self.assertEqual(table["gru"].net.shapes["gru.weight_hh_l1"], (384, 128))
+        heads = 3 * 2 * 32 * 64 * 65 * 128
+        self.assertEqual(4 * (table["gru"].flops - heads), 3 * (table["lstm"].flops - heads))
+
     def test_the_table_holds_what_the_peers_read(self):
         for case in cases.table():
             self.assertLessEqual({"net", "loss", "optimizer", "lr", "batch", "about"}, set(case.spec), case.name)

@@ -120,18 +120,19 @@ class Gpt(nn.Module):
         return self.head(self.norm(x)).flatten(0, 1)
 
 
-class Lstm(nn.Module):
+class Recurrent(nn.Module):
     def __init__(self, case):
         super().__init__()
         width, vocabulary = case["width"], case["vocabulary"]
         self.token, self.head = nn.Embedding(vocabulary, width), nn.Linear(width, vocabulary)
-        self.lstm = nn.LSTM(width, width, case["layers"], batch_first=True)
+        self.kind = case["net"]
+        self.add_module(self.kind, {"lstm": nn.LSTM, "gru": nn.GRU}[self.kind](width, width, case["layers"], batch_first=True))
 
     def forward(self, x):
-        return self.head(self.lstm(self.token(x))[0]).flatten(0, 1)
+        return self.head(self.get_submodule(self.kind)(self.token(x))[0]).flatten(0, 1)
 
 
-NETS = {"line": lambda case: Line(), "layers": layers, "resnet": ResNet, "gpt": Gpt, "lstm": Lstm}
+NETS = {"line": lambda case: Line(), "layers": layers, "resnet": ResNet, "gpt": Gpt, "lstm": Recurrent, "gru": Recurrent}
 LOSSES = {"mse": nn.functional.mse_loss, "smooth_l1": nn.functional.smooth_l1_loss, "cross_entropy": nn.functional.cross_entropy}
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 

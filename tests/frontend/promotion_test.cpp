@@ -10,7 +10,7 @@ using weft::testing::tensor;
 TEST_CASE("tensors promote by category, then by width") {
   Graph g("types");
   const auto make = [&](DType t) { return tensor({1, 2}, {2}, t); };
-  const DType order[] = {u8, i32, i64, bf16, f32, f64};
+  const DType order[] = {u8, i16, i32, i64, f16, f32, f64};
   for (size_t a = 0; a < std::size(order); ++a)
     for (size_t b = 0; b < std::size(order); ++b) CHECK((make(order[a]) + make(order[b])).dtype() == order[std::max(a, b)]);
   CHECK((make(boolean) * make(u8)).dtype() == u8);

@@ -27,12 +27,12 @@ Tensor normal(DType t) { return random_normal({count}, t); }
 }  // namespace
 
 TEST_CASE("uniform numbers are below 1 in every type, and equal in kernels and the reference") {
-  for (const DType t : {f32, bf16, f64}) {
+  for (const DType t : {f32, f16, bf16, f64}) {
     INFO(name_of(t));
     const std::vector<double> all = drawn(uniform, t, Target::cpu());
     CHECK(*std::min_element(all.begin(), all.end()) >= 0);
     CHECK(*std::max_element(all.begin(), all.end()) < 1);
-    const double parts = t == bf16 ? 256 : 0x1p24;
+    const double parts = t == bf16 ? 256 : t == f16 ? 2048 : 0x1p24;
     CHECK(std::all_of(all.begin(), all.end(), [&](double u) { return u * parts == std::floor(u * parts); }));
     double sum = 0;
     for (double u : all) sum += u;
@@ -42,7 +42,7 @@ TEST_CASE("uniform numbers are below 1 in every type, and equal in kernels and t
 }
 
 TEST_CASE("normal numbers are finite in every type, and bf16 reaches as far as f32") {
-  for (const DType t : {f32, bf16, f64}) {
+  for (const DType t : {f32, f16, bf16, f64}) {
     INFO(name_of(t));
     const std::vector<double> all = drawn(normal, t, Target::cpu());
     double sum = 0, squares = 0, largest = 0;

@@ -82,7 +82,7 @@ TEST_CASE("malformed statements are refused", "[parser]") {
       {"input %\"x: f32[2]", "3:7: the string is not closed", x},
       {"input %x f32[2]", "3:10: expected ':' but found 'f32'", x},
       {"input %x: [2]", "3:11: expected a type but found '['", x},
-      {"input %x: f16[2]", "3:11: unknown element type 'f16'", "input %x: bf16[2]"},
+      {"input %x: f12[2]", "3:11: unknown element type 'f12'", "input %x: bf16[2]"},
       {"input %x: f32", "4:1: expected '[' but found '}'", "input %x: f32[]"},
       {"input %x: f32[2", "4:1: expected ']' but found '}'", x},
       {"input %x: f32[2,]", "3:17: expected an integer but found ']'", x},

@@ -167,7 +167,7 @@ TEST_CASE("every op has samples with extents of 0 and 1, and of rank 0 where it 
 }
 
 TEST_CASE("samples in every floating type verify, run, and survive as text", "[registry]") {
-  for (DType floating : {f64, f32, bf16}) {
+  for (DType floating : {f64, f32, f16, bf16}) {
     for (const Sample& sample : testing::samples(floating)) {
       INFO(testing::to_string(sample));
       const ir::Module module = testing::module_of(sample);

@@ -16,16 +16,21 @@ using ir::Accepts;
 using ir::Attribute;
 using ir::Type;
 
+/// The integer types that are tried together with a floating one: three each, so that all come up where all floating types do.
+std::vector<DType> integers_beside(DType floating) {
+  if (floating == f32) return {i64, i16, u32};
+  if (floating == bf16) return {i32, i8, u16};
+  return floating == f16 ? std::vector{i16, i8, u16} : std::vector{i64, i32, u8};
+}
+
 std::vector<DType> dtypes_of(Accepts accepts, DType floating) {
-  switch (accepts) {
-    case Accepts::any: return {floating, i64, i32, u8, boolean};
-    case Accepts::floating: return {floating};
-    case Accepts::number: return {floating, i64, i32, u8};
-    case Accepts::integer: return {i64, i32, u8};
-    case Accepts::boolean: return {boolean};
-    case Accepts::bits: return {i64, i32, u8, boolean};
-  }
-  return {};
+  if (accepts == Accepts::boolean) return {boolean};
+  std::vector<DType> all;
+  if (accepts == Accepts::any || accepts == Accepts::floating || accepts == Accepts::number) all.push_back(floating);
+  if (accepts == Accepts::floating) return all;
+  for (DType t : integers_beside(floating)) all.push_back(t);
+  if (accepts == Accepts::any || accepts == Accepts::bits) all.push_back(boolean);
+  return all;
 }
 
 /// An elementwise op without required attributes takes operands of one shape, and of one type but for conditions.
@@ -157,7 +162,7 @@ void add_attention(std::vector<Sample>& all, DType t) {
     Sample forward{"attention", {{t, q}, {t, k}, {t, v}}, attributes};
     Dims rows(q.begin(), q.end() - 1), result = rows;
     result.push_back(v[-1]);
-    const Type row{t == bf16 ? f32 : t, Shape(rows)};
+    const Type row{computed_in(t), Shape(rows)};
     Sample gradient{"attention_gradient", {{t, q}, {t, k}, {t, v}, {t, Shape(result)}, row, row}, attributes};
     for (Sample* sample : {&forward, &gradient}) {
       sample->operands.insert(sample->operands.end(), mask.begin(), mask.end());
@@ -176,7 +181,7 @@ void add_planned_attention(std::vector<Sample>& all, DType t) {
   // Queries, keys and values of two samples, three tokens, two heads and width 2 lie side by side in each token's row; the first result's
   // heads do so too.
   const auto part = [](int64_t which) { return Dims{which * 4, 2, 2, 3, 2, 36, 2, 12, 1}; };
-  const Type joined{t, {2, 3, 12}}, rows{t == bf16 ? f32 : t, {2, 2, 3}}, shared{t, {3, 2}};
+  const Type joined{t, {2, 3, 12}}, rows{computed_in(t), {2, 2, 3}}, shared{t, {3, 2}};
   const Dims by_token{0, 2, 1, 3}, stretched{0, 2, 2, 3, 2, 0, 0, 2, 1};
   const ir::NamedAttributes forward{{"q_view", part(0)}, {"k_view", part(1)}, {"v_view", part(2)}, {"order", by_token}};
   all.push_back({"attention", {joined, joined, joined}, forward});
@@ -219,7 +224,7 @@ void add_sorts(std::vector<Sample>& all, DType t) {
   all.push_back({"sort", {{t, {2, 5, 3}}}, along(1, true, 1)});
   all.push_back({"sort", {{t, {6, 2}}}, along(0, false, 2, 3)});
   all.push_back({"sort", {{t, {37}}}, along(0)});
-  for (DType dtype : {i64, i32, u8, boolean}) {
+  for (DType dtype : dtypes_of(Accepts::bits, t)) {
     all.push_back({"sort", {{dtype, {2, 9}}}, along(1)});
     all.push_back({"sort", {{dtype, {9, 2}}}, along(0, true, 0, 4)});
   }
@@ -234,9 +239,10 @@ void add_leaves(std::vector<Sample>& all, DType t) {
   all.push_back({"iota", {}, {{"shape", Dims{2, 3}}, {"axis", int64_t{1}}}});
   all.push_back({"cast", {{t, {2, 3}}}, {{"dtype", t}}});
   all.push_back({"cast", {{f64, {2, 3}}}, {{"dtype", f32}}});
-  all.push_back({"cast", {{f32, {2, 3}}}, {{"dtype", bf16}}});
-  for (DType to : {i64, i32, u8, boolean}) {
+  for (DType to : {f16, bf16}) all.push_back({"cast", {{f32, {2, 3}}}, {{"dtype", to}}});
+  for (DType to : {i64, i32, i16, i8, u32, u16, u8, boolean}) {
     all.push_back({"cast", {{t, {7}}}, {{"dtype", to}}, {{0, {-300, 300}}}});
+    all.push_back({"cast", {{t, {7}}}, {{"dtype", to}}, {{0, {-6e4, 6e4}}}});
     all.push_back({"cast", {{to, {7}}}, {{"dtype", t}}});
     all.push_back({"cast", {{i64, {7}}}, {{"dtype", to}}, {{0, {-1e10, 1e10}}}});
   }
@@ -295,7 +301,7 @@ reference::Tensor draw(const ir::Op& op, int operand, const Sample& sample) {
   const ir::OpDef& def = op.def();
   reference::Tensor t(op.operand(operand).type());
   const bool floating = is_floating(t.type.dtype);
-  Interval in = floating ? Interval{def.sample_low, def.sample_high} : Interval{t.type.dtype == u8 ? 0.0 : -9.0, 9};
+  Interval in = floating ? Interval{def.sample_low, def.sample_high} : Interval{is_unsigned(t.type.dtype) ? 0.0 : -9.0, 9};
   if (t.type.dtype == boolean) in = {0, 1};
   if (const auto given = sample.intervals.find(operand); given != sample.intervals.end()) in = given->second;
   if (def.index_bound)

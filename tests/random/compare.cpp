@@ -28,7 +28,7 @@ struct Shake {
 double nudge(DType dtype, const std::optional<Shake>& shake, const ir::Op& op, size_t position) {
   if (!shake) return 0;
   const double ulps = shake->by_bounds ? std::max(0.5, error_ulps_of(op) / 8) : 0.5;
-  const double by = ulps * (dtype == bf16 ? 0x1p-8 : dtype == f32 ? 0x1p-24 : 0x1p-53);
+  const double by = ulps * (dtype == bf16 ? 0x1p-8 : dtype == f16 ? 0x1p-11 : dtype == f32 ? 0x1p-24 : 0x1p-53);
   return random_bits(shake->number, 0, 3, position) % 2 ? by : -by;
 }
 
@@ -42,7 +42,7 @@ ir::Value moved(ir::Builder& b, const ir::Op& op, ir::Value result, double by, b
   return b("select", {b("is_nan", {near}), result, near});  // of infinite magnitudes
 }
 
-/// The same graph, decomposed, without loops, with every f32 and bf16 result rounded to its type, which the reference does at casts
+/// The same graph, decomposed, without loops, with every f32, f16 and bf16 result rounded to its type, which the reference does at casts
 /// alone; with `shake`, moved before that.
 ir::Module rounded(const ir::Module& module, std::optional<Shake> shake = {}) {
   ir::Module m = module.clone();
@@ -101,14 +101,14 @@ Expected::Expected(const ir::Module& recorded, uint64_t seed) {
   passes::run(step, passes::pipeline("step"), passes::generic_target());
   module_ = without_loops(step);
   const ir::Module& m = module_;
-  fine = !holds(m.graph(), f32) && !holds(m.graph(), bf16);
+  fine = !holds(m.graph(), f32) && !holds(m.graph(), f16) && !holds(m.graph(), bf16);
   Values& near = near_;
   for (const ir::Input& input : m.graph().inputs()) {
     inputs[input.node->name] = value_of(input, seed);
     near[input.node->name] = test::moved(inputs[input.node->name], seed, 1, fine);
   }
   exact = evaluate(step.graph(), inputs);
-  coarse = holds(m.graph(), bf16);
+  coarse = holds(m.graph(), f16) || holds(m.graph(), bf16);
   casts_back = has_casts_back(m);
   moved.push_back(evaluate(rounded(m).graph(), near));
   if (coarse)
@@ -131,13 +131,10 @@ std::optional<std::string> Expected::fault(const std::string& output, const Tens
   const auto found = [&] {
     std::vector<const Tensor*> near;
     for (const Values& m : moved) near.push_back(&m.at(output));
-    // Beyond f32's range there is nothing to compare.
     return disagreement(got, exact.at(output), near,
-                        {.bound = reference::own_bound(got.type.dtype == bf16 ? bf16
-                                                       : fine                 ? f64
-                                                                              : f32),
-                         .absolute = 1e-30,
-                         .largest = 1e37});
+                        reference::tolerance_in(is_narrow(got.type.dtype) ? got.type.dtype
+                                                : fine                    ? f64
+                                                                          : f32));
   };
   if (!found()) return std::nullopt;
   move_more();

@@ -26,7 +26,7 @@ struct Expected {
   Values inputs, exact;
   mutable std::vector<Values> moved;
   bool fine = false;        // all floating values are f64
-  bool coarse = false;      // there is bf16
+  bool coarse = false;      // there is f16 or bf16
   bool casts_back = false;  // a type is widened and narrowed again: the reference rounds there, unless an equation says x = x
 
   /// Of `recorded` after its training step was added; `inputs` covers what that adds.

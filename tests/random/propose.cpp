@@ -178,7 +178,7 @@ Shape random_shape(Dice& dice, const Palette& palette) {
 
 DType random_dtype(Dice& dice, ir::Accepts accepts, const Palette& palette) {
   std::vector<DType> all = palette.floating;
-  for (DType t : {i64, i32, u8, boolean}) all.push_back(t);
+  for (DType t : {i64, i32, palette.small, boolean}) all.push_back(t);
   std::erase_if(all, [&](DType t) { return !is_accepted(accepts, t); });
   return dice.pick(all);
 }

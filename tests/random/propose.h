@@ -15,6 +15,7 @@ struct Palette {
   std::vector<int64_t> extents;  // few, so that shapes meet
   std::vector<DType> floating;   // the more often, the likelier
   int64_t most_elements = 0;     // of one value
+  DType small = u8;              // the integer type beside i64 and i32
 };
 
 struct Call {

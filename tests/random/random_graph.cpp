@@ -75,10 +75,11 @@ class Generator {
   // ---- what the graph is like ----
 
   Palette draw_palette() {
-    static const std::vector<std::vector<DType>> mixes = {{f64}, {f32}, {f32, f32, bf16}, {f32, f32, f32, f32, f64, bf16}};
+    static const std::vector<std::vector<DType>> mixes = {{f64}, {f32}, {f32, f32, bf16}, {f32, f32, f16}, {f32, f32, f32, f32, f64, bf16}};
     static const std::vector<int64_t> usual = {2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 40, 65};
     const bool large = recipe_.largest == 0 && dice_(30) == 0;
-    Palette p{{1}, dice_.pick(mixes), large ? 60000 : 2000};
+    static const std::vector<DType> small = {u8, u8, i8, i16, u16, u32};
+    Palette p{{1}, dice_.pick(mixes), large ? 60000 : 2000, dice_.pick(small)};
     if (recipe_.largest) p.most_elements = recipe_.largest * recipe_.largest * 4;
     for (int i = 0; i < 3; ++i)
       p.extents.push_back(recipe_.largest ? 1 + static_cast<int64_t>(dice_(static_cast<size_t>(recipe_.largest)))
@@ -347,7 +348,7 @@ class Generator {
     return t;
   }
 
-  static double shake(DType dtype) { return dtype == bf16 ? 0x1p-6 : 0x1p-13; }
+  static double shake(DType dtype) { return dtype == bf16 ? 0x1p-6 : dtype == f16 ? 0x1p-9 : 0x1p-13; }
 
   /// Returns whether the op's results stay about the same when its operands are shaken.
   bool watch(const Op& op, bool& moderate) {
@@ -356,7 +357,7 @@ class Generator {
     for (Value v : op.operands()) {
       exact.push_back(tensor(v));
       near.push_back(shaken(v));
-      coarse = coarse || v.dtype() == bf16;
+      coarse = coarse || is_narrow(v.dtype());
     }
     const std::vector<Tensor> values = evaluate(op, exact), others = evaluate(op, near);
     bool steady = true;

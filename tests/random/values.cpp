@@ -51,7 +51,7 @@ Tensor value_of(const ir::Input& input, uint64_t seed) {
     else if (bound && *bound > 0) t.integer[e] = b % *bound + (beyond && b % 5 == 0 ? *bound - 1 : 0);
     else if (input.role == ir::Role::key) t.integer[e] = b;
     else if (input.role == ir::Role::state) t.integer[e] = 1 + b % 9;
-    else t.integer[e] = t.type.dtype == u8 ? b % 9 : b % 9 - 4;
+    else t.integer[e] = is_unsigned(t.type.dtype) ? b % 9 : b % 9 - 4;
   }
   return t;
 }

@@ -75,8 +75,8 @@ TEST_CASE("idx: every element type, big-endian") {
   CHECK(read(0x0C, "\xff\xff\xff\xfd", 1).at(0) == -3);
   CHECK(read(0x0D, big_endian(0x3FC00000, 4), 1).at(0) == 1.5);
   CHECK(read(0x0E, big_endian(0xBFF8000000000000, 8), 1).at(0) == -1.5);
-  CHECK(read(0x09, "\1", 1).dtype() == i32);
-  CHECK(read(0x0B, "\1\1", 1).dtype() == i32);
+  CHECK(read(0x09, "\1", 1).dtype() == i8);
+  CHECK(read(0x0B, "\1\1", 1).dtype() == i16);
   CHECK(read(0x0C, "\1\1\1\1", 1).dtype() == i32);
   CHECK(read(0x0D, big_endian(0, 4), 1).dtype() == f32);
   CHECK(read(0x0E, big_endian(0, 8), 1).dtype() == f64);
@@ -189,8 +189,11 @@ TEST_CASE("data set: arrays that do not fit are refused") {
   const auto make = [](DType in, Shape a, DType out, Shape b) { return Dataset::from(Array(in, std::move(a)), Array(out, std::move(b))); };
   CHECK_THROWS_WITH(make(u8, {2, 4}, u8, {3}), "a data set needs one target for each input, but inputs are [2,4] and targets are [3]");
   CHECK_THROWS_WITH(make(boolean, {2}, u8, {2}), "data set inputs must be u8, f32 or i64, but they are bool");
-  CHECK_THROWS_WITH(make(u8, {2}, bf16, {2}), "data set targets must be i64 or f32, but they are bf16");
+  CHECK_THROWS_WITH(make(u8, {2}, boolean, {2}), "data set targets must be i64 or f32, but they are bool");
   CHECK_THROWS_WITH(make(u8, {}, u8, {}), "data set arrays need an axis of examples, but inputs are [] and targets are []");
+  for (const DType dtype : {i16, u16, u32, i8}) CHECK(make(dtype, {2, 3}, dtype, {2}).inputs.dtype() == i64);
+  CHECK(make(f16, {2, 3}, u16, {2}).inputs.dtype() == f32);
+  CHECK(make(f16, {2, 3}, u16, {2}).targets.dtype() == i64);
   Dataset set = make(f64, {2, 3}, f64, {2});
   CHECK(set.inputs.dtype() == f32);
   CHECK(set.targets.dtype() == f32);

@@ -124,7 +124,7 @@ TEST_CASE("npz: stored and deflated members, as NumPy writes them") {
     CHECK(all[0].second.shape() == Shape{2, 3});
     CHECK(values(all[0].second) == std::vector<double>{0, 1, 2, 3, 4, 5});
     CHECK(all[1].first == "b");
-    CHECK(all[1].second.dtype() == i32);
+    CHECK(all[1].second.dtype() == i16);
     CHECK(values(all[1].second) == std::vector<double>{-2, -1, 0, 1});
     CHECK(all[2].first == "c");
     CHECK(values(all[2].second) == std::vector<double>{2.5});

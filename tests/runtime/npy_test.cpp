@@ -154,16 +154,16 @@ TEST_CASE("npy: other element types keep their values, of either byte order") {
     for (size_t i = 0; i < values.size(); ++i) CHECK(a.at(static_cast<int64_t>(i)) == values[i]);
   };
   // 1, -2, 65504 (the largest), 2^-24 (the smallest), -0, inf
-  is(read("<f2", bytes("\x00\x3c\x00\xc0\xff\x7b\x01\x00\x00\x80\x00\x7c", 12), 6), f32,
+  is(read("<f2", bytes("\x00\x3c\x00\xc0\xff\x7b\x01\x00\x00\x80\x00\x7c", 12), 6), f16,
      {1, -2, 65504, std::ldexp(1, -24), -0.0, INFINITY});
-  is(read(">f2", bytes("\x3c\x00\xc0\x00", 4), 2), f32, {1, -2});
+  is(read(">f2", bytes("\x3c\x00\xc0\x00", 4), 2), f16, {1, -2});
   CHECK(std::isnan(read("<f2", bytes("\x01\x7c", 2), 1).at(0)));
   CHECK(std::signbit(read("<f2", bytes("\x00\x80", 2), 1).at(0)));
-  is(read("|i1", "\xff\x7f\x80", 3), i32, {-1, 127, -128});
-  is(read("<i2", bytes("\xfe\xff\x00\x80", 4), 2), i32, {-2, -32768});
-  is(read(">i2", bytes("\xff\xfe", 2), 1), i32, {-2});
-  is(read("<u2", bytes("\xff\xff\x01\x00", 4), 2), i32, {65535, 1});
-  is(read("<u4", "\xff\xff\xff\xff", 1), i64, {4294967295});
+  is(read("|i1", "\xff\x7f\x80", 3), i8, {-1, 127, -128});
+  is(read("<i2", bytes("\xfe\xff\x00\x80", 4), 2), i16, {-2, -32768});
+  is(read(">i2", bytes("\xff\xfe", 2), 1), i16, {-2});
+  is(read("<u2", bytes("\xff\xff\x01\x00", 4), 2), u16, {65535, 1});
+  is(read("<u4", "\xff\xff\xff\xff", 1), u32, {4294967295});
   is(read("<u8", bytes("\x01\0\0\0\0\0\0\0", 8), 1), i64, {1});
   is(read(">u8", bytes("\0\0\0\0\0\0\1\1", 8), 1), i64, {257});
   is(read(">f4", bytes("\xbf\xc0\0\0", 4), 1), f32, {-1.5});

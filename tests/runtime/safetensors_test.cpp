@@ -98,6 +98,11 @@ TEST_CASE("named arrays of every element type come back, with metadata") {
   const std::vector<Array> all = {array(f64, {2, 2}, {1, -0.5, 1e300, 0}),
                                   array(f32, {3}, {1, 2, 3}),
                                   array(bf16, {2}, {1.5, -2}),
+                                  array(f16, {3}, {1.5, 65504, -0x1p-24}),
+                                  array(i16, {2}, {-32768, 32767}),
+                                  array(i8, {2}, {-128, 127}),
+                                  array(u32, {2}, {4294967295, 1}),
+                                  array(u16, {2}, {65535, 1}),
                                   array(i64, {}, {1}),
                                   array(i32, {1}, {-7}),
                                   array(u8, {3}, {0, 128, 255}),
@@ -167,7 +172,7 @@ TEST_CASE("damaged files are refused with the byte") {
   CHECK_THROWS_WITH(read_safetensors("/nowhere"), "cannot read '/nowhere': there is no such file");
 }
 
-TEST_CASE("element types that weft has not become wider ones, with their values") {
+TEST_CASE("element types of others: those that weft has not become wider ones, with their values") {
   const TempDir dir;
   const auto read = [&](const std::string& type, int count, const std::string& data) {
     const std::string header = fmt::format(R"({{"a":{{"dtype":"{}","shape":[{}],"data_offsets":[0,{}]}}}})", type, count, data.size());
@@ -177,15 +182,15 @@ TEST_CASE("element types that weft has not become wider ones, with their values"
     CHECK(a.dtype() == type);
     CHECK(values(a) == expected);
   };
-  is(read("F16", 3, std::string("\x00\x3c\xff\xfb\x01\x00", 6)), f32, {1, -65504, std::ldexp(1, -24)});
+  is(read("F16", 3, std::string("\x00\x3c\xff\xfb\x01\x00", 6)), f16, {1, -65504, std::ldexp(1, -24)});
   is(read("F8_E4M3", 5, std::string("\x38\xfe\x01\x80\x08", 5)), f32, {1, -448, std::ldexp(1, -9), -0.0, std::ldexp(1, -6)});
   CHECK(std::isnan(read("F8_E4M3", 1, "\x7f").at(0)));
   is(read("F8_E5M2", 4, std::string("\x3c\xfb\x01\x7c", 4)), f32, {1, -57344, std::ldexp(1, -16), INFINITY});
   CHECK(std::isnan(read("F8_E5M2", 1, "\x7d").at(0)));
-  is(read("I8", 2, "\xff\x7f"), i32, {-1, 127});
-  is(read("I16", 2, std::string("\xfe\xff\x00\x80", 4)), i32, {-2, -32768});
-  is(read("U16", 1, "\xff\xff"), i32, {65535});
-  is(read("U32", 1, "\xff\xff\xff\xff"), i64, {4294967295});
+  is(read("I8", 2, "\xff\x7f"), i8, {-1, 127});
+  is(read("I16", 2, std::string("\xfe\xff\x00\x80", 4)), i16, {-2, -32768});
+  is(read("U16", 1, "\xff\xff"), u16, {65535});
+  is(read("U32", 1, "\xff\xff\xff\xff"), u32, {4294967295});
   is(read("U64", 1, std::string("\x07\0\0\0\0\0\0\0", 8)), i64, {7});
   CHECK_THROWS_WITH(read("U64", 1, "\xff\xff\xff\xff\xff\xff\xff\xff"),
                     contains_text("'a', element 0: 18446744073709551615 does not fit into i64, which u64 becomes"));

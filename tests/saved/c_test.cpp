@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <map>
 
 #include "weft/tests/catch.h"
 #include "weft/tests/runtime/temp_files.h"
@@ -130,4 +131,32 @@ TEST_CASE("weft_step.h: says what is wrong, and takes nulls") {
   CHECK(weft_step_count(nullptr) == 0);
   CHECK(weft_step_name(nullptr) == nullptr);
   weft_step_close(nullptr);
+}
+
+TEST_CASE("weft_step.h: a program that was saved takes and gives every element type") {
+  const std::map<DType, weft_dtype> all{{f64, WEFT_F64}, {f32, WEFT_F32}, {f16, WEFT_F16}, {bf16, WEFT_BF16},
+                                        {i64, WEFT_I64}, {i32, WEFT_I32}, {i16, WEFT_I16}, {i8, WEFT_I8},
+                                        {u32, WEFT_U32}, {u16, WEFT_U16}, {u8, WEFT_U8},   {boolean, WEFT_BOOL}};
+  REQUIRE(all.size() == std::size(all_dtypes));
+  const TempDir dir;
+  for (const auto& [dtype, in_c] : all) {
+    INFO(name_of(dtype));
+    Graph g("types");
+    const Tensor x = g.input("x", dtype, {3});
+    g.output("same", flip(x, 0));
+    compile(g, Target::cpu()).save(dir / "types.weftprog");
+    const Opened step(weft_step_open((dir / "types.weftprog").c_str(), 1));
+    REQUIRE(step);
+    CHECK(weft_step_input_dtype(step.get(), 0) == in_c);
+    Array values(dtype, {3});
+    for (int i = 0; i < 3; ++i) values.set(i, i % 2);
+    REQUIRE(weft_step_feed(step.get(), "x", in_c, values.data(), 3) == 0);
+    REQUIRE(weft_step_run(step.get()) == 0);
+    const void* elements = nullptr;
+    size_t count = 0;
+    weft_dtype given = WEFT_F64;
+    REQUIRE(weft_step_output(step.get(), "same", &elements, &count, &given) == 0);
+    CHECK((count == 3 && given == in_c));
+    CHECK(std::memcmp(elements, values.data(), values.bytes()) == 0);
+  }
 }

@@ -56,7 +56,7 @@ std::vector<Attribute> others(const Attribute& value) {
       return all;
     }
     case ir::AttributeKind::dtype:
-      for (DType x : {f32, f64, bf16, i64, i32, u8, boolean}) all.emplace_back(x);
+      for (DType x : all_dtypes) all.emplace_back(x);
       return all;
     case ir::AttributeKind::dense: return {ir::Dense::splat({f32, {0}}, 1), ir::Dense::splat({u8, {int64_t{1} << 40}}, 1)};
   }

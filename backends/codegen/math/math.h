@@ -6,7 +6,7 @@
 // processors stop. Those among the operands do, but for log's.
 //
 // Where there is no inline form, the C library is called for each lane, on targets that have one. Results that are zero
-// have C's sign; bf16 is computed in f32.
+// have C's sign; f16 and bf16 are computed in f32.
 
 #include <initializer_list>
 #include <utility>

@@ -41,7 +41,7 @@ bool has_isa(std::string_view isa) {
 #define HAS(feature) __builtin_cpu_supports(feature)
   // What tells the levels apart on the processors that there are; compilers know the levels' own names only lately.
   const bool v2 = HAS("sse4.2") && HAS("ssse3") && HAS("popcnt");
-  const bool v3 = v2 && HAS("avx2") && HAS("fma") && HAS("bmi") && HAS("bmi2");
+  const bool v3 = v2 && HAS("avx2") && HAS("f16c") && HAS("fma") && HAS("bmi") && HAS("bmi2");
   const bool v4 = v3 && HAS("avx512f") && HAS("avx512bw") && HAS("avx512cd") && HAS("avx512dq") && HAS("avx512vl");
 #undef HAS
   return isa == "sse4" ? v2 : isa == "avx2" ? v3 : isa == "avx512" && v4;

@@ -39,6 +39,11 @@ uint64_t key_of(int64_t x) {
 uint32_t key_of(int32_t x) {
   return static_cast<uint32_t>(x) ^ uint32_t { 1 } << 31;
 }
+uint32_t key_of(f16_t x) { return key_of_float(uint32_t{x.bits} << 16, uint32_t{0x7c00} << 16); }
+uint32_t key_of(int16_t x) { return key_of(int32_t{x}); }
+uint32_t key_of(int8_t x) { return key_of(int32_t{x}); }
+uint32_t key_of(uint32_t x) { return x; }
+uint32_t key_of(uint16_t x) { return x; }
 uint32_t key_of(uint8_t x) { return x; }
 
 /// A key with the place that it came from behind it, so that no two are equal.
@@ -94,15 +99,7 @@ class SortTask final : public Task {
 
  private:
   void sort_row(int64_t row, std::byte* memory) const {
-    switch (s_.dtype) {
-      case DType::f64: return sort_row<double>(row, memory);
-      case DType::f32: return sort_row<float>(row, memory);
-      case DType::bf16: return sort_row<bf16_t>(row, memory);
-      case DType::i64: return sort_row<int64_t>(row, memory);
-      case DType::i32: return sort_row<int32_t>(row, memory);
-      case DType::u8:
-      case DType::bool_: return sort_row<uint8_t>(row, memory);
-    }
+    with_element_type(s_.dtype, [&]<class T>(ElementType<T>) { sort_row<T>(row, memory); });
   }
 
   template <class T>

@@ -29,7 +29,11 @@ struct Piece {
   }
   /// What an index outside gives: nan; of integers, 0.
   llvm::Constant* missing(IRBuilder& b, DType dtype) const {
-    const uint64_t bits = dtype == f64 ? 0x7ff8000000000000 : dtype == f32 ? 0x7fc000007fc00000 : dtype == bf16 ? 0x7fc07fc07fc07fc0 : 0;
+    const uint64_t bits = dtype == f64    ? 0x7ff8000000000000
+                          : dtype == f32  ? 0x7fc000007fc00000
+                          : dtype == bf16 ? 0x7fc07fc07fc07fc0
+                          : dtype == f16  ? 0x7e007e007e007e00
+                                          : 0;
     if (bytes == 16) return llvm::ConstantVector::getSplat(llvm::ElementCount::getFixed(2), b.getInt64(bits));
     return llvm::ConstantInt::get(type(b), bytes == 8 ? bits : bits & ((uint64_t{1} << (8 * bytes)) - 1));
   }

@@ -41,7 +41,7 @@ Value* KernelBuilder::load_bits(DType dtype, Value* pointer, Value* offset, bool
 }
 
 void KernelBuilder::store(DType dtype, Value* pointer, Value* offset, Value* value) {
-  if (dtype == bf16) value = codegen::round_to_bf16(b, value);
+  value = codegen::rounded(b, dtype, value);
   llvm::Type* type = codegen::memory_type(b.getContext(), dtype);
   b.CreateAlignedStore(codegen::to_memory(b, dtype, value), b.CreateGEP(type, pointer, offset), codegen::alignment_of(dtype));
 }

@@ -12,7 +12,7 @@ namespace {
 ProductExtents extents_of(const Product& p) { return {p.dtype, p.batch, p.m, p.n, p.k}; }
 int64_t elements_of(const Product& p) { return p.batch * p.m * p.n; }
 ir::Value last_result(const ir::Op& op) { return op.result(op.result_count() - 1); }
-DType sum_dtype(const Product& p) { return p.dtype == bf16 ? f32 : p.dtype; }
+DType sum_dtype(const Product& p) { return computed_in(p.dtype); }
 
 /// Those of a part, where k counts on from the part before.
 Places in_parts(const Product& p, const ProductSide& side, bool is_left, int64_t parts) {
@@ -105,7 +105,7 @@ void for_each_tile(const Product& p, bool memory_for_parts, Visit visit) {
 void store_element(KernelBuilder& k, const Product& p, Value* sum, Value* batch, Value* row, Value* column) {
   Value *element = with_added(k, p, sum, batch, row, column), *offset = p.result_places(k.b, batch, row, column).offset;
   if (p.activation) {
-    if (p.dtype == bf16) element = codegen::round_to_bf16(k.b, element);
+    element = codegen::rounded(k.b, p.dtype, element);
     if (p.activation->kept_buffer) k.store(p.dtype, k.buffer(*p.activation->kept_buffer), offset, element);
     const auto& operand = p.activation->operand_buffer;
     element = p.activation->apply(k.b, element, operand ? k.load(p.dtype, k.buffer(*operand), offset) : nullptr);

@@ -3,7 +3,7 @@
 //
 // A block computes a tile of the result. It goes along k in steps: tiles of both operands come into shared memory, and each thread adds
 // to its part of the result what it reads of them. Whatever the tiles are, an element of the result is the sum of its products in
-// ascending k, each rounded once with the sum before it (fma), from 0 on; of bf16 in f32, rounded at the end. Only where matrix units
+// ascending k, each rounded once with the sum before it (fma), from 0 on; of narrow types in f32, rounded at the end. Only where matrix units
 // multiply, 16 products are added at once, as the hardware does it; and of a long k, parts are summed so and then added in their order.
 
 #include <functional>

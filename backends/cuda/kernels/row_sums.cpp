@@ -75,8 +75,7 @@ class RowSums {
       Value *at = row_element(place(position_)), *second = b_.CreateAdd(position_, constant(b_, 1));
       llvm::Type* raw = codegen::memory_type(b_.getContext(), rows_.dtype);
       Value* alone = b_.CreateAlignedLoad(raw, b_.CreateGEP(raw, memory_, at), codegen::alignment_of(rows_.dtype));
-      Value* sum = added(codegen::from_memory(b_, rows_.dtype, alone), sum_from(second));
-      if (rows_.dtype == bf16) sum = codegen::round_to_bf16(b_, sum);
+      Value* sum = codegen::rounded(b_, rows_.dtype, added(codegen::from_memory(b_, rows_.dtype, alone), sum_from(second)));
       Value* value = b_.CreateSelect(is_same(second), codegen::to_memory(b_, rows_.dtype, sum), alone);
       k_.repeat(
           {position_}, [&](const Values& v) { return is_same(v[0]); },

@@ -11,7 +11,9 @@ using weft::DType;
 static_assert(static_cast<int>(DType::f64) == WEFT_F64 && static_cast<int>(DType::f32) == WEFT_F32 &&
               static_cast<int>(DType::bf16) == WEFT_BF16 && static_cast<int>(DType::i64) == WEFT_I64 &&
               static_cast<int>(DType::i32) == WEFT_I32 && static_cast<int>(DType::u8) == WEFT_U8 &&
-              static_cast<int>(DType::bool_) == WEFT_BOOL);
+              static_cast<int>(DType::bool_) == WEFT_BOOL && static_cast<int>(DType::f16) == WEFT_F16 &&
+              static_cast<int>(DType::i16) == WEFT_I16 && static_cast<int>(DType::i8) == WEFT_I8 &&
+              static_cast<int>(DType::u32) == WEFT_U32 && static_cast<int>(DType::u16) == WEFT_U16);
 
 struct weft_step {
   explicit weft_step(weft::SavedStep s) : step(std::move(s)), inputs(step.batch()) {}
@@ -56,7 +58,7 @@ std::string text(const char* argument, const char* what) { return &given(argumen
 /// By value: a caller in C may hand in any number.
 DType dtype_of(weft_dtype dtype) {
   const auto number = static_cast<int>(dtype);
-  if (number < WEFT_F64 || number > WEFT_BOOL) throw weft::Error("{} is no weft_dtype", number);
+  if (number < WEFT_F64 || number > WEFT_U16) throw weft::Error("{} is no weft_dtype", number);
   return static_cast<DType>(number);
 }
 

@@ -32,8 +32,21 @@ extern "C" {
 
 typedef struct weft_step weft_step;
 
-/* Element types. A bf16 is the upper half of a float, in a uint16_t; a bool is a byte, 0 or 1. */
-typedef enum { WEFT_F64 = 0, WEFT_F32 = 1, WEFT_BF16 = 2, WEFT_I64 = 3, WEFT_I32 = 4, WEFT_U8 = 5, WEFT_BOOL = 6 } weft_dtype;
+/* Element types. A bf16 is the upper half of a float, an f16 a half of IEEE 754, each in a uint16_t; a bool is a byte, 0 or 1. */
+typedef enum {
+  WEFT_F64 = 0,
+  WEFT_F32 = 1,
+  WEFT_BF16 = 2,
+  WEFT_I64 = 3,
+  WEFT_I32 = 4,
+  WEFT_U8 = 5,
+  WEFT_BOOL = 6,
+  WEFT_F16 = 7,
+  WEFT_I16 = 8,
+  WEFT_I8 = 9,
+  WEFT_U32 = 10,
+  WEFT_U16 = 11
+} weft_dtype;
 
 /* What went wrong in this thread's last call that failed; "" before there was one. Valid until the next call that fails. */
 WEFT_API const char* weft_last_error(void);

@@ -7,7 +7,7 @@
 #include "weft/backends/reference/agreement.h"
 #include "weft/ir/printer.h"
 #include "weft/passes/pass.h"
-#include "weft/support/dtype.h"
+#include "weft/support/conversion.h"
 #include "weft/tests/backends/cpu/run.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/ops/samples.h"
@@ -19,7 +19,7 @@ using testing::Sample;
 
 namespace {
 
-double ulp_of(DType t) { return t == f64 ? 0x1p-52 : t == f32 ? 0x1p-23 : 0x1p-7; }
+double ulp_of(DType t) { return t == f64 ? 0x1p-52 : t == f32 ? 0x1p-23 : t == f16 ? 0x1p-10 : 0x1p-7; }
 
 std::vector<Tensor> through_memory(const std::vector<Tensor>& values) {
   std::vector<Tensor> rounded;
@@ -70,7 +70,8 @@ void check_agreement(const Sample& sample) {
     for (size_t e = 0; e < want[i].real.size(); ++e) CHECK(std::isnan(got[i].real[e]) == std::isnan(want[i].real[e]));
     const Tensor* const moved[] = {&near[i]};
     const double bound = ir::op_def(sample.op).error_ulps * ulp_of(want[i].type.dtype);
-    CHECK(disagreement(got[i], want[i], moved, {.bound = bound}).value_or("") == "");
+    const double absolute = reference::rounding_at_zero(want[i].type.dtype);
+    CHECK(disagreement(got[i], want[i], moved, {.bound = bound, .absolute = absolute}).value_or("") == "");
   }
 }
 
@@ -79,7 +80,7 @@ void check_agreement(const Sample& sample) {
 TEST_CASE("every op on the cpu agrees with the reference") {
   const char* only = std::getenv("WEFT_OP");
   int checked = 0;
-  for (DType floating : {f32, f64, bf16})
+  for (DType floating : {f32, f64, f16, bf16})
     for (const Sample& sample : testing::samples(floating)) {
       if (only && sample.op != only) continue;
       INFO(testing::to_string(sample));
@@ -89,19 +90,20 @@ TEST_CASE("every op on the cpu agrees with the reference") {
   CHECK(checked > 0);
 }
 
-TEST_CASE("in bf16 an elementwise op rounds once, where it ends") {
-  const std::vector<Sample> narrow = testing::samples(bf16), wide = testing::samples(f32);
+TEST_CASE("in narrow types an elementwise op rounds once, where it ends") {
+  const DType type = GENERATE(f16, bf16);
+  const std::vector<Sample> narrow = testing::samples(type), wide = testing::samples(f32);
   REQUIRE(narrow.size() == wide.size());
   int compared = 0;
   for (size_t i = 0; i < narrow.size(); ++i) {
-    if (!ir::op_def(narrow[i].op).is_elementwise() || testing::module_of(narrow[i]).graph().outputs()[0].value.type().dtype != bf16)
+    if (!ir::op_def(narrow[i].op).is_elementwise() || testing::module_of(narrow[i]).graph().outputs()[0].value.type().dtype != type)
       continue;
     INFO(testing::to_string(narrow[i]));
     const std::vector<Tensor> inputs = through_memory(testing::values_of(narrow[i]));
     std::vector<Tensor> widened = inputs;
     for (size_t k = 0; k < inputs.size(); ++k) widened[k].type = wide[i].operands[k];
     const auto got = run_cpu(narrow[i], inputs), want = run_cpu(wide[i], widened);
-    for (size_t e = 0; e < want[0].real.size(); ++e) CHECK(got[0].real[e] == from_bf16(to_bf16(static_cast<float>(want[0].real[e]))));
+    for (size_t e = 0; e < want[0].real.size(); ++e) CHECK(got[0].real[e] == rounded(type, want[0].real[e]));
     ++compared;
   }
   CHECK(compared > 10);

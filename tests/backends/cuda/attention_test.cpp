@@ -35,7 +35,7 @@ Sample sample_of(const Case& c, bool gradient) {
   };
   Dims rows = c.batch;
   rows.push_back(c.queries);
-  const ir::Type number{c.dtype == bf16 ? f32 : c.dtype, Shape(rows)};
+  const ir::Type number{computed_in(c.dtype), Shape(rows)};
   Sample sample{gradient ? "attention_gradient" : "attention",
                 {of(1, c.queries, c.width), of(c.group, c.keys, c.width), of(c.group, c.keys, c.value_width)},
                 {{"causal", c.causal}, {"scale", 0.5}}};

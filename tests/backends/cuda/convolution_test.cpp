@@ -73,7 +73,7 @@ TEST_CASE("convolution kernels: strides, paddings, dilations and groups", "[cuda
 }
 
 TEST_CASE("convolution kernels: types, and products of several tiles", "[cuda][ptx-machine]") {
-  for (const DType t : {f32, f64, bf16}) check_exact({.x = {2, 5, 8, 9}, .w = {18, 5, 3, 3}, .low = {1, 1}, .high = {1, 1}}, t, 1, 2);
+  for (const DType t : {f32, f64, f16, bf16}) check_exact({.x = {2, 5, 8, 9}, .w = {18, 5, 3, 3}, .low = {1, 1}, .high = {1, 1}}, t, 1, 2);
   check_exact({.x = {3, 20, 12, 12}, .w = {40, 20, 3, 3}, .stride = {2, 2}, .low = {1, 1}, .high = {1, 1}});
 }
 

@@ -23,7 +23,7 @@ using testing::Sample;
 
 namespace {
 
-double ulp_of(DType t) { return t == f64 ? 0x1p-52 : t == f32 ? 0x1p-23 : 0x1p-7; }
+double ulp_of(DType t) { return t == f64 ? 0x1p-52 : t == f32 ? 0x1p-23 : t == f16 ? 0x1p-10 : 0x1p-7; }
 
 std::vector<Tensor> moved(std::vector<Tensor> values) {
   for (Tensor& t : values)
@@ -42,7 +42,8 @@ void check_agreement(const test::HeavyRun& run, const Sample& sample) {
     const Tensor* const all[] = {&near[i]};
     for (size_t e = 0; e < want[i].real.size(); ++e) CHECK(std::isnan(got[i].real[e]) == std::isnan(want[i].real[e]));
     const double bound = run.op().def().error_ulps * ulp_of(want[i].type.dtype);
-    CHECK(reference::disagreement(got[i], want[i], all, {.bound = bound}).value_or("") == "");
+    const double absolute = reference::rounding_at_zero(want[i].type.dtype);
+    CHECK(reference::disagreement(got[i], want[i], all, {.bound = bound, .absolute = absolute}).value_or("") == "");
   }
 }
 
@@ -99,7 +100,7 @@ TEST_CASE("heavy kernels: ptxas takes them for older GPUs too", "[cuda]") {
 
 TEST_CASE("heavy kernels: every sample of the registry agrees with the reference", "[cuda][ptx-machine]") {
   std::map<std::string, int> checked;
-  for (DType floating : {f32, f64, bf16})
+  for (DType floating : {f32, f64, f16, bf16})
     for (const Sample& sample : testing::samples(floating)) {
       const ir::Module module = testing::module_of(sample);
       const ir::Op& op = *module.graph().ops().front();

@@ -37,7 +37,7 @@ Bytes on_cpu(const Sample& sample, const std::vector<Tensor>& operands) {
 
 int index_operand(const Sample& sample) { return sample.op == "coalesce" ? 0 : 1; }
 
-/// With indices from `low` to `high`, and numbers of any size.
+/// With indices from `low` to `high`, and numbers of any size, of f16 such that their sums are finite.
 std::vector<Tensor> operands_of(const Sample& sample, int64_t low, int64_t high) {
   std::vector<Tensor> all = testing::values_of(sample);
   const auto uniform = [](uint32_t site, size_t e) { return uniform_from_bits(random_bits(3, site, 0, e)); };
@@ -46,7 +46,8 @@ std::vector<Tensor> operands_of(const Sample& sample, int64_t low, int64_t high)
     index[e] = low + static_cast<int64_t>(std::floor(uniform(0, e) * static_cast<double>(high - low + 1)));
   for (size_t i = 0; i < all.size(); ++i)
     for (size_t e = 0; e < all[i].real.size(); ++e)
-      all[i].real[e] = (uniform(static_cast<uint32_t>(i + 1), e) - 0.5) * std::ldexp(1.0, static_cast<int>(e % 7) * 3);
+      all[i].real[e] =
+          (uniform(static_cast<uint32_t>(i + 1), e) - 0.5) * std::ldexp(1.0, static_cast<int>(e % 7) * (all[i].type.dtype == f16 ? 2 : 3));
   std::vector<Tensor> rounded;
   for (const Tensor& t : all) rounded.push_back(reference::from_memory(t.type, test::memory_of(t).data()));
   return rounded;
@@ -81,7 +82,7 @@ Sample scatter_rows(DType t, int64_t extent, int64_t count, int64_t width) {
 }  // namespace
 
 TEST_CASE("index kernels: gather", "[cuda][ptx-machine]") {
-  for (const DType t : {f32, f64, bf16, i64, i32, u8, boolean}) {
+  for (const DType t : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8, boolean}) {
     check_bits(gather(t, {5, 3}, {40}), -3, 8);
     check_bits(gather(t, {2, 7, 16}, {3, 5}, 1), 0, 6);
   }
@@ -92,7 +93,7 @@ TEST_CASE("index kernels: gather", "[cuda][ptx-machine]") {
 }
 
 TEST_CASE("index kernels: scatter_add adds in the CPU's order", "[cuda][ptx-machine]") {
-  for (const DType t : {f32, f64, bf16, i64, i32, u8}) {
+  for (const DType t : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8}) {
     check_bits(scatter_add(t, 5, 300, 3), -1, 5);
     check_bits(scatter_add(t, 40, 20, 1), 0, 39);
   }
@@ -103,7 +104,7 @@ TEST_CASE("index kernels: scatter_add adds in the CPU's order", "[cuda][ptx-mach
 }
 
 TEST_CASE("index kernels: coalesce adds in the CPU's order", "[cuda][ptx-machine]") {
-  for (const DType t : {f32, f64, bf16, i64, i32, u8}) {
+  for (const DType t : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8}) {
     check_bits(coalesce(t, 300, {2, 2}), -2, 3);
     check_bits(coalesce(t, 40, {3}), -1000, 1000);
   }
@@ -113,7 +114,7 @@ TEST_CASE("index kernels: coalesce adds in the CPU's order", "[cuda][ptx-machine
 }
 
 TEST_CASE("index kernels: in scatter_rows the last of an index stands", "[cuda][ptx-machine]") {
-  for (const DType t : {f32, f64, bf16, i64, i32, u8, boolean}) check_bits(scatter_rows(t, 9, 100, 5), -2, 10);
+  for (const DType t : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8, boolean}) check_bits(scatter_rows(t, 9, 100, 5), -2, 10);
   check_bits(scatter_rows(f32, 3, 70, 300), 0, 2);
   check_bits(scatter_rows(u8, 4, 33, 1), 0, 3);
   check_bits(scatter_rows(f32, 4, 0, 2), 0, 3);
@@ -147,7 +148,7 @@ TEST_CASE("index kernels: ptxas keeps all in registers", "[cuda]") {
   }
   for (const std::string arch : {"sm_80", "sm_90"}) {
     std::vector<std::string> texts;
-    for (const DType t : {f32, f64, bf16, i64, i32, u8})
+    for (const DType t : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8})
       for (const Sample& sample :
            {gather(t, {3, 100, 5}, {70}, 1), scatter_add(t, 50000, 5000, 64), coalesce(t, 100000, {64}), scatter_rows(t, 50000, 5000, 64)})
         texts.push_back(test::HeavyRun(sample, arch).text);

@@ -90,7 +90,8 @@ void check_within_bound(const test::HeavyRun& run, const Sample& sample, uint64_
 TEST_CASE("matmul kernels: all transpositions, types and batches", "[cuda][ptx-machine]") {
   for (const bool transpose_a : {false, true})
     for (const bool transpose_b : {false, true}) {
-      for (const DType dtype : {f32, f64, bf16, i64, i32, u8}) check_product(product(dtype, {}, 18, 17, 33, transpose_a, transpose_b));
+      for (const DType dtype : {f32, f64, f16, bf16, i64, i32, i16, i8, u32, u16, u8})
+        check_product(product(dtype, {}, 18, 17, 33, transpose_a, transpose_b));
       check_product(product(f32, {2, 3}, 5, 20, 4, transpose_a, transpose_b), 3);
     }
 }

@@ -113,7 +113,7 @@ TEST_CASE("ptx: kernels of whole programs compute the bits of the CPU's", "[cuda
 TEST_CASE("ptx: every op of the registry computes the bits of the CPU's", "[cuda][ptx-machine]") {
   test::Proof proof;
   std::set<std::pair<std::string, DType>> done;
-  for (DType floating : {f32, f64, bf16})
+  for (DType floating : {f32, f64, f16, bf16})
     for (const testing::Sample& sample : testing::samples(floating)) {
       const bool is_first = done.emplace(sample.op, floating).second;
       if (!is_first && floating != f32) continue;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <sstream>
@@ -95,7 +96,9 @@ void add_bounded(Check& check, Maker::Tensors& data, const Function& f, const st
   std::vector<const Tensor*> near;
   for (const Values& m : f.moved) near.push_back(&m.at(output));
   Wanted wanted(exact, near);
-  const double absolute = is_floating(exact.type.dtype) ? 8 * wanted.movement + f.own_bound(exact) * wanted.largest + 1e-30 : 0;
+  const double absolute = is_floating(exact.type.dtype) ? 8 * wanted.movement + f.own_bound(exact) * wanted.largest +
+                                                              reference::tolerance_in(exact.type.dtype).absolute
+                                                        : 0;
   check.bounds.push_back({output, false, absolute, 0});
   data.emplace_back("0/want/" + output, std::move(wanted.numbers));
   if (wanted.has_any) data.emplace_back("0/any/" + output, std::move(wanted.any));
@@ -134,7 +137,7 @@ ir::Module module_of(const std::string& text) {
   return ir::parse(header + "func @program {\n" + statements + "}\n", "program");
 }
 
-double ulp_of(DType t) { return t == f64 ? 0x1p-52 : t == f32 ? 0x1p-23 : 0x1p-7; }
+double ulp_of(DType t) { return t == f64 ? 0x1p-52 : t == f32 ? 0x1p-23 : t == f16 ? 0x1p-10 : 0x1p-7; }
 
 /// Inputs and what they give, each moved by a unit of the last place of `precision` or of its own type, whichever is less.
 Function function_of(const ir::Module& recorded, const testing::Sample& sample, DType precision) {
@@ -152,7 +155,7 @@ Function function_of(const ir::Module& recorded, const testing::Sample& sample, 
   f.moved.push_back(test::evaluate(recorded.graph(), near));
   f.own_bound = [&sample, precision](const Tensor& t) {
     const double ulps = std::max(ir::op_def(sample.op).error_ulps, 1.0);
-    if (t.type.dtype == bf16 && precision != bf16) return 0x1p-8 + ulps * ulp_of(precision);
+    if (is_narrow(t.type.dtype) && precision == f32) return ulp_of(t.type.dtype) / 2 + ulps * ulp_of(precision);
     return ulps * ulp_of(t.type.dtype);
   };
   return f;
@@ -165,15 +168,20 @@ bool agrees(const Function& f) {
     for (const Values& m : f.moved) near.push_back(&m.at(output));
     const Tensor& exact = f.exact.at(output);
     const Tensor got = reference::from_memory({array.dtype(), array.shape()}, array.data());
-    if (reference::disagreement(got, exact, near, {.bound = f.own_bound(exact), .absolute = 1e-30, .largest = 1e37})) return false;
+    reference::Tolerance tolerance = reference::tolerance_in(exact.type.dtype);
+    tolerance.bound = f.own_bound(exact);
+    if (reference::disagreement(got, exact, near, tolerance)) return false;
   }
   return true;
 }
 
-/// What is of bf16 computes in f32 and rounds once. Where an op rounds what is between, its bound is that of bf16.
+/// What is of f16 or bf16 computes in f32 and rounds once. Where an op rounds what is between, its bound is that of its type.
 Function function_of(const ir::Module& recorded, const testing::Sample& sample) {
   Function f = function_of(recorded, sample, f32);
-  return agrees(f) ? f : function_of(recorded, sample, bf16);
+  if (agrees(f)) return f;
+  const auto is_half = [](const ir::Type& t) { return t.dtype == f16; };
+  const bool half = std::any_of(sample.operands.begin(), sample.operands.end(), is_half);
+  return function_of(recorded, sample, half ? f16 : bf16);
 }
 
 /// One sample of each op for each list of element types and attributes, or of each op: of several the one with most elements.
@@ -185,7 +193,7 @@ std::vector<testing::Sample> chosen_samples(bool small) {
     for (const ir::Type& operand : s.operands) n += operand.shape.numel();
     return n;
   };
-  for (const DType floating : small ? std::vector{f32} : std::vector{f32, bf16, f64})
+  for (const DType floating : small ? std::vector{f32} : std::vector{f32, bf16, f16, f64})
     for (testing::Sample& sample : testing::samples(floating)) {
       if (sample.degenerate || testing::module_of(sample).graph().outputs()[0].value.shape().numel() == 0) continue;
       std::string key = sample.op;
@@ -210,7 +218,9 @@ void add_whole(Maker& maker, const std::string& name, const ir::Module& recorded
         for (const auto& [output, array] : on_cpu(recorded, f.inputs))
           expected.fault(output, reference::from_memory({array.dtype(), array.shape()}, array.data()));
         f.moved = expected.moved;
-        f.own_bound = [fine = expected.fine](const Tensor& t) { return t.type.dtype == bf16 ? 0x1p-8 : 64 * (fine ? 0x1p-53 : 0x1p-24); };
+        f.own_bound = [fine = expected.fine](const Tensor& t) {
+          return is_narrow(t.type.dtype) ? reference::own_bound(t.type.dtype) : 64 * (fine ? 0x1p-53 : 0x1p-24);
+        };
         return f;
       },
       recorded);

@@ -124,7 +124,11 @@ TEST_CASE("ptx machine: rounding agrees with the processor's, and with support/d
     REQUIRE(static_cast<float>(rounded(x, f32_format, Rounding::nearest)) == static_cast<float>(x));
     const float f = std::bit_cast<float>(bits);
     if (!std::isnan(f)) REQUIRE(to_bf16(f, Rounding::nearest).bits == weft::to_bf16(f).bits);
+    if (!std::isnan(f)) REQUIRE(to_f16(f, Rounding::nearest).bits == weft::to_f16(f).bits);
+    const float near = std::bit_cast<float>((bits & 0x8fffffff) | 0x30000000);  // among f16's own numbers
+    REQUIRE(to_f16(near, Rounding::nearest).bits == weft::to_f16(near).bits);
     const F16 h{static_cast<uint16_t>(bits)};
+    if (!std::isnan(to_double(h))) REQUIRE(to_double(h) == weft::from_f16({h.bits}));
     if (!std::isnan(to_double(h))) REQUIRE(to_f16(to_double(h), Rounding::down).bits == h.bits);
   }
 }
