@@ -69,8 +69,9 @@ std::vector<Case> arithmetic_cases() {
        g(bools + result("select(%c, %y, %x)")), g(bools + "%n = and(%c, %c) : bool[4]\n" + result("select(%n, %x, %y)"))},
       {"cast", "cast to the same type = x", g(result("cast(%x) {dtype = f32}")), g(output_x()),
        g(result("cast(%x) {dtype = f64}", "f64[4]"))},
-      {"cast", "cast to a wider type and back = x", g("%w = cast(%x) {dtype = f64} : f64[4]\n" + result("cast(%w) {dtype = f32}")),
-       g(output_x()), g("%w = cast(%x) {dtype = bf16} : bf16[4]\n" + result("cast(%w) {dtype = f32}"))},
+      {"cast", "cast to a type that keeps all numbers and back = x",
+       g("%w = cast(%x) {dtype = f64} : f64[4]\n" + result("cast(%w) {dtype = f32}")), g(output_x()),
+       g("%w = cast(%x) {dtype = bf16} : bf16[4]\n" + result("cast(%w) {dtype = f32}"))},
   };
 }
 

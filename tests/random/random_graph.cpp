@@ -75,11 +75,16 @@ class Generator {
   // ---- what the graph is like ----
 
   Palette draw_palette() {
-    static const std::vector<std::vector<DType>> mixes = {{f64}, {f32}, {f32, f32, bf16}, {f32, f32, f16}, {f32, f32, f32, f32, f64, bf16}};
+    static const std::vector<std::vector<DType>> mixes = {{f64}, {f32}, {f32, f32, bf16}, {f32, f32, f32, f32, f64, bf16}};
     static const std::vector<int64_t> usual = {2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 40, 65};
     const bool large = recipe_.largest == 0 && dice_(30) == 0;
-    static const std::vector<DType> small = {u8, u8, i8, i16, u16, u32};
-    Palette p{{1}, dice_.pick(mixes), large ? 60000 : 2000, dice_.pick(small)};
+    Palette p{{1}, dice_.pick(mixes), large ? 60000 : 2000};
+    // Types that are mostly stored take others' places, by dice of their own: graphs without them are as they were.
+    static const std::vector<DType> small = {i8, i16, u16, u32};
+    if (Dice dice(seed_ ^ 0x57); dice.chance(30)) {
+      std::replace(p.floating.begin(), p.floating.end(), bf16, f16);
+      p.small = dice.pick(small);
+    }
     if (recipe_.largest) p.most_elements = recipe_.largest * recipe_.largest * 4;
     for (int i = 0; i < 3; ++i)
       p.extents.push_back(recipe_.largest ? 1 + static_cast<int64_t>(dice_(static_cast<size_t>(recipe_.largest)))
