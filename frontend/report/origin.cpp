@@ -73,6 +73,8 @@ Phase first_from(ir::Phases phases, Phase least) {
 /// Where it is needed first, when the readers' parts are known.
 Phase needed_in(const Op& op, const Phases& known) {
   const ir::Phases made_for = op.locations().phases();
+  // A gradient's product or convolution that the update alone reads, and into which something of it has gone, is the gradient's still.
+  if (op.def().kind == ir::Kind::heavy) return first_from(made_for, Phase::forward);
   std::optional<Phase> first;
   for (ir::Value v : op.results()) {
     for (const Op* reader : v.users()) first = std::min(first.value_or(Phase::update), known.at(reader));

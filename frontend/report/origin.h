@@ -23,7 +23,7 @@ namespace detail {
 
 /// The part of a step in which each op of a graph runs. What was made for several (ir::Phases) runs in the first one in which
 /// somebody needs it: a loop nest that computes a forward value along with what the gradient will read is forward, one that
-/// computes a forward value again for a gradient is backward.
+/// computes a forward value again for a gradient is backward. A call's is the first that it was made for.
 std::unordered_map<const ir::Op*, ir::Phase> running_phases(const ir::Graph& graph);
 
 /// Those of the ops that a planned graph launches (passes/lowered.h), in their order: of a loop its body's.

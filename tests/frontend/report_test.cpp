@@ -115,6 +115,21 @@ func @f {
   CHECK(phases == std::vector<ir::Phase>{forward, forward, backward, backward, update, update});
 }
 
+TEST_CASE("a gradient's product is of the backward half, whatever of the update has gone into it") {
+  const ir::Module m = ir::parse(R"(weft 1
+func @f {
+  input %x: f32[4,4]
+  input %w: f32[4,4]
+  %0 = matmul(%x, %x) : f32[4,4] at "a.cpp":1 in backward, update
+  %1 = sub(%w, %0) : f32[4,4] at "a.cpp":2 in backward, update
+  output w = %1 aliases %w
+}
+)");
+  const auto of = detail::running_phases(m.graph());
+  CHECK(of.at(m.graph().ops().front()) == ir::Phase::backward);
+  CHECK(of.at(m.graph().ops().back()) == ir::Phase::update);
+}
+
 TEST_CASE("a loop nest comes from the lines of what it computes, not from those that share its constants") {
   const ir::Module m = ir::parse(R"(weft 1
 func @f {

@@ -49,7 +49,7 @@ TEST_CASE("weft report writes a page of a program, for any target, at any stage"
   const Json facts = facts_of(file);
   CHECK(facts["program"] == "a net");
   CHECK(facts["target"] == "cpu");
-  CHECK(facts["graph"]["stages"].size() == 23);
+  CHECK(facts["graph"]["stages"].size() == 24);
   CHECK(facts["launches"].size() > 1);
   CHECK_FALSE(facts["kernels"].empty());
   CHECK_THAT(facts["sources"]["net.cpp"].get<std::string>(), contains_text("exp(x @ w)"));

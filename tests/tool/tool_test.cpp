@@ -217,7 +217,8 @@ TEST_CASE("weft opt: --print-after=all shows every pass", "[tool]") {
 }
 
 TEST_CASE("weft opt: disabled passes are left out", "[tool]") {
-  const std::string text = output_of("opt - --target=generic --disable=recompute,launch,partition,schedule,plan", line_program);
+  const std::string text =
+      output_of("opt - --target=generic --disable=recompute,launch,partition,schedule,rematerialize,plan", line_program);
   CHECK(text.find("stage = \"fuse\"") != std::string::npos);
   CHECK(text.find("kernel") == std::string::npos);
 }
