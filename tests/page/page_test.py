@@ -32,6 +32,28 @@ func @two_layers {
 """
 SOURCE = "// A net of two layers.\nauto a = Linear(32, 64);\nauto b = Linear(64, 8);\n\n// The step.\nh = exp(a(x));\ny = tanh(b(h));\nloss = mean(y);\n"
 
+# Four layers made by one line, the last two of the same shapes.
+REPEATED = """weft 1
+train {loss = "loss", inputs = ["a.weight", "b.weight", "c.weight", "d.weight"], optimizer = "sgd"}
+func @repeated {
+  input %x: f32[16,32] at "net.cpp":5
+  input %a.weight: f32[64,32] parameter at "net.cpp":2 "net.a"
+  input %b.weight: f32[24,64] parameter at "net.cpp":2 "net.b"
+  input %c.weight: f32[4,24] parameter at "net.cpp":2 "net.c"
+  input %d.weight: f32[4,4] parameter at "net.cpp":2 "net.d"
+  %0 = matmul(%x, %a.weight) {transpose_b = true} : f32[16,64] at "net.cpp":6 "net.a"
+  %1 = exp(%0) : f32[16,64] at "net.cpp":6 "net.a"
+  %2 = matmul(%1, %b.weight) {transpose_b = true} : f32[16,24] at "net.cpp":6 "net.b"
+  %3 = exp(%2) : f32[16,24] at "net.cpp":6 "net.b"
+  %4 = matmul(%3, %c.weight) {transpose_b = true} : f32[16,4] at "net.cpp":6 "net.c"
+  %5 = exp(%4) : f32[16,4] at "net.cpp":6 "net.c"
+  %6 = matmul(%5, %d.weight) {transpose_b = true} : f32[16,4] at "net.cpp":6 "net.d"
+  %7 = exp(%6) : f32[16,4] at "net.cpp":6 "net.d"
+  %8 = mean(%7) {axes = [0,1]} : f32[] at "net.cpp":8
+  output loss = %8 at "net.cpp":8
+}
+"""
+
 
 def check(so, what):
     if not so:
@@ -63,6 +85,65 @@ def check_graph(page):
     page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter")
     check(page.value("document.querySelector('.node.chosen')?.classList.contains('match')"), "Enter goes to what was found")
     page.value("document.getElementById('drawing').focus()")
+
+
+def search(page, selector, words):
+    page.value(f"document.querySelector({json.dumps(selector)}).value = ''")
+    page.write(selector, words)
+
+
+def check_search(page, facts):
+    """What the passes took apart is found where it still is; a loop nest by what it is made of."""
+    search(page, "#search", "mean")
+    check(text(page, "#found").startswith("0 found in 'plan'") and "1 in 'as recorded'" in text(page, "#found"), f"of 'mean' it says '{text(page, '#found')}'")
+    page.click("#found a")
+    check(text(page, "#pass-name").startswith("recorded") and "= mean" in details(page), "the link goes to it")
+    page.click("#search")
+    page.call("Input.dispatchKeyEvent", type="keyDown", key="Escape")
+    page.value("document.getElementById('pass').value = 99; document.getElementById('pass').dispatchEvent(new Event('input'))")
+    for op in {op for call in facts["fusion"]["calls"] for op in call["ops"]}:
+        search(page, "#search", op)
+        check(not text(page, "#found").startswith("0 "), f"'{op}' finds the loop nest that it is in")
+    for words in ("exp", "net.a", "net.cpp:6"):
+        search(page, "#search", words)
+        page.click("#open-all")
+        check(page.value("[...document.querySelectorAll('.node.match:not(.group)')].some((n) => n.textContent.includes('exp'))"), f"'{words}' finds a loop nest made of it")
+    page.click("#search")
+    page.call("Input.dispatchKeyEvent", type="keyDown", key="Escape")
+
+
+def check_tip(page):
+    """The note at the pointer is gone with what it was about."""
+    page.click("[data-tab=time]")
+    block = page.value("(() => { const r = document.querySelector('.flame div:nth-child(3)').getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()")
+    seen = "document.getElementById('tip').style.display === 'block'"
+    page.hover(*block)
+    check(page.value(seen) and " / " in text(page, "#tip"), "a block of the flame says where it lies")
+    page.click(".flame div:nth-child(3)")
+    check(not page.value(seen), "a click hides the note")
+    check(" / " in text(page, "#way"), "and says above where the block lies")
+    page.value("document.activeElement.blur()")
+    while page.value("!!document.querySelector('#way a')"):
+        page.key("Escape")
+    page.hover(block[0], block[1] + 1)
+    check(page.value(seen), "the note comes again")
+    page.value("document.querySelector('[data-tab=calls]').click()")
+    check(not page.value(seen), "another tab hides it")
+
+
+def check_filter(page, facts):
+    """Of the calls those that have all words, where it can be seen."""
+    page.click("[data-tab=calls]")
+    all_calls = facts["fusion"]["calls"]
+    kept = [call for call in all_calls if "broadcast" in call["ops"] and call["phase"] == "backward"]
+    search(page, "#calls input", "backward broadcast")
+    check(0 < len(kept) < len(all_calls) and text(page, "#kept") == f"{len(kept)} of {len(all_calls)}", f"the filter keeps '{text(page, '#kept')}', not {len(kept)}")
+    rows = page.value("[...document.querySelectorAll('#calls tr.row')].map((row) => row.textContent)")
+    check(len(rows) == len(kept) and all("backward" in row and "broadcast" in row for row in rows), "each row shows why it is kept")
+    search(page, "#calls input", "broadcast zebra")
+    check(text(page, "#kept") == f"0 of {len(all_calls)}", "all words must be there")
+    check(f"(0 of {len(facts['fusion']['remarks'])})" in text(page, "#calls h2"), "remarks are kept by the same words")
+    page.value("(() => { const i = document.querySelector('#calls input'); i.value = ''; i.dispatchEvent(new Event('input')); })()")
 
 
 def check_slider(page):
@@ -113,6 +194,55 @@ def facts_of(path):
     with open(path) as file:
         kind, text = re.search('<script type="([^"]*)" id="facts">(.*?)</script>', file.read(), re.S).groups()
     return json.loads(text if kind == "application/json" else zlib.decompress(base64.b64decode(text)))
+
+
+def product_of(facts, layer):
+    """The forward product of a layer: its id in the last stage."""
+    graph = facts["graph"]
+    for i in range(0, len(graph["stages"][-1]["ops"]), 4):
+        id, row, phase, _ = graph["stages"][-1]["ops"][i:i + 4]
+        kind, _, _, _, place = graph["rows"][row][:5]
+        if graph["strings"][kind] == "matmul" and phase == 0 and layer in [graph["strings"][line[2]] for line in graph["places"][place][1]]:
+            return id
+    return None
+
+
+def check_remarks(weft, folder):
+    """Of layers that one line made, each has the remarks on itself, with times and lines as they should be."""
+    with open(f"{folder}/repeated.weft", "w") as file:
+        file.write(REPEATED)
+    subprocess.run([weft, "report", f"{folder}/repeated.weft", "-o", f"{folder}/repeated.html"], check=True)
+    facts = facts_of(f"{folder}/repeated.html")
+    times = {"plan": (6936.4, "6.94 s"), "fuse": (999.7, "1.00 s"), "autodiff": (0.0042, "4.20 µs"), "simplify": (23.26, "23.3 ms")}
+    for stage in facts["graph"]["stages"]:
+        stage["ms"] = times.get(stage["name"], (stage["ms"],))[0]
+    with open(f"{folder}/repeated.html") as file:
+        page_text = file.read()
+    with open(f"{folder}/repeated.html", "w") as file:
+        head, rest = page_text.split(' id="facts">', 1)
+        file.write(head + ' id="facts">' + json.dumps(facts).replace("<", "\\u003c") + "</script>" + rest.split("</script>", 1)[1])
+    page = Browser(1400, 900)
+    try:
+        page.open(f"{folder}/repeated.html")
+        page.wait_for("document.querySelector('#moved .node')", "a graph")
+        page.click("#open-all")
+        for layer, own in (("net.a", "f32[16,64]"), ("net.c", "f32[16,4]")):
+            search(page, "#search", layer)
+            page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter")
+            page.click(f'.node[data-path="op{product_of(facts, layer)}"]')
+            ends = [[end for end in (r["of"], r.get("to"), r.get("beside")) if end] for r in facts["fusion"]["remarks"]]
+            count = sum(any(end == {"op": "matmul", "type": own, "source": f"net.cpp:6 ({layer})"} for end in both) for both in ends)
+            items = page.value("[...document.querySelectorAll('#details li')].map((item) => item.textContent)")
+            check(0 < count == len(items) and all(f"matmul {own}" in item for item in items), f"the product of {layer} has the {count} remarks on it: {items}")
+            small = page.value("document.querySelector('#details details.small')?.textContent || ''")
+            check(layer != "net.c" or "less than 1 KiB" in small, "what costs little is folded")
+        for stage, (_, shown) in times.items():
+            number = next(i for i, s in enumerate(facts["graph"]["stages"]) if s["name"] == stage)
+            page.value(f"document.getElementById('pass').value = {number}; document.getElementById('pass').dispatchEvent(new Event('input'))")
+            check(text(page, "#pass-name") == f"{stage} took {shown} to compile", f"a time is '{text(page, '#pass-name')}', not {shown}")
+        check(page.complaints == [], f"the page complains: {page.complaints}")
+    finally:
+        page.close()
 
 
 def check_large(weft, folder):
@@ -199,13 +329,17 @@ def main():
             try:
                 page.open(f"{folder}/net.html")
                 page.wait_for("document.querySelector('#moved .node')", "a graph")
+                check_search(page, facts)
                 check_graph(page)
                 check_slider(page)
                 check_memory(page, facts)
+                check_tip(page)
+                check_filter(page, facts)
                 check_rest(page, facts)
                 check(page.complaints == [], f"the page complains: {page.complaints}")
             finally:
                 page.close()
+        check_remarks(weft, folder)
         size, seconds = check_large(weft, folder)
         if len(sys.argv) > 2:
             check_roofline(weft, os.path.abspath(sys.argv[2]), folder)

@@ -5,10 +5,10 @@ function sourceText(at) {
   const text = facts.sources[at.file];
   if (!text) return null;
   const lines = text.split("\n"), from = Math.max(0, at.line - 3), pre = make("pre");
-  lines.slice(from, at.line + 2).forEach((line, i) => {
-    const number = from + i + 1, shown = `${String(number).padStart(4)}  ${line}\n`;
-    pre.append(number === at.line ? make("mark", {}, shown) : shown);
-  });
+  pre.append(make("div", {class: "lines"}, lines.slice(from, at.line + 2).map((line, i) => {
+    const number = from + i + 1;
+    return make(number === at.line ? "mark" : "div", {}, `${String(number).padStart(4)}  ${line}`);
+  })));
   return pre;
 }
 
@@ -28,19 +28,18 @@ const folded = (title, text, open) => make("details", open ? {open: ""} : {}, ma
 function linkTo(id, text) { return make("a", {onclick: () => reveal(id)}, text); }
 
 function operandLinks(op, stage) {
-  return op.operands.flatMap((operand, i) => {
-    const comma = i ? ", " : "";
+  return few(op.operands.map((operand) => {
     if (operand[0] >= 0) {
       const from = stage.byKey.get(operand[0]);
-      return [comma, linkTo(from.id, `${from.names[operand[1]]} ${from.kind}`)];
+      return linkTo(from.id, `${from.names[operand[1]]} ${from.kind}`);
     }
     const input = stage.inputs[-1 - operand[0]];
-    return [comma, input.role === "batch" ? linkTo(input.id, input.name) : `${input.name} (${input.role})`];
-  });
+    return input.role === "batch" ? linkTo(input.id, input.name) : `${input.name} (${input.role})`;
+  }), ", ", 8);
 }
 
 const callFacets = (call) => facets([
-  ["call", make("span", {class: "code"}, call.call.split("  # ")[0])],
+  ["call", make("span", {class: "code"}, signatureOf(call))],
   ["time", facts.profile ? `${microsText(call.us)} a step${call.waiting_us > 0.005 ? `, of which ${microsText(call.waiting_us)} waiting for other threads` : ""}` : ""],
   ["rates", call.us > 0 ? `${rateText(call.flops, call.us) || 0} GFLOP/s, ${rateText(call.bytes, call.us) || 0} GB/s` : ""],
   ["of the limit", call.us > 0 && call.least_us > 0 ? `${shareText(call.least_us / call.us)}: the machine would take ${microsText(call.least_us)}` : ""],
@@ -52,12 +51,36 @@ function codeOf(call) {
   return folded(kernel.kind, kernel.text ?? "left out: the page would be too large. compile(…, {.dump_ir = DIR}) writes it into files.", false);
 }
 
-function remarksOn(place) {
+/** The ops that an op is made of, as remarks name them: ["mul", "f32[64]"]; of a kernel those of its nests. */
+function madeOf(op) {
+  if (op.bodies.length === 0) return op.types.map((type) => [op.kind, type.split(" @")[0]]);
+  return op.bodies.flatMap((body) => [...body.matchAll(/^ +%[^=]*= ([a-z_0-9]+)\(.* : (.*)$/gm)].map(([, kind, type]) => [kind, type]));
+}
+
+/**
+ * What was remarked on an op, or on one that it is made of: of its name, type, line and layer. Before the passes that remark, types may
+ * still be others: there the name, line and layer tell.
+ */
+function remarksAbout(op, stage) {
   if (!facts.fusion) return [];
-  const lines = new Set(place.lines.map((at) => `${at.file}:${at.line}`));
-  const about = facts.fusion.remarks.filter((r) => r.what !== "not fused" || r.to).filter((r) => [r.of, r.to].some((end) => end && end.source.split(", ").some((s) => lines.has(s.split(" ")[0]))));
-  const texts = [...new Set(about.map(remarkText))].slice(0, 12);
-  return texts.length ? [make("h3", {}, "Remarks on these lines"), make("ul", {class: "note"}, texts.map((text) => make("li", {}, text)))] : [];
+  const places = new Set(op.place.lines.map((at) => `${at.file}:${at.line}${at.layer ? ` (${at.layer})` : ""}`)), made = madeOf(op);
+  const kinds = new Set(made.map(([kind]) => kind)), typed = new Set(made.map((both) => both.join(" ")));
+  const on = (is) => facts.fusion.remarks.filter((r) => [r.of, r.to, r.beside].some((end) => end && is(end) && end.source.split(", ").some((s) => places.has(s))));
+  const exact = on((end) => typed.has(`${end.op} ${end.type}`));
+  return exact.length || stage.number === lastStage ? exact : on((end) => kinds.has(end.op));
+}
+
+function remarksOn(op, stage) {
+  const about = [...new Map(remarksAbout(op, stage).map((r) => [remarkText(r), r])).values()].sort((a, b) => (b.bytes || 0) - (a.bytes || 0));
+  return about.length ? [make("h3", {}, `Remarks on this ${op.bodies.length ? "kernel" : "op"} (${about.length})`), ...remarkItems(about, 12, remarkText)] : [];
+}
+
+/** Remarks as a list, of so many at most; those that hardly cost anything are folded. `shown`: what a remark has to say there. */
+function remarkItems(remarks, most, shown) {
+  const small = remarks.filter((r) => r.bytes < 1024), dear = remarks.filter((r) => !(r.bytes < 1024));
+  const list = (some) => make("ul", {class: "note"}, some.map((r) => make("li", {}, shown(r))));
+  return [dear.length ? list(dear.slice(0, most)) : null, dear.length > most ? make("p", {class: "note"}, `${most} of ${dear.length}, the dearest`) : null,
+          small.length ? make("details", {class: "small"}, make("summary", {}, `${dear.length ? "and " : ""}${small.length} that cost${small.length === 1 ? "s" : ""} less than 1 KiB`), list(small)) : null];
 }
 
 /** A body without the lines that its ops come from. */
@@ -70,17 +93,17 @@ function detailsOfOp(op) {
   return [
     make("h2", {}, `${op.name} = ${op.kind}`),
     facets([
-      ["result", make("span", {class: "code"}, op.types.join(", "))], ["layer", op.place.layers.join(", ")],
+      ["result", make("span", {class: "code"}, few(op.types))], ["layer", op.place.layers.length ? make("span", {}, few(op.place.layers, ", ", 6)) : ""],
       ["runs in", op.phase + (op.place.phases.length > 1 ? ` (made for ${op.place.phases.join(" and ")})` : "")],
       ["attributes", op.attributes.length > 400 ? op.attributes.slice(0, 400) + " …" : op.attributes], ["reads", op.operands.length ? make("span", {}, operandLinks(op, stage)) : ""],
-      ["is read by", op.readers.length ? make("span", {}, [...new Set(op.readers)].slice(0, 20).flatMap((r, i) => [i ? ", " : "", linkTo(r.id, `${r.name} ${r.kind}`)])) : ""],
+      ["is read by", op.readers.length ? make("span", {}, few([...new Set(op.readers)].map((r) => linkTo(r.id, `${r.name} ${r.kind}`)), ", ", 8)) : ""],
       ["output", op.outputs.join(", ")], ["work", op.flops ? countText(op.flops) + "FLOP" : ""], ["moves", op.read + op.written ? `${bytesText(op.read)} read, ${bytesText(op.written)} written` : ""],
     ]),
     ...calls.slice(0, 8).flatMap((call) => [callFacets(call)]),
     ...sourcesOf(op.place),
     ...op.bodies.map((body, i) => folded(op.bodies.length > 1 ? `Body ${i + 1}` : "What it computes", bodyText(body), true)),
     ...[...new Set(calls.map((c) => kernelOf(c.call)))].slice(0, 4).map((name) => codeOf(calls.find((c) => kernelOf(c.call) === name))),
-    ...remarksOn(op.place),
+    ...remarksOn(op, stage),
   ];
 }
 

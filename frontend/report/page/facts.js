@@ -9,15 +9,18 @@ const facts = JSON.parse(await factsText(document.getElementById("facts")));
 const strings = facts.graph.strings;
 const phaseNames = ["forward", "backward", "update"];
 
+/** Three digits that tell, and no exponent: "0.138", "23.3", "1020". */
+const digits = (n) => (n >= 999.5 ? String(Math.round(n)) : n < 1e-6 ? "0" : n.toPrecision(3));
 const scaled = (value, units, base) => {
   let i = 0;
   while (value >= base && i + 1 < units.length) value /= base, ++i;
-  return (i === 0 ? Math.round(value) : value.toPrecision(3)) + units[i];
+  return (i === 0 ? Math.round(value) : digits(value)) + units[i];
 };
 const bytesText = (n) => scaled(n, [" B", " KiB", " MiB", " GiB", " TiB"], 1024);
 const countText = (n) => scaled(n, ["", " k", " M", " G", " T"], 1000);
-const microsText = (us) => (us < 1000 ? us.toFixed(us < 10 ? 2 : 1) + " µs" : (us / 1000).toPrecision(3) + " ms");
-const rateText = (amount, us) => (us > 0 && amount > 0 ? (amount / us / 1000).toPrecision(3) : "");
+/** "4.92 µs", "612 ms", "6.94 s": of all times of the page. */
+const microsText = (us) => (us < 999.5 ? digits(us) + " µs" : us < 999.5e3 ? digits(us / 1e3) + " ms" : digits(us / 1e6) + " s");
+const rateText = (amount, us) => (us > 0 && amount > 0 ? digits(amount / us / 1000) : "");
 
 /** An element: make("td", {class: "n", onclick: f}, "text", child, ...). */
 function make(name, attributes, ...children) {
@@ -32,6 +35,15 @@ function make(name, attributes, ...children) {
 }
 const byId = (id) => document.getElementById(id);
 
+const joined = (parts, comma) => parts.flatMap((part, i) => (i ? [comma, part] : [part]));
+/** The first of many texts or elements, then "+ 140 more" that opens. */
+function few(parts, comma = ", ", most = 3) {
+  if (parts.length <= most + 1) return joined(parts, comma);
+  const more = make("a", {class: "more", onclick: (e) => { e.stopPropagation(); more.replaceWith(...joined(parts.slice(most), comma)); }}, `+ ${parts.length - most} more`);
+  return [...joined(parts.slice(0, most), comma), comma, more];
+}
+const fewText = (parts, most = 3) => parts.slice(0, most).join(", ") + (parts.length > most ? ` and ${parts.length - most} more` : "");
+
 /** A note at the pointer. */
 function tip(event, text) {
   const box = byId("tip");
@@ -43,6 +55,7 @@ function tip(event, text) {
   box.style.left = Math.max(4, left) + "px";
   box.style.top = (below ? event.clientY + 18 : event.clientY - box.offsetHeight - 10) + "px";
 }
+const hideTip = () => (byId("tip").style.display = "none");
 const withTip = (text) => ({onmousemove: (e) => tip(e, text), onmouseleave: (e) => tip(e, "")});
 
 /** What several layers have in common: ["encoder", "0"]. */
@@ -130,3 +143,14 @@ calls.forEach((call, i) => {
 const timeOf = (op) => timeByOp.get(op.id) || 0;
 /** What is called, without its types: a kernel's name. */
 const kernelOf = (call) => call.split(" (")[0];
+
+/** A call in its parts: what reads and writes what, and by what it is done; and the lines that it comes from. */
+function partsOf(call) {
+  const [text, lines = ""] = call.call.split("  # "), found = text.match(/^(\S+) \((.*)\) -> (.*?)( by .*)?$/);
+  const [, name, operands, results, by = ""] = found || [, text, "", ""];
+  return {name, by, operands: operands ? operands.split(", ") : [], results: results ? results.split(" ") : [], lines: lines ? lines.split(", ") : []};
+}
+function signatureOf(call) {
+  const {name, operands, results, by} = partsOf(call);
+  return results.length ? [`${name} (`, ...few(operands), ") -> ", ...few(results, " "), by] : [name];
+}

@@ -185,7 +185,7 @@ function drawNode(node, most) {
 
 function noteOf(node) {
   if (node.input) return `${node.input.name}: ${node.input.type}\ninput of the step`;
-  if (node.op) return `${node.op.name} = ${node.op.kind}\n${node.op.types.join(", ")}\n${linesText(node.op.place)}`;
+  if (node.op) return `${node.op.name} = ${node.op.kind}\n${fewText(node.op.types)}\n${linesText(node.op.place)}`;
   return `${node.path.slice(1).replaceAll("/", " / ")}\n${node.ops.length} ops. Click to ${isOpen(node) ? "close" : "open"}.`;
 }
 
@@ -202,7 +202,7 @@ function draw(keep) {
   const layer = make("g", {id: "moved"}, nodes.filter(isOpen).map((n) => drawNode(n, most)), edgesShown().map(drawEdge),
                      nodes.filter((n) => !isOpen(n)).map((n) => drawNode(n, most)));
   byId("drawing").replaceChildren(layer);
-  if (!keep) fit();
+  if (!keep) fit(true);
   move();
   saySlider();
 }
@@ -210,7 +210,7 @@ function draw(keep) {
 function saySlider() {
   const stage = stageAt(view.stage), info = facts.graph.stages[view.stage];
   byId("pass").value = view.stage;
-  byId("pass-name").textContent = `${info.name}${view.stage ? ` (${info.ms.toFixed(1)} ms)` : ""}`;
+  byId("pass-name").replaceChildren(info.name, ...(view.stage ? [make("small", {}, ` took ${microsText(1000 * info.ms)} to compile`)] : []));
   const c = view.changes, parts = [];
   if (view.stage === 0) parts.push(`${stage.ops.length} ops`);
   else if (!info.changed) parts.push(`${stage.ops.length} ops, nothing changed`);
@@ -218,12 +218,12 @@ function saySlider() {
   byId("changes").replaceChildren(...parts);
 }
 
-function fit() {
+/** All at once, however small. `readable`: what would be too small to read starts at its top. */
+function fit(readable) {
   const box = byId("drawing").getBoundingClientRect(), root = view.tree.root;
   const width = box.width || 1000, height = (box.height || 700) - 30;
-  view.scale = Math.min(1.25, Math.max(0.02, Math.min((width - 30) / root.w, (height - 30) / root.h)));
-  // What would be too small to read starts at its top.
-  if (view.scale < 0.75) view.scale = Math.min(1, Math.max(view.scale, Math.min(0.75, (width - 30) / root.w)));
+  view.scale = Math.min(1.25, (width - 30) / root.w, (height - 30) / root.h);
+  if (readable && view.scale < 0.75) view.scale = Math.min(1, Math.max(view.scale, Math.min(0.75, (width - 30) / root.w)));
   view.x = (width - root.w * view.scale) / 2;
   view.y = Math.max(15, (height - root.h * view.scale) / 2);
 }
@@ -232,7 +232,7 @@ function move() { byId("moved").setAttribute("transform", `translate(${view.x},$
 
 function zoom(factor, cx, cy) {
   const box = byId("drawing").getBoundingClientRect();
-  const x = cx ?? box.width / 2, y = cy ?? box.height / 2, scale = Math.min(4, Math.max(0.02, view.scale * factor));
+  const x = cx ?? box.width / 2, y = cy ?? box.height / 2, scale = Math.min(4, Math.max(Math.min(0.02, view.scale), view.scale * factor));
   view.x = x - (x - view.x) * scale / view.scale;
   view.y = y - (y - view.y) * scale / view.scale;
   view.scale = scale;

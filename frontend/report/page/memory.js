@@ -12,15 +12,19 @@ function showMemory() {
          ...plan.inputs.map((held) => tile(bytesText(held.bytes), `${held.role} (${held.count})`))),
     make("p", {class: "note"}, "Each block is a value: from the op that makes it to the last that reads it, at its addresses. The red line is where most is in use. Point at a block to see what it is; click to find its op."),
     canvas,
-    make("h2", {id: "peak"}, `Alive at the peak: ${bytesText(plan.peak_bytes)} in ${plan.at_peak.length} values`),
-    valueTable(plan.at_peak.slice(0, 40).map((i) => plan.values[i])));
+    make("h2", {id: "peak"}, `Alive at the peak: ${bytesText(plan.peak_bytes)} in ${plan.at_peak.length} values`), ...valueTable(plan.at_peak.map((i) => plan.values[i])));
   drawArena(canvas, plan);
 }
 
-function valueTable(values) {
-  return make("table", {}, make("tr", {}, ["value", "made by", "layer", "source", "bytes"].map((t) => make("th", t === "bytes" ? {class: "n"} : {}, t))),
+const mostValues = 40;  // that are shown at first
+
+function valueTable(all, most = mostValues) {
+  const values = all.slice(0, most), table = make("table", {}, make("tr", {}, ["value", "made by", "layer", "source", "bytes"].map((t) => make("th", t === "bytes" ? {class: "n"} : {}, t))),
     values.map((v) => make("tr", {class: "row", onclick: () => goToValue(v)}, make("td", {class: "code"}, `${v.name} ${v.type}`), make("td", {}, `${v.op} (${v.phase})`),
                            make("td", {}, v.layer), make("td", {class: "code"}, v.source), make("td", {class: "n"}, bytesText(v.bytes)))));
+  if (all.length <= most) return [table];
+  const note = make("p", {class: "note"}, `${most} of ${all.length} values, the largest. `, make("a", {onclick: () => { table.replaceWith(...valueTable(all, all.length)); note.remove(); }}, "Show all"));
+  return [table, note];
 }
 
 /** The op of the last stage that makes a value, in the graph. */

@@ -9,17 +9,40 @@ function showTab(name) {
   if (history.replaceState) history.replaceState(null, "", "#" + name);
 }
 
-/** Of what is searched in the stage that is shown: in names, shapes, attributes, layers, lines and the bodies of loop nests. */
-function findMatches() {
-  const wanted = byId("search").value.trim().toLowerCase(), stage = stageAt(view.stage);
-  view.matches.clear();
-  if (wanted) {
-    const inputName = (o) => (o[0] < 0 ? stage.inputs[-1 - o[0]].name : "");
-    for (const op of stage.ops)
-      if ([op.kind, op.name, ...op.types, op.attributes, ...op.place.layers, linesText(op.place), ...op.operands.map(inputName), ...op.outputs, ...kindsIn(op)].join(" ").toLowerCase().includes(wanted)) view.matches.add(op.id);
-    for (const input of stage.inputs) if (input.role === "batch" && `${input.name} ${input.type}`.toLowerCase().includes(wanted)) view.matches.add(input.id);
+/** What ops of a row are found by: name, shapes, attributes, layers, lines, and the ops and values of loop nests. Most stages share theirs. */
+const rowWords = [];
+function wordsOf(op) {
+  const lines = op.place.lines.map((at) => `${at.file}:${at.line}`), values = op.bodies.join("\n").matchAll(/^ +(%[^=]*)= [a-z_0-9]+\(/gm);
+  return (rowWords[op.row] ??= [op.kind, ...op.types, op.attributes, ...op.place.layers, ...new Set(lines), ...kindsIn(op), ...[...values].map(([, names]) => names)].join(" ").toLowerCase());
+}
+
+/** The ids of a stage's ops and inputs in which there is a text. */
+function matchesIn(stage, wanted) {
+  const inputName = (o) => (o[0] < 0 ? stage.inputs[-1 - o[0]].name : ""), ids = [];
+  for (const op of stage.ops)
+    if (wordsOf(op).includes(wanted) || [...op.names, ...op.operands.map(inputName), ...op.outputs].join(" ").toLowerCase().includes(wanted)) ids.push(op.id);
+  for (const input of stage.inputs) if (input.role === "batch" && `${input.name} ${input.type}`.toLowerCase().includes(wanted)) ids.push(input.id);
+  return ids;
+}
+
+/** Other stages that have what is searched: what was recorded, and where the one shown has nothing, the nearest before it. */
+function foundElsewhere(wanted) {
+  const found = [];
+  if (view.stage !== 0) found.push([0, matchesIn(stageAt(0), wanted)]);
+  for (let n = view.stage; view.matches.size === 0 && n-- > 1;) {
+    const ids = facts.graph.stages[n].ops ? matchesIn(stageAt(n), wanted) : [];
+    if (ids.length) { found.push([n, ids]); break; }
   }
-  byId("found").textContent = wanted ? `${view.matches.size} found${view.matches.size ? ", Enter goes to the next" : ""}` : "";
+  return found.filter(([, ids]) => ids.length);
+}
+
+/** Looks for what is searched in the stage that is shown, and says where else it is. */
+function findMatches() {
+  const wanted = byId("search").value.trim().toLowerCase();
+  view.matches = new Set(wanted ? matchesIn(stageAt(view.stage), wanted) : []);
+  const count = view.matches.size, links = wanted ? foundElsewhere(wanted) : [];
+  byId("found").replaceChildren(...(wanted ? [`${count} found${count ? ", Enter goes to the next" : ` in '${facts.graph.stages[view.stage].name}'`}`] : []),
+    ...links.flatMap(([n, ids]) => [count ? "; " : ", ", make("a", {onclick: () => (goToStage(n), reveal(ids[0]))}, `${ids.length} in '${n ? facts.graph.stages[n].name : "as recorded"}'`)]));
 }
 
 /** From one match, or where nothing is searched one op, to another. */
@@ -45,7 +68,6 @@ function setUpPointer() {
   drawing.addEventListener("click", (e) => {
     if (moved) return;
     const element = e.target.closest(".node"), node = element && shownByPath(element.dataset.path);
-    tip(e, "");
     if (node && node.groups) toggle(node);
     choose(node ? shownByPath(node.path) : null);
   });
@@ -54,6 +76,11 @@ function setUpPointer() {
     const box = drawing.getBoundingClientRect();
     zoom(Math.exp(-e.deltaY * (e.deltaMode ? 0.05 : 0.0015)), e.clientX - box.left, e.clientY - box.top);
   }, {passive: false});
+}
+
+/** What the note was about may be gone or elsewhere after any of these. */
+function setUpTip() {
+  for (const kind of ["pointerdown", "click", "wheel", "scroll", "keydown"]) addEventListener(kind, hideTip, {capture: true, passive: true});
 }
 
 function setUpKeys() {
@@ -72,6 +99,7 @@ function setUpKeys() {
   byId("search").addEventListener("input", () => (findMatches(), draw(true)));
   byId("search").addEventListener("keydown", (e) => {
     if (e.key === "Enter" && view.matches.size) step(e.shiftKey ? -1 : 1);
+    else if (e.key === "Enter") byId("found").querySelector("a")?.click();
     if (e.key === "Escape") e.target.value = "", findMatches(), draw(true), byId("drawing").focus();
   });
 }
@@ -108,6 +136,7 @@ function start() {
   byId("open-all").onclick = () => openAll(true), byId("close-all").onclick = () => openAll(false);
   byId("zoom-in").onclick = () => zoom(1.25), byId("zoom-out").onclick = () => zoom(0.8), byId("fit").onclick = () => (fit(), move());
   setUpPointer();
+  setUpTip();
   setUpKeys();
   showLoss();
   const wanted = location.hash.slice(1);

@@ -9,9 +9,9 @@ const computes = (call) => call.flops >= fewOperations && call.us > 0 && call.by
 function showRoofline() {
   const title = make("h2", {id: "roofline"}, "Against the machine's limits"), limits = facts.profile && facts.profile.limits;
   if (!limits)
-    return [title, make("p", {class: "note"}, "Unknown: ", make("code", {}, "weft machine"), facts.profile
-      ? " measures once what this machine does at most. Pages that are written from then on show here how far each call is from that."
-      : " measures once what a machine does at most. A page of a step that was profiled then shows here how far each call is from that.")];
+    return [title, make("p", {class: "note"}, "Unknown. To see here how far each call is from what the machine does at most:"),
+      make("ol", {class: "note"}, make("li", {}, make("code", {}, "weft machine"), " measures that, once."), make("li", {}, `Write the report again${facts.profile ? "" : ", of a step that was profiled"}.`)),
+      facts.profile ? make("p", {class: "note"}, "Until then, ", make("a", {onclick: () => showTab("calls")}, "Kernels"), " says each call's GFLOP/s and GB/s.") : ""];
   const whole = facts.profile.step, far = calls.filter((call) => call.us > call.least_us).sort((a, b) => b.us - b.least_us - a.us + a.least_us).slice(0, 12);
   const still = calls.filter((call) => !computes(call)), moved = still.reduce((sum, call) => sum + call.us, 0), one = still.length === 1;
   const box = make("div", {class: "plot roofline"});
@@ -25,7 +25,7 @@ function showRoofline() {
       (still.length ? ` ${still.length} call${one ? "" : "s"} that compute${one ? "s" : ""} next to nothing, ${microsText(moved)}, ${one ? "is" : "are"} not drawn.` : "")),
     box,
     make("p", {class: "note"}, `${limits.threads} thread${limits.threads === 1 ? "" : "s"}: ` +
-      [...kindsOfArithmetic.filter((kind) => limits[kind + "_gflops"] > 0).map((kind) => `${kind} ${limits[kind + "_gflops"].toPrecision(3)} GFLOP/s`), ...limits.memories.map((m) => `${m.name} ${m.gbs.toPrecision(3)} GB/s`)].join(" · ")),
+      [...kindsOfArithmetic.filter((kind) => limits[kind + "_gflops"] > 0).map((kind) => `${kind} ${digits(limits[kind + "_gflops"])} GFLOP/s`), ...limits.memories.map((m) => `${m.name} ${digits(m.gbs)} GB/s`)].join(" · ")),
     make("h3", {}, "Most time above the limit"),
     make("table", {}, make("tr", {}, ["call", "layer", "time", "at the limit", "share"].map((t, i) => make("th", {class: i > 1 ? "n" : ""}, t))),
       far.map((call) => make("tr", {class: "row", onclick: () => goToCall(call)}, make("td", {class: "wide code"}, kernelOf(call.call)), make("td", {}, call.layer || call.source),
@@ -78,7 +78,7 @@ function rooflineDrawing(width, limits) {
   });
   const most = Math.max(...drawn.map((c) => c.us), 1e-9);
   const points = [...drawn].sort((a, b) => b.us - a.us).map((call) => make("circle", {
-    class: "call", cx: x(call.flops / call.bytes), cy: y(call.flops / call.us / 1000), r: 3 + 11 * Math.sqrt(call.us / most), style: `fill:var(--${call.phase});stroke:var(--${call.phase})`, onclick: () => (tip(null, ""), goToCall(call)),
+    class: "call", cx: x(call.flops / call.bytes), cy: y(call.flops / call.us / 1000), r: 3 + 11 * Math.sqrt(call.us / most), style: `fill:var(--${call.phase});stroke:var(--${call.phase})`, onclick: () => goToCall(call),
     ...withTip(`${kernelOf(call.call)}\n${[call.layer, call.source].filter((s) => s).join(", ")}\n${microsText(call.us)}, ${shareText(call.least_us / call.us)} of the limit (${microsText(call.least_us)})\n${rateText(call.flops, call.us)} GFLOP/s in ${call.computes_in}, ${rateText(call.bytes, call.us)} GB/s`)}));
   return make("svg", {width, height, role: "img", "aria-label": "Calls against the limits of the machine"}, grid, slopes, names, flat, points);
 }
