@@ -129,6 +129,16 @@ TEST_CASE("attention kernels: a query that sees nothing gives 0, and infinities 
   for (size_t e = 0; e < 24; ++e) CHECK(std::isnan(with_nan[0].real[e]) == (e < 4));
 }
 
+TEST_CASE("attention kernels: keys whose scores are much larger than all that follow", "[cuda][ptx-machine]") {
+  const Case c{.batch = {}, .queries = 3, .keys = 130, .width = 2, .value_width = 3};
+  std::vector<Tensor> operands = operands_of(c, false);
+  for (double& x : operands[0].real) x = 1;
+  for (size_t e = 0; e < operands[1].real.size(); ++e) operands[1].real[e] = e / 2 == 5 ? 400 : e / 2 == 100 ? -400 : 0;
+  const std::vector<Tensor> got = test::HeavyRun(sample_of(c, false)).results(operands, {});
+  for (size_t e = 0; e < 9; ++e) CHECK(got[0].real[e] == operands[2].real[15 + e % 3]);  // of key 5 alone
+  for (size_t query = 0; query < 3; ++query) CHECK(got[1].real[query] == 400);
+}
+
 TEST_CASE("attention kernels: nothing on the stack", "[cuda]") {
   if (const std::string why = test::why_no_ptxas(); !why.empty()) {
     WARN("skipped: " << why);
