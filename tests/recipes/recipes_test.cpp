@@ -35,6 +35,6 @@ std::string data() {
 
 TEST_CASE("08_char_gpt learns tiny Shakespeare as PyTorch does", "[.recipes]") {
   if (data().empty()) return;
-  const Json last = trained("08_char_gpt --epochs 2 --seed 1 --write 0 --data " + data() + "/tinyshakespeare");
-  CHECK(last.at("test_loss").get<double>() < 1.9634 + 0.02);  // char_gpt.py DIR 2000, after 982 steps
+  const Json last = trained("08_char_gpt --epochs 4 --seed 2 --write 0 --data " + data() + "/tinyshakespeare");
+  CHECK(last.at("test_loss").get<double>() < 1.7472 + 0.02);  // char_gpt.py DIR 2000 1, after 1964 steps, as many
 }
