@@ -270,12 +270,12 @@ bool rematerialize(ir::Module& module, const Target& target) {
   int64_t goal = *limit;
   for (int i = 0; i < tries && needed > *limit; ++i) {
     const bool met = again.run(goal);
+    dce(module.graph());
     needed = planned_bytes();
     if (needed > *limit && !met) refuse(needed, *limit, again.living_at_peak());
     goal -= needed - *limit;
   }
   if (needed > *limit) refuse(needed, *limit, again.living_at_peak());
-  dce(module.graph());
   return true;
 }
 

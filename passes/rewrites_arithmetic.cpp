@@ -93,9 +93,9 @@ Value cast_to_same(Builder&, const Op& op) { return op.operand(0).dtype() == op.
 bool comes_back(DType type, DType by) {
   if (type == boolean) return true;
   if (is_floating(type)) return is_floating(by) && size_of(type) < size_of(by);
-  const size_t bits = 8 * size_of(type);
-  if (is_floating(by)) return bits <= (by == f64 ? 53 : by == f32 ? 24 : by == f16 ? 11 : 8);
-  return by != boolean && bits <= 8 * size_of(by);
+  const int bits = 8 * static_cast<int>(size_of(type));
+  if (is_floating(by)) return bits <= significand_bits(by);
+  return by != boolean && bits <= 8 * static_cast<int>(size_of(by));
 }
 
 Value cast_back(Builder&, const Op& op) {

@@ -73,6 +73,11 @@ constexpr std::string_view name_of(DType t) {
   return "?";
 }
 
+/// Of a floating type, the leading one included: all integers of so many bits are its numbers.
+constexpr int significand_bits(DType t) { return t == f64 ? 53 : t == f32 ? 24 : t == f16 ? 11 : 8; }
+/// Of a floating type: from 1 to its next number.
+constexpr double epsilon_of(DType t) { return 1.0 / static_cast<double>(int64_t{1} << (significand_bits(t) - 1)); }
+
 constexpr std::optional<DType> dtype_from_name(std::string_view name) {
   for (DType t : all_dtypes)
     if (name_of(t) == name) return t;

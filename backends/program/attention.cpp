@@ -10,7 +10,7 @@ AttentionCall attention_call_of(const ir::Op& op) {
   AttentionCall call{ir::attention_of(op)};
   call.is_gradient = ir::is_attention_gradient(op);
   call.dtype = op.operand(0).dtype();
-  for (int i = 0; i < (call.is_gradient ? 4 : 3); ++i) call.places.push_back(ir::attention_operand(op, i));
+  for (int i = 0; i < static_cast<int>(call.operand_places()); ++i) call.places.push_back(ir::attention_operand(op, i));
   for (int i = 0; i < (call.is_gradient ? 3 : 1); ++i) call.places.push_back(ir::attention_result(op, i));
   const ir::Value mask = ir::attention_mask_of(op);
   if (!mask) return call;

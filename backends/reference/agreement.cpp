@@ -7,7 +7,7 @@
 
 namespace weft::reference {
 
-double own_bound(DType dtype) { return dtype == bf16 ? 0x1p-8 : dtype == f16 ? 0x1p-11 : 64 * (dtype == f64 ? 0x1p-53 : 0x1p-24); }
+double own_bound(DType dtype) { return (is_narrow(dtype) ? 1 : 64) * epsilon_of(dtype) / 2; }
 
 double rounding_at_zero(DType dtype) { return dtype == f16 ? 0x1p-25 : 0; }
 

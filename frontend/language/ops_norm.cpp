@@ -1,7 +1,6 @@
 // Normalizations of the tensor language.
 
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "weft/frontend/language/ops.h"
@@ -55,10 +54,6 @@ Dims last_axes(Recorder& r, Value v, const Dims& shape) {
   return axes;
 }
 
-double epsilon(DType t) {
-  return t == f64 ? std::numeric_limits<double>::epsilon() : t == f32 ? std::numeric_limits<float>::epsilon() : t == f16 ? 0x1p-10 : 0x1p-7;
-}
-
 }  // namespace
 
 Tensor standardize(Arg x, Axes axes, double eps, bool center) {
@@ -76,7 +71,7 @@ Tensor layer_norm(Arg x, Dims shape, std::optional<Arg> weight, std::optional<Ar
 Tensor rms_norm(Arg x, Dims shape, std::optional<Arg> weight, std::optional<double> eps) {
   Recorder r("rms_norm", {&x, pointer(weight)});
   const Value v = r.value(x);
-  const Value y = standardized(r, v, last_axes(r, v, shape), eps.value_or(epsilon(v.dtype())), false);
+  const Value y = standardized(r, v, last_axes(r, v, shape), eps.value_or(epsilon_of(v.dtype())), false);
   return affine(r, v.dtype(), y, pointer(weight), nullptr, shape, shape);
 }
 

@@ -17,7 +17,7 @@ using reference::Tensor;
 
 /// Each element up or down by what rounding to its type may do, the same for the same seed.
 void move(Tensor& t, uint64_t seed, uint32_t site) {
-  const double ulp = t.type.dtype == f64 ? 0x1p-53 : t.type.dtype == f16 ? 0x1p-12 : t.type.dtype == bf16 ? 0x1p-9 : 0x1p-24;
+  const double ulp = epsilon_of(t.type.dtype) / (is_narrow(t.type.dtype) ? 4 : 2);
   for (size_t e = 0; e < t.real.size(); ++e) t.real[e] *= 1 + (random_bits(seed, site, 0, e) % 2 ? ulp : -ulp);
 }
 

@@ -53,9 +53,8 @@ double Step::compile_milliseconds() const { return core_->compile_milliseconds; 
 void Step::start_profile(int64_t traced_steps) { core_->start_profile(traced_steps); }
 Profile Step::profile() const {
   const Program& program = *core_->program;
-  const std::optional<Machine> machine = detail::read_machine(core_->target.backend().machine(), core_->options.cache);
   return detail::profile_of(program.profile(), core_->planned.graph(),
-                            machine ? std::optional(machine->with(program.threads())) : std::nullopt);
+                            detail::read_limits(core_->target.backend().machine(), program.threads(), core_->options.cache));
 }
 MemoryPlan Step::memory() const { return detail::memory_plan(core_->planned); }
 Cost Step::cost() const { return detail::cost_of(core_->planned.graph()); }

@@ -97,6 +97,11 @@ std::optional<Machine> read_machine(const std::string& name, const std::string& 
   return std::nullopt;
 }
 
+std::optional<MachineLimits> read_limits(const std::string& name, int threads, const std::string& cache) {
+  const std::optional<Machine> machine = read_machine(name, cache);
+  return machine ? std::optional(machine->with(threads)) : std::nullopt;
+}
+
 void keep_machine(const Machine& machine, const std::string& cache) {
   const std::string path = machine_file(machine.name, cache);
   if (path.empty()) throw Error("there is no folder to keep it in").hint("set WEFT_CACHE, or HOME");

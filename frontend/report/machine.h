@@ -53,6 +53,8 @@ std::string cache_folder(const std::string& option);
 std::string machine_file(const std::string& name, const std::string& cache);
 /// None where the file is not there, is another machine's or is damaged: `weft machine` then measures anew.
 std::optional<Machine> read_machine(const std::string& name, const std::string& cache);
+/// Of that many threads of the machine; none, where it has not been measured.
+std::optional<MachineLimits> read_limits(const std::string& name, int threads, const std::string& cache);
 /// Makes the folder. Throws weft::Error naming what cannot be written.
 void keep_machine(const Machine& machine, const std::string& cache);
 

@@ -198,12 +198,6 @@ void write_outputs(const Program& program, const std::vector<std::string>& files
       write_npy(files[i], result(program, static_cast<int>(i)));
 }
 
-/// Those of the machine that the program runs on, if they were measured.
-std::optional<MachineLimits> limits_of(const Program& program, const std::string& device) {
-  const std::optional<Machine> machine = detail::read_machine(Target::from_name(device).backend().machine(), "");
-  return machine ? std::optional(machine->with(program.threads())) : std::nullopt;
-}
-
 void run(Options o) {
   if (o.steps < 1) throw Error("--steps must be at least 1, not {}", o.steps);
   if (!o.verify.empty() && o.verify != "reference") throw Error("--verify compares with 'reference', not with '{}'", o.verify);
@@ -223,7 +217,10 @@ void run(Options o) {
   c.program = compile(c.planned, o.device, o.autocast, c.watch);
   std::vector<Array> arrays = feed(*c.program, c.planned.graph(), given, bounds);
   const std::vector<std::string> files = output_files(*c.program, o.output_dir);
-  if (o.profile) c.limits = limits_of(*c.program, o.device), c.program->start_profile();
+  if (o.profile) {
+    c.limits = detail::read_limits(Target::from_name(o.device).backend().machine(), c.program->threads(), "");
+    c.program->start_profile();
+  }
   run_steps(c, arrays, o, source);
   write_outputs(*c.program, files);
   if (o.json) return fmt::print("{}", json_of(c, files, o));

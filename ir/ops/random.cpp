@@ -1,6 +1,7 @@
 // Randomness as a function of (seed, site, step, element): support/philox.h. The key operand is i64[2], the seed
 // and the step; `site` tells apart the random ops of a program and is fixed when they are recorded.
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -70,7 +71,7 @@ Value bits(Builder& b, const Op& op, int64_t site) {
 
 /// Uniform in [0, 1) with as many bits as the type holds exactly, so that none rounds up to 1.
 Value uniform(Builder& b, const Op& op, int64_t site, DType dtype) {
-  const int used = dtype == bf16 ? 8 : dtype == f16 ? 11 : 24;
+  const int used = std::min(24, significand_bits(dtype));
   const Value raw = bits(b, op, site);
   const Value upper = b("shift_right", {raw, b.splat(raw.type(), 32 - used)});
   return Expr(b, b.cast(b.cast(upper, f32), dtype)) * std::ldexp(1.0, -used);

@@ -1,6 +1,5 @@
 // adagrad, adadelta, rmsprop, adafactor: updates divided by the size of past gradients.
 
-#include <limits>
 #include <numeric>
 
 #include "weft/ir/ops/update.h"
@@ -61,10 +60,6 @@ Type column_means(const Type& parameter) {
 std::vector<StateSpec> adafactor_states(const Type& parameter, const Switches&) {
   if (parameter.shape.rank() < 2) return {{"variance", like_parameter}};
   return {{"row_var", row_means}, {"col_var", column_means}};
-}
-
-double epsilon_of(DType t) {
-  return t == f64 ? std::numeric_limits<double>::epsilon() : t == f32 ? std::numeric_limits<float>::epsilon() : 0x1p-7;
 }
 
 /// A scalar in double, in the type and shape of `like`.

@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "weft/backends/cuda/exec/program.h"
-#include "weft/passes/pass.h"
 #include "weft/support/error.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/gpu/fake_cuda.h"
+#include "weft/tests/gpu/lowered.h"
 #include "weft/tests/gpu/nets.h"
 
 using namespace weft;
@@ -165,19 +164,12 @@ TEST_CASE("gpu: what a file says of an activation is checked", "[activations]") 
     const Tensor sum = matmul(g.input("x", bf16, {3, 4}), g.input("y", bf16, {4, 8})) + g.input("b", bf16, {8});
     g.output("z", gelu(sum, "tanh"));
     g.output("sum", sum);
-    ir::Module module = Recorded(g).module.clone();
-    passes::run(module, passes::pipeline("compile"), cuda::target());
-    ProgramData data = cuda::lower(module, "sm_80");
-    CallDescriptor& product = *std::find_if(data.calls.begin(), data.calls.end(), [](auto& c) { return c.call == "product"; });
+    ProgramData data = test::lowered(g);
+    CallDescriptor& product = test::call_of(data, "product");
     REQUIRE(product.text("activation") == "gelu");
     REQUIRE(product.flag("keeps_operand"));
     if (!field.empty()) product.fields[field] = value;
-    try {
-      cuda::load_program(std::move(data), {.driver = test::FakeCuda::file()});
-      return "";
-    } catch (const Error& e) {
-      return e.what();
-    }
+    return test::refusal_of(std::move(data));
   };
   CHECK(refusal("", int64_t{0}) == "");
   CHECK_THAT(refusal("activation", std::string("swish")), contains_text("activation 'swish'"));

@@ -6,11 +6,10 @@
 #include <map>
 
 #include "weft/backends/cuda/exec/attention.h"
-#include "weft/backends/cuda/exec/program.h"
-#include "weft/passes/pass.h"
 #include "weft/support/error.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/gpu/fake_cuda.h"
+#include "weft/tests/gpu/lowered.h"
 #include "weft/tests/gpu/nets.h"
 
 using namespace weft;
@@ -146,20 +145,13 @@ TEST_CASE("gpu: attention is a descriptor and back, and what a file says of it i
     Graph g("attention");
     std::map<std::string, Shape> fed;
     g.output("y", cast(attended(g, {.causal = true}, fed), f32));
-    ir::Module module = Recorded(g).module.clone();
-    passes::run(module, passes::pipeline("compile"), cuda::target());
-    ProgramData data = cuda::lower(module, "sm_80");
-    const auto call = std::ranges::find_if(data.calls, [](const CallDescriptor& c) { return c.call == "attention"; });
-    const AttentionCall a = cuda::attention_of(*call);
-    CHECK(cuda::describe(a, cuda::kernel_call(*call, data.list.launches[static_cast<size_t>(call - data.calls.begin())])) == *call);
+    ProgramData data = test::lowered(g);
+    CallDescriptor& call = test::call_of(data, "attention");
+    const AttentionCall a = cuda::attention_of(call);
+    CHECK(cuda::describe(a, cuda::kernel_call(call, test::launch_of(data, call))) == call);
     CHECK((a.causal && a.queries == 5 && a.keys == 6 && a.width == 8 && a.value_width == 16 && a.dtype == bf16));
-    damage(*call);
-    try {
-      cuda::load_program(std::move(data), {.driver = test::FakeCuda::file()});
-      return "";
-    } catch (const Error& e) {
-      return e.what();
-    }
+    damage(call);
+    return test::refusal_of(std::move(data));
   };
   const test::FakeCuda gpu;
   const auto with = [&](const char* field, const CallDescriptor::Value& value) {

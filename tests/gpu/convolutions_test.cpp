@@ -6,12 +6,11 @@
 #include <cstring>
 
 #include "weft/backends/cuda/exec/convolution_plan.h"
-#include "weft/backends/cuda/exec/program.h"
-#include "weft/passes/pass.h"
 #include "weft/runtime/memory_space.h"
 #include "weft/support/error.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/gpu/fake_cuda.h"
+#include "weft/tests/gpu/lowered.h"
 #include "weft/tests/gpu/nets.h"
 
 using namespace weft;
@@ -187,21 +186,14 @@ TEST_CASE("gpu: a convolution is a descriptor and back, and what a file says of 
   const auto refusal = [](const std::function<void(CallDescriptor&)>& damage) -> std::string {
     Graph g("convolution");
     g.output("y", conv2d(g.input("x", f32, {2, 4, 5, 6}), g.input("w", f32, {6, 2, 3, 2}), {.stride = {1, 2}, .padding = 1, .groups = 2}));
-    ir::Module module = Recorded(g).module.clone();
-    passes::run(module, passes::pipeline("compile"), cuda::target());
-    ProgramData data = cuda::lower(module, "sm_80");
-    const auto call = std::ranges::find_if(data.calls, [](const CallDescriptor& c) { return c.call == "convolution"; });
-    const cuda::ConvolutionSpec spec = cuda::convolution_of(*call);
-    CHECK(cuda::describe(spec, cuda::kernel_call(*call, data.list.launches[static_cast<size_t>(call - data.calls.begin())])) == *call);
+    ProgramData data = test::lowered(g);
+    CallDescriptor& call = test::call_of(data, "convolution");
+    const cuda::ConvolutionSpec spec = cuda::convolution_of(call);
+    CHECK(cuda::describe(spec, cuda::kernel_call(call, test::launch_of(data, call))) == call);
     CHECK((spec.x == Shape{2, 4, 5, 6} && spec.w == Shape{6, 2, 3, 2} && spec.y == Shape{2, 6, 5, 4}));
     CHECK((spec.groups == 2 && spec.stride == Dims{1, 2} && spec.low == Dims{1, 1} && spec.high == Dims{1, 1}));
-    damage(*call);
-    try {
-      cuda::load_program(std::move(data), {.driver = test::FakeCuda::file()});
-      return "";
-    } catch (const Error& e) {
-      return e.what();
-    }
+    damage(call);
+    return test::refusal_of(std::move(data));
   };
   const auto with = [&](const char* field, const CallDescriptor::Value& value) {
     return refusal([&](CallDescriptor& call) { call.fields.find(field)->second = value; });

@@ -7,12 +7,11 @@
 
 #include "weft/backends/cuda/exec/library_file.h"
 #include "weft/backends/cuda/exec/product.h"
-#include "weft/backends/cuda/exec/program.h"
 #include "weft/ir/parser.h"
-#include "weft/passes/pass.h"
 #include "weft/support/error.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/gpu/fake_cuda.h"
+#include "weft/tests/gpu/lowered.h"
 #include "weft/tests/gpu/nets.h"
 #include "weft/tests/process.h"
 
@@ -185,17 +184,10 @@ TEST_CASE("gpu: what a file says of a library's call is checked") {
   const auto refusal = [](const std::function<void(ProgramData&, CallDescriptor&)>& damage) -> std::string {
     Graph g("product");
     g.output("z", matmul(g.input("x", f32, {3, 4}), g.input("y", f32, {4, 5})) + g.input("b", f32, {5}));
-    ir::Module module = Recorded(g).module.clone();
-    passes::run(module, passes::pipeline("compile"), cuda::target());
-    ProgramData data = cuda::lower(module, "sm_80");
-    CallDescriptor& product = *std::find_if(data.calls.begin(), data.calls.end(), [](auto& c) { return c.call == "product"; });
+    ProgramData data = test::lowered(g);
+    CallDescriptor& product = test::call_of(data, "product");
     damage(data, product);
-    try {
-      cuda::load_program(std::move(data), {.driver = test::FakeCuda::file()});
-      return "";
-    } catch (const Error& e) {
-      return e.what();
-    }
+    return test::refusal_of(std::move(data));
   };
   const auto with = [&](const char* field, const CallDescriptor::Value& value) {
     return refusal([&](ProgramData&, CallDescriptor& product) { product.fields.find(field)->second = value; });

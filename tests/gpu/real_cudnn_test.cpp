@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "weft/backends/cuda/exec/attention.h"
+#include "weft/backends/cuda/exec/attention_plan.h"
 #include "weft/backends/cuda/exec/convolution_plan.h"
 #include "weft/backends/cuda/exec/library_file.h"
 #include "weft/support/error.h"

@@ -62,6 +62,15 @@ TEST_CASE("gpu: a steady step is one launch of a graph, and memory stays as it i
   }
 }
 
+TEST_CASE("gpu: a step within a limit of memory gives the bits that it gives without") {
+  const test::FakeCuda gpu;
+  test::NetTraining all(test::net_named("gpt"), gpu.target());
+  const int64_t limit = all.training_step().memory().arena_bytes.value() * 9 / 10;
+  test::NetTraining less(test::net_named("gpt"), gpu.target({.memory_limit = limit}));
+  CHECK(less.training_step().memory().arena_bytes.value() <= limit);
+  for (int n = 0; n < 3; ++n) CHECK(less.train(n) == all.train(n));
+}
+
 TEST_CASE("gpu: batches are right however early or late they are copied") {
   for (const bool early : {false, true})
     for (const std::string name : {"temperature", "fashion, Adam"}) {

@@ -6,13 +6,10 @@
 namespace weft::cpu {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr size_t vector_bytes = 64;
-#elif defined(__AVX2__)
-constexpr size_t vector_bytes = 32;
-#else
-constexpr size_t vector_bytes = 16;
-#endif
+#include "weft/backends/cpu/exec/vectors_code.h"
+#undef INLINE
+
+constexpr size_t vector_bytes = lanes * sizeof(float);
 
 template <class T>
 struct VectorOf {

@@ -74,13 +74,9 @@ ConvolutionSpec convolution_of(const CallDescriptor& c) {
 
 void require_convolution(const CallDescriptor& call, const Launch& launch) {
   const ConvolutionSpec s = convolution_of(call);
-  const std::vector<Shape> tensors = tensors_of(s);
-  const size_t given = launch.buffers.size();
-  if (given != tensors.size() && given != tensors.size() + 1)
-    throw Error(ErrorKind::file, "a convolution takes {} buffers, and scratch memory, not {}", tensors.size(), given);
-  for (size_t i = 0; i < tensors.size(); ++i)
-    if (const int64_t needed = bytes_of(s.dtype, tensors[i]); launch.buffers[i].bytes < needed)
-      throw Error(ErrorKind::file, "buffer {} of a convolution has {} bytes and needs {}", i, launch.buffers[i].bytes, needed);
+  Dims bytes;
+  for (const Shape& tensor : tensors_of(s)) bytes.push_back(bytes_of(s.dtype, tensor));
+  require_buffers("a convolution", bytes, launch);
 }
 
 }  // namespace weft::cuda

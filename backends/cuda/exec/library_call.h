@@ -32,6 +32,10 @@ struct LibraryCallKind {
   std::unique_ptr<LibraryCall> (*plan)(const std::shared_ptr<Context>&, const CallDescriptor&, const Launch&);
 };
 
+/// Throws weft::Error unless the launch has these buffers, of so many bytes at least, and at most one more, for scratch memory. `what`: "a
+/// product".
+void require_buffers(std::string_view what, std::span<const int64_t> bytes, const Launch& launch);
+
 /// Null: it is a call of kernels alone.
 const LibraryCallKind* find_library_call(std::string_view call);
 

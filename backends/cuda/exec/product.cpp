@@ -79,14 +79,7 @@ ProductSpec product_spec(const CallDescriptor& c) {
 }
 
 void require_product(const CallDescriptor& call, const Launch& launch) {
-  const ProductSpec spec = product_spec(call);
-  const Dims needed = buffer_bytes(spec);
-  const size_t given = launch.buffers.size();
-  if (given != needed.size() && given != needed.size() + 1)
-    throw Error(ErrorKind::file, "a product takes {} buffers, and scratch memory, not {}", needed.size(), given);
-  for (size_t i = 0; i < needed.size(); ++i)
-    if (launch.buffers[i].bytes < needed[i])
-      throw Error(ErrorKind::file, "buffer {} of a product has {} bytes and needs {}", i, launch.buffers[i].bytes, needed[i]);
+  require_buffers("a product", buffer_bytes(product_spec(call)), launch);
 }
 
 }  // namespace weft::cuda

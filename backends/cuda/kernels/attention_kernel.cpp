@@ -14,7 +14,7 @@ constexpr int threads_per_side = 16;
 /// How far one step goes along the products' width, and along the columns' rows.
 constexpr int step = 16;
 
-int element_bytes(DType dtype) { return dtype == f64 ? 8 : 4; }
+int element_bytes(DType dtype) { return static_cast<int>(size_of(computed_in(dtype))); }
 /// A thread reads 16 bytes at once.
 int side_for(DType dtype) { return 16 / element_bytes(dtype); }
 
