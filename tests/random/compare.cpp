@@ -28,7 +28,7 @@ struct Shake {
 double nudge(DType dtype, const std::optional<Shake>& shake, const ir::Op& op, size_t position) {
   if (!shake) return 0;
   const double ulps = shake->by_bounds ? std::max(0.5, error_ulps_of(op) / 8) : 0.5;
-  const double by = ulps * (dtype == bf16 ? 0x1p-8 : dtype == f16 ? 0x1p-11 : dtype == f32 ? 0x1p-24 : 0x1p-53);
+  const double by = ulps * epsilon_of(dtype) / 2;
   return random_bits(shake->number, 0, 3, position) % 2 ? by : -by;
 }
 
@@ -42,6 +42,12 @@ ir::Value moved(ir::Builder& b, const ir::Op& op, ir::Value result, double by, b
   return b("select", {b("is_nan", {near}), result, near});  // of infinite magnitudes
 }
 
+/// Is the op's result rounded by the reference, so that to move it means to move its operand?
+bool narrows(const ir::Op& op) {
+  return op.def().converts && is_floating(op.operand(0).dtype()) && is_floating(op.result().dtype()) &&
+         size_of(op.operand(0).dtype()) > size_of(op.result().dtype());
+}
+
 /// The same graph, decomposed, without loops, with every f32, f16 and bf16 result rounded to its type, which the reference does at casts
 /// alone; with `shake`, moved before that.
 ir::Module rounded(const ir::Module& module, std::optional<Shake> shake = {}) {
@@ -53,10 +59,17 @@ ir::Module rounded(const ir::Module& module, std::optional<Shake> shake = {}) {
       // The reference computes in double: of f64 there is nothing to round.
       if (!is_floating(v.dtype()) || (v.dtype() == f64 && !(shake && shake->by_bounds))) continue;
       if (v.users().empty() && !m.graph().is_output(v)) continue;
+      const double by = nudge(v.dtype(), shake, *ops[i], i);
+      if (narrows(*ops[i])) {
+        ir::Builder before(m.graph(), ops[i]);
+        const ir::Value wide = before.cast(ops[i]->operand(0), f64);
+        ops[i]->set_operand(0, before("mul", {wide, before.splat(wide.type(), 1 + by)}));
+        continue;
+      }
       ir::Builder after(m.graph(), i + 1 < ops.size() ? ops[i + 1] : nullptr);
       const ir::Value wide = after.cast(v, f64);
       const ir::Value held = after("add", {wide, after.splat(wide.type(), -0.0)});  // the one reader of v that stays
-      const ir::Value near = moved(after, *ops[i], held, nudge(v.dtype(), shake, *ops[i], i), shake && shake->by_bounds);
+      const ir::Value near = moved(after, *ops[i], held, by, shake && shake->by_bounds);
       v.replace_all_uses_with(after.cast(near, v.dtype()));
       (wide == v ? held : wide).op()->set_operand(0, v);
     }
