@@ -6,9 +6,12 @@
 
 namespace weft {
 
-/// Its geometry and its three shapes; neither layouts nor the algorithm, which are a backend's.
+/// Its geometry, its three shapes and how they lie; not the algorithm, which is a backend's.
 void add_fields(CallDescriptor& call, const Convolution& convolution);
-/// What add_fields() writes. Throws weft::Error where a field is missing; what the fields say together may still make no sense (is_consistent).
+/// What add_fields() writes but the layouts. Throws weft::Error where a field is missing; what the fields say together may still make no
+/// sense (is_consistent).
 void read_fields(const CallDescriptor& call, Convolution& convolution);
+/// Throws weft::Error for layouts that the shapes cannot have.
+void read_layouts(const CallDescriptor& call, Convolution& convolution);
 
 }  // namespace weft

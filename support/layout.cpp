@@ -82,6 +82,13 @@ Layout Layout::parse(std::string_view text, int rank) {
   return of(std::move(parts));
 }
 
+Layout Layout::channels_last(int rank) {
+  std::vector<Part> parts{{0, 0}};
+  for (int axis = 2; axis < rank; ++axis) parts.push_back({axis, 0});
+  if (rank > 1) parts.push_back({1, 0});
+  return of(std::move(parts));
+}
+
 int Layout::axes(std::string_view text, int rank) {
   if (text.empty()) return rank;
   int count = 0;
@@ -157,6 +164,13 @@ Shape Layout::physical(const Shape& logical) const {
   Dims shape;
   for (int64_t axis : order()) shape.push_back(cut[static_cast<int>(axis)]);
   return Shape(shape);
+}
+
+std::optional<StridedView> Layout::view(const Shape& logical) const {
+  if (is_plain()) return StridedView::dense(logical);
+  const bool cut = std::any_of(parts_.begin(), parts_.end(), [](const Part& p) { return p.block != 0; });
+  if (cut || !fits(logical)) return std::nullopt;
+  return StridedView::dense(physical(logical)).permuted(inverse(order()));
 }
 
 Shape Layout::logical(const Shape& physical) const {

@@ -9,11 +9,13 @@
 //
 // This is the only reader and writer of the notation.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "weft/support/shape.h"
+#include "weft/support/strided_view.h"
 
 namespace weft {
 
@@ -21,6 +23,8 @@ class Layout {
  public:
   /// Row-major: "".
   Layout() = default;
+  /// Of [n, channels, spatial...]: n, spatial..., channels.
+  static Layout channels_last(int rank);
   /// Throws weft::Error when the text is no layout of `rank` axes. Letters in order and no blocks is row-major.
   static Layout parse(std::string_view text, int rank);
 
@@ -39,6 +43,8 @@ class Layout {
   /// Can a tensor of this shape lie so? Blocks must divide their axes.
   bool fits(const Shape& logical) const;
   Shape physical(const Shape& logical) const;
+  /// Where the elements lie by their logical indices; none where an axis is cut, or it does not fit.
+  std::optional<StridedView> view(const Shape& logical) const;
   /// The inverse of `physical`. Throws weft::Error when the physical shape is not of this layout.
   Shape logical(const Shape& physical) const;
 

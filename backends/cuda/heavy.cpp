@@ -16,6 +16,7 @@ template <Wanted wanted>
 constexpr HeavyOp convolution_row(std::string_view name) {
   return {.name = name,
           .claims = claims_convolution<wanted>,
+          .layouts = convolution_layouts<wanted>,
           .scratch_bytes = convolution_scratch_bytes<wanted>,
           .emit = emit_convolution<wanted>,
           .describe = describe_convolution<wanted>};

@@ -24,6 +24,7 @@ struct HeavyOp {
   bool (*claims)(const ir::Op&) = nullptr;
   bool (*accepts_epilogue)(const ir::Op&, const ir::Graph& body, bool tf32) = nullptr;
   std::vector<const ir::Graph*> (*activations)(DType, bool tf32) = nullptr;
+  ir::NamedAttributes (*layouts)(const ir::Op&, bool tf32) = nullptr;
   int64_t (*scratch_bytes)(const ir::Op&) = nullptr;
   /// Adds the op's kernels to the module and returns how they are launched, one after the other; none for a result without elements.
   /// Each takes the same table: the op's operands in order, then its results, all at multiples of 64 bytes. Their names begin with

@@ -26,6 +26,10 @@ class CudaTarget final : public passes::Target {
     const HeavyOp* row = find_heavy(op);
     return row && row->activations ? row->activations(op.operand(0).dtype(), tf32_) : std::vector<const ir::Graph*>();
   }
+  ir::NamedAttributes layouts(const ir::Op& op) const override {
+    const HeavyOp* row = find_heavy(op);
+    return row && row->layouts ? row->layouts(op, tf32_) : ir::NamedAttributes();
+  }
   int64_t scratch_bytes(const ir::Op& op) const override {
     const HeavyOp* row = find_heavy(op);
     return row && row->scratch_bytes ? row->scratch_bytes(op) : 0;

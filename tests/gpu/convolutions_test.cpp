@@ -114,6 +114,29 @@ TEST_CASE("gpu: steps whose convolutions a library runs give the CPU's losses") 
   }
 }
 
+TEST_CASE("gpu: in mixed precision and in TF32 what lies between convolutions has its channels last") {
+  const auto text_of = [](const cuda::Options& options) {
+    const test::FakeCuda gpu;
+    Graph g("two");
+    const Tensor x = g.input("x", f32, {2, 3, 8, 8}), v = g.input("v", f32, {8, 3, 3, 3}), w = g.input("w", f32, {16, 8, 3, 3});
+    g.output("y", conv2d(relu(conv2d(x, v)), w));
+    return compile(g, gpu.target_with_libraries(options)).ir("layout");
+  };
+  const auto count = [](const std::string& text, const std::string& word) {
+    int n = 0;
+    for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++n;
+    return n;
+  };
+  CHECK(count(text_of({}), "_layout") == 0);
+  for (const cuda::Options& options : {cuda::Options{.autocast = bf16}, cuda::Options{.tf32 = true}}) {
+    const std::string text = text_of(options);
+    INFO(text);
+    CHECK(count(text, "x_layout = \"acdb\", w_layout = \"acdb\", y_layout = \"acdb\"") == 2);
+    // x, v, w and y; none of what the first gives the second.
+    CHECK(count(text, "transpose(") == 4);
+  }
+}
+
 TEST_CASE("gpu: mixed precision with a library's convolutions follows the CPU's f32 losses") {
   const test::FakeCuda gpu;
   test::NetTraining here(test::net_named("cifar, conv"), Target::cpu());
@@ -213,10 +236,14 @@ TEST_CASE("gpu: a convolution is a descriptor and back, and what a file says of 
                                                                                                {"dilation", Dims{0, 1}},
                                                                                                {"low", Dims{-1, 1}},
                                                                                                {"high", Dims{2, 1}},
+                                                                                               {"x_layout", std::string("bacd")},
+                                                                                               {"y_layout", std::string("aBcd2b")},
                                                                                                {"dtype", std::string("f64")}}) {
     INFO(field);
     CHECK_THAT(with(field, value), contains_text("no call of weft is so"));
   }
+  CHECK_THAT(with("x_layout", std::string("acd")), contains_text("'acd' is no layout of 4 axes"));
+  CHECK_THAT(with("w_layout", std::string("aBcd8b")), contains_text("does not fit"));
   CHECK_THAT(with("dtype", std::string("f99")), contains_text("f99"));
   CHECK_THAT(with("x", Dims{int64_t{1} << 40, int64_t{1} << 40, 5, 6}), contains_text("elements"));
   CHECK_THAT(refusal([](CallDescriptor& call) { call.fields.erase("tf32"); }), contains_text("tf32"));

@@ -111,10 +111,13 @@ TEST_CASE("real cuDNN: has a plan for every convolution on a GPU, within the mem
     if (!properties) return;
     for (const Geometry& g : geometries())
       for (const Wanted wanted : {Wanted::y, Wanted::x, Wanted::w})
-        for (const auto& [dtype, tf32] : {std::pair(f32, false), std::pair(f32, true), std::pair(bf16, false)}) {
-          const cuda::ConvolutionSpec spec = spec_of(g, wanted, dtype, tf32);
-          INFO(gpu.name << " " << name_of(dtype) << " " << to_string(spec.x) << " " << to_string(spec.w) << " "
-                        << static_cast<int>(wanted));
+        for (const auto& [dtype, tf32, as_preferred] :
+             {std::tuple(f32, false, false), std::tuple(f32, true, false), std::tuple(f32, true, true), std::tuple(bf16, false, false),
+              std::tuple(bf16, false, true)}) {
+          cuda::ConvolutionSpec spec = spec_of(g, wanted, dtype, tf32);
+          if (as_preferred) spec.layouts = cuda::preferred_layouts(spec);
+          INFO(gpu.name << " " << name_of(dtype) << " " << to_string(spec.x) << " " << to_string(spec.w) << " as " << spec.layouts.x.text()
+                        << " " << static_cast<int>(wanted));
           const auto plan = cuda::choose_plan(spec, {.properties = &*properties}, cuda::workspace_bytes(spec));
           if (dtype == bf16 && gpu.version < 800) {  // it has no units for bf16, and weft's kernels run
             CHECK(!plan);

@@ -25,6 +25,17 @@ TEST_CASE("a layout's text is its axes outermost first, with their blocks", "[la
   CHECK_FALSE(twice.fits({32, 40, 3, 5}));
 }
 
+TEST_CASE("a layout without blocks is a view of the elements", "[layout]") {
+  CHECK(Layout::channels_last(4).text() == "acdb");
+  CHECK(Layout::channels_last(3).physical({2, 3, 5}) == Shape{2, 5, 3});
+  CHECK(Layout::channels_last(2).is_plain());
+  CHECK(Layout().view({2, 3, 5}) == StridedView{0, {2, 3, 5}, {15, 5, 1}});
+  CHECK(Layout::channels_last(4).view({2, 3, 5, 7}) == StridedView{0, {2, 3, 5, 7}, {105, 1, 21, 3}});
+  CHECK(Layout::parse("cab", 3).view({2, 3, 5}) == StridedView{0, {2, 3, 5}, {3, 1, 6}});
+  CHECK_FALSE(Layout::parse("aBcd8b", 4).view({2, 16, 5, 7}));
+  CHECK_FALSE(Layout::channels_last(4).view({2, 3, 5}));
+}
+
 TEST_CASE("a text that is no layout says why", "[layout]") {
   CHECK_THROWS_WITH(Layout::parse("abce", 4), contains_text("'abce' is no layout of 4 axes: it names another axis"));
   CHECK_THROWS_WITH(Layout::parse("abca", 4), contains_text("it names an axis twice"));

@@ -46,12 +46,7 @@ ConvolutionSpec convolution_of(const CallDescriptor& c) {
   if (!is_consistent(s) || s.slices < 1 || s.slices > std::min(s.x[0], most_slices))
     throw Error(ErrorKind::file, "a convolution of {} with {} to {} in {} slices: no call of weft is so", to_string(s.x), to_string(s.w),
                 to_string(s.y), s.slices);
-  const auto layout = [&](std::string_view name, const Shape& shape) {
-    const Layout parsed = Layout::parse(c.text(name), shape.rank());
-    if (!parsed.fits(shape)) throw Error(ErrorKind::file, "the layout '{}' of {} does not fit", parsed.text(), to_string(shape));
-    return parsed;
-  };
-  s.layouts = {layout("x_layout", s.x), layout("w_layout", s.w), layout("y_layout", s.y)};
+  read_layouts(c, s);
   if (!c.fields.contains("algorithm")) return s;  // as a rule it is the direct one
   const auto algorithm = convolution_algorithm_from_name(c.text("algorithm"));
   if (!algorithm) throw Error(ErrorKind::file, "a convolution by '{}': no call of weft is so", c.text("algorithm"));
@@ -201,12 +196,7 @@ CallDescriptor describe(const MatmulSpec& s, int64_t scratch_bytes) {
 
 CallDescriptor describe(const ConvolutionSpec& s, int64_t scratch_bytes) {
   CallDescriptor call{std::string(name_of(s.wanted)),
-                      {{"dtype", std::string(name_of(s.dtype))},
-                       {"x_layout", s.layouts.x.text()},
-                       {"w_layout", s.layouts.w.text()},
-                       {"y_layout", s.layouts.y.text()},
-                       {"slices", s.slices},
-                       {"scratch", scratch_bytes}}};
+                      {{"dtype", std::string(name_of(s.dtype))}, {"slices", s.slices}, {"scratch", scratch_bytes}}};
   add_fields(call, s);
   if (s.algorithm != ConvolutionAlgorithm::direct) call.fields.emplace("algorithm", std::string(name_of(s.algorithm)));
   return call;

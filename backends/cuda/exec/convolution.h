@@ -12,18 +12,28 @@ namespace weft::cuda {
 /// Which of a convolution's three tensors an op computes.
 enum class Wanted { y, x, w };
 
-/// Buffers: (x, w, y), (y, w, x) or (x, y, w), then scratch memory if there is some. All lie row-major.
+/// Buffers: (x, w, y), (y, w, x) or (x, y, w), then scratch memory if there is some. Each lies row-major or with its channels last.
 struct ConvolutionSpec : Convolution {
   Wanted wanted = Wanted::y;
   DType dtype = f32;  // of all three; sums are f32
   bool tf32 = false;  // factors in f32 are rounded to 10 bits of mantissa, as matrix units take them
 };
 
-/// The tensors in the order of the buffers.
-std::vector<Shape> tensors_of(const ConvolutionSpec& spec);
+struct ConvolutionTensor {
+  Shape shape;
+  Layout layout;
+};
+/// In the order of the buffers.
+std::vector<ConvolutionTensor> tensors_of(const ConvolutionSpec& spec);
+/// Of each, is it row-major, or are its channels last? Else neither the library nor a kernel runs it.
+bool has_known_layouts(const Convolution& convolution);
 
 /// May the library run it, wherever it is installed?
 bool is_for_library(const ConvolutionSpec& spec);
+/// May its matrix units multiply? In f32 they round to TF32.
+bool takes_matrix_units(const ConvolutionSpec& spec);
+/// How the library takes the tensors as they lie.
+ConvolutionLayouts preferred_layouts(const ConvolutionSpec& spec);
 /// Memory that the library may have beside a convolution's tensors, 0: none.
 int64_t workspace_bytes(const ConvolutionSpec& spec);
 

@@ -4,26 +4,28 @@ namespace weft::cuda {
 namespace {
 
 /// With two spatial axes at least, as the library wants them: in front of one that is alone there is one of extent 1.
-ConvolutionSpec widened(ConvolutionSpec s) {
-  if (s.spatial() != 1) return s;
-  const auto with = [](Dims extents, size_t at, int64_t value) {
-    extents.insert(extents.begin() + static_cast<std::ptrdiff_t>(at), value);
-    return extents;
-  };
-  s.x = Shape(with(s.x.dims(), 2, 1)), s.w = Shape(with(s.w.dims(), 2, 1)), s.y = Shape(with(s.y.dims(), 2, 1));
-  s.stride = with(s.stride, 0, 1), s.dilation = with(s.dilation, 0, 1), s.low = with(s.low, 0, 0), s.high = with(s.high, 0, 0);
-  return s;
+Dims widened(Dims of_spatial_axes, int64_t value) {
+  if (of_spatial_axes.size() == 1) of_spatial_axes.insert(of_spatial_axes.begin(), value);
+  return of_spatial_axes;
+}
+
+StridedView widened(StridedView view) {
+  if (view.extents.size() != 3) return view;
+  view.strides.insert(view.strides.begin() + 2, view.strides[2] * view.extents[2]);
+  view.extents.insert(view.extents.begin() + 2, 1);
+  return view;
 }
 
 DnnObject window(const ConvolutionSpec& s) {
   DnnObject made(DnnKind::convolution);
-  made.set(DnnAttribute::convolution_spatial, static_cast<int64_t>(s.spatial()));
+  const Dims strides = widened(s.stride, 1);
+  made.set(DnnAttribute::convolution_spatial, static_cast<int64_t>(strides.size()));
   made.set(DnnAttribute::convolution_type, DnnType::data_type, dnn_f32);
   made.set(DnnAttribute::convolution_mode, DnnType::convolution_mode, dnn_cross_correlation);
-  made.set(DnnAttribute::convolution_strides, s.stride);
-  made.set(DnnAttribute::convolution_dilations, s.dilation);
-  made.set(DnnAttribute::convolution_low, s.low);
-  made.set(DnnAttribute::convolution_high, s.high);
+  made.set(DnnAttribute::convolution_strides, strides);
+  made.set(DnnAttribute::convolution_dilations, widened(s.dilation, 1));
+  made.set(DnnAttribute::convolution_low, widened(s.low, 0));
+  made.set(DnnAttribute::convolution_high, widened(s.high, 0));
   made.finalize();
   return made;
 }
@@ -47,13 +49,12 @@ Operation operation_for(Wanted wanted) {
 
 }  // namespace
 
-DnnObject convolution_graph(const ConvolutionSpec& spec, DnnHandle* handle) {
-  const ConvolutionSpec s = widened(spec);
+DnnObject convolution_graph(const ConvolutionSpec& s, DnnHandle* handle) {
   const Operation op = operation_for(s.wanted);
   const DnnObject convolution = window(s);
   std::vector<DnnObject> tensors;  // there until the graph is made
-  for (const Shape& shape : tensors_of(s))
-    tensors.push_back(dnn_tensor(tensor_id(tensors.size()), dnn_type(s.dtype), StridedView::dense(shape)));
+  for (const ConvolutionTensor& t : tensors_of(s))
+    tensors.push_back(dnn_tensor(tensor_id(tensors.size()), dnn_type(s.dtype), widened(t.layout.view(t.shape).value())));
   const float alpha = 1, beta = 0;
   DnnObject operation(op.kind);
   operation.set(op.convolution, convolution);
@@ -65,9 +66,8 @@ DnnObject convolution_graph(const ConvolutionSpec& spec, DnnHandle* handle) {
 }
 
 std::optional<DnnPlan> choose_plan(const ConvolutionSpec& spec, const DnnDevice& device, int64_t most_workspace) {
-  // In f32 those units round to TF32.
-  const bool matrix_units = spec.dtype != f32 || spec.tf32;
-  return choose_plan(convolution_graph(spec, device.handle), device, {.matrix_units = matrix_units, .most_workspace = most_workspace});
+  const PlanLimits limits{.matrix_units = takes_matrix_units(spec), .most_workspace = most_workspace};
+  return choose_plan(convolution_graph(spec, device.handle), device, limits);
 }
 
 }  // namespace weft::cuda

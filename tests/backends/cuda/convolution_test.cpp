@@ -5,6 +5,7 @@
 
 #include "weft/backends/cuda/heavy.h"
 #include "weft/ir/op_def.h"
+#include "weft/support/layout.h"
 #include "weft/support/philox.h"
 #include "weft/tests/backends/cuda/heavy_run.h"
 #include "weft/tests/backends/cuda/ptxas.h"
@@ -23,18 +24,28 @@ struct Geometry {
   Dims stride = {}, low = {}, high = {}, dilation = {};
 };
 
+/// Which tensors' channels lie last.
+struct Last {
+  bool x = false, w = false, y = false;
+};
+
 /// The op and its two derivatives.
-std::vector<Sample> samples_of(const Geometry& g, DType t, int64_t parts = 1) {
-  const ir::NamedAttributes shared{{"groups", g.groups}, {"stride", g.stride}, {"low", g.low}, {"high", g.high}, {"dilation", g.dilation}};
+std::vector<Sample> samples_of(const Geometry& g, DType t, int64_t parts = 1, const Last& last = {}) {
+  const auto layout = [&](bool is_last) { return is_last ? Layout::channels_last(g.x.rank()) : Layout(); };
+  const Layout of_x = layout(last.x), of_w = layout(last.w), of_y = layout(last.y);
+  const ir::NamedAttributes shared{{"groups", g.groups},      {"stride", g.stride},     {"low", g.low},
+                                   {"high", g.high},          {"dilation", g.dilation}, {"x_layout", of_x.text()},
+                                   {"w_layout", of_w.text()}, {"y_layout", of_y.text()}};
   const auto with_extents = [&](const Shape& shape) {
     ir::NamedAttributes all = shared;
     all.emplace_back("extents", Dims(shape.begin() + 2, shape.end()));
     return all;
   };
-  Sample forward{"convolution", {{t, g.x}, {t, g.w}}, shared};
+  const ir::Type x{t, of_x.physical(g.x)}, w{t, of_w.physical(g.w)};
+  Sample forward{"convolution", {x, w}, shared};
   const ir::Type y = testing::module_of(forward).graph().outputs()[0].value.type();
-  Sample data{"convolution_data", {y, {t, g.w}}, with_extents(g.x)};
-  Sample weight{"convolution_weight", {{t, g.x}, y}, with_extents(g.w)};
+  Sample data{"convolution_data", {y, w}, with_extents(g.x)};
+  Sample weight{"convolution_weight", {x, y}, with_extents(g.w)};
   weight.attributes.emplace_back("parts", parts);
   return {forward, data, weight};
 }
@@ -49,8 +60,8 @@ std::vector<Tensor> integers_for(const Sample& sample) {
   return all;
 }
 
-void check_exact(const Geometry& g, DType t = f32, int64_t parts = 1, uint64_t seed = 0) {
-  for (const Sample& sample : samples_of(g, t, parts)) {
+void check_exact(const Geometry& g, DType t = f32, int64_t parts = 1, uint64_t seed = 0, const Last& last = {}) {
+  for (const Sample& sample : samples_of(g, t, parts, last)) {
     INFO(testing::to_string(sample));
     const std::vector<Tensor> operands = integers_for(sample);
     const std::vector<std::byte> want = test::memory_of(reference::evaluate(testing::module_of(sample).graph(), operands)[0]);
@@ -75,6 +86,19 @@ TEST_CASE("convolution kernels: strides, paddings, dilations and groups", "[cuda
 TEST_CASE("convolution kernels: types, and products of several tiles", "[cuda][ptx-machine]") {
   for (const DType t : {f32, f64, f16, bf16}) check_exact({.x = {2, 5, 8, 9}, .w = {18, 5, 3, 3}, .low = {1, 1}, .high = {1, 1}}, t, 1, 2);
   check_exact({.x = {3, 20, 12, 12}, .w = {40, 20, 3, 3}, .stride = {2, 2}, .low = {1, 1}, .high = {1, 1}});
+}
+
+TEST_CASE("convolution kernels: channels that lie last", "[cuda][ptx-machine]") {
+  const Geometry plain{.x = {2, 3, 7, 8}, .w = {5, 3, 3, 2}, .low = {1, 1}, .high = {1, 0}},
+      grouped{.x = {2, 6, 7, 5}, .w = {8, 3, 3, 3}, .groups = 2, .stride = {2, 1}, .low = {1, 2}, .high = {1, 2}, .dilation = {1, 2}},
+      depthwise{.x = {1, 6, 5, 5}, .w = {6, 1, 3, 3}, .groups = 6, .low = {1, 1}, .high = {1, 1}}, line{.x = {2, 4, 9}, .w = {3, 4, 3}},
+      volume{.x = {1, 3, 4, 5, 3}, .w = {4, 3, 2, 3, 2}}, point{.x = {3, 4, 1, 1}, .w = {2, 4, 1, 1}};
+  for (const Geometry& g : {plain, grouped, depthwise, line, volume, point})
+    for (const DType t : {f32, bf16}) check_exact(g, t, 1, 3, {true, true, true});
+  // Each on its own, and several tiles with a sum in parts.
+  for (const Last& last : {Last{.x = true}, Last{.w = true}, Last{.y = true}, Last{.x = true, .y = true}})
+    check_exact(grouped, bf16, 2, 4, last);
+  check_exact({.x = {3, 24, 12, 12}, .w = {40, 24, 3, 3}, .stride = {2, 2}, .low = {1, 1}, .high = {1, 1}}, bf16, 1, 5, {true, true, true});
 }
 
 TEST_CASE("convolution kernels: a long sum in parts", "[cuda][ptx-machine]") {
@@ -125,8 +149,12 @@ TEST_CASE("convolution kernels: what they do not run", "[cuda]") {
   const Geometry plain{.x = {2, 4, 5, 5}, .w = {6, 4, 3, 3}}, empty{.x = {0, 4, 5, 5}, .w = {6, 4, 3, 3}};
   for (Sample sample : samples_of(plain, f32)) {
     CHECK(is_claimed(sample));
-    sample.attributes.emplace_back(sample.op == "convolution_data" ? "x_layout" : "y_layout", std::string("acdb"));
-    if (sample.op != "convolution_weight") CHECK(!is_claimed(sample));
+    const std::string result = sample.op == "convolution" ? "y_layout" : sample.op == "convolution_data" ? "x_layout" : "w_layout";
+    for (const auto& [layout, claimed] : {std::pair("acdb", true), std::pair("bacd", false), std::pair("aBcd2b", false)}) {
+      for (auto& [name, value] : sample.attributes)
+        if (name == result) value = std::string(layout);
+      CHECK(is_claimed(sample) == claimed);
+    }
   }
   for (const Sample& sample : samples_of(empty, f32)) CHECK(!is_claimed(sample));
 }
@@ -145,6 +173,7 @@ TEST_CASE("convolution kernels: ptxas keeps all in registers", "[cuda]") {
     for (const Geometry& g : {large, depthwise, volume})
       for (const DType t : {f32, f64})
         for (const Sample& sample : samples_of(g, t)) texts.push_back(test::HeavyRun(sample, arch).text);
+    for (const Sample& sample : samples_of(large, bf16, 1, {true, true, true})) texts.push_back(test::HeavyRun(sample, arch).text);
     CHECK(test::on_stack(texts, arch) == "");
   }
 }
