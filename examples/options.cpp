@@ -48,14 +48,16 @@ void refuse_beside(const CLI::App& app, const std::string& other, const std::vec
 
 weft::Target Options::target() const {
   const std::optional<weft::DType> type = weft::dtype_from_name(autocast);
-  if (device == "cpu") return weft::Target::cpu({.threads = threads, .max_isa = max_isa, .autocast = type});
+  const std::optional<int64_t> limit = memory_limit ? std::optional(memory_limit) : std::nullopt;
+  if (device == "cpu") return weft::Target::cpu({.threads = threads, .max_isa = max_isa, .autocast = type, .memory_limit = limit});
   const bool is_gpu = device.starts_with("cuda");
   if (!trace.empty() && !is_gpu) throw weft::Error("--trace has no effect with --device {}", device);
   if (profile && !is_gpu) throw weft::Error("--profile has no effect with --device {}", device);
   if (threads > 0) throw weft::Error("--threads has no effect with --device {}", device);
   if (!autocast.empty() && !is_gpu) throw weft::Error("--autocast has no effect with --device {}", device);
+  if (memory_limit && !is_gpu) throw weft::Error("--memory-limit has no effect with --device {}", device);
   if (!max_isa.empty()) throw weft::Error("--max-isa has no effect with --device {}", device);
-  return weft::Target::from_name(device, type);
+  return weft::Target::from_name(device, {.autocast = type, .memory_limit = limit});
 }
 
 weft::FitOptions Options::fit() const {
@@ -116,6 +118,11 @@ void add_options(CLI::App& app, Options& o) {
                  {"sse4", "avx2", "avx512"});
   require(app.add_option("--autocast", o.autocast, "bf16: products and convolutions run in it, the rest in f32; otherwise all in f32"),
           "bf16", [](const std::string& given) { return given == "bf16"; });
+  app.add_option("--memory-limit", o.memory_limit,
+                 "keep what a step computes in between within so many bytes (also 64MiB, 1GB): values are computed again, bit for bit")
+      ->transform(CLI::AsSizeValue(true).description(""))
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""))
+      ->type_name("BYTES");
 }
 
 void add_training_options(CLI::App& app, Options& o) {

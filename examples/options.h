@@ -24,6 +24,7 @@ struct Options {
   int threads = 0;
   std::string max_isa;
   std::string autocast;
+  int64_t memory_limit = 0;  // bytes; 0: none
   bool check_finite = false;
 
   // Those of add_training_options.

@@ -18,17 +18,19 @@ std::vector<Target> Target::all() {
   };
 }
 
-Target Target::from_name(std::string_view name, std::optional<DType> autocast) {
-  if (name == "cpu") return cpu({.autocast = autocast});
-  if (name == "cuda") return cuda({.autocast = autocast});
+Target Target::from_name(std::string_view name, TargetOptions options) {
+  const auto& [autocast, memory_limit] = options;
+  if (name == "cpu") return cpu({.autocast = autocast, .memory_limit = memory_limit});
+  if (name == "cuda") return cuda({.autocast = autocast, .memory_limit = memory_limit});
   if (name.starts_with("cuda:")) {
     const std::optional<int> device = number_in<int>(name.substr(5));
     if (!device || *device < 0) throw Error("'{}' is no device: cuda:N has a number, from 0", name);
-    return cuda({.device = *device, .autocast = autocast});
+    return cuda({.device = *device, .autocast = autocast, .memory_limit = memory_limit});
   }
   std::vector<std::string> names;
   for (const Target& target : all()) {
     if (target.name() == name && autocast) throw Error("the target '{}' has no autocast: it computes in the types that are recorded", name);
+    if (target.name() == name && memory_limit) throw Error("the target '{}' has no limit of memory: it plans none", name);
     if (target.name() == name) return target;
     names.push_back(target.name());
   }

@@ -13,6 +13,12 @@
 
 namespace weft {
 
+/// What all compiling targets have, as their own options say it.
+struct TargetOptions {
+  std::optional<DType> autocast = {};
+  std::optional<int64_t> memory_limit = {};
+};
+
 class Target {
  public:
   /// This machine's processor. Throws weft::Error for a negative number of threads, for an unknown instruction set and for autocast
@@ -23,9 +29,8 @@ class Target {
   static Target cuda(cuda::Options options = {});
   /// The interpreter that tests compare with: slow, in double precision.
   static Target reference();
-  /// One of all(), or device N as "cuda:N"; `autocast`: as their options say. Throws weft::Error for anything else, and for autocast where
-  /// there is none.
-  static Target from_name(std::string_view name, std::optional<DType> autocast = {});
+  /// One of all(), or device N as "cuda:N". Throws weft::Error for anything else, and for an option that it has not.
+  static Target from_name(std::string_view name, TargetOptions options = {});
   /// What weft has, each with its defaults.
   static std::vector<Target> all();
   /// A backend of your own.

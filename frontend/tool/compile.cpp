@@ -22,7 +22,8 @@ namespace {
 
 struct Options {
   std::string file, output;
-  std::string device = "cpu", autocast;
+  std::string device = "cpu";
+  TargetChoice choice;
   std::vector<std::string> settings, machines;
   int64_t seed = 0;
 };
@@ -160,8 +161,8 @@ void compile(const Options& o) {
   const Target target = Target::from_name(o.device);
   if (target.backend().takes_every_stage()) throw Error("programs for '{}' cannot be saved: it interprets them", o.device);
   const std::vector<std::string> passes = passes::remaining_passes(module, target.backend().pipeline());
-  require_autocast(o.autocast, passes);
-  passes::run(module, passes, *target_for(module, std::string(target.name()), o.autocast));
+  require_target_options(o.choice, passes);
+  passes::run(module, passes, *target_for(module, std::string(target.name()), o.choice));
   StepData step = describer.describe(module.graph());
   step.key = static_cast<uint64_t>(o.seed);
   step.program = target.backend().portable(module, o.machines);
@@ -189,7 +190,7 @@ void add_compile(CLI::App& app) {
                 "Of cuda: the oldest GPU that runs them, sm_70 or newer; default sm_80")
       ->allow_extra_args(false)
       ->type_name("NAME");
-  add_autocast(*c, o->autocast);
+  add_target_options(*c, o->choice);
   c->add_option("--seed", o->seed, "What random numbers follow from, with the number of the step; default 0")->type_name("N");
   c->footer("Example: weft compile line.weft -o line.weftprog --set sgd.lr=0.01");
   refuse_empty(*c);

@@ -24,10 +24,9 @@ Array fitting(const Port& port, Array array, const std::string& path) {
 }
 
 void check_indices(const Port& port, const Array& array, const IndexBound& bound, const std::string& path) {
-  const std::span<const int64_t> all = array.values<int64_t>();
-  if (const auto bad = find_outside(all, bound))
+  if (const auto bad = find_outside(View(array), bound))
     throw Error("'{}': the input '{}' ({}, {}) holds {}, but element {} is {}", path, port.name, type_text(port), port.where, bound.text(),
-                *bad, all[*bad]);
+                bad->element, bad->index);
 }
 
 void check_names(const ir::Graph& graph, const Given& given) {

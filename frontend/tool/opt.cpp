@@ -21,6 +21,7 @@
 #include "weft/ir/verifier.h"
 #include "weft/passes/pass.h"
 #include "weft/support/error.h"
+#include "weft/support/number_text.h"
 
 namespace weft::tool {
 namespace {
@@ -29,8 +30,9 @@ namespace {
 constexpr const char* reproducer_mark = "# weft opt";
 
 struct Options {
-  std::string file, target, autocast, output = "-", print_before, print_after, pipeline, passes, disabled, stop_after, times_file,
-                                      remarks_file, reproducer;
+  std::string file, target, output = "-", print_before, print_after, pipeline, passes, disabled, stop_after, times_file, remarks_file,
+                            reproducer;
+  TargetChoice choice;
   bool some_passes = false;  // --passes was given, and may be empty
   bool list = false, time = false, remarks = false, all_remarks = false, print_after_change = false, verify_each = false;
   ir::PrintOptions print = {};
@@ -128,7 +130,7 @@ class Runner {
 };
 
 void check_names(const Options& o, const std::vector<std::string>& chosen, const std::set<std::string>& disabled) {
-  require_autocast(o.autocast, chosen);
+  require_target_options(o.choice, chosen);
   const std::pair<const char*, const std::string*> watched[] = {
       {"--print-before", &o.print_before}, {"--print-after", &o.print_after}, {"--stop-after", &o.stop_after}};
   for (const auto& [option, name] : watched)
@@ -141,14 +143,14 @@ void check_names(const Options& o, const std::vector<std::string>& chosen, const
 /// The program, and the passes that are left as `weft opt FILE` runs them.
 void write_reproducer(const Options& o, const ir::Module& before, const std::vector<std::string>& left, const passes::Target& target) {
   std::string command = fmt::format("{} --passes={} --target={}", reproducer_mark, fmt::join(left, ","), target.name());
-  if (!o.autocast.empty()) command += " --autocast=" + o.autocast;
+  command += o.choice.text();
   if (o.verify_each) command += " --verify-each";
   write_text(o.reproducer, command + "\n" + ir::print(before));
   fmt::print(stderr, "weft: to see it again: weft opt {}\n", o.reproducer);
 }
 
 void run_passes(ir::Module& module, const Options& o) {
-  const std::shared_ptr<const passes::Target> target = target_for(module, o.target, o.autocast);
+  const std::shared_ptr<const passes::Target> target = target_for(module, o.target, o.choice);
   std::vector<std::string> chosen = chosen_passes(module, o);
   const std::vector<std::string> off = pass_names(o.disabled);
   const std::set<std::string> disabled(off.begin(), off.end());
@@ -177,7 +179,9 @@ void take_from(const std::string& text, Options& o) {
     const std::string value = at == std::string::npos ? "" : word.substr(at + 1);
     if (word.starts_with("--passes=")) o.passes = value, o.some_passes = true;
     else if (word.starts_with("--target=")) o.target = o.target.empty() ? value : o.target;
-    else if (word.starts_with("--autocast=")) o.autocast = o.autocast.empty() ? value : o.autocast;
+    else if (word.starts_with("--autocast=")) o.choice.autocast = o.choice.autocast.empty() ? value : o.choice.autocast;
+    else if (word.starts_with("--memory-limit="))
+      o.choice.memory_limit = o.choice.memory_limit ? o.choice.memory_limit : number_in<int64_t>(value).value_or(0);
     else if (word == "--verify-each") o.verify_each = true;
   }
 }
@@ -207,7 +211,7 @@ void add_opt(CLI::App& app) {
       ->type_name("NAME");
   c->add_option("--target", o->target, "What the passes ask: cpu, cuda or generic; default: the program's target, else cpu")
       ->type_name("NAME");
-  add_autocast(*c, o->autocast);
+  add_target_options(*c, o->choice);
   c->add_option("-o,--output", o->output, "Where the result goes; default: - (standard output)")->type_name("FILE");
   c->add_option("--print-after", o->print_after, "Print the program to standard error after this pass, or after all")->type_name("PASS");
   c->add_option("--print-before", o->print_before, "The same, before it")->type_name("PASS");

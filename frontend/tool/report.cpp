@@ -15,7 +15,8 @@ namespace weft::tool {
 namespace {
 
 struct Options {
-  std::string file, output, device = "cpu", autocast;
+  std::string file, output, device = "cpu";
+  TargetChoice choice;
 };
 
 /// What a program of the module calls, and the code of its kernels; for a device that is not here what it would call.
@@ -34,8 +35,8 @@ void report(const Options& o) {
   const Target device = Target::from_name(o.device);
   const Backend& backend = device.backend();
   const std::vector<std::string> passes = passes::remaining_passes(recorded, backend.pipeline());
-  require_autocast(o.autocast, passes);
-  const std::shared_ptr<const passes::Target> target = target_for(recorded, std::string(backend.target().name()), o.autocast);
+  require_target_options(o.choice, passes);
+  const std::shared_ptr<const passes::Target> target = target_for(recorded, std::string(backend.target().name()), o.choice);
   ir::Module planned = recorded.clone();
   const std::vector<passes::PassRun> runs = passes::run(planned, passes, *target);
   detail::Page page{.recorded = recorded, .planned = planned, .target = *target, .passes = passes, .runs = runs};
@@ -53,7 +54,7 @@ void add_report(CLI::App& app) {
   c->add_option("FILE", o->file, "The program in text form; - is standard input")->required();
   c->add_option("-o,--output", o->output, "The page, one HTML file that needs no network")->required()->type_name("FILE.html");
   c->add_option("--device", o->device, "What the program is compiled for: cpu (default), cuda or reference")->type_name("NAME");
-  add_autocast(*c, o->autocast);
+  add_target_options(*c, o->choice);
   c->footer(
       "Source lines are shown where their files lie beside FILE or in the current folder. Times are in the pages of\n"
       "programs that run: step.report(path), or --report FILE of the examples.\n"

@@ -25,7 +25,8 @@ namespace weft::tool {
 namespace {
 
 struct Options {
-  std::string file, device, autocast, output_dir, verify, reproducer;
+  std::string file, device, output_dir, verify, reproducer;
+  TargetChoice choice;
   FeedOptions feed;
   std::vector<std::string> watch;
   std::string watched;
@@ -41,14 +42,16 @@ void run_passes(ir::Module& module, const std::vector<std::string>& passes, cons
   passes::run(module, rest, target);
 }
 
-std::unique_ptr<Program> compile(ir::Module& module, const std::string& device, const std::string& autocast, const detail::Watch& watch) {
+std::unique_ptr<Program> compile(ir::Module& module, const std::string& device, const TargetChoice& choice, const detail::Watch& watch) {
   const Target target = Target::from_name(device);
   const Backend& backend = target.backend();
   std::vector<std::string> passes = passes::remaining_passes(module, backend.pipeline());
-  if (!autocast.empty() && backend.takes_every_stage()) throw Error("--autocast has no effect with --device {}", device);
-  require_autocast(autocast, passes);
+  if (backend.takes_every_stage())
+    if (const char* given = !choice.autocast.empty() ? "--autocast" : choice.memory_limit ? "--memory-limit" : nullptr)
+      throw Error("{} has no effect with --device {}", given, device);
+  require_target_options(choice, passes);
   if (!backend.takes_every_stage()) {
-    run_passes(module, passes, *target_for(module, std::string(backend.target().name()), autocast), watch);
+    run_passes(module, passes, *target_for(module, std::string(backend.target().name()), choice), watch);
   } else if (module.train) {
     // It runs the text as it stands, but a train block means nothing to it. What the update does not read goes, so that the
     // same inputs are asked for as of a compiled program.
@@ -71,7 +74,7 @@ std::string reproduced(const Compiled& c, std::span<const Binding> bindings, con
   if (!source.inputs.empty()) return "";
   const std::string name = o.file == "-" ? c.recorded.graph().name() : std::filesystem::path(o.file).stem().string();
   const std::string folder = o.reproducer.empty() ? name + ".not_finite" : o.reproducer;
-  return "to replay it: " + detail::write_reproducer({c.recorded, *c.program, bindings, o.device, o.autocast}, folder);
+  return "to replay it: " + detail::write_reproducer({c.recorded, *c.program, bindings, o.device, o.choice.autocast}, folder);
 }
 
 void run_step(const Compiled& c, std::span<const Binding> bindings, const Options& o, const Source& source, int64_t step) {
@@ -206,7 +209,7 @@ void run(Options o) {
   const Source source = source_of(o.file);
   if (o.device.empty()) {
     o.device = source.device.empty() ? "cpu" : source.device;
-    if (o.autocast.empty()) o.autocast = source.autocast;
+    if (o.choice.autocast.empty()) o.choice.autocast = source.autocast;
   }
   Given given = given_by(o.feed);
   given.inputs = source.inputs;
@@ -214,7 +217,7 @@ void run(Options o) {
   const std::map<std::string, IndexBound> bounds = detail::index_bounds(c.recorded.graph());  // passes hide what is an index
   c.planned = c.recorded.clone();
   if (!o.watch.empty()) c.watch = detail::Watch(c.planned, o.watch);
-  c.program = compile(c.planned, o.device, o.autocast, c.watch);
+  c.program = compile(c.planned, o.device, o.choice, c.watch);
   std::vector<Array> arrays = feed(*c.program, c.planned.graph(), given, bounds);
   const std::vector<std::string> files = output_files(*c.program, o.output_dir);
   if (o.profile) {
@@ -240,7 +243,7 @@ void add_run(CLI::App& app) {
                 "an NVIDIA GPU, the first or number N. reference: interpreted as it stands, slowly, in\n"
                 "double precision. All train what a train block says")
       ->type_name("NAME");
-  add_autocast(*c, o->autocast);
+  add_target_options(*c, o->choice);
   add_feed_options(*c, o->feed);
   c->add_option("--steps", o->steps, "How often to run, default once; parameters and states carry over")->type_name("N");
   c->add_option("--output-dir", o->output_dir, "Write every output to DIR/NAME.npy")->type_name("DIR");

@@ -14,14 +14,22 @@ class App;
 
 namespace weft::tool {
 
-/// The target to use for a module: `asked`, or when that is empty the module's own, or the CPU; `autocast` is what --autocast was
-/// given. Throws weft::Error for an unknown name, for a target other than the one that the module's passes have asked so far, and
-/// for autocast to another type than bf16 or on a target that has none.
-std::shared_ptr<const passes::Target> target_for(const ir::Module& module, const std::string& asked, const std::string& autocast = {});
+/// What --autocast and --memory-limit were given.
+struct TargetChoice {
+  std::string autocast;      // empty: none
+  int64_t memory_limit = 0;  // bytes; 0: none
 
-/// Adds the option --autocast.
-void add_autocast(CLI::App& command, std::string& autocast);
-/// Throws weft::Error where it was given and the pass is none of those that run.
-void require_autocast(const std::string& autocast, const std::vector<std::string>& passes);
+  /// As options on a command line, with a blank before each.
+  std::string text() const;
+  bool operator==(const TargetChoice&) const = default;
+};
+/// Adds both options.
+void add_target_options(CLI::App& command, TargetChoice& choice);
+/// Throws weft::Error where one was given and its pass is none of those that run.
+void require_target_options(const TargetChoice& choice, const std::vector<std::string>& passes);
+
+/// The target to use for a module: `asked`, or when that is empty the module's own, or the CPU. Throws weft::Error for an unknown name, for
+/// a target other than the one that the module's passes have asked so far, and for a choice that the target has not.
+std::shared_ptr<const passes::Target> target_for(const ir::Module& module, const std::string& asked, const TargetChoice& choice = {});
 
 }  // namespace weft::tool
