@@ -104,12 +104,11 @@ std::byte* BatchInputs::copy_of(Slot& slot, const View& values) {
 
 void BatchInputs::check_values(const Slot& slot, const View& values) const {
   if (slot.indices) {
-    const std::span<const int64_t> all(reinterpret_cast<const int64_t*>(values.data()), static_cast<size_t>(values.count()));
-    if (const auto bad = find_outside(all, *slot.indices)) {
-      Error error(ErrorKind::numeric, "input {} holds {}, but element {} is {}", describe(port(slot)), slot.indices->text(), *bad,
-                  all[*bad]);
+    if (const auto bad = find_outside(values, *slot.indices)) {
+      Error error(ErrorKind::numeric, "input {} holds {}, but element {} is {}", describe(port(slot)), slot.indices->text(), bad->element,
+                  bad->index);
       error.of(step());
-      if (all[*bad] == ignored_label) error.hint("a loss ignores a label where it is told to: {.ignore_index = ignored_label}");
+      if (bad->index == ignored_label) error.hint("a loss ignores a label where it is told to: {.ignore_index = ignored_label}");
       throw error;
     }
   }

@@ -24,15 +24,20 @@ bool NumberRange::allows(double number) const {
 
 std::string NumberRange::text() const { return fmt::format("{}{}, {}{}", above_low ? "(" : "[", low, high, below_high ? ")" : "]"); }
 
-std::optional<size_t> find_outside(std::span<const int64_t> indices, const IndexBound& bound) {
+std::optional<OutsideIndex> find_outside(const View& indices, const IndexBound& bound) {
   // Most are in the range, so that the others are looked at apart.
   const uint64_t extent = bound.high > bound.low ? static_cast<uint64_t>(bound.high) - static_cast<uint64_t>(bound.low) : 0;
   const auto outside = [&](int64_t index) {
     return static_cast<uint64_t>(index) - static_cast<uint64_t>(bound.low) >= extent && !bound.allows(index);
   };
-  const auto bad = std::find_if(indices.begin(), indices.end(), outside);
-  if (bad == indices.end()) return std::nullopt;
-  return static_cast<size_t>(bad - indices.begin());
+  return with_element_type(indices.dtype(), [&]<class T>(ElementType<T>) -> std::optional<OutsideIndex> {
+    if constexpr (std::is_integral_v<T>) {
+      const auto all = indices.values<T>();
+      const auto bad = std::find_if(all.begin(), all.end(), outside);
+      if (bad != all.end()) return OutsideIndex{static_cast<size_t>(bad - all.begin()), int64_t{*bad}};
+    }
+    return std::nullopt;
+  });
 }
 
 std::optional<size_t> find_outside(const View& values, const ValueRange& range) {

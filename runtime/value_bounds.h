@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -42,8 +41,13 @@ struct NumberRange {
   bool operator==(const NumberRange&) const = default;
 };
 
-/// The place of the first element that is not allowed, if there is one; nan never is.
-std::optional<size_t> find_outside(std::span<const int64_t> indices, const IndexBound& bound);
+/// The first of the integers that is not allowed, if there is one, and its place.
+struct OutsideIndex {
+  size_t element;
+  int64_t index;
+};
+std::optional<OutsideIndex> find_outside(const View& indices, const IndexBound& bound);
+/// The place of the first floating number that is not allowed, if there is one; nan never is.
 std::optional<size_t> find_outside(const View& values, const ValueRange& range);
 
 }  // namespace weft

@@ -18,6 +18,8 @@ class Composed {
   /// The first operand.
   const Tensor& first() const { return first_; }
   Tensor tensor(const Arg& x) { return recorder_.tensor(recorder_.value(x)); }
+  /// As indices (Recorder::index).
+  Tensor index(const Arg& x) { return recorder_.tensor(recorder_.index(x)); }
   [[noreturn]] void fail(const std::string& requirement) const { recorder_.fail(requirement); }
   void require(bool holds, const std::string& requirement) const {
     if (!holds) fail(requirement);

@@ -53,7 +53,7 @@ struct HuberLoss {
 };
 inline constexpr HuberLoss huber_loss;
 
-// --- Classes: input [N, C, ...] with classes along axis 1, or [C]; target i64 class indices [N, ...] or [] -----------------
+// --- Classes: input [N, C, ...] with classes along axis 1, or [C]; target integers, class indices [N, ...] or [] -----------------
 
 struct NllOptions {
   std::optional<Arg> weight = {};  // [C]: each sample counts as much as its class; the mean divides by the sum of these weights

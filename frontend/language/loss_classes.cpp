@@ -37,7 +37,7 @@ void require_classes(LossRecorder& r, Value input, Value target) {
   Dims each = input.shape().dims();
   if (!each.empty()) each.erase(each.begin() + class_axis(input.shape()));
   if (input.shape().rank() == 0 || !is_floating(input.dtype()) || target.type() != ir::Type{i64, Shape(each)})
-    r.fail("input must be floating, [N, C, ...] or [C], and target i64" + weft::to_string(each) + ", one class index a sample");
+    r.fail("input must be floating, [N, C, ...] or [C], and target integers " + weft::to_string(each) + ", one class index a sample");
 }
 
 /// Where the target is one that is ignored, if one is; says what the loss decides.
@@ -93,7 +93,7 @@ Tensor of_probabilities(LossRecorder& r, Value input, Value target, const CrossE
 
 Tensor NllLoss::operator()(Arg input, Arg target, NllOptions options) const {
   LossRecorder r("nll_loss", {&input, &target, pointer(options.weight)});
-  const Value x = r.scores(input), t = r.value(target);
+  const Value x = r.scores(input), t = r.index(target);
   require_classes(r, x, t);
   const std::optional<Expr> ignored = decide(r, x, t, options.ignore_index);
   if (!options.weight && !ignored) return r("nll_loss", {x, t}, {{"reduction", options.reduction}});
@@ -104,7 +104,7 @@ Tensor CrossEntropy::operator()(Arg input, Arg target, CrossEntropyOptions optio
   LossRecorder r("cross_entropy", {&input, &target, pointer(options.weight)});
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
     r.fail(fmt::format("label_smoothing must lie in [0, 1], but is {}", options.label_smoothing));
-  const Value x = r.scores(input), t = is_floating(r.value(target).dtype()) ? r.scores(target) : r.value(target);
+  const Value x = r.scores(input), t = is_floating(r.value(target).dtype()) ? r.scores(target) : r.index(target);
   if (is_floating(t.dtype()) && x.shape().rank() > 0) return of_probabilities(r, x, t, options);
   require_classes(r, x, t);
   const std::optional<Expr> ignored = decide(r, x, t, options.ignore_index);
@@ -115,7 +115,7 @@ Tensor CrossEntropy::operator()(Arg input, Arg target, CrossEntropyOptions optio
 Tensor MultiMarginLoss::operator()(Arg input, Arg target, MultiMarginOptions options) const {
   LossRecorder r("multi_margin_loss", {&input, &target, pointer(options.weight)});
   if (options.p != 1 && options.p != 2) r.fail(fmt::format("p must be 1 or 2, but is {}", options.p));
-  const Value scores = r.scores(input), t = r.value(target);
+  const Value scores = r.scores(input), t = r.index(target);
   require_classes(r, scores, t);
   if (scores.shape().rank() > 2) r.fail("input must be [N, C] or [C]");
   const int64_t axis = class_axis(scores.shape());

@@ -34,9 +34,9 @@ struct Operands {
   bool is_batched = true;
 
   Operands(Composed& c, LossRecorder& r, const Arg& scores, const Arg& labelled, const Arg& of_inputs, const Arg& of_targets, int64_t blank)
-      : log_probs(c.recorder().tensor(r.scores(scores))), targets(c.tensor(labelled)) {
+      : log_probs(c.recorder().tensor(r.scores(scores))), targets(c.index(labelled)) {
     c.require(is_floating(log_probs.dtype()), "log_probs must be floating");
-    c.require(targets.dtype() == i64, "the targets must be i64");
+    c.require(targets.dtype() == i64, "the targets must be integers");
     is_batched = log_probs.dim() == 3;
     c.require(is_batched || log_probs.dim() == 2, "log_probs must be [T, N, C] or [T, C]");
     if (!is_batched) {

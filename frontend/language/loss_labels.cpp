@@ -45,11 +45,11 @@ Tensor margins(const Tensor& x, const Tensor& target) {
 
 Tensor MultiLabelMargin::operator()(Arg input, Arg target, LossOptions options) const {
   detail::Composed c("multilabel_margin_loss", {&input, &target});
-  const Tensor given = c.first(), labels = c.tensor(target);
+  const Tensor given = c.first(), labels = c.index(target);
   const Shape& shape = given.shape();
   c.require(is_floating(given.dtype()) && labels.dtype() == i64 && labels.shape() == shape && (shape.rank() == 1 || shape.rank() == 2) &&
                 shape[-1] > 0,
-            "input must be floating, [N, C] or [C], and target i64 of its shape");
+            "input must be floating, [N, C] or [C], and target integers of its shape");
   const auto as_rows = [&](const Tensor& x) { return shape.rank() == 1 ? unsqueeze(x, 0) : x; };
   Tensor each = margins(as_rows(detail::Composed::widened(given)), as_rows(labels));
   if (shape.rank() == 1) each = squeeze(each, 0);

@@ -25,7 +25,7 @@ struct MultiLabelSoftMargin {
 };
 inline constexpr MultiLabelSoftMargin multilabel_soft_margin_loss;
 
-/// sum over the targets j and over all classes i that are none of max(0, 1 - (input[j] - input[i])) / C; input [N, C] or [C], target i64
+/// sum over the targets j and over all classes i that are none of max(0, 1 - (input[j] - input[i])) / C; input [N, C] or [C], target integers
 /// of its shape: a sample's classes, then -1, behind which nothing counts. A class beyond C gives nan.
 struct MultiLabelMargin {
   Tensor operator()(Arg input, Arg target, LossOptions options = {}) const;

@@ -12,13 +12,13 @@ using ir::Value;
 
 Tensor gather(Arg x, Arg index, int64_t axis) {
   Recorder r("gather", {&x, &index});
-  const Value v = r.value(x), i = r.value(index);
+  const Value v = r.value(x), i = r.index(index);
   return r("gather", {v, i}, {{"axis", r.axis(axis, v.shape().rank())}});
 }
 
 Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx, bool sparse) {
   Recorder r("embedding", {&index, &weight});
-  const Value i = r.value(index), w = r.value(weight);
+  const Value i = r.index(index), w = r.value(weight);
   if (w.shape().rank() != 2) r.fail("the weight must be [rows, d]");
   const Value rows = r.builder("gather", {w, i}, {{"axis", int64_t{0}}, {"sparse", sparse}});
   if (!padding_idx) return r.tensor(rows);
@@ -32,21 +32,21 @@ Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx, bool
 
 Tensor index_select(Arg x, int64_t axis, Arg index) {
   Recorder r("index_select", {&x, &index});
-  const Value v = r.value(x), i = r.value(index);
+  const Value v = r.value(x), i = r.index(index);
   if (i.shape().rank() != 1) r.fail("the index must have one axis");
   return r("gather", {v, i}, {{"axis", r.axis(axis, v.shape().rank())}});
 }
 
 Tensor scatter_add(Arg x, Arg index, Arg updates, int64_t axis) {
   Recorder r("scatter_add", {&x, &index, &updates});
-  const Value v = r.value(x), i = r.value(index), u = r.value(updates, v.dtype());
+  const Value v = r.value(x), i = r.index(index), u = r.value(updates, v.dtype());
   return r("scatter_add", {v, i, u}, {{"axis", r.axis(axis, v.shape().rank())}});
 }
 
 Tensor one_hot(Arg index, int64_t classes, DType dtype) {
   Recorder r("one_hot", {&index});
   if (classes < 1) r.fail(fmt::format("needs at least one class, not {}", classes));
-  return r("one_hot", {r.value(index)}, {{"classes", classes}, {"dtype", dtype}});
+  return r("one_hot", {r.index(index)}, {{"classes", classes}, {"dtype", dtype}});
 }
 
 namespace {
@@ -54,7 +54,7 @@ namespace {
 /// ir::places_along_axis of an index that fits x.
 Value flat_places(Recorder& r, Value x, Value index, int64_t axis) {
   const Shape &from = x.shape(), &shape = index.shape();
-  if (index.dtype() != i64) r.fail("the index must be i64");
+  if (index.dtype() != i64) r.fail("the index must be integers");
   if (shape.rank() != from.rank()) r.fail("x and the index must have equal ranks");
   for (int d = from.rank() - 1; d >= 0; --d)
     if (d != axis && shape[d] > from[d]) r.fail(fmt::format("the index reaches beyond x along axis {}", d));
@@ -67,14 +67,14 @@ Value flat(Recorder& r, Value v) { return ir::flattened(r.builder, v); }
 
 Tensor take_along_axis(Arg x, Arg index, int64_t axis) {
   Recorder r("take_along_axis", {&x, &index});
-  const Value v = r.value(x), i = r.value(index);
+  const Value v = r.value(x), i = r.index(index);
   const Value places = flat_places(r, v, i, r.axis(axis, v.shape().rank()));
   return r.tensor(r.builder.reshape(r.builder("gather", {flat(r, v), places}), i.shape()));
 }
 
 Tensor scatter_along_axis(Arg x, Arg index, Arg updates, int64_t axis) {
   Recorder r("scatter_along_axis", {&x, &index, &updates});
-  const Value v = r.value(x), i = r.value(index), u = r.value(updates, v.dtype(), i.shape());
+  const Value v = r.value(x), i = r.index(index), u = r.value(updates, v.dtype(), i.shape());
   if (v.dtype() == boolean) r.fail("x must be a number, but is bool; cast it");
   const Value places = flat_places(r, v, i, r.axis(axis, v.shape().rank())), from = flat(r, v);
   const auto scattered = [&](Value updated, DType dtype) {
@@ -87,7 +87,7 @@ Tensor scatter_along_axis(Arg x, Arg index, Arg updates, int64_t axis) {
 
 Tensor scatter_add_along_axis(Arg x, Arg index, Arg updates, int64_t axis) {
   Recorder r("scatter_add_along_axis", {&x, &index, &updates});
-  const Value v = r.value(x), i = r.value(index), u = r.value(updates, v.dtype(), i.shape());
+  const Value v = r.value(x), i = r.index(index), u = r.value(updates, v.dtype(), i.shape());
   const Value places = flat_places(r, v, i, r.axis(axis, v.shape().rank()));
   return r.tensor(r.builder.reshape(r.builder("scatter_add", {flat(r, v), places, flat(r, u)}), v.shape()));
 }

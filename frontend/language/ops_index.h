@@ -1,5 +1,5 @@
 #pragma once
-// Ops with indices: i64, 0 <= index < extent. The step checks those that are fed: as they are, moved by a number (y - 1), or but for a
+// Ops with indices: integers of any type, 0 <= index < extent. The step checks those that are fed: as they are, moved by a number (y - 1), or but for a
 // number that select() leaves out. One that is computed and out of range gives nan where it picks (0 of integers), adds nothing
 // where it scatters and has no 1 in one_hot; CompileOptions::check_finite makes it an error.
 //
@@ -14,7 +14,7 @@ namespace weft {
 /// Slices of x along `axis` for an index of any shape, which replaces the axis (numpy.take; for token embeddings). It is
 /// not torch.gather, which picks single elements.
 Tensor gather(Arg x, Arg index, int64_t axis = 0);
-/// weight[index] (torch.nn.functional.embedding): index [...] i64, weight [rows, d], result [..., d]. No gradient reaches the
+/// weight[index] (torch.nn.functional.embedding): index [...], weight [rows, d], result [..., d]. No gradient reaches the
 /// row padding_idx, if given; negative, it counts from the end. `sparse`: the weight's gradient is row-sparse, as optim::SparseAdam
 /// wants it; other optimizers make it dense.
 Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx = {}, bool sparse = false);

@@ -102,6 +102,11 @@ ir::Value Recorder::value(const Arg& arg, DType dtype, const Shape& shape) {
   return builder.broadcast(value(arg, dtype), shape);
 }
 
+ir::Value Recorder::index(const Arg& arg) {
+  const ir::Value v = value(arg);
+  return is_integer(v.dtype()) ? builder.cast(v, i64) : v;
+}
+
 DType Recorder::common_dtype(const std::vector<const Arg*>& operands) const {
   std::array<std::optional<DType>, 3> of_rank_class;  // tensors with axes, scalar tensors, numbers
   for (const Arg* arg : operands) {

@@ -31,6 +31,8 @@ class Recorder {
   /// The same in another element type and shape. A number becomes a constant of that type.
   ir::Value value(const Arg& arg, DType dtype);
   ir::Value value(const Arg& arg, DType dtype, const Shape& shape);
+  /// The operand as indices: integers of any type as i64. What holds others stays as it is, and the op refuses it.
+  ir::Value index(const Arg& arg);
 
   /// The common element type of all operands, or of these, by torch.result_type: the highest category (bool < integer < floating) among
   /// tensors with axes, then scalar tensors, then numbers decides; inside a category the wider type. Throws weft::Error where an integer

@@ -38,7 +38,7 @@ Tensor EmbeddingBag::kept(const Tensor& index) const {
 }
 
 Tensor EmbeddingBag::forward(Tensor index) {
-  require(index.dim() == 2 && index.dtype() == i64, index, "the index must be i64, [bags, n], or [n] with offsets");
+  require(index.dim() == 2 && is_integer(index.dtype()), index, "the index must be integers, [bags, n], or [n] with offsets");
   const Tensor rows = embedding(index, weight, options_.padding_idx), here = kept(index), counted = unsqueeze(here, -1);
   if (options_.mode == "max") {
     if (index.size(1) == 0) return sum(rows, 1);
@@ -54,8 +54,8 @@ Tensor EmbeddingBag::forward(Tensor index) {
 Tensor EmbeddingBag::operator()(Arg index, Arg offsets) {
   const Entered entered(*this, index);
   const Tensor flat = entered.tensor(index), starts = entered.tensor(offsets);
-  require(flat.dim() == 1 && flat.dtype() == i64 && starts.dim() == 1 && starts.dtype() == i64, flat,
-          "with offsets, both must be i64, the index [n] and the offsets [bags]");
+  require(flat.dim() == 1 && is_integer(flat.dtype()) && starts.dim() == 1 && is_integer(starts.dtype()), flat,
+          "with offsets, both must be integers, the index [n] and the offsets [bags]");
   require(options_.mode != "max", flat,
           "bags that begin at offsets have no mode \"max\"; use rows of an index [bags, n], with padding_idx");
   require(!options_.include_last_offset || starts.size(0) > 0, flat, "with include_last_offset there must be an offset");
@@ -75,8 +75,8 @@ Tensor EmbeddingBag::weighted(Arg index, Arg per_sample_weights) {
   const Entered entered(*this, index);
   const Tensor all = entered.tensor(index), scale = entered.tensor(per_sample_weights);
   require(options_.mode == "sum", all, "per_sample_weights are for mode \"sum\"");
-  require(all.dim() == 2 && all.dtype() == i64 && scale.shape() == all.shape(), all,
-          "the index must be i64, [bags, n], and the weights of its shape");
+  require(all.dim() == 2 && is_integer(all.dtype()) && scale.shape() == all.shape(), all,
+          "the index must be integers, [bags, n], and the weights of its shape");
   const Tensor rows = embedding(all, weight, options_.padding_idx) * unsqueeze(scale, -1);
   return sum(options_.padding_idx ? select(unsqueeze(kept(all), -1), rows, zeros_like(rows)) : rows, 1);
 }

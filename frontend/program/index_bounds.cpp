@@ -1,8 +1,10 @@
 #include "weft/frontend/program/index_bounds.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "weft/ir/op_def.h"
+#include "weft/support/conversion.h"
 
 namespace weft::detail {
 
@@ -32,6 +34,12 @@ void move(IndexBound& bound, int64_t by) {
 /// One step from indices that `bound` allows towards what they are made of, whose bound it then is.
 std::optional<ir::Value> before(ir::Value v, IndexBound& bound) {
   const ir::Op& op = *v.op();
+  if (op.def().converts && v.dtype() == i64 && is_integer(op.operand(0).dtype())) {
+    const auto [least, largest] = range_of(op.operand(0).dtype());
+    bound.low = std::max(bound.low, least);
+    if (bound.high > largest) bound.high = largest == std::numeric_limits<int64_t>::max() ? largest : largest + 1;
+    return op.operand(0);
+  }
   if (const int sign = op.def().adds) {
     const auto by = number_in(op.operand(1));
     if (!by) return std::nullopt;
@@ -157,7 +165,7 @@ void for_indices(const ir::Graph& graph, const Take& take) {
 std::map<std::string, IndexBound> index_bounds(const ir::Graph& graph) {
   Bounds<IndexBound> bounds;
   for_indices(graph, [&](const ComputedIndex&, ir::Value source, const IndexBound& bound) {
-    if (source.dtype() == i64) bounds.add(source, bound);
+    if (is_integer(source.dtype())) bounds.add(source, bound);
   });
   return std::move(bounds).of(graph);
 }

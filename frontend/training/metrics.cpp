@@ -38,7 +38,7 @@ enum class Takes { classes, two_classes, both };
 
 Operands operands_of(const char* what, const Arg& scores, const Arg& target, Takes takes) {
   Recorder r(what, {&scores, &target});
-  const Tensor s = r.tensor(r.value(scores)), t = r.tensor(r.value(target));
+  const Tensor s = r.tensor(r.value(scores)), t = r.tensor(r.index(target));
   auto here = std::make_unique<Scope>("", Scope::Code::library, scores.where(), r.shared_recording());
   const bool binary = takes != Takes::classes && s.shape() == t.shape();
   if (!is_floating(s.dtype())) r.fail("scores must be floating");
@@ -48,7 +48,7 @@ Operands operands_of(const char* what, const Arg& scores, const Arg& target, Tak
   Dims each = s.shape().dims();
   if (s.dim() > axis) each.erase(each.begin() + axis);
   if (s.dim() <= axis || s.size(axis) == 0 || Shape(each) != t.shape() || t.dtype() != i64)
-    r.fail("scores must be [N, C, ...] and target i64 [N, ...]");
+    r.fail("scores must be [N, C, ...] and target integers [N, ...]");
   return {s, t, false, axis, std::move(here)};
 }
 

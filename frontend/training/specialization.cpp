@@ -135,10 +135,9 @@ void Specialization::check_labels(const Dataset& data) const {
           static_cast<int64_t>(*bad) / each, data.name, targets.at(static_cast<int64_t>(*bad)), target_range_->low, target_range_->high,
           loss_line_);
   if (!labels_) return;
-  const auto labels = targets.values<int64_t>();
-  if (const auto bad = find_outside(labels, *labels_))
+  if (const auto bad = find_outside(View(targets), *labels_))
     throw Error("sample {} of data set '{}' has the class {}, but the model gives {} classes{}; the loss is computed at {}",
-                static_cast<int64_t>(*bad) / each, data.name, labels[*bad], labels_->high - labels_->low,
+                static_cast<int64_t>(bad->element) / each, data.name, bad->index, labels_->high - labels_->low,
                 labels_->low == 0 && labels_->besides.empty() ? "" : ", so that it takes " + labels_->text(), loss_line_);
 }
 

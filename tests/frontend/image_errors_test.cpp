@@ -95,10 +95,10 @@ TEST_CASE_METHOD(Inputs, "activations, layers of two tensors and bags say what t
   refuses([&] { nn::Bilinear(0, 2, 4); }, "nn::Bilinear: sizes must be positive, but there is 0", "");
   refuses([&] { nn::EmbeddingBag(4, 2, {.mode = "least"}); }, "nn::EmbeddingBag: the mode is", "not \"least\"");
   refuses([&] { nn::EmbeddingBag(4, 2, {.padding_idx = 4}); }, "nn::EmbeddingBag: padding_idx 4 is no row of 4", "");
-  refuses([&] { nn::EmbeddingBag(4, 2)(row); }, "nn::EmbeddingBag: the index must be i64, [bags, n]");
+  refuses([&] { nn::EmbeddingBag(4, 2)(row); }, "nn::EmbeddingBag: the index must be integers, [bags, n]");
   const Tensor places = g.input("places", i64, {6}), starts = g.input("starts", i64, {2});
   refuses([&] { nn::EmbeddingBag(4, 2, {.mode = "max"})(places, starts); }, "have no mode \"max\"");
-  refuses([&] { nn::EmbeddingBag(4, 2)(index, starts); }, "with offsets, both must be i64, the index [n] and the offsets [bags]");
+  refuses([&] { nn::EmbeddingBag(4, 2)(index, starts); }, "with offsets, both must be integers, the index [n] and the offsets [bags]");
   refuses([&] { nn::EmbeddingBag(4, 2).weighted(index, zeros({3, 2})); }, "per_sample_weights are for mode \"sum\"");
 }
 
@@ -115,7 +115,8 @@ TEST_CASE_METHOD(Inputs, "losses of pairs, labels and likelihoods say what they 
   refuses([&] { triplet_margin_loss(flat, flat, index); }, "triplet_margin_loss: ");
   refuses([&] { margin_ranking_loss(index, index, index); }, "margin_ranking_loss: the operands must be floating");
   refuses([&] { hinge_embedding_loss(flat, flat, {.reduction = "median"}); }, "no reduction is called \"median\"");
-  refuses([&] { multilabel_margin_loss(flat, flat); }, "multilabel_margin_loss: input must be floating, [N, C] or [C], and target i64");
+  refuses([&] { multilabel_margin_loss(flat, flat); },
+          "multilabel_margin_loss: input must be floating, [N, C] or [C], and target integers");
   refuses([&] { multilabel_soft_margin_loss(flat, flat, {.weight = zeros({3})}); }, "the weight must broadcast to [2,20], but is [3]");
   refuses([&] { soft_margin_loss(flat, row); }, "soft_margin_loss: input and target must be floating and of one shape");
   refuses([&] { gaussian_nll_loss(flat, flat, zeros({3})); }, "the variance must have the input's shape");

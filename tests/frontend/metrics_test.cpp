@@ -75,6 +75,7 @@ TEST_CASE("metrics of classes: accuracy and the best few") {
   double right = 0, counted = 0;
   for (const Counts& c : counts(data)) right += c.hits, counted += c.actual;
   CHECK(measured(data, [](Tensor p, Tensor y) { return metrics::accuracy(p, y); }) == right / counted);
+  CHECK(measured(data, [](Tensor p, Tensor y) { return metrics::accuracy(p, cast(y, i16)); }) == right / counted);
   for (const int64_t k : {1, 2, 3, 5}) {
     double within = 0;
     for (int64_t i = 0; i < samples; ++i) {
@@ -292,7 +293,7 @@ TEST_CASE("what is no metric is refused") {
   CHECK_THROWS_WITH(run([&](Trainer& t) { t.metric("a", [](Tensor p, Tensor y) { return metrics::top_k_accuracy(p, y, 0); }); }),
                     contains_text("k must be positive, not 0"));
   CHECK_THROWS_WITH(run([&](Trainer& t) { t.metric("a", [](Tensor p, Tensor) { return metrics::accuracy(p, p.flatten(0)); }); }),
-                    contains_text("scores must be [N, C, ...] and target i64 [N, ...]"));
+                    contains_text("scores must be [N, C, ...] and target integers [N, ...]"));
   CHECK_THROWS_WITH(run([&](Trainer& t) { t.metric("a", [](Tensor p, Tensor) { return Metric::of_sums({p}, {}); }); }),
                     contains_text("the value is a null function"));
   Trainer of_batches(net, [&](const Tensors& batch) { return mean(net(batch["x"])); }, sgd);

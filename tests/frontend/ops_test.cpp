@@ -125,7 +125,27 @@ TEST_CASE("indices") {
     CHECK(evaluate(g, scatter_add(zeros({3}), tensor({2, 2}, {2}, i64), tensor({1, 5}, {2}))) == std::vector<double>{0, 0, 6});
   }
   SECTION("one_hot") { CHECK(evaluate(g, one_hot(index, 3)) == std::vector<double>{0, 0, 1, 1, 0, 0}); }
-  SECTION("an index must be i64") { CHECK_THROWS_WITH(gather(table, cast(index, i32)), contains_text("the index must be i64")); }
+  SECTION("an index of any integer type") {
+    for (const DType t : {i32, i16, i8, u32, u16, u8}) {
+      INFO(name_of(t));
+      const Tensor narrow = cast(index, t);
+      CHECK(evaluate(g, gather(table, narrow)) == std::vector<double>{5, 6, 1, 2});
+      CHECK(evaluate(g, embedding(narrow, table)) == std::vector<double>{5, 6, 1, 2});
+      CHECK(evaluate(g, index_select(table, 0, narrow)) == std::vector<double>{5, 6, 1, 2});
+      CHECK(evaluate(g, scatter_add(zeros({3}), narrow, tensor({1, 5}, {2}))) == std::vector<double>{5, 0, 1});
+      CHECK(evaluate(g, one_hot(narrow, 3)) == std::vector<double>{0, 0, 1, 1, 0, 0});
+      CHECK(evaluate(g, take_along_axis(table, reshape(narrow, {2, 1}), 0)) == std::vector<double>{5, 1});
+      CHECK(evaluate(g, scatter_along_axis(zeros({3}), narrow, tensor({1, 5}, {2}), 0)) == std::vector<double>{5, 0, 1});
+      CHECK(evaluate(g, scatter_add_along_axis(zeros({3}), narrow, tensor({1, 5}, {2}), 0)) == std::vector<double>{5, 0, 1});
+      const Tensor scores = tensor({0, 0, 1, 0, 2, 0}, {2, 3});
+      CHECK(evaluate(g, cross_entropy(scores, narrow)) == evaluate(g, cross_entropy(scores, index)));
+      CHECK(evaluate(g, nll_loss(scores, narrow)) == evaluate(g, nll_loss(scores, index)));
+      CHECK(evaluate(g, multi_margin_loss(scores, narrow)) == evaluate(g, multi_margin_loss(scores, index)));
+    }
+  }
+  SECTION("an index is of integers") {
+    for (const DType t : {f32, boolean}) CHECK_THROWS_WITH(gather(table, cast(index, t)), contains_text("the index must be i64"));
+  }
 }
 
 TEST_CASE("losses") {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "weft/frontend/program/index_bounds.h"
 #include "weft/frontend/program/step_core.h"
 #include "weft/ir/parser.h"
 #include "weft/tests/frontend/allocations.h"
@@ -150,6 +151,26 @@ TEST_CASE("every index is checked against the bound of the op that reads it") {
   g.output("ones", one_hot(tokens, 4));
   Step step = compile(g, Target::reference());
   CHECK_THROWS_WITH(step({{"tokens", std::vector<int64_t>{0, 1, 4, 2}}}), contains_text("holds indices below 4, but element 2 is 4"));
+}
+
+TEST_CASE("indices of a narrow type are checked where they are fed") {
+  Graph g("narrow");
+  const Tensor y = g.input("y", i32, {2}), token = g.input("token", u8, {2}), moved = g.input("moved", i16, {2});
+  g.output("loss", cross_entropy(zeros({2, 3}), y, {.ignore_index = ignored_label}));
+  g.output("rows", gather(zeros({300, 2}), token));
+  g.output("ones", one_hot(cast(moved, i64) - 1, 4));
+  // No more than the type holds.
+  CHECK(detail::index_bounds(ir::parse(g.ir()).graph()).at("token") == IndexBound{0, 256});
+  Step step = compile(g, Target::reference());
+  using Tokens = std::vector<uint8_t>;
+  const auto run = [&](std::vector<int32_t> classes, std::vector<int16_t> numbers) {
+    step({{"y", classes}, {"token", Tokens{0, 255}}, {"moved", numbers}});
+  };
+  CHECK_NOTHROW(run({2, -100}, {1, 4}));
+  CHECK_THROWS_WITH(run({0, 3}, {1, 4}),
+                    contains_text("input 'y' (i32[2], ") && contains_text("holds indices below 3 (or -100), but element 1 is 3"));
+  CHECK_THROWS_WITH(run({0, 1}, {0, 1}),
+                    contains_text("input 'moved' (i16[2], ") && contains_text("holds indices from 1 to below 5, but element 0 is 0"));
 }
 
 TEST_CASE("results are read by name and exact type") {
