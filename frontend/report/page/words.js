@@ -13,7 +13,8 @@ const dictionary = (() => {
 const reasonSection = "Reasons of remarks";
 const entryByWord = new Map(dictionary.filter((e) => e.section !== reasonSection).flatMap((e) => [e.word, ...e.forms].map((form) => [form.toLowerCase(), e])));
 const anyWord = new RegExp(`(?<![\\w-])(${[...entryByWord.keys()].sort((a, b) => b.length - a.length).map((word) => word.replace(/[^\w ]/g, "\\$&")).join("|")})(?![\\w-])`, "gi");
-const meaning = (entry) => `${entry.word}: ${entry.text}`;
+const meaning = (entry) => `${entry.word}: ${entry.text.replaceAll("`", "")}`;
+const withCode = (text) => text.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
 
 /** Marks the words in a text, each where it comes first. */
 function spoken(text) {
@@ -36,7 +37,7 @@ const tipOfWord = (word) => (entryByWord.has(word.toLowerCase()) ? withTip(meani
 function meaningOfRemark(remark) {
   const fits = (entry) => entry.word.split("…").every((part) => remark.why.includes(part.trim()));
   const reason = dictionary.filter((entry) => entry.section === reasonSection && fits(entry)).sort((a, b) => b.word.length - a.word.length)[0];
-  return (reason || entryByWord.get(remark.what) || {text: ""}).text;
+  return (reason || entryByWord.get(remark.what) || {text: ""}).text.replaceAll("`", "");
 }
 
 function showWords() {
@@ -44,7 +45,7 @@ function showWords() {
   const fill = () => {
     const wanted = filter.value.toLowerCase(), kept = dictionary.filter((entry) => [entry.word, ...entry.forms, entry.text].join(" ").toLowerCase().includes(wanted));
     list.replaceChildren(...[...new Set(kept.map((entry) => entry.section))].flatMap((section) => [make("h2", {}, section),
-      make("dl", {class: "words"}, kept.filter((entry) => entry.section === section).flatMap((entry) => [make("dt", {}, entry.word), make("dd", {}, entry.text)]))]));
+      make("dl", {class: "words"}, kept.filter((entry) => entry.section === section).flatMap((entry) => [make("dt", {}, entry.word), make("dd", {}, withCode(entry.text))]))]));
   };
   filter.addEventListener("input", fill);
   byId("words").replaceChildren(make("p", {class: "note"}, "What the words of this page mean. Where one is underlined, pointing at it says so, too."), make("div", {class: "filter"}, filter), list);
