@@ -8,6 +8,7 @@
 #include "weft/ir/op_def.h"
 #include "weft/passes/analysis/boundaries.h"
 #include "weft/passes/analysis/nests.h"
+#include "weft/passes/marks.h"
 
 namespace weft::passes {
 namespace {
@@ -26,7 +27,8 @@ NoNest what_is_between(const Groups& groups, int a, int b) {
   };
   const auto found = std::find_if(ops.begin(), ops.end(), reads_theirs);
   const Op& op = found == ops.end() ? *ops.front() : **found;
-  return {fmt::format("another op must run between them: {} {} ({})", op.name(), to_string(op.result().type()), to_string(op.locations())),
+  return {fmt::format("another op must run between them: {} {} ({})", op.name(), to_string(op.result().type()),
+                      to_string(without_marks(op.locations()))),
           fmt::format("{} reads neither, or neither needs it", op.name())};
 }
 
@@ -41,7 +43,7 @@ bool reads(const Op& op, Value v) { return std::find(op.operands().begin(), op.o
 
 class Writer {
  public:
-  Writer(const Groups& groups, const WhyApart& why_apart) : groups_(groups), why_apart_(why_apart) {}
+  Writer(const Groups& groups, const WhyApart& why_apart, Remarks& to) : groups_(groups), why_apart_(why_apart), to_(to) {}
 
   void add(const Boundary& b) {
     places_[pair_of(*b.value.op(), *b.reader)] = std::nullopt;
@@ -58,18 +60,18 @@ class Writer {
     else if (place->second) all_[*place->second].bytes += bytes;
   }
 
-  std::vector<Remark> dearest_first() && {
+  void say_dearest_first() && {
     std::stable_sort(all_.begin(), all_.end(), [](const Remark& x, const Remark& y) { return x.bytes > y.bytes; });
-    return std::move(all_);
+    for (Remark& remark : all_) to_.add(std::move(remark));
   }
 
  private:
   std::pair<int, int> pair_of(const Op& a, const Op& b) const { return std::minmax({groups_.of(&a), groups_.of(&b)}); }
 
-  void add(Value first, const Op& direct, const Op& second, bool beside, int64_t bytes) {
+  void add(Value first, const Op& direct, Op& second, bool beside, int64_t bytes) {
     NoNest no = told_apart(*first.op(), direct, second, beside);
-    all_.push_back({"not fused", Remark::Of(*first.op(), first.type()), Remark::Of(second, second.result().type()), beside,
-                    std::move(no.why), std::move(no.unless), bytes});
+    all_.push_back({"not fused", to_.of(*first.op(), first.type()), to_.of(second, second.result().type()), beside, std::move(no.why),
+                    std::move(no.unless), bytes});
   }
 
   /// `direct` is what reads of the first: the second, or a view before it.
@@ -83,6 +85,7 @@ class Writer {
 
   const Groups& groups_;
   const WhyApart& why_apart_;
+  Remarks& to_;
   std::vector<Remark> all_;
   std::map<std::pair<int, int>, std::optional<size_t>> places_;  // in `all_`, of those beside each other
   std::set<std::tuple<int, int, const void*>> counted_;
@@ -90,16 +93,16 @@ class Writer {
 
 }  // namespace
 
-std::vector<Remark> remarks_on_boundaries(const ir::Graph& graph, const Groups& groups, std::span<const Beside> beside,
-                                          const WhyApart& why_apart) {
-  Writer writer(groups, why_apart);
+void remark_on_boundaries(const ir::Graph& graph, const Groups& groups, std::span<const Beside> beside, const WhyApart& why_apart,
+                          Remarks& to) {
+  Writer writer(groups, why_apart, to);
   for (const Boundary& b : boundaries(graph, groups)) writer.add(b);
   for (const Beside& b : beside) {
     const bool both_run = runs(groups, groups.of(b.first)) && runs(groups, groups.of(b.second));
     // An update that does not read what it replaces costs nothing beside who does.
     if (both_run && reads(*b.first, b.value) && reads(*b.second, b.value)) writer.add(b);
   }
-  return std::move(writer).dearest_first();
+  std::move(writer).say_dearest_first();
 }
 
 }  // namespace weft::passes

@@ -4,11 +4,10 @@
 #include <functional>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "weft/passes/analysis/groups.h"
 #include "weft/passes/analysis/loop_nest.h"
-#include "weft/passes/remark.h"
+#include "weft/passes/remarks.h"
 
 namespace weft::passes {
 
@@ -29,7 +28,7 @@ using WhyApart = std::function<std::optional<Apart>(int a, int b, bool siblings)
 
 /// One for every two kernels or calls of which one reads what the other makes, and for every two kernels that read the same: the most
 /// costly first.
-std::vector<Remark> remarks_on_boundaries(const ir::Graph& graph, const Groups& groups, std::span<const Beside> beside,
-                                          const WhyApart& why_apart);
+void remark_on_boundaries(const ir::Graph& graph, const Groups& groups, std::span<const Beside> beside, const WhyApart& why_apart,
+                          Remarks& to);
 
 }  // namespace weft::passes

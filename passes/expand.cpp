@@ -44,11 +44,11 @@ std::optional<Value> widened(Op& op, const Target& target) {
 
 }  // namespace
 
-bool expand(ir::Module& module, const Target& target, std::vector<Remark>* remarks) {
+bool expand(ir::Module& module, const Target& target, Remarks* remarks) {
   ir::Graph& graph = module.graph();
   bool changed = false;
-  const auto remark = [&](const Op& op, std::string_view what, std::string_view why) {
-    if (remarks) remarks->push_back({.what = std::string(what), .of = Remark::Of(op, op.operand(0).type()), .why = std::string(why)});
+  const auto remark = [&](Op& op, std::string_view what, std::string_view why) {
+    if (remarks) remarks->add({.what = std::string(what), .of = remarks->of(op, op.operand(0).type()), .why = std::string(why)});
   };
   // What an op is made of stands before it, so the walk looks at that next: there may be heavy ops among it.
   for (auto at = graph.ops().begin(); at != graph.ops().end();) {

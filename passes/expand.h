@@ -8,15 +8,13 @@
 //
 // Runs after simplification, since it adds what that would look through.
 
-#include <vector>
-
 #include "weft/ir/module.h"
-#include "weft/passes/remark.h"
+#include "weft/passes/remarks.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
 
 /// `remarks`, when given, gets one for each op that is written out, and why.
-bool expand(ir::Module& module, const Target& target, std::vector<Remark>* remarks = nullptr);
+bool expand(ir::Module& module, const Target& target, Remarks* remarks = nullptr);
 
 }  // namespace weft::passes

@@ -64,7 +64,7 @@ bool shows_memory(const Op& op, const Marks& shows) {
 
 class Fuser {
  public:
-  Fuser(ir::Graph& graph, std::vector<Remark>* remarks) : graph_(graph), remarks_(remarks) {}
+  Fuser(ir::Graph& graph, Remarks* remarks) : graph_(graph), remarks_(remarks) {}
 
   /// Without merging, every op ends alone.
   void run(bool merge) {
@@ -82,7 +82,7 @@ class Fuser {
       changed = false;
       for (const Edge& e : edges(groups)) changed |= try_merge(groups, e);
     }
-    if (remarks_) remark_on_boundaries(groups);
+    if (remarks_) say_boundaries(groups);
     replace(groups);
   }
 
@@ -290,13 +290,12 @@ class Fuser {
     return apart;
   }
 
-  void remark_on_boundaries(Groups& groups) {
+  void say_boundaries(Groups& groups) {
     std::vector<Beside> beside;
     for (const Edge& e : edges(groups))
       if (e.siblings) beside.push_back({e.first, e.second, e.value});
-    std::vector<Remark> all =
-        remarks_on_boundaries(graph_, groups, beside, [&](int a, int b, bool siblings) { return why_apart(groups, a, b, siblings); });
-    remarks_->insert(remarks_->end(), std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()));
+    const auto why = [&](int a, int b, bool siblings) { return why_apart(groups, a, b, siblings); };
+    remark_on_boundaries(graph_, groups, beside, why, *remarks_);
   }
 
   void replace(const Groups& groups) {
@@ -311,7 +310,7 @@ class Fuser {
   }
 
   ir::Graph& graph_;
-  std::vector<Remark>* remarks_;
+  Remarks* remarks_;
   std::optional<Nests> nests_;  // once the ops to fuse are settled
   std::vector<size_t> weight_;  // per group: what its ops count
   std::vector<size_t> place_;   // by the op's number: its place in the graph
@@ -338,7 +337,7 @@ bool will_change(const ir::Graph& graph) {
 
 }  // namespace
 
-bool fuse(ir::Graph& graph, std::vector<Remark>* remarks, Merge merge) {
+bool fuse(ir::Graph& graph, Remarks* remarks, Merge merge) {
   const std::unique_ptr<ir::Graph> before = will_change(graph) ? nullptr : clone(graph);
   while (take_apart(graph)) {}  // a kernel holds nests
   dce(graph);                   // a nest that computes nothing for anyone has no result to name
@@ -366,6 +365,6 @@ Op& make_nest(ir::Graph& graph, const std::vector<Op*>& ops, const std::vector<V
   return fused;
 }
 
-bool fuse(ir::Module& module, const Target&, std::vector<Remark>* remarks) { return fuse(module.graph(), remarks, Merge::where_it_pays); }
+bool fuse(ir::Module& module, const Target&, Remarks* remarks) { return fuse(module.graph(), remarks, Merge::where_it_pays); }
 
 }  // namespace weft::passes

@@ -15,16 +15,16 @@
 #include <vector>
 
 #include "weft/ir/module.h"
-#include "weft/passes/remark.h"
+#include "weft/passes/remarks.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
 
-bool fuse(ir::Module& module, const Target& target, std::vector<Remark>* remarks = nullptr);
+bool fuse(ir::Module& module, const Target& target, Remarks* remarks = nullptr);
 
 /// Where ops become one nest.
 enum class Merge { where_it_pays, nowhere };
-bool fuse(ir::Graph& graph, std::vector<Remark>* remarks, Merge merge);
+bool fuse(ir::Graph& graph, Remarks* remarks, Merge merge);
 
 /// Makes a `fused` op of them: see outline() (passes/analysis/groups.h).
 ir::Op& make_nest(ir::Graph& graph, const std::vector<ir::Op*>& ops, const std::vector<ir::Value>& results);

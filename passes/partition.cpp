@@ -39,16 +39,14 @@ bool partition(ir::Module& module, const Target& target) {
   return changed;
 }
 
-std::vector<Remark> slow_calls(const ir::Module& module, const Target& target) {
-  std::vector<Remark> remarks;
-  for (const auto& op : module.graph().ops()) {
+void remark_on_slow_calls(const ir::Module& module, const Target& target, Remarks& to) {
+  for (Op* op : module.graph().ops()) {
     if (op->def().kind != ir::Kind::heavy || !target.claims(*op)) continue;
     if (const auto by = target.implementation(*op); by.plain)
-      remarks.push_back({.what = "slow",
-                         .of = Remark::Of(*op, op->operand(0).type()),
-                         .why = fmt::format("the library runs it in its plain loops, {}", by.name)});
+      to.add({.what = "slow",
+              .of = to.of(*op, op->operand(0).type()),
+              .why = fmt::format("the library runs it in its plain loops, {}", by.name)});
   }
-  return remarks;
 }
 
 }  // namespace weft::passes

@@ -7,17 +7,15 @@
 // gives equal bits whatever the number of threads. Scratch is an ordinary value that nobody reads: `plan` places it like
 // any other. Runs before `schedule`, which weighs what is live, and after `epilogue` and `fuse`, which change the calls.
 
-#include <vector>
-
 #include "weft/ir/module.h"
-#include "weft/passes/remark.h"
+#include "weft/passes/remarks.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
 
 bool partition(ir::Module& module, const Target& target);
 
-/// One for each call that the target's library has only plain loops for, however its operands were laid.
-std::vector<Remark> slow_calls(const ir::Module& module, const Target& target);
+/// Says of each call for which the target's library has only plain loops, however its operands were laid.
+void remark_on_slow_calls(const ir::Module& module, const Target& target, Remarks& to);
 
 }  // namespace weft::passes

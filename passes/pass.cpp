@@ -54,19 +54,12 @@ bool run_simplify(Module& m, const Target&) { return simplify(m); }
 bool run_fuse(Module& m, const Target& t) { return fuse(m, t); }
 bool run_recompute(Module& m, const Target& t) { return recompute(m, t); }
 
-std::vector<Remark> remarks_on_expanding(Module m, const Target& t) {
-  std::vector<Remark> remarks;
-  expand(m, t, &remarks);
-  return remarks;
-}
-std::vector<Remark> remarks_on_fusing(Module m, const Target& t) {
-  std::vector<Remark> remarks;
-  fuse(m, t, &remarks);
-  return remarks;
-}
-std::vector<Remark> remarks_on_calls(Module m, const Target& t) {
-  partition(m, t);
-  return slow_calls(m, t);
+bool remark_on_expanding(Module& m, const Target& t, Remarks& to) { return expand(m, t, &to); }
+bool remark_on_fusing(Module& m, const Target& t, Remarks& to) { return fuse(m, t, &to); }
+bool remark_on_calls(Module& m, const Target& t, Remarks& to) {
+  const bool changed = partition(m, t);
+  remark_on_slow_calls(m, t, to);
+  return changed;
 }
 
 }  // namespace
@@ -85,7 +78,7 @@ const std::vector<Pass>& all_passes() {
        {&trained},
        without_target<training_step>},
       {"decompose", "replaces composite ops by what they are made of", none, {&primitive}, without_target<decompose>},
-      {"expand", "writes out heavy ops that the target does not run", none, {&claimed}, run_expand, false, remarks_on_expanding},
+      {"expand", "writes out heavy ops that the target does not run", none, {&claimed}, run_expand, false, remark_on_expanding},
       {"hoist", "computes once, before a loop, what is the same in all of its steps", none, none, without_target<hoist>},
       {"canonicalize", "applies the algebraic equations once", none, none, run_canonicalize},
       {"fold", "computes what depends on constants alone", none, none, without_target<fold>},
@@ -106,7 +99,7 @@ const std::vector<Pass>& all_passes() {
       {"updates", "makes every update the result of an op that may write in place", none, {&in_order, &in_place}, without_target<updates>},
       {"epilogue", "moves elementwise ops into the library call before them", {&claimed}, {&claimed}, epilogue},
       {"views", "lets library calls read and write where values lie, in place of slices and transposes", {&claimed}, {&claimed}, views},
-      {"fuse", "turns the rest into loop nests", {&primitive}, {&nests}, run_fuse, false, remarks_on_fusing},
+      {"fuse", "turns the rest into loop nests", {&primitive}, {&nests}, run_fuse, false, remark_on_fusing},
       {"recompute", "computes values again where they are read, where that costs less than storing them", none, none, run_recompute},
       {"isolate", "gives every op a loop nest of its own", {&primitive}, {&nests}, without_target<isolate>},
       {"launch", "joins loop nests into launches", none, none, launch},
@@ -116,7 +109,7 @@ const std::vector<Pass>& all_passes() {
        {&claimed},
        partition,
        false,
-       remarks_on_calls},
+       remark_on_calls},
       {"schedule", "orders the ops for little live memory", {&in_order}, none, without_target<schedule>},
       {"rematerialize", "computes kernels and calls again where a limit of memory asks for it", {&in_order}, {&in_order}, rematerialize},
       {"plan", "gives every intermediate value its place in the arena", {&own_loops, &in_place}, {&planned}, plan},
@@ -131,23 +124,6 @@ const Pass& find_pass(std::string_view name) {
     names.push_back(p.name);
   }
   throw Error("unknown pass '{}'", name).hint(did_you_mean(name, names));
-}
-
-std::vector<Remark> remarks_of(const Pass& pass, const Module& module, const Target& target) {
-  std::vector<Remark> all;
-  if (!pass.remarks) return all;
-  const auto say = [&](Module m) {
-    const std::vector<Remark> more = pass.remarks(std::move(m), target);
-    all.insert(all.end(), more.begin(), more.end());
-  };
-  Module copy = module.clone();
-  on_loop_bodies(copy, [&](Module& body) { return say(body.clone()), false; });
-  say(std::move(copy));
-  // What loops cost stands among the rest.
-  std::stable_sort(all.begin(), all.end(), [](const Remark& x, const Remark& y) {
-    return std::pair(x.other.has_value(), -x.bytes) < std::pair(y.other.has_value(), -y.bytes);
-  });
-  return all;
 }
 
 std::vector<std::string> pipeline(std::string_view name) {
@@ -189,20 +165,23 @@ void verify_after(const Pass& pass, const Module& module, const Target& target, 
   throw InternalError(fmt::format("after the pass '{}': {}", pass.name, e.what()));
 }
 
-bool run_everywhere(Module& module, const Pass& pass, const Target& target, bool verify) {
-  bool changed = on_loop_bodies(module, [&](Module& body) { return run_everywhere(body, pass, target, verify); });
+bool run_everywhere(Module& module, const Pass& pass, const Target& target, bool verify, Remarks* remarks) {
+  bool changed = on_loop_bodies(module, [&](Module& body) { return run_everywhere(body, pass, target, verify, remarks); });
   require_needs(pass, module, target);
-  changed |= pass.run(module, target);
+  if (remarks && pass.remark) remarks->begin(), changed |= pass.remark(module, target, *remarks);
+  else changed |= pass.run(module, target);
   module.target = target.name();
   module.stage = pass.name;
   verify_after(pass, module, target, changed || verify);
   return changed;
 }
 
-PassRun run_one(Module& module, const Pass& pass, const Target& target, bool verify) {
+PassRun run_one(Module& module, const Pass& pass, const Target& target, bool verify, Remarks* remarks = nullptr) {
   const auto start = std::chrono::steady_clock::now();
   const int64_t work = counted_work();
-  PassRun done{pass.name, run_everywhere(module, pass, target, verify)};
+  const size_t said = remarks ? remarks->all().size() : 0;
+  PassRun done{pass.name, run_everywhere(module, pass, target, verify, remarks)};
+  if (remarks) remarks->sort_from(said);
   done.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   done.work = counted_work() - work;
   return done;
@@ -212,6 +191,14 @@ PassRun run_one(Module& module, const Pass& pass, const Target& target, bool ver
 
 PassRun run_pass(Module& module, const Pass& pass, const Target& target) { return run_one(module, pass, target, true); }
 
+std::vector<Remark> remarks_of(const Pass& pass, const Module& module, const Target& target) {
+  Remarks remarks;
+  if (!pass.remark) return {};
+  Module copy = module.clone();
+  run_one(copy, pass, target, false, &remarks);
+  return remarks.all();
+}
+
 std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes, const Target& target, const RunOptions& options) {
   for (const std::string& name : options.disabled) find_pass(name);
   if (!options.stop_after.empty()) find_pass(options.stop_after);
@@ -219,7 +206,7 @@ std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes,
   for (const std::string& name : passes) {
     const Pass& pass = find_pass(name);
     if (options.disabled.contains(name)) continue;
-    runs.push_back(run_one(module, pass, target, runs.empty()));
+    runs.push_back(run_one(module, pass, target, runs.empty(), options.remarks));
     if (options.after) options.after(module, runs.back());
     if (options.stop_after == name) break;
   }

@@ -15,6 +15,8 @@
 
 namespace weft::passes {
 
+class Remarks;
+
 struct Pass {
   std::string name;
   std::string doc;
@@ -25,8 +27,8 @@ struct Pass {
   std::function<bool(ir::Module&, const Target&)> run;
   /// Does it choose other types to compute in, so that results may differ by more than rounding in those that were recorded?
   bool changes_types = false;
-  /// What it would say of the module's graph, that of loops' bodies aside; null: nothing. See remarks_of().
-  std::function<std::vector<Remark>(ir::Module, const Target&)> remarks = nullptr;
+  /// The same as `run`, and says what there is to say of the module's graph, that of loops' bodies aside; null: it never says anything.
+  std::function<bool(ir::Module&, const Target&, Remarks&)> remark = nullptr;
 };
 
 /// Every pass, in the order of the pipeline "compile".
@@ -34,7 +36,7 @@ const std::vector<Pass>& all_passes();
 /// Throws weft::Error with the nearest names.
 const Pass& find_pass(std::string_view name);
 
-/// What the pass has to say of a module that it would run on, of loops' bodies first.
+/// What the pass has to say of a module that it would run on, and of its loops' bodies.
 std::vector<Remark> remarks_of(const Pass& pass, const ir::Module& module, const Target& target);
 
 /// "compile": from a recorded graph to a planned one. "step": only autocast, autodiff and training_step. "simplify": the
@@ -53,6 +55,8 @@ struct PassRun {
 struct RunOptions {
   std::set<std::string> disabled = {};
   std::string stop_after = {};
+  /// Where the passes say what they have to say (passes/remarks.h). Ops that are remarked on get marks then.
+  Remarks* remarks = nullptr;
   /// Called after every pass that ran.
   std::function<void(const ir::Module&, const PassRun&)> after = {};
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weft/passes/marks.h"
+
 namespace weft::passes {
 namespace {
 
@@ -19,6 +21,8 @@ std::string lines_text(const ir::Locations& all) {
 std::string label(const Remark::Of& of) { return fmt::format("{} {} ({})", of.op, to_string(of.type), lines_text(of.locations)); }
 
 }  // namespace
+
+Remark::Of::Of(const ir::Op& op, const ir::Type& type) : op(op.name()), type(type), locations(without_marks(op.locations())) {}
 
 std::string to_string(const Remark& r) {
   if (!r.other) return fmt::format("{}: {} of {} at {}: {}", r.what, r.of.op, to_string(r.of.type), lines_text(r.of.locations), r.why);

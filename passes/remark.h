@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "weft/ir/graph.h"
 
@@ -12,10 +13,16 @@ namespace weft::passes {
 struct Remark {
   /// An op, as it was when the pass ran.
   struct Of {
-    explicit Of(const ir::Op& op, const ir::Type& type) : op(op.name()), type(type), locations(op.locations()) {}
+    explicit Of(const ir::Op& op, const ir::Type& type);
     std::string op;
     ir::Type type;  // of its result, or of what it reads where the remark is of one op
     ir::Locations locations;
+    /// By which it is found in what it became, see passes/remarks.h; -1: it has none.
+    int mark = -1;
+    /// The marks of recorded ops that it was made of, where these were marked before the passes ran.
+    std::vector<int> recorded = {};
+    /// Numbers of the program's calls that it went into, once somebody has followed it there (frontend/report/replay.h).
+    std::vector<int> calls = {};
   };
   std::string what;  // "not fused", "written out", "computed in f32", "slow"
   Of of;

@@ -3,14 +3,17 @@
 #
 #   scripts/setup.sh            install (as root, or through sudo)
 #   scripts/setup.sh --check    install nothing; list what is missing and exit 1, or exit 0
+#   scripts/setup.sh --browser  install nothing but Chromium (300 MB), in which a test looks at the page of a report and which
+#                               nothing else needs; where there is a browser already, do nothing
 #
 # Debian 12 and 13, Ubuntu 24.04. WEFT_SKIP_SETUP=1 leaves everything to you: CMake then says what it cannot find.
 set -euo pipefail
 
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-case "${1:-}" in
-  "" | --check) ;;
+wanted=${1:-}
+case "$wanted" in
+  "" | --check | --browser) ;;
   *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; [[ $1 == --help || $1 == -h ]]; exit ;;
 esac
 
@@ -53,10 +56,18 @@ compiler_ok() {
     #endif'
 }
 
+browser_ok() { # as tests/page/browser.py looks for one
+  command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null
+}
+
 installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null) == installed ]]; }
 
 missing() { # prints the packages to install, on one line
   local packages=() package
+  if [[ $wanted == --browser ]]; then
+    browser_ok || echo chromium
+    return
+  fi
   compiler_ok || packages+=(g++)
   cmake_ok || packages+=(cmake)
   ninja_ok || packages+=(ninja-build)
@@ -81,10 +92,10 @@ missing() { # prints the packages to install, on one line
 
 read -ra packages <<< "$(missing)"
 if ((${#packages[@]} == 0)); then
-  echo "setup: everything is installed"
+  if [[ $wanted == --browser ]]; then echo "setup: there is a browser"; else echo "setup: everything is installed"; fi
   exit 0
 fi
-if [[ ${1:-} == --check ]]; then
+if [[ $wanted == --check ]]; then
   echo "setup: missing: ${packages[*]}"
   exit 1
 fi
@@ -112,6 +123,7 @@ if ! apt install --print-uris "${packages[@]}" > "$log" 2>&1; then
   grep -E '^(E:|W:| )' "$log" >&2 || cat "$log" >&2
   # shellcheck source=/dev/null
   . /etc/os-release
+  if [[ $wanted == --browser ]]; then die "apt cannot install ${packages[*]} on ${PRETTY_NAME:-this system}"; fi
   die "apt cannot install ${packages[*]} on ${PRETTY_NAME:-this system}; Debian 12, Debian 13 and Ubuntu 24.04 (with
 universe and its updates) have them all."
 fi
@@ -126,6 +138,7 @@ if ! apt install "${packages[@]}" > "$log" 2>&1 < /dev/null; then
 fi
 
 read -ra packages <<< "$(missing)"
+if ((${#packages[@]})) && [[ $wanted == --browser ]]; then die "the package chromium brought no browser"; fi
 if ((${#packages[@]})); then
   die "still missing after installing: ${packages[*]}. PATH or CXX finds an older tool first:
   compiler $(compiler) (needs g++ >= 12 or clang++ >= 15), cmake $(command -v cmake || echo none) (needs >= 3.25)"

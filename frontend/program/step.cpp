@@ -53,18 +53,15 @@ double Step::compile_milliseconds() const { return core_->compile_milliseconds; 
 void Step::start_profile(int64_t traced_steps) { core_->start_profile(traced_steps); }
 Profile Step::profile() const {
   const Program& program = *core_->program;
-  return detail::profile_of(program.profile(), core_->planned.graph(),
-                            detail::read_limits(core_->target.backend().machine(), program.threads(), core_->options.cache));
+  const std::vector<CallTime> calls = program.profile();
+  const std::vector<std::vector<std::string>> recorded = calls.empty() ? decltype(recorded)() : core_->recorded_of_calls();
+  return detail::profile_of(calls, core_->planned.graph(),
+                            detail::read_limits(core_->target.backend().machine(), program.threads(), core_->options.cache), recorded);
 }
 MemoryPlan Step::memory() const { return detail::memory_plan(core_->planned); }
 Cost Step::cost() const { return detail::cost_of(core_->planned.graph()); }
 
-Fusion Step::fusion() const {
-  const FloatMode mode;
-  const Backend& backend = core_->target.backend();
-  return {detail::fused_calls(core_->planned.graph(), calls()),
-          detail::remarks_of(core_->recorded.module, passes::pipeline(backend.pipeline()), backend.target())};
-}
+Fusion Step::fusion() const { return detail::fusion_of(core_->planned.graph(), calls(), core_->replayed()); }
 
 void Step::trace(const std::string& path) const {
   const Trace trace = core_->program->trace();

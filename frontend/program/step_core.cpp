@@ -8,6 +8,7 @@
 #include "weft/frontend/program/reproducer.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/registry.h"
+#include "weft/runtime/float_mode.h"
 #include "weft/runtime/running.h"
 #include "weft/support/philox.h"
 
@@ -31,6 +32,19 @@ StepCore::StepCore(Recorded r, ir::Module p, std::unique_ptr<Program> made, Targ
 void StepCore::start_profile(int64_t traced_steps) {
   traced_steps_ = traced_steps;
   program->start_profile(traced_steps);
+}
+
+Replay StepCore::replayed() const {
+  const FloatMode mode;
+  const Backend& backend = target.backend();
+  Replay replay(recorded.module, backend.target());
+  replay.run(weft::passes::pipeline(backend.pipeline()));
+  return replay;
+}
+
+const std::vector<std::vector<std::string>>& StepCore::recorded_of_calls() {
+  if (!recorded_of_calls_) recorded_of_calls_ = replayed().recorded_of(planned.graph());
+  return *recorded_of_calls_;
 }
 
 void StepCore::bind() {
@@ -127,6 +141,7 @@ StepCore::Before StepCore::tell_apart() {
   checks = std::move(built.checks);
   watch = std::move(built.watch);
   kernels = std::move(built.kernels);
+  recorded_of_calls_.reset();
   compile_milliseconds = built.milliseconds;
   if (traced_steps_) program->start_profile(*traced_steps_);
   bind();

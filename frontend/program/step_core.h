@@ -16,6 +16,7 @@
 #include "weft/frontend/program/build.h"
 #include "weft/frontend/program/index_bounds.h"
 #include "weft/frontend/program/lent_results.h"
+#include "weft/frontend/report/replay.h"
 #include "weft/runtime/batch_inputs.h"
 #include "weft/runtime/step_data.h"
 
@@ -46,6 +47,10 @@ struct StepCore {
   void start_profile(int64_t traced_steps);
   /// All but the program itself, as files keep it.
   StepData saved();
+  /// The passes once more, to see what became of what was recorded.
+  Replay replayed() const;
+  /// Of each call what was recorded of it, see Replay::recorded_of(). Looked for when somebody asks for the first time.
+  const std::vector<std::vector<std::string>>& recorded_of_calls();
 
   Recorded recorded;
   ir::Module planned;
@@ -105,6 +110,7 @@ struct StepCore {
   void reproduce(NotFinite& e) const;
   void find_on_cpu(const Undo& undo);
 
+  std::optional<std::vector<std::vector<std::string>>> recorded_of_calls_;
   BatchInputs batch_;
   std::vector<Binding> bindings_;  // per input of the program
   std::unique_ptr<LentResults> lent_;

@@ -5,10 +5,10 @@
 #include <functional>
 #include <map>
 
+#include "weft/frontend/report/replay.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/printer.h"
 #include "weft/passes/lowered.h"
-#include "weft/passes/pass.h"
 
 namespace weft {
 namespace detail {
@@ -44,15 +44,11 @@ std::vector<FusedCall> fused_calls(const ir::Graph& planned, std::span<const std
   return all;
 }
 
-std::vector<passes::Remark> remarks_of(const ir::Module& recorded, const std::vector<std::string>& passes, const passes::Target& target) {
-  std::vector<passes::Remark> all;
-  ir::Module module = recorded.clone();
-  for (const std::string& name : passes) {
-    const std::vector<passes::Remark> more = passes::remarks_of(passes::find_pass(name), module, target);
-    all.insert(all.end(), more.begin(), more.end());
-    passes::run(module, {name}, target);
-  }
-  return all;
+Fusion fusion_of(const ir::Graph& planned, std::span<const std::string> calls, const Replay& replay) {
+  Fusion fusion{fused_calls(planned, calls), replay.remarks()};
+  std::vector<std::vector<std::string>> recorded = replay.recorded_of(planned);
+  for (size_t i = 0; i < recorded.size(); ++i) fusion.calls[i].recorded = std::move(recorded[i]);
+  return fusion;
 }
 
 }  // namespace detail
@@ -62,6 +58,7 @@ std::string Fusion::table() const {
   for (const FusedCall& call : calls) {
     text += call.call + "\n";
     if (call.ops.size() > 1) text += fmt::format("  {} ops: {}\n", call.ops.size(), fmt::join(call.ops, ", "));
+    if (call.origin.op == "fused" && !call.recorded.empty()) text += fmt::format("  of {}\n", fmt::join(call.recorded, ", "));
   }
   if (!remarks.empty()) text += "\n";
   for (const passes::Remark& remark : remarks) text += to_string(remark) + "\n";

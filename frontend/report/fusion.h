@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "weft/frontend/report/origin.h"
-#include "weft/ir/module.h"
+#include "weft/ir/graph.h"
 #include "weft/passes/remark.h"
-#include "weft/passes/target.h"
 
 namespace weft {
 
@@ -17,13 +16,16 @@ struct FusedCall {
   std::string call;  // what is called, on what: as Step::calls() says it
   Origin origin;
   std::vector<std::string> ops;  // that run in it, in order: "max", "sub", "exp"; of a library call the call itself and its epilogue
-  std::string body = {};         // of a loop nest, a launch of several or an epilogue: its text
-  double flops = 0, bytes = 0;   // of one run
+  /// What was recorded that it computes, each op once: "relu", "cross_entropy". Empty where that is not known.
+  std::vector<std::string> recorded = {};
+  std::string body = {};        // of a loop nest, a launch of several or an epilogue: its text
+  double flops = 0, bytes = 0;  // of one run
 };
 
 struct Fusion {
   std::vector<FusedCall> calls;  // in the order in which they run
-  /// In the order of the passes: what was written out, what was not fused, what runs slowly; each with its lines and why.
+  /// In the order of the passes: what was written out, what was not fused, what runs slowly; each with its lines, why, and the numbers of
+  /// the calls that it is about.
   std::vector<passes::Remark> remarks;
 
   std::string table() const;
@@ -33,10 +35,12 @@ struct Fusion {
 
 namespace detail {
 
+class Replay;
+
 /// `calls` are a program's, of the planned graph; empty: they are named after their ops.
 std::vector<FusedCall> fused_calls(const ir::Graph& planned, std::span<const std::string> calls);
-/// Runs the passes on a copy.
-std::vector<passes::Remark> remarks_of(const ir::Module& recorded, const std::vector<std::string>& passes, const passes::Target& target);
+/// The same, with what was recorded and the remarks, from a replay that has run all of the program's passes.
+Fusion fusion_of(const ir::Graph& planned, std::span<const std::string> calls, const Replay& replay);
 
 }  // namespace detail
 }  // namespace weft

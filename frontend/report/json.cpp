@@ -15,6 +15,7 @@ Json profile_row(const ProfileRow& r) {
   if (!r.kernel.empty()) {
     row["kernel"] = r.kernel;
     add(row, r.origin);
+    row["recorded"] = r.recorded;
     row["computes_in"] = name_of(r.computes_in);
   }
   row["calls"] = r.calls, row["us"] = r.microseconds, row["waiting_us"] = r.waiting;
@@ -45,12 +46,14 @@ Json cost_row(const CostRow& r) {
 Json fused_call(const FusedCall& c) {
   Json json{{"call", c.call}};
   add(json, c.origin);
-  json["ops"] = c.ops, json["flops"] = c.flops, json["bytes"] = c.bytes;
+  json["ops"] = c.ops, json["recorded"] = c.recorded, json["flops"] = c.flops, json["bytes"] = c.bytes;
   if (!c.body.empty()) json["body"] = c.body;
   return json;
 }
 
-Json remarked(const passes::Remark::Of& of) { return {{"op", of.op}, {"type", to_string(of.type)}, {"source", to_string(of.locations)}}; }
+Json remarked(const passes::Remark::Of& of) {
+  return {{"op", of.op}, {"type", to_string(of.type)}, {"source", to_string(of.locations)}, {"recorded", of.recorded}, {"calls", of.calls}};
+}
 
 Json remark(const passes::Remark& r) {
   Json json{{"what", r.what}, {"of", remarked(r.of)}};

@@ -28,33 +28,41 @@ void add_new(std::vector<std::string>& names, std::string name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
 }
 
-/// Of the ops that compute something of what the body reads, single numbers aside, and of their bodies.
-void add_lines(const ir::Graph& body, ir::Locations& lines) {
+/// Those that compute something of what the body reads, single numbers aside, and of their bodies.
+void add_computing(const ir::Graph& body, std::vector<const Op*>& ops) {
   std::unordered_set<const Op*> of_inputs;
   for (const Op* op : body.ops()) {
     const auto reads = [&](ir::Value v) { return v.is_input() ? v.shape().numel() != 1 : of_inputs.contains(v.op()); };
     if (std::none_of(op->operands().begin(), op->operands().end(), reads)) continue;
     of_inputs.insert(op);
-    if (op->def().is_region()) add_lines(op->body(), lines);
-    else merge(lines, op->locations());
+    if (op->def().is_region()) add_computing(op->body(), ops);
+    else ops.push_back(op);
   }
 }
 
-std::string layer_of(const ir::Locations& all) {
-  std::vector<std::string> layers;
-  for (const ir::Location& at : all)
-    if (!at.scope.empty()) add_new(layers, at.scope);
-  std::sort(layers.begin(), layers.end());  // the same layers are one row
-  return some_of(layers);
-}
+/// The layers and lines of several ops, all of them: an update has those of every parameter, which are more than one op's lines may be.
+class Places {
+ public:
+  void add(const ir::Locations& all) {
+    for (const ir::Location& at : all) {
+      if (!at.scope.empty()) add_new(layers_, at.scope);
+      add_new(at.read ? read_ : sources_, to_string(ir::Location{at.file, at.line}));
+    }
+  }
+  bool empty() const { return sources_.empty() && read_.empty(); }
+  std::string layer() {
+    std::sort(layers_.begin(), layers_.end());  // the same layers are one row
+    return some_of(layers_);
+  }
+  /// The lines of the text only where there are none of the source.
+  std::string source() const {
+    const std::vector<std::string>& lines = sources_.empty() ? read_ : sources_;
+    return lines.empty() ? to_string(ir::Location{}) : some_of(lines);
+  }
 
-std::string source_of(const ir::Locations& all) {
-  ir::Locations lines = ir::source_lines(all);
-  if (lines.empty()) lines = all;
-  std::vector<std::string> names;
-  for (const ir::Location& at : lines) add_new(names, to_string(ir::Location{at.file, at.line}));
-  return names.empty() ? to_string(ir::Location{}) : some_of(names);
-}
+ private:
+  std::vector<std::string> layers_, sources_, read_;
+};
 
 Phase last_of(ir::Phases phases) {
   Phase last = Phase::forward;
@@ -108,16 +116,25 @@ Phases running_phases(const ir::Graph& graph) {
   return phases;
 }
 
+std::vector<const Op*> computing_ops(const Op& op) {
+  std::vector<const Op*> ops;
+  if (op.def().is_region())
+    for (const auto& body : op.bodies()) add_computing(*body, ops);
+  return ops.empty() ? std::vector{&op} : ops;
+}
+
 ir::Locations origin_lines(const Op& op) {
   if (!op.def().is_region()) return op.locations();
   ir::Locations lines;
-  for (const auto& body : op.bodies()) add_lines(*body, lines);
+  for (const Op* inner : computing_ops(op)) merge(lines, inner->locations());
   return lines.empty() ? op.locations() : lines.in(op.locations().phases());
 }
 
 Origin origin_of(const Op& op, Phase phase) {
-  const ir::Locations lines = origin_lines(op);
-  return {op.def().is_region() ? "fused" : std::string(op.name()), layer_of(lines), source_of(lines), std::string(ir::name_of(phase))};
+  Places places;
+  for (const Op* inner : computing_ops(op)) places.add(inner->locations());
+  if (places.empty()) places.add(op.locations());
+  return {op.def().is_region() ? "fused" : std::string(op.name()), places.layer(), places.source(), std::string(ir::name_of(phase))};
 }
 
 std::vector<Origin> launched_origins(const ir::Graph& planned) {

@@ -29,8 +29,11 @@ std::unordered_map<const ir::Op*, ir::Phase> running_phases(const ir::Graph& gra
 /// Those of the ops that a planned graph launches (passes/lowered.h), in their order: of a loop its body's.
 std::vector<Origin> launched_origins(const ir::Graph& planned);
 
-/// Where an op comes from; a loop nest, from the lines of what it computes of the tensors that it reads: a constant, or what an optimizer
-/// makes of its count of steps, comes from every layer that needs one like it.
+/// What a loop nest, or a launch of several, computes of the tensors that it reads: a constant, or what an optimizer makes of its count of
+/// steps, comes from every layer that needs one like it. Of another op the op itself.
+std::vector<const ir::Op*> computing_ops(const ir::Op& op);
+
+/// Where an op comes from; a loop nest, from the lines of what it computes.
 ir::Locations origin_lines(const ir::Op& op);
 
 Origin origin_of(const ir::Op& op, ir::Phase phase);

@@ -7,6 +7,7 @@
 
 #include "weft/frontend/report/packed.h"
 #include "weft/frontend/report/page_files.h"
+#include "weft/frontend/report/replay.h"
 #include "weft/frontend/report/stages.h"
 #include "weft/passes/lowered.h"
 
@@ -64,47 +65,52 @@ Json times_of(const Profile& profile) {
   return json;
 }
 
-/// Every pass with what it has to say, then the program that was run.
-Stages stages_of(const Page& page, std::vector<passes::Remark>& remarks) {
+/// Of each op of the replayed module.
+std::vector<std::vector<int>> made_of(const Replay& replay) {
+  std::vector<std::vector<int>> all;
+  for (const ir::Op* op : replay.module().graph().ops()) all.push_back(replay.made_of(*op));
+  return all;
+}
+
+/// Every pass, then the program that was run.
+Stages stages_of(const Page& page, Replay& replay) {
   Stages stages;
   if (page.passes.empty()) {
     stages.add(page.planned.stage, page.planned, true, 0);
     return stages;
   }
-  ir::Module module = page.recorded.clone();
-  stages.add(module.stage.empty() ? "recorded" : module.stage, module, true, 0);
+  stages.add(page.recorded.stage.empty() ? "recorded" : page.recorded.stage, replay.module(), true, 0, made_of(replay));
   for (const std::string& name : page.passes) {
-    const std::vector<passes::Remark> more = passes::remarks_of(passes::find_pass(name), module, page.target);
-    remarks.insert(remarks.end(), more.begin(), more.end());
-    const passes::PassRun here = passes::run(module, {name}, page.target).front();
+    const passes::PassRun here = replay.run(name);
     const auto first = std::find_if(page.runs.begin(), page.runs.end(), [&](const passes::PassRun& r) { return r.name == name; });
     const double milliseconds = first == page.runs.end() ? here.milliseconds : first->milliseconds;
-    const bool last = &name == &page.passes.back();
-    if (last) stages.add(name, page.planned, true, milliseconds);
-    else stages.add(name, module, here.changed, milliseconds);
+    const bool last = &name == &page.passes.back(), as_run = replay.module().graph().ops().size() == page.planned.graph().ops().size();
+    if (last) stages.add(name, page.planned, true, milliseconds, as_run ? made_of(replay) : std::vector<std::vector<int>>());
+    else stages.add(name, replay.module(), here.changed, milliseconds, made_of(replay));
   }
   return stages;
 }
 
 Json facts_of(const Page& page) {
-  std::vector<passes::Remark> remarks;
-  Stages stages = stages_of(page, remarks);
+  Replay replay(page.recorded, page.target);
+  Stages stages = stages_of(page, replay);
   const ir::Graph& shown = page.planned.graph();
   Json facts{{"program", shown.name()}, {"target", page.target.name()}, {"sources", sources_of(page, stages.files())}};
   const bool is_planned = page.planned.arena_bytes.has_value();
   if (is_planned) {
     facts["launches"] = launches_of(shown, stages);
     facts["memory"] = to_json(memory_plan(page.planned));
-    const size_t kept = std::min(remarks.size(), most_remarks), left_out = remarks.size() - kept;
-    remarks.erase(remarks.begin() + static_cast<std::ptrdiff_t>(kept), remarks.end());
-    Fusion fusion{fused_calls(page.planned.graph(), page.calls), std::move(remarks)};
-    facts["remarks_left_out"] = left_out;
+    Fusion fusion = fusion_of(page.planned.graph(), page.calls, replay);
+    const size_t kept = std::min(fusion.remarks.size(), most_remarks);
+    facts["remarks_left_out"] = fusion.remarks.size() - kept;
+    fusion.remarks.erase(fusion.remarks.begin() + static_cast<std::ptrdiff_t>(kept), fusion.remarks.end());
     for (FusedCall& call : fusion.calls) call.body.clear();  // the stages have it
     facts["fusion"] = to_json(fusion);
   }
   if (!page.profile.empty()) facts["profile"] = times_of(page.profile);
   facts["kernels"] = kernels_of(page.kernels);
   facts["losses"] = page.losses;
+  facts["recorded"] = replay.recorded();
   facts["graph"] = std::move(stages).json();
   return facts;
 }
@@ -156,6 +162,7 @@ std::string page_text(const Page& page) {
   if (!plain) facts = packed(facts);
   return filled(page_html, {{"title", title},
                             {"style", page_style},
+                            {"words", page_words},
                             {"facts type", plain ? "application/json" : "text/plain"},
                             {"facts", facts},
                             {"script", page_script}});

@@ -1,10 +1,10 @@
 #pragma once
-// The page's own files (page/), which the build puts into the library.
+// The page's own files (page/) and docs/words.md, which the build puts into the library.
 
 #include <string_view>
 
 namespace weft::detail {
 
-extern const std::string_view page_html, page_style, page_script;
+extern const std::string_view page_html, page_style, page_words, page_script;
 
 }  // namespace weft::detail

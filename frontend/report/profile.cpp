@@ -1,5 +1,7 @@
 #include "weft/frontend/report/profile.h"
 
+#include <fmt/ranges.h>
+
 #include "weft/frontend/report/rows.h"
 #include "weft/ir/op_def.h"
 #include "weft/passes/lowered.h"
@@ -54,10 +56,18 @@ std::string sums_text(const char* title, const std::vector<ProfileRow>& rows, co
   return text + "\n";
 }
 
+/// A loop nest with what was recorded of it, which its name does not say: "k3_exp = softmax, relu (f32[64,10]) -> f32[64]".
+std::string named(const ProfileRow& call) {
+  const std::string name = call.name.substr(0, call.name.rfind("  # "));
+  if (call.origin.op != "fused" || call.recorded.empty()) return name;
+  const size_t end = std::min(name.find(" ("), name.size());
+  return fmt::format("{} = {}{}", name.substr(0, end), fmt::join(call.recorded, ", "), name.substr(end));
+}
+
 /// What is called on what, and the layer, each cut to its share of the line.
 std::string call_text(const ProfileRow& call, size_t width) {
   const std::string place = cut_start(call.origin.place(), layer_width);
-  return fmt::format("{}  # {}", cut(call.name.substr(0, call.name.rfind("  # ")), width - 4 - place.size()), place);
+  return fmt::format("{}  # {}", cut(named(call), width - 4 - place.size()), place);
 }
 
 /// The element type that an op computes in: of a library call that of what it reads, of a loop nest a wide one.
@@ -78,7 +88,8 @@ std::string kernel_of(const std::string& call) {
   return name;
 }
 
-Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned, const std::optional<MachineLimits>& limits) {
+Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned, const std::optional<MachineLimits>& limits,
+                   const std::vector<std::vector<std::string>>& recorded) {
   Profile profile{.step = {.name = "the whole step"}, .calls = {}, .limits = limits};
   if (calls.empty()) return profile;
   const std::vector<Origin> origins = launched_origins(planned);
@@ -88,7 +99,17 @@ Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned, co
     const CallTime& c = calls[i];
     const DType dtype = computed_in(*ops[i].op);
     const double least = limits ? limits->least_microseconds(c.flops, dtype, c.bytes) : 0;
-    profile.calls.push_back({c.call, origins[i], kernel_of(c.call), 1, c.microseconds, c.waiting, c.flops, c.bytes, dtype, least});
+    profile.calls.push_back({.name = c.call,
+                             .origin = origins[i],
+                             .kernel = kernel_of(c.call),
+                             .calls = 1,
+                             .microseconds = c.microseconds,
+                             .waiting = c.waiting,
+                             .flops = c.flops,
+                             .bytes = c.bytes,
+                             .recorded = recorded.empty() ? std::vector<std::string>() : recorded[i],
+                             .computes_in = dtype,
+                             .least = least});
     add_to(profile.step, profile.calls.back());
   }
   profile.layers = summed(profile.calls, [](const ProfileRow& r) { return r.origin.place(); });

@@ -21,6 +21,8 @@ struct ProfileRow {
   double microseconds = 0;
   double waiting = 0;  // of these, for other threads
   double flops = 0, bytes = 0;
+  /// Of a call what was recorded that it computes, each op once: "relu", "cross_entropy". Empty where that is not known.
+  std::vector<std::string> recorded = {};
   DType computes_in = f32;  // of a call: f32, f64, or bf16 with sums in f32
   double least = 0;         // microseconds that it takes at the machine's limits; 0 where these are not known
 
@@ -47,8 +49,9 @@ struct Profile {
 
 namespace detail {
 
-/// `calls` are those of the planned graph, in order.
-Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned, const std::optional<MachineLimits>& limits = {});
+/// `calls` are those of the planned graph, in order; `recorded`, if it is known, is what was recorded of each.
+Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned, const std::optional<MachineLimits>& limits = {},
+                   const std::vector<std::vector<std::string>>& recorded = {});
 /// What is called: a kernel, or an op and the library's implementation of it. Program::calls() begins with it.
 std::string kernel_of(const std::string& call);
 

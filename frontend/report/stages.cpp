@@ -5,6 +5,7 @@
 
 #include "weft/ir/op_def.h"
 #include "weft/ir/printer.h"
+#include "weft/passes/marks.h"
 
 namespace weft::detail {
 namespace {
@@ -19,7 +20,7 @@ int number_in(std::unordered_map<std::string, int>& numbers, const std::string& 
 std::string look_of(const ir::Op& op) {
   std::string look = std::string(op.name()) + ir::print_attributes(op);
   for (ir::Value v : op.results()) look += to_string(v.type());
-  return look + to_string(op.locations());
+  return look + to_string(passes::without_marks(op.locations()));
 }
 
 }  // namespace
@@ -32,7 +33,7 @@ int Stages::place(const ir::Locations& at) {
     if (at.phases().has(phase)) phases |= 1 << static_cast<int>(phase);
   Json lines = Json::array();
   ir::Locations shown = ir::source_lines(at);
-  if (shown.empty()) shown = at;
+  if (shown.empty()) shown = passes::without_marks(at);
   for (const ir::Location& line : shown) {
     if (std::find(files_.begin(), files_.end(), line.file) == files_.end()) files_.push_back(line.file);
     lines.push_back({string(line.file), line.line, string(line.scope)});
@@ -95,10 +96,11 @@ void Stages::know(const ir::Graph& graph) {
   for (const ir::Op* op : graph.ops()) alike_[look_of(*op)].push_back(ids_.at(op));
 }
 
-Json Stages::ops_of(const ir::Graph& graph) {
+Json Stages::ops_of(const ir::Graph& graph, const std::vector<std::vector<int>>& made_of) {
   Json ops = Json::array();
   const auto phases = running_phases(graph);
   const ir::ValueNames called(graph);
+  size_t place = 0;
   for (const ir::Op* op : graph.ops()) {
     Json names = Json::array();
     for (ir::Value v : op->results()) names.push_back(string(called.of(v)));
@@ -106,11 +108,14 @@ Json Stages::ops_of(const ir::Graph& graph) {
     ops.push_back(row(*op));
     ops.push_back(static_cast<int>(phases.at(op)));
     ops.push_back(std::move(names));
+    const Json numbers = made_of.empty() ? Json::array() : Json(made_of.at(place++));
+    ops.push_back(number_in(made_of_numbers_, numbers.dump(), made_of_, numbers));
   }
   return ops;
 }
 
-void Stages::add(const std::string& name, const ir::Module& module, bool changed, double milliseconds) {
+void Stages::add(const std::string& name, const ir::Module& module, bool changed, double milliseconds,
+                 const std::vector<std::vector<int>>& made_of) {
   const ir::Graph& graph = module.graph();
   Json stage{{"name", name}, {"changed", changed}, {"ms", milliseconds}};
   if (changed || stages_.empty()) {
@@ -119,13 +124,17 @@ void Stages::add(const std::string& name, const ir::Module& module, bool changed
     for (const ir::Input& input : graph.inputs())
       inputs.push_back({input.node->name, ir::name_of(input.role), string(to_string(input.node->type)), place(input.locations)});
     for (const ir::Output& output : graph.outputs()) outputs.push_back({output.name, operand(output.value), output.alias.value_or(-1)});
-    stage["inputs"] = std::move(inputs), stage["outputs"] = std::move(outputs), stage["ops"] = ops_of(graph);
+    stage["inputs"] = std::move(inputs), stage["outputs"] = std::move(outputs), stage["ops"] = ops_of(graph, made_of);
   }
   stages_.push_back(std::move(stage));
 }
 
 Json Stages::json() && {
-  return {{"strings", std::move(strings_)}, {"places", std::move(places_)}, {"rows", std::move(rows_)}, {"stages", std::move(stages_)}};
+  return {{"strings", std::move(strings_)},
+          {"places", std::move(places_)},
+          {"made_of", std::move(made_of_)},
+          {"rows", std::move(rows_)},
+          {"stages", std::move(stages_)}};
 }
 
 }  // namespace weft::detail

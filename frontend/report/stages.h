@@ -13,16 +13,18 @@ namespace weft::detail {
 
 class Stages {
  public:
-  void add(const std::string& name, const ir::Module& module, bool changed, double milliseconds);
+  /// `made_of`: of each op, in order, the numbers of the recorded ops that it is made of (replay.h); empty where that is not known.
+  void add(const std::string& name, const ir::Module& module, bool changed, double milliseconds,
+           const std::vector<std::vector<int>>& made_of = {});
   /// What add() has given the op of the last stage, by which all stages know it.
   int id_of(const ir::Op& op) const { return ids_.at(&op); }
   /// The files of the source lines.
   const std::vector<std::string>& files() const { return files_; }
 
-  /// {"strings", "places": [[phases, [[file, line, layer], ...]], ...],
+  /// {"strings", "places": [[phases, [[file, line, layer], ...]], ...], "made_of": [[number of a recorded op, ...], ...],
   ///  "rows": [[op, [type, ...], attributes, [operand, ...], place, [[line, ...] of a body, ...], flops, bytes read, bytes written], ...],
   ///  "stages": [{"name", "changed", "ms", "inputs": [[name, role, type, place], ...], "outputs": [[name, operand, alias or -1], ...],
-  ///              "ops": [id, row, phase, [name of a result, ...], ...]}, ...]}
+  ///              "ops": [id, row, phase, [name of a result, ...], number in "made_of", ...]}, ...]}
   /// Names and lines are numbers of strings. An operand is [id, result], of an input [-1 - number].
   Json json() &&;
 
@@ -33,10 +35,10 @@ class Stages {
   Json lines_of(const ir::Graph& body);
   Json operand(ir::Value v) const;
   void know(const ir::Graph& graph);
-  Json ops_of(const ir::Graph& graph);
+  Json ops_of(const ir::Graph& graph, const std::vector<std::vector<int>>& made_of);
 
-  std::unordered_map<std::string, int> string_numbers_, row_numbers_, place_numbers_;
-  Json strings_ = Json::array(), rows_ = Json::array(), places_ = Json::array(), stages_ = Json::array();
+  std::unordered_map<std::string, int> string_numbers_, row_numbers_, place_numbers_, made_of_numbers_;
+  Json strings_ = Json::array(), rows_ = Json::array(), places_ = Json::array(), made_of_ = Json::array(), stages_ = Json::array();
   std::vector<std::string> files_;
   const ir::Graph* graph_ = nullptr;  // whose ops have the ids
   std::unordered_map<const ir::Op*, int> ids_;

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "weft/frontend/report/json.h"
+#include "weft/frontend/report/replay.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/explain.h"
@@ -63,7 +64,7 @@ void require_run(const std::string& option, const std::string& name, const std::
                 run.empty() ? "none does" : fmt::format("these do: {}", fmt::join(run, ", ")));
 }
 
-bool has_remarks(const std::string& pass) { return passes::find_pass(pass).remarks != nullptr; }
+bool has_remarks(const std::string& pass) { return passes::find_pass(pass).remark != nullptr; }
 
 /// The line between two programs is a comment in the text form.
 void print_program(const std::string& when, const ir::Module& module, const ir::PrintOptions& options) {
@@ -93,14 +94,13 @@ void print_remarks(std::span<const passes::Remark> remarks, bool all) {
 /// One pass, and what was asked to be seen of it.
 class Runner {
  public:
-  Runner(const Options& o, const passes::Target& target) : o_(o), target_(target) {}
+  Runner(const Options& o, const ir::Module& module, const passes::Target& target) : o_(o), target_(target) {
+    if (!o.remarks_file.empty()) replay_.emplace(module, target);
+  }
 
   void run(ir::Module& module, const std::string& name) {
-    if (o_.remarks || !o_.remarks_file.empty()) {
-      const std::vector<passes::Remark> remarks = passes::remarks_of(passes::find_pass(name), module, target_);
-      if (o_.remarks) print_remarks(remarks, o_.all_remarks);
-      remarks_.remarks.insert(remarks_.remarks.end(), remarks.begin(), remarks.end());
-    }
+    if (o_.remarks) print_remarks(passes::remarks_of(passes::find_pass(name), module, target_), o_.all_remarks);
+    if (replay_) replay_->run(name);
     if (o_.print_before == "all" || o_.print_before == name) print_program("before " + name, module, o_.print);
     for (const passes::PassRun& run : passes::run(module, {name}, target_)) {
       if (o_.verify_each) verify_text(module, name);
@@ -118,14 +118,14 @@ class Runner {
   void report() const {
     if (o_.time) fmt::print(stderr, "{}", table_.text(output_width()));
     if (!o_.times_file.empty()) write_text(o_.times_file, times_.dump(1) + "\n");
-    if (!o_.remarks_file.empty()) write_text(o_.remarks_file, detail::text_of(detail::to_json(remarks_)["remarks"]));
+    if (replay_) write_text(o_.remarks_file, detail::text_of(detail::to_json(Fusion{{}, replay_->remarks()})["remarks"]));
   }
 
  private:
   const Options& o_;
   const passes::Target& target_;
   Table table_{{"pass", "changed", "ms"}, {Table::Column::left, Table::Column::left, Table::Column::right}};
-  Fusion remarks_;
+  std::optional<detail::Replay> replay_;  // for the remarks' file
   nlohmann::ordered_json times_ = nlohmann::ordered_json::array();
 };
 
@@ -156,7 +156,7 @@ void run_passes(ir::Module& module, const Options& o) {
   const std::set<std::string> disabled(off.begin(), off.end());
   check_names(o, chosen, disabled);
   std::erase_if(chosen, [&](const std::string& name) { return disabled.contains(name); });
-  Runner runner(o, *target);
+  Runner runner(o, module, *target);
   for (size_t i = 0; i < chosen.size(); ++i) {
     const ir::Module before = o.reproducer.empty() ? ir::Module() : module.clone();
     try {

@@ -12,6 +12,7 @@
 #include "weft/frontend/program/target.h"
 #include "weft/frontend/program/watch.h"
 #include "weft/frontend/report/json.h"
+#include "weft/frontend/report/replay.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/source.h"
@@ -166,7 +167,19 @@ void report(const Program& program, const std::vector<std::string>& files) {
   fmt::print("{}", table.text(output_width()));
 }
 
-Profile profile_of(const Compiled& c) { return detail::profile_of(c.program->profile(), c.planned.graph(), c.limits); }
+/// Of each call what was recorded of it.
+std::vector<std::vector<std::string>> recorded_of_calls(const Compiled& c, const Options& o) {
+  const Backend& backend = Target::from_name(o.device).backend();
+  if (backend.takes_every_stage()) return {};
+  const std::shared_ptr<const passes::Target> target = target_for(c.recorded, std::string(backend.target().name()), o.autocast);
+  detail::Replay replay(c.recorded, *target);
+  replay.run(passes::remaining_passes(c.recorded, backend.pipeline()));
+  return replay.recorded_of(c.planned.graph());
+}
+
+Profile profile_of(const Compiled& c, const Options& o) {
+  return detail::profile_of(c.program->profile(), c.planned.graph(), c.limits, recorded_of_calls(c, o));
+}
 
 detail::Json output_json(const Program& program, size_t i, const std::string& file) {
   const Port& port = program.outputs()[i];
@@ -191,7 +204,7 @@ std::string json_of(const Compiled& c, const std::vector<std::string>& files, co
     for (const auto& [key, value] : detail::line_of(w, o.steps)) std::visit([&, &name = key](const auto& v) { line[name] = v; }, value);
     json["watched"].push_back(std::move(line));
   }
-  if (o.profile) json["profile"] = detail::to_json(profile_of(c));
+  if (o.profile) json["profile"] = detail::to_json(profile_of(c, o));
   return detail::text_of(json);
 }
 
@@ -229,7 +242,7 @@ void run(Options o) {
   if (o.json) return fmt::print("{}", json_of(c, files, o));
   report(*c.program, files);
   if (c.watch.on()) report_watched(c);
-  if (o.profile) fmt::print("\n{}", profile_of(c).table());
+  if (o.profile) fmt::print("\n{}", profile_of(c, o).table());
 }
 
 }  // namespace

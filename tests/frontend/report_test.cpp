@@ -7,6 +7,7 @@
 #include "weft/frontend/report/fusion.h"
 #include "weft/frontend/report/memory_plan.h"
 #include "weft/frontend/report/origin.h"
+#include "weft/frontend/report/replay.h"
 #include "weft/ir/parser.h"
 #include "weft/tests/frontend/support.h"
 #include "weft/tests/runtime/temp_files.h"
@@ -166,6 +167,16 @@ func @f {
   CHECK((origins[1].layer == "d" && origins[1].source == "net.cpp:5"));
 }
 
+TEST_CASE("a loop nest of very many layers counts them all") {
+  std::string text =
+      "weft 1\nfunc @f {\n  input %x: f32[4]\n  %y = fused(%x) : f32[4] {\n    input %x: f32[4]\n    %0 = exp(%x) : f32[4] at "
+      "\"net.cpp\":1 \"a0\"\n";
+  for (int i = 1; i < 40; ++i) text += fmt::format("    %{} = exp(%{}) : f32[4] at \"net.cpp\":{} \"a{}\"\n", i, i - 1, i + 1, i);
+  const ir::Module m = ir::parse(text + "    output %39\n  }\n  output y = %y\n}\n");
+  const Origin origin = detail::launched_origins(m.graph()).at(0);
+  CHECK((origin.layer == "a0, a1 and 38 more" && origin.source == "net.cpp:1, net.cpp:2 and 38 more"));
+}
+
 TEST_CASE("the memory of a step: the arena and its values, largest first, with their lines") {
   Step step = training();
   const MemoryPlan plan = step.memory();
@@ -247,6 +258,69 @@ TEST_CASE("the fusion of a step: what each call computes, and why there are seve
   CHECK(json["remarks"][0]["what"] == "not fused");
 }
 
+TEST_CASE("a remark says which calls it is about, also where two ops have the same name, type, line and layer") {
+  struct Twice : nn::Module {
+    nn::Linear fc = add("fc", nn::Linear(16, 16));
+    Tensor forward(Tensor x) override {
+      for (int i = 0; i < 2; ++i) x = tanh(fc(x));
+      return x;
+    }
+  };
+  Twice net;
+  Graph g("twice");
+  g.output("y", net(g.input("x", f32, {8, 16})));
+  const Fusion fusion = compile(g, Target::cpu({.threads = 1})).fusion();
+  std::set<std::vector<int>> calls, recorded;
+  std::set<std::string> texts;
+  const auto note = [&](const passes::Remark::Of& of) {
+    if (of.op != "matmul") return;
+    texts.insert(fmt::format("{} {}", to_string(of.type), to_string(of.locations)));
+    calls.insert(of.calls), recorded.insert(of.recorded);
+  };
+  for (const passes::Remark& remark : fusion.remarks) {
+    note(remark.of);
+    if (remark.other) note(*remark.other);
+  }
+  CHECK(texts.size() == 1);
+  CHECK((calls.size() == 2 && recorded.size() == 2));
+  for (const std::vector<int>& of : calls) {
+    REQUIRE(of.size() == 1);
+    CHECK(fusion.calls.at(static_cast<size_t>(of[0])).origin.op == "matmul");
+  }
+  const Json json = Json::parse(fusion.json());
+  CHECK(json["remarks"][0]["of"]["calls"] == fusion.remarks[0].of.calls);
+}
+
+TEST_CASE("a kernel says what was recorded that it computes") {
+  Step step = training();
+  step.start_profile();
+  run(step, 1);
+  const Fusion fusion = step.fusion();
+  const Profile profile = step.profile();
+  size_t losses = 0;
+  for (size_t i = 0; i < fusion.calls.size(); ++i) {
+    const FusedCall& call = fusion.calls[i];
+    CHECK(profile.calls[i].recorded == call.recorded);
+    if (std::find(call.recorded.begin(), call.recorded.end(), "cross_entropy") == call.recorded.end()) continue;
+    ++losses;
+    CHECK((call.origin.op == "fused" && std::find(call.ops.begin(), call.ops.end(), "cross_entropy") == call.ops.end()));
+  }
+  CHECK(losses > 0);
+  CHECK((fusion.calls[0].origin.layer == "fc1" && fusion.calls[0].recorded[0] == "matmul"));
+  CHECK_THAT(fusion.table(), contains_text("  of cross_entropy"));
+  CHECK_THAT(profile.table(), contains_text(" = cross_entropy"));
+  for (const passes::Remark& remark : fusion.remarks)
+    if (remark.other) CHECK_FALSE((remark.of.calls.empty() || remark.other->calls.empty()));
+}
+
+TEST_CASE("of a graph that launches something else than the passes make, nothing is said of what was recorded") {
+  const ir::Module recorded = ir::parse("weft 1\nfunc @f {\n  input %x: f32[4]\n  %0 = exp(%x) : f32[4]\n  output y = %0\n}\n");
+  detail::Replay replay(recorded, passes::generic_target());
+  replay.run(passes::pipeline("compile"));
+  CHECK(replay.recorded_of(replay.module().graph()) == std::vector<std::vector<std::string>>{{"exp"}});
+  CHECK(replay.recorded_of(ir::parse(planned).graph()).empty());
+}
+
 TEST_CASE("a trace has a track a thread, each call named by its layer and op") {
   const TempDir dir;
   Step step = training();
@@ -308,7 +382,7 @@ TEST_CASE("a page holds all that is known, and asks for nothing from elsewhere")
   // What a pass leaves alone keeps its number: of the recorded ops some are there after the training step.
   const auto ids = [](const Json& stage) {
     std::set<int> all;
-    for (size_t i = 0; i < stage["ops"].size(); i += 4) all.insert(stage["ops"][i].get<int>());
+    for (size_t i = 0; i < stage["ops"].size(); i += 5) all.insert(stage["ops"][i].get<int>());
     return all;
   };
   std::set<int> recorded = ids(stages[0]);
@@ -316,6 +390,17 @@ TEST_CASE("a page holds all that is known, and asks for nothing from elsewhere")
     if (stage["name"] == "training_step")
       for (int id : recorded) CHECK(ids(stage).contains(id));
   for (const auto& [name, kernel] : facts["kernels"].items()) CHECK_THAT(kernel["text"].get<std::string>(), contains_text("define"));
+  // In every stage there is an op that was made of the loss.
+  const Json& kinds = facts["recorded"];
+  const auto loss = std::find(kinds.begin(), kinds.end(), "cross_entropy") - kinds.begin();
+  for (const Json& stage : stages) {
+    if (!stage.contains("ops")) continue;
+    bool found = false;
+    for (size_t i = 0; i < stage["ops"].size(); i += 5)
+      for (const Json& number : facts["graph"]["made_of"][stage["ops"][i + 4].get<size_t>()]) found = found || number == loss;
+    INFO(stage["name"]);
+    CHECK(found);
+  }
 }
 
 TEST_CASE("a page of a program whose names mean something in HTML") {
@@ -326,7 +411,7 @@ TEST_CASE("a page of a program whose names mean something in HTML") {
   const std::string page = read_file(dir / "p.html");
   size_t ends = 0;
   for (size_t at = page.find("</script>"); at != std::string::npos; at = page.find("</script>", at + 1)) ++ends;
-  CHECK(ends == 2);  // of the facts and of the script
+  CHECK(ends == 3);  // of the words, of the facts and of the script
   CHECK(page.find("<b>") == std::string::npos);
   compile(g, Target::reference()).report(dir / "r.html");  // no plan, no calls
   CHECK_THROWS_WITH(compile(g, Target::reference()).report(dir / "no folder/p.html"), contains_text("no folder/p.html"));

@@ -24,7 +24,8 @@ func @two_layers {
   input %b.weight: f32[8,64] parameter at "net.cpp":3 "net.b"
   %0 = matmul(%x, %a.weight) {transpose_b = true} : f32[16,64] at "net.cpp":6 "net.a"
   %1 = exp(%0) : f32[16,64] at "net.cpp":6 "net.a"
-  %2 = matmul(%1, %b.weight) {transpose_b = true} : f32[16,8] at "net.cpp":7 "net.b"
+  %same = reshape(%1) {shape = [16,64]} : f32[16,64] at "net.cpp":6 "net.a"
+  %2 = matmul(%same, %b.weight) {transpose_b = true} : f32[16,8] at "net.cpp":7 "net.b"
   %3 = tanh(%2) : f32[16,8] at "net.cpp":7 "net.b"
   %4 = mean(%3) {axes = [0,1]} : f32[] at "net.cpp":8
   output loss = %4 at "net.cpp":8
@@ -51,6 +52,20 @@ func @repeated {
   %7 = exp(%6) : f32[16,4] at "net.cpp":6 "net.d"
   %8 = mean(%7) {axes = [0,1]} : f32[] at "net.cpp":8
   output loss = %8 at "net.cpp":8
+}
+"""
+
+# Twice the same layer on one line: what is remarked on one product is not on the other.
+TWICE = """weft 1
+func @twice {
+  input %x: f32[16,16] at "net.cpp":5
+  input %a.weight: f32[16,16] parameter at "net.cpp":2 "net.a"
+  %0 = matmul(%x, %a.weight) : f32[16,16] at "net.cpp":6 "net.a"
+  %1 = exp(%0) : f32[16,16] at "net.cpp":6 "net.a"
+  %2 = matmul(%1, %a.weight) : f32[16,16] at "net.cpp":6 "net.a"
+  %3 = tanh(%2) : f32[16,16] at "net.cpp":6 "net.a"
+  %4 = mean(%3) {axes = [0,1]} : f32[] at "net.cpp":8
+  output y = %4
 }
 """
 
@@ -93,11 +108,18 @@ def search(page, selector, words):
 
 
 def check_search(page, facts):
-    """What the passes took apart is found where it still is; a loop nest by what it is made of."""
-    search(page, "#search", "mean")
-    check(text(page, "#found").startswith("0 found in 'plan'") and "1 in 'as recorded'" in text(page, "#found"), f"of 'mean' it says '{text(page, '#found')}'")
+    """What the passes took away is found where it still is; a loop nest by what it is made of, and by what was recorded of it."""
+    search(page, "#search", "reshape")
+    check(text(page, "#found").startswith("0 found in 'plan'") and "1 in 'as recorded'" in text(page, "#found"), f"of 'reshape' it says '{text(page, '#found')}'")
     page.click("#found a")
-    check(text(page, "#pass-name").startswith("recorded") and "= mean" in details(page), "the link goes to it")
+    check(text(page, "#pass-name").startswith("recorded") and "= reshape" in details(page), "the link goes to it")
+    for stage in range(len(facts["graph"]["stages"])):
+        page.value(f"document.getElementById('pass').value = {stage}; document.getElementById('pass').dispatchEvent(new Event('input'))")
+        search(page, "#search", "mean")
+        check(not text(page, "#found").startswith("0 "), f"'mean' finds the loop nest that it is in after '{facts['graph']['stages'][stage]['name']}'")
+    page.click("#search")
+    page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter")
+    check("recorded as" in details(page) and "%loss mean" in details(page), "which says that it was recorded as that")
     page.click("#search")
     page.call("Input.dispatchKeyEvent", type="keyDown", key="Escape")
     page.value("document.getElementById('pass').value = 99; document.getElementById('pass').dispatchEvent(new Event('input'))")
@@ -151,7 +173,7 @@ def check_slider(page):
     for kind in ("mousePressed", "mouseReleased"):
         page.call("Input.dispatchMouseEvent", type=kind, x=box[0] + 2, y=box[1], button="left", clickCount=1)
     check(text(page, "#pass-name").startswith("recorded"), "the slider goes to what was recorded")
-    check(text(page, "#changes") == "5 ops", "where there are the ops that were written")
+    check(text(page, "#changes") == "6 ops", "where there are the ops that were written")
     page.value("document.getElementById('drawing').focus()")
     while text(page, "#pass-name").split(" ")[0] != "autodiff":
         page.key("]")
@@ -185,8 +207,23 @@ def check_rest(page, facts):
     page.click(f"#calls tr.row:nth-of-type({kernel + 1})")
     check("define" in text(page, "#calls .unfolded"), "a kernel shows its code")
     check("Remarks" in text(page, "#calls"), "there are remarks")
+    meanings = page.value("[...document.querySelectorAll('#calls .meaning')].map((p) => p.textContent)")
+    check(meanings and all(len(meaning) > 20 for meaning in meanings), f"every reason is explained: {meanings}")
     dearest = max(facts["fusion"]["remarks"], key=lambda remark: remark.get("bytes", 0))
     check(dearest["why"] in text(page, "#calls") and "; costs " in text(page, "#calls"), "a remark says its reason and what it costs")
+
+
+def check_words(page):
+    """Words that are underlined say what they mean, and there is a list of all."""
+    page.click("[data-tab=memory]")
+    place = page.value("(() => { const r = [...document.querySelectorAll('#memory .word')].find((w) => w.textContent === 'arena').getBoundingClientRect(); return [r.x + 3, r.y + r.height / 2]; })()")
+    page.hover(*place)
+    check(text(page, "#tip").startswith("arena: ") and page.value("document.getElementById('tip').style.display === 'block'"), "an underlined word says what it means")
+    page.click("[data-tab=words]")
+    listed = page.value("[...document.querySelectorAll('#words dt')].map((word) => word.textContent)")
+    check({"arena", "epilogue", "boundary", "launch", "heavy", "home layout"} <= set(listed), "the list has the words")
+    search(page, "#words input", "written out")
+    check(0 < page.value("document.querySelectorAll('#words dt').length") < len(listed), "and can be searched")
 
 
 def facts_of(path):
@@ -196,15 +233,55 @@ def facts_of(path):
     return json.loads(text if kind == "application/json" else zlib.decompress(base64.b64decode(text)))
 
 
+OP_STRIDE = 5  # of a stage's list
+
+
 def product_of(facts, layer):
     """The forward product of a layer: its id in the last stage."""
     graph = facts["graph"]
-    for i in range(0, len(graph["stages"][-1]["ops"]), 4):
-        id, row, phase, _ = graph["stages"][-1]["ops"][i:i + 4]
+    for i in range(0, len(graph["stages"][-1]["ops"]), OP_STRIDE):
+        id, row, phase, *_ = graph["stages"][-1]["ops"][i:i + OP_STRIDE]
         kind, _, _, _, place = graph["rows"][row][:5]
         if graph["strings"][kind] == "matmul" and phase == 0 and layer in [graph["strings"][line[2]] for line in graph["places"][place][1]]:
             return id
     return None
+
+
+def remarks_on(facts, calls):
+    """How many there are on these calls."""
+    ends = [[end for end in (r["of"], r.get("to"), r.get("beside")) if end] for r in facts["fusion"]["remarks"]]
+    return sum(any(set(end["calls"]) & set(calls) for end in both) for both in ends)
+
+
+def shown_remarks(page):
+    return page.value("[...document.querySelectorAll('#details li')].map((item) => item.textContent)")
+
+
+def check_twice(weft, folder):
+    """Of two products of one line and layer each has its own remarks, in the end and as it was recorded."""
+    with open(f"{folder}/twice.weft", "w") as file:
+        file.write(TWICE)
+    subprocess.run([weft, "report", f"{folder}/twice.weft", "-o", f"{folder}/twice.html"], check=True)
+    facts = facts_of(f"{folder}/twice.html")
+    products = [i for i, call in enumerate(facts["fusion"]["calls"]) if call["op"] == "matmul"]
+    check(len(products) == 2 and max(remarks_on(facts, [p]) for p in products) < remarks_on(facts, products), "the two have remarks of their own")
+    page = Browser(1400, 900)
+    try:
+        page.open(f"{folder}/twice.html")
+        page.wait_for("document.querySelector('#moved .node')", "a graph")
+        for stage in (len(facts["graph"]["stages"]) - 1, 0):
+            page.value(f"document.getElementById('pass').value = {stage}; document.getElementById('pass').dispatchEvent(new Event('input'))")
+            page.click("#open-all")
+            boxes = page.value("[...document.querySelectorAll('.node:not(.group)')].filter((n) => n.textContent.startsWith('matmul')).map((n) => n.dataset.path)")
+            check(len(boxes) == 2, f"there are two products: {boxes}")
+            seen = []
+            for box in boxes:
+                page.click(f'.node[data-path="{box}"]')
+                seen.append(len(shown_remarks(page)))
+            check(sorted(seen) == sorted(remarks_on(facts, [p]) for p in products), f"each has the remarks on it: {seen}")
+        check(page.complaints == [], f"the page complains: {page.complaints}")
+    finally:
+        page.close()
 
 
 def check_remarks(weft, folder):
@@ -230,9 +307,7 @@ def check_remarks(weft, folder):
             search(page, "#search", layer)
             page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter")
             page.click(f'.node[data-path="op{product_of(facts, layer)}"]')
-            ends = [[end for end in (r["of"], r.get("to"), r.get("beside")) if end] for r in facts["fusion"]["remarks"]]
-            count = sum(any(end == {"op": "matmul", "type": own, "source": f"net.cpp:6 ({layer})"} for end in both) for both in ends)
-            items = page.value("[...document.querySelectorAll('#details li')].map((item) => item.textContent)")
+            count, items = remarks_on(facts, [facts["launches"].index(product_of(facts, layer))]), shown_remarks(page)
             check(0 < count == len(items) and all(f"matmul {own}" in item for item in items), f"the product of {layer} has the {count} remarks on it: {items}")
             small = page.value("document.querySelector('#details details.small')?.textContent || ''")
             check(layer != "net.c" or "less than 1 KiB" in small, "what costs little is folded")
@@ -251,7 +326,7 @@ def check_large(weft, folder):
         file.write(deep_program(5000))
     subprocess.run([weft, "report", f"{folder}/deep.weft", "-o", f"{folder}/deep.html"], check=True)
     facts = facts_of(f"{folder}/deep.html")
-    check(len(facts["graph"]["stages"][0]["ops"]) / 4 > 4950, "the graph is large")
+    check(len(facts["graph"]["stages"][0]["ops"]) / OP_STRIDE > 4950, "the graph is large")
     size = os.path.getsize(f"{folder}/deep.html")
     check(size < 15e6, f"the page has {size} bytes")
     page = Browser(1400, 900)
@@ -336,10 +411,12 @@ def main():
                 check_tip(page)
                 check_filter(page, facts)
                 check_rest(page, facts)
+                check_words(page)
                 check(page.complaints == [], f"the page complains: {page.complaints}")
             finally:
                 page.close()
         check_remarks(weft, folder)
+        check_twice(weft, folder)
         size, seconds = check_large(weft, folder)
         if len(sys.argv) > 2:
             check_roofline(weft, os.path.abspath(sys.argv[2]), folder)

@@ -78,10 +78,10 @@ TEST_CASE("expand: a remark says what of bf16 is computed in f32", "[passes][exp
     input %w: bf16[4,3,2]
     %0 = convolution(%x, %w) : bf16[2,4,4]
     output y = %0)");
-  std::vector<passes::Remark> remarks;
+  passes::Remarks remarks;
   CHECK(passes::expand(m, ClaimsF32(), &remarks));
-  REQUIRE(remarks.size() == 1);
-  CHECK_THAT(to_string(remarks[0]),
+  REQUIRE(remarks.all().size() == 1);
+  CHECK_THAT(to_string(remarks.all()[0]),
              contains_text("computed in f32: convolution of bf16[2,3,5]") && contains_text("nothing faster for bf16"));
 }
 
@@ -93,16 +93,18 @@ TEST_CASE("expand: what a library has only plain loops for is written out, and a
     %1 = matmul(%x, %0) {transpose_a = true} : f32[1,4,3]
     output y = %1)";
   ir::Module m = module_from(text);
-  std::vector<passes::Remark> remarks;
+  passes::Remarks remarks;
   CHECK(passes::expand(m, HasPlainLoops(), &remarks));
-  REQUIRE(remarks.size() == 1);
-  CHECK_THAT(to_string(remarks[0]),
+  REQUIRE(remarks.all().size() == 1);
+  CHECK_THAT(to_string(remarks.all()[0]),
              contains_text("written out: convolution of f32[1,1,4]") && contains_text("the library has only its plain loops for it"));
   for (const auto& op : m.graph().ops()) CHECK_FALSE(op->is("convolution"));
-  remarks = passes::slow_calls(m, HasPlainLoops());
-  REQUIRE(remarks.size() == 1);
-  CHECK_THAT(to_string(remarks[0]), contains_text("slow: matmul of f32[1,1,4]") && contains_text("in its plain loops, ref:any"));
-  CHECK(passes::slow_calls(m, passes::generic_target()).empty());
+  passes::Remarks slow;
+  passes::remark_on_slow_calls(m, HasPlainLoops(), slow);
+  REQUIRE(slow.all().size() == 1);
+  CHECK_THAT(to_string(slow.all()[0]), contains_text("slow: matmul of f32[1,1,4]") && contains_text("in its plain loops, ref:any"));
+  passes::remark_on_slow_calls(m, passes::generic_target(), slow);
+  CHECK(slow.all().size() == 1);
 }
 
 TEST_CASE("expand: bf16 is summed in f32", "[passes][expand]") {

@@ -56,6 +56,8 @@ TEST_CASE("weft run: outputs, watched values and the profile as JSON", "[tool]")
   CHECK((more["watched"][0]["value"] == "fc" && more["watched"][0]["mean"] == 1 && more["watched"][0]["step"] == 3));
   CHECK(more["profile"]["step"]["us"] > 0);
   CHECK(more["profile"]["calls"].size() > 1);
+  const Json timed = json_of(run + " --profile");
+  CHECK(timed["profile"]["calls"][0]["recorded"][0] == "matmul");
   const std::string table = run_command(WEFT_TOOL " " + run.substr(0, run.size() - 7) + " --profile").out;
   CHECK_THAT(table, contains_text("loss") && contains_text("part of the step") && contains_text("the whole step"));
   CHECK(run_command(WEFT_TOOL " " + run + " --profile --check-finite").code == 1);
@@ -72,6 +74,7 @@ TEST_CASE("weft grad-check and the remarks of weft opt as JSON", "[tool]") {
   const Json remarks = json_of("opt " + file + " -o /dev/null --remarks-json -");
   REQUIRE_FALSE(remarks.empty());
   CHECK((remarks[0].contains("what") && remarks[0].contains("why") && remarks[0]["of"].contains("source")));
+  CHECK((remarks[0]["of"]["calls"].size() == 1 && remarks[0]["of"]["recorded"].size() == 1));
   const Ran none = run_command(WEFT_TOOL " opt " + file + " --passes=cse -o /dev/null --remarks-json -");
   CHECK(none.code == 1);
   CHECK_THAT(none.err, contains_text("--remarks-json: the pass 'fuse' does not run here"));

@@ -8,26 +8,28 @@ function showCalls() {
   const filter = make("input", {type: "search", placeholder: "Only those with all of these words …"}), body = make("tbody"), count = make("output", {id: "kept"}), remarks = make("div");
   const measured = facts.profile ? ["time", "GFLOP/s", "GB/s"] : [], titles = ["#", "what is called", "layer", "part", "ops", ...measured, "FLOP", "bytes"], mostShown = 400;
   const fill = () => {
-    const words = filter.value.toLowerCase().split(/\s+/).filter((w) => w), fit = calls.map((call, i) => [call, i, whyKept(call, words)]).filter(([, , why]) => why);
+    const words = filter.value.toLowerCase().split(/\s+/).filter((w) => w), fit = calls.map((call, i) => [call, i, whyKept(call, i, words)]).filter(([, , why]) => why);
     body.replaceChildren(...fit.slice(0, mostShown).map((kept) => callRow(...kept)), ...(fit.length > mostShown ? [make("tr", {}, make("td", {colspan: titles.length, class: "note"}, `and ${fit.length - mostShown} more: narrow the search`))] : []));
     count.textContent = words.length ? `${fit.length} of ${calls.length}` : "";
     remarks.replaceChildren(...remarkList(words));
   };
   filter.addEventListener("input", fill);
   section.replaceChildren(
-    make("p", {class: "note"}, `${calls.length} kernels and library calls make one step, in this order. A kernel is a loop nest that several ops were fused into; click one to see it.`),
+    make("p", {class: "note"}, spoken(`${calls.length} kernels and library calls make one step, in this order. A kernel is a loop nest that several ops were fused into; click one to see it.`)),
     make("div", {class: "filter"}, filter, count),
-    make("table", {}, make("thead", {}, make("tr", {}, titles.map((t) => make("th", {class: classOf(t)}, t)))), body), remarks);
+    make("table", {}, make("thead", {}, make("tr", {}, titles.map((t) => make("th", {class: classOf(t), ...tipOfWord(t)}, t)))), body), remarks);
   fill();
 }
+
+const isNest = (call) => call.op === "fused";
 
 /** Numbers stand at the right; where there is little room, the rates tell more than what they are made of. */
 const classOf = (title) => (["what is called", "layer", "part"].includes(title) ? "" : facts.profile && ["FLOP", "bytes"].includes(title) ? "n hide-narrow" : "n");
 
 /** Whether all words are in what a row shows, or else in what is behind it: that, to be shown too. Null where a word is in neither. */
-function whyKept(call, words) {
-  const {name, by, operands, results, lines} = partsOf(call), shown = [name, by, call.layer || call.source, call.phase].join(" ").toLowerCase();
-  const behind = {op: call.ops, type: [...operands, ...results], from: [...lines, call.source]}, why = new Set();
+function whyKept(call, i, words) {
+  const {name, by, operands, results, lines} = partsOf(call), shown = [name, by, placeOfCall(i), call.phase, ...(isNest(call) ? call.recorded.slice(0, 6) : [])].join(" ").toLowerCase();
+  const behind = {of: call.recorded, layer: [call.layer, ...opOfCall(i).place.layers], op: call.ops, type: [...operands, ...results], from: [...lines, call.source]}, why = new Set();
   for (const word of words.filter((w) => !shown.includes(w))) {
     const [kind, values] = Object.entries(behind).find(([, all]) => all.some((v) => v.toLowerCase().includes(word))) || [];
     if (!kind) return null;
@@ -39,15 +41,15 @@ function whyKept(call, words) {
 function callRow(call, i, why) {
   const rates = facts.profile ? [microsText(call.us), rateText(call.flops, call.us), rateText(call.bytes, call.us)] : [];
   const row = make("tr", {class: "row", onclick: () => unfold()}, make("td", {class: "n"}, String(i)),
-    make("td", {class: "wide"}, make("span", {class: "code"}, signatureOf(call)), why.trim() ? make("div", {class: "note why"}, why) : null), make("td", {}, call.layer || call.source),
+    make("td", {class: "wide"}, make("span", {class: "code"}, signatureOf(call)), isNest(call) && call.recorded.length ? make("div", {class: "note why"}, `of ${fewText(call.recorded, 6)}`) : null, why.trim() ? make("div", {class: "note why"}, why) : null), make("td", {}, placeOfCall(i)),
     make("td", {}, call.phase), make("td", {class: "n"}, call.ops.length > 1 ? String(call.ops.length) : ""), rates.map((text) => make("td", {class: "n"}, text)),
     make("td", {class: classOf("FLOP")}, call.flops ? countText(call.flops) : ""), make("td", {class: classOf("bytes")}, bytesText(call.bytes)));
   const unfold = () => {
     if (row.nextSibling && row.nextSibling.classList && row.nextSibling.classList.contains("unfolded")) return row.nextSibling.remove();
-    const id = facts.launches ? facts.launches[i] : null, op = id === null ? null : stageAt(lastStage).byKey.get(id);
+    const op = opOfCall(i);
     row.after(make("tr", {class: "unfolded"}, make("td", {colspan: row.children.length},
-      facets([["ops", make("span", {}, few(call.ops, ", ", 12))], ["source", call.source], ["in the graph", op ? make("a", {onclick: () => (showTab("graph"), goToStage(lastStage), reveal(id))}, `${op.name} = ${op.kind}`) : ""]]),
-      ...(op ? op.bodies.map((text) => folded("What it computes", bodyText(text), true)) : []), codeOf(call), ...(op ? remarksOn(op, stageAt(lastStage)) : []))));
+      facets([["recorded as", make("span", {}, few(call.recorded, ", ", 12))], ["ops", make("span", {}, few(call.ops, ", ", 12))], ["source", call.source], ["in the graph", make("a", {onclick: () => goToCall(call)}, `${op.name} = ${op.kind}`)]]),
+      ...op.bodies.map((text) => folded("What it computes", bodyText(text), true)), codeOf(call), ...remarksOn(op, remarksOnCalls([i])))));
   };
   return row;
 }
@@ -62,9 +64,14 @@ function remarkList(words) {
     if (!reasons.has(why)) reasons.set(why, []);
     reasons.get(why).push(r);
   }
-  return [make("h2", {}, `Remarks: why there are boundaries (${words.length ? `${kept.length} of ` : ""}${all.length}${facts.remarks_left_out ? `, and ${facts.remarks_left_out} that the page leaves out` : ""})`),
+  return [make("h2", {}, spoken(`Remarks: why there are boundaries (${words.length ? `${kept.length} of ` : ""}${all.length}${facts.remarks_left_out ? `, and ${facts.remarks_left_out} that the page leaves out` : ""})`)),
     ...[...reasons].map(([why, some]) => [why, some, some.reduce((sum, r) => sum + (r.bytes || 0), 0)]).sort((a, b) => b[2] - a[2] || b[1].length - a[1].length).map(([why, some, bytes]) => make("details", {}, make("summary", {}, `${some.length} × ${why}` + (bytes ? `; ${bytesText(bytes)} in all` : "")),
-      remarkItems([...some].sort((a, b) => (b.bytes || 0) - (a.bytes || 0)), 100, (r) => [remarkText(r), make("div", {class: "code note"}, sourcesOfRemark(r))])))];
+      make("p", {class: "meaning"}, meaningOfRemark(some[0])), remarkItems([...some].sort((a, b) => (b.bytes || 0) - (a.bytes || 0)), 100, (r) => [remarkText(r), make("div", {class: "code note"}, sourcesOfRemark(r), callsOfRemark(r))])))];
+}
+/** "· 12 → 15": links to the calls that it is about, by their numbers in the list. */
+function callsOfRemark(remark) {
+  const links = (end) => few(end.calls.map((number) => make("a", {onclick: () => goToCall(calls[number])}, `#${number}`))), ends = endsOf(remark).filter((end) => end.calls.length);
+  return ends.length ? [" · ", ...joined(ends.map((end) => make("span", {}, links(end))), remark.beside ? " beside " : " → ")] : [];
 }
 const sourcesOfRemark = (r) => [r.of.source, (r.to || r.beside || {}).source].filter((s) => s).join(" – ");
 

@@ -38,6 +38,15 @@ function operandLinks(op, stage) {
   }), ", ", 8);
 }
 
+/** To the recorded ops that it is made of; those of a loop's body are not in the graph. */
+function recordedLinks(op) {
+  const first = stageAt(0), byNumber = new Map(first.ops.flatMap((o) => [...o.madeOf].map((number) => [number, o])));
+  return [...op.madeOf].map((number) => {
+    const from = byNumber.get(number);
+    return from ? make("a", {onclick: () => (goToStage(0), reveal(from.id))}, `${from.name} ${from.kind}`) : facts.recorded[number];
+  });
+}
+
 const callFacets = (call) => facets([
   ["call", make("span", {class: "code"}, signatureOf(call))],
   ["time", facts.profile ? `${microsText(call.us)} a step${call.waiting_us > 0.005 ? `, of which ${microsText(call.waiting_us)} waiting for other threads` : ""}` : ""],
@@ -51,34 +60,39 @@ function codeOf(call) {
   return folded(kernel.kind, kernel.text ?? "left out: the page would be too large. compile(…, {.dump_ir = DIR}) writes it into files.", false);
 }
 
-/** The ops that an op is made of, as remarks name them: ["mul", "f32[64]"]; of a kernel those of its nests. */
-function madeOf(op) {
+/** The op, or of a kernel those of its nests, as remarks name them: ["mul", "f32[64]"]. */
+function holds(op) {
   if (op.bodies.length === 0) return op.types.map((type) => [op.kind, type.split(" @")[0]]);
   return op.bodies.flatMap((body) => [...body.matchAll(/^ +%[^=]*= ([a-z_0-9]+)\(.* : (.*)$/gm)].map(([, kind, type]) => [kind, type]));
 }
 
+const endsOf = (remark) => [remark.of, remark.to, remark.beside].filter((end) => end);
+/** What was remarked on calls, by their numbers. */
+const remarksOnCalls = (numbers) => (facts.fusion ? facts.fusion.remarks.filter((r) => endsOf(r).some((end) => end.calls.some((n) => numbers.includes(n)))) : []);
+
 /**
- * What was remarked on an op, or on one that it is made of: of its name, type, line and layer. Before the passes that remark, types may
- * still be others: there the name, line and layer tell.
+ * What was remarked on an op: in the end on its calls. Before that on what was made of the same recorded ops as it, or as an op that it
+ * holds, and is of the same name and type; where no type fits, for passes may still change them, of the same name.
  */
 function remarksAbout(op, stage) {
   if (!facts.fusion) return [];
-  const places = new Set(op.place.lines.map((at) => `${at.file}:${at.line}${at.layer ? ` (${at.layer})` : ""}`)), made = madeOf(op);
-  const kinds = new Set(made.map(([kind]) => kind)), typed = new Set(made.map((both) => both.join(" ")));
-  const on = (is) => facts.fusion.remarks.filter((r) => [r.of, r.to, r.beside].some((end) => end && is(end) && end.source.split(", ").some((s) => places.has(s))));
+  if (stage.number === lastStage) return remarksOnCalls(callNumbersByOp.get(op.id) || []);
+  const made = holds(op), kinds = new Set(made.map(([kind]) => kind)), typed = new Set(made.map((both) => both.join(" ")));
+  const on = (is) => facts.fusion.remarks.filter((r) => endsOf(r).some((end) => is(end) && end.recorded.some((number) => op.madeOf.has(number))));
   const exact = on((end) => typed.has(`${end.op} ${end.type}`));
-  return exact.length || stage.number === lastStage ? exact : on((end) => kinds.has(end.op));
+  return exact.length ? exact : on((end) => kinds.has(end.op));
 }
 
-function remarksOn(op, stage) {
-  const about = [...new Map(remarksAbout(op, stage).map((r) => [remarkText(r), r])).values()].sort((a, b) => (b.bytes || 0) - (a.bytes || 0));
-  return about.length ? [make("h3", {}, `Remarks on this ${op.bodies.length ? "kernel" : "op"} (${about.length})`), ...remarkItems(about, 12, remarkText)] : [];
+/** `about`: remarks on an op or a call. */
+function remarksOn(op, about) {
+  about = [...about].sort((a, b) => (b.bytes || 0) - (a.bytes || 0));
+  return about.length ? [make("h3", {}, `Remarks on this ${op.bodies.length ? "kernel" : "op"} (${about.length})`), ...remarkItems(about, 12, (r) => [remarkText(r), make("span", {class: "code"}, callsOfRemark(r))])] : [];
 }
 
 /** Remarks as a list, of so many at most; those that hardly cost anything are folded. `shown`: what a remark has to say there. */
 function remarkItems(remarks, most, shown) {
   const small = remarks.filter((r) => r.bytes < 1024), dear = remarks.filter((r) => !(r.bytes < 1024));
-  const list = (some) => make("ul", {class: "note"}, some.map((r) => make("li", {}, shown(r))));
+  const list = (some) => make("ul", {class: "note"}, some.map((r) => make("li", withTip(meaningOfRemark(r)), shown(r))));
   return [dear.length ? list(dear.slice(0, most)) : null, dear.length > most ? make("p", {class: "note"}, `${most} of ${dear.length}, the dearest`) : null,
           small.length ? make("details", {class: "small"}, make("summary", {}, `${dear.length ? "and " : ""}${small.length} that cost${small.length === 1 ? "s" : ""} less than 1 KiB`), list(small)) : null];
 }
@@ -97,13 +111,14 @@ function detailsOfOp(op) {
       ["runs in", op.phase + (op.place.phases.length > 1 ? ` (made for ${op.place.phases.join(" and ")})` : "")],
       ["attributes", op.attributes.length > 400 ? op.attributes.slice(0, 400) + " …" : op.attributes], ["reads", op.operands.length ? make("span", {}, operandLinks(op, stage)) : ""],
       ["is read by", op.readers.length ? make("span", {}, few([...new Set(op.readers)].map((r) => linkTo(r.id, `${r.name} ${r.kind}`)), ", ", 8)) : ""],
-      ["output", op.outputs.join(", ")], ["work", op.flops ? countText(op.flops) + "FLOP" : ""], ["moves", op.read + op.written ? `${bytesText(op.read)} read, ${bytesText(op.written)} written` : ""],
+      ["recorded as", view.stage > 0 && op.madeOf.size ? make("span", {}, few(recordedLinks(op), ", ", 8)) : ""], ["output", op.outputs.length ? make("span", {}, few(op.outputs, ", ", 8)) : ""],
+      ...[...new Set(op.replaces.map((input) => input.role))].map((role) => { const all = updatedBy(op, role); return ["updates", make("span", {}, `${all.length} ${role}${all.length > 1 ? "s" : ""}: `, few(all, ", ", 4))]; }), ["work", op.flops ? countText(op.flops) + "FLOP" : ""], ["moves", op.read + op.written ? `${bytesText(op.read)} read, ${bytesText(op.written)} written` : ""],
     ]),
     ...calls.slice(0, 8).flatMap((call) => [callFacets(call)]),
     ...sourcesOf(op.place),
     ...op.bodies.map((body, i) => folded(op.bodies.length > 1 ? `Body ${i + 1}` : "What it computes", bodyText(body), true)),
     ...[...new Set(calls.map((c) => kernelOf(c.call)))].slice(0, 4).map((name) => codeOf(calls.find((c) => kernelOf(c.call) === name))),
-    ...remarksOn(op, stage),
+    ...remarksOn(op, remarksAbout(op, stage)),
   ];
 }
 

@@ -81,7 +81,7 @@ const places = facts.graph.places.map(([phases, lines]) => {
 const namesText = (names) => (names.length < 3 ? names.join(", ") : `${names[0]} and ${names.length - 1} more`);
 
 /** How many entries a stage has of each op. */
-const opStride = 4;
+const opStride = 5;
 
 /** A stage as it is looked at: made when it is first asked for. */
 const stageCache = [];
@@ -91,11 +91,11 @@ function stageAt(number) {
   if (!info.ops) return (stageCache[number] = {...stageAt(number - 1), name: info.name, changed: false, ms: info.ms, number});
   const ops = [], byKey = new Map();
   for (let i = 0; i < info.ops.length; i += opStride) {
-    const [id, row, phase, results] = info.ops.slice(i, i + opStride), names = results.map((n) => strings[n]);
+    const [id, row, phase, results, made] = info.ops.slice(i, i + opStride), names = results.map((n) => strings[n]);
     const [kind, types, attributes, operands, place, bodies, flops, read, written] = facts.graph.rows[row];
     const op = {id, row, phase: phaseNames[phase], kind: strings[kind], types: types.map((t) => strings[t]), attributes: strings[attributes],
-                operands, place: places[place], bodies: bodies.map((lines) => lines.map((l) => strings[l]).join("\n")), flops, read, written, order: ops.length, readers: [],
-                outputs: [], name: namesText(names), names};
+                operands, madeOf: new Set(facts.graph.made_of[made]), place: places[place], bodies: bodies.map((lines) => lines.map((l) => strings[l]).join("\n")), flops, read, written, order: ops.length, readers: [],
+                outputs: [], replaces: [], name: namesText(names), names};
     ops.push(op);
     byKey.set(id, op);
   }
@@ -104,8 +104,11 @@ function stageAt(number) {
   const inputs = info.inputs.map(([name, role, type, place], i) => ({id: -1 - i, name, role, type: strings[type], place: places[place], readers: []}));
   for (const op of ops)
     for (const operand of op.operands) if (operand[0] < 0) inputs[-1 - operand[0]].readers.push(op);
-  for (const [name, operand, alias] of info.outputs)
-    if (operand[0] >= 0) byKey.get(operand[0]).outputs.push(alias < 0 ? name : "new " + name);
+  for (const [name, operand, alias] of info.outputs) {
+    if (operand[0] < 0) continue;
+    if (alias < 0) byKey.get(operand[0]).outputs.push(name);
+    else byKey.get(operand[0]).replaces.push(inputs[alias]);
+  }
   return (stageCache[number] = {name: info.name, changed: true, ms: info.ms, ops, byKey, inputs, number});
 }
 
@@ -127,20 +130,32 @@ function changesOf(number) {
   return changes;
 }
 
+/** The names of the inputs of a role that an op writes anew. */
+const updatedBy = (op, role = "parameter") => op.replaces.filter((input) => input.role === role).map((input) => input.name);
+/** "update of 62 parameters": what an optimizer's kernel is; null for what writes one or none. */
+const updateText = (op) => (updatedBy(op).length > 1 ? `update of ${updatedBy(op).length} parameters` : null);
+
 const lastStage = facts.graph.stages.length - 1;
-/** By the id of an op of the last stage, its launches and their time. */
+/** What an op was when it was recorded: ["relu", "cross_entropy"]. */
+const recordedAs = (op) => [...new Set([...op.madeOf].map((number) => facts.recorded[number]))];
+/** By the id of an op of the last stage, its launches, their numbers and their time. */
 const callsByOp = new Map();
+const callNumbersByOp = new Map();
 const timeByOp = new Map();
 /** The launches in order, each with its times if there are any. */
 const calls = facts.fusion ? facts.fusion.calls : [];
 calls.forEach((call, i) => {
   const id = facts.launches[i];
   if (facts.profile) [call.us, call.waiting_us, call.least_us, call.computes_in] = facts.profile.calls[i];
-  if (!callsByOp.has(id)) callsByOp.set(id, []);
-  callsByOp.get(id).push(call);
+  if (!callsByOp.has(id)) callsByOp.set(id, []), callNumbersByOp.set(id, []);
+  callsByOp.get(id).push(call), callNumbersByOp.get(id).push(i);
   timeByOp.set(id, (timeByOp.get(id) || 0) + (call.us || 0));
 });
 const timeOf = (op) => timeByOp.get(op.id) || 0;
+/** The op of the last stage that makes a call. */
+const opOfCall = (number) => stageAt(lastStage).byKey.get(facts.launches[number]);
+/** The layer of a call, or its line; of an update of many layers, of how many parameters. */
+const placeOfCall = (number) => updateText(opOfCall(number)) || calls[number].layer || calls[number].source;
 /** What is called, without its types: a kernel's name. */
 const kernelOf = (call) => call.split(" (")[0];
 

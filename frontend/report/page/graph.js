@@ -59,8 +59,9 @@ function orderOf(g) {
 /** The ops in a body. */
 const kindsIn = (op) => new Set([...op.bodies.join("\n").matchAll(/^ +%[^=]*= ([a-z_0-9]+)\(/gm)].map(([, kind]) => kind));
 
-/** What a loop nest is of: its ops without those that only move. */
+/** What a loop nest is of: its ops without those that only move, or how many parameters it updates. */
 function labelOf(op) {
+  if (updateText(op)) return updateText(op);
   if (!["fused", "kernel"].includes(op.kind)) return op.kind;
   const kinds = [...kindsIn(op)].filter((kind) => !["fused", "broadcast", "reshape", "constant", "cast", "iota", "transpose"].includes(kind));
   return kinds.length ? kinds.slice(0, 3).join(" · ") + (kinds.length > 3 ? " …" : "") : op.kind;

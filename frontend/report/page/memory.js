@@ -5,12 +5,12 @@ function showMemory() {
     section.replaceChildren(make("p", {class: "note"}, "Nothing was planned: the target keeps each value by itself."));
     return;
   }
-  const tile = (value, text) => make("div", {class: "tile"}, make("b", {}, value), make("span", {}, text));
+  const tile = (value, text) => make("div", {class: "tile"}, make("b", {}, value), make("span", {}, spoken(text)));
   const canvas = make("canvas", {id: "arena", class: "plot", "aria-label": "The arena over the step"});
   section.replaceChildren(
     make("div", {class: "tiles"}, tile(bytesText(plan.arena_bytes), "arena: all intermediate values"), tile(bytesText(plan.peak_bytes), `in use at the peak, op ${plan.peak_op}`),
          ...plan.inputs.map((held) => tile(bytesText(held.bytes), `${held.role} (${held.count})`))),
-    make("p", {class: "note"}, "Each block is a value: from the op that makes it to the last that reads it, at its addresses. The red line is where most is in use. Point at a block to see what it is; click to find its op."),
+    make("p", {class: "note"}, spoken("Each block is a value of the arena: from the op that makes it to the last that reads it, at its addresses. The red line is the peak, where most is in use. Point at a block to see what it is; click to find its op.")),
     canvas,
     make("h2", {id: "peak"}, `Alive at the peak: ${bytesText(plan.peak_bytes)} in ${plan.at_peak.length} values`), ...valueTable(plan.at_peak.map((i) => plan.values[i])));
   drawArena(canvas, plan);

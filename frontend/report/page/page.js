@@ -1,5 +1,5 @@
 // The page as a whole: its parts, keys and the pointer.
-const shows = {memory: showMemory, time: showTime, calls: showCalls};
+const shows = {memory: showMemory, time: showTime, calls: showCalls, words: showWords};
 const made = new Set();
 
 function showTab(name) {
@@ -9,7 +9,8 @@ function showTab(name) {
   if (history.replaceState) history.replaceState(null, "", "#" + name);
 }
 
-/** What ops of a row are found by: name, shapes, attributes, layers, lines, and the ops and values of loop nests. Most stages share theirs. */
+/** What ops of a row are found by: name, shapes, attributes, layers, lines, and the ops and values of loop nests. Most stages share theirs.
+ * An op is also found by what it was when it was recorded. */
 const rowWords = [];
 function wordsOf(op) {
   const lines = op.place.lines.map((at) => `${at.file}:${at.line}`), values = op.bodies.join("\n").matchAll(/^ +(%[^=]*)= [a-z_0-9]+\(/gm);
@@ -20,7 +21,7 @@ function wordsOf(op) {
 function matchesIn(stage, wanted) {
   const inputName = (o) => (o[0] < 0 ? stage.inputs[-1 - o[0]].name : ""), ids = [];
   for (const op of stage.ops)
-    if (wordsOf(op).includes(wanted) || [...op.names, ...op.operands.map(inputName), ...op.outputs].join(" ").toLowerCase().includes(wanted)) ids.push(op.id);
+    if (wordsOf(op).includes(wanted) || [...op.names, ...op.operands.map(inputName), ...op.outputs, ...op.replaces.map((input) => `new ${input.name}`), ...recordedAs(op)].join(" ").toLowerCase().includes(wanted)) ids.push(op.id);
   for (const input of stage.inputs) if (input.role === "batch" && `${input.name} ${input.type}`.toLowerCase().includes(wanted)) ids.push(input.id);
   return ids;
 }

@@ -5,8 +5,8 @@ const weightText = (n) => (facts.profile ? microsText(n) : bytesText(n));
 function flameTree() {
   const root = {label: "the whole step", value: 0, children: new Map(), phase: "forward", parent: null};
   calls.forEach((call, i) => {
-    const at = stageAt(lastStage).byKey.get(facts.launches[i]).place;
-    const own = at.layers.length > 1 ? [call.layer] : at.layers.length ? [] : [call.source];
+    const op = opOfCall(i), at = op.place;
+    const own = updateText(op) || at.layers.length > 1 ? [placeOfCall(i)] : at.layers.length ? [] : [call.source];
     addTo(root, [call.phase, ...at.path, ...own, kernelOf(call.call)], call);
   });
   return root;
@@ -89,7 +89,7 @@ function barTable(kind, by = 1, down = true) {
   const rows = [...sumsOf(kind)], columns = columnsOf(rows), key = columns[by][1], mostShown = 60;
   rows.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0) * (down ? -1 : 1));
   const classes = (i) => (i === 3 ? "hide-narrow" : i ? "n" : "wide code"), again = (i) => () => table.replaceWith(barTable(kind, i, i === by ? !down : i > 0));
-  const table = make("table", {}, make("tr", {}, columns.map(([title], i) => make("th", {class: `${classes(i).replace("wide code", "")} sorts`, onclick: again(i), title: "Sort"}, title + (i === by && title ? (down ? " ▾" : " ▴") : "")))),
+  const table = make("table", {}, make("tr", {}, columns.map(([title], i) => make("th", {class: `${classes(i).replace("wide code", "")} sorts`, onclick: again(i), ...(entryByWord.has(title.toLowerCase()) ? tipOfWord(title) : {title: "Sort"})}, title + (i === by && title ? (down ? " ▾" : " ▴") : "")))),
     rows.slice(0, mostShown).map((r) => make("tr", {}, columns.map(([, , shown], i) => make("td", {class: classes(i)}, shown(r))))),
     rows.length > mostShown ? make("tr", {}, make("td", {class: "note"}, `${mostShown} of ${rows.length}`)) : null);
   return table;
@@ -108,8 +108,8 @@ function showTime() {
   };
   choices.append(...Object.entries(groupings).map(([kind, text]) => make("button", {"data-kind": kind, onclick: () => pick(kind)}, text)));
   section.replaceChildren(
-    make("p", {class: "note"}, facts.profile ? `One step takes ${microsText(facts.profile.step.us)} on the caller's thread, of which it waits ${microsText(facts.profile.step.waiting_us)} for other threads. Click a block to see it alone, again to see all; Esc goes one up.`
-                                             : "Nothing was measured (start_profile() before the steps, or --profile, measures). Widths are the bytes that calls read and write."),
+    make("p", {class: "note"}, spoken(facts.profile ? `One step takes ${microsText(facts.profile.step.us)} on the caller's thread, of which it waits ${microsText(facts.profile.step.waiting_us)} for other threads. Click a block to see it alone, again to see all; Esc goes one up.`
+                                             : "Nothing was measured (start_profile() before the steps, or --profile, measures). Widths are the bytes that calls read and write.")),
     way, box, make("h2", {}, facts.profile ? "Time" : "Bytes"), choices, table, ...showRoofline());
   const whole = flameTree(), flame = {box, way, whole, from: whole};
   drawFlame(flame, whole);
