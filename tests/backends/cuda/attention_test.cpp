@@ -222,6 +222,23 @@ TEST_CASE("attention by matrix units: heads that share keys, masks, and operands
           5);
 }
 
+TEST_CASE("attention by matrix units: rows that do not begin at multiples of what is read at once", "[cuda][ptx-machine]") {
+  const Case c{.dtype = bf16, .batch = {}, .queries = 5, .keys = 6, .width = 16, .value_width = 16};
+  const Sample dense = sample_of(c, false);
+  const std::vector<Tensor> operands = operands_of(c, false);
+  Sample apart = dense;  // with an element between two rows
+  const std::vector<std::pair<const char*, int64_t>> views = {{"q_view", c.queries}, {"k_view", c.keys}, {"v_view", c.keys}};
+  for (size_t i = 0; i < views.size(); ++i) {
+    apart.operands[i].shape = Shape{views[i].second, 17};
+    apart.attributes.emplace_back(views[i].first, Dims{0, views[i].second, 16, 17, 1});
+  }
+  std::vector<Tensor> others = testing::values_of(apart);
+  for (size_t i = 0; i < views.size(); ++i)
+    for (size_t e = 0; e < operands[i].real.size(); ++e) others[i].real[e / 16 * 17 + e % 16] = operands[i].real[e];
+  const std::vector<Tensor> want = test::HeavyRun(dense).results(operands, {}), got = test::HeavyRun(apart).results(others, {});
+  for (size_t i = 0; i < 2; ++i) CHECK(got[i].real == want[i].real);
+}
+
 TEST_CASE("attention by matrix units: wide heads have a kernel for each gradient, as long as there are registers", "[cuda][ptx-machine]") {
   const auto launches = [](int64_t width) {
     return test::HeavyRun(sample_of({.dtype = bf16, .queries = 40, .keys = 40, .width = width, .value_width = width}, true))
