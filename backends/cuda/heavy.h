@@ -28,8 +28,8 @@ struct HeavyOp {
   int64_t (*scratch_bytes)(const ir::Op&) = nullptr;
   /// Adds the op's kernels to the module and returns how they are launched, one after the other; none for a result without elements.
   /// Each takes the same table: the op's operands in order, then its results, all at multiples of 64 bytes. Their names begin with
-  /// `name`. The bits of the results follow from the op alone, but for bf16 products by matrix units, which an Assembly for sm_80 or
-  /// newer has.
+  /// `name`. The bits of the results follow from the op alone, but for products of bf16 and attention of bf16 and f16 by matrix units,
+  /// which an Assembly for sm_80 or newer has.
   std::vector<KernelLaunch> (*emit)(llvm::Module&, const ir::Op&, const std::string& name) = nullptr;
   /// The call that one of NVIDIA's libraries may carry out (exec/library_call.h) in place of these kernels. Null: the kernels alone.
   CallDescriptor (*describe)(const ir::Op&, const KernelCall& kernels, bool tf32) = nullptr;

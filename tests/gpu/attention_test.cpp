@@ -73,6 +73,38 @@ Ran results(const Form& f, const Target& target) {
   return ran;
 }
 
+/// A block of a GPT whose tokens are more than all else that it has.
+struct LongGpt : nn::Module {
+  static constexpr int64_t vocabulary = 11, width = 32, heads = 2;
+
+  explicit LongGpt(int64_t tokens) : tokens(tokens), position(add("position", nn::Embedding(tokens, width))) {}
+
+  Tensor forward(Tensor x) override {
+    const int64_t samples = x.shape()[0];
+    x = token(x) + position(arange(tokens));
+    const Tensor all = reshape(qkv(norm1(x)), {samples, tokens, 3, heads, width / heads});
+    const auto part = [&](int64_t i) { return transpose(reshape(slice(all, 2, i, i + 1), {samples, tokens, heads, width / heads}), 1, 2); };
+    const Tensor mixed = scaled_dot_product_attention(part(0), part(1), part(2), {.is_causal = true});
+    x = x + out(reshape(transpose(mixed, 1, 2), {samples, tokens, width}));
+    x = x + down(gelu(up(norm2(x))));
+    return reshape(head(x), {samples * tokens, vocabulary});
+  }
+
+  int64_t tokens;
+  nn::Embedding token = add("token", nn::Embedding(vocabulary, width)), position;
+  nn::LayerNorm norm1 = add("norm1", nn::LayerNorm({width})), norm2 = add("norm2", nn::LayerNorm({width}));
+  nn::Linear qkv = add("qkv", nn::Linear(width, 3 * width)), out = add("out", nn::Linear(width, width));
+  nn::Linear up = add("up", nn::Linear(width, 2 * width)), down = add("down", nn::Linear(2 * width, width));
+  nn::Linear head = add("head", nn::Linear(width, vocabulary));
+};
+
+test::NetTraining::Net long_gpt(int64_t tokens) {
+  return {"long gpt",
+          {{"x", i64, {2, tokens}, 0, LongGpt::vocabulary}, {"y", i64, {2, tokens}, 0, LongGpt::vocabulary}},
+          [tokens](nn::Module& net, std::span<const Tensor> in) { return cross_entropy(net(in[0]), reshape(in[1], {2 * tokens})); },
+          [tokens] { return nn::AnyModule(LongGpt(tokens)); }};
+}
+
 double difference(const Ran& a, const Ran& b) {
   double largest = a.elements.size() == b.elements.size() ? 0 : INFINITY;
   for (size_t i = 0; i < std::min(a.elements.size(), b.elements.size()); ++i)
@@ -130,6 +162,31 @@ TEST_CASE("gpu: training a transformer whose attention a library runs follows th
     CHECK(std::abs(there.train(n) - want) <= 2e-2 * std::max(1.0, std::abs(want)));
   }
   CHECK(gpu.report().attentions == 10);
+}
+
+TEST_CASE("gpu: training a transformer in bf16 stores no weight of a query and a key, with libraries or with none") {
+  constexpr int64_t tokens = 72;
+  for (const bool libraries : {false, true}) {
+    INFO((libraries ? "with libraries" : "with a driver alone"));
+    const test::FakeCuda gpu;
+    const auto target = [&] { return libraries ? gpu.target_with_libraries({.autocast = bf16}) : gpu.target({.autocast = bf16}); };
+    test::NetTraining here(long_gpt(tokens), Target::cpu()), there(long_gpt(tokens), target());
+    for (int n = 0; n < 5; ++n) {
+      INFO("step " << n);
+      const double want = here.train(n);
+      CHECK(std::abs(there.train(n) - want) <= 2e-2 * std::max(1.0, std::abs(want)));
+    }
+    CHECK(gpu.report().attentions == (libraries ? 5 : 0));
+    const MemoryPlan memory = there.training_step().memory();
+    REQUIRE(!memory.values.empty());
+    for (const PlannedValue& v : memory.values) CHECK_THAT(v.type, !contains_text("72,72]"));
+    // Twice the tokens take twice the memory, less than the weights of the two samples alone; these would take four times as much.
+    constexpr int64_t many = 32 * tokens;
+    test::NetTraining half(long_gpt(many / 2), target()), whole(long_gpt(many), target());
+    const int64_t arena = whole.training_step().memory().arena_bytes.value();
+    CHECK(arena <= half.training_step().memory().arena_bytes.value() * 21 / 10);
+    CHECK(arena < 2 * LongGpt::heads * many * many * 2);
+  }
 }
 
 TEST_CASE("gpu: attention's call fails by name, and its kernels run where the library has nothing") {

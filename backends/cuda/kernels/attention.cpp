@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "weft/backends/codegen/math/math.h"
+#include "weft/backends/cuda/assembly.h"
 #include "weft/backends/cuda/exec/attention.h"
 #include "weft/backends/cuda/kernels/attention_kernel.h"
-#include "weft/backends/cuda/thread_code.h"
 #include "weft/backends/program/attention.h"
 #include "weft/ir/ops/attention.h"
 
@@ -23,122 +23,158 @@ class ForwardKernel final : public AttentionKernel {
  public:
   using AttentionKernel::AttentionKernel;
 
+  static AttentionWork work_of(const AttentionCall& c) {
+    return {c.dtype, c.heads(), c.queries, c.keys, {c.width}, {c.width, c.value_width}, {c.value_width}};
+  }
+
   KernelLaunch emit() {
     const auto [head, first_query] = tile_of_block(/*rows_are_keys=*/false);
     const Values of_keys = head_of_keys(head);
     const Rows queries = rows_of(q, q, head), keys = rows_of(k, k, of_keys), values = rows_of(v, v, of_keys);
     const Rows to = rows_of(result, first_result(), head);
-    const auto rows = static_cast<size_t>(side());
-    Values carried = zeros(to);
-    const size_t sums = carried.size();
-    carried.insert(carried.end(), rows, real(-infinity));  // the largest
-    carried.insert(carried.end(), rows, zero());           // the sums of weights
-    carried = k_.loop(number(0), end_of_keys(first_query), number(tile()), carried, [&](Value* first_key, const Values& before) {
-      Values results(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(sums));
-      Values largest(before.begin() + static_cast<std::ptrdiff_t>(sums), before.end() - side()),
-          totals(before.end() - side(), before.end());
-      Values numbers = products(queries, first_query, keys, first_key);
-      for (size_t i = 0; i < numbers.size(); ++i)
-        numbers[i] = score(numbers[i], head, b_.CreateAdd(first_query, row(i)), b_.CreateAdd(first_key, column(i)));
-      weigh(numbers, largest, totals, results);
-      share(numbers);
-      results = accumulated(results, values, first_key);
-      results.insert(results.end(), largest.begin(), largest.end());
-      results.insert(results.end(), totals.begin(), totals.end());
-      return results;
-    });
-    finish(carried, sums, head, first_query, to);
-    return k_.finish(blocks(false));
+    block().keep(queries, first_query);
+    State state{zeros(to), Values(rows(), real(-infinity)), Values(rows(), zero())};
+    state =
+        state.with(k_.loop(number(0), end_of_keys(first_query), columns_of_tile(), state.all(), [&](Value* first_key, const Values& all) {
+          State now = state.with(all);
+          block().begin_columns({&keys, &values}, first_key);
+          Values numbers = block().products(queries, first_query, keys, first_key);
+          for (size_t i = 0; i < numbers.size(); ++i) {
+            Value* query = b_.CreateAdd(first_query, block().row(block().row_of_number(i)));
+            numbers[i] = score(numbers[i], head, query, b_.CreateAdd(first_key, block().column(i)));
+          }
+          weigh(numbers, now);
+          now.results = block().accumulated(now.results, numbers, values, first_key);
+          return now.all();
+        }));
+    finish_rows(state, head, first_query, to);
+    return finish();
   }
 
  private:
+  /// What a thread carries from tile to tile: the results' sums, and for each of its rows the largest score and the sum of the weights.
+  struct State {
+    Values results, largest, totals;
+
+    Values all() const {
+      Values v = results;
+      v.insert(v.end(), largest.begin(), largest.end());
+      v.insert(v.end(), totals.begin(), totals.end());
+      return v;
+    }
+    State with(const Values& v) const {
+      const auto end_of_largest = v.end() - static_cast<std::ptrdiff_t>(totals.size());
+      const auto end_of_results = end_of_largest - static_cast<std::ptrdiff_t>(largest.size());
+      return {{v.begin(), end_of_results}, {end_of_results, end_of_largest}, {end_of_largest, v.end()}};
+    }
+  };
+
+  size_t rows() { return block().thread_rows(); }
+
+  void multiply_row(Values& results, size_t row, Value* factor) {
+    for (size_t s = 0; s < results.size(); ++s)
+      if (block().row_of_sum(s, results.size()) == row) results[s] = b_.CreateFMul(results[s], factor);
+  }
+
   /// Scores to weights; what was added up before becomes relative to the new largest scores.
-  void weigh(Values& numbers, Values& largest, Values& totals, Values& results) {
-    const auto rows = static_cast<size_t>(side());
-    for (size_t i = 0; i < rows; ++i) {
-      const auto of_row = [&](size_t j) -> Value*& { return numbers[i * rows + j]; };
-      Value* most = of_row(0);
-      for (size_t j = 1; j < rows; ++j) most = larger(most, of_row(j));
-      most = larger(largest[i], over_columns(most, [&](Value* x, Value* y) { return larger(x, y); }));
+  void weigh(Values& numbers, State& now) {
+    for (size_t i = 0; i < rows(); ++i) {
+      Values of_row;
+      for (size_t n = 0; n < numbers.size(); ++n)
+        if (block().row_of_number(n) == i) of_row.push_back(numbers[n]);
+      Value* most = of_row[0];
+      for (size_t j = 1; j < of_row.size(); ++j) most = larger(most, of_row[j]);
+      most = larger(now.largest[i], block().over_columns(most, [&](Value* x, Value* y) { return larger(x, y); }));
       Value* shift = b_.CreateSelect(b_.CreateFCmpOEQ(most, real(-infinity)), zero(), most);
-      Value *factor = codegen::emit_exp(b_, b_.CreateFSub(largest[i], shift)), *sum = zero();
-      for (size_t j = 0; j < rows; ++j) {
-        of_row(j) = codegen::emit_exp(b_, b_.CreateFSub(of_row(j), shift));
-        sum = b_.CreateFAdd(sum, of_row(j));
+      Value *factor = codegen::emit_exp(b_, b_.CreateFSub(now.largest[i], shift)), *sum = zero();
+      for (size_t n = 0; n < numbers.size(); ++n) {
+        if (block().row_of_number(n) != i) continue;
+        numbers[n] = codegen::emit_exp(b_, b_.CreateFSub(numbers[n], shift));
+        sum = b_.CreateFAdd(sum, numbers[n]);
       }
-      sum = over_columns(sum, [&](Value* x, Value* y) { return b_.CreateFAdd(x, y); });
-      totals[i] = codegen::emit_fma(b_, totals[i], factor, sum), largest[i] = most;
-      for (size_t s = 0; s < results.size(); ++s)
-        if (row_of_sum(s, results) == i) results[s] = b_.CreateFMul(results[s], factor);
+      sum = block().over_columns(sum, [&](Value* x, Value* y) { return b_.CreateFAdd(x, y); });
+      now.totals[i] = codegen::emit_fma(b_, now.totals[i], factor, sum), now.largest[i] = most;
+      multiply_row(now.results, i, factor);
     }
   }
 
   /// nan if one of them is.
   Value* larger(Value* x, Value* y) { return b_.CreateSelect(b_.CreateOr(b_.CreateFCmpOGT(y, x), b_.CreateFCmpUNO(y, y)), y, x); }
 
-  /// Of the threads of a row, which are half a warp; each gets the same bits.
-  template <class Combine>
-  Value* over_columns(Value* x, Combine combine) {
-    for (int bits = 1; bits < tile() / side(); bits *= 2) x = combine(x, shuffled(b_, x, bits));
-    return x;
-  }
-
-  void finish(const Values& carried, size_t sums, const Values& head, Value* first_query, const Rows& to) {
-    const auto rows = static_cast<size_t>(side());
-    Values results(carried.begin(), carried.begin() + static_cast<std::ptrdiff_t>(sums));
-    for (size_t i = 0; i < rows; ++i) {
-      Value *largest = carried[sums + i], *total = carried[sums + rows + i];
-      Value* sees_none = b_.CreateFCmpOEQ(total, zero());
-      Value* factor = b_.CreateSelect(sees_none, zero(), b_.CreateFDiv(real(1), total));
-      for (size_t s = 0; s < sums; ++s)
-        if (row_of_sum(s, results) == i) results[s] = b_.CreateFMul(results[s], factor);
-      Value* lse = b_.CreateSelect(sees_none, real(-infinity), b_.CreateFAdd(largest, codegen::emit_log(b_, total)));
-      store_number_of_query(first_result() + 1, head, b_.CreateAdd(first_query, row(i * rows)), lse);
+  void finish_rows(State& state, const Values& head, Value* first_query, const Rows& to) {
+    for (size_t i = 0; i < rows(); ++i) {
+      Value* sees_none = b_.CreateFCmpOEQ(state.totals[i], zero());
+      multiply_row(state.results, i, b_.CreateSelect(sees_none, zero(), b_.CreateFDiv(real(1), state.totals[i])));
+      Value* lse = b_.CreateFAdd(state.largest[i], codegen::emit_log(b_, state.totals[i]));
+      store_number_of_query(first_result() + 1, head, b_.CreateAdd(first_query, block().row(i)),
+                            b_.CreateSelect(sees_none, real(-infinity), lse));
     }
-    store(to, first_query, results);
+    block().store(to, first_query, state.results);
   }
 };
 
 /// A block has some keys, and goes through the queries of all heads that share them.
 class KeysGradientKernel final : public AttentionKernel {
  public:
-  using AttentionKernel::AttentionKernel;
+  /// The gradients that it computes. One alone needs fewer registers.
+  struct Wanted {
+    bool keys, values;
+  };
+
+  static AttentionWork work_of(const AttentionCall& c, Wanted wanted) {
+    AttentionWork work{c.dtype, c.heads() / c.group, c.keys, c.queries, {c.width}, {c.width, c.value_width}, {}};
+    if (wanted.keys) work.row_widths.push_back(c.value_width), work.sum_widths.push_back(c.width);
+    if (wanted.values) work.sum_widths.push_back(c.value_width);
+    return work;
+  }
+
+  KeysGradientKernel(llvm::Module& module, const ir::Op& op, const std::string& name, const AttentionCall& call, const AttentionTile& tile,
+                     Wanted wanted)
+      : AttentionKernel(module, op, name, call, work_of(call, wanted), tile), wanted_(wanted) {}
 
   KernelLaunch emit() {
     const auto [of_keys, first_key] = tile_of_block(/*rows_are_keys=*/true);
     const Rows keys = rows_of(k, k, of_keys), values = rows_of(v, v, of_keys);
     const Rows to_keys = rows_of(dk, first_result() + 1, of_keys), to_values = rows_of(dv, first_result() + 2, of_keys);
-    Values carried = zeros(to_keys);
+    block().keep(keys, first_key);
+    if (wanted_.keys) block().keep(values, first_key);
+    Values carried = wanted_.keys ? zeros(to_keys) : Values();
     const auto sums = static_cast<std::ptrdiff_t>(carried.size());
-    const Values more = zeros(to_values);
+    const Values more = wanted_.values ? zeros(to_values) : Values();
     carried.insert(carried.end(), more.begin(), more.end());
     carried = k_.loop(number(0), number(call_.group), number(1), carried, [&](Value* in_group, const Values& before) {
       Values head = of_keys;
       if (call_.group > 1) head.back() = b_.CreateAdd(b_.CreateMul(head.back(), number(call_.group)), in_group);
       const Rows queries = rows_of(q, q, head), gradients = rows_of(g, g, head);
-      return k_.loop(
-          begin_of_queries(first_key), number(call_.queries), number(tile()), before, [&](Value* first_query, const Values& all) {
-            Values weights = products(keys, first_key, queries, first_query);
-            for (size_t i = 0; i < weights.size(); ++i) {
-              Value* query = b_.CreateAdd(first_query, column(i));
-              weights[i] =
-                  weight(score(weights[i], head, query, b_.CreateAdd(first_key, row(i))), number_of_query(lse_buffer, head, query));
-            }
-            share(weights);
-            const Values of_values = accumulated({all.begin() + sums, all.end()}, gradients, first_query);
-            Values slopes = products(values, first_key, gradients, first_query);
-            for (size_t i = 0; i < slopes.size(); ++i)
-              slopes[i] = slope(weights[i], slopes[i], number_of_query(delta_buffer, head, b_.CreateAdd(first_query, column(i))));
-            share(slopes);
-            Values next = accumulated({all.begin(), all.begin() + sums}, queries, first_query);
-            next.insert(next.end(), of_values.begin(), of_values.end());
-            return next;
-          });
+      return k_.loop(begin_of_queries(first_key), number(call_.queries), columns_of_tile(), before,
+                     [&](Value* first_query, const Values& all) {
+                       Values by_keys(all.begin(), all.begin() + sums), by_values(all.begin() + sums, all.end());
+                       block().begin_columns({&queries, &gradients}, first_query);
+                       Values weights = block().products(keys, first_key, queries, first_query);
+                       for (size_t i = 0; i < weights.size(); ++i) {
+                         Value *query = query_of(first_query, i), *key = b_.CreateAdd(first_key, block().row(block().row_of_number(i)));
+                         weights[i] = weight(score(weights[i], head, query, key), number_of_query(lse_buffer, head, query));
+                       }
+                       if (wanted_.values) by_values = block().accumulated(by_values, weights, gradients, first_query);
+                       if (wanted_.keys) {
+                         Values slopes = block().products(values, first_key, gradients, first_query);
+                         for (size_t i = 0; i < slopes.size(); ++i)
+                           slopes[i] = slope(weights[i], slopes[i], number_of_query(delta_buffer, head, query_of(first_query, i)));
+                         by_keys = block().accumulated(by_keys, slopes, queries, first_query);
+                       }
+                       by_keys.insert(by_keys.end(), by_values.begin(), by_values.end());
+                       return by_keys;
+                     });
     });
-    store(to_keys, first_key, {carried.begin(), carried.begin() + sums});
-    store(to_values, first_key, {carried.begin() + sums, carried.end()});
-    return k_.finish(blocks(true));
+    if (wanted_.keys) block().store(to_keys, first_key, {carried.begin(), carried.begin() + sums});
+    if (wanted_.values) block().store(to_values, first_key, {carried.begin() + sums, carried.end()});
+    return finish();
   }
+
+ private:
+  Value* query_of(Value* first_query, size_t number) { return b_.CreateAdd(first_query, block().column(number)); }
+
+  Wanted wanted_;
 };
 
 /// A block has some queries, and goes through the keys that they see.
@@ -146,34 +182,76 @@ class QueriesGradientKernel final : public AttentionKernel {
  public:
   using AttentionKernel::AttentionKernel;
 
+  static AttentionWork work_of(const AttentionCall& c) {
+    return {c.dtype, c.heads(), c.queries, c.keys, {c.width, c.value_width}, {c.width, c.value_width}, {c.width}};
+  }
+
   KernelLaunch emit() {
     const auto [head, first_query] = tile_of_block(/*rows_are_keys=*/false);
     const Values of_keys = head_of_keys(head);
     const Rows queries = rows_of(q, q, head), keys = rows_of(k, k, of_keys), values = rows_of(v, v, of_keys);
     const Rows gradients = rows_of(g, g, head), to = rows_of(dq, first_result(), head);
+    block().keep(queries, first_query), block().keep(gradients, first_query);
     const Values sums =
-        k_.loop(number(0), end_of_keys(first_query), number(tile()), zeros(to), [&](Value* first_key, const Values& before) {
-          const Values dots = products(queries, first_query, keys, first_key);
-          Values slopes = products(gradients, first_query, values, first_key);
+        k_.loop(number(0), end_of_keys(first_query), columns_of_tile(), zeros(to), [&](Value* first_key, const Values& before) {
+          block().begin_columns({&keys, &values}, first_key);
+          const Values dots = block().products(queries, first_query, keys, first_key);
+          Values slopes = block().products(gradients, first_query, values, first_key);
           for (size_t i = 0; i < slopes.size(); ++i) {
-            Value *query = b_.CreateAdd(first_query, row(i)), *key = b_.CreateAdd(first_key, column(i));
+            Value* query = b_.CreateAdd(first_query, block().row(block().row_of_number(i)));
+            Value* key = b_.CreateAdd(first_key, block().column(i));
             Value* of_pair = weight(score(dots[i], head, query, key), number_of_query(lse_buffer, head, query));
             slopes[i] = slope(of_pair, slopes[i], number_of_query(delta_buffer, head, query));
           }
-          share(slopes);
-          return accumulated(before, keys, first_key);
+          return block().accumulated(before, slopes, keys, first_key);
         });
-    store(to, first_query, sums);
-    return k_.finish(blocks(false));
+    block().store(to, first_query, sums);
+    return finish();
   }
 };
+
+/// By which kernels the gradients of keys and values are computed: by one, or where the matrix units' sums of both do not fit into
+/// registers, by one each.
+std::vector<KeysGradientKernel::Wanted> keys_kernels(const AttentionCall& call, bool matrix_units) {
+  const auto fits = [&](KeysGradientKernel::Wanted wanted) {
+    return matrix_units_tile(KeysGradientKernel::work_of(call, wanted)).has_value();
+  };
+  if (matrix_units && !fits({true, true}) && fits({true, false}) && fits({false, true})) return {{false, true}, {true, false}};
+  return {{true, true}};
+}
+
+std::vector<AttentionWork> works_of(const AttentionCall& call, bool matrix_units) {
+  if (!call.is_gradient) return {ForwardKernel::work_of(call)};
+  std::vector<AttentionWork> all{QueriesGradientKernel::work_of(call)};
+  for (const auto wanted : keys_kernels(call, matrix_units)) all.push_back(KeysGradientKernel::work_of(call, wanted));
+  return all;
+}
+
+AttentionTile tile_for(const AttentionWork& work, bool matrix_units) {
+  const std::optional<AttentionTile> by_units = matrix_units ? matrix_units_tile(work) : std::nullopt;
+  return by_units ? *by_units : threads_tile(work).value();
+}
 
 }  // namespace
 
 bool claims_attention(const ir::Op& op) {
-  // Of bf16, libraries multiply so much faster by matrix units that the weights are better stored for the gradient.
-  if (ir::is_attention_gradient(op) && op.operand(0).dtype() == bf16) return false;
-  return program::is_attention_call(op) && AttentionKernel::fits(program::attention_call_of(op));
+  if (!program::is_attention_call(op)) return false;
+  const AttentionCall call = program::attention_call_of(op);
+  const auto is_launchable = [](const AttentionWork& work, const std::optional<AttentionTile>& tile) {
+    return tile && tile->blocks(work) <= most_blocks;
+  };
+  const auto all = [&](bool matrix_units, auto has_kernel) {
+    const std::vector<AttentionWork> works = works_of(call, matrix_units);
+    return std::all_of(works.begin(), works.end(), has_kernel);
+  };
+  const bool by_threads = all(false, [&](const AttentionWork& work) { return is_launchable(work, threads_tile(work)); });
+  // The architecture is not known yet. Where it has matrix units, these run all that there is room for. A gradient of bf16 that there is
+  // none for is better written out: of its products they run the whole, though the weights are stored.
+  const bool by_units = all(true, [&](const AttentionWork& work) {
+    const std::optional<AttentionTile> tile = matrix_units_tile(work);
+    return tile ? is_launchable(work, tile) : !(call.is_gradient && call.dtype == bf16);
+  });
+  return by_threads && by_units;
 }
 
 int64_t attention_scratch_bytes(const ir::Op& op) { return workspace_bytes(program::attention_call_of(op)); }
@@ -184,12 +262,23 @@ CallDescriptor describe_attention(const ir::Op& op, const KernelCall& kernels, b
 }
 
 std::vector<KernelLaunch> emit_attention(llvm::Module& module, const ir::Op& op, const std::string& name) {
-  return {ForwardKernel(module, op, name, program::attention_call_of(op)).emit()};
+  const AttentionCall call = program::attention_call_of(op);
+  const AttentionWork work = ForwardKernel::work_of(call);
+  return {ForwardKernel(module, op, name, call, work, tile_for(work, multiplies_bf16_matrices(module))).emit()};
 }
 
 std::vector<KernelLaunch> emit_attention_gradient(llvm::Module& module, const ir::Op& op, const std::string& name) {
   const AttentionCall call = program::attention_call_of(op);
-  return {KeysGradientKernel(module, op, name + "_keys", call).emit(), QueriesGradientKernel(module, op, name + "_queries", call).emit()};
+  const bool matrix_units = multiplies_bf16_matrices(module);
+  std::vector<KernelLaunch> launches;
+  for (const auto wanted : keys_kernels(call, matrix_units)) {
+    const std::string of = wanted.keys ? "_keys" : "_values";
+    const AttentionTile tile = tile_for(KeysGradientKernel::work_of(call, wanted), matrix_units);
+    launches.push_back(KeysGradientKernel(module, op, name + of, call, tile, wanted).emit());
+  }
+  const AttentionWork work = QueriesGradientKernel::work_of(call);
+  launches.push_back(QueriesGradientKernel(module, op, name + "_queries", call, work, tile_for(work, matrix_units)).emit());
+  return launches;
 }
 
 }  // namespace weft::cuda

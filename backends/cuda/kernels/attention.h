@@ -18,7 +18,7 @@ bool claims_attention(const ir::Op& op);
 int64_t attention_scratch_bytes(const ir::Op& op);
 /// attention: one kernel.
 std::vector<KernelLaunch> emit_attention(llvm::Module& module, const ir::Op& op, const std::string& name);
-/// attention_gradient: a kernel for the gradients of keys and values, and one for that of queries.
+/// attention_gradient: a kernel for the gradients of keys and values, or one for each, and one for that of queries.
 std::vector<KernelLaunch> emit_attention_gradient(llvm::Module& module, const ir::Op& op, const std::string& name);
 CallDescriptor describe_attention(const ir::Op& op, const KernelCall& kernels, bool tf32);
 
