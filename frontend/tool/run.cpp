@@ -171,7 +171,7 @@ void report(const Program& program, const std::vector<std::string>& files) {
 std::vector<std::vector<std::string>> recorded_of_calls(const Compiled& c, const Options& o) {
   const Backend& backend = Target::from_name(o.device).backend();
   if (backend.takes_every_stage()) return {};
-  const std::shared_ptr<const passes::Target> target = target_for(c.recorded, std::string(backend.target().name()), o.autocast);
+  const std::shared_ptr<const passes::Target> target = target_for(c.recorded, std::string(backend.target().name()), o.choice);
   detail::Replay replay(c.recorded, *target);
   replay.run(passes::remaining_passes(c.recorded, backend.pipeline()));
   return replay.recorded_of(c.planned.graph());

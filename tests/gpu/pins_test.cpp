@@ -115,8 +115,9 @@ Calls compiled(const Net& net) {
   const std::vector<std::string> after(fuse + 1, before.end());
   before.erase(fuse, before.end());
   passes::run(module, before, cuda::target());
-  std::vector<passes::Remark> remarks;
-  passes::fuse(module, cuda::target(), &remarks);
+  passes::Remarks said;
+  passes::fuse(module, cuda::target(), &said);
+  const std::vector<passes::Remark>& remarks = said.all();
   module.stage = "fuse";
   Calls step;
   for (const passes::Remark& remark : remarks)

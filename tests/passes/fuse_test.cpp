@@ -27,10 +27,10 @@ int nests(const std::string& text) {
 
 std::vector<std::string> remarks(const std::string& text) {
   ir::Module m = compiled(text, "epilogue");
-  std::vector<passes::Remark> all;
+  passes::Remarks all;
   passes::fuse(m, passes::generic_target(), &all);
   std::vector<std::string> texts;
-  for (const passes::Remark& remark : all) texts.push_back(to_string(remark));
+  for (const passes::Remark& remark : all.all()) texts.push_back(to_string(remark));
   return texts;
 }
 
