@@ -3,7 +3,7 @@
 # or with weft::runtime what stands under runtime/.
 set(WEFT_HEADERS
   # Element types, shapes, errors, numbers in text.
-  support/dtype.h support/error.h support/number_text.h support/shape.h
+  support/dtype.h support/error.h support/memory.h support/number_text.h support/shape.h
   # Arrays, data sets, files, metrics, plots: all of weft::runtime.
   runtime/array.h runtime/columns.h runtime/event_file.h runtime/metrics.h runtime/value_statistics.h runtime/plot.h runtime/safetensors.h
   runtime/data/batcher.h runtime/data/cifar.h runtime/data/csv.h runtime/data/dataset.h runtime/data/digits.h runtime/data/idx.h

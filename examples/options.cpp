@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
+#include <weft/support/memory.h>
 #include <weft/support/number_text.h>
 
 namespace {
@@ -118,11 +119,12 @@ void add_options(CLI::App& app, Options& o) {
                  {"sse4", "avx2", "avx512"});
   require(app.add_option("--autocast", o.autocast, "bf16: products and convolutions run in it, the rest in f32; otherwise all in f32"),
           "bf16", [](const std::string& given) { return given == "bf16"; });
-  app.add_option("--memory-limit", o.memory_limit,
-                 "keep what a step computes in between within so many bytes (also 64MiB, 1GB): values are computed again, bit for bit")
-      ->transform(CLI::AsSizeValue(true).description(""))
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""))
-      ->type_name("BYTES");
+  const auto keep_limit = [&o](const std::string& given) { o.memory_limit = weft::bytes_in(given).value_or(0); };
+  require(app.add_option_function<std::string>("--memory-limit", keep_limit,
+                                               "keep what a step computes in between within so many bytes (also 64MiB, 1GB): values are "
+                                               "computed again, bit for bit")
+              ->type_name("BYTES"),
+          "a number of bytes, as 64MiB or 1GB", [](const std::string& given) { return weft::bytes_in(given).value_or(0) > 0; });
 }
 
 void add_training_options(CLI::App& app, Options& o) {

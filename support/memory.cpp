@@ -69,6 +69,23 @@ std::string bytes_text(uint64_t bytes) {
   return text;
 }
 
+std::optional<int64_t> bytes_in(std::string_view text) {
+  constexpr double most = 0x1p62;
+  constexpr std::pair<std::string_view, double> units[] = {{"", 1},         {"b", 1},       {"kb", 1e3},     {"mb", 1e6},
+                                                           {"gb", 1e9},     {"tb", 1e12},   {"kib", 0x1p10}, {"mib", 0x1p20},
+                                                           {"gib", 0x1p30}, {"tib", 0x1p40}};
+  const LeadingNumber<double> number = leading_number<double>(text);
+  if (number.length == 0 || number.out_of_range || !(number.value >= 0)) return std::nullopt;
+  std::string_view rest = text.substr(number.length);
+  if (rest.starts_with(' ')) rest.remove_prefix(1);
+  std::string unit(rest);
+  for (char& c : unit)
+    if ('A' <= c && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  for (const auto& [name, bytes] : units)
+    if (unit == name && number.value * bytes <= most) return static_cast<int64_t>(number.value * bytes);
+  return std::nullopt;
+}
+
 OutOfMemory out_of_memory(const std::string& what, uint64_t bytes) {
   return OutOfMemory(
       "{} needs {}, which {}", what, bytes_text(bytes),

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "weft/support/error.h"
 
@@ -31,6 +33,10 @@ std::byte* allocate_buffer(uint64_t bytes, size_t alignment);
 
 /// "360000000000 bytes (335.3 GiB)"
 std::string bytes_text(uint64_t bytes);
+
+/// Bytes out of text: "4096", "64MiB", "1.5 GB", in any case of letters; kB to TB count by 1000, KiB to TiB by 1024. Nothing where it is
+/// anything else, or more than 2^62.
+std::optional<int64_t> bytes_in(std::string_view text);
 
 /// The refusal of so many bytes for `what`: "the arena of 'net'".
 OutOfMemory out_of_memory(const std::string& what, uint64_t bytes);

@@ -22,7 +22,7 @@
 #include "weft/ir/verifier.h"
 #include "weft/passes/pass.h"
 #include "weft/support/error.h"
-#include "weft/support/number_text.h"
+#include "weft/support/memory.h"
 
 namespace weft::tool {
 namespace {
@@ -181,7 +181,7 @@ void take_from(const std::string& text, Options& o) {
     else if (word.starts_with("--target=")) o.target = o.target.empty() ? value : o.target;
     else if (word.starts_with("--autocast=")) o.choice.autocast = o.choice.autocast.empty() ? value : o.choice.autocast;
     else if (word.starts_with("--memory-limit="))
-      o.choice.memory_limit = o.choice.memory_limit ? o.choice.memory_limit : number_in<int64_t>(value).value_or(0);
+      o.choice.memory_limit = o.choice.memory_limit ? o.choice.memory_limit : bytes_in(value).value_or(0);
     else if (word == "--verify-each") o.verify_each = true;
   }
 }

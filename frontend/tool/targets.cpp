@@ -5,6 +5,7 @@
 
 #include "weft/frontend/program/target.h"
 #include "weft/support/error.h"
+#include "weft/support/memory.h"
 
 namespace weft::tool {
 namespace {
@@ -54,12 +55,14 @@ std::string TargetChoice::text() const {
 void add_target_options(CLI::App& command, TargetChoice& choice) {
   command.add_option("--autocast", choice.autocast, "Let products and convolutions run in bf16, all that loses by it in f32")
       ->type_name("bf16");
+  const auto limit = [&choice](const std::string& given) {
+    choice.memory_limit = bytes_in(given).value_or(0);
+    if (choice.memory_limit < 1) throw Error("--memory-limit must be a number of bytes, as 64MiB or 1GB, not '{}'", given);
+  };
   command
-      .add_option("--memory-limit", choice.memory_limit,
-                  "Keep what is computed in between within so many bytes (also 64MiB, 1GB): values are\n"
-                  "computed again, bit for bit")
-      ->transform(CLI::AsSizeValue(true).description(""))
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""))
+      .add_option_function<std::string>("--memory-limit", limit,
+                                        "Keep what is computed in between within so many bytes (also 64MiB, 1GB): values are\n"
+                                        "computed again, bit for bit")
       ->type_name("BYTES");
 }
 

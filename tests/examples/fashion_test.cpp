@@ -265,6 +265,8 @@ TEST_CASE("options of the examples say plainly what they take") {
   says("--optimizer rmsprop", "--optimizer must be sgd or adam, not rmsprop");
   says("--max-isa avx3", "--max-isa must be sse4, avx2 or avx512, not avx3");
   says("--autocast f32", "--autocast must be bf16, not f32");
+  says("--memory-limit 3XB", "--memory-limit must be a number of bytes, as 64MiB or 1GB, not 3XB");
+  says("--memory-limit 0", "--memory-limit must be a number of bytes, as 64MiB or 1GB, not 0");
   const test::Ran ran = test::run_command("WEFT_MAX_ISA=avx3 " + program + "--max-steps 1");
   CHECK(ran.code == 1);
   CHECK_THAT(ran.err, contains_text("WEFT_MAX_ISA must be sse4, avx2 or avx512, not 'avx3'"));

@@ -41,8 +41,8 @@ const Options says{{"--profile", "the whole step"},
 
 /// Options that may leave what is learnt as it is: an end that does not come first, other ways to the same numbers, and what shows values
 /// that a program computes, which may then be rounded otherwise.
-const std::set<std::string> not_judged_by_numbers{"--patience",   "--device", "--max-isa", "--autocast",
-                                                  "--accumulate", "--plots",  "--watch",   "--watched"};
+const std::set<std::string> not_judged_by_numbers{"--patience", "--device", "--max-isa", "--autocast",    "--accumulate",
+                                                  "--plots",    "--watch",  "--watched", "--memory-limit"};
 constexpr int timed_out = 124;  // what timeout exits with
 const std::set<Pair> ends{pair_of("--epochs", "--max-steps"), pair_of("--epochs", "--patience")};
 
@@ -208,11 +208,9 @@ Options small_training(const std::string& digits) {
           {"--batch", "4"},          {"--epochs", "3"},  {"--metrics", "DIR/m.jsonl"}};
 }
 
-const std::map<std::string, Options> on_the_cpu{{"--threads", {{"--device", "cpu"}}},
-                                                {"--max-isa", {{"--device", "cpu"}}},
-                                                {"--autocast", {{"--device", "cpu"}}},
-                                                {"--profile", {{"--device", "cpu"}}},
-                                                {"--trace", {{"--device", "cpu"}}}};
+const std::map<std::string, Options> on_the_cpu{{"--threads", {{"--device", "cpu"}}},  {"--max-isa", {{"--device", "cpu"}}},
+                                                {"--autocast", {{"--device", "cpu"}}}, {"--memory-limit", {{"--device", "cpu"}}},
+                                                {"--profile", {{"--device", "cpu"}}},  {"--trace", {{"--device", "cpu"}}}};
 
 std::set<Pair> apart_from(const std::string& option, const std::vector<std::string>& others) {
   std::set<Pair> all;
@@ -226,7 +224,7 @@ TEST_CASE("lesson 1 heeds every two options, or refuses them") {
   const test::TempDir dir;
   const std::string table = dir.write("t.csv", "t_u,t_c\n35.7,0.5\n55.9,14\n58.2,15\n");
   std::set<Pair> apart = apart_from("--json", {"--epochs", "--lr", "--max-steps", "--metrics"});
-  apart.merge(apart_from("--device", {"--threads", "--max-isa", "--autocast"}));
+  apart.merge(apart_from("--device", {"--threads", "--max-isa", "--autocast", "--memory-limit"}));
   apart.insert(pair_of("--check-finite", "--json"));  // some of the fixed runs diverge
   Pairs({.name = "01_temperature",
          .small = {{"--epochs", "6"}, {"--data", table}},
@@ -264,7 +262,7 @@ TEST_CASE("lesson 4 heeds every two options, or refuses them") {
   const test::TempDir dir;
   write_pictures(dir, 40);
   std::set<Pair> apart = apart_in_training({pair_of("--net", "--hidden"), pair_of("--optimizer", "--momentum")});
-  apart.merge(apart_from("--device", {"--threads", "--max-isa", "--autocast", "--profile", "--trace"}));
+  apart.merge(apart_from("--device", {"--threads", "--max-isa", "--autocast", "--memory-limit", "--profile", "--trace"}));
   Pairs({.name = "04_cifar10",
          .small = {{"--threads", "1"},
                    {"--data", dir.path()},

@@ -52,7 +52,8 @@ TEST_CASE("weft compile, run, report and opt take --memory-limit", "[tool]") {
   refused("run " + file + " --zeros --device reference --memory-limit 1MB", "--memory-limit has no effect with --device reference");
   refused("opt " + file + " --passes=dce --memory-limit 1MB",
           "--memory-limit: the pass 'rematerialize' does not run here; these do: dce; it comes before memory is planned");
-  for (const std::string wrong : {"0", "-1", "many", "3XB"}) refused("opt " + file + " --memory-limit=" + wrong, "--memory-limit");
+  for (const std::string wrong : {"0", "-1", "many", "3XB"})
+    refused("opt " + file + " --memory-limit=" + wrong, "--memory-limit must be a number of bytes, as 64MiB or 1GB, not '" + wrong + "'");
 }
 
 TEST_CASE("weft opt: a reproducer says the limit of memory", "[tool]") {
