@@ -203,9 +203,9 @@ function draw(keep) {
   const layer = make("g", {id: "moved"}, nodes.filter(isOpen).map((n) => drawNode(n, most)), edgesShown().map(drawEdge),
                      nodes.filter((n) => !isOpen(n)).map((n) => drawNode(n, most)));
   byId("drawing").replaceChildren(layer);
+  saySlider();  // its words may take another line, and so leave less room
   if (!keep) fit(true);
   move();
-  saySlider();
 }
 
 function saySlider() {

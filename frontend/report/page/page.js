@@ -142,9 +142,9 @@ function start() {
   showLoss();
   const wanted = location.hash.slice(1);
   showTab("graph");
+  showDetails(null);
   draw(false);
   openSome();
-  showDetails(null);
   if (wanted && document.querySelector(`nav [data-tab="${CSS.escape(wanted)}"]`)) showTab(wanted);
   addEventListener("beforeprint", () => Object.keys(shows).forEach((name) => { if (!made.has(name)) made.add(name), shows[name](); }));
 }
