@@ -87,13 +87,17 @@ Code::Code(const MachineCode& code) : functions_(code.functions), bytes_(whole_p
     fill(code.slots);
     if (mprotect(memory_, bytes_, PROT_READ | PROT_EXEC) != 0)
       throw Error(ErrorKind::device, "the system does not let generated code run: {}", std::strerror(errno));
+    symbols_.emplace(functions_, memory_, code.image.size());
   } catch (...) {
     munmap(memory_, bytes_);
     throw;
   }
 }
 
-Code::~Code() { munmap(memory_, bytes_); }
+Code::~Code() {
+  symbols_.reset();
+  munmap(memory_, bytes_);
+}
 
 void Code::fill(const std::vector<MachineCode::Slot>& slots) {
   for (const MachineCode::Slot& s : slots) {
