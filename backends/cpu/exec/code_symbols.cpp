@@ -9,25 +9,11 @@
 #include <fstream>
 #include <mutex>
 
+#include "weft/backends/cpu/exec/jit_interface.h"
 #include "weft/support/error.h"
 
-// What gdb looks for by these names and in this form. LLVM has the same; a process has one of the two.
-extern "C" {
-struct jit_code_entry {
-  jit_code_entry *next_entry, *prev_entry;
-  const char* symfile_addr;
-  uint64_t symfile_size;
-};
-struct jit_descriptor {
-  uint32_t version, action_flag;
-  jit_code_entry *relevant_entry, *first_entry;
-};
-extern jit_descriptor __jit_debug_descriptor;
-void __jit_debug_register_code();
 __attribute__((weak)) jit_descriptor __jit_debug_descriptor = {1, 0, nullptr, nullptr};
-/// The debugger stops here to read the descriptor.
 __attribute__((weak, noinline)) void __jit_debug_register_code() { asm volatile("" ::: "memory"); }
-}
 
 namespace weft::cpu {
 namespace {

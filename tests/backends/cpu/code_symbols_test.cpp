@@ -7,24 +7,12 @@
 #include <filesystem>
 
 #include "weft/backends/cpu/exec/code.h"
+#include "weft/backends/cpu/exec/jit_interface.h"
 #include "weft/support/error.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/process.h"
 
 using namespace weft;
-
-extern "C" {
-struct jit_code_entry {
-  jit_code_entry *next_entry, *prev_entry;
-  const char* symfile_addr;
-  uint64_t symfile_size;
-};
-struct jit_descriptor {
-  uint32_t version, action_flag;
-  jit_code_entry *relevant_entry, *first_entry;
-};
-extern jit_descriptor __jit_debug_descriptor;
-}
 
 namespace {
 
