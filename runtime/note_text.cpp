@@ -27,14 +27,25 @@ int depth_of(std::string_view text) {
   return most;
 }
 
+/// What `read` gives; its error says whose value it read.
+template <class Read>
+decltype(auto) named(const std::string& name, Read read) try {
+  return read();
+} catch (Error& e) {
+  e.message(fmt::format("'{}': {}", name, e.message()));
+  throw;
+}
+
 }  // namespace
 
 json parse_note(const std::string& text) {
   if (depth_of(text) > deepest) throw Error("they are nested deeper than {} lists and objects", deepest);
   try {
     return json::parse(text);
-  } catch (const json::exception& e) {
-    throw Error("{}", e.what());
+  } catch (const json::parse_error& e) {
+    throw Error("it is no JSON from byte {} on", e.byte);
+  } catch (const json::out_of_range&) {
+    throw Error("it has a number that is too large");
   }
 }
 
@@ -55,6 +66,41 @@ int64_t count_in_note(const json& number) {
 const json& list_in_note(const json& list) {
   if (!list.is_array()) throw Error("{} is no list", list.dump());
   return list;
+}
+
+const json& member_in_note(const json& object, const std::string& name) {
+  if (!object.is_object() || !object.contains(name)) throw Error("it has no '{}' where there must be one", name);
+  return object[name];
+}
+
+const json& object_in_note(const json& object, const std::string& name) {
+  const json& member = member_in_note(object, name);
+  if (!member.is_object()) throw Error("'{}' is {}, and no object", name, member.dump());
+  return member;
+}
+
+const json& list_in_note(const json& object, const std::string& name) {
+  return named(name, [&]() -> const json& { return list_in_note(member_in_note(object, name)); });
+}
+
+const std::string& text_in_note(const json& object, const std::string& name) {
+  const json& member = member_in_note(object, name);
+  if (!member.is_string()) throw Error("'{}' is {}, and no text", name, member.dump());
+  return member.get_ref<const std::string&>();
+}
+
+double number_in_note(const json& object, const std::string& name) {
+  return named(name, [&] { return number_in_note(member_in_note(object, name)); });
+}
+
+int64_t count_in_note(const json& object, const std::string& name) {
+  return named(name, [&] { return count_in_note(member_in_note(object, name)); });
+}
+
+uint64_t word_in_note(const json& object, const std::string& name) {
+  const json& member = member_in_note(object, name);
+  if (!member.is_number_unsigned()) throw Error("'{}' is {}, and no number of 64 bits", name, member.dump());
+  return member.get<uint64_t>();
 }
 
 }  // namespace weft::detail

@@ -21,4 +21,14 @@ int64_t count_in_note(const nlohmann::json& number);
 /// `list`; throws weft::Error unless it is one.
 const nlohmann::json& list_in_note(const nlohmann::json& list);
 
+// Members of an object. Each throws weft::Error with the member's name where there is none, or it is something else.
+const nlohmann::json& member_in_note(const nlohmann::json& object, const std::string& name);
+const nlohmann::json& object_in_note(const nlohmann::json& object, const std::string& name);
+const nlohmann::json& list_in_note(const nlohmann::json& object, const std::string& name);
+const std::string& text_in_note(const nlohmann::json& object, const std::string& name);
+double number_in_note(const nlohmann::json& object, const std::string& name);
+int64_t count_in_note(const nlohmann::json& object, const std::string& name);
+/// Any number of 64 bits, as streams of random numbers have.
+uint64_t word_in_note(const nlohmann::json& object, const std::string& name);
+
 }  // namespace weft::detail

@@ -11,19 +11,20 @@
 
 #include "weft/runtime/file_elements.h"
 #include "weft/runtime/replace_file.h"
+#include "weft/runtime/safetensors_checksum.h"
 #include "weft/runtime/safetensors_header.h"
 #include "weft/support/input_file.h"
 
 namespace weft {
 namespace {
 
+using detail::checksum_key;
 using detail::SafeTensorsHeader;
 
 static_assert(std::endian::native == std::endian::little, "elements are written as they lie in memory");
 
 constexpr uint64_t length_bytes = 8;
 constexpr uint64_t largest_header = 100'000'000;  // the format's own limit
-constexpr const char* checksum_key = "weft.checksum";
 
 struct WrittenType {
   DType dtype;
@@ -172,7 +173,7 @@ class Reader {
     return array;
   }
 
-  void check_sum(SafeTensors& file) const {
+  void check_sum(const SafeTensors& file) const {
     const auto found = file.metadata.find(checksum_key);
     if (found == file.metadata.end()) return;
     if (found->second != checksum_.text())
@@ -180,7 +181,6 @@ class Reader {
                   "'{}' is damaged: its checksum is '{}', but what it holds has '{}' (a program that changes such a file on purpose drops "
                   "'{}' from its metadata)",
                   path_, found->second, checksum_.text(), checksum_key);
-    file.metadata.erase(found);
   }
 
   InputFile file_;
@@ -221,7 +221,13 @@ std::string checksum_of(const std::map<std::string, std::string, std::less<>>& m
 
 }  // namespace
 
-SafeTensors read_safetensors(const std::string& path) { return Reader(path).read(); }
+SafeTensors detail::read_with_checksum(const std::string& path) { return Reader(path).read(); }
+
+SafeTensors read_safetensors(const std::string& path) {
+  SafeTensors file = detail::read_with_checksum(path);
+  file.metadata.erase(checksum_key);
+  return file;
+}
 
 void write_safetensors(const std::string& path, std::vector<std::pair<std::string, const Array*>> tensors,
                        const std::map<std::string, std::string, std::less<>>& metadata, bool checksum) {

@@ -15,7 +15,10 @@ namespace weft {
 namespace {
 
 using detail::count_in_note;
+using detail::list_in_note;
 using detail::number_in_note;
+using detail::object_in_note;
+using detail::text_in_note;
 using detail::text_of;
 using nlohmann::json;
 using Kind = StepInput::Kind;
@@ -48,8 +51,7 @@ struct SavedState::Loading {
   Dims counts;
   int64_t steps = 0;
   std::optional<uint64_t> stream;
-  bool has_state = false;  // of an optimizer
-  std::set<std::string, std::less<>> counted;
+  std::set<std::string, std::less<>> counted;  // parameters whose updates the file counts
 };
 
 SavedState::SavedState(const StepData& data, const std::vector<Port>& ports) : data_(data), stream_(data.stream) {
@@ -77,8 +79,9 @@ void SavedState::check(const std::vector<Port>& ports) const {
     const Port& port = ports[i];
     if (input.kind == Kind::tensor) require(tensors.insert(input.tensor).second, "two of its tensors have one name");
     if (input.kind == Kind::number) {
-      require(port.dtype == f64 && port.shape.rank() == 0, "a number is no f64");
-      require(input.range.allows(input.value), "a number is none that it may be");
+      require(port.dtype == f64 && port.shape.rank() == 0, fmt::format("the number '{}' is no f64", port.name));
+      require(input.range.allows(input.value),
+              fmt::format("the number '{}' is {}, and must lie in {}", port.name, input.value, input.range.text()));
     }
     if (input.kind == Kind::counter) require(port.dtype == i64 && port.shape.rank() == 0, "a counter is no i64");
     if (input.kind == Kind::key) require(port.dtype == i64 && port.shape == Shape({2}), "a key is no i64[2]");
@@ -160,7 +163,7 @@ void SavedState::match(Loading& loading, const std::string& path) const {
   for (size_t i = 0; i < names_.size(); ++i) {
     if (!is_tensor(i)) continue;
     const std::string& name = data_.inputs[i].tensor;
-    if (is_state(name) && !(loading.has_state && loading.counted.contains(parameter_of(name)))) {
+    if (is_state(name) && !loading.counted.contains(parameter_of(name))) {
       loading.fresh.push_back(i);
       continue;
     }
@@ -178,34 +181,31 @@ void SavedState::match(Loading& loading, const std::string& path) const {
   if (!wrong.empty()) throw Error(ErrorKind::file, "'{}' does not fit step '{}':{}", path, data_.name, wrong);
 }
 
-/// The optimizer's numbers, counts and stream in what a checkpoint says of it.
-void SavedState::read_note(Loading& loading, const std::string& text) const {
-  const json note = detail::parse_note(text);
-  const json& optimizers = note.at("optimizers");
-  if (optimizers.size() != 1) throw Error("it keeps {} optimizers, and the step has one", optimizers.size());
-  const json& optimizer = optimizers[0];
-  for (const StepNumbers& numbers : data_.numbers) {
-    const json& from = numbers.group.empty() ? optimizer : optimizer.at("groups").at(numbers.group);
-    if (from.at("op") != numbers.op) throw Error("it keeps the optimizer {}, not {}", from.at("op").dump(), numbers.op);
-    for (const StepNumbers::Number& n : numbers.numbers) {
-      const double value = number_in_note(from.at("numbers").at(n.name));
-      if (n.input) {
-        if (!data_.inputs[static_cast<size_t>(*n.input)].range.allows(value)) throw Error("{} cannot be {}", n.name, value);
-        loading.numbers.emplace_back(static_cast<size_t>(*n.input), value);
-      } else if (value != n.value) {
-        throw Error("{} is {} in it, but was {} when the step was compiled, which left out what it scales", n.name, value, n.value);
-      }
+/// The numbers of the optimizer, or of a group.
+void SavedState::read_numbers(Loading& loading, const StepNumbers& numbers, const json& from) const {
+  if (const std::string& op = text_in_note(from, "op"); op != numbers.op)
+    throw Error("it keeps the optimizer \"{}\", not {}", op, numbers.op);
+  const json& values = object_in_note(from, "numbers");
+  for (const StepNumbers::Number& n : numbers.numbers) {
+    const double value = number_in_note(values, n.name);
+    if (n.input) {
+      if (!data_.inputs[static_cast<size_t>(*n.input)].range.allows(value)) throw Error("{} cannot be {}", n.name, value);
+      loading.numbers.emplace_back(static_cast<size_t>(*n.input), value);
+    } else if (value != n.value) {
+      throw Error("{} is {} in it, but was {} when the step was compiled, which left out what it scales", n.name, value, n.value);
     }
   }
-  loading.has_state = true;
-  loading.steps = count_in_note(optimizer.at("steps"));
-  if (optimizer.contains("stream")) loading.stream = optimizer["stream"].get<uint64_t>();
-  const json counts = optimizer.value("counts", json::object());
+}
+
+/// How often parameters were updated; a file without counts keeps one number for all.
+void SavedState::read_counts(Loading& loading, const json& optimizer) const {
+  const json* counts = optimizer.contains("counts") ? &object_in_note(optimizer, "counts") : nullptr;
   for (const StepCounter& counter : data_.counters) {
     std::optional<int64_t> count;
     for (const std::string& tensor : counter.of) {
-      const int64_t own = counts.contains(tensor) ? count_in_note(counts[tensor]) : 0;
-      if (counts.contains(tensor)) loading.counted.insert(tensor);
+      const bool counted = !counts || counts->contains(tensor);
+      const int64_t own = !counted ? 0 : counts ? count_in_note(*counts, tensor) : loading.steps;
+      if (counted) loading.counted.insert(tensor);
       if (count && *count != own)
         throw Error("'{}' was updated {} times in it and '{}' {} times, but the step counts them together: compile it again", counter.of[0],
                     *count, tensor, own);
@@ -215,15 +215,40 @@ void SavedState::read_note(Loading& loading, const std::string& text) const {
   }
 }
 
+/// What a checkpoint says of the optimizer: its numbers, counts and stream.
+void SavedState::read_note(Loading& loading, const std::string& text) const {
+  const json note = detail::parse_note(text);
+  const json& optimizers = list_in_note(note, "optimizers");
+  if (optimizers.empty()) return;
+  if (optimizers.size() != 1) throw Error("it keeps {} optimizers, and the step has one", optimizers.size());
+  const json& optimizer = optimizers[0];
+  const json groups = optimizer.contains("groups") ? object_in_note(optimizer, "groups") : json::object();
+  for (const StepNumbers& numbers : data_.numbers)
+    read_numbers(loading, numbers, numbers.group.empty() ? optimizer : object_in_note(groups, numbers.group));
+  loading.steps = count_in_note(optimizer, "steps");
+  if (optimizer.contains("stream")) loading.stream = detail::word_in_note(optimizer, "stream");
+  read_counts(loading, optimizer);
+}
+
+/// State that nobody counts the steps of is none to go on from, and none to throw away: what lost its metadata in another program says so.
+void SavedState::require_counted(const Loading& loading) const {
+  for (size_t i = 0; i < names_.size(); ++i) {
+    const std::string& name = is_tensor(i) ? data_.inputs[i].tensor : names_[i];
+    if (!is_tensor(i) || !is_state(name) || loading.counted.contains(parameter_of(name)) || !loading.file.tensors.contains(name)) continue;
+    throw Error("it keeps '{}', but its metadata '{}' do not say how often '{}' was updated", name, checkpoint_names::note,
+                parameter_of(name))
+        .hint("a program that writes such a file anew must keep its metadata; without optimizer states in it the optimizer begins anew");
+  }
+}
+
 void SavedState::load(const std::string& path) {
   Loading loading{read_safetensors(path)};
   if (loading.file.metadata.contains(program_note)) throw Error(ErrorKind::file, "'{}' is a program, and holds no parameters", path);
   const auto note = loading.file.metadata.find(checkpoint_names::note);
   const bool keeps = note != loading.file.metadata.end() && !data_.numbers.empty();
   try {
-    if (keeps && !detail::parse_note(note->second).at("optimizers").empty()) read_note(loading, note->second);
-  } catch (const json::exception& e) {
-    throw Error(ErrorKind::file, "'{}': its metadata '{}' are not as weft writes them ({})", path, checkpoint_names::note, e.what());
+    if (keeps) read_note(loading, note->second);
+    require_counted(loading);
   } catch (const Error& e) {
     throw Error(ErrorKind::file, "'{}': {}", path, e.what());
   }
@@ -237,7 +262,7 @@ void SavedState::load(const std::string& path) {
   steps_ = loading.steps;
   if (loading.stream) stream_ = *loading.stream;
   note_ = keeps ? note->second : "";
-  for (const auto& [i, array] : loading.tensors) loading.file.tensors.erase(data_.inputs[i].tensor);
+  for (const std::string& name : tensors()) loading.file.tensors.erase(name);
   kept_ = std::move(loading.file);
   kept_.metadata.erase(checkpoint_names::note);
 }

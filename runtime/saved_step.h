@@ -56,7 +56,8 @@ class SavedStep {
   /// parameters and buffers are read, and an optimizer begins anew. What the file has besides is kept for save().
   ///
   /// Throws weft::Error before anything changes: naming every tensor that is missing or of another shape or type, and where the
-  /// checkpoint is of another optimizer, or has a number other than 0 of what the program was compiled without.
+  /// checkpoint is of another optimizer, keeps its state without the metadata that count its steps, or has a number other than 0 of what
+  /// the program was compiled without.
   void load(const std::string& path);
   /// All that load() reads, in a file of weft::Checkpoint's: tensors, and of numbers the optimizer's (a dropout rate is none of them).
   /// What schedules noted in the file that was loaded is written as it was: they do not go on here, set() does what they would. Old

@@ -5,64 +5,20 @@
 #include <algorithm>
 
 #include "weft/runtime/note_text.h"
-#include "weft/runtime/safetensors.h"
+#include "weft/runtime/safetensors_checksum.h"
+#include "weft/runtime/step_check.h"
+#include "weft/runtime/step_json.h"
 #include "weft/support/error.h"
 
 namespace weft {
 namespace {
 
-using detail::number_in_note;
+using namespace step_json;
 using detail::text_of;
-using Json = nlohmann::ordered_json;
 using Kind = BufferPlace::Kind;
 
 constexpr std::string_view kinds[] = {"batch", "tensor", "number", "counter", "key"};
 constexpr std::string_view places[] = {"input", "arena", "constant"};
-
-template <class... Args>
-[[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) {
-  throw Error(ErrorKind::file, "{}", fmt::format(format, std::forward<Args>(args)...));
-}
-
-// --- Reading single values ------------------------------------------------------------------------------------------------
-
-int64_t integer(const Json& j) {
-  const bool fits = j.is_number_integer() && (!j.is_number_unsigned() || j.get<uint64_t>() <= INT64_MAX);
-  if (!fits) refuse("{} is no integer", j.dump());
-  return j.get<int64_t>();
-}
-
-uint64_t word(const Json& j) {
-  if (!j.is_number_unsigned()) refuse("{} is no number of 64 bits", j.dump());
-  return j.get<uint64_t>();
-}
-
-const std::string& text(const Json& j) {
-  if (!j.is_string()) refuse("{} is no text", j.dump());
-  return j.get_ref<const std::string&>();
-}
-
-const Json& list(const Json& j) {
-  if (!j.is_array()) refuse("{} is no list", j.dump());
-  return j;
-}
-
-bool flag(const Json& j) {
-  if (!j.is_boolean()) refuse("{} is neither true nor false", j.dump());
-  return j.get<bool>();
-}
-
-Dims dims(const Json& j) {
-  Dims all;
-  for (const Json& extent : list(j)) all.push_back(integer(extent));
-  return all;
-}
-
-std::optional<int64_t> optional_integer(const Json& from, const char* name) {
-  return from.contains(name) ? std::optional(integer(from[name])) : std::nullopt;
-}
-
-double real(const Json& j) { return number_in_note(nlohmann::json(text(j))); }
 
 size_t place_in(std::span<const std::string_view> names, const std::string& name) {
   const auto found = std::find(names.begin(), names.end(), name);
@@ -79,10 +35,11 @@ Json json_of(const Port& p) {
 }
 
 Port port_in(const Json& j) {
-  Port p{text(j.at("name")), f32, {}, {}, text(j.at("where"))};
-  const auto dtype = dtype_from_name(text(j.at("dtype")));
-  if (!dtype) refuse("'{}' of '{}' is no element type", text(j["dtype"]), p.name);
-  p.dtype = *dtype, p.shape = Shape(dims(j.at("shape")));
+  Port p{read(j, "name", text), f32, {}, {}, read(j, "where", text)};
+  const std::string& type = read(j, "dtype", text);
+  const auto dtype = dtype_from_name(type);
+  if (!dtype) refuse("'{}' of '{}' is no element type", type, p.name);
+  p.dtype = *dtype, p.shape = Shape(read(j, "shape", dims));
   if (p.shape.numel() > INT64_MAX / 16) refuse("'{}' has the shape {}", p.name, to_string(p.shape));
   if (const auto alias = optional_integer(j, "alias")) {
     if (*alias < 0 || *alias > INT32_MAX) refuse("'{}' takes over input {}", p.name, *alias);
@@ -98,14 +55,14 @@ Json json_of(const BufferPlace& b) {
   return j;
 }
 
-BufferPlace place_in(const Json& j) {
+BufferPlace buffer_in(const Json& j) {
   size_t known = 3;
   const auto is_next = [&](auto test) { return known < list(j).size() && test(j[known]) && ++known; };
   const bool written = is_next([](const Json& part) { return part == "written"; });
   const bool moves = is_next([](const Json& part) { return part.is_object(); });
-  if (j.size() != known) refuse("{} is no place of a buffer", j.dump());
+  if (j.size() != known) refuse("{} is no place of a buffer", shown(j));
   BufferPlace b{static_cast<Kind>(place_in(places, text(j[0]))), integer(j[1]), integer(j[2]), written};
-  if (moves) b.offset = integer(j.back().at("offset")), b.steps = dims(j.back().at("steps"));
+  if (moves) b.offset = read(j.back(), "offset", integer), b.steps = read(j.back(), "steps", dims);
   return b;
 }
 
@@ -123,15 +80,20 @@ void put(Json& j, const StepInput& input) {
 }
 
 StepInput step_input_in(const Json& j) {
-  StepInput input{static_cast<StepInput::Kind>(place_in(kinds, text(j.at("is"))))};
-  if (input.kind == StepInput::Kind::tensor) input.tensor = text(j.at("tensor"));
+  StepInput input{static_cast<StepInput::Kind>(place_in(kinds, read(j, "is", text)))};
+  if (input.kind == StepInput::Kind::tensor) input.tensor = read(j, "tensor", text);
   if (input.kind == StepInput::Kind::number) {
-    const Json& range = j.at("range");
-    input.value = real(j.at("value"));
-    input.range = {real(range.at(0)), real(range.at(1)), flag(range.at(2)), flag(range.at(3))};
+    input.value = read(j, "value", real);
+    input.range = read(j, "range", [](const Json& range) {
+      return NumberRange{read_at(range, 0, real), read_at(range, 1, real), read_at(range, 2, flag), read_at(range, 3, flag)};
+    });
   }
-  if (j.contains("indices")) input.indices = {integer(j["indices"].at(0)), integer(j["indices"].at(1)), dims(j["indices"].at(2))};
-  if (j.contains("values")) input.values = {real(j["values"].at(0)), real(j["values"].at(1))};
+  if (j.contains("indices"))
+    input.indices = read(j, "indices", [](const Json& bound) {
+      return IndexBound{read_at(bound, 0, integer), read_at(bound, 1, integer), read_at(bound, 2, dims)};
+    });
+  if (j.contains("values"))
+    input.values = read(j, "values", [](const Json& range) { return ValueRange{read_at(range, 0, real), read_at(range, 1, real)}; });
   return input;
 }
 
@@ -151,25 +113,26 @@ Json json_of(const Launch& launch, const CallDescriptor& call) {
 }
 
 CallDescriptor call_in(const Json& j) {
-  CallDescriptor call{text(j.at("call"))};
-  for (const auto& [name, value] : j.at("with").items()) {
-    if (value.is_string()) call.fields[name] = text(value);
-    else if (value.is_array()) call.fields[name] = dims(value);
-    else call.fields[name] = integer(value);
-  }
+  CallDescriptor call{read(j, "call", text)};
+  for (const auto& [name, value] : read(j, "with", object).items())
+    named(fmt::format("'{}'", name), value, [&, &field = call.fields[name]](const Json& v) {
+      if (v.is_string()) field = text(v);
+      else if (v.is_array()) field = dims(v);
+      else field = integer(v);
+    });
   return call;
 }
 
 Launch launch_in(const Json& j) {
-  Launch launch{{}, flag(j.at("parallel")), real(j.at("flops")), real(j.at("bytes")), text(j.at("description"))};
-  for (const Json& b : list(j.at("buffers"))) launch.buffers.push_back(place_in(b));
+  Launch launch{{}, read(j, "parallel", flag), read(j, "flops", real), read(j, "bytes", real), read(j, "description", text)};
+  read_all(j, "buffers", [&](const Json& b) { launch.buffers.push_back(buffer_in(b)); });
   return launch;
 }
 
 LaunchLoop loop_in(const Json& j) {
-  const int64_t first = integer(j.at(0)), last = integer(j.at(1));
-  if (first < 0 || last < 0) refuse("{} is no loop", j.dump());
-  return {static_cast<size_t>(first), static_cast<size_t>(last), integer(j.at(2))};
+  const int64_t first = read_at(j, 0, integer), last = read_at(j, 1, integer);
+  if (first < 0 || last < 0) refuse("{} is no loop", shown(j));
+  return {static_cast<size_t>(first), static_cast<size_t>(last), read_at(j, 2, integer)};
 }
 
 // --- The optimizer --------------------------------------------------------------------------------------------------------
@@ -184,9 +147,10 @@ Json json_of(const StepNumbers& numbers) {
 }
 
 StepNumbers numbers_in(const Json& j) {
-  StepNumbers numbers{text(j.at("group")), text(j.at("op"))};
-  for (const Json& n : list(j.at("numbers")))
-    numbers.numbers.push_back({text(n.at("name")), real(n.at("value")), optional_integer(n, "input")});
+  StepNumbers numbers{read(j, "group", text), read(j, "op", text)};
+  read_all(j, "numbers", [&](const Json& n) {
+    numbers.numbers.push_back({read(n, "name", text), read(n, "value", real), optional_integer(n, "input")});
+  });
   return numbers;
 }
 
@@ -197,8 +161,8 @@ Json json_of(const StepCounter& counter) {
 }
 
 StepCounter counter_in(const Json& j) {
-  StepCounter counter{optional_integer(j, "input"), {}};
-  for (const Json& name : list(j.at("of"))) counter.of.push_back(text(name));
+  StepCounter counter{optional_integer(object(j), "input"), {}};
+  read_all(j, "of", [&](const Json& name) { counter.of.push_back(text(name)); });
   return counter;
 }
 
@@ -212,9 +176,10 @@ Json json_of(const MachineCode& code) {
 }
 
 MachineCode code_in(const Json& j) {
-  MachineCode code{text(j.at("isa"))};
-  for (const auto& [name, offset] : j.at("functions").items()) code.functions.push_back({name, integer(offset)});
-  for (const Json& s : list(j.at("addresses"))) code.slots.push_back({integer(s.at(0)), text(s.at(1)), integer(s.at(2))});
+  MachineCode code{read(j, "isa", text)};
+  for (const auto& [name, offset] : read(j, "functions", object).items()) code.functions.push_back({name, integer(offset)});
+  read_all(j, "addresses",
+           [&](const Json& s) { code.slots.push_back({read_at(s, 0, integer), read_at(s, 1, text), read_at(s, 2, integer)}); });
   return code;
 }
 
@@ -246,25 +211,38 @@ Json json_of(const StepData& step) {
 
 StepData step_in(const Json& j) {
   if (!j.is_object() || !j.contains("format")) refuse("it says of no format");
-  if (const int64_t format = integer(j["format"]); format != step_format)
+  if (const int64_t format = read(j, "format", integer); format != step_format)
     refuse("it is written in format {}, and this weft reads format {}: save it again with the weft that is to read it", format,
            step_format);
-  StepData step{text(j.at("name"))};
+  StepData step{read(j, "name", text)};
   ProgramData& program = step.program;
-  program.backend = text(j.at("backend"));
+  program.backend = read(j, "backend", text);
   LaunchList& l = program.list;
-  l.arena_bytes = integer(j.at("arena"));
-  step.key = word(j.at("key")), step.stream = word(j.at("stream"));
-  if (j.contains("seed")) step.seed = word(j["seed"]);
-  for (const Json& i : list(j.at("inputs"))) l.inputs.push_back(port_in(i)), step.inputs.push_back(step_input_in(i));
-  for (const Json& o : list(j.at("outputs"))) l.outputs.push_back(port_in(o)), l.output_places.push_back(place_in(o.at("place")));
-  for (const Json& launch : list(j.at("launches"))) l.launches.push_back(launch_in(launch)), program.calls.push_back(call_in(launch));
-  if (j.contains("loops"))
-    for (const Json& loop : list(j["loops"])) l.loops.push_back(loop_in(loop));
-  for (const Json& numbers : list(j.at("optimizer"))) step.numbers.push_back(numbers_in(numbers));
-  for (const Json& counter : list(j.at("counters"))) step.counters.push_back(counter_in(counter));
-  for (const Json& code : list(j.at("code"))) program.code.push_back(code_in(code));
+  l.arena_bytes = read(j, "arena", integer);
+  step.key = read(j, "key", word), step.stream = read(j, "stream", word);
+  if (j.contains("seed")) step.seed = read(j, "seed", word);
+  read_all(j, "inputs", [&](const Json& i) { l.inputs.push_back(port_in(i)), step.inputs.push_back(step_input_in(i)); });
+  read_all(j, "outputs", [&](const Json& o) { l.outputs.push_back(port_in(o)), l.output_places.push_back(read(o, "place", buffer_in)); });
+  read_all(j, "launches", [&](const Json& call) { l.launches.push_back(launch_in(call)), program.calls.push_back(call_in(call)); });
+  if (j.contains("loops")) read_all(j, "loops", [&](const Json& loop) { l.loops.push_back(loop_in(loop)); });
+  read_all(j, "optimizer", [&](const Json& numbers) { step.numbers.push_back(numbers_in(numbers)); });
+  read_all(j, "counters", [&](const Json& counter) { step.counters.push_back(counter_in(counter)); });
+  read_all(j, "code", [&](const Json& code) { program.code.push_back(code_in(code)); });
+  check_step(step);
   return step;
+}
+
+/// How many constants a program has that is in a file of so many tensors.
+size_t constants_in(const Json& j, size_t tensors) {
+  const int64_t count = read(j, "constants", integer);
+  if (count < 0 || static_cast<uint64_t>(count) > tensors)
+    refuse("'constants': it has {} of them, and the file {} tensors", count, tensors);
+  return static_cast<size_t>(count);
+}
+
+Json tree_of(const std::string& text) {
+  detail::parse_note(text);  // it is JSON, and nested not too deep
+  return Json::parse(text);
 }
 
 std::string constant_name(size_t i) { return fmt::format("constant/{}", i); }
@@ -303,16 +281,10 @@ std::string step_text(const StepData& step) {
   return all + "\n}\n";
 }
 
-StepData parse_step_text(const std::string& text) {
-  try {
-    detail::parse_note(text);  // nested not too deep
-    return step_in(Json::parse(text));
-  } catch (const nlohmann::json::exception& e) {
-    refuse("{}", e.what());
-  }
-}
+StepData parse_step_text(const std::string& text) { return step_in(tree_of(text)); }
 
 void write_step(const std::string& path, const StepData& step, StepNotes notes) {
+  check_step(step);
   std::vector<Array> code;
   std::vector<std::pair<std::string, const Array*>> tensors;
   code.reserve(step.program.code.size());
@@ -327,13 +299,15 @@ void write_step(const std::string& path, const StepData& step, StepNotes notes) 
 }
 
 StepData read_step(const std::string& path, StepNotes* notes) {
-  SafeTensors file = read_safetensors(path);
+  SafeTensors file = detail::read_with_checksum(path);
   const auto found = file.metadata.find(program_note);
   try {
     if (found == file.metadata.end()) refuse("it holds tensors, but no program");
-    StepData step = parse_step_text(found->second);
-    const int64_t constants = integer(Json::parse(found->second).at("constants"));
-    for (int64_t i = 0; i < constants; ++i) step.program.list.constants.push_back(take(file, constant_name(static_cast<size_t>(i))));
+    if (!file.metadata.contains(detail::checksum_key)) refuse("it has no checksum ('{}' in its metadata)", detail::checksum_key);
+    const Json tree = tree_of(found->second);
+    StepData step = step_in(tree);
+    const size_t constants = constants_in(tree, file.tensors.size());
+    for (size_t i = 0; i < constants; ++i) step.program.list.constants.push_back(take(file, constant_name(i)));
     for (MachineCode& code : step.program.code) {
       const Array image = take(file, code_name(code));
       if (image.dtype() != u8) refuse("'{}' is no code", code_name(code));

@@ -18,11 +18,11 @@ inline constexpr const char* program_note = "weft.program";
 /// Texts that stand in a file beside the program, under names that begin with "weft.".
 using StepNotes = std::map<std::string, std::string, std::less<>>;
 
-/// Old file or new one, never half of it, with a checksum. Throws weft::Error naming what cannot be written.
+/// Old file or new one, never half of it, with a checksum. Throws weft::Error naming what cannot be written, and as check_step does.
 void write_step(const std::string& path, const StepData& step, StepNotes notes = {});
 
-/// Throws weft::Error naming the file: where it is none of write_step's, is damaged (its checksum says so), was written by a weft
-/// with another format, or contradicts itself. That its calls can run here is for the backend to find out, which loads it.
+/// Throws weft::Error naming the file and the entry: where it is none of write_step's, is damaged (its checksum says so, which it must
+/// have), was written by a weft with another format, or contradicts itself. That its calls can run here is for the backend to find out, which loads it.
 StepData read_step(const std::string& path, StepNotes* notes = nullptr);
 
 /// The text that a file keeps of the program, one line for each input, output and launch.

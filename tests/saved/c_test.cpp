@@ -89,6 +89,29 @@ TEST_CASE("weft_step.h: trains what was compiled, to the bit, and goes on from i
   run(again.get());
 }
 
+TEST_CASE("weft_step.h: lists what a step has by name") {
+  Line line;
+  const Opened step(weft_step_open_on((line.dir / "line.weftprog").c_str(), 0, 1));
+  REQUIRE(step);
+  const auto all = [&](size_t (*count)(const weft_step*), const char* (*name)(const weft_step*, size_t)) {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < count(step.get()); ++i) names.emplace_back(name(step.get(), i));
+    CHECK(name(step.get(), count(step.get())) == nullptr);
+    CHECK(name(nullptr, 0) == nullptr);
+    CHECK(count(nullptr) == 0);
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(all(weft_step_outputs, weft_step_output_name) ==
+        Names{"adam.step", "b", "b.exp_avg", "b.exp_avg_sq", "loss", "residual", "w", "w.exp_avg", "w.exp_avg_sq"});
+  CHECK(all(weft_step_tensors, weft_step_tensor_name) == Names{"b", "w", "weft.optimizer0/b/exp_avg", "weft.optimizer0/b/exp_avg_sq",
+                                                               "weft.optimizer0/w/exp_avg", "weft.optimizer0/w/exp_avg_sq"});
+  CHECK(all(weft_step_numbers, weft_step_number_name) == Names{"adam.beta1", "adam.beta2", "adam.eps", "adam.lr"});
+  CHECK(weft_step_open_on((line.dir / "line.weftprog").c_str(), -1, 1) == nullptr);
+  CHECK_THAT(error(), contains_text("weft_step_open_on: device must not be negative, not -1"));
+}
+
 TEST_CASE("weft_step.h: says what is wrong, and takes nulls") {
   Line line;
   CHECK(weft_step_open("none.weftprog", 0) == nullptr);
@@ -109,6 +132,8 @@ TEST_CASE("weft_step.h: says what is wrong, and takes nulls") {
   CHECK_THAT(error(), contains_text("step 'line' has no input 'z'"));
   CHECK(weft_step_feed(step.get(), "x", static_cast<weft_dtype>(77), line.x.data(), 3) == -1);
   CHECK(error() == "77 is no weft_dtype");
+  CHECK(weft_step_feed(step.get(), "x", WEFT_F32, line.x.data(), size_t{1} << 63) == -1);
+  CHECK_THAT(error(), contains_text("'x' is given 9223372036854775808 elements, which no memory has"));
   CHECK(weft_step_feed(step.get(), "x", WEFT_F32, line.x.data(), 2) == 0);
   CHECK(weft_step_feed(step.get(), "y", WEFT_F32, nullptr, 3) == 0);
   CHECK(weft_step_run(step.get()) == -1);

@@ -16,7 +16,7 @@ static_assert(static_cast<int>(DType::f64) == WEFT_F64 && static_cast<int>(DType
               static_cast<int>(DType::u32) == WEFT_U32 && static_cast<int>(DType::u16) == WEFT_U16);
 
 struct weft_step {
-  explicit weft_step(weft::SavedStep s) : step(std::move(s)), inputs(step.batch()) {}
+  explicit weft_step(weft::SavedStep s) : step(std::move(s)), inputs(step.batch()), tensors(step.tensors()), numbers(step.numbers()) {}
 
   struct Fed {
     std::string input;
@@ -25,6 +25,7 @@ struct weft_step {
 
   weft::SavedStep step;
   std::vector<weft::Port> inputs;
+  std::vector<std::string> tensors, numbers;
   std::vector<Fed> fed;
   std::vector<weft::Feed> feeds;  // of `fed`, for each run
 };
@@ -69,17 +70,26 @@ void tell(T* where, T value) {
 
 const weft::Port* input_of(const weft_step* step, size_t i) { return step && i < step->inputs.size() ? &step->inputs[i] : nullptr; }
 
+const char* name_of(const std::vector<std::string>& names, size_t i) { return i < names.size() ? names[i].c_str() : nullptr; }
+
+weft_step* opened(const char* who, const char* path, const weft::LoadStepOptions& options) {
+  weft_step* step = nullptr;
+  guarded([&] {
+    if (options.threads < 0) throw weft::Error("{}: threads must not be negative (0: one per core), not {}", who, options.threads);
+    if (options.device < 0) throw weft::Error("{}: device must not be negative, not {}", who, options.device);
+    step = new weft_step(weft::load_step(text(path, "path"), options));
+  });
+  return step;
+}
+
 }  // namespace
 
 const char* weft_last_error(void) { return last_error.c_str(); }
 
-weft_step* weft_step_open(const char* path, int threads) {
-  weft_step* opened = nullptr;
-  guarded([&] {
-    if (threads < 0) throw weft::Error("weft_step_open: threads must not be negative (0: one per core), not {}", threads);
-    opened = new weft_step(weft::load_step(text(path, "path"), {.threads = threads}));
-  });
-  return opened;
+weft_step* weft_step_open(const char* path, int threads) { return opened("weft_step_open", path, {.threads = threads}); }
+
+weft_step* weft_step_open_on(const char* path, int device, int threads) {
+  return opened("weft_step_open_on", path, {.threads = threads, .device = device});
 }
 
 void weft_step_close(weft_step* step) { delete step; }
@@ -116,10 +126,26 @@ const int64_t* weft_step_input_shape(const weft_step* step, size_t input) {
   return port ? port->shape.dims().data() : nullptr;
 }
 
+size_t weft_step_outputs(const weft_step* step) { return step ? step->step.outputs().size() : 0; }
+
+const char* weft_step_output_name(const weft_step* step, size_t output) {
+  return output < weft_step_outputs(step) ? step->step.outputs()[output].name.c_str() : nullptr;
+}
+
+size_t weft_step_tensors(const weft_step* step) { return step ? step->tensors.size() : 0; }
+
+const char* weft_step_tensor_name(const weft_step* step, size_t tensor) { return step ? name_of(step->tensors, tensor) : nullptr; }
+
+size_t weft_step_numbers(const weft_step* step) { return step ? step->numbers.size() : 0; }
+
+const char* weft_step_number_name(const weft_step* step, size_t number) { return step ? name_of(step->numbers, number) : nullptr; }
+
 int weft_step_feed(weft_step* step, const char* input, weft_dtype dtype, const void* elements, size_t count) {
   return guarded([&] {
     given(step, "step");
     const std::string name = text(input, "input");
+    if (count > PTRDIFF_MAX / weft::size_of(dtype_of(dtype)))
+      throw weft::Error("'{}' is given {} elements, which no memory has", name, count);
     const weft::View values(elements, count, dtype_of(dtype));
     for (weft_step::Fed& fed : step->fed)
       if (fed.input == name) {

@@ -54,11 +54,13 @@ WEFT_API const char* weft_last_error(void);
 /* A program that was compiled and saved (Step::save, weft compile). `threads`: how many compute; 0: the environment variable
  * WEFT_THREADS decides, else one per core. NULL where it cannot be opened. */
 WEFT_API weft_step* weft_step_open(const char* path, int threads);
+/* The same, for a program for a GPU: `device` is the GPU's number, from 0, which weft_step_open takes. Without meaning for the CPU. */
+WEFT_API weft_step* weft_step_open_on(const char* path, int device, int threads);
 WEFT_API void weft_step_close(weft_step* step); /* NULL is fine */
 WEFT_API const char* weft_step_name(const weft_step* step);
 
-/* Parameters and buffers from a safetensors file; from a checkpoint, the optimizer's state, numbers and counts too. On failure
- * nothing has changed. */
+/* Parameters and buffers from a safetensors file; from a checkpoint, the optimizer's state, numbers and counts too, in place of what was
+ * set before. On failure nothing has changed. */
 WEFT_API int weft_step_load(weft_step* step, const char* path);
 /* A checkpoint, from which weft_step_load and weft::Checkpoint go on: tensors, counts and the optimizer's numbers. Old file or new
  * one, never half of it. */
@@ -71,6 +73,14 @@ WEFT_API weft_dtype weft_step_input_dtype(const weft_step* step, size_t input);
 WEFT_API size_t weft_step_input_rank(const weft_step* step, size_t input);
 /* `rank` extents, outermost first. */
 WEFT_API const int64_t* weft_step_input_shape(const weft_step* step, size_t input);
+
+/* The names of what it gives, of its parameters, buffers and states, and of the numbers that may be set. NULL behind the last. */
+WEFT_API size_t weft_step_outputs(const weft_step* step);
+WEFT_API const char* weft_step_output_name(const weft_step* step, size_t output);
+WEFT_API size_t weft_step_tensors(const weft_step* step);
+WEFT_API const char* weft_step_tensor_name(const weft_step* step, size_t tensor);
+WEFT_API size_t weft_step_numbers(const weft_step* step);
+WEFT_API const char* weft_step_number_name(const weft_step* step, size_t number);
 
 /* Gives an input its elements, row-major: `count` of them, read by the runs from now on. They stay yours, and where they are.
  * Here only the name and the type of elements are looked at: what else does not fit, weft_step_run says. */
