@@ -25,8 +25,8 @@ void from_cache(const detail::ProgramCache& cache, const Backend& backend, detai
       built.planned = std::move(found->planned);
       built.passes = std::move(found->passes);
       return;
-    } catch (const Error&) {
-      // It was made for another library: as if it were not there.
+    } catch (const std::exception&) {
+      // It was made for another library, or is none of weft's: as if it were not there.
     }
   }
   built.passes = passes::run(built.planned, passes::pipeline(backend.pipeline()), backend.target());

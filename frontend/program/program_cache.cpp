@@ -1,7 +1,11 @@
 #include "weft/frontend/program/program_cache.h"
 
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
 #include <filesystem>
 
+#include "weft/backends/program/ports.h"
 #include "weft/frontend/report/machine.h"
 #include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
@@ -51,36 +55,63 @@ std::vector<passes::PassRun> passes_in(std::string_view text) {
   return runs;
 }
 
+bool same(const std::vector<Port>& a, const std::vector<Port>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Port& p, const Port& q) {
+    return p.name == q.name && p.dtype == q.dtype && p.shape == q.shape && p.alias == q.alias;
+  });
+}
+
+/// Is the planned text that of the program?
+bool belongs(const ir::Module& planned, const LaunchList& list) {
+  return same(program::input_ports(planned.graph()), list.inputs) && same(program::output_ports(planned.graph()), list.outputs);
+}
+
+/// A cache saves time: nothing that is wrong with it stops a program.
+void warn_once(const std::string& directory, std::string_view why) {
+  static std::atomic<bool> said = false;
+  if (said.exchange(true)) return;
+  fmt::print(stderr, "weft: warning: compiled programs are not kept in '{}': {}\n", directory, why);
+}
+
 }  // namespace
 
 ProgramCache::ProgramCache(const std::string& option, const ir::Module& recorded, const Backend& backend) {
-  const std::string directory = cache_folder(option), machine = directory.empty() ? "" : backend.fingerprint();
-  if (machine.empty()) return;
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (error)
-    throw Error(ErrorKind::file, "cannot make the folder '{}' to keep programs in: {}", directory, error.message())
-        .hint("CompileOptions::cache or WEFT_CACHE names it; without either no program is kept");
-  key_ = fmt::format("{}\n{}\n{}{}", backend.name(), machine, loaded_objects(), ir::print(recorded));
-  path_ = (fs::path(directory) / file_name(key_)).string();
+  const std::string directory = cache_folder(option);
+  if (directory.empty()) return;
+  try {
+    const std::string machine = backend.fingerprint();
+    if (machine.empty()) return;
+    fs::create_directories(directory);
+    key_ = fmt::format("{}\n{}\n{}{}", backend.name(), machine, loaded_objects(), ir::print(recorded));
+    path_ = (fs::path(directory) / file_name(key_)).string();
+  } catch (const fs::filesystem_error& e) {
+    warn_once(directory, e.code().message());
+  }
 }
 
 std::optional<ProgramCache::Entry> ProgramCache::find() const {
-  if (!fs::exists(path_)) return std::nullopt;
+  std::error_code unreadable;
+  if (!fs::is_regular_file(path_, unreadable)) return std::nullopt;
   try {
     StepNotes notes;
     StepData step = read_step(path_, &notes);
     if (notes[key_entry] != key_) return std::nullopt;  // another key has the same hashes
-    return Entry{ir::parse(notes[planned_entry], path_), passes_in(notes[passes_entry]), std::move(step.program)};
-  } catch (const Error&) {
-    return std::nullopt;
+    Entry entry{ir::parse(notes[planned_entry], path_), passes_in(notes[passes_entry]), std::move(step.program)};
+    if (!belongs(entry.planned, entry.program.list)) return std::nullopt;
+    return entry;
+  } catch (const std::exception&) {
+    return std::nullopt;  // whatever it is, compiling does without
   }
 }
 
 void ProgramCache::keep(const Entry& entry) const {
   StepData step{entry.planned.graph().name(), entry.program};
   step.inputs.resize(step.program.list.inputs.size());
-  write_step(path_, step, {{key_entry, key_}, {planned_entry, ir::print(entry.planned)}, {passes_entry, text_of(entry.passes)}});
+  try {
+    write_step(path_, step, {{key_entry, key_}, {planned_entry, ir::print(entry.planned)}, {passes_entry, text_of(entry.passes)}});
+  } catch (const Error& e) {
+    warn_once(fs::path(path_).parent_path().string(), e.what());
+  }
 }
 
 }  // namespace weft::detail

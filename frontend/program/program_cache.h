@@ -23,12 +23,13 @@ class ProgramCache {
   };
 
   /// In the directory `option`, else in what the environment variable WEFT_CACHE says; when both are empty, or the backend's programs
-  /// are none that files hold, nothing is kept. Throws weft::Error naming a directory that cannot be made.
+  /// are none that files hold, nothing is kept; nor where the directory cannot be made, which is said once on standard error.
   ProgramCache(const std::string& option, const ir::Module& recorded, const Backend& backend);
   bool on() const { return !path_.empty(); }
-  /// None where there is no such entry, or one that is damaged: then it is written anew.
+  /// None where there is no such entry, or one that cannot be read, is damaged or of another program: then it is written anew.
   std::optional<Entry> find() const;
-  /// Another process that looks sees the whole entry or none. Throws weft::Error naming what cannot be written.
+  /// Another process that looks sees the whole entry or none. Where it cannot be written, that is said once on
+  /// standard error.
   void keep(const Entry& entry) const;
 
  private:

@@ -16,6 +16,7 @@ namespace {
 using detail::count_in_note;
 using detail::list_in_note;
 using detail::number_in_note;
+using detail::object_in_note;
 using detail::OptimizerCore;
 using detail::text_of;
 using nlohmann::json;
@@ -40,15 +41,15 @@ json describe(const OptimizerCore& core) {
 /// What a file says of an optimizer, checked; apply() writes it.
 struct Numbers {
   Numbers(OptimizerCore& to, const json& from) : core(&to) {
-    if (from.at("op") != core->op) throw Error("it keeps the optimizer {}, not {}", from.at("op").get<std::string>(), core->op);
+    const std::string& op = detail::text_in_note(from, "op");
+    if (op != core->op) throw Error("it keeps the optimizer {}, not {}", op, core->op);
+    const json& numbers = object_in_note(from, "numbers");
     for (const Hyper& h : core->hypers) {
-      if (!from.at("numbers").contains(h.name())) throw Error("it keeps no {}", h.name());
-      values.push_back(allowed(h, from["numbers"][h.name()]));
+      if (!numbers.contains(h.name())) throw Error("it keeps no {}", h.name());
+      values.push_back(allowed(h, numbers[h.name()]));
     }
     if (const Hyper* lr = core->hyper("lr"); lr && from.contains("initial_lr")) initial_lr = allowed(*lr, from["initial_lr"]);
-    if (!from.contains("stream")) return;
-    if (!from["stream"].is_number_unsigned()) throw Error("{} is no number of a stream", from["stream"].dump());
-    stream = from["stream"].get<uint64_t>();
+    if (from.contains("stream")) stream = detail::word_in_note(from, "stream");
   }
   void apply() const {
     for (size_t i = 0; i < values.size(); ++i) core->hypers[i] = values[i];
@@ -71,7 +72,7 @@ struct Numbers {
 /// Of one optimizer and its groups.
 std::vector<Numbers> numbers_in(OptimizerCore& core, const json& from) {
   std::vector<Numbers> all{{core, from}};
-  const json& groups = from.at("groups");
+  const json& groups = object_in_note(from, "groups");
   if (groups.size() != core.groups.size()) throw Error("it keeps {} groups of {}, not {}", groups.size(), core.op, core.groups.size());
   for (const auto& group : core.groups) {
     if (!groups.contains(group.name)) throw Error("it keeps no group '{}' of {}", group.name, core.op);
@@ -258,14 +259,13 @@ std::vector<Checkpoint::Counts> Checkpoint::counts_in(const SafeTensors& file) c
   std::vector<Counts> counts(optimizers_.size());
   if (counts.empty() || !file.metadata.contains(checkpoint_names::note)) return counts;
   const json note = read_note(file);
-  const json& optimizers = note.at("optimizers");
+  const json& optimizers = list_in_note(note, "optimizers");
   if (optimizers.size() != counts.size()) return counts;
   for (size_t i = 0; i < counts.size(); ++i) {
-    counts[i].steps = count_in_note(optimizers[i].at("steps"));
+    counts[i].steps = count_in_note(optimizers[i], "steps");
     if (!optimizers[i].contains("counts")) continue;
     counts[i].of.emplace();
-    if (!optimizers[i]["counts"].is_object()) throw Error("{} counts no updates of parameters", optimizers[i]["counts"].dump());
-    for (const auto& [name, count] : optimizers[i]["counts"].items()) counts[i].of->emplace(name, count_in_note(count));
+    for (const auto& [name, count] : object_in_note(optimizers[i], "counts").items()) counts[i].of->emplace(name, count_in_note(count));
   }
   return counts;
 }
@@ -330,7 +330,7 @@ Checkpoint::Kept Checkpoint::kept_in(const SafeTensors& file) const {
   Kept kept;
   if (optimizers_.empty() && progress_.empty()) return kept;
   const json note = read_note(file);
-  const json &optimizers = note.at("optimizers"), &schedules = note.at("schedules");
+  const json &optimizers = list_in_note(note, "optimizers"), &schedules = list_in_note(note, "schedules");
   if (optimizers.size() != optimizers_.size() || schedules.size() != progress_.size())
     throw Error("it keeps {} optimizers and {} schedules, not {} and {}", optimizers.size(), schedules.size(), optimizers_.size(),
                 progress_.size());
@@ -375,9 +375,6 @@ Loaded Checkpoint::load(const std::string& path, const LoadOptions& options) try
   for (const auto& [storage, names] : names_)
     for (size_t i = 1; i < names.size(); ++i) notes.erase(names[i]);
   return matching.loaded();
-} catch (const json::exception& e) {
-  throw Error(ErrorKind::file, "its metadata '{}' are not as weft writes them ({})", checkpoint_names::note, e.what())
-      .at(fmt::format("'{}'", path));
 } catch (Error& e) {
   if (e.kind() == ErrorKind::usage) e.as(ErrorKind::file).at(fmt::format("'{}'", path));
   throw;
