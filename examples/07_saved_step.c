@@ -1,11 +1,14 @@
 /* Lesson 7: train in C, without a compiler, what was compiled elsewhere.
  *
- *   02_fashion_mnist --max-steps 1 --dump-ir ir --save start.safetensors     the graph of lesson 2, and weights to start from
- *   weft compile ir/train_64/00-recorded.weft -o 02.weftprog --set sgd.lr=0.1
+ *   02_fashion_mnist --max-steps 1 --lr 0.1 --dump-ir ir --save start.safetensors     the graph of lesson 2, and a checkpoint to go on from
+ *   weft compile ir/train_64/00-recorded.weft -o 02.weftprog
  *   07_saved_step 02.weftprog start.safetensors train-images-idx3-ubyte train-labels-idx1-ubyte 938 trained.safetensors
  *
- * What you see here: the whole of weft_step.h that a training loop needs. Forward, loss, backward and update are one call. The images
- * are files in IDX format, unpacked (gunzip); the steps go through them in order, again from the beginning behind the last batch. */
+ * What you see here: the whole of weft_step.h that a training loop needs. Forward, loss, backward and update are one call. A checkpoint
+ * brings the optimizer's numbers, its learning rate first of all, and they count: what weft compile --set says is for weights without them,
+ * and weft_step_set, behind weft_step_load, for both. The images are files in IDX format, unpacked (gunzip); the steps go through
+ * them in order, again from the beginning behind the last batch. */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +19,14 @@ static void fail(const char* what) {
   exit(1);
 }
 
-static uint32_t big_endian(FILE* file) {
+static void fail_at(const char* path, const char* what) {
+  fprintf(stderr, "error: %s: %s\n", path, what);
+  exit(1);
+}
+
+static uint32_t big_endian(FILE* file, const char* path) {
   unsigned char b[4];
-  if (fread(b, 1, 4, file) != 4) fail("an IDX file ends early");
+  if (fread(b, 1, 4, file) != 4) fail_at(path, "an IDX file that ends early");
   return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
@@ -29,18 +37,38 @@ static unsigned char* read_idx(const char* path, uint32_t axes, size_t* count, s
     perror(path);
     exit(1);
   }
-  if (big_endian(file) != (0x800 | axes)) fail("this is no IDX file of bytes with the right axes");
-  *count = big_endian(file);
+  if (big_endian(file, path) != (0x800 | axes)) fail_at(path, axes == 3 ? "no IDX file of images" : "no IDX file of labels");
+  *count = big_endian(file, path);
   *size = 1;
-  for (uint32_t i = 1; i < axes; ++i) *size *= big_endian(file);
-  unsigned char* bytes = malloc(*count * *size);
-  if (!bytes || fread(bytes, *size, *count, file) != *count) fail("an IDX file ends early");
+  for (uint32_t i = 1; i < axes; ++i)
+    if (__builtin_mul_overflow(*size, big_endian(file, path), size)) fail_at(path, "no memory has so many pixels");
+  size_t all;
+  unsigned char* bytes = __builtin_mul_overflow(*count, *size, &all) ? NULL : malloc(all);
+  if (!bytes) fail_at(path, "no memory for so many bytes");
+  if (fread(bytes, *size, *count, file) != *count) fail_at(path, "an IDX file that ends early");
   fclose(file);
   return bytes;
 }
 
 static void must(int status) {
   if (status != 0) fail(weft_last_error());
+}
+
+static long count_in(const char* text) {
+  char* end;
+  errno = 0;
+  const long count = strtol(text, &end, 10);
+  if (end == text || *end || errno || count < 0) fail_at(text, "STEPS must be how many steps to make");
+  return count;
+}
+
+/* What may be set, and is what it is: the checkpoint's learning rate, say. */
+static void print_numbers(const weft_step* step) {
+  for (size_t i = 0; i < weft_step_numbers(step); ++i) {
+    double value;
+    must(weft_step_get(step, weft_step_number_name(step, i), &value));
+    printf("%s = %g\n", weft_step_number_name(step, i), value);
+  }
 }
 
 /* How many elements the input of this name takes along its first axis, and in each of these. */
@@ -62,16 +90,18 @@ int main(int argc, char** argv) {
     fprintf(stderr, "usage: %s PROGRAM.weftprog WEIGHTS.safetensors IMAGES LABELS [STEPS [CHECKPOINT.safetensors]]\n", argv[0]);
     return 2;
   }
+  const long steps = argc > 5 ? count_in(argv[5]) : 100, every = steps > 20 ? 100 : 1;
   weft_step* step = weft_step_open(argv[1], 0);
   if (!step) fail(weft_last_error());
   must(weft_step_load(step, argv[2]));
+  print_numbers(step);
 
   size_t images, pixels, labels, one, batch, wanted;
   unsigned char* image = read_idx(argv[3], 3, &images, &pixels);
   unsigned char* label = read_idx(argv[4], 1, &labels, &one);
   extents_of(step, "x", &batch, &wanted);
-  if (images != labels) fail("there are not as many labels as images");
-  if (wanted != pixels || batch == 0 || images < batch) fail("the images are not those that the program takes");
+  if (images != labels) fail_at(argv[4], "there are not as many labels as images");
+  if (wanted != pixels || batch == 0 || images < batch) fail_at(argv[3], "the images are not those that the program takes");
 
   float* x = malloc(batch * pixels * sizeof *x);
   int64_t* y = malloc(batch * sizeof *y);
@@ -79,7 +109,6 @@ int main(int argc, char** argv) {
   must(weft_step_feed(step, "x", WEFT_F32, x, batch * pixels)); /* read at every run, where they are */
   must(weft_step_feed(step, "y", WEFT_I64, y, batch));
 
-  const long steps = argc > 5 ? strtol(argv[5], NULL, 10) : 100, every = steps > 20 ? 100 : 1;
   for (long i = 0; i < steps; ++i) {
     const size_t first = (size_t)i % (images / batch) * batch;
     for (size_t k = 0; k < batch * pixels; ++k) x[k] = (float)image[first * pixels + k] / 255.0f;

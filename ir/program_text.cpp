@@ -21,7 +21,8 @@ ProgramText read_text(const std::string& path) {
     text << std::cin.rdbuf();
     return {text.str(), "<standard input>"};
   }
-  if (std::filesystem::is_directory(path)) throw Error("{}: is a directory, not a program in text form", path);
+  std::error_code unreadable;  // then opening it says why
+  if (std::filesystem::is_directory(path, unreadable)) throw Error("{}: is a directory, not a program in text form", path);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error("{}: cannot open the file: {}", path, std::strerror(errno));
   text << file.rdbuf();

@@ -7,6 +7,7 @@
 
 #include "weft/frontend/tool/text.h"
 #include "weft/support/error.h"
+#include "weft/support/number_text.h"
 
 namespace weft::tool {
 namespace {
@@ -58,6 +59,14 @@ void refuse_empty(CLI::App& command, const std::set<std::string>& lists) {
       return "";
     });
   }
+}
+
+void refuse_overflow(CLI::App& command) {
+  for (CLI::Option* option : command.get_options([](const CLI::Option* o) { return o->get_type_name() == "N"; }))
+    option->check([name = option->get_name()](const std::string& given) -> std::string {
+      if (leading_number<int64_t>(given).out_of_range) throw Error("{} must be an integer of 64 bits, not {}", name, given);
+      return "";
+    });
 }
 
 const CLI::App& reached(const CLI::App& app) {

@@ -19,6 +19,9 @@ std::vector<std::string> arguments_of(const CLI::App& app, int argc, char** argv
 /// empty one is a list of nothing. To be called last.
 void refuse_empty(CLI::App& command, const std::set<std::string>& lists = {});
 
+/// Of the same: integers ("N") must be some that 64 bits hold, where CLI11 would take the nearest one. To be called last.
+void refuse_overflow(CLI::App& command);
+
 /// The command that was reached while parsing: "weft explain op", say.
 const CLI::App& reached(const CLI::App& app);
 std::string full_name(const CLI::App& command);

@@ -2,16 +2,21 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
+#include <set>
 
+#include "weft/backends/cpu/exec/isa.h"
+#include "weft/frontend/optim/defaults_of.h"
 #include "weft/frontend/program/index_bounds.h"
 #include "weft/frontend/program/target.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/feed.h"
+#include "weft/frontend/tool/program_file.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/op_def.h"
-#include "weft/ir/parser.h"
+#include "weft/ir/registry.h"
 #include "weft/passes/pass.h"
 #include "weft/runtime/checkpoint_names.h"
 #include "weft/runtime/step_file.h"
@@ -20,12 +25,21 @@
 namespace weft::tool {
 namespace {
 
+constexpr const char* cpu_name = "cpu";
+
 struct Options {
   std::string file, output;
-  std::string device = "cpu";
+  std::string device = cpu_name;
   TargetChoice choice;
   std::vector<std::string> settings, machines;
   int64_t seed = 0;
+};
+
+/// An optimizer's number: its default, and what it may be.
+struct Known {
+  double value;
+  NumberRange range;
+  bool must_be_given;  // by default it is off, and the program was built with it
 };
 
 /// What a text says of its inputs, which has names alone.
@@ -46,6 +60,7 @@ class Describer {
     StepData step{name_};
     if (train_ && !train_->optimizer.empty()) add_optimizer(step);
     for (const ir::Input& input : planned.inputs()) add_input(step, input);
+    add_numbers_left_out(step);
     for (const auto& [name, value] : settings_)
       if (!set_.contains(name)) throw Error("--set: the program reads no hyper-parameter '{}'", name).hint(did_you_mean(name, hypers_));
     if (!missing_.empty())
@@ -81,7 +96,9 @@ class Describer {
         else added.kind = Kind::tensor, added.tensor = state_name(name);
         break;
       case ir::Role::hyper:
-        added.kind = Kind::number, added.value = setting(name);
+        added.kind = Kind::number;
+        if (const auto known = known_number(name, step)) added.value = setting(name, *known), added.range = known->range;
+        else added.value = setting(name, {});
         add_number(step, name, added.value, at);
         break;
       case ir::Role::key: added.kind = Kind::key; break;
@@ -105,25 +122,64 @@ class Describer {
     return checkpoint_names::state(0, parameter, name.substr(dot + 1));
   }
 
-  double setting(const std::string& name) {
+  /// The optimizer's own, or one of its groups', that the number belongs to; null for another number.
+  StepNumbers* owner_of(const std::string& name, StepData& step) const {
+    for (size_t i = step.numbers.size(); i-- > 0;)
+      if (name.starts_with(start_of(step.numbers[i]))) return &step.numbers[i];
+    return nullptr;
+  }
+  /// "adam.", "adam.head.": how their inputs are called.
+  std::string start_of(const StepNumbers& numbers) const {
+    return train_->optimizer + "." + (numbers.group.empty() ? "" : numbers.group + ".");
+  }
+
+  /// What weft::optim says of an optimizer's number.
+  std::optional<Known> known_number(const std::string& name, StepData& step) const {
+    const StepNumbers* owner = owner_of(name, step);
+    const auto optimizer = owner ? detail::defaults_of(owner->op) : nullptr;
+    const Hyper* hyper = optimizer ? optimizer->hyper(name.substr(start_of(*owner).size())) : nullptr;
+    if (!hyper) return std::nullopt;
+    return Known{hyper->value(), hyper->range(), hyper->value() == 0 && is_switch(*hyper, *optimizer)};
+  }
+  /// Does it turn a part of the update on by not being 0?
+  static bool is_switch(const Hyper& hyper, const detail::OptimizerCore& optimizer) {
+    const std::string name = hyper.name().substr(optimizer.op.size() + 1);
+    const auto& attributes = ir::op_def(optimizer.op).attributes;
+    return name.starts_with("clip_") ||
+           std::any_of(attributes.begin(), attributes.end(), [&](const ir::AttributeSpec& spec) { return spec.name == name; });
+  }
+
+  double setting(const std::string& name, std::optional<Known> known) {
     hypers_.push_back(name);
     const auto found = settings_.find(name);
     if (found == settings_.end()) {
+      if (known && !known->must_be_given) return known->value;
       missing_ += fmt::format("{}'{}' (--set {}=NUMBER)", missing_.empty() ? "" : ", ", name, name);
       return 0;
     }
     set_.insert(name);
-    return found->second;
+    const double value = found->second;
+    if (std::isnan(value) || (known && !std::isfinite(value))) throw Error("--set {}: it must be a finite number, not {}", name, value);
+    if (known && !known->range.allows(value)) throw Error("--set {}: it must lie in {}, not be {}", name, known->range.text(), value);
+    return value;
   }
 
-  /// Which of the optimizer's numbers it is, or of one of its groups': "adam.lr", "adam.head.lr".
+  /// "adam.lr", "adam.head.lr", as checkpoints call it.
   void add_number(StepData& step, const std::string& name, double value, int64_t at) const {
-    for (size_t i = step.numbers.size(); i-- > 0;) {
-      StepNumbers& numbers = step.numbers[i];
-      const std::string start = train_->optimizer + "." + (numbers.group.empty() ? "" : numbers.group + ".");
-      if (!name.starts_with(start)) continue;
-      numbers.numbers.push_back({numbers.op + "." + name.substr(start.size()), value, at});
-      return;
+    if (StepNumbers* owner = owner_of(name, step))
+      owner->numbers.push_back({owner->op + "." + name.substr(start_of(*owner).size()), value, at});
+  }
+
+  /// Checkpoints hold all that an optimizer has; what the program does not read is off in it, or as it is by default.
+  static void add_numbers_left_out(StepData& step) {
+    for (StepNumbers& numbers : step.numbers) {
+      const auto optimizer = detail::defaults_of(numbers.op);
+      if (!optimizer) continue;
+      for (const Hyper& hyper : optimizer->hypers) {
+        const auto is_it = [&](const StepNumbers::Number& n) { return n.name == hyper.name(); };
+        if (std::none_of(numbers.numbers.begin(), numbers.numbers.end(), is_it))
+          numbers.numbers.push_back({hyper.name(), is_switch(hyper, *optimizer) ? 0 : hyper.value(), std::nullopt});
+      }
     }
   }
 
@@ -153,16 +209,36 @@ void report(const StepData& step, const std::string& path) {
              step.program.list.launches.size(), size_text(static_cast<size_t>(step.program.list.arena_bytes)), size_text(constants), code);
 }
 
+/// Library calls are those of the narrowest machine that was named: the others have its instructions, too.
+TargetChoice choice_of(const Options& o) {
+  TargetChoice choice = o.choice;
+  std::set<std::string> named;
+  for (const std::string& machine : o.machines) {
+    if (!named.insert(machine).second) throw Error("--machine {} is given twice", machine);
+    if (o.device != cpu_name) continue;
+    cpu::require_known_isa(machine);
+    if (choice.max_isa.empty() || cpu::isa_width(machine) < cpu::isa_width(choice.max_isa)) choice.max_isa = machine;
+  }
+  return choice;
+}
+
 void compile(const Options& o) {
   if (o.seed < 0) throw Error("--seed must not be negative, not {}", o.seed);
-  ir::Module module = ir::parse_file(o.file);
+  require_file("-o", o.output);
+  require_other_file("-o", o.output, {o.file});
+  const TargetChoice choice = choice_of(o);
+  ir::Module module = parse_program(o.file);
   Describer describer(module, o.settings);
   const bool trained_already = !module.train && !module.stage.empty();
   const Target target = Target::from_name(o.device);
+  if (target.name() != o.device)
+    throw Error("--device {}: a program in a file is for any device; the number is for whoever opens it (LoadStepOptions::device)",
+                o.device)
+        .hint("--device " + target.name());
   if (target.backend().takes_every_stage()) throw Error("programs for '{}' cannot be saved: it interprets them", o.device);
   const std::vector<std::string> passes = passes::remaining_passes(module, target.backend().pipeline());
-  require_target_options(o.choice, passes);
-  passes::run(module, passes, *target_for(module, std::string(target.name()), o.choice));
+  require_target_options(choice, passes);
+  passes::run(module, passes, *target_for(module, std::string(target.name()), choice));
   StepData step = describer.describe(module.graph());
   step.key = static_cast<uint64_t>(o.seed);
   step.program = target.backend().portable(module, o.machines);
@@ -181,19 +257,24 @@ void add_compile(CLI::App& app) {
   CLI::App* c = app.add_subcommand("compile", "Compile a program to a file that runs without a compiler");
   c->add_option("FILE", o->file, "The program in text form, the passes that are left run first; - is standard input")->required();
   c->add_option("-o,--output", o->output, "The compiled program")->required()->type_name("FILE.weftprog");
-  c->add_option("--set", o->settings, "What a hyper-parameter starts as, e.g. sgd.lr=0.01; the program may set it later")
+  c->add_option("--set", o->settings,
+                "What a hyper-parameter starts as, e.g. sgd.lr=0.01; else the optimizer's default, where\n"
+                "it has one. The program may set it later")
       ->allow_extra_args(false)
       ->type_name("NAME=NUMBER");
   c->add_option("--device", o->device, "cpu (default), or cuda: for an NVIDIA GPU,\nwhich this machine need not have")->type_name("NAME");
   c->add_option("--machine", o->machines,
-                "Kernels for sse4, avx2 or avx512 alone; once for each. Default: all three.\n"
-                "Of cuda: the oldest GPU that runs them, sm_70 or newer; default sm_80")
+                "Kernels for sse4, avx2 or avx512 alone, once for each, and library calls that the\n"
+                "narrowest of these has. Default: kernels for all three, library calls of this machine.\n"
+                "Of cuda: the oldest GPU that runs them, sm_70 or newer, default sm_80; a name that ends\n"
+                "in a letter, as sm_90a, is for that GPU alone")
       ->allow_extra_args(false)
       ->type_name("NAME");
   add_target_options(*c, o->choice);
   c->add_option("--seed", o->seed, "What random numbers follow from, with the number of the step; default 0")->type_name("N");
   c->footer("Example: weft compile line.weft -o line.weftprog --set sgd.lr=0.01");
   refuse_empty(*c);
+  refuse_overflow(*c);
   c->callback([o] { compile(*o); });
 }
 

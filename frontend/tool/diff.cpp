@@ -6,9 +6,9 @@
 
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/program_file.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/op_def.h"
-#include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/support/error.h"
 
@@ -103,7 +103,7 @@ void count_ops(const ir::Graph& graph, std::map<std::string, int>& counts, int b
 }
 
 void diff(const std::string& first, const std::string& second) {
-  const ir::Module a = ir::parse_file(first), b = ir::parse_file(second);
+  const ir::Module a = parse_program(first), b = parse_program(second);
   forget_places(a.graph()), forget_places(b.graph());
   const Lines from = lines_of(a), to = lines_of(b);
   const std::vector<int> partner = partners(from.text, to.text);

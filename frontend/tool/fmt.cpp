@@ -5,6 +5,7 @@
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/print_options.h"
+#include "weft/frontend/tool/program_file.h"
 #include "weft/ir/comments.h"
 #include "weft/ir/parser.h"
 #include "weft/runtime/replace_file.h"
@@ -20,7 +21,7 @@ struct Options {
 };
 
 std::string formatted(const ir::ProgramText& read, const ir::PrintOptions& options) {
-  const ir::Module module = ir::parse(read.text, read.name);
+  const ir::Module module = parse_program(read);
   return ir::print(module, ir::comments_of(read.text, module), options);
 }
 
@@ -29,7 +30,7 @@ void format(const Options& o) {
   std::string unformatted;
   for (const std::string& path : o.files) {
     if (o.in_place && path == "-") throw Error("standard input has no place to be written to").hint("leave --in-place out");
-    const ir::ProgramText read = ir::read_text(path);
+    const ir::ProgramText read = read_program(path);
     const std::string text = formatted(read, o.print);
     if (o.check) unformatted += text == read.text ? "" : (unformatted.empty() ? "" : ", ") + read.name;
     else if (!o.in_place) fmt::print("{}", text);

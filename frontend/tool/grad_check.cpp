@@ -7,9 +7,9 @@
 #include "weft/frontend/report/json.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/program_file.h"
 #include "weft/frontend/tool/source.h"
 #include "weft/frontend/tool/text.h"
-#include "weft/ir/parser.h"
 
 namespace weft::tool {
 namespace {
@@ -56,9 +56,10 @@ void print_json(const std::vector<detail::CheckedGradient>& all, double toleranc
 
 void grad_check(const Options& o) {
   if (o.check.elements < 1) throw Error("--elements must be at least 1, not {}", o.check.elements);
+  if (!(o.tolerance >= 0)) throw Error("--tolerance must not be negative, nor nan, not {}", o.tolerance);
   if (!(o.check.step > 0)) throw Error("--step must be above 0, not {}", o.check.step);
   const Source source = source_of(o.file);
-  const ir::Module module = ir::parse_file(source.program);
+  const ir::Module module = parse_program(source.program);
   Given given = given_by(o.feed);
   given.inputs = source.inputs;
   given.drawn = true;
@@ -88,6 +89,7 @@ void add_grad_check(CLI::App& app) {
       "the reference interpreter. At a kink (relu at 0) a gradient is what it is on one side, and off.\n"
       "Example: weft grad-check mlp.weft --weights net.safetensors --elements 20");
   refuse_empty(*c);
+  refuse_overflow(*c);
   c->callback([o] { grad_check(*o); });
 }
 

@@ -14,6 +14,7 @@
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/explain.h"
 #include "weft/frontend/tool/print_options.h"
+#include "weft/frontend/tool/program_file.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/comments.h"
@@ -189,7 +190,10 @@ void take_from(const std::string& text, Options& o) {
 void opt(Options o) {
   if (o.list) return list_passes();
   if (o.file.empty()) throw CLI::RequiredError("FILE");
-  const ir::ProgramText read = ir::read_text(o.file);
+  for (const auto& [option, file] : {std::pair("-o", o.output), std::pair("--timing-json", o.times_file),
+                                     std::pair("--remarks-json", o.remarks_file), std::pair("--reproducer", o.reproducer)})
+    require_other_file(option, file, {o.file});
+  const ir::ProgramText read = read_program(o.file);
   take_from(read.text, o);
   ir::Module module = ir::parse(read.text, read.name);
   ir::Comments comments = ir::comments_of(read.text, module);

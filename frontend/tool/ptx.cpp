@@ -7,8 +7,8 @@
 #include "weft/backends/cuda/ptx.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/program_file.h"
 #include "weft/frontend/tool/targets.h"
-#include "weft/ir/parser.h"
 #include "weft/passes/pass.h"
 
 namespace weft::tool {
@@ -19,7 +19,7 @@ struct Options {
 };
 
 void ptx(const Options& o) {
-  ir::Module module = ir::parse_file(o.file);
+  ir::Module module = parse_program(o.file);
   passes::run(module, passes::remaining_passes(module), *target_for(module, ""));
   const cuda::Ptx ptx = cuda::emit_ptx(module, o.arch);
   for (const cuda::PtxKernel& k : ptx.kernels)

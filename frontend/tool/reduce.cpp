@@ -10,8 +10,8 @@
 
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/program_file.h"
 #include "weft/frontend/tool/text.h"
-#include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/passes/shrink.h"
 #include "weft/support/error.h"
@@ -54,7 +54,8 @@ class Candidate {
 
 void reduce(const Options& o) {
   if (o.attempts < 1) throw Error("--attempts must be at least 1, not {}", o.attempts);
-  const ir::Module module = ir::parse_file(o.file);
+  require_other_file("-o", o.output, {o.file});
+  const ir::Module module = parse_program(o.file);
   const Candidate candidate;
   const auto holds = [&](const ir::Module& smaller) { return candidate.passes(smaller, o.command); };
   if (!holds(module)) throw Error("'{}' fails with the program as it is, so that nothing smaller would say more", o.command);
@@ -78,6 +79,7 @@ void add_reduce(CLI::App& app) {
   c->add_option("-o,--output", o->output, "Where the result goes; default: - (standard output)")->type_name("FILE");
   c->footer("Example: weft reduce net.weft --while 'weft opt {} 2>&1 | grep -q \"after the pass\"' -o small.weft");
   refuse_empty(*c);
+  refuse_overflow(*c);
   c->callback([o] { reduce(*o); });
 }
 

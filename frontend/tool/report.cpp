@@ -7,8 +7,8 @@
 #include "weft/frontend/report/page.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/program_file.h"
 #include "weft/frontend/tool/targets.h"
-#include "weft/ir/parser.h"
 #include "weft/runtime/replace_file.h"
 
 namespace weft::tool {
@@ -31,7 +31,9 @@ void add_program(detail::Page& page, const Backend& backend) {
 }
 
 void report(const Options& o) {
-  const ir::Module recorded = ir::parse_file(o.file);
+  require_file("-o", o.output);
+  require_other_file("-o", o.output, {o.file});
+  const ir::Module recorded = parse_program(o.file);
   const Target device = Target::from_name(o.device);
   const Backend& backend = device.backend();
   const std::vector<std::string> passes = passes::remaining_passes(recorded, backend.pipeline());

@@ -15,10 +15,10 @@
 #include "weft/frontend/report/replay.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/program_file.h"
 #include "weft/frontend/tool/source.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
-#include "weft/ir/parser.h"
 #include "weft/passes/pass.h"
 #include "weft/runtime/data/npy.h"
 
@@ -214,6 +214,12 @@ void write_outputs(const Program& program, const std::vector<std::string>& files
       write_npy(files[i], result(program, static_cast<int>(i)));
 }
 
+std::vector<std::string> read_files(const Source& source, const Given& given) {
+  std::vector<std::string> all{source.program, source.inputs, given.weights};
+  for (const auto& [name, file] : given.files) all.push_back(file);
+  return all;
+}
+
 void run(Options o) {
   if (o.steps < 1) throw Error("--steps must be at least 1, not {}", o.steps);
   if (!o.verify.empty() && o.verify != "reference") throw Error("--verify compares with 'reference', not with '{}'", o.verify);
@@ -226,13 +232,15 @@ void run(Options o) {
   }
   Given given = given_by(o.feed);
   given.inputs = source.inputs;
-  Compiled c{ir::parse_file(source.program), ir::Module(), detail::Watch(), nullptr, std::nullopt};
+  require_other_file("--watched", o.watched, read_files(source, given));
+  Compiled c{parse_program(source.program), ir::Module(), detail::Watch(), nullptr, std::nullopt};
   const std::map<std::string, IndexBound> bounds = detail::index_bounds(c.recorded.graph());  // passes hide what is an index
   c.planned = c.recorded.clone();
   if (!o.watch.empty()) c.watch = detail::Watch(c.planned, o.watch);
   c.program = compile(c.planned, o.device, o.choice, c.watch);
   std::vector<Array> arrays = feed(*c.program, c.planned.graph(), given, bounds);
   const std::vector<std::string> files = output_files(*c.program, o.output_dir);
+  for (const std::string& file : files) require_other_file("--output-dir", file, read_files(source, given));
   if (o.profile) {
     c.limits = detail::read_limits(Target::from_name(o.device).backend().machine(), c.program->threads(), "");
     c.program->start_profile();
@@ -281,6 +289,7 @@ void add_run(CLI::App& app) {
   c->add_flag("--json", o->json, "Print it all as JSON");
   c->footer("Example: weft run line.weft --input x=x.npy --input y=y.npy --zeros --set sgd.lr=0.01 --steps 100");
   refuse_empty(*c);
+  refuse_overflow(*c);
   c->callback([o] { run(*o); });
 }
 

@@ -10,10 +10,10 @@
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/print_options.h"
+#include "weft/frontend/tool/program_file.h"
 #include "weft/frontend/tool/targets.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/op_def.h"
-#include "weft/ir/parser.h"
 #include "weft/passes/analysis/liveness.h"
 #include "weft/passes/analysis/placement.h"
 
@@ -179,7 +179,8 @@ struct Options {
 };
 
 void show(const Options& o) {
-  const ir::Module module = ir::parse_file(o.file);
+  require_other_file("--onnx", o.onnx, {o.file});
+  const ir::Module module = parse_program(o.file);
   if (!o.onnx.empty()) return write_text(o.onnx, detail::onnx_model(module.graph()));
   if (o.json) return fmt::print("{}", detail::module_json(module));
   if (o.dot) return fmt::print("{}", detail::dot_text(module.graph()));

@@ -31,7 +31,8 @@ Given given_by(const FeedOptions& o) {
 
 Source source_of(const std::string& file) {
   const detail::ReproducerFiles files(file);
-  if (!std::filesystem::exists(files.program)) return {file};
+  std::error_code unreadable;  // then reading it says why
+  if (!std::filesystem::exists(files.program, unreadable)) return {file};
   Source source{files.program, files.inputs};
   const auto metadata = read_safetensors(source.inputs).metadata;
   const auto said = [&](const char* key) {

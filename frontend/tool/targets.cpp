@@ -20,7 +20,9 @@ std::shared_ptr<const passes::Target> chosen_target(const std::string& name, con
   TargetOptions asked;
   if (!choice.autocast.empty()) asked.autocast = bf16;
   if (choice.memory_limit) asked.memory_limit = choice.memory_limit;
-  const Target target = Target::from_name(name, asked);
+  const Target target = choice.max_isa.empty()
+                            ? Target::from_name(name, asked)
+                            : Target::cpu({.max_isa = choice.max_isa, .autocast = asked.autocast, .memory_limit = asked.memory_limit});
   return {target.shared_backend(), &target.backend().target()};
 }
 

@@ -14,10 +14,11 @@ class App;
 
 namespace weft::tool {
 
-/// What --autocast and --memory-limit were given.
+/// What --autocast and --memory-limit were given, and the instruction set that weft compile's --machine keeps to.
 struct TargetChoice {
   std::string autocast;      // empty: none
   int64_t memory_limit = 0;  // bytes; 0: none
+  std::string max_isa = {};  // of the cpu; empty: what this machine has
 
   /// As options on a command line, with a blank before each.
   std::string text() const;

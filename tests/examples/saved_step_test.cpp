@@ -88,4 +88,15 @@ TEST_CASE("07_saved_step says what is wrong with its files") {
   const test::Ran ran = test::run_command(program + dir / "none" + " a b c");
   CHECK(ran.code == 1);
   CHECK_THAT(ran.err, contains_text("error: cannot read '" + dir / "none" + "': there is no such file"));
+  for (const std::string steps : {"abc", "-5", "5x", "99999999999999999999"})
+    CHECK_THAT(test::run_command(program + "a b c d " + steps).err, contains_text("error: " + steps + ": STEPS must be how many"));
+
+  const std::string start = dir / "start.safetensors", saved = dir / "step.weftprog", empty = dir.write("empty", "");
+  run(WEFT_EXAMPLES_DIR "/02_fashion_mnist --log none --overfit 8 --batch 8 --max-steps 1 --lr 0.5 --dump-ir " + dir / "ir" + " --save " +
+      start);
+  run(WEFT_TOOL " compile " + dir / "ir/train_8/00-recorded.weft" + " -o " + saved);
+  const test::Ran images = test::run_command(program + saved + " " + start + " " + empty + " " + empty);
+  CHECK(images.code == 1);
+  CHECK_THAT(images.out, contains_text("sgd.lr = 0.5"));  // the checkpoint's
+  CHECK_THAT(images.err, contains_text("error: " + empty + ": an IDX file that ends early"));
 }

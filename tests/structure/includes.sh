@@ -34,7 +34,7 @@ forbid backends/cuda/exec 'weft/(ir|passes|frontend|backends/(codegen|saved|prog
 # Who loads a program brings no compiler along.
 forbid backends/saved 'weft/(ir|passes|frontend|backends/(program|codegen|reference|(cpu|cuda)/[a-z_]+\.h))'
 # A backend is one value: who is not that value's maker, and does not ask the reference what is right, includes nothing of one.
-found=$(grep -rlE '#include "weft/backends/(cpu|cuda|reference)/' frontend | grep -vE '^frontend/(program/(target|validation|call_reader|value_origin|reference_check|gradient_check)|tool/(machine|ptx))\.(h|cpp)$')
+found=$(grep -rlE '#include "weft/backends/(cpu|cuda|reference)/' frontend | grep -vE '^frontend/(program/(target|validation|call_reader|value_origin|reference_check|gradient_check)|tool/(machine|ptx|compile))\.(h|cpp)$')
 [ -z "$found" ] || { printf 'only Target knows backends by name:\n%s\n' "$found"; bad=1; }
 for folder in support ir runtime passes frontend backends/reference; do
   forbid "$folder" '(llvm|dnnl|oneapi|cuda|cudnn|cublas)'
