@@ -2,7 +2,8 @@
 
 #include "weft/backends/cuda/exec/driver.h"
 
-#include <cstdlib>
+#include "weft/backends/cuda/exec/arch.h"
+
 #include <cstring>
 
 #include "weft/tests/fake_cuda/call.h"
@@ -31,8 +32,7 @@ Result cuModuleLoadDataEx(ModuleHandle** out, const void* image, unsigned option
           return refuse(fault.what());
         }
         const std::string needed = module->machine->target(), has = "sm_" + std::to_string(10 * d.major + d.minor);
-        if (std::atoi(needed.c_str() + 3) > std::atoi(has.c_str() + 3))
-          return refuse("the code is for " + needed + ", the device is " + has);
+        if (!runs_on(needed, has)) return refuse("the code is for " + needed + ", the device is " + has);
         return *out = d.modules.add<ModuleHandle>(module), success;
       },
       outside_of_captures);

@@ -55,6 +55,25 @@ TEST_CASE("gpu: code for newer GPUs than the device is refused, with both") {
   CHECK(step({{"x", std::vector<float>(8, 1)}})["y"].values<float>()[7] == 2);
 }
 
+TEST_CASE("gpu: code with a letter behind its number is for that GPU alone") {
+  for (const int major : {8, 9, 10, 12}) {
+    INFO(major);
+    const test::FakeCuda gpu;
+    gpu->set_capability(major, 0);
+    const std::string error = error_of([&] { doubling(gpu.target({.arch = "sm_90a"})); });
+    if (major == 9) CHECK(error.empty());
+    else CHECK_THAT(error, contains_text("the program has code for sm_90a alone; CUDA device"));
+  }
+}
+
+TEST_CASE("gpu: WEFT_CUDA_CHECK is 0 or 1") {
+  const test::FakeCuda gpu;
+  setenv("WEFT_CUDA_CHECK", "yes", 1);
+  const std::string error = error_of([&] { doubling(gpu.target()); });
+  unsetenv("WEFT_CUDA_CHECK");
+  CHECK(error == "WEFT_CUDA_CHECK must be 0 or 1, not 'yes'");
+}
+
 TEST_CASE("gpu: too little memory is said with what it was for, and nothing stays allocated") {
   const test::FakeCuda gpu;
   gpu->limit_memory(1 << 16);

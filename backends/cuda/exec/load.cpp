@@ -10,18 +10,21 @@
 namespace weft::cuda {
 namespace {
 
-/// The newest that runs there.
+/// "sm_80 and newer", "sm_90a alone".
+std::string text_of(std::string_view arch) { return fmt::format("{} {}", arch, is_for_one_gpu(arch) ? "alone" : "and newer"); }
+
+/// The newest that runs there, and of one number that which is for it alone.
 const MachineCode& choose_code(const ProgramData& data, const DeviceDescription& device) {
   const MachineCode* best = nullptr;
   std::string known;
   for (const MachineCode& code : data.code) {
-    known += (known.empty() ? "" : ", ") + code.isa;
-    const int number = arch_number(code.isa);
-    if (number > 0 && number <= arch_number(device.arch()) && (!best || number > arch_number(best->isa))) best = &code;
+    known += (known.empty() ? "" : ", ") + text_of(code.isa);
+    const auto rank = [](const MachineCode& c) { return std::pair(arch_number(c.isa), is_for_one_gpu(c.isa)); };
+    if (runs_on(code.isa, device.arch()) && (!best || rank(code) > rank(*best))) best = &code;
   }
   if (best) return *best;
   if (known.empty()) throw Error(ErrorKind::file, "the program has no code, but launches kernels");
-  throw Error(ErrorKind::device, "the program has code for {} and newer; CUDA device {}, {}, is {}", known, device.number, device.name,
+  throw Error(ErrorKind::device, "the program has code for {}; CUDA device {}, {}, is {}", known, device.number, device.name,
               device.arch());
 }
 
@@ -33,8 +36,10 @@ std::string ptx_of(const MachineCode& code) {
 }
 
 bool checks(const LoadOptions& options) {
-  const char* set = std::getenv("WEFT_CUDA_CHECK");
-  return options.check || (set && std::string_view(set) == "1");
+  const char* variable = std::getenv("WEFT_CUDA_CHECK");
+  const std::string_view set = variable ? variable : "";
+  if (set != "0" && set != "1" && !set.empty()) throw Error("WEFT_CUDA_CHECK must be 0 or 1, not '{}'", set);
+  return options.check || set == "1";
 }
 
 }  // namespace
