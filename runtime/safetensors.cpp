@@ -97,7 +97,8 @@ struct Entry {
 
 class Reader {
  public:
-  explicit Reader(const std::string& path) : file_(path), path_(path) {}
+  /// `advice` is for who meets a checksum that is not of what the file holds.
+  Reader(const std::string& path, std::string_view advice) : file_(path), path_(path), advice_(advice) {}
 
   SafeTensors read() {
     SafeTensorsHeader header = read_header();
@@ -177,14 +178,13 @@ class Reader {
     const auto found = file.metadata.find(checksum_key);
     if (found == file.metadata.end()) return;
     if (found->second != checksum_.text())
-      throw Error(ErrorKind::file,
-                  "'{}' is damaged: its checksum is '{}', but what it holds has '{}' (a program that changes such a file on purpose drops "
-                  "'{}' from its metadata)",
-                  path_, found->second, checksum_.text(), checksum_key);
+      throw Error(ErrorKind::file, "'{}' is damaged: its checksum is '{}', but what it holds has '{}'{}", path_, found->second,
+                  checksum_.text(), advice_);
   }
 
   InputFile file_;
   const std::string& path_;
+  std::string_view advice_;
   uint64_t data_ = 0;  // where it begins
   Checksum checksum_;
 };
@@ -221,10 +221,11 @@ std::string checksum_of(const std::map<std::string, std::string, std::less<>>& m
 
 }  // namespace
 
-SafeTensors detail::read_with_checksum(const std::string& path) { return Reader(path).read(); }
+SafeTensors detail::read_with_checksum(const std::string& path) { return Reader(path, "").read(); }
 
 SafeTensors read_safetensors(const std::string& path) {
-  SafeTensors file = detail::read_with_checksum(path);
+  const std::string advice = fmt::format(" (a program that changes such a file on purpose drops '{}' from its metadata)", checksum_key);
+  SafeTensors file = Reader(path, advice).read();
   file.metadata.erase(checksum_key);
   return file;
 }
