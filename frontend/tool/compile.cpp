@@ -244,6 +244,8 @@ void compile(const Options& o) {
   step.program = target.backend().portable(module, o.machines);
   write_step(o.output, step);
   report(step, o.output);
+  if (!choice.autocast.empty() && o.device == cpu_name && o.machines.empty())
+    fmt::print("note: its products in bf16 are those of this machine's library; for machines without: --machine avx2\n");
   if (trained_already && has_state(module.graph()))
     fmt::print(
         "note: behind the pass training_step a text says of no optimizer, so that its state is read by the program's own names and "

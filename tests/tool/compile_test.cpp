@@ -225,6 +225,10 @@ func @net {
     REQUIRE(ran.code == 0);
     return step_text(read_step(dir / "limited"));
   };
+  const std::string all = WEFT_TOOL " compile " + text + " --autocast bf16 -o " + dir / "all",
+                    note = "for machines without: --machine avx2";
+  CHECK_THAT(test::run_command(all).out, contains_text(note));
+  CHECK_THAT(test::run_command(all + " --machine avx2").out, !contains_text(note));
   CHECK(calls(" --machine sse4") == limited("sse4"));
   CHECK(calls(" --machine avx2") == limited("avx2"));
 }
