@@ -68,6 +68,21 @@ const json& list_in_note(const json& list) {
   return list;
 }
 
+const json& entry_in_note(const json& list, size_t i) {
+  if (i >= list_in_note(list).size()) throw Error("{} has no place {}", list.dump(), i);
+  return list[i];
+}
+
+const std::string& text_in_note(const json& text) {
+  if (!text.is_string()) throw Error("{} is no text", text.dump());
+  return text.get_ref<const std::string&>();
+}
+
+bool flag_in_note(const json& flag) {
+  if (!flag.is_boolean()) throw Error("{} is neither true nor false", flag.dump());
+  return flag.get<bool>();
+}
+
 const json& member_in_note(const json& object, const std::string& name) {
   if (!object.is_object() || !object.contains(name)) throw Error("it has no '{}' where there must be one", name);
   return object[name];
@@ -84,9 +99,7 @@ const json& list_in_note(const json& object, const std::string& name) {
 }
 
 const std::string& text_in_note(const json& object, const std::string& name) {
-  const json& member = member_in_note(object, name);
-  if (!member.is_string()) throw Error("'{}' is {}, and no text", name, member.dump());
-  return member.get_ref<const std::string&>();
+  return named(name, [&]() -> const std::string& { return text_in_note(member_in_note(object, name)); });
 }
 
 double number_in_note(const json& object, const std::string& name) {

@@ -1,6 +1,7 @@
 #pragma once
 // JSON in a checkpoint's metadata: numbers that come back to the bit, and nothing that a damaged file could do harm with.
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -20,6 +21,12 @@ int64_t count_in_note(const nlohmann::json& number);
 
 /// `list`; throws weft::Error unless it is one.
 const nlohmann::json& list_in_note(const nlohmann::json& list);
+
+/// What stands at place `i` of a list; throws weft::Error where there is nothing.
+const nlohmann::json& entry_in_note(const nlohmann::json& list, size_t i);
+/// Throw weft::Error unless it is one.
+const std::string& text_in_note(const nlohmann::json& text);
+bool flag_in_note(const nlohmann::json& flag);
 
 // Members of an object. Each throws weft::Error with the member's name where there is none, or it is something else.
 const nlohmann::json& member_in_note(const nlohmann::json& object, const std::string& name);

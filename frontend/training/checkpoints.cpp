@@ -29,7 +29,7 @@ json numbers_text(const NamedNumbers& numbers) {
 
 NamedNumbers numbers_in(const json& j) {
   std::vector<std::pair<std::string, double>> all;
-  for (const json& one : list_in_note(j)) all.emplace_back(one.at(0).get<std::string>(), number_in_note(one.at(1)));
+  for (const json& one : list_in_note(j)) all.emplace_back(text_in_note(entry_in_note(one, 0)), number_in_note(entry_in_note(one, 1)));
   return all;
 }
 
@@ -38,7 +38,12 @@ json epoch_text(const EpochResult& r) {
 }
 
 EpochResult epoch_in(const json& j, int64_t number) {
-  return {number, number_in_note(j.at(0)), number_in_note(j.at(1)), numbers_in(j.at(2)), numbers_in(j.at(3)), number_in_note(j.at(4))};
+  return {number,
+          number_in_note(entry_in_note(j, 0)),
+          number_in_note(entry_in_note(j, 1)),
+          numbers_in(entry_in_note(j, 2)),
+          numbers_in(entry_in_note(j, 3)),
+          number_in_note(entry_in_note(j, 4))};
 }
 
 json metrics_text(const std::vector<Gathered>& metrics) {
@@ -58,8 +63,8 @@ std::vector<Gathered> metrics_in(const json& j) {
   std::vector<Gathered> metrics;
   for (const json& one : list_in_note(j)) {
     Gathered& metric = metrics.emplace_back();
-    metric.collected = one.at(0).get<bool>();
-    for (const json& texts : list_in_note(one.at(1))) {
+    metric.collected = flag_in_note(entry_in_note(one, 0));
+    for (const json& texts : list_in_note(entry_in_note(one, 1))) {
       std::vector<double>& values = metric.values.emplace_back();
       for (const json& text : list_in_note(texts)) values.push_back(number_in_note(text));
     }
@@ -75,7 +80,7 @@ json terms_text(const std::vector<Quotient>& terms) {
 
 std::vector<Quotient> terms_in(const json& j) {
   std::vector<Quotient> terms;
-  for (const json& t : list_in_note(j)) terms.push_back({number_in_note(t.at(0)), number_in_note(t.at(1))});
+  for (const json& t : list_in_note(j)) terms.push_back({number_in_note(entry_in_note(t, 0)), number_in_note(entry_in_note(t, 1))});
   return terms;
 }
 
@@ -114,13 +119,13 @@ Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, co
 
 void Checkpoints::read_note(const std::string& text, History& history) {
   const json note = parse_note(text);
-  written_how_ = note.at("how").get<std::string>();
-  for (const json& epoch : list_in_note(note.at("epochs"))) epochs_.push_back(epoch_in(epoch, std::ssize(epochs_) + 1));
-  position_ = {
-      std::ssize(epochs_),
-      {terms_in(note.at("terms")), count_in_note(note.at("batches")), count_in_note(note.at("samples")), metrics_in(note.at("metrics"))}};
-  best_loss_ = number_in_note(note.at("best_loss"));
-  history.steps = count_in_note(note.at("steps"));
+  written_how_ = text_in_note(note, "how");
+  for (const json& epoch : list_in_note(note, "epochs")) epochs_.push_back(epoch_in(epoch, std::ssize(epochs_) + 1));
+  position_ = {std::ssize(epochs_),
+               {terms_in(member_in_note(note, "terms")), count_in_note(note, "batches"), count_in_note(note, "samples"),
+                metrics_in(member_in_note(note, "metrics"))}};
+  best_loss_ = number_in_note(note, "best_loss");
+  history.steps = count_in_note(note, "steps");
   std::vector<int64_t> kept;
   if (note.contains("kept"))
     for (const json& step : list_in_note(note["kept"])) kept.push_back(count_in_note(step));
@@ -150,7 +155,7 @@ void Checkpoints::resume(History& history) {
     throw Error(ErrorKind::file, "'{}' was not written by a Trainer: it keeps no place in the data", options_.resume);
   try {
     read_note(found->second, history);
-  } catch (const std::exception& e) {
+  } catch (const Error& e) {
     throw Error(ErrorKind::file, "its metadata '{}' are not as weft writes them ({})", note_key, e.what())
         .at(fmt::format("'{}'", options_.resume));
   }

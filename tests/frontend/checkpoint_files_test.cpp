@@ -213,10 +213,11 @@ TEST_CASE("checkpoint files: metadata that another wrote are refused with the fi
         with(training, "\"steps\":4", "\"steps\":[[4]]"), with(training, "\"batches\":0", "\"batches\":\"0\""),
         with(training, "\"terms\":[]", "\"terms\":[[\"0,5\",\"1\"]]"), with(training, "\"terms\":[]", "\"terms\":[[\"1\",\"1e999\"]]")})
     CHECK_THAT(message("weft.training", bad),
-               contains_text("'" + dir / "bad" + "': its metadata 'weft.training' are not as weft writes them"));
+               contains_text("'" + dir / "bad" + "': its metadata 'weft.training' are not as weft writes them") &&
+                   !contains_text("json.exception"));
   for (const std::string& bad : {deep, std::string("{"), std::string("1e999"), std::string("null"), std::string("[1]"),
                                  with(weft, "\"op\":\"sgd\"", "\"op\":[[1]]")})
-    CHECK_THAT(message("weft", bad), contains_text("'" + dir / "bad" + "'"));
+    CHECK_THAT(message("weft", bad), contains_text("'" + dir / "bad" + "'") && !contains_text("json.exception"));
 }
 
 TEST_CASE("checkpoint files: metadata edited at random are read or refused, never a crash") {

@@ -111,7 +111,7 @@ TEST_CASE("damaged: all that a checkpoint says of the optimizer is checked when 
     refused("stream", other, "'stream' is " + other.dump() + ", and no number of 64 bits");
   refused("steps", -1, "'steps': -1 is no count");
   refused("steps", nothing, "it has no 'steps' where there must be one");
-  refused("op", 5, "'op' is 5, and no text");
+  refused("op", 5, "'op': 5 is no text");
   refused("op", nothing, "it has no 'op' where there must be one");
   for (const std::string text : {"{", "[]", "5", R"({"optimizers":5,"schedules":[]})", R"({"optimizers":[1],"schedules":[]})"}) {
     write_edited(line.path, line.edited, false, [&](Metadata& m) { m["weft"] = text; });
