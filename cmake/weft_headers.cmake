@@ -13,21 +13,21 @@ set(WEFT_HEADERS
   # Steps from files: also of weft::runtime.
   runtime/saved_step.h backends/saved/load_step.h
   # The face: tensors and ops, layers, optimizers, compiled steps, training.
-  frontend/language/attention.h frontend/language/convolution.h frontend/language/custom_op.h frontend/language/defaults.h
-  frontend/language/graph.h frontend/language/hyper.h frontend/language/init.h frontend/language/loss.h frontend/language/loss_ctc.h
+  frontend/language/attention.h frontend/language/convolution.h frontend/language/custom_gradient.h frontend/language/custom_op.h frontend/language/defaults.h
+  frontend/language/fft.h frontend/language/graph.h frontend/language/hyper.h frontend/language/init.h frontend/language/loss.h frontend/language/loss_ctc.h
   frontend/language/loss_labels.h frontend/language/loss_likelihood.h
   frontend/language/loss_ranking.h frontend/language/micro_batches.h
   frontend/language/ops.h frontend/language/ops_create.h frontend/language/ops_elementwise.h frontend/language/ops_image.h frontend/language/ops_index.h
   frontend/language/ops_movement.h frontend/language/ops_norm.h frontend/language/ops_order.h frontend/language/ops_product.h frontend/language/ops_reduction.h
-  frontend/language/parameter.h frontend/language/positions.h frontend/language/scan.h frontend/language/tensor.h
+  frontend/language/parameter.h frontend/language/places.h frontend/language/positions.h frontend/language/scan.h frontend/language/tensor.h
   frontend/language/tensors.h
   frontend/nn/activations.h frontend/nn/any_module.h frontend/nn/attention.h frontend/nn/convolution.h frontend/nn/embedding.h frontend/nn/key_value_cache.h
   frontend/nn/containers.h frontend/nn/embedding_bag.h frontend/nn/instance_norm.h frontend/nn/layers.h frontend/nn/linear.h
-  frontend/nn/padding.h frontend/nn/pairs.h frontend/nn/resampling.h
+  frontend/nn/padding.h frontend/nn/parametrize.h frontend/nn/pairs.h frontend/nn/resampling.h
   frontend/nn/module.h frontend/nn/nn.h frontend/nn/norm.h frontend/nn/pooling.h frontend/nn/sequential.h
   frontend/nn/recurrent.h frontend/nn/recurrent_cells.h frontend/nn/transformer.h
-  frontend/optim/adam.h frontend/optim/adaptive.h frontend/optim/descent.h frontend/optim/muon.h frontend/optim/optim.h frontend/optim/optimizer.h
-  frontend/optim/schedule.h frontend/optim/sparse.h
+  frontend/optim/adam.h frontend/optim/adaptive.h frontend/optim/custom.h frontend/optim/descent.h frontend/optim/muon.h frontend/optim/optim.h frontend/optim/optimizer.h
+  frontend/optim/schedule.h frontend/optim/sparse.h frontend/optim/warmup.h
   frontend/program/compile.h frontend/program/not_finite.h frontend/program/recorded.h frontend/program/results.h frontend/program/step.h
   frontend/program/target.h frontend/program/watch.h
   frontend/report/cost.h frontend/report/fusion.h frontend/report/machine.h frontend/report/memory_plan.h frontend/report/origin.h frontend/report/profile.h

@@ -3,8 +3,10 @@
 
 #include "weft/frontend/language/attention.h"
 #include "weft/frontend/language/convolution.h"
+#include "weft/frontend/language/custom_gradient.h"
 #include "weft/frontend/language/custom_op.h"
 #include "weft/frontend/language/defaults.h"
+#include "weft/frontend/language/fft.h"
 #include "weft/frontend/language/graph.h"
 #include "weft/frontend/language/init.h"
 #include "weft/frontend/language/loss.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/ir/ops/with_gradient.h"
 #include "weft/ir/registry.h"
 
 namespace weft::ir {
@@ -80,7 +81,7 @@ std::vector<Attribute> complete_attributes(const OpDef& def, const NamedAttribut
 std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands, Attributes attributes,
                               std::span<const std::unique_ptr<Graph>> bodies, const Locations& at) {
   const InferContext context(def, operands, attributes, bodies, at);
-  if (!bodies.empty() && !def.takes_epilogue && !def.needs_body()) context.fail("takes no body");
+  if (!bodies.empty() && !def.takes_epilogue && !def.needs_body() && !has_gradient_body(def)) context.fail("takes no body");
   const bool variadic = !def.operands.empty() && def.operands.back().variadic;
   const size_t fixed = def.operands.size() - variadic;
   if (operands.size() < fixed || (!variadic && operands.size() > fixed))

@@ -9,7 +9,7 @@
 #include <source_location>
 #include <string>
 
-#include "weft/frontend/language/tensor.h"
+#include "weft/frontend/language/ops_reduction.h"
 
 namespace weft {
 
@@ -88,6 +88,22 @@ struct MaxPoolOptions {
 Tensor max_pool1d(Arg x, PerAxis kernel, MaxPoolOptions options = {});
 Tensor max_pool2d(Arg x, PerAxis kernel, MaxPoolOptions options = {});
 Tensor max_pool3d(Arg x, PerAxis kernel, MaxPoolOptions options = {});
+/// The same, and where each came from (return_indices): i64, the place among the elements of its channel.
+ValuesAndIndices max_pool1d_with_indices(Arg x, PerAxis kernel, MaxPoolOptions options = {});
+ValuesAndIndices max_pool2d_with_indices(Arg x, PerAxis kernel, MaxPoolOptions options = {});
+ValuesAndIndices max_pool3d_with_indices(Arg x, PerAxis kernel, MaxPoolOptions options = {});
+
+struct MaxUnpoolOptions {
+  PerAxis stride = {};  // none: the kernel's extents
+  PerAxis padding = 0;
+  Dims output_size = {};  // the spatial extents, or the whole shape; none: (extent - 1) stride - 2 padding + kernel
+};
+
+/// Zeros, but x's elements at the indices of a max_pool; those that name one place, which windows that overlap may, are the same element and
+/// stand there once (their mean).
+Tensor max_unpool1d(Arg x, Arg indices, PerAxis kernel, MaxUnpoolOptions options = {});
+Tensor max_unpool2d(Arg x, Arg indices, PerAxis kernel, MaxUnpoolOptions options = {});
+Tensor max_unpool3d(Arg x, Arg indices, PerAxis kernel, MaxUnpoolOptions options = {});
 
 struct AvgPoolOptions {
   PerAxis stride = {};  // none: the kernel's extents

@@ -45,6 +45,22 @@ ir::Value power(Recorder& r, ir::Value v, int64_t n) {
   return result ? result : r.builder.splat(v.type(), 1);
 }
 
+/// v^n of integers, element by element: of each bit of n the power that it stands for. To a negative power only 1 and -1 are no 0.
+ir::Value power(Recorder& r, ir::Value v, ir::Value n) {
+  const ir::Expr base{r.builder, v}, exponent{r.builder, n};
+  const auto bit = [&](int k) { return exponent.apply("shift_right", exponent.like(k)).apply("and", exponent.like(1)) != 0.0; };
+  const bool has_sign = v.dtype() != u8 && v.dtype() != u16 && v.dtype() != u32;
+  ir::Expr result = base.like(1), square = base;
+  for (int k = 0, bits = static_cast<int>(8 * size_of(v.dtype())) - has_sign; k < bits; ++k) {
+    result = select(bit(k), result * square, result);
+    square = square * square;
+  }
+  if (!has_sign) return result;
+  const ir::Expr zero = base.like(0), of_minus_one = select(bit(0), base.like(-1), base.like(1));
+  const ir::Expr negative = select(base == 1.0, base.like(1), select(base == -1.0, of_minus_one, zero));
+  return select(exponent < 0.0, negative, result);
+}
+
 }  // namespace
 
 Tensor operator+(Arg a, Arg b) { return call("add", {a, b}); }
@@ -60,7 +76,13 @@ Tensor operator>=(Arg a, Arg b) { return call("ge", {a, b}); }
 Tensor pow(Arg base, Arg exponent) {
   Recorder r("pow", {&base, &exponent});
   const DType dtype = r.common_dtype();
-  if (is_floating(dtype) || !exponent.number()) return call("pow", {base, exponent});
+  if (is_floating(dtype) || exponent.hyper()) return call("pow", {base, exponent});
+  if (!exponent.number()) {
+    if (dtype == boolean) r.fail("bools have no powers; cast them");
+    const Shape shape = r.common_shape();
+    const ir::Value v = r.value(base, dtype, shape);
+    return r.tensor(power(r, v, r.value(exponent, dtype, shape)));
+  }
   const int64_t n = exponent.number()->integer;
   if (n < 0) r.fail("integers have no negative powers; cast the base to a floating type");
   return r.tensor(power(r, r.value(base, dtype), n));

@@ -56,9 +56,11 @@ Tensor floor_divide(Arg a, Arg b);  // div(a, b, "floor")
 Tensor fmod(Arg a, Arg b);          // what a / b leaves, with the sign of a, as exact as a % b
 Tensor remainder(Arg a, Arg b);     // a % b
 
-Tensor pow(Arg base, Arg exponent);  // integers to an integer number that is not negative stay integers, else floating
-Tensor maximum(Arg a, Arg b);        // nan if either is
-Tensor logaddexp(Arg a, Arg b);      // log(e^a + e^b)
+/// Of integers an integer, which wraps; to a negative power of a tensor of integers, 1, -1 or 0. A number that is the exponent of integers
+/// must not be negative. Else floating.
+Tensor pow(Arg base, Arg exponent);
+Tensor maximum(Arg a, Arg b);    // nan if either is
+Tensor logaddexp(Arg a, Arg b);  // log(e^a + e^b)
 Tensor minimum(Arg a, Arg b);
 Tensor atan2(Arg y, Arg x);  // the angle of the point (x, y)
 Tensor hypot(Arg a, Arg b);  // sqrt(a^2 + b^2)

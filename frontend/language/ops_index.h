@@ -6,6 +6,8 @@
 // Every function throws weft::Error naming the op, what it requires, the operands' types and the user's line.
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "weft/frontend/language/tensor.h"
 
@@ -32,5 +34,14 @@ Tensor take_along_axis(Arg x, Arg index, int64_t axis);
 Tensor scatter_along_axis(Arg x, Arg index, Arg updates, int64_t axis);
 /// x with the updates added there (torch.scatter_add); they have the index's shape.
 Tensor scatter_add_along_axis(Arg x, Arg index, Arg updates, int64_t axis);
+/// Each element of x with the updates that name it, together by `reduce`: "sum", "prod", "mean" (of integers rounded down), "amax" or
+/// "amin" (torch.scatter_reduce). Without `include_self` x counts only where nothing names it. The gradient of amax and amin is shared
+/// evenly among those that are equal to it. All but sum and mean sort the updates.
+Tensor scatter_reduce(Arg x, Arg index, Arg updates, int64_t axis, const std::string& reduce, bool include_self = true);
+/// x[i, j, ...] of tensors of indices, which broadcast to one shape: that takes the place of the first axes, as many as there are indices.
+Tensor index_get(Arg x, const std::vector<Arg>& indices);
+/// x with the values in place of what index_get(x, indices) is (torch.index_put); they broadcast to its shape. With `accumulate` they are added
+/// to it. A place that is named twice gets the sum of both values.
+Tensor index_put(Arg x, const std::vector<Arg>& indices, Arg values, bool accumulate = false);
 
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "weft/frontend/language/cloning.h"
+#include "weft/frontend/language/computation.h"
 #include "weft/frontend/language/defaults.h"
 #include "weft/runtime/float_mode.h"
 
@@ -55,6 +56,7 @@ std::shared_ptr<detail::ParameterStorage> detail::twin_of(Cloning& cloning, cons
   return cloning.twin(original, [&] {
     auto twin = std::make_shared<ParameterStorage>(Parameter(original).name(), original->values);
     twin->buffer = original->buffer, twin->requires_grad = original->requires_grad;
+    if (original->computed) twin->computed = original->computed->copy();
     return twin;
   });
 }

@@ -39,12 +39,15 @@ struct Owner {
 /// The dotted path of `owner` and what owns it, ending in "." unless empty.
 std::string path_of(const std::weak_ptr<const Owner>& owner);
 
+class Computation;
+
 struct ParameterStorage {
   std::string name;
   Array values;
   std::weak_ptr<const Owner> owner = {};
   bool buffer = false;  // see nn::Module::add_buffer
   bool requires_grad = true;
+  std::shared_ptr<const Computation> computed = {};  // what graphs read in place of the values: see frontend/language/computation.h
 };
 
 /// What a module has under a name of its own. The module's member and the members of its copies share it.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weft/frontend/language/computation.h"
+#include "weft/frontend/language/scope.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/order.h"
 
@@ -10,10 +12,36 @@ namespace {
 
 thread_local std::vector<std::weak_ptr<Recording>> living;
 
+/// While it lives, the recording is the innermost, whatever step of a scan is being recorded.
+class Innermost {
+ public:
+  explicit Innermost(const std::shared_ptr<Recording>& recording) : scope_("", Scope::Code::library, Scope::innermost_call(), recording) {
+    before_.swap(living);
+    living.push_back(recording);
+  }
+  ~Innermost() { living.swap(before_); }
+  Innermost(const Innermost&) = delete;
+
+ private:
+  Scope scope_;
+  std::vector<std::weak_ptr<Recording>> before_;
+};
+
 }  // namespace
+
+ir::Value Recording::computed(const Parameter& parameter, const ir::Location& at) {
+  ParameterStorage* const storage = parameter.storage().get();
+  if (const auto known = computed_.find(storage); known != computed_.end()) return known->second;
+  const ir::Op* const before = graph().previous(nullptr);
+  const Innermost innermost(shared_from_this());
+  const Tensor value = storage->computed->value();
+  for (ir::Op* op = graph().previous(nullptr); op != before; op = graph().previous(op)) op->set_locations({at});
+  return computed_[storage] = value.value();
+}
 
 ir::Value Recording::parameter(const Parameter& parameter, const ir::Location& at) {
   if (around_) return seen(around_->parameter(parameter, at));
+  if (parameter.storage()->computed) return computed(parameter, at);
   for (const BoundParameter& known : bindings.parameters)
     if (known.parameter.is(parameter)) return graph().find_input(known.input)->value();
   const std::string name = free_input_name(parameter.name());

@@ -45,7 +45,7 @@ struct Bindings {
   std::optional<uint64_t> stream = {};  // of random numbers (see defaults.h); unset: that of the seed itself
 };
 
-class Recording {
+class Recording : public std::enable_shared_from_this<Recording> {
  public:
   explicit Recording(std::string name) : module(std::move(name)) {}
   Recording(const Recording&) = delete;
@@ -60,7 +60,8 @@ class Recording {
   ir::Graph& graph() { return module.graph(); }
   const std::string& name() { return graph().name(); }
 
-  /// The input that stands for it, added on first use under its name (with ".1", ".2", ... when taken).
+  /// The input that stands for it, added on first use under its name (with ".1", ".2", ... when taken); of a parameter that is computed
+  /// of others, what is computed.
   ir::Value parameter(const Parameter& parameter, const ir::Location& at);
   /// What it will hold after the step, as far as recorded: the value of its update, else the input.
   ir::Value latest(const Parameter& parameter, const ir::Location& at);
@@ -100,8 +101,10 @@ class Recording {
 
  private:
   std::string free_input_name(const std::string& wanted);
+  ir::Value computed(const Parameter& parameter, const ir::Location& at);
 
   std::shared_ptr<Recording> around_;
+  std::unordered_map<const ParameterStorage*, ir::Value> computed_;
   std::vector<Seen> seen_;
   std::unordered_map<ir::Value, ir::Value, ir::ValueHash> here_;  // by the value around this: an input, or the same made here again
   ir::Value step_key_;

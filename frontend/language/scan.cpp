@@ -1,9 +1,8 @@
 #include "weft/frontend/language/scan.h"
 
-#include <algorithm>
 #include <cstring>
-#include <limits>
 
+#include "weft/frontend/language/open_body.h"
 #include "weft/frontend/language/recorder.h"
 #include "weft/ir/ops/loop.h"
 #include "weft/ir/order.h"
@@ -11,6 +10,7 @@
 namespace weft {
 namespace {
 
+using detail::OpenBody;
 using detail::Recorder;
 using detail::Recording;
 using ir::Value;
@@ -28,22 +28,6 @@ int64_t length_of(Recorder& r, const std::vector<Value>& sequences, const ScanOp
   return *length;
 }
 
-/// A step that is being recorded: while this lives, all that is recorded on this thread is its.
-class OpenStep {
- public:
-  explicit OpenStep(std::shared_ptr<Recording> around) : recording_(std::make_shared<Recording>("scan", std::move(around))) {
-    Recording::open(recording_);
-  }
-  ~OpenStep() { recording_->close(); }
-  OpenStep(const OpenStep&) = delete;
-
-  Recording& recording() { return *recording_; }
-  Tensor input(std::string name, const ir::Type& type) { return {recording_, recording_->graph().add_input(std::move(name), type)}; }
-
- private:
-  std::shared_ptr<Recording> recording_;
-};
-
 /// A key of its own for each step: the seed moves on.
 Value step_keys(Recorder& r, Value key, int64_t length) {
   constexpr uint64_t golden = 0x9e3779b97f4a7c15;
@@ -55,23 +39,6 @@ Value step_keys(Recorder& r, Value key, int64_t length) {
   }
   return r.builder("add",
                    {r.builder.broadcast(key, type.shape), r.builder("constant", {}, {{"value", ir::Dense(type, std::move(bytes))}})});
-}
-
-/// What the body sees from outside, as its ops read it: the order in which they were recorded is the C++ compiler's.
-std::vector<Recording::Seen> by_first_use(std::vector<Recording::Seen> seen, const ir::Graph& body) {
-  std::vector<int> rank(body.inputs().size(), std::numeric_limits<int>::max());
-  int next = 0;
-  const auto use = [&](Value v) {
-    if (v.is_input() && rank[static_cast<size_t>(v.index())] == std::numeric_limits<int>::max())
-      rank[static_cast<size_t>(v.index())] = next++;
-  };
-  for (const ir::Op* op : body.ops())
-    for (Value v : op->operands()) use(v);
-  for (const ir::Output& output : body.outputs()) use(output.value);
-  std::stable_sort(seen.begin(), seen.end(), [&](const Recording::Seen& x, const Recording::Seen& y) {
-    return rank[static_cast<size_t>(x.here.index())] < rank[static_cast<size_t>(y.here.index())];
-  });
-  return seen;
 }
 
 }  // namespace
@@ -88,7 +55,7 @@ ScanResult scan(const std::vector<Arg>& init, const std::vector<Arg>& xs,
   for (const Arg& arg : xs) sequences.push_back(r.value(arg));
   const int64_t length = length_of(r, sequences, options);
 
-  OpenStep open(r.shared_recording());
+  OpenBody open("scan", r.shared_recording());
   Recording& inside = open.recording();
   std::vector<Tensor> state_inputs, slice_inputs;
   for (size_t i = 0; i < states.size(); ++i) state_inputs.push_back(open.input(fmt::format("state.{}", i), states[i].type()));
@@ -126,7 +93,7 @@ ScanResult scan(const std::vector<Arg>& init, const std::vector<Arg>& xs,
     operands.push_back(step_keys(r, r.recording().key(r.where()), length));
   }
   const auto sliced = static_cast<int64_t>(operands.size() - states.size());
-  for (const Recording::Seen& seen : by_first_use(inside.seen(), *copy)) {
+  for (const Recording::Seen& seen : detail::by_first_use(inside.seen(), *copy)) {
     order.push_back(seen.here.index());
     operands.push_back(seen.outside);
   }

@@ -35,18 +35,6 @@ int64_t Tensor::size(int64_t axis, std::source_location at) const {
   return shape()[static_cast<int>(r.axis(axis, shape().rank()))];
 }
 
-Tensor Tensor::operator[](Place place) const {
-  const Arg x(*this, place.at);
-  detail::Recorder r("index", {&x});
-  if (shape().rank() == 0) r.fail("a scalar has no axis to index");
-  const int64_t extent = shape()[0], index = place.index < 0 ? place.index + extent : place.index;
-  if (index < 0 || index >= extent) r.fail(fmt::format("index {} is out of range for extent {}", place.index, extent));
-  Dims start(shape().dims().size(), 0), end = shape().dims();
-  start[0] = index, end[0] = index + 1;
-  const ir::Value slice = r.builder("slice", {value()}, {{"start", start}, {"end", end}});
-  return r.tensor(r.builder.reshape(slice, Shape(Dims(shape().begin() + 1, shape().end()))));
-}
-
 Tensor& Tensor::operator+=(const Arg& y) { return *this = Arg(*this, y.where()) + y; }
 Tensor& Tensor::operator-=(const Arg& y) { return *this = Arg(*this, y.where()) - y; }
 Tensor& Tensor::operator*=(const Arg& y) { return *this = Arg(*this, y.where()) * y; }

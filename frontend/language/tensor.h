@@ -12,6 +12,7 @@
 
 #include "weft/frontend/language/hyper.h"
 #include "weft/frontend/language/parameter.h"
+#include "weft/frontend/language/places.h"
 #include "weft/ir/graph.h"
 
 namespace weft {
@@ -63,14 +64,9 @@ class Tensor : public detail::TensorHandle {
   /// The extent of an axis, which counts from the end when negative. Throws weft::Error when there is no such axis.
   int64_t size(int64_t axis, std::source_location at = std::source_location::current()) const;
 
-  /// An index along the first axis, from the end when negative, and the line where it was written.
-  struct Place {
-    int64_t index;
-    std::source_location at;
-    Place(int64_t i, std::source_location where = std::source_location::current()) : index(i), at(where) {}
-  };
-  /// The slice there, without that axis.
-  Tensor operator[](Place place) const;
+  /// The part at these places, which begin at the first axis: x[0], x[{Slice(1, 3), 0}] (frontend/language/places.h). Axes behind them
+  /// stay whole. Throws weft::Error, naming the line, for an index out of range, more places than axes, two ellipses and a step below 1.
+  Tensor operator[](IndexPlaces places) const;
 
   // x = x + y and so on: this handle then names another value, and no other handle does.
   Tensor& operator+=(const Arg& y);

@@ -37,7 +37,11 @@ class AnyModule {
   /// Of a module or a function Tensor -> Tensor. Throws weft::Error when it is null.
   template <class M>
     requires(!std::same_as<M, AnyModule>)
-  explicit AnyModule(M module) : module_(std::make_shared<Held<M>>(std::move(module))), copy_(copied<Held<M>>) {}
+  explicit AnyModule(M module) : copy_(copied<Held<M>>) {
+    auto held = std::make_shared<Held<M>>(std::move(module));
+    Module::know(*held);
+    module_ = std::move(held);
+  }
   /// Of a module of the caller's, which cannot be cloned: its type is not known. Throws weft::Error when there is none.
   explicit AnyModule(std::shared_ptr<Module> module);
   AnyModule(const AnyModule& other);

@@ -1,6 +1,9 @@
 #include "weft/frontend/nn/module.h"
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "weft/frontend/language/cloning.h"
@@ -12,6 +15,7 @@ namespace weft::nn {
 
 struct detail::ModuleState : weft::detail::Owner {
   std::vector<std::shared_ptr<weft::detail::Slot>> parameters, buffers;
+  std::vector<std::shared_ptr<weft::detail::Slot>> computed;  // of others: none that is saved or trained itself
   std::vector<std::pair<std::string, std::shared_ptr<ModuleState>>> parts;
   bool training = true;
 };
@@ -27,7 +31,7 @@ void require_free_name(const ModuleState& state, const std::string& name) {
     throw Error("nn::Module::add: '{}' is no name for a part: it must not be empty nor contain '.'", name);
   const auto same = [&](const auto& slot) { return slot->name == name; };
   if (std::any_of(state.parameters.begin(), state.parameters.end(), same) ||
-      std::any_of(state.buffers.begin(), state.buffers.end(), same) ||
+      std::any_of(state.buffers.begin(), state.buffers.end(), same) || std::any_of(state.computed.begin(), state.computed.end(), same) ||
       std::any_of(state.parts.begin(), state.parts.end(), [&](const auto& part) { return part.first == name; }))
     throw Error("nn::Module::add: the module has a part named '{}' already", name);
 }
@@ -98,6 +102,7 @@ std::shared_ptr<ModuleState> clone_tree(Cloning& cloning, const std::shared_ptr<
   twin->training = original->training;
   twin->parameters = clone_slots(cloning, original->parameters, twin);
   twin->buffers = clone_slots(cloning, original->buffers, twin);
+  twin->computed = clone_slots(cloning, original->computed, twin);
   for (const auto& [name, part] : original->parts) twin->parts.emplace_back(name, clone_tree(cloning, part, made));
   return twin;
 }
@@ -106,7 +111,7 @@ std::shared_ptr<ModuleState> clone_tree(Cloning& cloning, const std::shared_ptr<
 void clone_owners(const Cloning& cloning, const Pairs& made) {
   for (const auto& [original, twin] : made) {
     if (const auto owner = cloned_owner(cloning, original->owner)) twin->owner = owner, twin->name = original->name;
-    for (const Slots* slots : {&original->parameters, &original->buffers})
+    for (const Slots* slots : {&original->parameters, &original->buffers, &original->computed})
       for (const auto& slot : *slots) {
         if (!slot->storage) continue;
         const auto numbers = cloning.find(slot->storage);
@@ -116,7 +121,7 @@ void clone_owners(const Cloning& cloning, const Pairs& made) {
   for (const auto& [original, twin] : made) {
     for (const auto& [name, part] : twin->parts)
       if (part->owner.expired()) part->owner = twin, part->name = name;
-    for (const Slots* slots : {&twin->parameters, &twin->buffers})
+    for (const Slots* slots : {&twin->parameters, &twin->buffers, &twin->computed})
       for (const auto& slot : *slots) slot->set(slot->storage);
   }
 }
@@ -131,6 +136,12 @@ std::shared_ptr<ModuleState> named_by_copy(const std::shared_ptr<ModuleState>& o
   return twin;
 }
 
+std::string demangled(const std::type_info& type) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
+  return status == 0 ? name.get() : type.name();
+}
+
 void set_training(ModuleState& state, bool on) {
   state.training = on;
   for (const auto& [name, part] : state.parts) set_training(*part, on);
@@ -139,7 +150,9 @@ void set_training(ModuleState& state, bool on) {
 }  // namespace
 
 Module::Module() : state_(std::make_shared<ModuleState>()) { state_->places.add(this); }
-Module::Module(const Module& other) : state_(named_by_copy(other.state_)), name_(other.name_) { state_->places.add(this); }
+Module::Module(const Module& other) : state_(named_by_copy(other.state_)), name_(other.name_), call_(other.call_) {
+  state_->places.add(this);
+}
 Module::~Module() { state_->places.remove(this); }
 
 Module& Module::operator=(const Module& other) {
@@ -159,7 +172,32 @@ Module& Module::operator=(const Module& other) {
   return *this;
 }
 
-Tensor Module::forward(Tensor) { throw Error("this module defines no forward(Tensor)").hint("call the functions that it does define"); }
+Tensor Module::forward(Tensor) {
+  throw Error("this module defines no forward(Tensor)")
+      .of(weft::detail::Scope::path())
+      .at(weft::detail::line_text(Scope::innermost_call()))
+      .hint(
+          "write `Tensor forward(Tensor x) override`; a module whose forward takes several operands is called with all of them, "
+          "block(x, mask)");
+}
+
+detail::Called Module::call(const std::vector<Arg>& operands) {
+  if (call_)
+    if (auto y = call_(*this, operands)) return detail::Called(std::move(*y));
+  Error error("this module defines no forward of {} tensors that gives a tensor", operands.size());
+  if (!call_) error = Error("a module that no other holds does not know its forward of {} tensors", operands.size());
+  throw error.of(name_)
+      .at(weft::detail::line_text(operands[0].where()))
+      .hint(call_ ? "write `Tensor forward(Tensor x, Tensor mask)`; what takes or gives something else is called by its type, "
+                    "layers[0].as<Block>().forward(...)"
+                  : "call net.forward(x, mask), or give it `Tensor operator()(Arg x, Arg mask)`");
+}
+
+void Module::refuse_type(const std::type_info& type, std::source_location at) const {
+  throw Error("the module '{}' is a {}, and no {}", name_, demangled(typeid(*this)), demangled(type))
+      .of("as")
+      .at(weft::detail::line_text(at));
+}
 
 struct Module::Entered::State {
   const Arg* operand;
@@ -247,6 +285,44 @@ void Module::register_part(const std::string& name, Module& part) {
   }
   state_->parts.emplace_back(name, part.state_);
   part.name_ = name;
+}
+
+namespace {
+
+auto find_slot(std::vector<std::shared_ptr<weft::detail::Slot>>& slots, const std::string& name) {
+  return std::find_if(slots.begin(), slots.end(), [&](const auto& slot) { return slot->name == name; });
+}
+
+}  // namespace
+
+Parameter detail::Parametrizing::find(const Module& module, const std::string& name) {
+  ModuleState& state = *module.state_;
+  if (const auto found = find_slot(state.parameters, name); found != state.parameters.end() && (*found)->storage)
+    return Parameter((*found)->storage);
+  if (find_slot(state.computed, name) != state.computed.end()) throw Error("the parameter '{}' is parametrized already", name);
+  std::vector<std::string> names;
+  for (const auto& slot : state.parameters) names.push_back(slot->name);
+  throw Error("the module has no parameter '{}' of its own", name).hint(did_you_mean(name, names));
+}
+
+void detail::Parametrizing::replace(Module& module, const std::string& name, Module& list,
+                                    std::shared_ptr<const weft::detail::Computation> computation) {
+  ModuleState& state = *module.state_;
+  const auto slot = find_slot(state.parameters, name);
+  (*slot)->storage->computed = std::move(computation);
+  state.computed.push_back(*slot);
+  state.parameters.erase(slot);
+  const std::string folder = "parametrizations";
+  auto at = std::find_if(state.parts.begin(), state.parts.end(), [&](const auto& part) { return part.first == folder; });
+  if (at == state.parts.end()) {
+    const auto made = std::make_shared<ModuleState>();
+    made->owner = module.state_, made->name = folder;
+    made->training = state.training;
+    at = state.parts.emplace(state.parts.end(), folder, made);
+  }
+  list.state_->owner = at->second;
+  list.state_->name = name;
+  at->second->parts.emplace_back(name, list.state_);
 }
 
 detail::CloneOf::CloneOf(const Module& original, const std::type_info& type, std::source_location at)

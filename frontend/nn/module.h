@@ -11,7 +11,9 @@
 // It belongs to no graph; forward() records into the graph of its operand and may be called any number of times, for any number of
 // graphs.
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <typeinfo>
@@ -23,8 +25,25 @@
 namespace weft::nn {
 
 namespace detail {
+
 struct ModuleState;
 class CloneOf;
+struct Parametrizing;
+
+/// What nn::Module's own operator() of several operands gives: by its type it is told from one of a derived class.
+struct Called : Tensor {
+  explicit Called(Tensor result) : Tensor(std::move(result)) {}
+};
+
+template <class M, class... Operands>
+concept ForwardOf = requires(M& m, Operands... x) {
+  { m.forward(x...) } -> std::convertible_to<Tensor>;
+};
+template <class M, class... Operands>
+concept CallOf = requires(M& m, Operands... x) {
+  { m(x...) } -> std::same_as<Tensor>;
+};
+
 }  // namespace detail
 
 class Module {
@@ -35,6 +54,38 @@ class Module {
   virtual Tensor forward(Tensor x);
   /// forward() under this module's name, which errors and the IR show ("encoder.fc1"); how one module calls another.
   Tensor operator()(Arg x);
+  /// The same of a forward of several operands, `Tensor forward(Tensor x, Tensor mask)`, or of the operator() that a module has for them:
+  /// for modules that are called by what holds them (ModuleList, ModuleDict, add()), where their types are known no more. Throws
+  /// weft::Error, naming the line, where there is neither.
+  template <std::same_as<void> = void>  // an operator() of a derived class is the better match
+  detail::Called operator()(Arg x, Arg y) {
+    return call({x, y});
+  }
+  template <std::same_as<void> = void>
+  detail::Called operator()(Arg x, Arg y, Arg z) {
+    return call({x, y, z});
+  }
+  template <std::same_as<void> = void>
+  detail::Called operator()(Arg x, Arg y, Arg z, Arg u) {
+    return call({x, y, z, u});
+  }
+  template <std::same_as<void> = void>
+  detail::Called operator()(Arg x, Arg y, Arg z, Arg u, Arg v) {
+    return call({x, y, z, u, v});
+  }
+  template <std::same_as<void> = void>
+  detail::Called operator()(Arg x, Arg y, Arg z, Arg u, Arg v, Arg w) {
+    return call({x, y, z, u, v, w});
+  }
+
+  /// The module by its own type, for what a Module does not have: `layers[0].as<nn::LSTM>()(x).h`. Throws weft::Error, naming the line,
+  /// when it is of another type.
+  template <class M>
+  M& as(std::source_location at = std::source_location::current()) {
+    M* const self = dynamic_cast<M*>(this);
+    if (!self) refuse_type(typeid(M), at);
+    return *self;
+  }
 
   /// Every parameter once: its own in order of registration, then its parts'.
   std::vector<Parameter> parameters() const;
@@ -69,6 +120,7 @@ class Module {
     requires std::derived_from<M, Module>
   M add(const std::string& name, M module) {
     register_part(name, module);
+    know(module);
     return module;
   }
   Parameter add(const std::string& name, Parameter parameter);
@@ -81,6 +133,11 @@ class Module {
   /// is called twice in a graph updates twice, each time from current().
   void update(const Parameter& buffer, const Tensor& value) const;
   void register_part(const std::string& name, Module& part);
+  /// From here on the module, and copies of it, can be called with several operands without its type.
+  template <class M>
+  static void know(M& module) {
+    module.call_ = call_of<M>;
+  }
   /// From here on the part is called under this module's name and `name`: for containers that are not called themselves.
   void call_as(Module& part, const std::string& name) const { part.name_ = name_.empty() ? name : name_ + "." + name; }
 
@@ -110,12 +167,56 @@ class Module {
 
  private:
   friend class detail::CloneOf;
+  friend class AnyModule;
+  friend struct detail::Parametrizing;
+
+  static constexpr size_t most_operands = 6;
+  using Call = std::optional<Tensor> (*)(Module&, const std::vector<Arg>&);
+
+  detail::Called call(const std::vector<Arg>& operands);
+  [[noreturn]] void refuse_type(const std::type_info& type, std::source_location at) const;
+
+  /// What a module of type M makes of so many operands; nothing where it takes another number of them.
+  template <class M>
+  static std::optional<Tensor> call_of(Module& module, const std::vector<Arg>& operands) {
+    M* const self = dynamic_cast<M*>(&module);
+    return self ? call_with<M, 2>(*self, operands) : std::nullopt;
+  }
+  template <class M, size_t n>
+  static std::optional<Tensor> call_with(M& module, const std::vector<Arg>& operands) {
+    if constexpr (n > most_operands) return std::nullopt;
+    else if (operands.size() != n) return call_with<M, n + 1>(module, operands);
+    else
+      return [&]<size_t... i>(std::index_sequence<i...>) -> std::optional<Tensor> {
+        if constexpr (detail::ForwardOf<M, Same<Tensor, i>...>) {
+          const Entered entered(module, operands[0]);
+          const std::array<Tensor, n> given{entered.tensor(operands[i])...};
+          return module.forward(given[i]...);
+        } else if constexpr (detail::CallOf<M, Same<Arg, i>...>) {
+          return module(operands[i]...);
+        } else {
+          return std::nullopt;
+        }
+      }(std::make_index_sequence<n>());
+  }
+  template <class T, size_t>
+  using Same = T;
 
   std::shared_ptr<detail::ModuleState> state_;
   std::string name_;
+  Call call_ = nullptr;  // null as long as nobody knows its type
 };
 
 namespace detail {
+
+/// Of nn/parametrize.h: takes parameters out of modules.
+struct Parametrizing {
+  /// The parameter that the module has under this name. Throws weft::Error, with the nearest names, when there is none, or when it is
+  /// computed already.
+  static Parameter find(const Module& module, const std::string& name);
+  /// From here on the module has `list` as its part "parametrizations.<name>" in its place: the parameter is what is computed.
+  static void replace(Module& module, const std::string& name, Module& list, std::shared_ptr<const weft::detail::Computation> computation);
+};
 
 /// While it lives, copies that this thread makes of modules, parameters and hyper-parameters are deep.
 class CloneOf {

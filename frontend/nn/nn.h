@@ -16,6 +16,7 @@
 #include "weft/frontend/nn/norm.h"
 #include "weft/frontend/nn/padding.h"
 #include "weft/frontend/nn/pairs.h"
+#include "weft/frontend/nn/parametrize.h"
 #include "weft/frontend/nn/pooling.h"
 #include "weft/frontend/nn/recurrent.h"
 #include "weft/frontend/nn/recurrent_cells.h"

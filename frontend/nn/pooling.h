@@ -13,14 +13,51 @@ class Pooling : public Layer {
   explicit Pooling(PerAxis kernel, Options options = {}) : kernel_(std::move(kernel)), options_(std::move(options)) {}
   Tensor forward(Tensor x) override { return pool(x, kernel_, options_); }
 
- private:
+ protected:
   PerAxis kernel_;
   Options options_;
 };
 
-using MaxPool1d = Pooling<max_pool1d, MaxPoolOptions>;
-using MaxPool2d = Pooling<max_pool2d, MaxPoolOptions>;
-using MaxPool3d = Pooling<max_pool3d, MaxPoolOptions>;
+/// with_indices(x) gives both of return_indices, for MaxUnpool.
+template <auto pool, auto pool_with_indices>
+class MaxPooling : public Pooling<pool, MaxPoolOptions> {
+ public:
+  using Pooling<pool, MaxPoolOptions>::Pooling;
+  ValuesAndIndices with_indices(Arg x) {
+    const typename MaxPooling::Entered entered(*this, x);
+    return pool_with_indices(entered.tensor(x), this->kernel_, this->options_);
+  }
+};
+
+using MaxPool1d = MaxPooling<max_pool1d, max_pool1d_with_indices>;
+using MaxPool2d = MaxPooling<max_pool2d, max_pool2d_with_indices>;
+using MaxPool3d = MaxPooling<max_pool3d, max_pool3d_with_indices>;
+
+/// unpool(x, indices) puts the results of a MaxPool back to where they came from.
+template <auto unpool>
+class MaxUnpooling : public Layer {
+ public:
+  explicit MaxUnpooling(PerAxis kernel, MaxUnpoolOptions options = {}) : kernel_(std::move(kernel)), options_(std::move(options)) {}
+  Tensor operator()(Arg x, Arg indices) {
+    const Entered entered(*this, x);
+    return unpool(entered.tensor(x), entered.tensor(indices), kernel_, options_);
+  }
+  /// To so many elements along each spatial axis.
+  Tensor operator()(Arg x, Arg indices, Dims output_size) {
+    const Entered entered(*this, x);
+    MaxUnpoolOptions options = options_;
+    options.output_size = std::move(output_size);
+    return unpool(entered.tensor(x), entered.tensor(indices), kernel_, options);
+  }
+
+ private:
+  PerAxis kernel_;
+  MaxUnpoolOptions options_;
+};
+
+using MaxUnpool1d = MaxUnpooling<max_unpool1d>;
+using MaxUnpool2d = MaxUnpooling<max_unpool2d>;
+using MaxUnpool3d = MaxUnpooling<max_unpool3d>;
 using AvgPool1d = Pooling<avg_pool1d, AvgPoolOptions>;
 using AvgPool2d = Pooling<avg_pool2d, AvgPoolOptions>;
 using AvgPool3d = Pooling<avg_pool3d, AvgPoolOptions>;

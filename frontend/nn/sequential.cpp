@@ -8,6 +8,11 @@ Module& ModuleList::operator[](size_t i) const {
   return *modules_[i];
 }
 
+Module& Sequential::operator[](size_t i) const {
+  if (i >= size()) throw Error("nn::Sequential: there are {} layers, and no number {}", size(), i);
+  return *layers_[i];
+}
+
 Tensor Sequential::forward(Tensor x) {
   for (const auto& layer : layers_) x = (*layer)(x);
   return x;

@@ -61,6 +61,8 @@ class Sequential : public Module {
     append_any(AnyModule(std::move(layer)));
   }
   size_t size() const { return layers_.size(); }
+  /// A layer, by its type `net[0].as<nn::Linear>().weight`. Throws weft::Error when there is no such layer.
+  Module& operator[](size_t i) const;
   /// Without layers, x.
   Tensor forward(Tensor x) override;
 

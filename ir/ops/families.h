@@ -29,6 +29,7 @@ void define_loss_ops(Registry& registry);
 void define_optimizer_ops(Registry& registry);
 void define_region_ops(Registry& registry);
 void define_loop_ops(Registry& registry);
+void define_with_gradient_op(Registry& registry);
 
 void define_all_ops(Registry& registry);
 

@@ -7,6 +7,10 @@
 
 #include "weft/ir/ops/optimizer.h"
 
+#include <algorithm>
+#include <deque>
+#include <mutex>
+
 #include "weft/ir/ops/indexed.h"
 #include "weft/ir/ops/update.h"
 
@@ -115,10 +119,46 @@ const std::vector<const OptimizerSpec*>& all_optimizers() {
   return all;
 }
 
+namespace {
+
+/// Those of the program. They never move, and none is taken away.
+struct ProgramRules {
+  std::mutex mutex;
+  std::deque<UpdateRule> all;
+};
+ProgramRules& program_rules() {
+  static ProgramRules rules;
+  return rules;
+}
+
+}  // namespace
+
 const OptimizerSpec* find_optimizer(std::string_view op) {
   for (const OptimizerSpec* spec : all_optimizers())
     if (spec->op == op) return spec;
-  return nullptr;
+  ProgramRules& rules = program_rules();
+  const std::lock_guard lock(rules.mutex);
+  // Of one name the last: one before it was refused.
+  const auto found = std::find_if(rules.all.rbegin(), rules.all.rend(), [&](const UpdateRule& rule) { return rule.spec.op == op; });
+  return found == rules.all.rend() ? nullptr : &found->spec;
+}
+
+void register_optimizer(ProgramRule rule, Location at) {
+  if (registry().find(rule.op)) {
+    OpDef taken{.name = rule.op};
+    register_op(std::move(taken), std::move(at));  // says by what
+  }
+  const UpdateRule* added = nullptr;
+  {
+    ProgramRules& rules = program_rules();
+    const std::lock_guard lock(rules.mutex);
+    const auto states = [all = std::move(rule.states)](const Type&, const auto&) { return all; };
+    const auto apply = [apply = std::move(rule.apply)](const Update& u) { return apply(u.builder(), u.operands()); };
+    rules.all.push_back(
+        {.spec = {.op = rule.op, .hypers = std::move(rule.hypers), .states = states}, .doc = std::move(rule.doc), .apply = apply});
+    added = &rules.all.back();
+  }
+  register_op(update_op(*added), std::move(at));
 }
 
 void define_optimizer_ops(Registry& r) {

@@ -26,6 +26,7 @@ void define_all_ops(Registry& registry) {
   define_optimizer_ops(registry);
   define_region_ops(registry);
   define_loop_ops(registry);
+  define_with_gradient_op(registry);
 }
 
 }  // namespace weft::ir

@@ -20,6 +20,7 @@ class Update {
   /// A hyper-parameter, in double.
   Expr hyper(std::string_view name) const;
   Expr state(int i) const { return {b_, op_.operand(spec_.fixed_operands() + i)}; }
+  std::vector<Value> operands() const { return {op_.operands().begin(), op_.operands().end()}; }
   /// Of a rule for rows: which rows the gradient is of.
   Value index() const { return op_.operand(spec_.fixed_operands() - 1); }
   /// A number in double.
@@ -50,7 +51,7 @@ struct UpdateRule {
   /// Boolean attributes. One that has a hyper-parameter's name says that this one is not zero.
   std::vector<std::string> switches;
   /// The new parameter, then the new states.
-  std::vector<Value> (*apply)(const Update&);
+  std::function<std::vector<Value>(const Update&)> apply;
   double error_ulps = 64;
   /// Why it has none, if so.
   std::string no_gradient = {};
@@ -66,10 +67,6 @@ const std::vector<UpdateRule>& adaptive_rules();
 const std::vector<UpdateRule>& matrix_rules();
 /// Rules for rows of a table: sparse_adam.
 const std::vector<UpdateRule>& row_rules();
-
-// Types of states.
-inline Type like_parameter(const Type& parameter) { return parameter; }
-inline Type single_number(const Type&) { return {f64, {}}; }
 
 inline Expr sqrt(Expr x) { return x.apply("sqrt"); }
 inline Expr square(Expr x) { return x * x; }

@@ -393,7 +393,14 @@ def polygamma():
 
 
 header = stored.header()
-for family in (shapes, creation, elementwise, reductions, products, distances, indices, images, special, order, search, polygamma):
-    family()
-assert len({c["name"] for c in cases}) == len(cases)
-stored.write(pathlib.Path(__file__).parent / "language.json", header | {"cases": cases})
+
+
+def write(name, families):
+    for family in families:
+        family()
+    assert len({c["name"] for c in cases}) == len(cases)
+    stored.write(pathlib.Path(__file__).parent / f"{name}.json", header | {"cases": cases})
+
+
+if __name__ == "__main__":
+    write("language", (shapes, creation, elementwise, reductions, products, distances, indices, images, special, order, search, polygamma))

@@ -286,6 +286,14 @@ void add_loops(std::vector<Sample>& all, DType t) {
                      body});
 }
 
+void add_gradient_bodies(std::vector<Sample>& all, DType t) {
+  const std::string type = std::string(name_of(t)) + "[3]";
+  const std::string body = "input %g: " + type + " input %y: " + type + " input %x: " + type + " input %k: " + type +
+                           " %0 = mul(%g, %k) : " + type + " output %0";
+  all.push_back({"with_gradient", {{t, {3}}, {t, {3}}, {t, {3}}}, {{"results", int64_t{1}}, {"of", Dims{1}}}, {}, body});
+  all.back().differentiable = false;  // it says what it likes
+}
+
 std::string input_name(const ir::OpDef& def, size_t i) {
   const size_t last = def.operands.size() - 1;
   const bool variadic = i >= last && def.operands[last].variadic;
@@ -336,6 +344,7 @@ std::vector<Sample> samples(DType floating) {
   add_optimizers(all, floating);
   add_regions(all, floating);
   add_loops(all, floating);
+  add_gradient_bodies(all, floating);
   add_degenerate(all);
   return all;
 }

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "weft/ir/ops/optimizer.h"
+#include "weft/ir/ops/with_gradient.h"
 #include "weft/support/philox.h"
 
 namespace weft::test {
@@ -47,7 +48,7 @@ OpWeights::OpWeights(Dice& dice) {
   std::unordered_map<int, double> total;
   for (const OpDef* def : ir::registry().all()) {
     // Updates come with train blocks: their own derivatives, which nobody takes, are differences of nearly equal numbers.
-    if (share(def->kind) == 0 || ir::find_optimizer(def->name)) continue;
+    if (share(def->kind) == 0 || ir::find_optimizer(def->name) || ir::has_gradient_body(*def)) continue;
     defs_.push_back(def);
     weights_.push_back((1 + equations[def->name]) * dice.pick(std::vector<double>{0.3, 1, 3}));
     total[static_cast<int>(def->kind)] += weights_.back();

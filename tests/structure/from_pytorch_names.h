@@ -28,7 +28,7 @@ extern Tensor src, weight;
 }
 
 namespace images {
-extern Tensor grid, theta;
+extern Tensor grid, theta, places;
 extern int64_t c, h, w;
 }  // namespace images
 
@@ -38,6 +38,7 @@ extern Tensor weights, anchor, positive, negative, var, log_probs, targets, inpu
 extern int64_t d;
 extern Parameter p;
 extern nn::Linear head;
+extern optim::AdamW opt;
 extern std::vector<Parameter> others;
 nn::ModuleDict add(const char* name, nn::ModuleDict part);  // in a module
 }  // namespace layers_losses_and_optimizers
