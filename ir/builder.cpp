@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/ir/kind_text.h"
 #include "weft/ir/ops/with_gradient.h"
 #include "weft/ir/registry.h"
 
@@ -59,7 +60,7 @@ std::vector<Attribute> complete_attributes(const OpDef& def, const NamedAttribut
     Attribute value = found->second;
     if (spec.kind == AttributeKind::real && kind_of(value) == AttributeKind::integer) value = static_cast<double>(std::get<int64_t>(value));
     if (kind_of(value) != spec.kind)
-      throw Error("attribute '{}' must be a {}, not a {}", spec.name, name_of(spec.kind), name_of(kind_of(value)))
+      throw Error("attribute '{}' must be {}, not {}", spec.name, with_article(spec.kind), with_article(kind_of(value)))
           .of(def.name)
           .at(to_string(at));
     if (!spec.choices.empty() && std::count(spec.choices.begin(), spec.choices.end(), std::get<std::string>(value)) == 0)
@@ -85,7 +86,7 @@ std::vector<Type> infer_types(const OpDef& def, std::span<const Type> operands, 
   const bool variadic = !def.operands.empty() && def.operands.back().variadic;
   const size_t fixed = def.operands.size() - variadic;
   if (operands.size() < fixed || (!variadic && operands.size() > fixed))
-    context.fail(fmt::format("takes {}{} operands, not {}", variadic ? "at least " : "", fixed, operands.size()));
+    context.fail(fmt::format("takes {}{} operand{}, not {}", variadic ? "at least " : "", fixed, fixed == 1 ? "" : "s", operands.size()));
   for (size_t i = 0; i < operands.size(); ++i) {
     const OperandSpec& spec = def.operands[std::min(i, def.operands.size() - 1)];
     if (!accepts(spec.accepts, operands[i].dtype))

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "weft/ir/kind_text.h"
 #include "weft/ir/lexer.h"
 #include "weft/ir/order.h"
 #include "weft/ir/sample.h"
@@ -43,7 +44,7 @@ void check_attributes(const OpDef& def, Problems& problems) {
     if (attribute.doc.empty()) wrong("has no documentation");
     if (!attribute.fallback) continue;
     if (kind_of(*attribute.fallback) != attribute.kind)
-      wrong(fmt::format("is a {}, but its default is a {}", name_of(attribute.kind), name_of(kind_of(*attribute.fallback))));
+      wrong(fmt::format("is {}, but its default is {}", with_article(attribute.kind), with_article(kind_of(*attribute.fallback))));
     else if (const auto* word = std::get_if<std::string>(&*attribute.fallback);
              word && !attribute.choices.empty() && std::count(attribute.choices.begin(), attribute.choices.end(), *word) == 0)
       wrong(fmt::format("has the default \"{}\", which is none of its choices", *word));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weft/support/error.h"
+#include "weft/support/number_text.h"
 
 namespace weft::ir {
 namespace {
@@ -63,7 +64,7 @@ void Lexer::skip() {
     const char c = text_[at_];
     if (c == '#')
       while (at_ < text_.size() && text_[at_] != '\n' && text_[at_] != '\r') ++at_;
-    else if (c == '\n') ++at_, ++line_;
+    else if (c == '\n') line_start_ = ++at_, ++line_;
     else if (c == ' ' || c == '\t' || c == '\r') ++at_;
     else return;
   }
@@ -74,14 +75,23 @@ void Lexer::string() {
   for (;; ++at_) {
     if (at_ == text_.size() || text_[at_] == '\n') fail("the string is not closed");
     if (text_[at_] == '"') break;
-    if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
-      ++at_;
-      text += text_[at_] == 'n' ? '\n' : text_[at_];
-    } else {
-      text += text_[at_];
-    }
+    if (text_[at_] == '\\') text += escaped();
+    else text += text_[at_];
   }
   ++at_;
+}
+
+/// What stands behind a backslash; goes to its last character.
+char Lexer::escaped() {
+  const size_t mark = at_++;
+  if (at_ == text_.size() || text_[at_] == '\n') fail("the string is not closed");
+  const char c = text_[at_];
+  if (c == '"' || c == '\\') return c;
+  if (c == 'n') return '\n';
+  if (c == 'x')
+    if (const auto byte = hex_number_in<uint8_t>(text_.substr(at_ + 1, 2)); byte && at_ + 2 < text_.size())
+      return at_ += 2, static_cast<char>(*byte);
+  fail_at(mark, "in a string a backslash stands before another, a quote, n, or x and two hex digits alone");
 }
 
 bool Lexer::take(std::string_view symbol) {
@@ -101,12 +111,22 @@ std::string Lexer::take(Token wanted, std::string_view what) {
   return result;
 }
 
+std::string Lexer::new_key(std::set<std::string>& given, std::string_view what) {
+  const size_t mark = start_;
+  std::string key = take(Token::name, what);
+  if (!given.insert(key).second) fail_at(mark, "'" + key + "' is given twice");
+  expect("=");
+  return key;
+}
+
 std::string Lexer::found() const {
   if (kind == Token::end) return "the end of the text";
   const auto c = static_cast<unsigned char>(text.empty() ? ' ' : text[0]);
   if (kind == Token::symbol && (c < ' ' || c >= 0x7f)) return fmt::format("a byte {:#04x}: is this a program in text form?", c);
   return fmt::format("'{}{}'", kind == Token::value ? "%" : "", text);
 }
+
+std::string Lexer::place() const { return fmt::format("{}:{}:{}", file_, line_, start_ - line_start_ + 1); }
 
 void Lexer::fail(const std::string& what, const std::string& hint) const {
   int line = 1, column = 1;

@@ -1,6 +1,7 @@
 #pragma once
 // The text form cut into tokens, each of which knows where it stands.
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,8 @@ class Lexer {
   void expect(std::string_view symbol);
   /// The text of a token of this kind, behind which it then stands. Throws weft::Error that speaks of `what` if there is none.
   std::string take(Token wanted, std::string_view what);
+  /// "key =", for a key that is not among those given before, and is then. `what` as in take().
+  std::string new_key(std::set<std::string>& given, std::string_view what);
   /// The token, for messages.
   std::string found() const;
 
@@ -35,6 +38,8 @@ class Lexer {
   /// Of the token.
   int line() const { return line_; }
   size_t mark() const { return start_; }
+  /// "file:line:column", of the token.
+  std::string place() const;
   /// Throws weft::Error "file:line:column: what", of the token; or of that at a mark.
   [[noreturn]] void fail(const std::string& what, const std::string& hint = "") const;
   [[noreturn]] void fail_at(size_t mark, const std::string& what, const std::string& hint = "");
@@ -42,10 +47,11 @@ class Lexer {
  private:
   void skip();
   void string();
+  char escaped();
 
   std::string_view text_;
   std::string file_;
-  size_t at_ = 0, start_ = 0;
+  size_t at_ = 0, start_ = 0, line_start_ = 0;
   int line_ = 1;
 };
 

@@ -64,7 +64,10 @@ Shape Literals::shape() {
 std::pair<Type, std::optional<int64_t>> Literals::placed() {
   Type t = type();
   std::optional<int64_t> offset;
-  if (lex_.take("@")) offset = integer();
+  if (lex_.take("@")) {
+    offset_place_ = lex_.place();
+    offset = integer();
+  }
   return {std::move(t), offset};
 }
 
@@ -112,7 +115,7 @@ Dense Literals::dense(Type type) {
 Dense Literals::element(const Type& scalar) {
   if (scalar.dtype == boolean) {
     if (lex_.take("true")) return Dense::splat(scalar, 1);
-    lex_.expect("false");
+    if (!lex_.take("false")) lex_.fail("expected true or false but found " + lex_.found());
     return Dense::splat(scalar, 0);
   }
   if (scalar.dtype == f64) return Dense::splat(scalar, real<double>());

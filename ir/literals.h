@@ -22,6 +22,8 @@ class Literals {
   Type type();
   /// A type, and the offset in the arena if one is given.
   std::pair<Type, std::optional<int64_t>> placed();
+  /// Where the last such offset stands.
+  const std::string& offset_place() const { return offset_place_; }
   Attribute attribute();
 
  private:
@@ -37,6 +39,7 @@ class Literals {
   Dense hex(Type type);
 
   Lexer& lex_;
+  std::string offset_place_;
 };
 
 }  // namespace weft::ir

@@ -1,6 +1,7 @@
 #pragma once
 // A module: one function (the graph), a header and what is to be trained.
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,11 @@ class Module {
   /// Bytes of the arena, once planned.
   std::optional<int64_t> arena_bytes;
   std::optional<TrainSpec> train;
+  /// Where the text that it was read from says what is in the header and the train block, "net.weft:2:16": by "target", "stage", "arena",
+  /// "train", the entries' names ("loss"), "inputs fc1.weight" and "keep fc1.weight.grad" for what lists hold, "group head" and "group head
+  /// optimizer" for what groups do, "aliases fc1.weight" for an output that replaces it, "offset" and "offset
+  /// below 0" for the first place in the arena. Empty for a module that was recorded.
+  std::map<std::string, std::string, std::less<>> places;
 
   Module clone() const {
     Module copy(graph_->name());
@@ -69,6 +75,7 @@ class Module {
     copy.stage = stage;
     copy.arena_bytes = arena_bytes;
     copy.train = train;
+    copy.places = places;
     return copy;
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/ir/kind_text.h"
 #include "weft/support/reduction_order.h"
 
 namespace weft::ir {
@@ -15,7 +16,7 @@ const Attribute& AttributeView::operator[](std::string_view name) const {
 
 void AttributeView::require_kind(std::string_view name, AttributeKind kind) const {
   if (const AttributeKind own = kind_of((*this)[name]); own != kind)
-    throw Error("attribute '{}' is a {}, not a {}", name, name_of(own), name_of(kind)).of(def_.name);
+    throw Error("attribute '{}' is {}, not {}", name, with_article(own), with_article(kind)).of(def_.name);
 }
 
 const Attribute& InferContext::attribute(std::string_view name) const {

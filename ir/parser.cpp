@@ -1,11 +1,13 @@
 #include "weft/ir/parser.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <type_traits>
 #include <unordered_map>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/header_parser.h"
 #include "weft/ir/lexer.h"
 #include "weft/ir/literals.h"
 #include "weft/ir/registry.h"
@@ -25,21 +27,24 @@ class Parser {
   Parser(std::string_view text, const std::string& name) : lex_(text, name), may_have_end_(text.find("\nat") != std::string_view::npos) {}
 
   Module module() {
+    const size_t first = lex_.mark();
     lex_.expect("weft");
     const size_t mark = lex_.mark();
+    if (lex_.kind != Token::number)
+      lex_.fail_at(first, "expected 'weft 1', with the form's version, but found 'weft', then " + lex_.found());
     if (const std::string version = lex_.take(Token::number, "the format's version"); version != "1")
       lex_.fail_at(mark,
                    fmt::format("this text is of version {} of the form, and version 1 alone is known (docs/text_format.md)", version));
     if (may_have_end_) find_lines_at_end();
     Module m;
-    if (lex_.take("module")) header(m);
-    if (lex_.take("train")) train(m);
+    parse_header(lex_, literals_, m);
     lex_.expect("func");
     lex_.expect("@");
     m.graph().set_name(name());
     lex_.expect("{");
     const size_t start = lex_.mark();
     graph(m.graph());
+    m.places.merge(places_);
     while (lex_.take("at")) lines_at_end();
     if (lex_.kind != Token::end) lex_.fail("expected the end of the text but found " + lex_.found());
     try {
@@ -51,104 +56,6 @@ class Parser {
   }
 
  private:
-  void header(Module& m) {
-    std::set<std::string> given;
-    while (lex_.kind == Token::name && !lex_.is("train") && !lex_.is("func")) {
-      const size_t mark = lex_.mark();
-      const std::string key = new_key(given, "a header entry");
-      if (key == "target") m.target = lex_.take(Token::string, "a string");
-      else if (key == "stage") m.stage = lex_.take(Token::string, "a string");
-      else if (key == "arena") m.arena_bytes = bytes();
-      else lex_.fail_at(mark, "unknown header entry '" + key + "'; known are target, stage, arena");
-    }
-  }
-
-  int64_t bytes() {
-    const size_t mark = lex_.mark();
-    const int64_t count = literals_.integer();
-    if (count < 0) lex_.fail_at(mark, fmt::format("a number of bytes is not negative, but this is {}", count));
-    return count;
-  }
-
-  /// "key =", for a key that must not have been given before.
-  std::string new_key(std::set<std::string>& given, std::string_view what) {
-    const size_t mark = lex_.mark();
-    std::string key = lex_.take(Token::name, what);
-    if (!given.insert(key).second) lex_.fail_at(mark, "'" + key + "' is given twice");
-    lex_.expect("=");
-    return key;
-  }
-
-  void train(Module& m) {
-    TrainSpec spec;
-    std::set<std::string> given;
-    const size_t start = lex_.mark();
-    lex_.expect("{");
-    do {
-      const std::string key = new_key(given, "an entry of the train block");
-      if (key == "loss") spec.loss = lex_.take(Token::string, "a string");
-      else if (key == "inputs") spec.inputs = strings();
-      else if (key == "optimizer") spec.optimizer = lex_.take(Token::string, "a string");
-      else if (key == "keep") spec.keep = strings();
-      else if (key == "clip_value") spec.clip_value = switched();
-      else if (key == "clip_norm") spec.clip_norm = switched();
-      else if (key == "counters") spec.counters = integers();
-      else spec.attributes.emplace_back(key, literals_.attribute());
-    } while (lex_.take(","));
-    lex_.expect("}");
-    while (lex_.take("group")) spec.groups.push_back(group());
-    if (spec.optimizer.empty())
-      if (const std::string without = without_optimizer(spec); !without.empty())
-        lex_.fail_at(start, fmt::format("a train block without an optimizer asks for gradients, and has no {}", without));
-    m.train = std::move(spec);
-  }
-
-  /// What says how to update, by the name that it has in the text.
-  static std::string without_optimizer(const TrainSpec& spec) {
-    if (!spec.attributes.empty()) return "'" + spec.attributes[0].first + "'";
-    if (spec.clip_value || spec.clip_norm) return spec.clip_value ? "'clip_value'" : "'clip_norm'";
-    if (!spec.keep.empty()) return "'keep': all are kept";
-    return !spec.counters.empty() ? "'counters'" : !spec.groups.empty() ? "groups" : "";
-  }
-
-  TrainGroup group() {
-    TrainGroup group{.name = lex_.take(Token::string, "the group's name, a string")};
-    std::set<std::string> given;
-    lex_.expect("{");
-    do {
-      const std::string key = new_key(given, "an entry of the group");
-      if (key == "inputs") group.inputs = strings();
-      else if (key == "optimizer") group.optimizer = lex_.take(Token::string, "a string");
-      else group.attributes.emplace_back(key, literals_.attribute());
-    } while (lex_.take(","));
-    lex_.expect("}");
-    return group;
-  }
-
-  bool switched() {
-    const size_t mark = lex_.mark();
-    const Attribute given = literals_.attribute();
-    if (const bool* on = std::get_if<bool>(&given)) return *on;
-    lex_.fail_at(mark, "expected true or false");
-  }
-
-  Dims integers() {
-    const size_t mark = lex_.mark();
-    const Attribute given = literals_.attribute();
-    if (const Dims* all = std::get_if<Dims>(&given)) return *all;
-    lex_.fail_at(mark, "expected a list of integers");
-  }
-
-  std::vector<std::string> strings() {
-    std::vector<std::string> all;
-    lex_.expect("[");
-    if (!lex_.is("]")) do
-        all.push_back(lex_.take(Token::string, "a string"));
-      while (lex_.take(","));
-    lex_.expect("]");
-    return all;
-  }
-
   std::string name() {
     if (lex_.kind == Token::string) return lex_.take(Token::string, "a name");
     return lex_.take(Token::name, "a name");
@@ -159,8 +66,8 @@ class Parser {
     if (depth > most_depth) lex_.fail(fmt::format("bodies in bodies, more than {} deep", most_depth));
     Scope scope;
     while (!lex_.take("}")) {
-      if (lex_.take("input")) input(g, scope);
-      else if (lex_.take("output")) output(g, scope);
+      if (lex_.take("input")) input(g, scope, depth);
+      else if (lex_.take("output")) output(g, scope, depth);
       else op(g, scope, depth);
     }
     keep_names(g, scope);
@@ -200,15 +107,22 @@ class Parser {
            (name.starts_with(base) && name.size() > base.size() && name[base.size()] == '.' && is_number(name.substr(base.size() + 1)));
   }
 
-  void input(Graph& g, Scope& scope) {
+  /// A body's inputs are what its op gives it, so that they have no role.
+  void input(Graph& g, Scope& scope, int depth) {
     const size_t mark = lex_.mark();
     const Location here = read_here();
     const std::string key = value_name("an input (%name)");
     lex_.expect(":");
-    auto [type, offset] = literals_.placed();
+    auto [type, offset] = placed();
+    const size_t role_mark = lex_.mark();
     Role role = Role::batch;
     if (lex_.kind == Token::name)
-      if (const auto r = role_from_name(lex_.text)) role = *r, lex_.next();
+      if (const auto r = role_from_name(lex_.text)) {
+        role = *r, lex_.next();
+        if (depth > 0) lex_.fail_at(role_mark, fmt::format("an input of a body has no role, but this is a {}", name_of(role)));
+        if (role == Role::key && type != Type{i64, {2}})
+          lex_.fail_at(role_mark, fmt::format("a key is an i64[2], seed and step, not {}", to_string(type)));
+      }
     const std::string plain = key[0] == '"' ? key.substr(1) : key;
     if (g.find_input(plain)) lex_.fail_at(mark, "%" + plain + " is defined twice");
     const Locations lines = locations(here);
@@ -217,22 +131,47 @@ class Parser {
     define(scope, key, v, mark);
   }
 
-  void output(Graph& g, Scope& scope) {
+  void output(Graph& g, Scope& scope, int depth) {
     const Location here = read_here();
     Output out;
     if (lex_.kind != Token::value) {
+      const size_t mark = lex_.mark();
       out.name = name();
+      if (out.name.empty()) lex_.fail_at(mark, "an output's name is not empty", "one without a name: output %value");
+      if (g.find_output(out.name)) lex_.fail_at(mark, fmt::format("there are two outputs named '{}'", out.name));
       lex_.expect("=");
     }
+    const size_t mark = lex_.mark();
     out.value = use(scope);
-    if (lex_.take("aliases")) {
-      const size_t mark = lex_.mark();
-      const Value input = use(scope);
-      if (!input.is_input()) lex_.fail_at(mark, "only an input can be aliased");
-      out.alias = input.index();
-    }
+    if (lex_.take("aliases")) out.alias = replaced(g, scope, out.value, depth);
     out.locations = locations(here);
+    refused_at(mark, out.locations, [&] {
+      if (is_scratch(out.value)) throw Error("nothing may read the memory that {} works in, its last result", out.value.op()->name());
+      return 0;
+    });
     g.add_output(std::move(out));
+  }
+
+  /// The input whose place `by` takes, behind "aliases".
+  int replaced(const Graph& g, const Scope& scope, Value by, int depth) {
+    const size_t mark = lex_.mark();
+    const std::string place = lex_.place();
+    const Value input = use(scope);
+    if (!input.is_input()) lex_.fail_at(mark, "only an input can be aliased");
+    if (depth == 0) places_["aliases " + input.name()] = place;
+    if (by.type() != input.type())
+      lex_.fail_at(mark, fmt::format("the output is {}, but replaces the input '{}', which is {}", to_string(by.type()), input.name(),
+                                     to_string(input.type())));
+    if (!replaced_.emplace(&g, input.index()).second) lex_.fail_at(mark, fmt::format("the input '{}' is updated twice", input.name()));
+    return input.index();
+  }
+
+  /// A type with its place in the arena.
+  std::pair<Type, std::optional<int64_t>> placed() {
+    auto found = literals_.placed();
+    if (found.second) places_.try_emplace("offset", literals_.offset_place());
+    if (found.second && *found.second < 0) places_.try_emplace("offset below 0", literals_.offset_place());
+    return found;
   }
 
   Value use(const Scope& scope) {
@@ -249,6 +188,7 @@ class Parser {
     do {
       const size_t mark = lex_.mark();
       results.emplace_back(value_name("'input', 'output', '}' or an op's result (%name)"), mark);
+      if (plain(results.back().first).empty()) lex_.fail_at(mark, "a result's name is not empty");
     } while (lex_.take(","));
     lex_.expect("=");
     const size_t mark = lex_.mark();
@@ -268,14 +208,14 @@ class Parser {
     std::set<std::string> given;
     if (lex_.take("{")) {
       do {
-        std::string key = new_key(given, "an attribute");
+        std::string key = lex_.new_key(given, "an attribute");
         attributes.emplace_back(std::move(key), literals_.attribute());
       } while (lex_.take(","));
       lex_.expect("}");
     }
     lex_.expect(":");
     std::vector<std::pair<Type, std::optional<int64_t>>> types;
-    do types.push_back(literals_.placed());
+    do types.push_back(placed());
     while (lex_.take(","));
     std::vector<std::unique_ptr<Graph>> bodies;
     while (lex_.take("{")) {
@@ -318,7 +258,9 @@ class Parser {
       Location at;
       at.file = lex_.take(Token::string, "a file name");
       lex_.expect(":");
+      const size_t mark = lex_.mark();
       at.line = literals_.line_number();
+      if (at.line < 0) lex_.fail_at(mark, fmt::format("a line's number is not negative, but this is {}", at.line));
       if (lex_.kind == Token::string) at.scope = lex_.take(Token::string, "a scope");
       all.push_back(std::move(at));
     } while (lex_.take(","));
@@ -357,6 +299,7 @@ class Parser {
       const std::string given = lex_.take(Token::name, "forward, backward or update");
       const auto phase = std::find_if(std::begin(all_phases), std::end(all_phases), [&](Phase p) { return name_of(p) == given; });
       if (phase == std::end(all_phases)) lex_.fail_at(mark, "'" + given + "' is none of forward, backward and update");
+      if (all.has(*phase)) lex_.fail_at(mark, "'" + given + "' is given twice");
       all.add(*phase);
     } while (lex_.take(","));
     return all;
@@ -375,8 +318,10 @@ class Parser {
   Lexer lex_;
   Literals literals_{lex_};
   bool may_have_end_;
-  std::unordered_map<std::string, Locations> at_end_;     // by number
-  std::unordered_map<std::string, size_t> at_end_marks_;  // where they stand
+  std::map<std::string, std::string, std::less<>> places_;  // of the function, see Module::places
+  std::set<std::pair<const Graph*, int>> replaced_;         // inputs that outputs take the place of
+  std::unordered_map<std::string, Locations> at_end_;       // by number
+  std::unordered_map<std::string, size_t> at_end_marks_;    // where they stand
 };
 
 }  // namespace

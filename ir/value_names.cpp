@@ -111,8 +111,10 @@ bool is_number(std::string_view name) {
 std::string quoted(const std::string& text) {
   std::string result = "\"";
   for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') result += '\\';
     if (c == '\n') result += "\\n";
+    else if ((byte < 0x20 && c != '\t') || byte == 0x7f) result += fmt::format("\\x{:02x}", byte);  // none of it reaches a terminal
     else result += c;
   }
   return result + "\"";

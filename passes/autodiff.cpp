@@ -1,8 +1,7 @@
 #include "weft/passes/autodiff.h"
 
-#include <unordered_set>
-
 #include "weft/passes/reverse.h"
+#include "weft/passes/train_block.h"
 
 namespace weft::passes {
 namespace {
@@ -38,30 +37,21 @@ std::vector<Value> gradients(ir::Graph& graph, Value y, std::span<const Value> x
 
 bool autodiff(ir::Module& module) {
   if (!module.train) return false;
+  check_train_block(module);
   ir::Graph& graph = module.graph();
   const ir::Output* loss = graph.find_output(module.train->loss);
-  if (!loss) {
-    std::vector<std::string> names;
-    for (const ir::Output& o : graph.outputs()) names.push_back(o.name);
-    throw Error("the train block's loss '{}' is no output of the graph", module.train->loss).hint(did_you_mean(module.train->loss, names));
-  }
   std::vector<Value> xs;
-  std::unordered_set<std::string> named;
-  for (const std::string& name : module.train->all_inputs()) {
-    const ir::Input* input = graph.find_input(name);
-    if (!input) throw Error("the train block names '{}', which is no input of the graph", name);
-    if (!named.insert(name).second) throw Error("the train block names '{}' twice", name);
-    xs.push_back(input->value());
-  }
+  for (const std::string& name : module.train->all_inputs()) xs.push_back(graph.find_input(name)->value());
   const std::vector<Value> dx = flowing_gradients(graph, loss->value, xs, {});
   std::string unreached;
   for (size_t i = 0; i < xs.size(); ++i)
     if (!dx[i]) unreached += fmt::format("\n  '{}', at {}", xs[i].name(), to_string(lines_of(xs[i])));
   if (!unreached.empty())
-    throw Error(
-        "the loss '{}' does not depend differentiably on these parameters, so they cannot be trained; leave "
-        "them out of the trained parameters, or check the path to the loss:{}",
-        module.train->loss, unreached);
+    throw at_entry(module,
+                   Error("the loss '{}' does not depend differentiably on these parameters, so they cannot be trained; leave "
+                         "them out of the trained parameters, or check the path to the loss:{}",
+                         module.train->loss, unreached),
+                   {"inputs " + xs[static_cast<size_t>(std::find(dx.begin(), dx.end(), Value()) - dx.begin())].name()});
   for (size_t i = 0; i < xs.size(); ++i) {
     const std::string name = xs[i].name() + ".grad";
     if (const ir::Output* taken = graph.find_output(name))

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "weft/ir/op_def.h"
+#include "weft/ir/value_names.h"
 #include "weft/passes/analysis/boundaries.h"
 #include "weft/passes/analysis/nests.h"
 #include "weft/passes/marks.h"
@@ -17,10 +18,20 @@ using ir::Kind;
 using ir::Op;
 using ir::Value;
 
+/// Broadcasts and constants are made again inside the call.
+bool is_repeated(Value v) { return !v.is_input() && (v.op()->def().broadcasts || v.op()->def().kind == Kind::constant); }
+
 NoNest what_is_between(const Groups& groups, int a, int b) {
-  const int group = groups.between(a, b);
-  if (group < 0) return {"whether another op must run between them takes too long to find out", ""};
-  const std::vector<Op*> ops = groups.ops(group);
+  const std::vector<int> all = groups.between(a, b);
+  if (all.empty()) return {"whether another op must run between them takes too long to find out", ""};
+  const auto running = std::find_if(all.begin(), all.end(), [&](int g) { return runs(groups, g); });
+  if (running == all.end()) {
+    const Op& view = *groups.ops(all[0]).front();
+    return {fmt::format("{} {} ({}) lies between them, and is no loop over its elements", view.name(), to_string(view.result().type()),
+                        to_string(without_marks(view.locations()))),
+            "it keeps or splits whole axes"};
+  }
+  const std::vector<Op*> ops = groups.ops(*running);
   const auto reads_theirs = [&](const Op* op) {
     return std::any_of(op->operands().begin(), op->operands().end(),
                        [&](Value v) { return !v.is_input() && (groups.of(v.op()) == a || groups.of(v.op()) == b); });
@@ -32,18 +43,35 @@ NoNest what_is_between(const Groups& groups, int a, int b) {
           fmt::format("{} reads neither, or neither needs it", op.name())};
 }
 
-NoNest why_outside(const Op& op, bool may_go_along) {
+bool reads(const Op& op, Value v) { return std::find(op.operands().begin(), op.operands().end(), v) != op.operands().end(); }
+
+NoNest why_outside(const Op& op) {
   if (op.def().kind == Kind::view) return {fmt::format("{} is no loop over its elements", op.name()), "it keeps or splits whole axes"};
   if (op.def().kind != Kind::heavy) return {fmt::format("{} is no loop over its elements", op.name()), ""};
-  return {fmt::format("{} is a call of the target's own", op.name()),
-          may_go_along && op.def().takes_epilogue ? "the target's call takes what follows along, which then alone reads its result" : ""};
+  return {fmt::format("{} is a call of the target's own", op.name()), ""};
 }
 
-bool reads(const Op& op, Value v) { return std::find(op.operands().begin(), op.operands().end(), v) != op.operands().end(); }
+/// Why the pass `epilogue` has left `next` behind a call that takes some ops along: the first of what it asks for that is not so.
+NoNest why_behind(const Op& call, const Op& direct, const Op& next) {
+  const std::string is_call = fmt::format("{} is a call of the target's own", call.name());
+  if (call.result_count() > 1 || !call.bodies().empty()) return {is_call + ", and takes nothing more along", ""};
+  if (&direct != &next) return {fmt::format("{}, and {} lies behind it", is_call, direct.name()), ""};
+  if (!next.def().is_elementwise() || next.def().copies)
+    return {fmt::format("{}, which takes only elementwise ops along, and {} is none", is_call, next.name()), ""};
+  if (next.result().type() != call.result().type())
+    return {fmt::format("{} that gives {}, and {} gives another type", is_call, to_string(call.result().type()), next.name()), ""};
+  if (call.result().users().size() > 1 || call.graph().is_output(call.result()))
+    return {is_call + ", and its result is read elsewhere too", fmt::format("{} alone reads it", next.name())};
+  const auto is_as_large = [&](Value v) { return v != call.result() && v.type() == call.result().type() && !is_repeated(v); };
+  if (std::any_of(next.operands().begin(), next.operands().end(), is_as_large))
+    return {fmt::format("{}, and {} reads another value as large", is_call, next.name()), ""};
+  return {is_call, fmt::format("the target's call takes {} along", next.name())};
+}
 
 class Writer {
  public:
-  Writer(const Groups& groups, const WhyApart& why_apart, Remarks& to) : groups_(groups), why_apart_(why_apart), to_(to) {}
+  Writer(const ir::Graph& graph, const Groups& groups, const WhyApart& why_apart, Remarks& to)
+      : groups_(groups), why_apart_(why_apart), to_(to), names_(graph) {}
 
   void add(const Boundary& b) {
     places_[pair_of(*b.value.op(), *b.reader)] = std::nullopt;
@@ -70,14 +98,17 @@ class Writer {
 
   void add(Value first, const Op& direct, Op& second, bool beside, int64_t bytes) {
     NoNest no = told_apart(*first.op(), direct, second, beside);
-    all_.push_back({"not fused", to_.of(*first.op(), first.type()), to_.of(second, second.result().type()), beside, std::move(no.why),
-                    std::move(no.unless), bytes});
+    Remark::Of of = to_.of(*first.op(), first.type()), other = to_.of(second, second.result().type());
+    of.name = names_.of(first), other.name = names_.of(second.result());
+    all_.push_back({"not fused", std::move(of), std::move(other), beside, std::move(no.why), std::move(no.unless), bytes});
   }
 
   /// `direct` is what reads of the first: the second, or a view before it.
   NoNest told_apart(const Op& first, const Op& direct, const Op& second, bool siblings) const {
+    if (first.def().takes_epilogue && first.def().kind == Kind::heavy && !siblings && can_fuse(second))
+      return why_behind(first, direct, second);
     for (const Op* op : {&first, &second, &direct})
-      if (!can_fuse(*op)) return why_outside(*op, op == &first && can_fuse(second));
+      if (!can_fuse(*op)) return why_outside(*op);
     const int a = groups_.of(&first), b = groups_.of(&direct);
     const Apart apart = why_apart_(a, b, siblings).value_or(Apart());
     return apart.would_cycle ? what_is_between(groups_, a, b) : apart.reason;
@@ -86,6 +117,7 @@ class Writer {
   const Groups& groups_;
   const WhyApart& why_apart_;
   Remarks& to_;
+  ir::ValueNames names_;  // before marks
   std::vector<Remark> all_;
   std::map<std::pair<int, int>, std::optional<size_t>> places_;  // in `all_`, of those beside each other
   std::set<std::tuple<int, int, const void*>> counted_;
@@ -95,7 +127,7 @@ class Writer {
 
 void remark_on_boundaries(const ir::Graph& graph, const Groups& groups, std::span<const Beside> beside, const WhyApart& why_apart,
                           Remarks& to) {
-  Writer writer(groups, why_apart, to);
+  Writer writer(graph, groups, why_apart, to);
   for (const Boundary& b : boundaries(graph, groups)) writer.add(b);
   for (const Beside& b : beside) {
     const bool both_run = runs(groups, groups.of(b.first)) && runs(groups, groups.of(b.second));

@@ -26,7 +26,9 @@ Remark::Of::Of(const ir::Op& op, const ir::Type& type) : op(op.name()), type(typ
 
 std::string to_string(const Remark& r) {
   if (!r.other) return fmt::format("{}: {} of {} at {}: {}", r.what, r.of.op, to_string(r.of.type), lines_text(r.of.locations), r.why);
-  std::string text = fmt::format("{}: {} {} {}: {}", r.what, label(r.of), r.beside ? "beside" : "->", label(*r.other), r.why);
+  const bool alike = label(r.of) == label(*r.other);
+  const auto named = [&](const Remark::Of& of) { return (alike && !of.name.empty() ? of.name + " = " : "") + label(of); };
+  std::string text = fmt::format("{}: {} {} {}: {}", r.what, named(r.of), r.beside ? "beside" : "->", named(*r.other), r.why);
   if (r.bytes > 0) text += fmt::format("; costs {} bytes", r.bytes);
   if (!r.unless.empty()) text += fmt::format("{} unless {}", r.bytes > 0 ? "," : ";", r.unless);
   return text;

@@ -17,6 +17,9 @@ struct Remark {
     std::string op;
     ir::Type type;  // of its result, or of what it reads where the remark is of one op
     ir::Locations locations;
+    /// Of a boundary: what the value is called in the program's text before the pass ("%fc1.add"); in the remark's text where nothing else
+    /// tells the two apart.
+    std::string name = {};
     /// By which it is found in what it became, see passes/remarks.h; -1: it has none.
     int mark = -1;
     /// The marks of recorded ops that it was made of, where these were marked before the passes ran.

@@ -9,6 +9,7 @@
 #include "weft/ir/ops/optimizer.h"
 #include "weft/ir/value_names.h"
 #include "weft/passes/sparse_rows.h"
+#include "weft/passes/train_block.h"
 
 namespace weft::passes {
 namespace {
@@ -23,7 +24,6 @@ class Rule {
   Rule(ir::Graph& graph, const std::string& optimizer, const std::string& prefix, const ir::NamedAttributes& attributes,
        const ir::Locations& lines)
       : graph_(graph), attributes_(attributes), spec_(ir::find_optimizer(optimizer)) {
-    if (!spec_) throw Error("the train block's optimizer '{}' is no update op", optimizer);
     for (const ir::HyperSpec& h : spec_->hypers) hypers_.push_back(graph.add_input(prefix + h.name, {f64, {}}, ir::Role::hyper, lines));
   }
 
@@ -67,12 +67,9 @@ Value count_step(ir::Graph& graph, const std::string& name, const ir::Locations&
 /// The number of this step for each of the inputs.
 std::vector<Value> count_steps(ir::Graph& graph, const ir::TrainSpec& train, size_t inputs, const ir::Locations& lines) {
   const Dims counters = train.counters.empty() ? Dims(inputs, 0) : train.counters;
-  if (counters.size() != inputs)
-    throw Error("the train block has {} counters for {} inputs", counters.size(), inputs).hint("each input has one");
   std::map<int64_t, Value> steps;
   std::vector<Value> all;
   for (int64_t counter : counters) {
-    if (counter < 0) throw Error("the train block's counters must not be negative, but there is {}", counter);
     const auto [at, is_new] = steps.try_emplace(counter);
     if (is_new) at->second = count_step(graph, train.counter_name(counter), lines);
     all.push_back(at->second);
@@ -104,28 +101,23 @@ void clip_by_norm(ir::Builder& b, std::vector<Value>& gradients, Value limit) {
   for (Value& g : gradients) g = Expr(b, g) * Expr(b, b.broadcast_as(factor, g.type()));
 }
 
-/// What the train block names must be there, and the gradients fit.
-void check_train_block(const ir::Graph& graph, const ir::TrainSpec& train) {
-  const std::vector<std::string> inputs = train.all_inputs();
-  if (inputs.empty()) throw Error("the train block trains nothing: it names no input");
-  if (!graph.find_output(train.loss)) throw Error("the train block's loss '{}' is no output of the graph", train.loss);
-  for (auto name = inputs.begin(); name != inputs.end(); ++name) {
-    const ir::Input* input = graph.find_input(*name);
-    if (!input) throw Error("the train block names '{}', which is no input of the graph", *name);
-    if (std::find(inputs.begin(), name, *name) != name) throw Error("the train block names '{}' twice", *name);
-    const ir::Output* gradient = graph.find_output(*name + ".grad");
+void check_gradients(const ir::Graph& graph, const ir::TrainSpec& train) {
+  for (const std::string& name : train.all_inputs()) {
+    const ir::Input* input = graph.find_input(name);
+    const ir::Output* gradient = graph.find_output(name + ".grad");
     if (gradient->value.type() != input->node->type)
-      throw Error("the gradient '{}.grad' is {}, but '{}' is {}", *name, to_string(gradient->value.type()), *name,
+      throw Error("the gradient '{}.grad' is {}, but '{}' is {}", name, to_string(gradient->value.type()), name,
                   to_string(input->node->type))
           .at(written_at(gradient->locations));
   }
 }
 
-/// What are outputs no more keep the names that they have as such.
-void name_gradients(const std::vector<std::string>& inputs, const ir::Graph& graph) {
+/// What are outputs no more keep the names that they have as such. Those that still are have them already: a text that is read says
+/// nothing more of them.
+void name_gradients(const std::unordered_set<std::string>& gone, const std::vector<std::string>& inputs, const ir::Graph& graph) {
   for (const std::string& input : inputs) {
     const Value gradient = graph.find_output(input + ".grad")->value;
-    if (!gradient.is_input() && given_name(gradient).empty()) set_given_name(gradient, input + ".grad");
+    if (gone.contains(input + ".grad") && !gradient.is_input() && given_name(gradient).empty()) set_given_name(gradient, input + ".grad");
   }
 }
 
@@ -133,7 +125,8 @@ void name_gradients(const std::vector<std::string>& inputs, const ir::Graph& gra
 
 bool training_step(ir::Module& module) {
   if (!module.train) return false;
-  check_train_block(module.graph(), *module.train);
+  check_train_block(module);
+  check_gradients(module.graph(), *module.train);
   const ir::TrainSpec train = std::move(*module.train);
   module.train.reset();
   if (train.optimizer.empty()) return true;  // the gradients are outputs
@@ -160,15 +153,12 @@ bool training_step(ir::Module& module) {
   for (size_t g = 0; g < train.groups.size(); ++g)
     for (const std::string& name : train.groups[g].inputs) update(rules[g + 1], name);
 
-  for (const std::string& kept : train.keep)
-    if (!graph.find_output(kept))
-      throw Error("'{}' is to be kept, but it is not the gradient of a trained parameter ('<parameter>.grad')", kept);
   std::unordered_set<std::string> gone;
   for (const std::string& name : inputs) gone.insert(name + ".grad");
   for (const std::string& name : train.keep) gone.erase(name);
   std::vector<ir::Output> outputs = graph.outputs();
   std::erase_if(outputs, [&](const ir::Output& o) { return gone.contains(o.name); });
-  name_gradients(inputs, graph);
+  name_gradients(gone, inputs, graph);
   graph.set_outputs(std::move(outputs));
   return true;
 }

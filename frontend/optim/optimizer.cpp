@@ -109,8 +109,9 @@ Optimizer::Optimizer(std::string op, std::source_location at)
       clip_norm(hyper("clip_norm", 0, {.low = 0})) {}
 
 void Optimizer::add_group(const std::string& name, std::vector<Parameter> parameters, const Optimizer& with) {
-  if (name.empty() || name.find('.') != std::string::npos || core_->hyper(name))
-    fail(fmt::format("{}: '{}' is no name for a group: it must not be empty, contain '.' or be a number's name", op(), name));
+  if (name.empty() || name.find('.') != std::string::npos || core_->hyper(name) || name == op())
+    fail(fmt::format("{}: '{}' is no name for a group: it must not be empty, contain '.' or be the optimizer's name or a number's", op(),
+                     name));
   if (with.core_ == core_ || !with.core_->groups.empty())
     fail(fmt::format("{}: the group '{}' needs an optimizer of its own, without groups", op(), name));
   if (with.clip_value != 0 || with.clip_norm != 0)

@@ -52,7 +52,10 @@ Json fused_call(const FusedCall& c) {
 }
 
 Json remarked(const passes::Remark::Of& of) {
-  return {{"op", of.op}, {"type", to_string(of.type)}, {"source", to_string(of.locations)}, {"recorded", of.recorded}, {"calls", of.calls}};
+  Json json{{"op", of.op}, {"type", to_string(of.type)}, {"source", to_string(of.locations)}};
+  if (!of.name.empty()) json["value"] = of.name;
+  json["recorded"] = of.recorded, json["calls"] = of.calls;
+  return json;
 }
 
 Json remark(const passes::Remark& r) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "weft/ir/ops/families.h"
+#include "weft/support/conversion.h"
 #include "weft/support/layout.h"
 #include "weft/support/slices.h"
 
@@ -63,6 +64,8 @@ void require_operands(const InferContext& c) {
   }
   const double scale = c.get<double>("scale");
   c.require(std::isfinite(scale), "the scale must be finite");
+  const DType wide = computed_in(c.operand(0).dtype);
+  c.require(std::isfinite(rounded(wide, scale)), fmt::format("the scale must be one that {} holds, not {}", weft::name_of(wide), scale));
 }
 
 Attention extents_of(const InferContext& c) { return Attention::of(viewed(c, 0), viewed(c, 1), viewed(c, 2), false, 1); }

@@ -203,7 +203,7 @@ void Groups::merge(int a, int b) {
   last_search_.first = last_search_.second = -1;
 }
 
-int Groups::between(int a, int b) const {
+std::vector<int> Groups::between(int a, int b) const {
   for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
     std::vector<bool> needed(groups_.size());
     std::vector<int> open = before(to);
@@ -215,10 +215,16 @@ int Groups::between(int a, int b) const {
       const std::vector<int> more = before(g);
       open.insert(open.end(), more.begin(), more.end());
     }
-    for (int g : after(from))
-      if (needed[static_cast<size_t>(g)]) return g;
+    std::vector<int> found;
+    const auto take = [&](int g) {
+      if (needed[static_cast<size_t>(g)]) needed[static_cast<size_t>(g)] = false, found.push_back(g);
+    };
+    for (int g : after(from)) take(g);
+    for (size_t i = 0; i < found.size(); ++i)
+      for (int g : after(found[i])) take(g);
+    if (!found.empty()) return found;
   }
-  return -1;
+  return {};
 }
 
 std::vector<Value> Groups::results_read_outside(const std::vector<Op*>& ops) const {

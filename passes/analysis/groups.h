@@ -35,8 +35,9 @@ class Groups {
   /// Would one of the two groups, once merged, have to run both before and after some third group? Also true where a
   /// search of `most_steps` edges does not find that out.
   bool would_cycle(int a, int b);
-  /// A group that has to run after one of the two and before the other; -1: none. Looks at all that is before them.
-  int between(int a, int b) const;
+  /// The groups that have to run after one of the two and before the other, the nearest to the first of them first. Looks at all that is
+  /// before them.
+  std::vector<int> between(int a, int b) const;
   /// Is there any dependency between the two, direct or through others?
   bool connected(int a, int b);
   /// Does one of them read what the other makes?

@@ -209,7 +209,7 @@ TEST_CASE("calls that do not fit name the op and the line") {
   CHECK_THROWS_WITH(call("acme.swich", {x}), contains_text("call: unknown op 'acme.swich', at " + line() + "; did you mean 'acme.swish'"));
   CHECK_THROWS_WITH(call("acme.swish", {x}, {{"bta", 1.0}}),
                     contains_text("acme.swish has no attribute 'bta', at " + line() + "; did you mean 'beta'?"));
-  CHECK_THROWS_WITH(call("acme.swish", {x, x}), contains_text("acme.swish: takes 1 operands, not 2") && contains_text(line()));
+  CHECK_THROWS_WITH(call("acme.swish", {x, x}), contains_text("acme.swish: takes 1 operand, not 2") && contains_text(line()));
   CHECK_THROWS_WITH(call("acme.log_add", {x}), contains_text("acme.log_add: takes 2 operands, not 1") && contains_text(line()));
   CHECK_THROWS_WITH(call("acme.log_add", {x, zeros({4})}), contains_text("acme.log_add: the shapes do not broadcast"));
   CHECK_THROWS_WITH(call("acme.moments", {x}), contains_text("acme.moments: has 2 results, not 1; call<2>(...)") && contains_text(line()));
@@ -234,7 +234,7 @@ TEST_CASE("a definition is refused for all that is wrong with it, and the line i
   const std::string all =
       refusal(ir::elementwise("acme.bad", "2 x", {{"y", Accepts::floating}}, {{"k", ir::AttributeKind::integer, 1.5, ""}}, body, gradient));
   CHECK_THAT(all, contains_text("operand 'y' has no documentation") && contains_text("attribute 'k' has no documentation") &&
-                      contains_text("attribute 'k' is a integer, but its default is a real"));
+                      contains_text("attribute 'k' is an integer, but its default is a real"));
 
   CHECK_THAT(
       refusal(ir::elementwise("acme.bad", "2 x of a and b", {{"a", Accepts::floating}, {"b", Accepts::floating}}, {}, body, gradient)),

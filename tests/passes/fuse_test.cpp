@@ -387,7 +387,52 @@ TEST_CASE("fuse: remarks cover readers of one value, and calls, with their lines
                  contains_text("a result f32[64] does not fit the loops [64,32]; costs 8192 bytes, unless it has all of these axes"));
   CHECK(all[1] ==
         "not fused: matmul f32[64,8] (net.cpp:3) -> exp f32[64,8] (net.cpp:4): matmul is a call of the target's own; costs 4096 bytes, "
-        "unless the target's call takes what follows along, which then alone reads its result");
+        "unless the target's call takes exp along");
+}
+
+TEST_CASE("fuse: a remark on a call says why that takes nothing along", "[passes][fuse]") {
+  const std::string head = "input %x: f32[64,32]\n input %w: f32[32,8]\n input %v: f32[64,8]\n %0 = matmul(%x, %w) : f32[64,8]\n ";
+  const std::pair<const char*, const char*> cases[] = {
+      {"%1 = sum(%0) {axes = [0]} : f32[8]\n output y = %1", ", which takes only elementwise ops along, and sum is none; costs 4096 bytes"},
+      {"%1 = cast(%0) {dtype = f64} : f64[64,8]\n output y = %1", " that gives f32[64,8], and cast gives another type; costs 4096 bytes"},
+      {"%1 = exp(%0) : f32[64,8]\n output y = %1\n output z = %0",
+       ", and its result is read elsewhere too; costs 2048 bytes, unless exp alone"},
+      {"%1 = mul(%0, %v) : f32[64,8]\n output y = %1", ", and mul reads another value as large; costs 4096 bytes"},
+      {"%1 = reshape(%0) {shape = [512]} : f32[512]\n %2 = exp(%1) : f32[512]\n output y = %2",
+       ", and reshape lies behind it; costs 4096"}};
+  for (const auto& [rest, why] : cases) {
+    const auto all = remarks(head + rest);
+    INFO(rest);
+    REQUIRE(all.size() == 1);
+    CHECK_THAT(all[0], contains_text(std::string(": matmul is a call of the target's own") + why));
+  }
+}
+
+TEST_CASE("fuse: what must run between two is named, not the view before it", "[passes][fuse]") {
+  const auto all = remarks(R"(
+    input %x: f32[8,8]
+    input %w: f32[16,16]
+    %0 = exp(%x) : f32[8,8]
+    %1 = reshape(%0) {shape = [4,16]} : f32[4,16]
+    %2 = matmul(%1, %w) : f32[4,16]
+    %3 = reshape(%2) {shape = [8,8]} : f32[8,8]
+    %4 = add(%0, %3) : f32[8,8]
+    output y = %4)");
+  const auto between =
+      std::find_if(all.begin(), all.end(), [](const std::string& r) { return r.find("between them") != std::string::npos; });
+  REQUIRE(between != all.end());
+  CHECK_THAT(*between, contains_text("another op must run between them: matmul f32[4,16] (test:8)"));
+}
+
+TEST_CASE("fuse: two that look the same in a remark have their names", "[passes][fuse]") {
+  const auto all = remarks(R"(
+    input %x: f32[8,8]
+    %0 = sum(%x) {axes = [0]} : f32[8] at "net.cpp":5
+    %1 = sum(%x) {axes = [1]} : f32[8] at "net.cpp":5
+    output a = %0
+    output b = %1)");
+  REQUIRE(all.size() == 1);
+  CHECK_THAT(all[0], contains_text("not fused: %a = sum f32[8] (net.cpp:5) beside %b = sum f32[8] (net.cpp:5): "));
 }
 
 TEST_CASE("fuse: nothing would remove the boundary between two calls, though there be a view between them", "[passes][fuse]") {

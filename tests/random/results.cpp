@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "weft/ir/builder.h"
 #include "weft/ir/ops/optimizer.h"
@@ -103,6 +104,7 @@ class Results {
     const DType dtype = dice_.pick(palette_.floating);
     const int64_t rows = 3 + static_cast<int64_t>(dice_(6)), width = 1 + static_cast<int64_t>(dice_(5));
     const Value table = new_input_({dtype, {rows, width}});
+    module_.graph().inputs()[static_cast<size_t>(table.index())].role = ir::Role::parameter;
     Value part;
     for (size_t lookups = 1 + dice_(2); lookups > 0; --lookups) {
       const Value index =
@@ -129,9 +131,13 @@ class Results {
     for (Value x : floating_inputs()) {
       const bool replaced = std::any_of(module_.graph().outputs().begin(), module_.graph().outputs().end(),
                                         [&](const ir::Output& o) { return o.alias == x.index(); });
+      ir::Role& role = module_.graph().inputs()[static_cast<size_t>(x.index())].role;
+      if (replaced || x.name() == table || role == ir::Role::hyper) continue;
+      const ir::Role before = std::exchange(role, role == ir::Role::batch ? ir::Role::parameter : role);
       train.inputs = {x.name()};
       module_.train = train;
-      if (!replaced && x.name() != table && compiles({"autodiff"})) trained_.push_back(x.name());
+      if (compiles({"autodiff"})) trained_.push_back(x.name());
+      else role = before;
     }
     train.inputs = trained_;
     train.clip_value = table.empty() && dice_.chance(25), train.clip_norm = dice_.chance(25);  // clipped by value, rows are dense
