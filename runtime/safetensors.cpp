@@ -242,8 +242,8 @@ void write_safetensors(const std::string& path, std::vector<std::pair<std::strin
   std::string text;
   try {
     text = detail::print_safetensors_header(header);
-  } catch (const nlohmann::json::type_error& e) {
-    throw Error(ErrorKind::file, "cannot write '{}': a name or a text is not UTF-8 ({})", path, e.what());
+  } catch (const nlohmann::json::type_error&) {
+    throw Error(ErrorKind::file, "cannot write '{}': a name or a text is not UTF-8", path);
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t length = text.size();

@@ -262,6 +262,10 @@ Array take(SafeTensors& file, const std::string& name) {
   return array;
 }
 
+std::string text_of(const Json& value) try { return value.dump(); } catch (const Json::type_error&) {
+  throw Error(ErrorKind::file, "a program in a file has names in UTF-8 alone, and this has one with other bytes");
+}
+
 }  // namespace
 
 std::string step_text(const StepData& step) {
@@ -271,11 +275,11 @@ std::string step_text(const StepData& step) {
   for (const auto& [name, value] : j.items()) {
     all += fmt::format("{}\n\"{}\": ", all.size() > 1 ? "," : "", name);
     if (!value.is_array()) {
-      all += value.dump();
+      all += text_of(value);
       continue;
     }
     all += "[";
-    for (size_t i = 0; i < value.size(); ++i) all += (i ? ",\n  " : "\n  ") + value[i].dump();
+    for (size_t i = 0; i < value.size(); ++i) all += (i ? ",\n  " : "\n  ") + text_of(value[i]);
     all += "]";
   }
   return all + "\n}\n";

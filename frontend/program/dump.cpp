@@ -15,13 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A graph's name as a file name.
-std::string file_name(std::string name) {
-  for (char& c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-' && c != '.') c = '_';
-  return name.find_first_not_of('.') == std::string::npos ? "graph" : name;
-}
-
 /// The folder for the next program of this name: name, name.1, name.2, ...
 fs::path own_folder(const fs::path& directory, const std::string& name) {
   static std::mutex mutex;
@@ -45,6 +38,12 @@ void write(const fs::path& path, const std::string& text) {
 }
 
 }  // namespace
+
+std::string file_name(std::string name) {
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-' && c != '.') c = '_';
+  return name.find_first_not_of('.') == std::string::npos ? "graph" : name;
+}
 
 Dump::Dump(const std::string& option, const std::string& program) {
   const char* variable = std::getenv("WEFT_DUMP_IR");

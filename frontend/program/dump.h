@@ -10,6 +10,9 @@
 
 namespace weft::detail {
 
+/// A program's name as that of a file or folder: what is no letter, digit, '_', '-' or '.' becomes '_'.
+std::string file_name(std::string name);
+
 class Dump {
  public:
   /// Into a folder of its own below `directory`, which is `option`, else the environment variable WEFT_DUMP_IR; when both

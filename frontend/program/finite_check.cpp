@@ -88,12 +88,18 @@ class FiniteWatcher final : public CallReader {
 
   void after(const Call& call) override {
     const Op& op = op_of(call);
+    ++checked.calls;
     bool all_finite = true;
-    for (Value v : op.results()) all_finite = all_finite && is_finite(call, v);
+    for (Value v : op.results()) {
+      all_finite = all_finite && is_finite(call, v);
+      if (is_floating(v.dtype()) && !ir::is_scratch(v)) checked.elements += v.shape().numel();
+    }
     if (all_finite) return;
     if (const auto origin = origin_of(op, operands(call), results(call))) throw not_finite(*origin, pass_text(call));
     check_updates(call, op);
   }
+
+  CheckedCalls checked;
 
  private:
   bool is_finite(const Call& call, Value v) const {
@@ -136,10 +142,11 @@ void Undo::restore() const {
     if (!copy.bytes.empty()) std::memcpy(copy.binding.write(), copy.bytes.data(), copy.bytes.size());
 }
 
-void run_finite(Program& program, const ir::Module& planned, std::span<const Binding> inputs) {
+CheckedCalls run_finite(Program& program, const ir::Module& planned, std::span<const Binding> inputs) {
   check_inputs(program, planned.graph(), inputs);
   FiniteWatcher watcher(planned);
   program.run_watched(inputs, watcher);
+  return watcher.checked;
 }
 
 }  // namespace weft::detail

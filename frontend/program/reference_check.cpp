@@ -79,12 +79,16 @@ class ReferenceWatcher final : public CallReader {
       for (const auto& results : moved) near.push_back(&results[result]);
       return reference::disagreement(got[result], exact[result], near, tolerance);
     };
+    ++checked.calls;
     for (size_t i = 0; i < exact.size(); ++i) {
+      checked.elements += exact[i].type.shape.numel();
       if (!wrong_with(i, few)) continue;
       // A choice between values that are nearly the same does not always fall as rounding lets it.
       if (const auto wrong = wrong_with(i, many)) fail(call, op, i, got[i], exact[i], *wrong);
     }
   }
+
+  CheckedCalls checked;
 
  private:
   static constexpr uint64_t few = 2, many = 14;  // runs that are moved
@@ -103,9 +107,10 @@ class ReferenceWatcher final : public CallReader {
 
 }  // namespace
 
-void run_verified(Program& program, const ir::Module& planned, std::span<const Binding> inputs) {
+CheckedCalls run_verified(Program& program, const ir::Module& planned, std::span<const Binding> inputs) {
   ReferenceWatcher watcher(planned);
   program.run_watched(inputs, watcher);
+  return watcher.checked;
 }
 
 }  // namespace weft::detail

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "weft/frontend/program/dump.h"
 #include "weft/ir/printer.h"
 #include "weft/runtime/replace_file.h"
 #include "weft/runtime/safetensors.h"
@@ -40,6 +41,21 @@ std::string write_reproducer(const Reproducer& step, const std::string& director
   for (size_t i = 0; i < arrays.size(); ++i) named.emplace_back(step.program.inputs()[i].name, &arrays[i]);
   write_safetensors(files.inputs, named, {{reproducer_device, step.device}, {reproducer_autocast, step.autocast}});
   return "weft run " + shell_word(directory) + " --check-finite";
+}
+
+std::string reproducer_folder(std::string_view program) {
+  constexpr size_t most_bytes = 200;  // a name of more than 255 is none for a file system
+  return file_name(std::string(program.substr(0, most_bytes))) + ".not_finite";
+}
+
+void reproduce(NotFinite& e, const Reproducer& step, const std::string& directory) {
+  try {
+    const std::string command = write_reproducer(step, directory);
+    e.reproducer = directory;
+    e.hint("to replay it: " + command);
+  } catch (const std::exception& unwritten) {
+    e.hint(fmt::format("there is no reproducer: {}", unwritten.what()));
+  }
 }
 
 }  // namespace weft::detail

@@ -9,7 +9,9 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "weft/frontend/program/not_finite.h"
 #include "weft/ir/module.h"
 #include "weft/runtime/program.h"
 
@@ -34,5 +36,11 @@ struct Reproducer {
 /// Replaces what lies in `directory`. Returns the command that replays it under --check-finite. Throws weft::Error for what cannot be
 /// written.
 std::string write_reproducer(const Reproducer& step, const std::string& directory);
+
+/// Where it goes if nobody says: "NAME.not_finite" here, with nothing in it that leads elsewhere, whatever the program is called.
+std::string reproducer_folder(std::string_view program);
+
+/// Writes it for what `e` is about, which then has the folder and the command; or says why there is none.
+void reproduce(NotFinite& e, const Reproducer& step, const std::string& directory);
 
 }  // namespace weft::detail

@@ -250,16 +250,10 @@ void StepCore::check_indices(const Undo& undo) {
 
 /// Writes down what `e` is about.
 void StepCore::reproduce(NotFinite& e) const {
-  const std::string directory = options.reproducer.empty() ? name() + ".not_finite" : options.reproducer;
   const auto autocast = target.backend().target().autocast();
-  try {
-    const std::string command =
-        write_reproducer({recorded.module, *program, bindings_, target.name(), autocast ? std::string(name_of(*autocast)) : ""}, directory);
-    e.reproducer = directory;
-    e.hint("what the step updates is as it was before; to replay it: " + command);
-  } catch (const Error& unwritten) {
-    e.hint(fmt::format("what the step updates is as it was before; there is no reproducer: {}", unwritten.what()));
-  }
+  e.hint("what the step updates is as it was before");
+  detail::reproduce(e, {recorded.module, *program, bindings_, target.name(), autocast ? std::string(name_of(*autocast)) : ""},
+                    options.reproducer.empty() ? reproducer_folder(name()) : options.reproducer);
 }
 
 /// A device that does not show its calls has given something that is not finite: says which op does on the CPU.

@@ -5,6 +5,7 @@
 #include "weft/frontend/report/rows.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/value_names.h"
+#include "weft/passes/decompose.h"
 
 namespace weft {
 namespace detail {
@@ -24,6 +25,20 @@ std::vector<CostRow> summed(const std::vector<CostRow>& ops, Name name) {
   return std::move(sums).sorted(does_more);
 }
 
+/// A composite op does what it is made of.
+double flops_inside(const ir::Op& op) {
+  if (op.def().kind != ir::Kind::composite || op.def().flops) return flops_of(op);
+  ir::Module alone(std::string(op.name()));
+  ir::Graph& graph = alone.graph();
+  std::vector<ir::Value> operands;
+  for (ir::Value v : op.operands()) operands.push_back(graph.add_input(std::to_string(operands.size()), v.type()));
+  for (ir::Value v : graph.insert_copy(op, operands).results()) graph.add_output({"", v, {}, {}});
+  passes::decompose(alone);
+  double flops = 0;
+  for (const ir::Op* inside : graph.ops()) flops += flops_of(*inside);
+  return flops;
+}
+
 std::string rows_text(const char* title, const std::vector<CostRow>& rows) {
   std::string text = fmt::format("{:>14} {:>14} {:>14} {:>5}  {}\n", "FLOPs", "bytes read", "written", "ops", title);
   for (const CostRow& r : rows)
@@ -34,7 +49,7 @@ std::string rows_text(const char* title, const std::vector<CostRow>& rows) {
 }  // namespace
 
 CostRow cost_of(const ir::Op& op) {
-  CostRow row{.name = std::string(op.name()), .ops = 1, .flops = flops_of(op)};
+  CostRow row{.name = std::string(op.name()), .ops = 1, .flops = flops_inside(op)};
   for (ir::Value v : op.results()) row.type += (row.type.empty() ? "" : ", ") + to_string(v.type());
   if (op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant) return row;
   std::unordered_set<ir::Value, ir::ValueHash> seen;

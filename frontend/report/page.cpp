@@ -1,5 +1,6 @@
 #include "weft/frontend/report/page.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -9,6 +10,7 @@
 #include "weft/frontend/report/page_files.h"
 #include "weft/frontend/report/replay.h"
 #include "weft/frontend/report/stages.h"
+#include "weft/ir/equal.h"
 #include "weft/passes/lowered.h"
 
 namespace weft::detail {
@@ -72,8 +74,26 @@ std::vector<std::vector<int>> made_of(const Replay& replay) {
   return all;
 }
 
+/// What was dumped. Of what the ops are made is known where the passes make the same of it here.
+Stages dumped_stages(const Page& page, Replay& replay) {
+  Stages stages;
+  auto next = page.passes.begin();
+  for (size_t i = 0; i < page.stages.size(); ++i) {
+    const ir::Module& module = i + 1 == page.stages.size() ? page.planned : page.stages[i];
+    if (const auto at = std::find(next, page.passes.end(), module.stage); at != page.passes.end())
+      for (; next <= at; ++next) replay.run(*next);
+    const bool changed = i == 0 || !ir::equal(module.graph(), page.stages[i - 1].graph());
+    const bool same = ir::equal(module.graph(), replay.module().graph(), ir::Compare::ignore_locations);
+    stages.add(module.stage.empty() ? "recorded" : module.stage, module, changed, 0,
+               same ? made_of(replay) : std::vector<std::vector<int>>());
+  }
+  for (; next != page.passes.end(); ++next) replay.run(*next);
+  return stages;
+}
+
 /// Every pass, then the program that was run.
 Stages stages_of(const Page& page, Replay& replay) {
+  if (!page.stages.empty()) return dumped_stages(page, replay);
   Stages stages;
   if (page.passes.empty()) {
     stages.add(page.planned.stage, page.planned, true, 0);

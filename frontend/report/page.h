@@ -22,6 +22,8 @@ struct Page {
   std::vector<KernelText> kernels = {};
   Profile profile = {};
   std::vector<double> losses = {};  // of training steps in order
+  /// What a program has dumped of itself, from the recorded one to the planned; empty: what each of `passes` makes is found out here.
+  std::vector<ir::Module> stages = {};
   /// Where the file of a source line may lie ("/home/me/net.cpp" for "net.cpp").
   std::function<std::string(const std::string&)> source_path = {};
 };

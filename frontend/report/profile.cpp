@@ -126,7 +126,8 @@ std::string Profile::table() const {
   using namespace detail;
   if (empty()) return "nothing was measured: start_profile() comes before the steps, and the reference measures nothing\n";
   std::string text = phases.size() > 1 ? sums_text("part of the step", phases, step) : "";
-  text += sums_text("layer", layers, step) + sums_text("kernel", kernels, step);
+  text += sums_text("layer", layers, step) + sums_text("source line", sources, step) + sums_text("op", ops, step) +
+          sums_text("kernel", kernels, step);
   text += titles_text(step) + "  call\n";
   std::vector<ProfileRow> sorted = calls;
   std::stable_sort(sorted.begin(), sorted.end(), takes_longer);

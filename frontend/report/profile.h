@@ -41,7 +41,8 @@ struct Profile {
   std::optional<MachineLimits> limits = {};
 
   bool empty() const { return calls.empty(); }
-  /// Within 100 columns: by phase, by layer, by kernel and call by call, the largest first.
+  /// Within 100 columns: by phase, layer, source line, op and kernel, and call by call, the largest first; each with its share of the
+  /// machine's limits, where they are known.
   std::string table() const;
   /// An object of lists: "calls", "layers", "sources", "phases", "ops", "kernels"; and the limits, if they are known.
   std::string json() const;

@@ -95,7 +95,7 @@ std::string autocast_text(const ir::OpDef& def) {
 
 void print_operands(const ir::OpDef& def, int width) {
   if (def.operands.empty()) return;
-  Table table({"operand", "takes", ""}, {Table::Column::left, Table::Column::left, Table::Column::cut_end});
+  Table table({"operand", "takes", ""}, {Table::Column::left, Table::Column::left, Table::Column::wrapped});
   for (const ir::OperandSpec& operand : def.operands)
     table.add({operand.name + (operand.variadic ? "..." : ""),
                operand.type ? to_string(*operand.type) : std::string(describe(operand.accepts)), operand.doc});
@@ -104,7 +104,7 @@ void print_operands(const ir::OpDef& def, int width) {
 
 void print_attributes(const ir::OpDef& def, int width) {
   if (def.attributes.empty()) return;
-  Table table({"attribute", "is a", "", ""}, {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::cut_end});
+  Table table({"attribute", "is a", "", ""}, {Table::Column::left, Table::Column::left, Table::Column::left, Table::Column::wrapped});
   for (const ir::AttributeSpec& spec : def.attributes) table.add({spec.name, kind_text(spec), default_text(spec), spec.doc});
   fmt::print("\n{}", table.text(width));
 }
@@ -133,8 +133,8 @@ void explain_op(const std::string& name) {
   fmt::print("kind      {}: {}\n", name_of(def->kind), describe(def->kind));
   fmt::print("gradient  {}\n", wrapped(gradient_text(*def), width, 10));
   fmt::print("autocast  {}: {}\n", name_of(def->autocast_class()), autocast_text(*def));
-  print_operands(*def, output_width());
-  print_attributes(*def, output_width());
+  print_operands(*def, width);
+  print_attributes(*def, width);
   print_decomposition(*def);
 }
 

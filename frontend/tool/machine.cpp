@@ -11,6 +11,7 @@
 #include "weft/frontend/report/machine.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
+#include "weft/frontend/tool/text.h"
 #include "weft/runtime/parallel.h"
 #include "weft/support/number_text.h"
 
@@ -92,6 +93,9 @@ void run(const Options& o) {
   const std::string name = target.backend().machine();
   std::optional<Machine> machine = o.again ? std::nullopt : detail::read_machine(name, o.cache);
   if (!machine) {
+    // What cannot be kept need not be measured.
+    if (detail::read_machine(name, o.cache)) try_writing(detail::machine_file(name, o.cache));
+    else detail::keep_machine({name, {}}, o.cache);
     machine = measured(name);
     detail::keep_machine(*machine, o.cache);
   }

@@ -29,12 +29,13 @@ namespace weft::tool {
 namespace {
 
 /// How the first line of a reproducer begins.
-constexpr const char* reproducer_mark = "# weft opt";
+constexpr const char* reproducer_mark = "# weft opt ";
 
 struct Options {
   std::string file, target, output = "-", print_before, print_after, pipeline, passes, disabled, stop_after, times_file, remarks_file,
                             reproducer;
   TargetChoice choice;
+  TargetChoice given;        // of it what the command line says
   bool some_passes = false;  // --passes was given, and may be empty
   bool list = false, time = false, remarks = false, all_remarks = false, print_after_change = false, verify_each = false;
   ir::PrintOptions print = {};
@@ -118,7 +119,7 @@ class Runner {
 
   void report() const {
     if (o_.time) fmt::print(stderr, "{}", table_.text(output_width()));
-    if (!o_.times_file.empty()) write_text(o_.times_file, times_.dump(1) + "\n");
+    if (!o_.times_file.empty()) write_text(o_.times_file, detail::text_of(times_));
     if (replay_) write_text(o_.remarks_file, detail::text_of(detail::to_json(Fusion{{}, replay_->remarks()})["remarks"]));
   }
 
@@ -130,8 +131,20 @@ class Runner {
   nlohmann::ordered_json times_ = nlohmann::ordered_json::array();
 };
 
+/// The passes behind training_step see no train block: with one a program that says it is planned would not be trained.
+void require_trained(const ir::Module& module, const std::vector<std::string>& chosen, const std::set<std::string>& disabled) {
+  const auto step = std::find(chosen.begin(), chosen.end(), "training_step");
+  if (!module.train || !disabled.contains("training_step") || step == chosen.end()) return;
+  const auto runs = [&](const std::string& name) { return !disabled.contains(name); };
+  if (const auto behind = std::find_if(step, chosen.end(), runs); behind != chosen.end())
+    throw Error("--disable: without training_step the train block stays, and the pass '{}' behind it would not see it", *behind)
+        .hint("stop before: --stop-after=autodiff");
+}
+
+bool json_on_standard_output(const Options& o) { return o.times_file == "-" || o.remarks_file == "-"; }
+
 void check_names(const Options& o, const std::vector<std::string>& chosen, const std::set<std::string>& disabled) {
-  require_target_options(o.choice, chosen);
+  require_target_options(o.given, chosen);
   const std::pair<const char*, const std::string*> watched[] = {
       {"--print-before", &o.print_before}, {"--print-after", &o.print_after}, {"--stop-after", &o.stop_after}};
   for (const auto& [option, name] : watched)
@@ -143,7 +156,7 @@ void check_names(const Options& o, const std::vector<std::string>& chosen, const
 
 /// The program, and the passes that are left as `weft opt FILE` runs them.
 void write_reproducer(const Options& o, const ir::Module& before, const std::vector<std::string>& left, const passes::Target& target) {
-  std::string command = fmt::format("{} --passes={} --target={}", reproducer_mark, fmt::join(left, ","), target.name());
+  std::string command = fmt::format("{}--passes={} --target={}", reproducer_mark, fmt::join(left, ","), target.name());
   command += o.choice.text();
   if (o.verify_each) command += " --verify-each";
   write_text(o.reproducer, command + "\n" + ir::print(before));
@@ -156,6 +169,7 @@ void run_passes(ir::Module& module, const Options& o) {
   const std::vector<std::string> off = pass_names(o.disabled);
   const std::set<std::string> disabled(off.begin(), off.end());
   check_names(o, chosen, disabled);
+  require_trained(module, chosen, disabled);
   std::erase_if(chosen, [&](const std::string& name) { return disabled.contains(name); });
   Runner runner(o, module, *target);
   for (size_t i = 0; i < chosen.size(); ++i) {
@@ -171,35 +185,45 @@ void run_passes(ir::Module& module, const Options& o) {
   runner.report();
 }
 
-/// What a reproducer says of the passes, where the command line says nothing of them.
-void take_from(const std::string& text, Options& o) {
-  if (o.some_passes || !o.pipeline.empty() || !text.starts_with(reproducer_mark)) return;
-  std::istringstream line(text.substr(0, text.find('\n')).substr(std::string(reproducer_mark).size()));
-  for (std::string word; line >> word;) {
+/// What a reproducer says of the passes, where the command line says nothing of them. Says so, for a comment may be there by chance.
+void take_from(const ir::ProgramText& read, Options& o) {
+  const std::string line = read.text.substr(0, read.text.find_first_of("\r\n"));
+  if (o.some_passes || !o.pipeline.empty() || !line.starts_with(reproducer_mark)) return;
+  std::istringstream words(line.substr(std::string_view(reproducer_mark).size()));
+  for (std::string word; words >> word;) {
     const size_t at = word.find('=');
-    const std::string value = at == std::string::npos ? "" : word.substr(at + 1);
-    if (word.starts_with("--passes=")) o.passes = value, o.some_passes = true;
-    else if (word.starts_with("--target=")) o.target = o.target.empty() ? value : o.target;
-    else if (word.starts_with("--autocast=")) o.choice.autocast = o.choice.autocast.empty() ? value : o.choice.autocast;
-    else if (word.starts_with("--memory-limit="))
-      o.choice.memory_limit = o.choice.memory_limit ? o.choice.memory_limit : bytes_in(value).value_or(0);
+    const std::string option = word.substr(0, at), value = at == std::string::npos ? "" : word.substr(at + 1);
+    const bool has_value = at != std::string::npos;
+    if (option == "--passes" && has_value) o.passes = value, o.some_passes = true;
+    else if (option == "--target" && has_value) o.target = o.target.empty() ? value : o.target;
+    else if (option == "--autocast" && has_value) o.choice.autocast = o.choice.autocast.empty() ? value : o.choice.autocast;
+    else if (option == "--memory-limit" && bytes_in(value))
+      o.choice.memory_limit = o.choice.memory_limit ? o.choice.memory_limit : *bytes_in(value);
     else if (word == "--verify-each") o.verify_each = true;
+    else
+      throw Error(ErrorKind::file, "a first line '{}...' says how a reproducer runs, but '{}' is no word of one", reproducer_mark, word)
+          .at(fmt::format("{}:1:{}", read.name, line.find(word) + 1))
+          .hint(
+              "it may say --passes=A,B --target=NAME --autocast=bf16 --memory-limit=BYTES --verify-each; begin another comment otherwise");
   }
+  fmt::print(stderr, "weft: the first line of {} says how it runs: {}\n", read.name, line.substr(2));
 }
 
 void opt(Options o) {
   if (o.list) return list_passes();
   if (o.file.empty()) throw CLI::RequiredError("FILE");
+  if (o.times_file == "-" && o.remarks_file == "-") throw Error("--timing-json and --remarks-json cannot both go to standard output");
   for (const auto& [option, file] : {std::pair("-o", o.output), std::pair("--timing-json", o.times_file),
                                      std::pair("--remarks-json", o.remarks_file), std::pair("--reproducer", o.reproducer)})
     require_other_file(option, file, {o.file});
   const ir::ProgramText read = read_program(o.file);
-  take_from(read.text, o);
-  ir::Module module = ir::parse(read.text, read.name);
+  o.given = o.choice;
+  take_from(read, o);
+  ir::Module module = parse_program(read);
   ir::Comments comments = ir::comments_of(read.text, module);
   for (auto& [line, above] : comments.above) std::erase_if(above, [](const std::string& c) { return c.starts_with(reproducer_mark); });
   run_passes(module, o);
-  write_text(o.output, ir::print(module, comments, o.print));
+  if (o.output != "-" || !json_on_standard_output(o)) write_text(o.output, ir::print(module, comments, o.print));
 }
 
 }  // namespace
@@ -228,13 +252,15 @@ void add_opt(CLI::App& app) {
       ->type_name("FILE");
   c->add_option("--disable", o->disabled, "Passes to leave out")->type_name("A,B,C");
   c->add_flag("--time,--timing", o->time, "Print to standard error how long each pass took");
-  c->add_option("--timing-json", o->times_file, "The same as JSON, with what was counted and the ops there are; - is standard output")
+  c->add_option("--timing-json", o->times_file,
+                "The same as JSON, with what was counted and the ops there are; - is standard output,\n"
+                "where the program then is not")
       ->type_name("FILE");
   CLI::Option* remarks = c->add_flag("--remarks", o->remarks,
                                      "Print to standard error what runs slowly, and the boundaries between kernels that\n"
                                      "cost most: why they are there, and where they would not be");
   c->add_flag("--all", o->all_remarks, "All boundaries")->needs(remarks);
-  c->add_option("--remarks-json", o->remarks_file, "All of it as JSON; - is standard output")->type_name("FILE");
+  c->add_option("--remarks-json", o->remarks_file, "All of it as JSON; - is standard output, likewise")->type_name("FILE");
   add_print_options(*c, o->print);
   c->add_flag("--list-passes", o->list, "List the passes and stop");
   c->footer("Example: weft opt mlp.weft --pipeline=step | weft opt - --print-after=fuse -o planned.weft");

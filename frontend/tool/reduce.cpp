@@ -28,7 +28,11 @@ struct Options {
 /// A file for the command to look at, gone with this.
 class Candidate {
  public:
-  Candidate() : path_(std::filesystem::temp_directory_path() / ("weft-reduce-" + std::to_string(getpid()) + ".weft")) {}
+  Candidate() {
+    std::error_code error;
+    path_ = std::filesystem::temp_directory_path(error) / ("weft-reduce-" + std::to_string(getpid()) + ".weft");
+    if (error) throw Error(ErrorKind::file, "there is no folder for temporary files: {}", error.message()).hint("set TMPDIR to one");
+  }
   ~Candidate() {
     std::error_code ignored;
     std::filesystem::remove(path_, ignored);
@@ -56,11 +60,14 @@ void reduce(const Options& o) {
   if (o.attempts < 1) throw Error("--attempts must be at least 1, not {}", o.attempts);
   require_other_file("-o", o.output, {o.file});
   const ir::Module module = parse_program(o.file);
+  try_writing(o.output);
   const Candidate candidate;
-  const auto holds = [&](const ir::Module& smaller) { return candidate.passes(smaller, o.command); };
+  int64_t tried = -1;  // the program as it is is no smaller one
+  const auto holds = [&](const ir::Module& smaller) { return ++tried, candidate.passes(smaller, o.command); };
   if (!holds(module)) throw Error("'{}' fails with the program as it is, so that nothing smaller would say more", o.command);
   const ir::Module smallest = passes::shrink(module, holds, {.attempts = static_cast<int>(std::min<int64_t>(o.attempts, 1000000))});
   fmt::print(stderr, "{} of {} ops are left\n", smallest.graph().ops().size(), module.graph().ops().size());
+  if (tried >= o.attempts) fmt::print(stderr, "all of {} attempts are used up: more (--attempts) may leave less\n", o.attempts);
   write_text(o.output, ir::print(smallest));
 }
 

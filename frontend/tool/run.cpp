@@ -13,6 +13,7 @@
 #include "weft/frontend/program/watch.h"
 #include "weft/frontend/report/json.h"
 #include "weft/frontend/report/replay.h"
+#include "weft/frontend/report/trace.h"
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/frontend/tool/program_file.h"
@@ -26,7 +27,7 @@ namespace weft::tool {
 namespace {
 
 struct Options {
-  std::string file, device, output_dir, verify, reproducer;
+  std::string file, device, output_dir, verify, reproducer, trace;
   TargetChoice choice;
   FeedOptions feed;
   std::vector<std::string> watch;
@@ -70,23 +71,25 @@ struct Compiled {
   std::optional<MachineLimits> limits;
 };
 
-/// Where a step goes that makes what is not finite, and how it is replayed. What is replayed already stays where it is.
-std::string reproduced(const Compiled& c, std::span<const Binding> bindings, const Options& o, const Source& source) {
-  if (!source.inputs.empty()) return "";
+/// Writes down a step that makes what is not finite. What is replayed already stays where it is.
+void reproduce(NotFinite& e, const Compiled& c, std::span<const Binding> bindings, const Options& o, const Source& source) {
+  if (!source.inputs.empty()) return;
   const std::string name = o.file == "-" ? c.recorded.graph().name() : std::filesystem::path(o.file).stem().string();
-  const std::string folder = o.reproducer.empty() ? name + ".not_finite" : o.reproducer;
-  return "to replay it: " + detail::write_reproducer({c.recorded, *c.program, bindings, o.device, o.choice.autocast}, folder);
+  detail::reproduce(e, {c.recorded, *c.program, bindings, o.device, o.choice.autocast},
+                    o.reproducer.empty() ? detail::reproducer_folder(name) : o.reproducer);
 }
 
-void run_step(const Compiled& c, std::span<const Binding> bindings, const Options& o, const Source& source, int64_t step) {
-  if (!o.check_finite && o.verify.empty()) return c.program->run(bindings);
+/// Returns what of the step was checked.
+detail::CheckedCalls run_step(const Compiled& c, std::span<const Binding> bindings, const Options& o, const Source& source, int64_t step) {
+  if (!o.check_finite && o.verify.empty()) return c.program->run(bindings), detail::CheckedCalls();
   const detail::Undo undo(*c.program, bindings);
   try {
-    if (o.check_finite) detail::run_finite(*c.program, c.planned, bindings);
-    else detail::run_verified(*c.program, c.planned, bindings);
+    return o.check_finite ? detail::run_finite(*c.program, c.planned, bindings) : detail::run_verified(*c.program, c.planned, bindings);
   } catch (NotFinite& e) {
     undo.restore();
-    throw e.hint(o.steps > 1 ? fmt::format("this is step {}", step + 1) : "").hint(reproduced(c, bindings, o, source));
+    e.hint(o.steps > 1 ? fmt::format("this is step {}", step + 1) : "");
+    reproduce(e, c, bindings, o, source);
+    throw;
   } catch (Error& e) {
     throw e.hint(o.steps > 1 ? fmt::format("this is step {}", step + 1) : "");
   }
@@ -119,12 +122,17 @@ void run_steps(const Compiled& c, std::vector<Array>& arrays, const Options& o, 
   for (Array& a : arrays) bindings.emplace_back(a.storage());
   std::optional<MetricsFile> watched;
   if (!o.watched.empty()) watched.emplace(o.watched);
+  detail::CheckedCalls checked;
   for (int64_t step = 0; step < o.steps; ++step) {
-    run_step(c, bindings, o, source, step);
+    const detail::CheckedCalls now = run_step(c, bindings, o, source, step);
+    checked.calls += now.calls, checked.elements += now.elements;
     if (watched) write_watched(*watched, c, step);
     for (size_t i = 0; i < arrays.size(); ++i)
       if (is_key(c.planned.graph().inputs()[i])) ++arrays[i].values<int64_t>()[1];
   }
+  if (o.check_finite || !o.verify.empty())
+    fmt::print(stderr, "weft: {} elements that {} calls gave in {} step{} were checked: {}\n", checked.elements, checked.calls, o.steps,
+               o.steps == 1 ? "" : "s", o.check_finite ? "none is made nan or infinite" : "all agree with the reference");
 }
 
 Array result(const Program& program, int i) {
@@ -233,6 +241,8 @@ void run(Options o) {
   Given given = given_by(o.feed);
   given.inputs = source.inputs;
   require_other_file("--watched", o.watched, read_files(source, given));
+  require_other_file("--trace", o.trace, read_files(source, given));
+  if (!o.trace.empty()) require_file("--trace", o.trace);
   Compiled c{parse_program(source.program), ir::Module(), detail::Watch(), nullptr, std::nullopt};
   const std::map<std::string, IndexBound> bounds = detail::index_bounds(c.recorded.graph());  // passes hide what is an index
   c.planned = c.recorded.clone();
@@ -241,12 +251,13 @@ void run(Options o) {
   std::vector<Array> arrays = feed(*c.program, c.planned.graph(), given, bounds);
   const std::vector<std::string> files = output_files(*c.program, o.output_dir);
   for (const std::string& file : files) require_other_file("--output-dir", file, read_files(source, given));
-  if (o.profile) {
+  if (o.profile || !o.trace.empty()) {
     c.limits = detail::read_limits(Target::from_name(o.device).backend().machine(), c.program->threads(), "");
-    c.program->start_profile();
+    c.program->start_profile(o.trace.empty() ? 0 : o.steps);
   }
   run_steps(c, arrays, o, source);
   write_outputs(*c.program, files);
+  if (!o.trace.empty()) write_text(o.trace, detail::trace_text(c.program->trace(), profile_of(c, o), c.recorded.graph().name()));
   if (o.json) return fmt::print("{}", json_of(c, files, o));
   report(*c.program, files);
   if (c.watch.on()) report_watched(c);
@@ -286,6 +297,10 @@ void add_run(CLI::App& app) {
   c->add_flag("--profile", o->profile, "Print where the time of a step goes: the mean of all steps, the first one included")
       ->excludes(finite)
       ->excludes(verify);
+  c->add_option("--trace", o->trace, "Write into this file when what ran, thread by thread: JSON for ui.perfetto.dev")
+      ->excludes(finite)
+      ->excludes(verify)
+      ->type_name("FILE.json");
   c->add_flag("--json", o->json, "Print it all as JSON");
   c->footer("Example: weft run line.weft --input x=x.npy --input y=y.npy --zeros --set sgd.lr=0.01 --steps 100");
   refuse_empty(*c);

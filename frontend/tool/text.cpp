@@ -9,11 +9,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <sstream>
 #include <string_view>
 
+#include "weft/runtime/columns.h"
 #include "weft/support/error.h"
 #include "weft/support/number_text.h"
 
@@ -59,6 +61,16 @@ void write_text(const std::string& path, const std::string& text) {
   if (!(file << text << std::flush)) throw Error("{}: cannot write the file: {}", path, std::strerror(errno));
 }
 
+void try_writing(const std::string& path) {
+  if (path == "-") return;
+  std::error_code error;
+  const bool was_there = std::filesystem::exists(path, error);
+  const bool can = static_cast<bool>(std::ofstream(path, std::ios::binary | std::ios::app));
+  const int why = errno;
+  if (can && !was_there) std::filesystem::remove(path, error);
+  if (!can) throw Error(ErrorKind::file, "{}: cannot write the file: {}", path, std::strerror(why));
+}
+
 std::string wrapped(const std::string& text, int width, int indent) {
   std::istringstream words(text);
   std::string result, word;
@@ -82,7 +94,10 @@ Table::Table(std::vector<std::string> titles, std::vector<Column> columns) : col
   rows_.push_back(std::move(titles));
 }
 
-void Table::add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+void Table::add(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = one_line(cell);
+  rows_.push_back(std::move(cells));
+}
 
 void Table::rule() { rows_.emplace_back(); }
 
@@ -95,7 +110,7 @@ std::vector<size_t> Table::widths(int width) const {
   while (total() > static_cast<size_t>(width)) {
     size_t* widest = nullptr;
     for (size_t c = 0; c < all.size(); ++c) {
-      const bool may_cut = columns_[c] == Column::cut_end || columns_[c] == Column::cut_start;
+      const bool may_cut = columns_[c] != Column::left && columns_[c] != Column::right;
       if (may_cut && all[c] > narrowest && (!widest || all[c] > *widest)) widest = &all[c];
     }
     if (!widest) break;
@@ -111,6 +126,10 @@ std::string Table::text(int width) const {
     std::string line;
     if (row.empty()) line.assign(std::accumulate(widths.begin(), widths.end(), gap.size() * (widths.size() - 1)), '-');
     for (size_t c = 0; c < row.size(); ++c) {
+      if (columns_[c] == Column::wrapped) {
+        line += wrapped(row[c], static_cast<int>(line.size() + widths[c]), static_cast<int>(line.size()));
+        continue;
+      }
       const std::string cell = cut(row[c], widths[c], columns_[c] == Column::cut_start);
       const std::string padding(widths[c] - cell.size(), ' ');
       line += columns_[c] == Column::right ? padding + cell : cell + padding;

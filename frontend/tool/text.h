@@ -19,12 +19,15 @@ std::string wrapped(const std::string& text, int width, int indent);
 
 /// Into the file, or onto standard output for "-". Throws weft::Error naming what cannot be written.
 void write_text(const std::string& path, const std::string& text);
+/// Throws as that would, before there is anything to write; leaves the file as it is.
+void try_writing(const std::string& path);
 
 /// Lines of cells under titles. Where the table is wider than the output, the cells of columns that may be cut are:
-/// most lose their end, source lines their start.
+/// most lose their end, source lines their start; what is wrapped, in the last column, goes on below. Bytes that are no text for a terminal
+/// are none of a cell.
 class Table {
  public:
-  enum class Column { left, right, cut_end, cut_start };
+  enum class Column { left, right, cut_end, cut_start, wrapped };
 
   Table(std::vector<std::string> titles, std::vector<Column> columns);
   void add(std::vector<std::string> cells);

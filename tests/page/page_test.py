@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The page of `weft report` in a browser: python3 page_test.py WEFT [LESSON]. Ends with 77, and says so, where there is no Chromium.
+"""The page of `weft report` in a browser: python3 page_test.py WEFT [LESSONS]. Ends with 77, and says so, where there is no Chromium.
 
-LESSON is a program that trains and writes a page of its step: examples/02_fashion_mnist.
+LESSONS is the folder of the programs that train and write a page of their step: examples/.
 """
 
 import base64
@@ -388,6 +388,32 @@ def check_roofline(weft, lesson, folder):
             page.close()
 
 
+def check_net(lessons, lesson, options, layer, folder):
+    """The page of a large net's step, a large page: its graph after every pass, its memory, times and calls."""
+    path = f"{folder}/{lesson}.html"
+    command = [f"{lessons}/{lesson}", *options, "--batch", "4", "--overfit", "4", "--max-steps", "1", "--epochs", "1", "--log", "none", "--report", path]
+    subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    facts = facts_of(path)
+    page = Browser(1400, 900)
+    try:
+        page.open(path)
+        page.wait_for("document.querySelector('#moved .node')", "a graph")
+        for number, stage in enumerate(facts["graph"]["stages"]):
+            page.value(f"document.getElementById('pass').value = {number}; document.getElementById('pass').dispatchEvent(new Event('input'))")
+            page.wait_for("document.querySelector('#moved .node')", "a graph")
+            check(text(page, "#pass-name").startswith(stage["name"]), f"the slider stands at '{stage['name']}'")
+        search(page, "#search", layer)
+        check(not text(page, "#found").startswith("0 "), f"the search finds '{layer}'")
+        page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter")
+        check(page.value("!!document.querySelector('.node.chosen')"), "Enter goes to what was found")
+        for tab in ("memory", "time", "calls"):
+            page.click(f"[data-tab={tab}]")
+            check(page.value(f"document.getElementById('{tab}').children.length") > 1, f"{tab} is shown")
+        check(page.complaints == [], f"the page complains: {page.complaints}")
+    finally:
+        page.close()
+
+
 def main():
     if executable() is None:
         print("skipped: there is no Chromium")
@@ -419,7 +445,10 @@ def main():
         check_twice(weft, folder)
         size, seconds = check_large(weft, folder)
         if len(sys.argv) > 2:
-            check_roofline(weft, os.path.abspath(sys.argv[2]), folder)
+            lessons = os.path.abspath(sys.argv[2])
+            check_roofline(weft, f"{lessons}/02_fashion_mnist", folder)
+            check_net(lessons, "04_cifar10", ["--net", "challenge"], "conv", folder)
+            check_net(lessons, "11_resnet_cifar", ["--width", "64", "--blocks", "2"], "convolution", folder)
     print(f"ok; a page of 5,000 ops: {size / 1e6:.1f} MB, {seconds:.2f} s")
 
 
