@@ -159,6 +159,15 @@ std::vector<Value> results_of_steps(Op& loop) {
 }  // namespace
 
 void write_out(Op& loop) {
+  const Scan s = ir::scan_of(loop);
+  const auto ops_of_step = std::ssize(loop.body().ops()) + s.sliced + s.stacked + 1;
+  if (s.length > (most_ops_written_out - std::ssize(loop.graph().ops())) / ops_of_step)
+    throw Error(ErrorKind::device,
+                "a target that runs no loops needs its {} steps written out, which are too many: with {} ops each, the program would have "
+                "more than {}",
+                s.length, ops_of_step, most_ops_written_out)
+        .of(loop.name())
+        .at(to_string(loop.locations()));
   const std::vector<Value> results = results_of_steps(loop);
   for (size_t i = 0; i < results.size(); ++i) loop.result(static_cast<int>(i)).replace_all_uses_with(results[i]);
   loop.graph().erase(loop);

@@ -17,7 +17,11 @@ bool on_loop_bodies(ir::Module& module, const std::function<bool(ir::Module&)>& 
 /// A copy of a loop's body as such a module.
 ir::Module module_of_body(const ir::Op& loop);
 
-/// Puts its body's ops, one copy of them for each step, in the place of the loop.
+/// A program in which loops are written out has at most so many ops: more would take all memory before anything ran.
+inline constexpr int64_t most_ops_written_out = int64_t{1} << 20;
+
+/// Puts its body's ops, one copy of them for each step, in the place of the loop. Throws weft::Error, naming the loop and its line, where
+/// the program would get more than most_ops_written_out.
 void write_out(ir::Op& loop);
 
 }  // namespace weft::passes

@@ -85,6 +85,8 @@ Dims offset_axes(const Sliding& s) {
   return axes;
 }
 
+constexpr int64_t most_offsets = int64_t{1} << 16;
+
 /// Adds up what windows of one axis read: g has the axes (positions, offsets) at `axis`; the result has `extent` there.
 Value unslide(Builder& b, Value g, int axis, const SlidingWindow& w, int64_t extent) {
   const auto a = static_cast<size_t>(axis);
@@ -97,6 +99,10 @@ Value unslide(Builder& b, Value g, int axis, const SlidingWindow& w, int64_t ext
     return pad_or_crop(b, b.reshape(g, Shape(joined)), axis, -w.low, extent + w.low - count * w.extent);
   }
   // One offset after the other: its elements stand `stride` apart.
+  if (w.extent > most_offsets)
+    throw Error(ErrorKind::shape, "the gradient of windows of {} elements that overlap is written out element by element: {} are the most",
+                w.extent, most_offsets)
+        .at(to_string(b.locations()));
   Value sum;
   for (int64_t k = 0; k < w.extent; ++k) {
     Dims start(g.shape().dims().size(), 0), end = g.shape().dims();

@@ -89,6 +89,25 @@ TEST_CASE("loops: written out, they compute the same, at every stage") {
   }
 }
 
+TEST_CASE("loops: of more steps than memory holds ops, one is not written out") {
+  Module m = ir::parse(R"(weft 1
+func @long {
+  input %h: f32[2]
+  %s = scan(%h) {carried = 1, sliced = 0, length = 1099511627776} : f32[2] {
+    input %state.0: f32[2]
+    %m = mul(%state.0, %state.0) : f32[2]
+    output %m aliases %state.0
+  }
+  output o = %s
+}
+)",
+                       "long.weft");
+  ir::Op& loop = const_cast<ir::Op&>(loop_in(m));
+  CHECK_THROWS_WITH(passes::write_out(loop),
+                    contains_text("scan: ") && contains_text("its 1099511627776 steps") && contains_text("at long.weft:4"));
+  CHECK(m.graph().ops().size() == 1);
+}
+
 TEST_CASE("loops: a body of one length is planned as one of any other") {
   std::vector<int64_t> scratch;
   for (const char* length : {"4", "400"}) {
