@@ -15,7 +15,7 @@ std::string IndexBound::text() const {
   for (const int64_t index : besides) others += fmt::format("{}{}", others.empty() ? " (or " : ", ", index);
   if (!others.empty()) others += ")";
   const std::string most = low == 0 ? fmt::format("indices below {}", high) : fmt::format("indices from {} to below {}", low, high);
-  return most + others;
+  return most + others + (ascending ? " that ascend from 0" : "");
 }
 
 bool NumberRange::allows(double number) const {
@@ -33,7 +33,11 @@ std::optional<OutsideIndex> find_outside(const View& indices, const IndexBound& 
   return with_element_type(indices.dtype(), [&]<class T>(ElementType<T>) -> std::optional<OutsideIndex> {
     if constexpr (std::is_integral_v<T>) {
       const auto all = indices.values<T>();
-      const auto bad = std::find_if(all.begin(), all.end(), outside);
+      auto bad = std::find_if(all.begin(), all.end(), outside);
+      if (bad == all.end() && bound.ascending && !all.empty()) {
+        if (all[0] != 0) bad = all.begin();
+        else if (const auto last = std::is_sorted_until(all.begin(), all.end()); last != all.end()) bad = last;
+      }
       if (bad != all.end()) return OutsideIndex{static_cast<size_t>(bad - all.begin()), int64_t{*bad}};
     }
     return std::nullopt;

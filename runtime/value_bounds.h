@@ -11,13 +11,15 @@
 
 namespace weft {
 
-/// Indices from `low` to below `high`, and some others, which a loss ignores say.
+/// Indices from `low` to below `high`, and some others, which a loss ignores say. `ascending`: the first is 0, and none is smaller than
+/// the one before.
 struct IndexBound {
   int64_t low = 0, high = 0;
   std::vector<int64_t> besides = {};
+  bool ascending = false;
 
   bool allows(int64_t index) const;
-  /// "indices below 3 (or -100)".
+  /// "indices below 3 (or -100)", "indices below 3 that ascend from 0".
   std::string text() const;
   bool operator==(const IndexBound&) const = default;
 };

@@ -50,7 +50,13 @@ int64_t truncated(DType dtype, double value) {
   }
 }
 
+double largest_of(DType dtype) {
+  const int exponent = dtype == f64 ? 1023 : dtype == f16 ? 15 : 127;
+  return std::ldexp(2 - epsilon_of(dtype), exponent);
+}
+
 std::pair<int64_t, int64_t> range_of(DType dtype) {
+  if (dtype == boolean) return {0, 1};
   return with_element_type(dtype, []<class T>(ElementType<T>) -> std::pair<int64_t, int64_t> {
     if constexpr (std::is_integral_v<T>) return {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
     else return {};

@@ -16,7 +16,9 @@ int64_t wrapped(DType dtype, int64_t value);
 /// 2^width, and 0 for infinities and nan. PyTorch leaves open what is beyond: on a CPU it wraps into the smaller types, too. To bool:
 /// whether `value` is not 0.
 int64_t truncated(DType dtype, double value);
-/// The least and the largest number of an integer type.
+/// The largest finite number of a floating type.
+double largest_of(DType dtype);
+/// The least and the largest number of an integer type, or of bool.
 std::pair<int64_t, int64_t> range_of(DType dtype);
 
 }  // namespace weft

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "weft/support/conversion.h"
+
 namespace weft::reference {
 
 double own_bound(DType dtype) { return (is_narrow(dtype) ? 1 : 64) * epsilon_of(dtype) / 2; }
@@ -12,7 +14,7 @@ double own_bound(DType dtype) { return (is_narrow(dtype) ? 1 : 64) * epsilon_of(
 double rounding_at_zero(DType dtype) { return dtype == f16 ? 0x1p-25 : 0; }
 
 Tolerance tolerance_in(DType dtype) {
-  return {.bound = own_bound(dtype), .absolute = 1e-30 + rounding_at_zero(dtype), .largest = dtype == f16 ? 65504 : 1e37};
+  return {.bound = own_bound(dtype), .absolute = 1e-30 + rounding_at_zero(dtype), .largest = std::min(largest_of(dtype), 1e37)};
 }
 
 std::optional<std::string> disagreement(const Tensor& got, const Tensor& exact, std::span<const Tensor* const> moved, Tolerance tolerance) {

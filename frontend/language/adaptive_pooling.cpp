@@ -65,14 +65,22 @@ Value max_along(Recorder& r, Value v, int axis, int64_t out) {
 Tensor adaptive(Recorder r, int spatial, const Arg& input, const PerAxis& extents, bool largest) {
   auto [x, single] = batched(r, r.value(input), spatial);
   Dims out = over(r, extents, spatial, "the output's extents"), kernel;
-  bool divides = true;
+  bool divides = true, empty = false;
   for (int d = 0; d < spatial; ++d) {
     int64_t& to = out[static_cast<size_t>(d)];
     const int64_t in = x.shape()[d + 2];
     if (to == -1) to = in;
-    if (to < 1 || in < 1) r.fail("the extents must be positive, or -1 for x's own");
+    if (to < 0 || (in < 1 && to > 0))
+      r.fail("the extents must not be negative, but for a -1 for x's own, and x must have elements to share");
+    empty = empty || to == 0;
+    if (empty) continue;
     divides = divides && in % to == 0;
     kernel.push_back(in / to);
+  }
+  if (empty) {
+    Dims shape(x.shape().begin(), x.shape().begin() + 2);
+    shape.insert(shape.end(), out.begin(), out.end());
+    return unbatched(r, r.builder.splat({x.dtype(), Shape(shape)}, 0), single);
   }
   if (divides) return unbatched(r, r.builder(largest ? "max_pool" : "avg_pool", {x}, {{"extents", kernel}, {"stride", kernel}}), single);
   if (!is_floating(x.dtype())) r.fail("x must be floating");

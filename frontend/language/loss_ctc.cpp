@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "weft/frontend/language/composed.h"
+#include "weft/frontend/language/custom_op.h"
 #include "weft/frontend/language/loss_recorder.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/scan.h"
@@ -28,7 +29,7 @@ Tensor log_of_sum(const std::vector<Tensor>& parts) {
 /// The operands with a batch, and checked.
 struct Operands {
   Tensor log_probs;                      // [T, N, C]
-  Tensor targets;                        // [N, S]
+  Tensor targets, given;                 // [N, S]: classes; and as they are given, with a -1 where there is none
   Tensor input_lengths, target_lengths;  // [N, 1]
   int64_t batch = 1, labels = 0;
   bool is_batched = true;
@@ -46,17 +47,20 @@ struct Operands {
     batch = log_probs.size(1);
     c.require(targets.dim() == 2 && targets.size(0) == batch, "the targets must be [N, S], a row for each sequence");
     labels = targets.size(1);
+    given = targets;
+    targets = call("checked_index", {where(given == -1, 0, given)}, {{"below", log_probs.size(2)}});
     c.require(blank >= 0 && blank < log_probs.size(2),
               fmt::format("the blank must be one of {} classes, not {}", log_probs.size(2), blank));
-    input_lengths = lengths(c, of_inputs, "input_lengths"), target_lengths = lengths(c, of_targets, "target_lengths");
+    input_lengths = lengths(c, of_inputs, "input_lengths", log_probs.size(0));
+    target_lengths = lengths(c, of_targets, "target_lengths", labels);
   }
 
  private:
-  Tensor lengths(Composed& c, const Arg& given, const char* what) const {
+  Tensor lengths(Composed& c, const Arg& given, const char* what, int64_t most) const {
     const Tensor all = c.tensor(given);
     c.require(is_integer(all.dtype()) && (all.dim() == 0 || all.shape() == Shape{batch}),
               fmt::format("{} must be integers, one or [{}]", what, batch));
-    return cast(all, i64).reshape({all.dim() == 0 ? 1 : batch, 1}).expand({batch, 1});
+    return call("checked_index", {cast(all, i64)}, {{"below", most + 1}}).reshape({all.dim() == 0 ? 1 : batch, 1}).expand({batch, 1});
   }
 };
 
@@ -104,6 +108,9 @@ Tensor CtcLoss::operator()(Arg log_probs, Arg targets, Arg input_lengths, Arg ta
   Composed c("ctc_loss", {&log_probs, &targets, &input_lengths, &target_lengths});
   const Operands x(c, r, log_probs, targets, input_lengths, target_lengths, options.blank);
   Tensor each = -log_likelihood(x, spread(x, with_blanks(x, options.blank), options.blank));
+  // A -1 before a target's end is no label.
+  const Tensor missing = any(iota({x.batch, x.labels}, 1) < x.target_lengths && x.given == -1, 1, true);
+  each = where(missing, std::numeric_limits<double>::quiet_NaN(), each);
   if (options.zero_infinity) each = where(each == infinity, 0, each);
   if (options.reduction == "mean") each /= cast(maximum(x.target_lengths, 1), each.dtype());
   return r.reduced(each.reshape(x.is_batched ? Dims{x.batch} : Dims{}).value(), options.reduction);

@@ -1,6 +1,7 @@
 #include "weft/frontend/language/loss_labels.h"
 
 #include "weft/frontend/language/composed.h"
+#include "weft/frontend/language/custom_op.h"
 #include "weft/frontend/language/loss_recorder.h"
 #include "weft/frontend/language/ops.h"
 
@@ -45,11 +46,13 @@ Tensor margins(const Tensor& x, const Tensor& target) {
 
 Tensor MultiLabelMargin::operator()(Arg input, Arg target, LossOptions options) const {
   detail::Composed c("multilabel_margin_loss", {&input, &target});
-  const Tensor given = c.first(), labels = c.index(target);
+  const Tensor given = c.first();
+  Tensor labels = c.index(target);
   const Shape& shape = given.shape();
   c.require(is_floating(given.dtype()) && labels.dtype() == i64 && labels.shape() == shape && (shape.rank() == 1 || shape.rank() == 2) &&
                 shape[-1] > 0,
             "input must be floating, [N, C] or [C], and target integers of its shape");
+  labels = where(labels == -1, -1, call("checked_index", {where(labels == -1, 0, labels)}, {{"below", shape[-1]}}));
   const auto as_rows = [&](const Tensor& x) { return shape.rank() == 1 ? unsqueeze(x, 0) : x; };
   Tensor each = margins(as_rows(detail::Composed::widened(given)), as_rows(labels));
   if (shape.rank() == 1) each = squeeze(each, 0);

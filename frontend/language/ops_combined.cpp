@@ -5,6 +5,7 @@
 
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
+#include "weft/support/conversion.h"
 
 namespace weft {
 namespace {
@@ -14,10 +15,6 @@ using ir::Expr;
 using ir::Value;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-double largest(DType t) {
-  return t == f64 ? std::numeric_limits<double>::max() : t == f32 ? std::numeric_limits<float>::max() : 0x1.fep127;
-}
 
 /// `of` x where it is floating, else what holds of all integers.
 template <class F>
@@ -99,8 +96,8 @@ Tensor nan_to_num(Arg x, double nan, std::optional<double> posinf, std::optional
   const Expr v{r.builder, r.value(x)};
   const DType dtype = v.value().dtype();
   if (!is_floating(dtype)) return r.tensor(v);
-  const Expr above = select(v == infinity, v.like(posinf.value_or(largest(dtype))), v);
-  const Expr within = select(v == -infinity, v.like(neginf.value_or(-largest(dtype))), above);
+  const Expr above = select(v == infinity, v.like(posinf.value_or(largest_of(dtype))), v);
+  const Expr within = select(v == -infinity, v.like(neginf.value_or(-largest_of(dtype))), above);
   return r.tensor(select(v.apply("is_nan"), v.like(nan), within));
 }
 

@@ -1,9 +1,11 @@
 // Ops of the tensor language that take no operands, or of one nothing but its type.
 
+#include <algorithm>
 #include <cmath>
 
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
+#include "weft/support/conversion.h"
 
 namespace weft {
 namespace {
@@ -29,6 +31,23 @@ Tensor like(std::string_view what, std::string_view op, const Arg& x, std::optio
   return r.tensor(random(r, op, v.shape(), type));
 }
 
+/// The type must hold these integers; a floating one may round them.
+void require_holds(const Recorder& r, DType dtype, int64_t least, int64_t largest) {
+  const auto finite = is_floating(dtype) ? static_cast<int64_t>(std::min(largest_of(dtype), 0x1p62)) : 0;
+  const auto [low, high] = is_floating(dtype) ? std::pair(-finite, finite) : range_of(dtype);
+  if (least < low || largest > high)
+    r.fail(fmt::format("{} holds the integers from {} to {}, but there are {} to {}", name_of(dtype), low, high, least, largest));
+}
+
+/// A negative number wraps into a type without them, as in PyTorch.
+Tensor filled(Recorder& r, const Arg& value, DType dtype, const Shape& shape) {
+  const Arg::Number* number = value.number();
+  if (!number) r.fail("the value must be a number");
+  if (number->category == i64 && is_integer(dtype))
+    require_holds(r, dtype, is_unsigned(dtype) ? std::max<int64_t>(number->integer, 0) : number->integer, number->integer);
+  return r.tensor(r.value(value, dtype, shape));
+}
+
 /// start + step i, computed in f64.
 Tensor steps_from(Recorder& r, double start, double step, int64_t count, DType dtype) {
   const Value index = r.builder("iota", {}, {{"shape", Dims{count}}, {"axis", int64_t{0}}});
@@ -50,17 +69,17 @@ Tensor random(std::string_view op, const Shape& shape, DType dtype, std::source_
 
 }  // namespace
 
-Tensor full(Shape shape, double value, DType dtype, std::source_location at) {
+Tensor full(Shape shape, Arg value, DType dtype, std::source_location at) {
   Recorder r("full", at);
-  return r.tensor(r.builder.splat({dtype, std::move(shape)}, value));
+  return filled(r, value, dtype, shape);
 }
 Tensor zeros(Shape shape, DType dtype, std::source_location at) { return full(std::move(shape), 0, dtype, at); }
 Tensor ones(Shape shape, DType dtype, std::source_location at) { return full(std::move(shape), 1, dtype, at); }
 
-Tensor full_like(Arg x, double value, std::optional<DType> dtype) {
+Tensor full_like(Arg x, Arg value, std::optional<DType> dtype) {
   Recorder r("full_like", {&x});
   const Value v = r.value(x);
-  return r.tensor(r.builder.splat({dtype.value_or(v.dtype()), v.shape()}, value));
+  return filled(r, value, dtype.value_or(v.dtype()), v.shape());
 }
 Tensor zeros_like(Arg x, std::optional<DType> dtype) { return full_like(std::move(x), 0, dtype); }
 Tensor ones_like(Arg x, std::optional<DType> dtype) { return full_like(std::move(x), 1, dtype); }
@@ -78,7 +97,12 @@ Tensor eye(int64_t n, std::optional<int64_t> columns, DType dtype, std::source_l
 Tensor linspace(double start, double end, int64_t steps, DType dtype, std::source_location at) {
   Recorder r("linspace", at);
   if (steps < 0) r.fail(fmt::format("the number of steps must not be negative, but is {}", steps));
-  if (!is_floating(dtype)) r.fail(fmt::format("the element type must be floating, not {}", name_of(dtype)));
+  if (dtype == boolean) r.fail("the element type must be a number, not bool");
+  if (is_integer(dtype)) {
+    if (!(std::abs(start) < 0x1p62 && std::abs(end) < 0x1p62)) r.fail("of integers, start and end must be below 2^62");
+    start = std::trunc(start), end = std::trunc(end);
+    require_holds(r, dtype, static_cast<int64_t>(std::min(start, end)), static_cast<int64_t>(std::max(start, end)));
+  }
   if (steps < 2) return r.tensor(r.builder.splat({dtype, {steps}}, start));
   // From the nearer end, so that both ends are exact.
   const Expr i{r.builder, r.builder.cast(r.builder("iota", {}, {{"shape", Dims{steps}}, {"axis", int64_t{0}}}), f64)};
@@ -92,7 +116,10 @@ Tensor iota(Shape shape, int64_t axis, std::source_location at) {
   Recorder r("iota", at);
   return r("iota", {}, {{"shape", shape.dims()}, {"axis", r.axis(axis, shape.rank())}});
 }
-Tensor arange(int64_t n, std::source_location at) { return iota(Shape{n}, 0, at); }
+Tensor arange(int64_t n, std::source_location at) {
+  const Recorder r("arange", at);
+  return iota(r.shape({n}), 0, at);
+}
 
 Tensor arange(Arg start, Arg end, Arg step, std::optional<DType> dtype) {
   Recorder r("arange", {&start, &end, &step});
@@ -104,7 +131,9 @@ Tensor arange(Arg start, Arg end, Arg step, std::optional<DType> dtype) {
   const double from = start.number()->real, to = end.number()->real, by = step.number()->real;
   const bool sound = std::isfinite(from) && std::isfinite(to) && std::isfinite(by) && by != 0;
   if (!sound || (to - from) * (by > 0 ? 1 : -1) < 0) r.fail("the step must lead from start to end, and all must be finite");
-  if (!integers) return steps_from(r, from, by, static_cast<int64_t>(std::ceil((to - from) / by)), dtype.value_or(default_dtype()));
+  const double steps = std::ceil((to - from) / by);
+  if (!(steps < 0x1p62)) r.fail(fmt::format("there are {:.0f} steps, more than 2^62", steps));
+  if (!integers) return steps_from(r, from, by, static_cast<int64_t>(steps), dtype.value_or(default_dtype()));
   const int64_t first = start.number()->integer, each = step.number()->integer;
   const int64_t count = integers_between(first, end.number()->integer, each);
   Value v = r.builder("iota", {}, {{"shape", Dims{count}}, {"axis", int64_t{0}}});
@@ -127,6 +156,7 @@ Tensor randint(int64_t low, int64_t high, Shape shape, DType dtype, std::source_
   Recorder r("randint", at);
   const uint64_t count = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
   if (low >= high || count > uint64_t{1} << 31) r.fail(fmt::format("from {} up to {} there must be 1 to 2^31 integers", low, high));
+  require_holds(r, dtype, low, high - 1);
   // 32 random bits as a fraction of 2^32, times as many as there are.
   const Value drawn = r.builder.cast(random_bits(r, shape), i64);
   const auto number = [&](int64_t n) { return r.builder("constant", {}, {{"value", ir::Dense::splat_integer(drawn.type(), n)}}); };
@@ -139,9 +169,7 @@ Tensor bernoulli(Arg x) {
   Recorder r("bernoulli", {&x});
   const Value p = r.value(x);
   if (!is_floating(p.dtype())) r.fail("the probabilities must be floating");
-  const DType exact = computed_in(p.dtype());
-  const Value drawn = random(r, "random_uniform", p.shape(), exact);
-  return r.tensor(r.builder.cast(r.builder("lt", {drawn, r.builder.cast(p, exact)}), p.dtype()));
+  return r("bernoulli", {p, r.recording().key(r.where())}, {{"site", r.recording().next_site()}});
 }
 
 }  // namespace weft

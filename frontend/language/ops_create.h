@@ -10,11 +10,12 @@
 
 namespace weft {
 
-Tensor full(Shape shape, double value, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
+/// The value is a number; of integers exactly what it says.
+Tensor full(Shape shape, Arg value, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
 Tensor zeros(Shape shape, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
 Tensor ones(Shape shape, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
 // Of x's shape, and of its element type unless another is given.
-Tensor full_like(Arg x, double value, std::optional<DType> dtype = {});
+Tensor full_like(Arg x, Arg value, std::optional<DType> dtype = {});
 Tensor zeros_like(Arg x, std::optional<DType> dtype = {});
 Tensor ones_like(Arg x, std::optional<DType> dtype = {});
 Tensor rand_like(Arg x, std::optional<DType> dtype = {});   // random_uniform
@@ -22,7 +23,7 @@ Tensor randn_like(Arg x, std::optional<DType> dtype = {});  // random_normal
 /// Ones on the diagonal of n rows and, unless given, as many columns.
 Tensor eye(int64_t n, std::optional<int64_t> columns = {}, DType dtype = default_dtype(),
            std::source_location at = std::source_location::current());
-/// `steps` numbers from start to end, both among them, at equal distances.
+/// `steps` numbers from start to end, both among them, at equal distances; of integers the whole parts.
 Tensor linspace(double start, double end, int64_t steps, DType dtype = default_dtype(),
                 std::source_location at = std::source_location::current());
 /// The index along `axis`, i64.
@@ -39,7 +40,7 @@ Tensor random_uniform(Shape shape, DType dtype = default_dtype(), std::source_lo
 Tensor random_normal(Shape shape, DType dtype = default_dtype(), std::source_location at = std::source_location::current());
 /// Integers from low up to but without high, each as likely: at most 2^31 of them.
 Tensor randint(int64_t low, int64_t high, Shape shape, DType dtype = i64, std::source_location at = std::source_location::current());
-/// 1 with the probability that x holds there, else 0; floating.
+/// 1 with the probability that x holds there, else 0; floating. What is fed as x must lie in [0, 1].
 Tensor bernoulli(Arg x);
 /// 0 to n - 1 in an order of which each is as likely.
 Tensor randperm(int64_t n, DType dtype = i64, std::source_location at = std::source_location::current());

@@ -3,26 +3,13 @@
 #include "weft/frontend/language/custom_op.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
+#include "weft/ir/ops/division.h"
 
 namespace weft {
 namespace {
 
 using detail::Recorder;
-using ir::Expr;
 using ir::Value;
-
-/// a / b rounded down. Of floating numbers by what fmod leaves, since a / b itself may have been rounded up to an integer.
-Value floor_of_quotient(Recorder& r, Value a, Value b) {
-  const Expr x{r.builder, a}, y{r.builder, b}, rest = x.apply("fmod", y), zero = x.like(0);
-  const auto both = [&](Expr p, Expr q) { return Expr(r.builder, r.builder("and", {p, q})); };
-  const Expr beyond = both(rest != zero, Expr(r.builder, r.builder("xor", {rest < zero, y < zero})));
-  if (!is_floating(a.dtype())) {
-    const Expr quotient = x / y;
-    return select(both(beyond, y != zero), quotient - 1.0, quotient);
-  }
-  const Expr quotient = (x - rest) / y, below = select(beyond, quotient - 1.0, quotient);
-  return select(y == zero, x / y, below.apply("round"));
-}
 
 }  // namespace
 
@@ -33,8 +20,10 @@ Tensor div(Arg a, Arg b, std::string rounding_mode) {
   DType dtype = r.common_dtype();
   if (!is_floating(dtype) && (rounding_mode.empty() || dtype == boolean)) dtype = rounding_mode.empty() ? default_dtype() : i64;
   const Shape shape = r.common_shape();
-  const Value x = r.value(a, dtype, shape), y = r.value(b, dtype, shape);
-  if (rounding_mode == "floor") return r.tensor(floor_of_quotient(r, x, y));
+  Value x = r.value(a, dtype, shape), y = r.value(b, dtype, shape);
+  // What is rounded has no derivative, also where it is infinite.
+  if (rounding_mode != "" && is_floating(dtype)) x = r.builder("detach", {x}), y = r.builder("detach", {y});
+  if (rounding_mode == "floor") return r.tensor(ir::floor_of_quotient({r.builder, x}, {r.builder, y}));
   const Value quotient = r.builder("div", {x, y});
   return r.tensor(rounding_mode == "trunc" && is_floating(dtype) ? r.builder("trunc", {quotient}) : quotient);
 }

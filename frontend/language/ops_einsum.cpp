@@ -7,6 +7,7 @@
 #include "weft/frontend/language/diagonal.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
+#include "weft/support/utf8.h"
 
 namespace weft {
 namespace {
@@ -110,7 +111,8 @@ Labels labels_of(Recorder& r, std::string_view text, int stood_for) {
     } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
       labels.push_back(c);
     } else {
-      r.fail(fmt::format("'{}' in the equation is no letter", c));
+      const size_t bytes = std::max<size_t>(first_character(text.substr(i)).first, 1);
+      r.fail(fmt::format("'{}' in the equation is no letter", text.substr(i, bytes)));
     }
   }
   return labels;

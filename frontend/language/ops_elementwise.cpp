@@ -35,6 +35,14 @@ Tensor clamped_integers(Recorder& r, ir::Value v, const std::optional<Arg>& min,
   return r.tensor(v);
 }
 
+/// Of bools an op of their own, as in PyTorch, which adds and multiplies them by "or" and "and".
+Tensor combined(std::string_view op, std::string_view of_bools, const Arg& a, const Arg& b) {
+  Recorder r(op, {&a, &b});
+  if (r.common_dtype() != boolean) return call(op, {a, b});
+  const Shape shape = r.common_shape();
+  return r(of_bools, {r.value(a, boolean, shape), r.value(b, boolean, shape)});
+}
+
 /// v^n of integers by repeated squaring; it wraps as products do.
 ir::Value power(Recorder& r, ir::Value v, int64_t n) {
   ir::Value result;
@@ -63,9 +71,9 @@ ir::Value power(Recorder& r, ir::Value v, ir::Value n) {
 
 }  // namespace
 
-Tensor operator+(Arg a, Arg b) { return call("add", {a, b}); }
+Tensor operator+(Arg a, Arg b) { return combined("add", "or", a, b); }
 Tensor operator-(Arg a, Arg b) { return call("sub", {a, b}); }
-Tensor operator*(Arg a, Arg b) { return call("mul", {a, b}); }
+Tensor operator*(Arg a, Arg b) { return combined("mul", "and", a, b); }
 Tensor operator-(Arg x) { return call("neg", {x}); }
 Tensor operator==(Arg a, Arg b) { return call("eq", {a, b}); }
 Tensor operator!=(Arg a, Arg b) { return call("ne", {a, b}); }
@@ -87,9 +95,9 @@ Tensor pow(Arg base, Arg exponent) {
   if (n < 0) r.fail("integers have no negative powers; cast the base to a floating type");
   return r.tensor(power(r, r.value(base, dtype), n));
 }
-Tensor maximum(Arg a, Arg b) { return call("maximum", {a, b}); }
+Tensor maximum(Arg a, Arg b) { return combined("maximum", "or", a, b); }
 Tensor logaddexp(Arg a, Arg b) { return call("logaddexp", {a, b}); }
-Tensor minimum(Arg a, Arg b) { return call("minimum", {a, b}); }
+Tensor minimum(Arg a, Arg b) { return combined("minimum", "and", a, b); }
 Tensor atan2(Arg y, Arg x) { return call("atan2", {y, x}); }
 Tensor hypot(Arg a, Arg b) { return call("hypot", {a, b}); }
 

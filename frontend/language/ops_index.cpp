@@ -32,9 +32,13 @@ Tensor embedding(Arg index, Arg weight, std::optional<int64_t> padding_idx, bool
 
 Tensor index_select(Arg x, int64_t axis, Arg index) {
   Recorder r("index_select", {&x, &index});
-  const Value v = r.value(x), i = r.index(index);
+  const Value given = r.value(x), i = r.index(index);
   if (i.shape().rank() != 1) r.fail("the index must have one axis");
-  return r("gather", {v, i}, {{"axis", r.axis(axis, v.shape().rank())}});
+  Value v = given;
+  const int64_t along = r.axis_of(v, axis);
+  if (given.shape().rank() == 0 && i.shape()[0] != 1) r.fail("of a scalar the index must be one");
+  const Value taken = r.builder("gather", {v, i}, {{"axis", along}});
+  return r.tensor(given.shape().rank() == 0 ? r.builder.reshape(taken, {}) : taken);
 }
 
 Tensor scatter_add(Arg x, Arg index, Arg updates, int64_t axis) {
@@ -51,8 +55,10 @@ Tensor one_hot(Arg index, int64_t classes, DType dtype) {
 
 namespace {
 
-/// ir::places_along_axis of an index that fits x.
+/// ir::places_along_axis of an index that fits x; a scalar counts as one element of an axis.
 Value flat_places(Recorder& r, Value x, Value index, int64_t axis) {
+  if (x.shape().rank() == 0 && index.shape().rank() == 0) index = r.builder.reshape(index, Shape{1});
+  axis = r.axis_of(x, axis);
   const Shape &from = x.shape(), &shape = index.shape();
   if (index.dtype() != i64) r.fail("the index must be integers");
   if (shape.rank() != from.rank()) r.fail("x and the index must have equal ranks");
@@ -68,7 +74,7 @@ Value flat(Recorder& r, Value v) { return ir::flattened(r.builder, v); }
 Tensor take_along_axis(Arg x, Arg index, int64_t axis) {
   Recorder r("take_along_axis", {&x, &index});
   const Value v = r.value(x), i = r.index(index);
-  const Value places = flat_places(r, v, i, r.axis(axis, v.shape().rank()));
+  const Value places = flat_places(r, v, i, axis);
   return r.tensor(r.builder.reshape(r.builder("gather", {flat(r, v), places}), i.shape()));
 }
 
@@ -76,7 +82,7 @@ Tensor scatter_along_axis(Arg x, Arg index, Arg updates, int64_t axis) {
   Recorder r("scatter_along_axis", {&x, &index, &updates});
   const Value v = r.value(x), i = r.index(index), u = r.value(updates, v.dtype(), i.shape());
   if (v.dtype() == boolean) r.fail("x must be a number, but is bool; cast it");
-  const Value places = flat_places(r, v, i, r.axis(axis, v.shape().rank())), from = flat(r, v);
+  const Value places = flat_places(r, v, i, axis), from = flat(r, v);
   const auto scattered = [&](Value updated, DType dtype) {
     const Value none = r.builder.splat({dtype, from.shape()}, 0);
     return r.builder("scatter_add", {none, places, updated});
@@ -88,7 +94,7 @@ Tensor scatter_along_axis(Arg x, Arg index, Arg updates, int64_t axis) {
 Tensor scatter_add_along_axis(Arg x, Arg index, Arg updates, int64_t axis) {
   Recorder r("scatter_add_along_axis", {&x, &index, &updates});
   const Value v = r.value(x), i = r.index(index), u = r.value(updates, v.dtype(), i.shape());
-  const Value places = flat_places(r, v, i, r.axis(axis, v.shape().rank()));
+  const Value places = flat_places(r, v, i, axis);
   return r.tensor(r.builder.reshape(r.builder("scatter_add", {flat(r, v), places, flat(r, u)}), v.shape()));
 }
 

@@ -28,6 +28,9 @@ Dims completed(const Recorder& r, Dims shape, int64_t elements) {
   return shape;
 }
 
+/// How often `count` times `extent`: an extent, too, which there may be none of.
+int64_t product(const Recorder& r, int64_t count, int64_t extent) { return r.shape({count, extent}).numel(); }
+
 }  // namespace
 
 Tensor reshape(Arg x, Dims shape) {
@@ -40,8 +43,8 @@ Tensor view(Arg x, Dims shape) { return reshape(std::move(x), std::move(shape));
 
 Tensor flatten(Arg x, int64_t start, int64_t end) {
   Recorder r("flatten", {&x});
-  const Value v = r.value(x);
-  const auto first = r.axis(start, v.shape().rank()), last = r.axis(end, v.shape().rank());
+  Value v = r.value(x);
+  const auto first = r.axis_of(v, start), last = r.axis(end, v.shape().rank());
   if (first > last) r.fail(fmt::format("axis {} comes after axis {}", first, last));
   Dims shape(v.shape().begin(), v.shape().begin() + first);
   shape.push_back(std::accumulate(v.shape().begin() + first, v.shape().begin() + last + 1, int64_t{1}, std::multiplies<>()));
@@ -68,6 +71,10 @@ Tensor transpose(Arg x, int64_t axis0, int64_t axis1) {
   Dims permutation(v.shape().dims().size());
   std::iota(permutation.begin(), permutation.end(), 0);
   const int rank = v.shape().rank();
+  if (rank == 0) {
+    r.axis(axis0, 1), r.axis(axis1, 1);
+    return r.tensor(v);
+  }
   std::swap(permutation[static_cast<size_t>(r.axis(axis0, rank))], permutation[static_cast<size_t>(r.axis(axis1, rank))]);
   return r("transpose", {v}, {{"permutation", permutation}});
 }
@@ -81,7 +88,9 @@ Tensor permute(Arg x, Dims axes) {
 
 Tensor movedim(Arg x, Axes source, Axes destination) {
   Recorder r("movedim", {&x});
-  const Value v = r.value(x);
+  const Value given = r.value(x);
+  const bool is_scalar = given.shape().rank() == 0 && !source.dims.empty();
+  const Value v = is_scalar ? r.builder.reshape(given, Shape{1}) : given;
   const int rank = v.shape().rank();
   if (source.dims.size() != destination.dims.size()) r.fail("source and destination must name as many axes");
   Dims permutation(static_cast<size_t>(rank), -1), left;
@@ -93,7 +102,8 @@ Tensor movedim(Arg x, Axes source, Axes destination) {
   auto next = left.begin();
   for (int64_t& axis : permutation)
     if (axis < 0) axis = *next++;
-  return r("transpose", {v}, {{"permutation", permutation}});
+  const Tensor moved = r("transpose", {v}, {{"permutation", permutation}});
+  return is_scalar ? r.tensor(given) : moved;
 }
 
 Tensor unsqueeze(Arg x, int64_t axis) {
@@ -143,9 +153,9 @@ Tensor repeat(Arg x, Dims counts) {
     const int64_t count = counts[static_cast<size_t>(d)], extent = d < added ? 1 : v.shape()[d - added];
     if (count < 0) r.fail(fmt::format("the counts must not be negative, as in {}", to_string(counts)));
     if (count != 1) cut.push_back(1), stretched.push_back(count);
-    cut.push_back(extent), stretched.push_back(extent), joined.push_back(count * extent);
+    cut.push_back(extent), stretched.push_back(extent), joined.push_back(product(r, count, extent));
   }
-  return r.tensor(r.builder.reshape(r.builder.broadcast(r.builder.reshape(v, Shape(cut)), Shape(stretched)), Shape(joined)));
+  return r.tensor(r.builder.reshape(r.builder.broadcast(r.builder.reshape(v, Shape(cut)), r.shape(stretched)), r.shape(joined)));
 }
 
 Tensor repeat_interleave(Arg x, int64_t repeats, std::optional<int64_t> axis) {
@@ -159,15 +169,15 @@ Tensor repeat_interleave(Arg x, int64_t repeats, std::optional<int64_t> axis) {
   stretched.insert(stretched.begin() + along + 1, 1);
   const Value cut = r.builder.reshape(v, Shape(stretched));
   stretched[static_cast<size_t>(along) + 1] = repeats;
-  joined[static_cast<size_t>(along)] *= repeats;
-  return r.tensor(r.builder.reshape(r.builder.broadcast(cut, Shape(stretched)), Shape(joined)));
+  joined[static_cast<size_t>(along)] = product(r, joined[static_cast<size_t>(along)], repeats);
+  return r.tensor(r.builder.reshape(r.builder.broadcast(cut, r.shape(stretched)), r.shape(joined)));
 }
 
 Tensor flip(Arg x, Axes axes) {
   Recorder r("flip", {&x});
   const Value v = r.value(x);
-  if (axes.dims.empty()) return r.tensor(v);
-  return r("flip", {v}, {{"axes", r.axes(axes, v.shape().rank())}});
+  const Dims over = r.axes(axes, v.shape().rank());
+  return axes.dims.empty() || over.empty() ? r.tensor(v) : r("flip", {v}, {{"axes", over}});
 }
 
 namespace {
@@ -184,16 +194,17 @@ Value rolled(Recorder& r, Value v, int64_t axis, int64_t by) {
   return r.builder("concat", {last, r.builder("slice", {v}, {{"start", start}, {"end", until}})}, {{"axis", axis}});
 }
 
-/// x where the column's number less the row's is one that `kept` takes, else 0.
+/// x where `kept` takes the column's number less the row's, and the diagonal's, else 0.
 template <class Kept>
-Tensor triangle(std::string_view op, const Arg& x, Kept kept) {
+Tensor triangle(std::string_view op, const Arg& x, int64_t diagonal, Kept kept) {
   Recorder r(op, {&x});
   const Value v = r.value(x);
   const int rank = v.shape().rank();
   if (rank < 2) r.fail("x needs at least two axes");
   const Dims last{v.shape()[rank - 2], v.shape()[rank - 1]};
   const auto number = [&](int64_t axis) { return ir::Expr(r.builder, r.builder("iota", {}, {{"shape", last}, {"axis", axis}})); };
-  const Value inside = r.builder.broadcast(kept(number(1) - number(0)), v.shape());
+  const Value bound = r.builder("constant", {}, {{"value", ir::Dense::splat_integer({i64, Shape(last)}, diagonal)}});
+  const Value inside = r.builder.broadcast(kept(number(1) - number(0), ir::Expr(r.builder, bound)), v.shape());
   return r("select", {inside, v, r.builder.zeros_like(v)});
 }
 
@@ -213,11 +224,11 @@ Tensor roll(Arg x, Axes shifts, Axes axes) {
 }
 
 Tensor tril(Arg x, int64_t diagonal) {
-  return triangle("tril", x, [&](ir::Expr over) { return over <= over.like(static_cast<double>(diagonal)); });
+  return triangle("tril", x, diagonal, [](ir::Expr over, ir::Expr bound) { return over <= bound; });
 }
 
 Tensor triu(Arg x, int64_t diagonal) {
-  return triangle("triu", x, [&](ir::Expr over) { return over.like(static_cast<double>(diagonal)) <= over; });
+  return triangle("triu", x, diagonal, [](ir::Expr over, ir::Expr bound) { return bound <= over; });
 }
 
 Value detail::diagonal(Recorder& r, Value v, int64_t offset, int64_t axis0, int64_t axis1) {

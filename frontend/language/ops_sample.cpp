@@ -5,6 +5,7 @@
 #include "weft/frontend/language/composed.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
+#include "weft/support/conversion.h"
 
 namespace weft {
 namespace {
@@ -32,6 +33,8 @@ Tensor inside_unit(Recorder& r, const Shape& shape) {
 Tensor randperm(int64_t n, DType dtype, std::source_location at) {
   Recorder r("randperm", at);
   if (n < 0) r.fail(fmt::format("the number must not be negative, but is {}", n));
+  const int64_t largest = is_floating(dtype) ? int64_t{1} << significand_bits(dtype) : range_of(dtype).second;
+  if (n - 1 > largest) r.fail(fmt::format("{} holds the integers up to {}, but there are {}", name_of(dtype), largest, n));
   // Two of n keys of 64 bits are hardly ever equal.
   const Value upper = bits(r, Shape{n}), shift = r.builder.splat(upper.type(), 32);
   const Value keys = r.builder("or", {r.builder("shift_left", {upper, shift}), bits(r, Shape{n})});

@@ -148,14 +148,28 @@ int64_t Recorder::axis(int64_t axis, int rank) const {
 
 Dims Recorder::axes(const Axes& axes, int rank) const {
   Dims result;
-  for (int64_t axis : axes.dims) result.push_back(this->axis(axis, rank));
+  for (int64_t axis : axes.dims) result.push_back(this->axis(axis, std::max(rank, 1)));
   std::sort(result.begin(), result.end());
   if (std::adjacent_find(result.begin(), result.end()) != result.end()) fail("an axis is named twice");
+  if (rank == 0) return {};
   if (axes.dims.empty()) {
     result.resize(static_cast<size_t>(rank));
     std::iota(result.begin(), result.end(), 0);
   }
   return result;
+}
+
+int64_t Recorder::axis_of(ir::Value& v, int64_t axis) {
+  if (v.shape().rank() == 0) v = builder.reshape(v, Shape{1});
+  return this->axis(axis, v.shape().rank());
+}
+
+Shape Recorder::shape(Dims extents) const {
+  try {
+    return Shape(std::move(extents));
+  } catch (const Error& e) {
+    fail(e.what());
+  }
 }
 
 void Recorder::fail(const std::string& requirement) const {

@@ -52,8 +52,13 @@ class Recorder {
   Tensor tensor(ir::Value value) const { return {recording_, value}; }
   /// `axis` counted from the end when negative; throws weft::Error when it is not below `rank`.
   int64_t axis(int64_t axis, int rank) const;
-  /// The axes so counted, ascending; all of them when none are given. Throws weft::Error when one is named twice.
+  /// The axes so counted, ascending; all of them when none are given. Throws weft::Error when one is named twice. A scalar has none, and
+  /// may be told 0 or -1, as in PyTorch.
   Dims axes(const Axes& axes, int rank) const;
+  /// The axis of `v` so counted. A scalar counts as one element of an axis, as in PyTorch: that is what `v` then is.
+  int64_t axis_of(ir::Value& v, int64_t axis);
+  /// Throws weft::Error, which knows the op and the line, for extents that no shape has.
+  Shape shape(Dims extents) const;
   /// Throws weft::Error: the op, the requirement, the operands' types, the user's line.
   [[noreturn]] void fail(const std::string& requirement) const;
 

@@ -77,7 +77,7 @@ Tensor softshrink(Arg x, double lambd) {
   Recorder r("softshrink", {&x});
   if (!(lambd >= 0)) r.fail(fmt::format("lambd must not be negative, but is {}", lambd));
   const ir::Expr v = floating(r, x), high = v.like(lambd), low = v.like(-lambd);
-  return r.tensor(select(high < v, v - high, select(v < low, v - low, v * 0.0)));
+  return r.tensor(select(high < v, v - high, select(v < low, v - low, select(v.apply("is_nan"), v, v * 0.0))));
 }
 
 Tensor hardshrink(Arg x, double lambd) {
@@ -100,8 +100,10 @@ Tensor threshold(Arg x, double threshold, double value) {
 
 Tensor softmin(Arg x, int64_t axis) {
   Recorder r("softmin", {&x});
-  const ir::Expr v = floating(r, x);
-  return r("softmax", {-v}, {{"axis", r.axis(axis, v.value().shape().rank())}});
+  const ir::Expr given = floating(r, x);
+  ir::Value v = -given;
+  const int64_t along = r.axis_of(v, axis);
+  return r.tensor(r.builder.reshape(r.builder("softmax", {v}, {{"axis", along}}), given.value().shape()));
 }
 
 Tensor glu(Arg x, int64_t axis) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "weft/frontend/language/custom_op.h"
 #include "weft/frontend/language/dropout_rate.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
@@ -28,6 +29,7 @@ Recurrent::Recurrent(const char* layer, Cell cell, int64_t input_size, int64_t h
   make.require(input_size > 0 && hidden_size > 0, fmt::format("sizes must be positive, not {} and {}", input_size, hidden_size));
   make.require(options_.num_layers > 0, fmt::format("num_layers must be positive, not {}", options_.num_layers));
   make.require(options_.proj_size == 0 || cell == Cell::lstm, "only nn::LSTM has proj_size");
+  make.require(options_.nonlinearity == "tanh" || cell == Cell::relu || cell == Cell::tanh, "only nn::RNN has a nonlinearity");
   make.require(options_.proj_size >= 0 && options_.proj_size < hidden_size,
                fmt::format("proj_size must be smaller than hidden_size and not negative, but is {}", options_.proj_size));
   const int64_t gates = (cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1) * hidden_size;
@@ -136,7 +138,8 @@ Recurrent::Result Recurrent::operator()(Arg x, RNNState given) {
     const Tensor lengths = r.tensor(r.value(*given.lengths));
     if (!s.batched || lengths.shape() != Shape{batch} || !is_integer(lengths.dtype()))
       r.fail(fmt::format("lengths must be integers, one for each of the {} sequences of a batch", batch));
-    s.present = reshape(arange(steps), {steps, 1, 1}) < reshape(lengths, {1, batch, 1});
+    const Tensor checked = weft::call("checked_index", {cast(lengths, i64)}, {{"below", steps + 1}});
+    s.present = reshape(arange(steps), {steps, 1, 1}) < reshape(checked, {1, batch, 1});
   }
 
   Tensor y = s.x;

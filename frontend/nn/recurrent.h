@@ -13,10 +13,10 @@ namespace weft::nn {
 
 struct RNNOptions {
   int64_t num_layers = 1;
-  std::string nonlinearity = "tanh";  // or "relu"; of RNN
+  std::string nonlinearity = "tanh";  // or "relu"; of RNN alone
   bool bias = true;
   bool batch_first = false;  // operands are [N, steps, features], else [steps, N, features]
-  double dropout = 0;        // between the layers, in training mode; an Hyper of the layer, see there
+  double dropout = 0;        // between the layers, so none with one, in training mode; an Hyper of the layer, see there
   bool bidirectional = false;
   int64_t proj_size = 0;            // of LSTM: h has so many features, by a product behind each step; 0: hidden_size, without one
   std::optional<DType> dtype = {};  // of the parameters; default_dtype() unless given

@@ -29,11 +29,13 @@ int64_t moved(int64_t number, int64_t by) { return static_cast<int64_t>(static_c
 void move(IndexBound& bound, int64_t by) {
   bound.low = moved(bound.low, by), bound.high = moved(bound.high, by);
   for (int64_t& index : bound.besides) index = moved(index, by);
+  bound.ascending = false;  // from 0
 }
 
 /// One step from indices that `bound` allows towards what they are made of, whose bound it then is.
 std::optional<ir::Value> before(ir::Value v, IndexBound& bound) {
   const ir::Op& op = *v.op();
+  if (op.def().index_bound && op.operands().size() == 1 && op.result().type() == op.operand(0).type()) return op.operand(0);
   if (op.def().converts && v.dtype() == i64 && is_integer(op.operand(0).dtype())) {
     const auto [least, largest] = range_of(op.operand(0).dtype());
     bound.low = std::max(bound.low, least);
@@ -78,6 +80,7 @@ IndexBound both(const IndexBound& a, const IndexBound& b) {
   for (const IndexBound* from : {&a, &b})
     for (const int64_t index : from->besides)
       if (a.allows(index) && b.allows(index) && !result.allows(index)) result.besides.push_back(index);
+  result.ascending = a.ascending || b.ascending;
   return result;
 }
 
@@ -149,6 +152,7 @@ void for_indices(const ir::Graph& graph, const Take& take) {
       const auto high = op->def().index_bound(*op, i);
       if (!high) continue;
       IndexBound bound{0, *high};
+      bound.ascending = op->def().attribute_index("ascending") >= 0 && op->flag("ascending");
       ir::Value source = behind_views(op->operand(i));
       while (!source.is_input()) {
         const auto next = before(source, bound);

@@ -81,10 +81,11 @@ void define_activation_ops(Registry& r) {
         const double alpha = a.real("alpha"), scale = a.real("scale");
         return select(x <= 0.0, expm1(x) * (alpha * scale), x * scale);
       },
-      // By e^x and not by the result: y + alpha would cancel far below 0.
+      // By e^x and not by the result: y + alpha would cancel far below 0. Of x where it is negative alone, so that this has a derivative,
+      // too, where e^x is infinite.
       [](Expr g, Expr x, Expr, const AttributeView& a) {
         const double alpha = a.real("alpha"), scale = a.real("scale");
-        return select(x <= 0.0, g * (x.apply("exp") * (alpha * scale)), g * scale);
+        return select(x <= 0.0, g * (select(x < 0.0, x, x.like(0)).apply("exp") * (alpha * scale)), g * scale);
       });
   elu.kinks = {0};
   r.add(std::move(elu));

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "weft/ir/ops/division.h"
 #include "weft/ir/ops/families.h"
 
 namespace weft::ir {
@@ -40,10 +41,11 @@ Scalar modulo(Scalar a, Scalar b) {
 }
 
 /// d/db of a - n b with n, the quotient, rounded to an integer.
-auto remainder_gradient(const char* rounding) {
-  return [rounding](Expr g, Expr a, Expr b, Expr) -> std::pair<Expr, Expr> {
+template <class Quotient>
+auto remainder_gradient(Quotient quotient) {
+  return [quotient](Expr g, Expr a, Expr b, Expr) -> std::pair<Expr, Expr> {
     if (!is_floating(a.value().dtype())) return {g, g};
-    return {g, -g * (a / b).apply(rounding)};
+    return {g, -g * quotient(a, b)};
   };
 }
 
@@ -59,6 +61,18 @@ std::pair<Expr, Expr> minimum_gradient(Expr g, Expr a, Expr b, Expr) {
 }
 
 }  // namespace
+
+Expr floor_of_quotient(Expr a, Expr b) {
+  const Expr rest = a.apply("fmod", b), zero = a.like(0);
+  const auto both = [&](Expr p, Expr q) { return Expr(a.builder(), a.builder()("and", {p, q})); };
+  const Expr beyond = both(rest != zero, Expr(a.builder(), a.builder()("xor", {rest < zero, b < zero})));
+  if (!is_floating(a.value().dtype())) {
+    const Expr quotient = a / b;
+    return select(both(beyond, b != zero), quotient - 1.0, quotient);
+  }
+  const Expr quotient = (a - rest) / b, below = select(beyond, quotient - 1.0, quotient);
+  return select(b == zero, a / b, below.apply("round"));
+}
 
 void define_binary_ops(Registry& r) {
   constexpr auto number = Accepts::number;
@@ -82,12 +96,12 @@ void define_binary_ops(Registry& r) {
   r.add(std::move(div));
   OpDef fmod = binary("fmod", number,
                       "a - n b with n = a / b rounded towards 0, exact while n is below 2^53: it has the sign of a; of an integer by 0: a",
-                      remaining, remainder_gradient("trunc"));
+                      remaining, remainder_gradient([](Expr a, Expr b) { return (a / b).apply("trunc"); }));
   fmod.sample_low = 1.1, fmod.sample_high = 1.9;
   r.add(std::move(fmod));
   OpDef remainder = binary("remainder", number,
                            "a - n b with n = a / b rounded down, exact while n is below 2^53: it has the sign of b; of an integer by 0: a",
-                           modulo, remainder_gradient("floor"));
+                           modulo, remainder_gradient(floor_of_quotient));
   remainder.sample_low = 1.1, remainder.sample_high = 1.9;
   r.add(std::move(remainder));
   OpDef pow = binary(
@@ -96,10 +110,11 @@ void define_binary_ops(Registry& r) {
       "is 0 where b is 0, the derivative in b is 0 where a is 0 and b is not negative",
       [](Scalar a, Scalar b) { return make(Primitive::pow, a.dtype(), {a, b}); },
       [](Expr g, Expr a, Expr b, Expr y) {
-        const Expr zero = g.like(0);
-        const Expr da = select(b == 0.0, zero, g * b * a.apply("pow", b - 1.0));
+        // What is left out is computed of 1, so that the derivatives of these are finite there, too.
+        const Expr zero = g.like(0), one = g.like(1), constant = b == 0.0;
+        const Expr da = select(constant, zero, g * b * select(constant, one, a).apply("pow", b - 1.0));
         const Expr at_zero{g.builder(), g.builder()("and", {a == 0.0, b.like(0) <= b})};
-        return std::pair{da, g * select(at_zero, zero, y * a.apply("log"))};
+        return std::pair{da, g * select(at_zero, zero, y * select(at_zero, one, a).apply("log"))};
       });
   pow.autocast = Autocast::wide;
   pow.sample_low = 0.3, pow.sample_high = 2.5, pow.error_ulps = 16;

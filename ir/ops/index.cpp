@@ -120,6 +120,26 @@ void define_index_ops(Registry& r) {
   one_hot.autocast = Autocast::follows;
   one_hot.index_bound = [](const Op& op, int) -> std::optional<int64_t> { return op.integer("classes"); };
   r.add(std::move(one_hot));
+
+  OpDef checked;
+  checked.name = "checked_index";
+  checked.doc =
+      "x, whose elements must be indices below `below`; with `ascending` also 0 at first, and none smaller than the one before. What is "
+      "fed is checked, what is computed is taken as it is";
+  checked.operands = {{"x", Accepts::integer, false, "i64", true}};
+  checked.attributes = {{"below", AttributeKind::integer, {}, "their bound"},
+                        {"ascending", AttributeKind::boolean, Attribute(false), "where parts of something begin"}};
+  checked.infer = [](const InferContext& c) -> std::vector<Type> {
+    c.require(c.operand(0).dtype == i64, "the index must be i64");
+    c.require(c.get<int64_t>("below") >= 0, "the bound must not be negative");
+    c.require(!c.get<bool>("ascending") || c.shape(0).rank() == 1, "what ascends must have one axis");
+    return {c.operand(0)};
+  };
+  checked.decompose = [](Builder&, const Op& op) -> std::vector<Value> { return {op.operand(0)}; };
+  checked.no_gradient = "its operand is an index";
+  checked.autocast = Autocast::follows;
+  checked.index_bound = [](const Op& op, int) -> std::optional<int64_t> { return op.integer("below"); };
+  r.add(std::move(checked));
 }
 
 }  // namespace weft::ir

@@ -117,6 +117,23 @@ void define_random_ops(Registry& r) {
   normal.error_ulps = 64;
   r.add(std::move(normal));
 
+  OpDef bernoulli;
+  bernoulli.name = "bernoulli";
+  bernoulli.doc = "1 with the probability p, else 0";
+  bernoulli.operands = {{.name = "p", .accepts = Accepts::floating, .doc = "in [0, 1]", .range = {{0, 1}}}, key_operand()};
+  bernoulli.attributes = {{"site", AttributeKind::integer, {}, "which random op of the program this is"}};
+  bernoulli.infer = [](const InferContext& c) -> std::vector<Type> { return {c.operand(0)}; };
+  bernoulli.autocast = Autocast::follows;
+  bernoulli.no_gradient = "its result is discrete";
+  bernoulli.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
+    const Type type = op.operand(0).type();
+    const DType exact = computed_in(type.dtype);
+    const Value drawn =
+        b("random_uniform", {op.operand(1)}, {{"shape", type.shape.dims()}, {"site", op.integer("site")}, {"dtype", exact}});
+    return {b.cast(b("lt", {drawn, b.cast(op.operand(0), exact)}), type.dtype)};
+  };
+  r.add(std::move(bernoulli));
+
   OpDef dropout;
   dropout.name = "dropout";
   dropout.doc =

@@ -392,6 +392,50 @@ def polygamma():
          values_only=True)
 
 
+def scalars():
+    x, i, one = spread(1)[0] * 3, torch.tensor(0), torch.tensor([0])
+    norm = torch.linalg.vector_norm
+    case("a scalar's axis: reductions", lambda x: (torch.sum(x, 0), torch.mean(x, -1, keepdim=True), torch.prod(x, 0), torch.amax(x, 0, keepdim=True),
+                                                   torch.amin(x, -1), torch.logsumexp(x, 0), norm(x, 2, dim=-1, keepdim=True), norm(x, -1, dim=0)), x,
+         first_only=True)
+    case("a scalar's axis: order", lambda x: (torch.any(x, 0), torch.all(x, -1, keepdim=True), torch.count_nonzero(x, 0), torch.argmax(x, 0, keepdim=True),
+                                              torch.argmin(x, -1), *torch.max(x, 0, keepdim=True), *torch.min(x, -1),
+                                              torch.std(x, 0, correction=0), torch.var(x, -1, correction=0)), x, values_only=True)
+    case("a scalar's axis: functions", lambda x: (torch.softmax(x, 0) * x, torch.log_softmax(x, -1) * x, F.softmin(x, 0) * x, torch.cumsum(x, -1),
+                                                  torch.cumprod(x, 0), F.normalize(x, dim=0) * x, torch.flip(x, (0,))), x)
+    case("a scalar's axis: shapes", lambda x: (x.squeeze(0), x.squeeze(-1), x.flatten(), x.transpose(0, -1), torch.movedim(x, 0, -1)), x)
+    case("a scalar's axis: indices", lambda x, i, one: (torch.gather(x, 0, i), torch.gather(x, -1, one), torch.index_select(x, 0, one),
+                                                        x.scatter_add(0, i, x), x.scatter(0, one, x.reshape(1))), x, i, one)
+
+
+def bools():
+    p, q = flags(True, True, False, False), flags(True, False, True, False)
+    case("numbers of bools", lambda a, b: (a + b, a * b, torch.maximum(a, b), torch.minimum(a, b)), p, q)
+    table = flags([True, False, True], [False, False, False])
+    case("extremes of bools", lambda x: (torch.amax(x), torch.amin(x, 1), torch.amax(x, 0, keepdim=True), *torch.max(x, 1), *torch.min(x, 0)), table)
+    case("any and all of bytes", lambda x: (torch.any(x, 1), torch.all(x), torch.all(x, 0, keepdim=True)), torch.tensor([[0, 3], [2, 255]], dtype=torch.uint8))
+    case("linspace of integers", lambda: [torch.linspace(*a, dtype=torch.int64) for a in ((0.5, 10.9, 7), (-3, 11, 6), (10, -7, 30), (4, 9, 1))])
+
+
+def edges():
+    """Where a derivative is infinite, or is none."""
+    rounded = lambda a, b: (torch.div(a, b, rounding_mode="floor"), torch.div(a, b, rounding_mode="trunc"))
+    case("rounded quotients have no derivative", rounded, LEFT, RIGHT, first_only=True)
+    case("remainder at the edges", torch.remainder, LEFT, RIGHT, first_only=True)
+    zeros, x = spread(3, 4), spread(3, 4, start=3)
+    zeros[0, 1] = zeros[1] = 0
+    for p in (-1, -2, -0.5):
+        size = lambda x: (torch.linalg.vector_norm(x, p, dim=1), torch.linalg.vector_norm(x, p))
+        case(f"norm {p}", size, x)
+        case(f"norm {p} of zeros", size, zeros, first_only=True)
+    case("softshrink of special numbers", F.softshrink, SPECIAL, first_only=True)
+    far = torch.tensor([-INF, -2.0, 0.0, 1.0, INF]).double()
+    case("elu and selu far out", lambda x: (F.elu(x, 0.5), F.selu(x)), far)
+    case("pow at 0", torch.pow, torch.tensor([0.0, 2.0, 0.0, 3.0]).double(), torch.tensor([0.0, 0.0, 3.0, 2.0]).double())
+    case("cosine_similarity of short rows", lambda a, b: F.cosine_similarity(a, b, 1, 5.0), x, spread(3, 4, start=7))
+    case("adaptive pooling to nothing", lambda x: (F.adaptive_avg_pool2d(x, (0, 2)), F.adaptive_max_pool2d(x, (3, 0))), spread(1, 2, 4, 3), values_only=True)
+
+
 header = stored.header()
 
 
@@ -403,4 +447,5 @@ def write(name, families):
 
 
 if __name__ == "__main__":
-    write("language", (shapes, creation, elementwise, reductions, products, distances, indices, images, special, order, search, polygamma))
+    write("language", (shapes, creation, elementwise, reductions, products, distances, indices, images, special, order, search, polygamma,
+                       scalars, bools, edges))

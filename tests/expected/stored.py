@@ -1,6 +1,6 @@
 """How the scripts beside this file write what PyTorch computed: JSON, one case per line, exact floats.
 
-A tensor is {"dtype": "f64" | "f32" | "i64" | "bool", "shape": [...], "data": [...]}, data in row-major order.
+A tensor is {"dtype": "f64" | "f32" | "i64" | "bool" | "u8", "shape": [...], "data": [...]}, data in row-major order.
 Floats are printed so that they read back to the same bits (-0.0 keeps its sign); infinities and NaN are the
 strings "inf", "-inf" and "nan", since JSON has no numbers for them.
 """
@@ -9,7 +9,7 @@ import math
 
 import torch
 
-DTYPES = {torch.float64: "f64", torch.float32: "f32", torch.int64: "i64", torch.bool: "bool"}
+DTYPES = {torch.float64: "f64", torch.float32: "f32", torch.int64: "i64", torch.bool: "bool", torch.uint8: "u8"}
 
 
 def header():

@@ -305,8 +305,8 @@ void add_images(Calls& calls) {
 const std::map<std::string, LanguageCall>& language_calls() {
   static const Calls calls = [] {
     Calls all;
-    for (auto add :
-         {add_shapes, add_creation, add_elementwise, add_reductions, add_products, add_distances, add_indices, add_images, add_order})
+    for (auto add : {add_shapes, add_creation, add_elementwise, add_reductions, add_products, add_distances, add_indices, add_images,
+                     add_order, add_edges})
       add(all);
     return all;
   }();

@@ -211,6 +211,8 @@ void add_indexed(std::vector<Sample>& all, DType t) {
   all.push_back({"scatter_rows", {{t, {4, 3}}, {i64, {6}}, {t, {6, 3}}}});
   all.push_back({"scatter_rows", {{t, {4, 2, 2}}, {i64, {2, 3}}, {t, {2, 3, 2, 2}}}});
   all.push_back({"scatter_rows", {{boolean, {3}}, {i64, {}}, {boolean, {}}}});
+  all.push_back({"checked_index", {{i64, {2, 3}}}, {{"below", int64_t{7}}}});
+  all.push_back({"checked_index", {{i64, {5}}}, {{"below", int64_t{4}}, {"ascending", true}}});
   all.push_back({"one_hot", {{i64, {5}}}, {{"classes", int64_t{4}}}});
   all.push_back({"one_hot", {{i64, {2, 2}}}, {{"classes", int64_t{3}}, {"dtype", t}}});
 }
@@ -255,6 +257,7 @@ void add_random(std::vector<Sample>& all, DType t) {
   ir::NamedAttributes typed = attributes;
   typed.emplace_back("dtype", t);
   const std::map<int, Interval> key{{0, {0, 1e6}}};
+  all.push_back({"bernoulli", {{t, {4, 5}}, {i64, {2}}}, {{"site", int64_t{3}}}, {{0, {0, 1}}, {1, {0, 1e6}}}});
   all.push_back({"random_bits", {{i64, {2}}}, attributes, key});
   all.push_back({"random_uniform", {{i64, {2}}}, typed, key});
   all.push_back({"random_normal", {{i64, {2}}}, typed, key});
