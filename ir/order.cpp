@@ -93,11 +93,11 @@ const Op* Added::find(const std::function<bool(const Op&)>& wanted) const {
 
 namespace {
 
-/// Does the op compute with numbers that are narrower than f32?
+/// Does the op compute with numbers that are narrower than f32? What a body computes with stands in its own ops.
 bool is_narrow(const Op& op) {
   const Kind kind = op.def().kind;
   const bool computes =
-      kind == Kind::elementwise || kind == Kind::reduction || kind == Kind::composite || (kind == Kind::heavy && op.bodies().empty());
+      kind == Kind::elementwise || kind == Kind::reduction || ((kind == Kind::composite || kind == Kind::heavy) && op.bodies().empty());
   return computes && std::any_of(op.operands().begin(), op.operands().end(), [](Value v) { return is_narrow(v.dtype()); });
 }
 

@@ -163,6 +163,17 @@ TEST_CASE("autocast leaves a gradient of one's own its types", "[custom_gradient
   require_close({w.array().at(0), w.array().at(1)}, {-0.5, -3});
 }
 
+TEST_CASE("a gradient of one's own is in the type of its tensor", "[custom_gradient]") {
+  for (const DType dtype : {bf16, f16})
+    for (const Target& target : targets()) {
+      Graph g("narrow");
+      const Tensor x = 1.0 * tensor({0.5, -3, 2}, {3}, dtype), y = clipped(x);
+      auto [dx] = gradients<1>(sum(y * y), {x});
+      CHECK(dx.dtype() == dtype);
+      require_close(run(g, {y, dx}, target), {0.5, -3, 2, 1, -1, 1});
+    }
+}
+
 TEST_CASE("what is no gradient names the line", "[custom_gradient]") {
   Graph g("errors");
   const Tensor x = g.input("x", f32, {3}), i = g.input("i", i64, {3});
