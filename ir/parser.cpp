@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/gradient_names.h"
 #include "weft/ir/header_parser.h"
 #include "weft/ir/lexer.h"
 #include "weft/ir/literals.h"
@@ -83,11 +84,12 @@ class Parser {
     if (!scope.emplace(name, value).second) lex_.fail_at(mark, "%" + name + " is defined twice");
   }
 
-  /// Results keep the names that they would not have anyway, but for numbers. First those that are nothing like a derived one, then,
-  /// until all are as they were written, those that got another number.
+  /// Results keep the names that they would not have anyway, but for numbers, and gradients theirs. First those that are nothing like a
+  /// derived one, then, until all are as they were written, those that got another number.
   void keep_names(const Graph& g, const Scope& scope) {
     for (const auto& [key, value] : scope)
       if (!value.is_input() && !is_number(key) && !is_numbered(plain(key), name_without_number(value))) set_given_name(value, plain(key));
+    name_gradients(g);
     for (bool is_settled = false; !is_settled;) {
       is_settled = true;
       const ValueNames names(g);

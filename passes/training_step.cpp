@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/gradient_names.h"
 #include "weft/ir/ops/optimizer.h"
 #include "weft/ir/value_names.h"
 #include "weft/passes/sparse_rows.h"
@@ -112,18 +113,10 @@ void check_gradients(const ir::Graph& graph, const ir::TrainSpec& train) {
   }
 }
 
-/// What are outputs no more keep the names that they have as such. Those that still are have them already: a text that is read says
-/// nothing more of them.
-void name_gradients(const std::unordered_set<std::string>& gone, const std::vector<std::string>& inputs, const ir::Graph& graph) {
-  for (const std::string& input : inputs) {
-    const Value gradient = graph.find_output(input + ".grad")->value;
-    if (gone.contains(input + ".grad") && !gradient.is_input() && given_name(gradient).empty()) set_given_name(gradient, input + ".grad");
-  }
-}
-
 }  // namespace
 
 bool training_step(ir::Module& module) {
+  name_gradients(module.graph());
   if (!module.train) return false;
   check_train_block(module);
   check_gradients(module.graph(), *module.train);
@@ -158,7 +151,6 @@ bool training_step(ir::Module& module) {
   for (const std::string& name : train.keep) gone.erase(name);
   std::vector<ir::Output> outputs = graph.outputs();
   std::erase_if(outputs, [&](const ir::Output& o) { return gone.contains(o.name); });
-  name_gradients(gone, inputs, graph);
   graph.set_outputs(std::move(outputs));
   return true;
 }
