@@ -55,7 +55,8 @@ CostRow cost_of(const ir::Op& op) {
   std::unordered_set<ir::Value, ir::ValueHash> seen;
   for (ir::Value v : op.operands())
     if (seen.insert(v).second) row.read += v.type().bytes();
-  for (ir::Value v : op.results()) row.written += v.type().bytes();
+  for (ir::Value v : op.results())
+    if (!ir::is_scratch(v)) row.written += v.type().bytes();
   return row;
 }
 

@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// Ops summed. Of one run; views and constants move nothing, an operand that comes twice is read once.
+/// Ops summed. Of one run; views and constants move nothing, an operand that comes twice is read once, and scratch memory counts nowhere.
 struct CostRow {
   std::string name;       // of an op its results' names in the text, "%fc1.add"
   Origin origin = {};     // of an op

@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "weft/frontend/report/rows.h"
 #include "weft/ir/op_def.h"
 #include "weft/passes/lowered.h"
 
@@ -51,12 +52,13 @@ class Places {
   }
   bool empty() const { return sources_.empty() && read_.empty(); }
   std::string layer() {
-    std::sort(layers_.begin(), layers_.end());  // the same layers are one row
+    std::sort(layers_.begin(), layers_.end(), in_natural_order);  // the same layers are one row
     return some_of(layers_);
   }
   /// The lines of the text only where there are none of the source.
-  std::string source() const {
-    const std::vector<std::string>& lines = sources_.empty() ? read_ : sources_;
+  std::string source() {
+    std::vector<std::string>& lines = sources_.empty() ? read_ : sources_;
+    std::sort(lines.begin(), lines.end(), in_natural_order);  // so are the same lines
     return lines.empty() ? to_string(ir::Location{}) : some_of(lines);
   }
 

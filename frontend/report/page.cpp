@@ -16,27 +16,43 @@
 namespace weft::detail {
 namespace {
 
+namespace fs = std::filesystem;
+
 /// A page is to stay small enough to be sent: what is larger is left out, and the page says so.
 constexpr size_t most_of_a_source = 400'000, most_of_kernels = 5'000'000, most_remarks = 3000;
 
-std::string content_of(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error) || std::filesystem::file_size(path, error) > most_of_a_source) return "";
+std::string content_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
 }
 
-/// The files that can be read here, each with its text.
-Json sources_of(const Page& page, const std::vector<std::string>& files) {
-  Json all = Json::object();
-  for (const std::string& file : files) {
-    std::string text = content_of(page.source_path ? page.source_path(file) : file);
-    if (text.empty()) text = content_of(file);
-    if (!text.empty()) all[file] = std::move(text);
-  }
+/// Where a file may lie: where the page's maker says, in the current folder, and beside or above the program that runs, for a compiler
+/// names files from the folder that it built in.
+std::vector<fs::path> places_of(const Page& page, const std::string& file) {
+  std::vector<fs::path> all{page.source_path ? page.source_path(file) : file, file};
+  std::error_code error;
+  fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (; fs::path(file).is_relative() && folder.has_relative_path(); folder = folder.parent_path()) all.push_back(folder / file);
   return all;
+}
+
+/// The text of each file that can be read here, under "sources", and of the others, under "no_sources", why there is none.
+void add_sources(Json& facts, const Page& page, const std::vector<std::string>& files) {
+  Json& texts = facts["sources"] = Json::object();
+  Json& none = facts["no_sources"] = Json::object();
+  for (const std::string& file : files) {
+    const std::vector<fs::path> places = places_of(page, file);
+    std::error_code error;
+    const auto found = std::find_if(places.begin(), places.end(), [&](const fs::path& path) { return fs::is_regular_file(path, error); });
+    std::string text;
+    if (found == places.end())
+      none[file] = "no such file was found from the folder in which the page was made, nor from that of the program";
+    else if (fs::file_size(*found, error) > most_of_a_source) none[file] = "it is larger than 400 KB";
+    else if (text = content_of(*found); text.empty()) none[file] = "it is empty, or cannot be read";
+    else texts[file] = std::move(text);
+  }
 }
 
 /// What each launch is of, by the op's id in the last stage.
@@ -115,7 +131,8 @@ Json facts_of(const Page& page) {
   Replay replay(page.recorded, page.target);
   Stages stages = stages_of(page, replay);
   const ir::Graph& shown = page.planned.graph();
-  Json facts{{"program", shown.name()}, {"target", page.target.name()}, {"sources", sources_of(page, stages.files())}};
+  Json facts{{"program", shown.name()}, {"target", page.target.name()}};
+  add_sources(facts, page, stages.files());
   const bool is_planned = page.planned.arena_bytes.has_value();
   if (is_planned) {
     facts["launches"] = launches_of(shown, stages);

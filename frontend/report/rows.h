@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "weft/support/error.h"
@@ -20,6 +22,29 @@ inline std::string cut(const std::string& text, size_t width) { return text.size
 /// The end of a path says most.
 inline std::string cut_start(const std::string& text, size_t width) {
   return text.size() <= width ? text : "..." + text.substr(text.size() - (width - 3));
+}
+
+/// "a.2" before "a.10": digits as the numbers that they are.
+inline bool in_natural_order(std::string_view a, std::string_view b) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto number = [&](std::string_view& text) {
+    const size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+    const std::string_view digits = text.substr(std::min(text.find_first_not_of('0'), end), end);
+    text.remove_prefix(end);
+    return digits.substr(0, std::min(digits.find_first_not_of("0123456789"), digits.size()));
+  };
+  std::string_view x = a, y = b;
+  while (!x.empty() && !y.empty()) {
+    if (is_digit(x[0]) && is_digit(y[0])) {
+      const std::string_view m = number(x), n = number(y);
+      if (m != n) return std::pair(m.size(), m) < std::pair(n.size(), n);
+    } else if (x[0] != y[0]) {
+      return x[0] < y[0];
+    } else {
+      x.remove_prefix(1), y.remove_prefix(1);
+    }
+  }
+  return x.empty() && y.empty() ? a < b : x.empty();
 }
 
 /// A row of each name, in the order in which they came.

@@ -61,6 +61,8 @@ int Stages::row(const ir::Op& op) {
   for (ir::Value v : op.operands()) operands.push_back(operand(v));
   for (const auto& body : op.bodies()) bodies.push_back(lines_of(*body));
   const CostRow cost = cost_of(op);
+  int64_t scratch = 0;
+  for (ir::Value v : op.results()) scratch += ir::is_scratch(v) ? v.type().bytes() : 0;
   const Json value{string(std::string(op.name())),
                    types,
                    string(ir::print_attributes(op)),
@@ -69,7 +71,8 @@ int Stages::row(const ir::Op& op) {
                    bodies,
                    cost.flops,
                    cost.read,
-                   cost.written};
+                   cost.written,
+                   scratch};
   return number_in(row_numbers_, value.dump(), rows_, value);
 }
 

@@ -22,7 +22,8 @@ class Stages {
   const std::vector<std::string>& files() const { return files_; }
 
   /// {"strings", "places": [[phases, [[file, line, layer], ...]], ...], "made_of": [[number of a recorded op, ...], ...],
-  ///  "rows": [[op, [type, ...], attributes, [operand, ...], place, [[line, ...] of a body, ...], flops, bytes read, bytes written], ...],
+  ///  "rows": [[op, [type, ...], attributes, [operand, ...], place, [[line, ...] of a body, ...], flops, bytes read, bytes written,
+  ///            bytes of scratch memory, the last result], ...],
   ///  "stages": [{"name", "changed", "ms", "inputs": [[name, role, type, place], ...], "outputs": [[name, operand, alias or -1], ...],
   ///              "ops": [id, row, phase, [name of a result, ...], number in "made_of", ...]}, ...]}
   /// Names and lines are numbers of strings. An operand is [id, result], of an input [-1 - number].

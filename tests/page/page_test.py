@@ -15,6 +15,7 @@ import zlib
 
 from browser import Browser, executable
 from deep_program import program as deep_program
+from reader import check_reader
 
 PROGRAM = """weft 1
 train {loss = "loss", inputs = ["a.weight", "b.weight"], optimizer = "adam"}
@@ -443,6 +444,7 @@ def main():
                 page.close()
         check_remarks(weft, folder)
         check_twice(weft, folder)
+        check_reader(weft, folder, facts_of)
         size, seconds = check_large(weft, folder)
         if len(sys.argv) > 2:
             lessons = os.path.abspath(sys.argv[2])

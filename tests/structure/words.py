@@ -7,10 +7,10 @@ import sys
 root = pathlib.Path(__file__).resolve().parent.parent.parent
 # Where remarks are made, and how their reasons stand there.
 reasons = {
-    "passes/analysis/loop_nest.cpp": r'(?:Reason|no\(op, |:\s*no\(op, )\{?"([^"]+)"|not_here\("([^"]+)"',
+    "passes/analysis/loop_nest.cpp": r'(?:Reason|no\(op, |:\s*no\(op, )\{?"([^"]+)"|not_here\("([^"]+)"|fail\("([^"]+)"(?: \+ to_string[^"]+"([^"]+)")?',
     "passes/analysis/nests.cpp": r'\*why = \{"([^"]+)"',
     "passes/fuse.cpp": r'Apart\{\{"([^"]+)"',
-    "passes/boundary_remarks.cpp": r'return \{(?:fmt::format\()?"([^"]+)"',
+    "passes/boundary_remarks.cpp": r'return \{(?:fmt::format\(|is_call \+ )?"([^"]+)"',
     "passes/expand.cpp": r'remark\(\*op, "[^"]+",\s*(?:claimed \? |fmt::format\()?"([^"]+)"| : "([^"]+)"\);',
     "passes/partition.cpp": r'\.why = fmt::format\("([^"]+)"',
 }
@@ -18,7 +18,8 @@ kinds = r'remark\(\*op, "([^"]+)"|\.what = "([^"]+)"|push_back\(\{"([^"]+)"'
 
 
 def found(pattern, text):
-    return [next(group for group in groups if group) for groups in (m.groups() for m in re.finditer(pattern, text)) if any(groups)]
+    # A reason in two parts has what differs between them.
+    return ["{}".join(group for group in groups if group) for groups in (m.groups() for m in re.finditer(pattern, text)) if any(groups)]
 
 
 def main():

@@ -15,10 +15,16 @@ function sourceText(at) {
 function sourcesOf(place) {
   const all = [make("h3", {}, place.lines.length === 1 ? "Source line" : "Source lines")];
   if (place.lines.length === 0) all.push(make("p", {class: "note"}, "unknown"));
-  place.lines.slice(0, 6).forEach((at) => {
-    all.push(make("div", {class: "code"}, `${at.file}:${at.line}${at.layer ? ` (${at.layer})` : ""}`), sourceText(at));
-  });
-  if (place.lines.length > 6) all.push(make("p", {class: "note"}, `and ${place.lines.length - 6} more`));
+  const byLine = new Map();  // a line that several layers share stands once
+  for (const at of place.lines) {
+    const key = `${at.file}:${at.line}`;
+    if (!byLine.has(key)) byLine.set(key, {at, layers: []});
+    if (at.layer) byLine.get(key).layers.push(at.layer);
+  }
+  const lines = [...byLine], shown = lines.slice(0, 6);
+  for (const [text, {at, layers}] of shown) all.push(make("div", {class: "code"}, text, layers.length ? [" (", ...few(layers.sort(inOrder), ", ", 6), ")"] : ""), sourceText(at));
+  if (lines.length > 6) all.push(make("p", {class: "note"}, `and ${lines.length - 6} more`));
+  for (const file of new Set(shown.map(([, {at}]) => at.file).filter((file) => facts.no_sources?.[file]))) all.push(make("p", {class: "note"}, `The text of ${file} is not in this page: ${facts.no_sources[file]}.`));
   return all;
 }
 
@@ -26,6 +32,9 @@ const facets = (pairs) => make("dl", {}, pairs.filter(([, value]) => value !== "
 const folded = (title, text, open) => make("details", open ? {open: ""} : {}, make("summary", {}, title), make("pre", {}, text));
 
 function linkTo(id, text) { return make("a", {onclick: () => reveal(id)}, text); }
+
+/** "%a relu"; of an op of many results "kernel of %a and 185 more". */
+const opText = (op) => (op.names.length < 3 ? `${op.name} ${op.kind}` : `${op.kind} of ${op.name}`);
 
 function operandLinks(op, stage) {
   return few(op.operands.map((operand) => {
@@ -40,17 +49,19 @@ function operandLinks(op, stage) {
 
 /** To the recorded ops that it is made of; those of a loop's body are not in the graph. */
 function recordedLinks(op) {
-  const first = stageAt(0), byNumber = new Map(first.ops.flatMap((o) => [...o.madeOf].map((number) => [number, o])));
   return [...op.madeOf].map((number) => {
-    const from = byNumber.get(number);
-    return from ? make("a", {onclick: () => (goToStage(0), reveal(from.id))}, `${from.name} ${from.kind}`) : facts.recorded[number];
+    const from = recordedByNumber(number);
+    return from ? make("a", {onclick: () => (goToStage(0), reveal(from.id))}, opText(from)) : facts.recorded[number];
   });
 }
+
+/** Those that there are: "166 GFLOP/s, 2.10 GB/s". */
+const ratesText = (call) => [[call.flops, "GFLOP/s"], [call.bytes, "GB/s"]].map(([amount, unit]) => [rateText(amount, call.us), unit]).filter(([rate]) => rate).map((both) => both.join(" ")).join(", ");
 
 const callFacets = (call) => facets([
   ["call", make("span", {class: "code"}, signatureOf(call))],
   ["time", facts.profile ? `${microsText(call.us)} a step${call.waiting_us > 0.005 ? `, of which ${microsText(call.waiting_us)} waiting for other threads` : ""}` : ""],
-  ["rates", call.us > 0 ? `${rateText(call.flops, call.us) || 0} GFLOP/s, ${rateText(call.bytes, call.us) || 0} GB/s` : ""],
+  ["rates", call.us > 0 ? ratesText(call) : ""],
   ["of the limit", call.us > 0 && call.least_us > 0 ? `${shareText(call.least_us / call.us)}: the machine would take ${microsText(call.least_us)}` : ""],
 ]);
 
@@ -83,17 +94,18 @@ function remarksAbout(op, stage) {
   return exact.length ? exact : on((end) => kinds.has(end.op));
 }
 
-/** `about`: remarks on an op or a call. */
-function remarksOn(op, about) {
+/** `about`: remarks on an op or a call. `go`: where their calls' numbers lead, if not into the graph. */
+function remarksOn(op, about, go = null) {
   about = [...about].sort((a, b) => (b.bytes || 0) - (a.bytes || 0));
-  return about.length ? [make("h3", {}, `Remarks on this ${op.bodies.length ? "kernel" : "op"} (${about.length})`), ...remarkItems(about, 12, (r) => [remarkText(r), make("span", {class: "code"}, callsOfRemark(r))])] : [];
+  return about.length ? [make("h3", {}, `Remarks on this ${op.bodies.length ? "kernel" : "op"} (${about.length})`), ...remarkItems(about, 12, (r) => [remarkText(r), make("span", {class: "code"}, callsOfRemark(r, go ? (call) => go(calls.indexOf(call)) : goToCall))])] : [];
 }
 
 /** Remarks as a list, of so many at most; those that hardly cost anything are folded. `shown`: what a remark has to say there. */
 function remarkItems(remarks, most, shown) {
   const small = remarks.filter((r) => r.bytes < 1024), dear = remarks.filter((r) => !(r.bytes < 1024));
   const list = (some) => make("ul", {class: "note"}, some.map((r) => make("li", withTip(meaningOfRemark(r)), shown(r))));
-  return [dear.length ? list(dear.slice(0, most)) : null, dear.length > most ? make("p", {class: "note"}, `${most} of ${dear.length}, the dearest`) : null,
+  const first = list(dear.slice(0, most)), rest = make("p", {class: "note"}, `${most} of ${dear.length}, the dearest. `, make("a", {onclick: () => { first.replaceWith(list(dear)); rest.remove(); }}, "Show all"));
+  return [dear.length ? first : null, dear.length > most ? rest : null,
           small.length ? make("details", {class: "small"}, make("summary", {}, `${dear.length ? "and " : ""}${small.length} that cost${small.length === 1 ? "s" : ""} less than 1 KiB`), list(small)) : null];
 }
 
@@ -102,17 +114,30 @@ const bodyText = (body) => body.replace(/^func @\S* \{$/gm, "{");
 
 const remarkText = (r) => `${r.what}: ${r.of.op} ${r.of.type}` + (r.to || r.beside ? ` ${r.to ? "→" : "beside"} ${(r.to || r.beside).op} ${(r.to || r.beside).type}` : ` (${r.of.source})`) + `: ${r.why}` + (r.bytes ? `; costs ${bytesText(r.bytes)}` : "") + (r.unless ? `, unless ${r.unless}` : "");
 
+const layoutFacets = (types) => (blocksText(types).length ? [["layout", make("span", {}, few(blocksText(types), "; ", 2))]] : []);
+
+/** Bytes that an op reads and writes, its scratch memory aside: in the end those of its calls, as Kernels has them. */
+function movedBy(op) {
+  const called = view.stage === lastStage ? callsByOp.get(op.id) || [] : [];
+  return called.length ? called.reduce((sum, call) => sum + call.bytes, 0) : op.read + op.written;
+}
+function movesText(op) {
+  const moved = movedBy(op);
+  return moved === 0 ? "" : moved === op.read + op.written ? `${bytesText(moved)}: ${bytesText(op.read)} read, ${bytesText(op.written)} written` : bytesText(moved);
+}
+
 function detailsOfOp(op) {
   const stage = stageAt(view.stage), calls = view.stage === lastStage ? callsByOp.get(op.id) || [] : [];
   return [
     make("h2", {}, `${op.name} = ${op.kind}`),
     facets([
-      ["result", make("span", {class: "code"}, few(op.types))], ["layer", op.place.layers.length ? make("span", {}, few(op.place.layers, ", ", 6)) : ""],
+      ["is", labelOf(op) === op.kind ? "" : labelOf(op)],
+      ["result", make("span", {class: "code"}, few(op.types))], ...layoutFacets(op.types), ["layer", op.place.layers.length ? make("span", {}, few(op.place.layers, ", ", 6)) : ""],
       ["runs in", op.phase + (op.place.phases.length > 1 ? ` (made for ${op.place.phases.join(" and ")})` : "")],
       ["attributes", op.attributes.length > 400 ? op.attributes.slice(0, 400) + " …" : op.attributes], ["reads", op.operands.length ? make("span", {}, operandLinks(op, stage)) : ""],
-      ["is read by", op.readers.length ? make("span", {}, few([...new Set(op.readers)].map((r) => linkTo(r.id, `${r.name} ${r.kind}`)), ", ", 8)) : ""],
+      ["is read by", op.readers.length ? make("span", {}, few([...new Set(op.readers)].map((r) => linkTo(r.id, opText(r))), ", ", 8)) : ""],
       ["recorded as", view.stage > 0 && op.madeOf.size ? make("span", {}, few(recordedLinks(op), ", ", 8)) : ""], ["output", op.outputs.length ? make("span", {}, few(op.outputs, ", ", 8)) : ""],
-      ...[...new Set(op.replaces.map((input) => input.role))].map((role) => { const all = updatedBy(op, role); return ["updates", make("span", {}, `${all.length} ${role}${all.length > 1 ? "s" : ""}: `, few(all, ", ", 4))]; }), ["work", op.flops ? countText(op.flops) + "FLOP" : ""], ["moves", op.read + op.written ? `${bytesText(op.read)} read, ${bytesText(op.written)} written` : ""],
+      ...[...new Set(op.replaces.map((input) => input.role))].map((role) => { const all = updatedBy(op, role); return ["updates", make("span", {}, `${all.length} ${role}${all.length > 1 ? "s" : ""}: `, few(all, ", ", 4))]; }), ["work", op.flops ? countText(op.flops) + "FLOP" : ""], ["moves", movesText(op)], ["scratch", op.scratch ? bytesText(op.scratch) : ""],
     ]),
     ...calls.slice(0, 8).flatMap((call) => [callFacets(call)]),
     ...sourcesOf(op.place),
@@ -129,9 +154,9 @@ function detailsOfGroup(node) {
     make("h2", {}, node.path.slice(1).replaceAll("/", " / ")),
     make("p", {}, make("button", {onclick: () => toggle(view.shown.find((n) => n.path === node.path) || node)}, isOpen(node) ? "Close" : "Open")),
     facets([["ops", [...kinds].sort((a, b) => b[1] - a[1]).map(([kind, n]) => (n > 1 ? `${n} ${kind}` : kind)).join(", ")], ["work", countText(sum((op) => op.flops)) + "FLOP"],
-            ["moves", bytesText(sum((op) => op.read + op.written))], ["time", us ? `${microsText(us)} a step (${(100 * us / facts.profile.step.us).toFixed(1)} %)` : ""]]),
+            ["moves", bytesText(sum(movedBy))], ["time", us ? `${microsText(us)} a step (${(100 * us / facts.profile.step.us).toFixed(1)} %)` : ""]]),
     make("h3", {}, "Inside"),
-    make("p", {}, node.children.slice(0, 60).flatMap((c, i) => [i ? ", " : "", c.op ? linkTo(c.op.id, c.label) : make("a", {onclick: () => { view.open.add(node.path); draw(true); choose(view.shown.find((n) => n.path === c.path)); }}, c.label)])),
+    make("p", {}, few([...node.children].sort((a, b) => inOrder(a.label, b.label)).map((c) => (c.op ? linkTo(c.op.id, c.label) : make("a", {onclick: () => { view.open.add(node.path); draw(true); choose(view.shown.find((n) => n.path === c.path)); }}, c.label))), ", ", 60)),
   ];
 }
 

@@ -42,7 +42,7 @@ function few(parts, comma = ", ", most = 3) {
   const more = make("a", {class: "more", onclick: (e) => { e.stopPropagation(); more.replaceWith(...joined(parts.slice(most), comma)); }}, `+ ${parts.length - most} more`);
   return [...joined(parts.slice(0, most), comma), comma, more];
 }
-const fewText = (parts, most = 3) => parts.slice(0, most).join(", ") + (parts.length > most ? ` and ${parts.length - most} more` : "");
+const fewText = (parts, most = 3) => (parts.length <= most + 1 ? parts.join(", ") : `${parts.slice(0, most).join(", ")} and ${parts.length - most} more`);
 
 /** A note at the pointer. */
 function tip(event, text) {
@@ -56,6 +56,8 @@ function tip(event, text) {
   box.style.top = (below ? event.clientY + 18 : event.clientY - box.offsetHeight - 10) + "px";
 }
 const hideTip = () => (byId("tip").style.display = "none");
+/** "a.2" before "a.10". */
+const inOrder = new Intl.Collator(undefined, {numeric: true}).compare;
 const withTip = (text) => ({onmousemove: (e) => tip(e, text), onmouseleave: (e) => tip(e, "")});
 
 /** What several layers have in common: ["encoder", "0"]. */
@@ -73,7 +75,7 @@ function commonLayer(layers) {
 
 const places = facts.graph.places.map(([phases, lines]) => {
   const all = lines.map(([file, line, layer]) => ({file: strings[file], line, layer: strings[layer]}));
-  const layers = [...new Set(all.map((at) => at.layer).filter((l) => l))];
+  const layers = [...new Set(all.map((at) => at.layer).filter((l) => l))].sort(inOrder);
   return {phases: phaseNames.filter((_, i) => phases & (1 << i)), lines: all, layers, path: commonLayer(layers)};
 });
 
@@ -92,9 +94,9 @@ function stageAt(number) {
   const ops = [], byKey = new Map();
   for (let i = 0; i < info.ops.length; i += opStride) {
     const [id, row, phase, results, made] = info.ops.slice(i, i + opStride), names = results.map((n) => strings[n]);
-    const [kind, types, attributes, operands, place, bodies, flops, read, written] = facts.graph.rows[row];
+    const [kind, types, attributes, operands, place, bodies, flops, read, written, scratch] = facts.graph.rows[row];
     const op = {id, row, phase: phaseNames[phase], kind: strings[kind], types: types.map((t) => strings[t]), attributes: strings[attributes],
-                operands, madeOf: new Set(facts.graph.made_of[made]), place: places[place], bodies: bodies.map((lines) => lines.map((l) => strings[l]).join("\n")), flops, read, written, order: ops.length, readers: [],
+                operands, madeOf: new Set(facts.graph.made_of[made]), place: places[place], bodies: bodies.map((lines) => lines.map((l) => strings[l]).join("\n")), flops, read, written, scratch, order: ops.length, readers: [],
                 outputs: [], replaces: [], name: namesText(names), names};
     ops.push(op);
     byKey.set(id, op);
@@ -154,18 +156,3 @@ calls.forEach((call, i) => {
 const timeOf = (op) => timeByOp.get(op.id) || 0;
 /** The op of the last stage that makes a call. */
 const opOfCall = (number) => stageAt(lastStage).byKey.get(facts.launches[number]);
-/** The layer of a call, or its line; of an update of many layers, of how many parameters. */
-const placeOfCall = (number) => updateText(opOfCall(number)) || calls[number].layer || calls[number].source;
-/** What is called, without its types: a kernel's name. */
-const kernelOf = (call) => call.split(" (")[0];
-
-/** A call in its parts: what reads and writes what, and by what it is done; and the lines that it comes from. */
-function partsOf(call) {
-  const [text, lines = ""] = call.call.split("  # "), found = text.match(/^(\S+) \((.*)\) -> (.*?)( by .*)?$/);
-  const [, name, operands, results, by = ""] = found || [, text, "", ""];
-  return {name, by, operands: operands ? operands.split(", ") : [], results: results ? results.split(" ") : [], lines: lines ? lines.split(", ") : []};
-}
-function signatureOf(call) {
-  const {name, operands, results, by} = partsOf(call);
-  return results.length ? [`${name} (`, ...few(operands), ") -> ", ...few(results, " "), by] : [name];
-}

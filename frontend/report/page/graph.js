@@ -1,5 +1,5 @@
 // The graph: layers that open and close, drawn as far as they are open.
-const view = {stage: lastStage, open: new Set(), chosen: null, matches: new Set(), x: 0, y: 0, scale: 1, tree: null, shown: [], changes: null};
+const view = {stage: lastStage, open: new Set(), chosen: null, matches: new Set(), x: 0, y: 0, scale: 1, tree: null, shown: [], elements: [], edges: [], changes: null};
 const mostDirect = 60, chunk = 40;  // ops of one box; of more, so many become a box
 
 function group(path, label, phase, parent) { return {path, label, phase, parent, children: [], ops: [], order: Infinity, groups: new Map()}; }
@@ -56,17 +56,6 @@ function orderOf(g) {
   return places.length ? places[places.length >> 1] : Infinity;
 }
 
-/** The ops in a body. */
-const kindsIn = (op) => new Set([...op.bodies.join("\n").matchAll(/^ +%[^=]*= ([a-z_0-9]+)\(/gm)].map(([, kind]) => kind));
-
-/** What a loop nest is of: its ops without those that only move, or how many parameters it updates. */
-function labelOf(op) {
-  if (updateText(op)) return updateText(op);
-  if (!["fused", "kernel"].includes(op.kind)) return op.kind;
-  const kinds = [...kindsIn(op)].filter((kind) => !["fused", "broadcast", "reshape", "constant", "cast", "iota", "transpose"].includes(kind));
-  return kinds.length ? kinds.slice(0, 3).join(" · ") + (kinds.length > 3 ? " …" : "") : op.kind;
-}
-
 /** Many ops that are in no layer of their own: runs of them become boxes. */
 function splitUp(parent, direct) {
   const phase = direct[0].op.phase;
@@ -96,7 +85,10 @@ const textWidth = (() => {
 const titleOf = (node) => (node.groups ? (isOpen(node) ? "− " : "+ ") + node.label : node.label);
 function subtitleOf(node) {
   if (node.input) return node.input.type;
-  if (node.op) return node.op.types.map((t) => t.split(" @")[0]).slice(0, 2).join(", ") + (node.op.types.length > 2 ? ", …" : "");
+  if (node.op) {
+    const types = node.op.types.slice(0, node.op.scratch ? -1 : undefined).map((t) => t.split(" @")[0]);
+    return types.slice(0, 2).join(", ") + (types.length > 2 ? ", …" : "");
+  }
   const us = view.stage === lastStage ? node.ops.reduce((sum, op) => sum + timeOf(op), 0) : 0;
   return `${node.ops.length} op${node.ops.length === 1 ? "" : "s"}` + (us ? " · " + microsText(us) : "");
 }
@@ -158,9 +150,9 @@ function drawEdge({a, b, count}) {
   const bend = Math.max(20, Math.abs(y2 - y1) / 2.5);
   const path = back ? `M${a.left + a.w},${a.top + a.h / 2} C${a.left + a.w + 60},${a.top + a.h / 2} ${b.left + b.w + 60},${b.top + b.h / 2} ${b.left + b.w},${b.top + b.h / 2}`
                     : `M${x1},${y1} C${x1},${y1 + bend} ${x2},${y2 - bend} ${x2},${y2}`;
-  const near = view.chosen && (a.path === view.chosen || b.path === view.chosen);
-  return make("path", {d: path, class: "edge" + (back ? " back" : "") + (near ? " near" : ""), "stroke-width": Math.min(5, 1 + Math.log2(count)),
-                       "data-ends": a.path + "\n" + b.path});
+  const element = make("path", {d: path, class: "edge" + (back ? " back" : ""), "stroke-width": Math.min(5, 1 + Math.log2(count))});
+  view.edges.push({a: a.path, b: b.path, element});
+  return element;
 }
 
 function drawNode(node, most) {
@@ -171,8 +163,6 @@ function drawNode(node, most) {
   if (node.groups) classes.push("group", isOpen(node) ? "open" : "closed");
   if (!isOpen(node) && fresh) classes.push("new");
   else if (!isOpen(node) && edited) classes.push("edited");
-  if (node.path === view.chosen) classes.push("chosen");
-  if (ids.some((id) => view.matches.has(id)) || (node.input && view.matches.has(node.input.id))) classes.push("match");
   const g = make("g", {class: classes.join(" "), transform: `translate(${node.left},${node.top})`, "data-path": node.path, ...withTip(noteOf(node))},
                  make("rect", {class: "box", width: node.w, height: node.h}),
                  make("text", {class: "title", x: 10, y: 17}, titleOf(node)),
@@ -181,12 +171,23 @@ function drawNode(node, most) {
     const us = node.op ? timeOf(node.op) : (node.ops || []).reduce((sum, op) => sum + timeOf(op), 0);
     if (us > 0) g.append(make("rect", {class: "heat", x: 0, y: node.h - 4, width: Math.max(2, node.w * us / most), height: 4, rx: 2}));
   }
+  view.elements.push({node, element: g});
   return g;
+}
+
+/** What is found, and what is chosen, in what is drawn: nothing is laid out again for these. */
+function markMatches() {
+  const found = (node) => (node.groups ? node.ops.some((op) => view.matches.has(op.id)) : view.matches.has(node.op ? node.op.id : node.input.id));
+  for (const {node, element} of view.elements) element.classList.toggle("match", view.matches.size > 0 && found(node));
+}
+function markChosen() {
+  for (const {node, element} of view.elements) element.classList.toggle("chosen", node.path === view.chosen);
+  for (const {a, b, element} of view.edges) element.classList.toggle("near", a === view.chosen || b === view.chosen);
 }
 
 function noteOf(node) {
   if (node.input) return `${node.input.name}: ${node.input.type}\ninput of the step`;
-  if (node.op) return `${node.op.name} = ${node.op.kind}\n${fewText(node.op.types)}\n${linesText(node.op.place)}`;
+  if (node.op) return [`${node.op.name} = ${node.op.kind}`, fewText(node.op.types), ...blocksText(node.op.types).slice(0, 2), linesText(node.op.place)].join("\n");
   return `${node.path.slice(1).replaceAll("/", " / ")}\n${node.ops.length} ops. Click to ${isOpen(node) ? "close" : "open"}.`;
 }
 
@@ -195,7 +196,7 @@ function draw(keep) {
   const stage = stageAt(view.stage);
   view.changes = changesOf(view.stage);
   view.tree = treeOf(stage);
-  view.shown = [];
+  view.shown = [], view.elements = [], view.edges = [];
   measure(view.tree.root);
   settle(view.tree.root, 0, 0);
   const most = Math.max(1e-9, facts.profile ? facts.profile.step.us : 0);
@@ -203,6 +204,7 @@ function draw(keep) {
   const layer = make("g", {id: "moved"}, nodes.filter(isOpen).map((n) => drawNode(n, most)), edgesShown().map(drawEdge),
                      nodes.filter((n) => !isOpen(n)).map((n) => drawNode(n, most)));
   byId("drawing").replaceChildren(layer);
+  markMatches(), markChosen();
   saySlider();  // its words may take another line, and so leave less room
   if (!keep) fit(true);
   move();
@@ -252,8 +254,7 @@ function toggle(node) {
 
 function choose(node) {
   view.chosen = node ? node.path : null;
-  for (const g of byId("drawing").querySelectorAll(".node")) g.classList.toggle("chosen", g.dataset.path === view.chosen);
-  for (const e of byId("drawing").querySelectorAll(".edge")) e.classList.toggle("near", e.dataset.ends.split("\n").includes(view.chosen));
+  markChosen();
   showDetails(node);
 }
 
@@ -261,8 +262,9 @@ function choose(node) {
 function reveal(id) {
   const node = id < 0 ? view.tree.root.children.find((c) => c.input && c.input.id === id) : view.tree.leaf.get(id);
   if (!node) return;
+  const open = view.open.size;
   for (let at = node.parent; at && at.parent; at = at.parent) view.open.add(at.path);
-  draw(true);
+  if (view.open.size > open) draw(true);
   const again = view.shown.find((n) => n.path === node.path), box = byId("drawing").getBoundingClientRect();
   view.scale = Math.max(view.scale, 0.7);
   view.x = box.width / 2 - (again.left + again.w / 2) * view.scale;

@@ -20,19 +20,38 @@ const mostValues = 40;  // that are shown at first
 
 function valueTable(all, most = mostValues) {
   const values = all.slice(0, most), table = make("table", {}, make("tr", {}, ["value", "made by", "layer", "source", "bytes"].map((t) => make("th", t === "bytes" ? {class: "n"} : {}, t))),
-    values.map((v) => make("tr", {class: "row", onclick: () => goToValue(v)}, make("td", {class: "code"}, `${v.name} ${v.type}`), make("td", {}, `${v.op} (${v.phase})`),
-                           make("td", {}, v.layer), make("td", {class: "code"}, v.source), make("td", {class: "n"}, bytesText(v.bytes)))));
+    values.map((v) => make("tr", {class: "row", onclick: () => goToValue(v)}, make("td", {class: "code"}, valueText(v), blocksOf(v.type) ? make("div", {class: "note why"}, blocksOf(v.type)) : null), make("td", {}, `${makerText(v)} (${v.phase})`),
+                           make("td", {}, placeOfValue(v)), make("td", {class: "code"}, v.source), make("td", {class: "n"}, bytesText(v.bytes)))));
   if (all.length <= most) return [table];
   const note = make("p", {class: "note"}, `${most} of ${all.length} values, the largest. `, make("a", {onclick: () => { table.replaceWith(...valueTable(all, all.length)); note.remove(); }}, "Show all"));
   return [table, note];
 }
 
-/** The op of the last stage that makes a value, in the graph. */
+/** The op of the last stage that makes a value. */
+const makerOf = (() => {
+  let all = null;
+  return (value) => (all ??= new Map(stageAt(lastStage).ops.flatMap((op) => op.names.map((name) => [name, op])))).get(value.name);
+})();
+const isScratch = (value) => makerOf(value).scratch > 0 && makerOf(value).names.at(-1) === value.name;
+/** "%a f32[64,10]"; of memory that a call works in, whose it is: "scratch of %a". */
+const valueText = (value) => (isScratch(value) ? `scratch of ${makerOf(value).names[0]}` : `${value.name} ${value.type}`);
+const makerText = (value) => labelOf(makerOf(value));
+const placeOfValue = (value) => (updateText(makerOf(value)) ? "" : value.layer);
+
+/** In the graph. */
 function goToValue(value) {
-  const op = stageAt(lastStage).ops.find((o) => o.names.includes(value.name));
+  const op = makerOf(value);
   showTab("graph");
   goToStage(lastStage);
   reveal(op.id);
+}
+
+/** As much of a text as there is room for. */
+function cutText(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  let count = text.length;
+  while (count > 0 && context.measureText(text.slice(0, count) + "…").width > width) --count;
+  return count > 2 ? text.slice(0, count) + "…" : "";
 }
 
 function drawArena(canvas, plan) {
@@ -49,7 +68,7 @@ function drawArena(canvas, plan) {
       c.fillStyle = color("--" + v.phase), c.globalAlpha = 0.55, c.fillRect(x0, y0, Math.max(0.5, x1 - x0), Math.max(0.5, y1 - y0));
       c.globalAlpha = 1;
       if (x1 - x0 > 3 && y1 - y0 > 3) c.strokeStyle = color("--paper"), c.lineWidth = 0.6, c.strokeRect(x0, y0, x1 - x0, y1 - y0);
-      if (x1 - x0 > 90 && y1 - y0 > 13) c.fillStyle = color("--ink"), c.font = "11px system-ui", c.fillText(`${v.name} ${v.op}`, x0 + 4, y0 + 12, x1 - x0 - 8);
+      if (x1 - x0 > 90 && y1 - y0 > 13) c.fillStyle = color("--ink"), c.font = "11px system-ui", c.fillText(cutText(c, isScratch(v) ? valueText(v) : `${v.name} ${makerText(v)}`, x1 - x0 - 8), x0 + 4, y0 + 12);
     }
     c.strokeStyle = color("--ink"), c.lineWidth = 1.4, c.beginPath();
     plan.in_use_bytes.forEach((bytes, op) => (c.lineTo(x(op), y(bytes)), c.lineTo(x(op + 1), y(bytes))));
@@ -71,7 +90,7 @@ function drawArena(canvas, plan) {
   canvas.addEventListener("mousemove", (event) => {
     const v = canvas.at(event);
     canvas.style.cursor = v ? "pointer" : "default";
-    tip(event, v ? `${v.name} ${v.type} of ${v.op}\n${v.layer ? v.layer + ", " : ""}${v.source}\n${bytesText(v.bytes)} at ${v.offset}, ops ${v.first_op} to ${v.last_op}` : "");
+    tip(event, v ? `${isScratch(v) ? valueText(v) : `${valueText(v)} of ${makerText(v)}`}\n${blocksOf(v.type) ? blocksOf(v.type) + "\n" : ""}${placeOfValue(v) ? placeOfValue(v) + ", " : ""}${v.source}\n${bytesText(v.bytes)} at ${v.offset}, ops ${v.first_op} to ${v.last_op}` : "");
   });
   canvas.addEventListener("mouseleave", (event) => tip(event, ""));
   canvas.addEventListener("click", (event) => canvas.at(event) && goToValue(canvas.at(event)));

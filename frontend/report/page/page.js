@@ -1,11 +1,16 @@
 // The page as a whole: its parts, keys and the pointer.
 const shows = {memory: showMemory, time: showTime, calls: showCalls, words: showWords};
 const made = new Set();
+/** Where each part was left. */
+const scrolls = new Map();
 
 function showTab(name) {
+  const main = document.querySelector("main"), left = document.querySelector("section.shown");
+  if (left) scrolls.set(left.id, main.scrollTop);
   for (const button of document.querySelectorAll("nav button")) button.setAttribute("aria-selected", String(button.dataset.tab === name));
   for (const section of document.querySelectorAll("section")) section.classList.toggle("shown", section.id === name);
   if (shows[name] && !made.has(name)) made.add(name), shows[name]();
+  main.scrollTop = scrolls.get(name) || 0;
   if (history.replaceState) history.replaceState(null, "", "#" + name);
 }
 
@@ -17,21 +22,24 @@ function wordsOf(op) {
   return (rowWords[op.row] ??= [op.kind, ...op.types, op.attributes, ...op.place.layers, ...new Set(lines), ...kindsIn(op), ...[...values].map(([, names]) => names)].join(" ").toLowerCase());
 }
 
-/** The ids of a stage's ops and inputs in which there is a text. */
-function matchesIn(stage, wanted) {
+/** The ids of a stage's ops and inputs that have all words. */
+function matchesIn(stage, words) {
   const inputName = (o) => (o[0] < 0 ? stage.inputs[-1 - o[0]].name : ""), ids = [];
-  for (const op of stage.ops)
-    if (wordsOf(op).includes(wanted) || [...op.names, ...op.operands.map(inputName), ...op.outputs, ...op.replaces.map((input) => `new ${input.name}`), ...recordedAs(op)].join(" ").toLowerCase().includes(wanted)) ids.push(op.id);
-  for (const input of stage.inputs) if (input.role === "batch" && `${input.name} ${input.type}`.toLowerCase().includes(wanted)) ids.push(input.id);
+  for (const op of stage.ops) {
+    op.text ??= [wordsOf(op), ...op.names, ...op.operands.map(inputName), ...op.outputs, ...op.replaces.map((input) => `new ${input.name}`), ...recordedAs(op), labelOf(op)].join(" ").toLowerCase();
+    if (hasWords(words, {layers: op.place.layers, parts: [op.phase], text: op.text})) ids.push(op.id);
+  }
+  for (const input of stage.inputs)
+    if (input.role === "batch" && hasWords(words, {layers: [], parts: [], text: `${input.name} ${input.type}`})) ids.push(input.id);
   return ids;
 }
 
 /** Other stages that have what is searched: what was recorded, and where the one shown has nothing, the nearest before it. */
-function foundElsewhere(wanted) {
+function foundElsewhere(words) {
   const found = [];
-  if (view.stage !== 0) found.push([0, matchesIn(stageAt(0), wanted)]);
+  if (view.stage !== 0) found.push([0, matchesIn(stageAt(0), words)]);
   for (let n = view.stage; view.matches.size === 0 && n-- > 1;) {
-    const ids = facts.graph.stages[n].ops ? matchesIn(stageAt(n), wanted) : [];
+    const ids = facts.graph.stages[n].ops ? matchesIn(stageAt(n), words) : [];
     if (ids.length) { found.push([n, ids]); break; }
   }
   return found.filter(([, ids]) => ids.length);
@@ -39,9 +47,9 @@ function foundElsewhere(wanted) {
 
 /** Looks for what is searched in the stage that is shown, and says where else it is. */
 function findMatches() {
-  const wanted = byId("search").value.trim().toLowerCase();
-  view.matches = new Set(wanted ? matchesIn(stageAt(view.stage), wanted) : []);
-  const count = view.matches.size, links = wanted ? foundElsewhere(wanted) : [];
+  const words = searchWords(byId("search").value), wanted = words.length > 0;
+  view.matches = new Set(wanted ? matchesIn(stageAt(view.stage), words) : []);
+  const count = view.matches.size, links = wanted ? foundElsewhere(words) : [];
   byId("found").replaceChildren(...(wanted ? [`${count} found${count ? ", Enter goes to the next" : ` in '${facts.graph.stages[view.stage].name}'`}`] : []),
     ...links.flatMap(([n, ids]) => [count ? "; " : ", ", make("a", {onclick: () => (goToStage(n), reveal(ids[0]))}, `${ids.length} in '${n ? facts.graph.stages[n].name : "as recorded"}'`)]));
 }
@@ -97,11 +105,11 @@ function setUpKeys() {
     e.preventDefault();
     keys[e.key]();
   });
-  byId("search").addEventListener("input", () => (findMatches(), draw(true)));
+  byId("search").addEventListener("input", () => (findMatches(), markMatches()));
   byId("search").addEventListener("keydown", (e) => {
     if (e.key === "Enter" && view.matches.size) step(e.shiftKey ? -1 : 1);
     else if (e.key === "Enter") byId("found").querySelector("a")?.click();
-    if (e.key === "Escape") e.target.value = "", findMatches(), draw(true), byId("drawing").focus();
+    if (e.key === "Escape") e.target.value = "", findMatches(), markMatches(), byId("drawing").focus();
   });
 }
 
@@ -124,6 +132,14 @@ function openSome() {
   }
 }
 
+function showLegend() {
+  const entry = (mark, text) => make("span", {}, mark, text), edge = (style, text) => entry(make("i", {class: "line", style}), text);
+  byId("legend").replaceChildren(...["forward", "backward", "update", "input"].map((name) => entry(make("i", {style: `background:var(--${name})`}), name)),
+    ...(facts.profile ? [entry(make("i", {style: "background:var(--hot)"}), "share of the step's time")] : []),
+    edge("border-top: 4px solid var(--dim); opacity: .5", "many values"), edge("border-top: 1.5px dashed var(--dim)", "to a box above"), edge("border-top: 2px solid var(--link)", "of the chosen box"),
+    entry(make("i", {class: "frame", style: "border: 1px dashed var(--dim)"}), "open layer"));
+}
+
 function start() {
   const last = stageAt(lastStage), parts = [`target ${facts.target}`, `${facts.graph.stages.length > 1 ? `${stageAt(0).ops.length} ops recorded, ` : ""}${last.ops.length} as it runs`];
   if (facts.fusion) parts.push(`${facts.fusion.calls.length} kernels and library calls`);
@@ -132,7 +148,7 @@ function start() {
   byId("summary").textContent = parts.join(" · ");
   byId("pass").max = lastStage;
   byId("pass").addEventListener("input", (e) => goToStage(Number(e.target.value)));
-  byId("legend").replaceChildren(...["forward", "backward", "update", "input"].flatMap((name) => [make("i", {style: `background:var(--${name})`}), name]), ...(facts.profile ? [make("i", {style: "background:var(--hot)"}), "share of the step's time"] : []));
+  showLegend();
   document.querySelectorAll("nav button").forEach((button) => button.addEventListener("click", () => showTab(button.dataset.tab)));
   byId("open-all").onclick = () => openAll(true), byId("close-all").onclick = () => openAll(false);
   byId("zoom-in").onclick = () => zoom(1.25), byId("zoom-out").onclick = () => zoom(0.8), byId("fit").onclick = () => (fit(), move());

@@ -6,8 +6,8 @@ function flameTree() {
   const root = {label: "the whole step", value: 0, children: new Map(), phase: "forward", parent: null};
   calls.forEach((call, i) => {
     const op = opOfCall(i), at = op.place;
-    const own = updateText(op) || at.layers.length > 1 ? [placeOfCall(i)] : at.layers.length ? [] : [call.source];
-    addTo(root, [call.phase, ...at.path, ...own, kernelOf(call.call)], call);
+    const own = updateText(op) || at.layers.length !== 1 ? [placeOfCall(i)] : [];
+    addTo(root, [call.phase, ...at.path, ...own, isNest(call) && !updateText(op) ? titleOfCall(i) : kernelOf(call.call)], call);
   });
   return root;
 }
@@ -61,37 +61,72 @@ function leaveBlocks(flame) {
 
 const groupings = {layers: "by layer", sources: "by source line", phases: "by part of the step", ops: "by op", kernels: "by kernel"};
 
-/** Sums of the calls where nothing was measured: by bytes. */
+/** Of a call, the names of the rows that it counts in, from the outermost in: ["5", "5.conv1"]. */
+function rowsOfCall(kind, i) {
+  const call = calls[i], parts = partsOf(call);
+  if (kind === "sources") return [fewText(linesOfCall(i))];
+  if (kind === "phases") return [call.phase];
+  if (kind === "ops") return [titleOfCall(i)];
+  if (kind === "kernels") return [parts.name + (parts.by ? ` ${parts.by}` : "")];
+  const layers = layersOfCall(i), common = commonLayer(layers), way = common.map((_, n) => common.slice(0, n + 1).join("."));
+  return updateText(opOfCall(i)) || layers.length !== 1 ? [...way, placeOfCall(i)] : way;
+}
+
+/** Sums of the calls: {name, calls, us, ..., inside: rows, numbers: of its own calls}. */
 function sumsOf(kind) {
-  if (facts.profile) return facts.profile[kind];
-  const key = {layers: (c) => c.layer || c.source, sources: (c) => c.source, phases: (c) => c.phase, ops: (c) => c.op, kernels: (c) => kernelOf(c.call)}[kind], rows = new Map();
-  for (const call of calls) {
-    const name = key(call);
-    if (!rows.has(name)) rows.set(name, {name, calls: 0, us: 0, waiting_us: 0, flops: 0, bytes: 0});
-    const row = rows.get(name);
-    ++row.calls, row.flops += call.flops, row.bytes += call.bytes;
-  }
-  return [...rows.values()].sort((a, b) => b.bytes - a.bytes);
+  const row = (name) => ({name, calls: 0, us: 0, waiting_us: 0, least_us: 0, flops: 0, bytes: 0, inside: new Map(), numbers: []}), root = row("");
+  const add = (to, call) => { ++to.calls; for (const key of ["us", "waiting_us", "least_us", "flops", "bytes"]) to[key] += call[key] || 0; };
+  calls.forEach((call, i) => {
+    let at = root;
+    add(at, call);
+    for (const name of rowsOfCall(kind, i)) {
+      if (at.name === name) continue;  // of several layers the outermost holds the others
+      at = at.inside.get(name) || at.inside.set(name, row(name)).get(name);
+      add(at, call);
+    }
+    at.numbers.push(i);
+  });
+  return root;
 }
 
 /** Its columns: title, what rows are sorted by, what is shown. */
-function columnsOf(rows) {
-  const total = rows.reduce((sum, r) => sum + weightOf(r), 0) || 1, most = Math.max(...rows.map(weightOf), 1e-9), rate = (amount) => (r) => r[amount] / r.us || 0;
+function columnsOf(root) {
+  const total = weightOf(root) || 1, most = Math.max(...[...root.inside.values()].map(weightOf), 1e-9), rate = (amount) => (r) => r[amount] / r.us || 0;
   const meter = (r) => make("div", {class: "meter"}, make("i", {style: `width:${100 * weightOf(r) / most}%`})), count = ["calls", (r) => r.calls, (r) => String(r.calls)];
-  const first = [["", (r) => r.name, (r) => r.name], [facts.profile ? "time" : "bytes", weightOf, (r) => weightText(weightOf(r))], ["share", weightOf, (r) => `${(100 * weightOf(r) / total).toFixed(1)} %`], ["", weightOf, meter]];
+  const first = [["", (r) => r.name, null], [facts.profile ? "time" : "bytes", weightOf, (r) => weightText(weightOf(r))], ["share", weightOf, (r) => `${(100 * weightOf(r) / total).toFixed(1)} %`], ["", weightOf, meter]];
   if (!facts.profile) return [...first, ["FLOP", (r) => r.flops, (r) => countText(r.flops)], count];
   return [...first, ["waiting", (r) => r.waiting_us, (r) => (r.waiting_us >= 0.05 ? microsText(r.waiting_us) : "")], ["GFLOP/s", rate("flops"), (r) => rateText(r.flops, r.us)], ["GB/s", rate("bytes"), (r) => rateText(r.bytes, r.us)],
-          count, ...(facts.profile.limits ? [["of limit", (r) => r.share_of_limits, (r) => shareText(r.share_of_limits)]] : [])];
+          count, ...(facts.profile.limits ? [["of limit", (r) => (r.us > 0 ? r.least_us / r.us : 0), (r) => shareText(r.us > 0 ? r.least_us / r.us : 0)]] : [])];
 }
 
-/** Sorted by a column: a click on its title, and again the other way. */
-function barTable(kind, by = 1, down = true) {
-  const rows = [...sumsOf(kind)], columns = columnsOf(rows), key = columns[by][1], mostShown = 60;
-  rows.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0) * (down ? -1 : 1));
-  const classes = (i) => (i === 3 ? "hide-narrow" : i ? "n" : "wide code"), again = (i) => () => table.replaceWith(barTable(kind, i, i === by ? !down : i > 0));
-  const table = make("table", {}, make("tr", {}, columns.map(([title], i) => make("th", {class: `${classes(i).replace("wide code", "")} sorts`, onclick: again(i), ...(entryByWord.has(title.toLowerCase()) ? tipOfWord(title) : {title: "Sort"})}, title + (i === by && title ? (down ? " ▾" : " ▴") : "")))),
-    rows.slice(0, mostShown).map((r) => make("tr", {}, columns.map(([, , shown], i) => make("td", {class: classes(i)}, shown(r))))),
-    rows.length > mostShown ? make("tr", {}, make("td", {class: "note"}, `${mostShown} of ${rows.length}`)) : null);
+/** What is inside a row: rows, then the calls of its own. */
+function insideOf(row) {
+  const own = row.numbers.map((i) => ({...calls[i], name: `#${i} ${kernelOf(calls[i].call)}`, calls: 1, numbers: [i], inside: new Map(), isCall: true, call: calls[i]}));
+  return [...row.inside.values(), ...own];
+}
+/** The one call that a row is of, to which it leads. */
+const onlyCall = (row) => (row.isCall ? row.call : row.inside.size === 0 && row.numbers.length === 1 ? calls[row.numbers[0]] : null);
+
+/** Sorted by a column: a click on its title, and again the other way. Rows with more in them open and close, the others lead to their call. */
+function barTable(kind) {
+  const root = sumsOf(kind), columns = columnsOf(root), table = make("table", {class: "times"}), open = new Set(), mostShown = 60;
+  let by = 1, down = true, all = false;
+  const classes = (i) => (i === 3 ? "hide-narrow" : i ? "n" : "code"), before = (a, b) => (typeof a === "string" ? inOrder(a, b) : a - b);
+  const sorted = (rows) => rows.sort((a, b) => before(columns[by][1](a), columns[by][1](b)) * (down ? -1 : 1));
+  const rowsOf = (row, path, depth) => {
+    const only = onlyCall(row), key = `${path}/${row.name}`, isOpenRow = open.has(key);
+    const click = only ? () => goToCall(only) : () => { open.has(key) ? open.delete(key) : open.add(key); fill(); };
+    const name = make("td", {class: "name code", style: `padding-left:${depth * 18}px`}, make("span", {class: "fold"}, only ? "" : isOpenRow ? "▾" : "▸"), row.name);
+    return [make("tr", {class: "row", title: only ? "To its box in the graph" : isOpenRow ? "Close" : "Open", onclick: click}, name, columns.slice(1).map(([, , shown], i) => make("td", {class: classes(i + 1)}, shown(row)))),
+            ...(isOpenRow ? sorted(insideOf(row)).flatMap((inner) => rowsOf(inner, key, depth + 1)) : [])];
+  };
+  const fill = () => {
+    const rows = sorted(insideOf(root)), shown = all ? rows : rows.slice(0, mostShown), sort = (i) => () => { down = i === by ? !down : i > 0; by = i; fill(); };
+    table.replaceChildren(make("tr", {}, columns.map(([title], i) => make("th", {class: `${classes(i)} sorts`, onclick: sort(i), ...(entryByWord.has(title.toLowerCase()) ? tipOfWord(title) : {title: "Sort"})}, title + (i === by && (title || !i) ? (down ? " ▾" : " ▴") : "")))),
+      ...shown.flatMap((row) => rowsOf(row, "", 0)),
+      ...(rows.length > shown.length ? [make("tr", {}, make("td", {class: "note", colspan: columns.length}, `${shown.length} of ${rows.length}. `, make("a", {onclick: () => { all = true; fill(); }}, "Show all")))] : []));
+  };
+  fill();
   return table;
 }
 
@@ -108,8 +143,8 @@ function showTime() {
   };
   choices.append(...Object.entries(groupings).map(([kind, text]) => make("button", {"data-kind": kind, onclick: () => pick(kind)}, text)));
   section.replaceChildren(
-    make("p", {class: "note"}, spoken(facts.profile ? `One step takes ${microsText(facts.profile.step.us)} on the caller's thread, of which it waits ${microsText(facts.profile.step.waiting_us)} for other threads. Click a block to see it alone, again to see all; Esc goes one up.`
-                                             : "Nothing was measured (start_profile() before the steps, or --profile, measures). Widths are the bytes that calls read and write.")),
+    make("p", {class: "note"}, spoken(facts.profile ? `One step takes ${microsText(facts.profile.step.us)} on the caller's thread, of which it waits ${microsText(facts.profile.step.waiting_us)} for other threads. Below, the largest blocks stand first, whatever runs first. Click one to see it alone, again to see all; Esc goes one up.`
+                                             : "Nothing was measured (start_profile() before the steps, or --profile, measures). Widths are the bytes that calls read and write; the largest stand first, whatever runs first.")),
     way, box, make("h2", {}, facts.profile ? "Time" : "Bytes"), choices, table, ...showRoofline());
   const whole = flameTree(), flame = {box, way, whole, from: whole};
   drawFlame(flame, whole);

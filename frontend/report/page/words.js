@@ -40,6 +40,9 @@ function meaningOfRemark(remark) {
   return (reason || entryByWord.get(remark.what) || {text: ""}).text.replaceAll("`", "");
 }
 
+/** A reason of a remark, or the kind of it, underlined: pointing at it says what it means. */
+const explained = (text, remark) => make("span", {class: "word", ...withTip(meaningOfRemark(remark))}, text);
+
 function showWords() {
   const filter = make("input", {type: "search", placeholder: "Only words with this …"}), list = make("div");
   const fill = () => {
