@@ -98,7 +98,8 @@ TEST_CASE("a loop agrees with the reference pass by pass, and the tool says so")
                              " --zeros --set sgd.lr=0.1 --set sgd.momentum=0.9 --set sgd.dampening=0 --input xs=" + (dir / "xs.npy") +
                              more);
   };
-  CHECK(run(" --verify=reference --steps 3").err == "");
+  CHECK_THAT(run(" --verify=reference --steps 3").err,
+             contains_text(" calls gave in 3 steps were checked: all agree with the reference\n"));
   CHECK_THAT(run(" --verify=cpu").err, contains_text("--verify compares with 'reference', not with 'cpu'"));
   CHECK_THAT(run(" --verify=reference --check-finite").err, contains_text("one of them at a time"));
   CHECK_THAT(run(" --reproducer r").err, contains_text("--reproducer has no effect without --check-finite"));
