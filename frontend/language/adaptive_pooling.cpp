@@ -70,8 +70,8 @@ Tensor adaptive(Recorder r, int spatial, const Arg& input, const PerAxis& extent
     int64_t& to = out[static_cast<size_t>(d)];
     const int64_t in = x.shape()[d + 2];
     if (to == -1) to = in;
-    if (to < 0 || (in < 1 && to > 0))
-      r.fail("the extents must not be negative, but for a -1 for x's own, and x must have elements to share");
+    if (to < 0) r.fail("the extents must not be negative, but for a -1 for x's own");
+    if (in < 1 && to > 0) r.fail("x must have elements to share");
     empty = empty || to == 0;
     if (empty) continue;
     divides = divides && in % to == 0;

@@ -125,7 +125,8 @@ void define_reduction_ops(Registry& r) {
   };
   var.gradient = [](GradientContext& c) -> std::vector<Value> {
     const Expr g = broadcast_back(c.builder, c.op, c.result_gradients[0]);
-    return {g * 2.0 / freedom(c.op) * moments(c.builder, c.op).centered()};
+    // As in PyTorch, by the difference itself, also where it is negative and the variance infinite.
+    return {g * 2.0 / (count_of(c.op) - c.op.real("correction")) * moments(c.builder, c.op).centered()};
   };
   var.error_ulps = 64;
   r.add(std::move(var));

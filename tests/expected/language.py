@@ -428,6 +428,7 @@ def edges():
         size = lambda x: (torch.linalg.vector_norm(x, p, dim=1), torch.linalg.vector_norm(x, p))
         case(f"norm {p}", size, x)
         case(f"norm {p} of zeros", size, zeros, first_only=True)
+    case("var of too few", lambda x: (torch.var(x, 1, correction=6), torch.std(x, 1, correction=6)), x, first_only=True)
     case("softshrink of special numbers", F.softshrink, SPECIAL, first_only=True)
     far = torch.tensor([-INF, -2.0, 0.0, 1.0, INF]).double()
     case("elu and selu far out", lambda x: (F.elu(x, 0.5), F.selu(x)), far)

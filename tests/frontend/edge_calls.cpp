@@ -60,6 +60,7 @@ void add_edges(std::map<std::string, LanguageCall>& calls) {
     const LanguageCall norms = [p = p](const Tensors& x) { return Tensors{norm(x[0], p, 1), norm(x[0], p)}; };
     calls[name] = norms, calls[std::string(name) + " of zeros"] = norms;
   }
+  calls["var of too few"] = [](const Tensors& x) { return Tensors{var(x[0], 1, 6), stddev(x[0], 1, 6)}; };
   calls["softshrink of special numbers"] = [](const Tensors& x) { return Tensors{softshrink(x[0])}; };
   calls["elu and selu far out"] = [](const Tensors& x) { return Tensors{elu(x[0], 0.5), selu(x[0])}; };
   calls["pow at 0"] = [](const Tensors& x) { return Tensors{pow(x[0], x[1])}; };

@@ -44,8 +44,8 @@ TEST_CASE_METHOD(Inputs, "padding must fit x") {
 }
 
 TEST_CASE_METHOD(Inputs, "pooling to extents needs elements") {
-  refuses([&] { adaptive_max_pool1d(empty, 2); }, "adaptive_max_pool1d: the extents must be positive, or -1 for x's own");
-  refuses([&] { adaptive_max_pool2d(image, 0); }, "adaptive_max_pool2d: the extents must be positive");
+  refuses([&] { adaptive_max_pool1d(empty, 2); }, "adaptive_max_pool1d: x must have elements to share");
+  refuses([&] { adaptive_max_pool2d(image, -2); }, "adaptive_max_pool2d: the extents must not be negative, but for a -1 for x's own");
   refuses([&] { nn::AdaptiveAvgPool1d({2, 3})(row); }, "adaptive_avg_pool1d: the output's extents needs one number, or 1");
   refuses([&] { nn::MaxPool1d(2)(image); }, "max_pool1d: x must be [n, channels, 1 spatial axes]");
   CHECK(adaptive_max_pool2d(image, {-1, 1}).shape() == Shape{2, 4, 5, 1});
