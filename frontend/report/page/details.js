@@ -97,13 +97,13 @@ function remarksAbout(op, stage) {
 /** `about`: remarks on an op or a call. `go`: where their calls' numbers lead, if not into the graph. */
 function remarksOn(op, about, go = null) {
   about = [...about].sort((a, b) => (b.bytes || 0) - (a.bytes || 0));
-  return about.length ? [make("h3", {}, `Remarks on this ${op.bodies.length ? "kernel" : "op"} (${about.length})`), ...remarkItems(about, 12, (r) => [remarkText(r), make("span", {class: "code"}, callsOfRemark(r, go ? (call) => go(calls.indexOf(call)) : goToCall))])] : [];
+  return about.length ? [make("h3", {}, `Remarks on this ${op.bodies.length ? "kernel" : "op"} (${about.length})`), ...remarkItems(about, 12, (r) => [...remarkShown(r), make("span", {class: "code"}, callsOfRemark(r, go ? (call) => go(calls.indexOf(call)) : goToCall))])] : [];
 }
 
 /** Remarks as a list, of so many at most; those that hardly cost anything are folded. `shown`: what a remark has to say there. */
 function remarkItems(remarks, most, shown) {
   const small = remarks.filter((r) => r.bytes < 1024), dear = remarks.filter((r) => !(r.bytes < 1024));
-  const list = (some) => make("ul", {class: "note"}, some.map((r) => make("li", withTip(meaningOfRemark(r)), shown(r))));
+  const list = (some) => make("ul", {class: "note"}, some.map((r) => make("li", {}, shown(r))));
   const first = list(dear.slice(0, most)), rest = make("p", {class: "note"}, `${most} of ${dear.length}, the dearest. `, make("a", {onclick: () => { first.replaceWith(list(dear)); rest.remove(); }}, "Show all"));
   return [dear.length ? first : null, dear.length > most ? rest : null,
           small.length ? make("details", {class: "small"}, make("summary", {}, `${dear.length ? "and " : ""}${small.length} that cost${small.length === 1 ? "s" : ""} less than 1 KiB`), list(small)) : null];
@@ -112,7 +112,11 @@ function remarkItems(remarks, most, shown) {
 /** A body without the lines that its ops come from. */
 const bodyText = (body) => body.replace(/^func @\S* \{$/gm, "{");
 
-const remarkText = (r) => `${r.what}: ${r.of.op} ${r.of.type}` + (r.to || r.beside ? ` ${r.to ? "→" : "beside"} ${(r.to || r.beside).op} ${(r.to || r.beside).type}` : ` (${r.of.source})`) + `: ${r.why}` + (r.bytes ? `; costs ${bytesText(r.bytes)}` : "") + (r.unless ? `, unless ${r.unless}` : "");
+const remarkParts = (r) => [`${r.what}: ${r.of.op} ${r.of.type}` + (r.to || r.beside ? ` ${r.to ? "→" : "beside"} ${(r.to || r.beside).op} ${(r.to || r.beside).type}` : ` (${r.of.source})`) + ": ",
+  r.why, (r.bytes ? `; costs ${bytesText(r.bytes)}` : "") + (r.unless ? `, unless ${r.unless}` : "")];
+const remarkText = (r) => remarkParts(r).join("");
+/** The same, its reason explained. */
+const remarkShown = (r) => remarkParts(r).map((text, i) => (i === 1 ? explained(text, r) : text));
 
 const layoutFacets = (types) => (blocksText(types).length ? [["layout", make("span", {}, few(blocksText(types), "; ", 2))]] : []);
 

@@ -20,7 +20,7 @@ function showRoofline() {
   requestAnimationFrame(paint);
   return [title,
     make("p", {class: "note"}, spoken(`At its limits the machine would take ${microsText(whole.least_us)} for what took ${microsText(whole.us)}: ${shareText(whole.share_of_limits)}. ` +
-      "Each point is a call, the larger the more time it takes. Under the slopes a call waits for memory, under the flat part for arithmetic; its limit is the slope of the nearest memory that holds all it touches. " +
+      "Each point is a call, the larger the more time it takes. Under the slopes a call waits for memory, under the flat line for arithmetic; its limit is the slope of the nearest memory that holds all it touches. " +
       "Above are at most convolutions that multiply less often than their sums say (Winograd)." +
       (still.length ? ` ${still.length} call${one ? "" : "s"} that compute${one ? "s" : ""} next to nothing, ${microsText(moved)}, ${one ? "is" : "are"} not drawn.` : ""))),
     box,
