@@ -163,7 +163,7 @@ void write_out(Op& loop) {
   const auto ops_of_step = std::ssize(loop.body().ops()) + s.sliced + s.stacked + 1;
   if (s.length > (most_ops_written_out - std::ssize(loop.graph().ops())) / ops_of_step)
     throw Error(ErrorKind::device,
-                "a target that runs no loops needs its {} steps written out, which are too many: with {} ops each, the program would have "
+                "the target does not run this loop, and its {} steps are too many to write out: with {} ops each, the program would have "
                 "more than {}",
                 s.length, ops_of_step, most_ops_written_out)
         .of(loop.name())
