@@ -12,10 +12,14 @@
 
 namespace weft::codegen {
 
-void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
+void verify(const llvm::Module& module) {
   std::string problem;
   llvm::raw_string_ostream out(problem);
   if (llvm::verifyModule(module, &out)) throw InternalError("generated code does not verify: " + out.str());
+}
+
+void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
+  verify(module);
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = false;  // the kernels are vectors already, or are for machines without
   tuning.SLPVectorization = false;

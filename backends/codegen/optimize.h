@@ -8,7 +8,10 @@ class TargetMachine;
 
 namespace weft::codegen {
 
-/// Verifies the module, then optimizes it for the machine. Throws weft::InternalError for code that does not verify.
+/// Throws weft::InternalError for code that does not verify.
+void verify(const llvm::Module& module);
+
+/// Verifies the module, then optimizes it for the machine.
 void optimize(llvm::Module& module, llvm::TargetMachine& machine);
 
 }  // namespace weft::codegen

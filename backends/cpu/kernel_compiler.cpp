@@ -1,5 +1,6 @@
 #include "weft/backends/cpu/kernel_compiler.h"
 
+#include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
@@ -11,17 +12,24 @@
 #include <llvm/Transforms/Utils/Cloning.h>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <mutex>
 #include <set>
 
 #include "weft/backends/codegen/optimize.h"
+#include "weft/backends/codegen/split.h"
 #include "weft/backends/codegen/types.h"
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/object_image.h"
+#include "weft/runtime/parallel.h"
 #include "weft/support/error.h"
 
 namespace weft::cpu {
 namespace {
+
+// What LLVM compiles in about a sixth of a second; what it does once for each part is nothing beside that.
+constexpr size_t part_instructions = 1500, most_parts = 64;
 
 const llvm::Target& native_target() {
   static std::once_flag once;
@@ -80,8 +88,8 @@ std::string print_function(llvm::Module& module, const std::string& kernel) {
   return out.str();
 }
 
-llvm::SmallVector<char, 0> emit(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
-  llvm::SmallVector<char, 0> buffer;
+ObjectFile emit(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
+  ObjectFile buffer;
   llvm::raw_svector_ostream out(buffer);
   llvm::legacy::PassManager passes;
   const bool refused = machine.addPassesToEmitFile(passes, out, nullptr, type);
@@ -100,11 +108,32 @@ std::string assembly_of(llvm::Module& module, llvm::TargetMachine& machine, cons
   return std::string(text.begin(), text.end());
 }
 
+/// work(0) .. work(count - 1), on all cores. Throws what the first of them threw, when all have ended.
+template <class Work>
+void at_once(size_t count, Work work) {
+  std::atomic<size_t> next = 0;
+  std::vector<std::exception_ptr> errors(count);
+  const auto run = [&] {
+    for (size_t i; (i = next++) < count;) try {
+        work(i);
+      } catch (...) {
+        errors[i] = std::current_exception();
+      }
+  };
+  Workers workers;
+  for (size_t i = 1; i < std::min(count, static_cast<size_t>(available_cores())) && workers.start(run); ++i) {}
+  run();
+  workers.join();
+  for (const std::exception_ptr& error : errors)
+    if (error) std::rethrow_exception(error);
+}
+
 }  // namespace
 
 struct KernelCompiler::Impl {
-  Impl(std::string name, int bits, std::unique_ptr<llvm::TargetMachine> machine)
-      : isa(std::move(name)), width(bits), target(std::move(machine)) {
+  Impl(std::string name, int bits, std::string llvm_cpu, std::string llvm_features)
+      : isa(std::move(name)), width(bits), cpu(std::move(llvm_cpu)), features(std::move(llvm_features)) {
+    const auto target = machine(cpu, features);
     module.setDataLayout(target->createDataLayout());
     module.setTargetTriple(target->getTargetTriple().str());
     module.setPICLevel(llvm::PICLevel::BigPIC);
@@ -113,14 +142,14 @@ struct KernelCompiler::Impl {
 
   std::string isa;
   int width;  // of the widest vector, in bits
-  std::unique_ptr<llvm::TargetMachine> target;
+  std::string cpu, features;
   llvm::LLVMContext context;
   llvm::Module module{"weft", context};
 };
 
 KernelCompiler KernelCompiler::for_isa(const std::string& isa) {
   require_known_isa(isa);
-  return KernelCompiler(std::make_unique<Impl>(isa, isa_width(isa), machine(cpu_of(isa), "")));
+  return KernelCompiler(std::make_unique<Impl>(isa, isa_width(isa), std::string(cpu_of(isa)), ""));
 }
 
 KernelCompiler KernelCompiler::for_this_machine(const std::string& max_isa) {
@@ -131,7 +160,7 @@ KernelCompiler KernelCompiler::for_this_machine(const std::string& max_isa) {
   }
   const llvm::StringMap<bool> has = llvm::sys::getHostCPUFeatures();
   const int width = has.lookup("avx512f") ? 512 : has.lookup("avx2") ? 256 : 128;
-  return KernelCompiler(std::make_unique<Impl>("", width, machine(std::string_view(llvm::sys::getHostCPUName()), features_of_host())));
+  return KernelCompiler(std::make_unique<Impl>("", width, llvm::sys::getHostCPUName().str(), features_of_host()));
 }
 
 std::string describe_machine() { return llvm::sys::getHostCPUName().str() + " " + features_of_host(); }
@@ -152,11 +181,21 @@ MachineCode KernelCompiler::finish(const std::vector<std::string>& kernels, std:
     f.addFnAttr("min-legal-vector-width", width);
     f.addFnAttr(llvm::Attribute::NoUnwind);
   }
-  codegen::optimize(module, *impl_->target);
-  if (texts)
-    for (const std::string& k : kernels)
-      texts->push_back({k, {{CodeKind::llvm_ir, print_function(module, k)}, {CodeKind::assembly, assembly_of(module, *impl_->target, k)}}});
-  MachineCode code = image_of(emit(module, *impl_->target, llvm::CodeGenFileType::ObjectFile));
+  // Texts are of a kernel and all that it calls, which then lie together.
+  const std::vector<codegen::Bitcode> parts = codegen::split(module, part_instructions, texts ? 1 : most_parts);
+  std::vector<ObjectFile> objects(parts.size());
+  at_once(parts.size(), [&](size_t i) {
+    llvm::LLVMContext context;
+    auto part = llvm::parseBitcodeFile(llvm::MemoryBufferRef({parts[i].data(), parts[i].size()}, "weft"), context);
+    if (!part) throw InternalError("a part of the kernels cannot be read: " + llvm::toString(part.takeError()));
+    const auto target = machine(impl_->cpu, impl_->features);
+    codegen::optimize(**part, *target);
+    if (texts)
+      for (const std::string& k : kernels)
+        texts->push_back({k, {{CodeKind::llvm_ir, print_function(**part, k)}, {CodeKind::assembly, assembly_of(**part, *target, k)}}});
+    objects[i] = emit(**part, *target, llvm::CodeGenFileType::ObjectFile);
+  });
+  MachineCode code = image_of(objects);
   code.isa = impl_->isa;
   return code;
 }

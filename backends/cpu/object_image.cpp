@@ -30,17 +30,15 @@ struct Symbol {
 
 class Linker {
  public:
-  explicit Linker(const llvm::object::ObjectFile& object) : object_(object) {}
+  using Objects = std::vector<std::unique_ptr<llvm::object::ObjectFile>>;
 
-  MachineCode link() {
-    for (const SectionRef& section : object_.sections()) place(section);
-    for (const SectionRef& section : object_.sections()) {
-      const auto target = must(section.getRelocatedSection());
-      if (target == object_.section_end()) continue;
-      if (const auto at = offsets_.find(target->getIndex()); at != offsets_.end())
-        for (const RelocationRef& r : section.relocations()) relocate(r, at->second);
-    }
-    for (const SymbolRef& s : object_.symbols()) add_function(s);
+  MachineCode link(const Objects& objects) {
+    for (const auto& object : objects)
+      for (const SectionRef& section : object->sections()) place(section);
+    for (const auto& object : objects)
+      for (const SymbolRef& symbol : object->symbols()) add_function(symbol);
+    for (const auto& object : objects)
+      for (const SectionRef& section : object->sections()) relocate_all(*object, section);
     return std::move(code_);
   }
 
@@ -52,13 +50,17 @@ class Linker {
            must(section.getName()) != ".eh_frame";
   }
 
+  using Key = std::pair<const llvm::object::ObjectFile*, uint64_t>;
+  static Key key_of(const SectionRef& section) { return {section.getObject(), section.getIndex()}; }
+
   void place(const SectionRef& section) {
     if (!is_loaded(section) || section.getSize() == 0) return;
     WEFT_CHECK(!section.isBSS() && (llvm::object::ELFSectionRef(section).getFlags() & llvm::ELF::SHF_TLS) == 0,
                "generated code has variables, in the section {}", must(section.getName()).str());
-    offsets_[section.getIndex()] = reserve(section.getSize(), static_cast<int64_t>(section.getAlignment().value()));
+    const int64_t offset = reserve(section.getSize(), static_cast<int64_t>(section.getAlignment().value()));
+    offsets_[key_of(section)] = offset;
     const llvm::StringRef bytes = must(section.getContents());
-    std::memcpy(code_.image.data() + offsets_[section.getIndex()], bytes.data(), bytes.size());
+    std::memcpy(code_.image.data() + offset, bytes.data(), bytes.size());
   }
 
   int64_t reserve(uint64_t bytes, int64_t alignment) {
@@ -71,13 +73,14 @@ class Linker {
     const uint32_t flags = must(symbol.getFlags());
     if (flags & SymbolRef::SF_Undefined) {
       const std::string name = must(symbol.getName()).str();
+      if (const auto at = functions_.find(name); at != functions_.end()) return {{}, at->second};
       WEFT_CHECK(is_importable(name), "generated code calls '{}', which is none of the functions that it may", name);
       return {name};
     }
     const auto section = must(symbol.getSection());
-    WEFT_CHECK(section != object_.section_end() && offsets_.contains(section->getIndex()), "the symbol '{}' of generated code lies nowhere",
-               must(symbol.getName()).str());
-    return {{}, offsets_.at(section->getIndex()) + static_cast<int64_t>(must(symbol.getValue()))};
+    const auto at = section == symbol.getObject()->section_end() ? offsets_.end() : offsets_.find(key_of(*section));
+    WEFT_CHECK(at != offsets_.end(), "the symbol '{}' of generated code lies nowhere", must(symbol.getName()).str());
+    return {{}, at->second + static_cast<int64_t>(must(symbol.getValue()))};
   }
 
   /// The slot that holds the symbol's address.
@@ -109,6 +112,13 @@ class Linker {
     std::memcpy(code_.image.data() + at, &narrow, sizeof narrow);
   }
 
+  void relocate_all(const llvm::object::ObjectFile& object, const SectionRef& section) {
+    const auto target = must(section.getRelocatedSection());
+    if (target == object.section_end()) return;
+    if (const auto at = offsets_.find(key_of(*target)); at != offsets_.end())
+      for (const RelocationRef& r : section.relocations()) relocate(r, at->second);
+  }
+
   void relocate(const RelocationRef& r, int64_t section) {
     const llvm::object::ELFRelocationRef elf(r);
     const int64_t at = section + static_cast<int64_t>(r.getOffset()), addend = must(elf.getAddend());
@@ -133,22 +143,28 @@ class Linker {
   void add_function(const SymbolRef& symbol) {
     const uint32_t flags = must(symbol.getFlags());
     if (must(symbol.getType()) != SymbolRef::ST_Function || (flags & SymbolRef::SF_Undefined) || !(flags & SymbolRef::SF_Global)) return;
-    code_.functions.push_back({must(symbol.getName()).str(), find(symbol).offset});
+    const auto [at, added] = functions_.try_emplace(must(symbol.getName()).str(), find(symbol).offset);
+    WEFT_CHECK(added, "two functions of generated code are called '{}'", at->first);
+    code_.functions.push_back({at->first, at->second});
   }
 
-  const llvm::object::ObjectFile& object_;
   MachineCode code_;
-  std::map<uint64_t, int64_t> offsets_;  // of the sections that are loaded, by their index
+  std::map<Key, int64_t> offsets_;            // of the sections that are loaded, in the image
+  std::map<std::string, int64_t> functions_;  // those that other objects may call
   std::map<std::pair<std::string, int64_t>, int64_t> slots_;
   std::map<std::string, int64_t> stubs_;
 };
 
 }  // namespace
 
-MachineCode image_of(std::span<const char> object) {
-  const auto file = must(llvm::object::ObjectFile::createELFObjectFile(llvm::MemoryBufferRef({object.data(), object.size()}, "kernels")));
-  WEFT_CHECK(file->getArch() == llvm::Triple::x86_64, "generated code is for {}", llvm::Triple::getArchTypeName(file->getArch()).str());
-  return Linker(*file).link();
+MachineCode image_of(const std::vector<ObjectFile>& objects) {
+  Linker::Objects files;
+  for (const ObjectFile& object : objects) {
+    files.push_back(must(llvm::object::ObjectFile::createELFObjectFile(llvm::MemoryBufferRef({object.data(), object.size()}, "kernels"))));
+    const llvm::Triple::ArchType machine = files.back()->getArch();
+    WEFT_CHECK(machine == llvm::Triple::x86_64, "generated code is for {}", llvm::Triple::getArchTypeName(machine).str());
+  }
+  return Linker().link(files);
 }
 
 }  // namespace weft::cpu

@@ -19,21 +19,6 @@ ir::Module training_module(const std::string& text) {
   return m;
 }
 
-Outputs run(Program& program, std::vector<Array>& inputs) {
-  std::vector<std::byte*> pointers;
-  for (Array& a : inputs) pointers.push_back(a.data());
-  program.run(pointers);
-  Outputs result;
-  for (size_t i = 0; i < program.outputs().size(); ++i) {
-    const Port& port = program.outputs()[i];
-    Array value(port.dtype, port.shape);
-    std::memcpy(value.data(), program.output(static_cast<int>(i)), value.bytes());
-    result.names.push_back(port.name);
-    result.values.push_back(std::move(value));
-  }
-  return result;
-}
-
 }  // namespace
 
 std::vector<Array> sample_inputs(const std::string& text, uint64_t seed) {
@@ -53,11 +38,26 @@ std::vector<Array> sample_inputs(const std::string& text, uint64_t seed) {
   return all;
 }
 
+Outputs run(Program& program, std::vector<Array> inputs) {
+  std::vector<std::byte*> pointers;
+  for (Array& a : inputs) pointers.push_back(a.data());
+  program.run(pointers);
+  Outputs result;
+  for (size_t i = 0; i < program.outputs().size(); ++i) {
+    const Port& port = program.outputs()[i];
+    Array value(port.dtype, port.shape);
+    std::memcpy(value.data(), program.output(static_cast<int>(i)), value.bytes());
+    result.names.push_back(port.name);
+    result.values.push_back(std::move(value));
+  }
+  return result;
+}
+
 Outputs run_cpu(const std::string& text, std::vector<Array> inputs, const RunSetup& setup) {
   ir::Module m = ir::parse(text);
   passes::run(m, setup.passes.empty() ? passes::pipeline("compile") : setup.passes, cpu::target());
   const auto program = cpu::compile(m, setup.options);
-  return run(*program, inputs);
+  return run(*program, std::move(inputs));
 }
 
 size_t kernel_functions(const std::string& text) {
@@ -78,7 +78,7 @@ Outputs run_reference(const std::string& text, std::vector<Array> inputs) {
   ir::Module m = training_module(text);
   passes::run(m, {"decompose", "dce"}, cpu::target());
   const auto program = reference::compile(m);
-  return run(*program, inputs);
+  return run(*program, std::move(inputs));
 }
 
 double relative_difference(const Array& a, const Array& b) {

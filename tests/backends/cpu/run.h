@@ -24,6 +24,8 @@ struct Outputs {
 /// ([0.1, 0.9) for scalars and for states, which may be squares), integers in [0, 8).
 std::vector<Array> sample_inputs(const std::string& text, uint64_t seed = 7);
 
+/// A step of a program.
+Outputs run(Program& program, std::vector<Array> inputs);
 Outputs run_cpu(const std::string& text, std::vector<Array> inputs, const RunSetup& setup = {});
 /// How many functions the program's kernels consist of.
 size_t kernel_functions(const std::string& text);
