@@ -54,7 +54,7 @@ bool expand(ir::Module& module, const Target& target, Remarks* remarks) {
   for (auto at = graph.ops().begin(); at != graph.ops().end();) {
     count_work(1);
     Op* op = *at;
-    const bool writes_out = ir::is_loop(*op) && !target.runs_loops();
+    const bool writes_out = ir::is_loop(*op) && !target.runs_loop(*op);
     if (op->def().kind != ir::Kind::heavy && !writes_out) {
       ++at;
       continue;
@@ -63,7 +63,7 @@ bool expand(ir::Module& module, const Target& target, Remarks* remarks) {
     const auto previous = first ? at : std::prev(at);
     const auto look_again = [&] { at = first ? graph.ops().begin() : std::next(previous); };
     if (writes_out) {
-      remark(*op, "written out", "the target runs no loops");
+      remark(*op, "written out", "the target does not repeat launches over slices like these");
       write_out(*op);
       changed = true;
       look_again();

@@ -54,8 +54,8 @@ class Target {
   /// Scratch memory of a library call with as many slices as the op says, of all of them together.
   virtual int64_t scratch_bytes(const ir::Op&) const { return 0; }
 
-  /// Can it run a loop's body again and again? Otherwise loops are written out, step by step.
-  virtual bool runs_loops() const { return true; }
+  /// Can it run this loop's body again and again? Otherwise the loop is written out, step by step.
+  virtual bool runs_loop(const ir::Op&) const { return true; }
 
   /// Most bytes that the arena of a step may have (passes/rematerialize.h); none: as many as it takes.
   virtual std::optional<int64_t> memory_limit() const { return {}; }

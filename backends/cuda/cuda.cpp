@@ -19,7 +19,10 @@ size_t buffers_of(const Op& op) { return op.operands().size() + op.results().siz
 /// The most pointers that an entry point takes.
 int most_pointers(const ir::Graph& graph) {
   int most = 0;
-  for (const auto& op : graph.ops()) most = std::max(most, op->def().is_region() ? pointers_of(*op) : static_cast<int>(buffers_of(*op)));
+  for (const auto& op : graph.ops()) {
+    if (op->def().kind == ir::Kind::loop) most = std::max(most, most_pointers(op->body()));
+    else most = std::max(most, op->def().is_region() ? pointers_of(*op) : static_cast<int>(buffers_of(*op)));
+  }
   return most;
 }
 

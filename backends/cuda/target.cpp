@@ -1,6 +1,8 @@
 #include "weft/backends/cuda/cuda.h"
 #include "weft/backends/cuda/heavy.h"
 #include "weft/backends/program/targets.h"
+#include "weft/ir/ops/loop.h"
+#include "weft/runtime/array.h"
 
 namespace weft::cuda {
 namespace {
@@ -17,7 +19,16 @@ class CudaTarget final : public passes::Target {
     const HeavyOp* row = find_heavy(op);
     return row && (!row->claims || row->claims(op));
   }
-  bool runs_loops() const override { return false; }
+  /// Its kernels and libraries take for granted that buffers are aligned, and so slices must be.
+  bool runs_loop(const ir::Op& op) const override {
+    const ir::Scan s = ir::scan_of(op);
+    const auto fits = [](const ir::Value& stacked) { return ir::slice_of(stacked.type()).bytes() % int64_t{buffer_alignment} == 0; };
+    for (int i = 0; i < s.operands(); ++i)
+      if (s.is_sliced(i) && !fits(op.operand(i))) return false;
+    for (int i = s.carried; i < s.carried + s.stacked; ++i)
+      if (!fits(op.result(i))) return false;
+    return true;
+  }
   bool accepts_epilogue(const ir::Op& op, const ir::Graph& body) const override {
     const HeavyOp* row = find_heavy(op);
     return row && row->accepts_epilogue && row->accepts_epilogue(op, body, tf32_);

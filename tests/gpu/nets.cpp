@@ -115,6 +115,14 @@ struct Lstm : nn::Module {
   Tensor forward(Tensor x) override { return fc(tanh(sum(lstm(x).output, 1))); }
 };
 
+/// Two layers whose slices lie as a GPU wants them.
+template <class Layers>
+struct Recurrent : nn::Module {
+  Layers layers = add("layers", Layers(6, 16, {.num_layers = 2, .batch_first = true}));
+  nn::Linear fc = add("fc", nn::Linear(16, 4));
+  Tensor forward(Tensor x) override { return fc(mean(layers(x).output, 1)); }
+};
+
 std::vector<NetTraining::Net> all_nets() {
   using namespace nn;
   std::vector<NetTraining::Net> all;
@@ -154,6 +162,8 @@ std::vector<NetTraining::Net> all_nets() {
                  },
                  [] { return AnyModule(Gpt()); }});
   all.push_back({"lstm", pictures({3, 4, 6}, 4), classified, [] { return AnyModule(Lstm()); }});
+  all.push_back({"lstm, in loops", pictures({4, 5, 6}, 4), classified, [] { return AnyModule(Recurrent<LSTM>()); }});
+  all.push_back({"gru, in loops", pictures({4, 5, 6}, 4), classified, [] { return AnyModule(Recurrent<GRU>()); }});
   return all;
 }
 

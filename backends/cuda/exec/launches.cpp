@@ -6,15 +6,23 @@
 #include "weft/support/error.h"
 
 namespace weft::cuda {
+namespace {
+
+/// A graph holds each of them, and takes some hundreds of bytes for it.
+constexpr size_t most_turns = 1 << 20;
+
+}  // namespace
 
 DeviceLaunches::DeviceLaunches(std::shared_ptr<Context> context, LaunchList list, std::vector<DeviceCall> calls,
                                std::unique_ptr<Module> module)
     : context_(std::move(context)), list_(std::move(list)), module_(std::move(module)) {
   for (DeviceCall& call : calls) {
-    Bound& bound = calls_.emplace_back(Bound{std::move(call), {}, {}});
+    Bound& bound = calls_.emplace_back(Bound{std::move(call), {}, {}, {}});
     if (!bound.call.library)
       for (const KernelLaunch& launch : bound.call.kernels.launches) bound.functions.push_back(module_->find(launch.name));
   }
+  Dims passes;
+  add_turns(0, calls_.size(), 0, passes);
   arena_ = context_->buffer(static_cast<size_t>(list_.arena_bytes));
   for (const Array& constant : list_.constants) {
     constants_.push_back(context_->buffer(constant.bytes()));
@@ -28,25 +36,54 @@ void DeviceLaunches::bind(std::span<std::byte* const> inputs) {
   has_tables_ = false;
 }
 
+/// Of the launches from first to last - 1, and of the loops among them, of which `loop` is the first.
+void DeviceLaunches::add_turns(size_t first, size_t last, size_t loop, Dims& passes) {
+  const std::vector<LaunchLoop>& loops = list_.loops;
+  while (first < last) {
+    if (loop == loops.size() || loops[loop].first > first) {
+      if (turns_.size() == most_turns)
+        throw Error(ErrorKind::device,
+                    "a step of the program makes more than {} launches, since its loops run {} times: a GPU is not given as many",
+                    most_turns, fmt::join(passes, " x "));
+      turns_.push_back({first++, passes});
+      continue;
+    }
+    const LaunchLoop& around = loops[loop];
+    passes.push_back(0);
+    for (int64_t pass = 0; pass < around.count; passes.back() = ++pass) {
+      const size_t before = turns_.size();
+      add_turns(around.first, around.last, loop + 1, passes);
+      if (turns_.size() == before) break;  // nor will another pass
+    }
+    passes.pop_back();
+    first = around.last;
+    while (loop < loops.size() && loops[loop].first < around.last) ++loop;
+  }
+}
+
 void DeviceLaunches::fill_tables() {
   if (std::exchange(has_tables_, true)) return;
   for (size_t i = 0; i < calls_.size(); ++i) {
     const std::vector<BufferPlace>& buffers = list_.launches[i].buffers;
-    std::vector<std::byte*>& table = calls_[i].table;
-    table.clear();
-    if (calls_[i].call.library)
-      for (const BufferPlace& place : buffers) table.push_back(address(place));
+    Bound& bound = calls_[i];
+    bound.table.clear(), bound.steps.clear();
+    const auto add = [&](const BufferPlace& place, int64_t offset) {
+      bound.table.push_back(address(place) + offset);
+      bound.steps.push_back(place.steps);
+    };
+    if (bound.call.library)
+      for (const BufferPlace& place : buffers) add(place, 0);
     else
-      for (const KernelCall::Pointer& p : calls_[i].call.kernels.pointers) table.push_back(address(buffers[p.buffer]) + p.offset);
+      for (const KernelCall::Pointer& p : bound.call.kernels.pointers) add(buffers[p.buffer], p.offset);
   }
 }
 
 std::byte* DeviceLaunches::address(const BufferPlace& place) const {
   const auto at = static_cast<size_t>(place.position);
   switch (place.kind) {
-    case BufferPlace::Kind::input: return inputs_[at];
-    case BufferPlace::Kind::arena: return arena_.get() + place.position;
-    case BufferPlace::Kind::constant: return constants_[at].get();
+    case BufferPlace::Kind::input: return inputs_[at] + place.offset;
+    case BufferPlace::Kind::arena: return arena_.get() + place.position + place.offset;
+    case BufferPlace::Kind::constant: return constants_[at].get() + place.offset;
   }
   return nullptr;
 }
@@ -65,28 +102,32 @@ std::vector<std::string> DeviceLaunches::descriptions() const {
   return all;
 }
 
-void DeviceLaunches::enqueue(const Bound& bound, StreamHandle* stream) {
-  if (bound.call.library) return context_->with_current([&] { bound.call.library->enqueue(bound.table, stream); });
+void DeviceLaunches::enqueue(const Turn& turn, StreamHandle* stream) {
+  const Bound& bound = calls_[turn.call];
+  moved_ = bound.table;
+  for (size_t i = 0; i < moved_.size(); ++i)
+    for (size_t loop = 0; loop < bound.steps[i].size(); ++loop) moved_[i] += bound.steps[i][loop] * turn.passes[loop];
+  if (bound.call.library) return context_->with_current([&] { bound.call.library->enqueue(moved_, stream); });
   for (size_t i = 0; i < bound.functions.size(); ++i)
-    context_->launch(bound.call.kernels.launches[i], bound.functions[i], bound.table.data(), stream);
+    context_->launch(bound.call.kernels.launches[i], bound.functions[i], moved_.data(), stream);
 }
 
 void DeviceLaunches::enqueue(StreamHandle* stream) {
   fill_tables();
-  for (const Bound& bound : calls_) enqueue(bound, stream);
+  for (const Turn& turn : turns_) enqueue(turn, stream);
 }
 
 void DeviceLaunches::run() {
   if (!steps_) return enqueue(context_->stream());
   fill_tables();
   const auto began = std::chrono::steady_clock::now();
-  for (size_t i = 0; i < calls_.size(); ++i) {
+  for (size_t i = 0; i < turns_.size(); ++i) {
     context_->record(events_[i], context_->stream());
-    enqueue(calls_[i], context_->stream());
+    enqueue(turns_[i], context_->stream());
   }
   context_->record(events_.back(), context_->stream());
   context_->wait_for(events_.back());
-  for (size_t i = 0; i < calls_.size(); ++i) milliseconds_[i] += context_->elapsed(events_[i], events_[i + 1]);
+  for (size_t i = 0; i < turns_.size(); ++i) milliseconds_[turns_[i].call] += context_->elapsed(events_[i], events_[i + 1]);
   if (*steps_ < traced_runs_) keep_times(began);
   ++*steps_;
 }
@@ -96,23 +137,24 @@ void DeviceLaunches::keep_times(std::chrono::steady_clock::time_point began) {
   if (trace_.steps.empty()) trace_began_ = began;
   const double start = std::chrono::duration<double, std::micro>(began - trace_began_).count();
   const auto at = [&](const Event& event) { return start + 1000 * context_->elapsed(events_.front(), event); };
-  for (size_t i = 0; i < calls_.size(); ++i) trace_.events.push_back({0, i, false, {at(events_[i]), at(events_[i + 1])}});
+  for (size_t i = 0; i < turns_.size(); ++i) trace_.events.push_back({0, turns_[i].call, false, {at(events_[i]), at(events_[i + 1])}});
   trace_.steps.push_back({start, at(events_.back())});
 }
 
 void DeviceLaunches::run_one_by_one() {
   fill_tables();
-  for (size_t i = 0; i < calls_.size(); ++i) try {
-      enqueue(calls_[i], context_->stream());
+  for (const Turn& turn : turns_) try {
+      enqueue(turn, context_->stream());
       context_->synchronize();
     } catch (Error& e) {
-      e.of(fmt::format("launch {} of {}, {}", i, calls_.size(), descriptions()[i]));
+      const std::string pass = turn.passes.empty() ? "" : fmt::format(" in pass {}", fmt::join(turn.passes, ", "));
+      e.of(fmt::format("launch {} of {}{}, {}", turn.call, calls_.size(), pass, descriptions()[turn.call]));
       throw;
     }
 }
 
 void DeviceLaunches::start_profile(int64_t traced_runs) {
-  while (events_.size() <= calls_.size()) events_.push_back(context_->event());
+  while (events_.size() <= turns_.size()) events_.push_back(context_->event());
   milliseconds_.assign(calls_.size(), 0);
   steps_ = 0;
   traced_runs_ = traced_runs;

@@ -24,7 +24,7 @@ struct DeviceCall {
 class DeviceLaunches {
  public:
   /// `calls` are those of the list's launches. Allocates arena and constants. Throws weft::Error for a kernel
-  /// that the module has not, OutOfMemory.
+  /// that the module has not and for loops that make more of a step than a GPU can be given at once, OutOfMemory.
   DeviceLaunches(std::shared_ptr<Context> context, LaunchList list, std::vector<DeviceCall> calls, std::unique_ptr<Module> module);
   DeviceLaunches(const DeviceLaunches&) = delete;
 
@@ -51,9 +51,16 @@ class DeviceLaunches {
   struct Bound {
     DeviceCall call;
     std::vector<FunctionHandle*> functions;  // of its kernels, unless a library runs it
-    std::vector<std::byte*> table;           // that the kernels take, or the buffers of the library's call
+    std::vector<std::byte*> table;           // that the kernels take, or the buffers of the library's call; in the first pass of loops
+    std::vector<Dims> steps;                 // of what is in the table: how far it moves with each pass of the loops around
   };
-  void enqueue(const Bound& bound, StreamHandle* stream);
+  /// A call's turn: once in each pass of the loops around it.
+  struct Turn {
+    size_t call;
+    Dims passes;  // of the loops around it, the outermost first
+  };
+  void add_turns(size_t first, size_t last, size_t loop, Dims& passes);
+  void enqueue(const Turn& turn, StreamHandle* stream);
   void keep_times(std::chrono::steady_clock::time_point began);
   void fill_tables();
 
@@ -61,11 +68,13 @@ class DeviceLaunches {
   LaunchList list_;
   std::unique_ptr<Module> module_;
   std::vector<Bound> calls_;
+  std::vector<Turn> turns_;  // of a step
   DeviceBuffer arena_;
   std::vector<DeviceBuffer> constants_;
   std::vector<std::byte*> inputs_;
-  bool has_tables_ = false;    // of pointers to where the inputs lie
-  std::vector<Event> events_;  // before each launch, and behind the last, while they are measured
+  bool has_tables_ = false;        // of pointers to where the inputs lie
+  std::vector<std::byte*> moved_;  // a table in a pass of loops
+  std::vector<Event> events_;      // before each turn, and behind the last, while they are measured
   std::vector<double> milliseconds_;
   std::optional<int64_t> steps_;
   int64_t traced_runs_ = 0;

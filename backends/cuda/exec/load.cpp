@@ -1,5 +1,6 @@
 // From a program's data to a program: checks them, and has the driver compile its kernels.
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -35,6 +36,14 @@ std::string ptx_of(const MachineCode& code) {
   return text;
 }
 
+/// Of every pass of the loops around it, as kernels and libraries take for granted.
+void require_alignment(const BufferPlace& place) {
+  const auto is_aligned = [](int64_t bytes) { return bytes % int64_t{buffer_alignment} == 0; };
+  if (!is_aligned(place.offset) || !std::all_of(place.steps.begin(), place.steps.end(), is_aligned))
+    throw Error(ErrorKind::file, "a buffer begins {} bytes behind its place and moves by {} bytes: a GPU's are multiples of {}",
+                place.offset, fmt::join(place.steps, ", "), buffer_alignment);
+}
+
 bool checks(const LoadOptions& options) {
   const char* variable = std::getenv("WEFT_CUDA_CHECK");
   const std::string_view set = variable ? variable : "";
@@ -48,12 +57,15 @@ std::vector<KernelCall> kernels_of(const ProgramData& data) {
   const LaunchList& list = data.list;
   if (list.arena_bytes < 0) throw Error(ErrorKind::file, "the program has an arena of {} bytes", list.arena_bytes);
   require_outputs(list);
-  if (!list.loops.empty()) throw Error(ErrorKind::file, "the program repeats launches, which none for a GPU does");
+  require_loops(list);
   if (data.calls.size() != list.launches.size())
     throw Error(ErrorKind::file, "the program has {} launches, but says what {} of them run", list.launches.size(), data.calls.size());
   std::vector<KernelCall> kernels;
   for (size_t i = 0; i < list.launches.size(); ++i) try {
-      for (const BufferPlace& place : list.launches[i].buffers) require_room(list, place, 0, "a buffer");
+      for (const BufferPlace& place : list.launches[i].buffers) {
+        require_room(list, place, 0, "a buffer", passes_around(list, i));
+        require_alignment(place);
+      }
       kernels.push_back(kernel_call(data.calls[i], list.launches[i]));
     } catch (Error& e) {
       e.of(fmt::format("launch {}, {}", i, list.launches[i].description));
