@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Measures training steps of weft beside PyTorch, JAX and plain C++; writes BENCHMARKS.md and bench.json.
 #
-#   scripts/bench.sh             everything, about half an hour on a still machine
+#   scripts/bench.sh             everything, hours on two cores of a still machine
 #   scripts/bench.sh --kernels   only single kernels beside PyTorch's; the rest of the page stays as it was
-#   scripts/bench.sh --quick     fewer rounds and modes, about four minutes: rough figures
+#   scripts/bench.sh --quick     fewer rounds and modes, about an hour: rough figures
 #   scripts/bench.sh --sweep     only two nets with every width and batch from 1 to 130, on one thread, beside PyTorch: writes
 #                                docs/sweep.svg (by gnuplot) and docs/sweep.json, and says where a step is a cliff
 #

@@ -2,6 +2,7 @@
 
 A case names a net, and each peer knows how to build it. A new kind of net is one function per peer and one class here.
 """
+import dataclasses
 import json
 import math
 import pathlib
@@ -96,32 +97,37 @@ def taught(shape, batch, outputs, numpy, random):
 
 
 class ResNet:
-    """He et al.'s for small images: a 3x3 convolution, for each of `channels` so many `blocks` of two 3x3 convolutions around which
-    the input is added, the mean over all places, a linear layer. Every convolution has a batch norm behind it and no bias; the
-    first block of all channels but the first takes every second place, by a 1x1 convolution on the way around."""
+    """He et al.'s: a convolution (`stem`), max pooling where the case has it (`pool`), for each of `channels` so many `blocks`
+    around which the input is added, the mean over all places, a linear layer. Every convolution has a batch norm behind it and
+    no bias, and is padded by half its kernel."""
 
     def __init__(self, case):
         self.batch, self.input, self.classes = case["batch"], case["input"], case["classes"]
         self.shapes, self.fan_in, self.flops = {}, {}, 0
-        extent, before = self.input[1], case["channels"][0]
-        self.conv("stem", self.input[0], before, 3, extent)
-        for i, (channels, stride) in enumerate(blocks_of(case)):
-            extent //= stride
-            self.conv(f"blocks.{i}.conv1", before, channels, 3, extent)
-            self.conv(f"blocks.{i}.conv2", channels, channels, 3, extent)
-            if stride > 1:
-                self.conv(f"blocks.{i}.around", before, channels, 1, extent)
-            before = channels
+        stem, blocks = stem_of(case), blocks_of(case)
+        extent = self.conv(stem, self.input[1])
+        if "pool" in case:
+            extent = halved(extent, case["pool"]["stride"])
+        for block in blocks:
+            before = extent
+            for conv in block.convs:
+                extent = self.conv(conv, extent)
+            if block.around:
+                self.conv(block.around, before)
+        before = blocks[-1].outputs
         self.shapes |= {"head.weight": (self.classes, before), "head.bias": (self.classes,)}
         self.fan_in |= {"head.weight": before, "head.bias": before}
         self.flops += 3 * 2 * self.batch * self.classes * before
 
-    def conv(self, name, inputs, outputs, kernel, extent):
+    def conv(self, conv, extent):
+        """The extent of what it makes of images of an extent."""
         passes = 3 if self.shapes else 2  # as for the layers above
-        weight = (outputs, inputs, kernel, kernel)
+        weight = (conv.outputs, conv.inputs, conv.kernel, conv.kernel)
+        extent = halved(extent, conv.stride)
         self.flops += passes * 2 * self.batch * math.prod(weight) * extent ** 2
-        self.fan_in[f"{name}.weight"] = math.prod(weight[1:])
-        self.shapes |= {f"{name}.weight": weight, f"{name}_norm.weight": (outputs,), f"{name}_norm.bias": (outputs,)}
+        self.fan_in[f"{conv.name}.weight"] = math.prod(weight[1:])
+        self.shapes |= {f"{conv.name}.weight": weight, f"{conv.name}_norm.weight": (conv.outputs,), f"{conv.name}_norm.bias": (conv.outputs,)}
+        return extent
 
     def initial(self, numpy, random):
         return initial_layers(self.shapes, self.fan_in, numpy, random)
@@ -131,9 +137,51 @@ class ResNet:
         return x, numpy.argmax(values, axis=2).astype(numpy.int64)
 
 
+def halved(extent, stride):
+    """Places that a kernel of odd extent, padded by half of it, takes in steps of `stride`."""
+    return (extent - 1) // stride + 1
+
+
+@dataclasses.dataclass
+class Conv:
+    name: str
+    inputs: int
+    outputs: int
+    kernel: int
+    stride: int
+
+
+@dataclasses.dataclass
+class Block:
+    """Convolutions in a row, and the one on the way around them where the input must change its shape to be added."""
+    convs: list
+    around: Conv | None
+
+    @property
+    def outputs(self):
+        return self.convs[-1].outputs
+
+
+def stem_of(case):
+    return Conv("stem", case["input"][0], case["channels"][0], case["stem"]["kernel"], case["stem"]["stride"])
+
+
 def blocks_of(case):
-    """Of each block of a ResNet, its channels and stride."""
-    return [(channels, 2 if i > 0 and b == 0 else 1) for i, channels in enumerate(case["channels"]) for b in range(case["blocks"])]
+    """The blocks of a ResNet: two 3x3 convolutions, or with `bottleneck` a 1x1 convolution, a 3x3 one and a 1x1 one to four times as many
+    channels. The first block of all channels but the first takes every second place, by its (first) 3x3 convolution."""
+    blocks, inputs = [], case["channels"][0]
+    for i, (channels, count) in enumerate(zip(case["channels"], case["blocks"])):
+        for b in range(count):
+            stride = 2 if i > 0 and b == 0 else 1
+            outputs = 4 * channels if case.get("bottleneck") else channels
+            sizes = ([(inputs, channels, 1, 1), (channels, channels, 3, stride), (channels, outputs, 1, 1)] if case.get("bottleneck") else
+                     [(inputs, channels, 3, stride), (channels, channels, 3, 1)])
+            name = f"blocks.{len(blocks)}"
+            convs = [Conv(f"{name}.conv{k + 1}", *size) for k, size in enumerate(sizes)]
+            changes = stride > 1 or inputs != outputs
+            blocks.append(Block(convs, Conv(f"{name}.around", inputs, outputs, 1, stride) if changes else None))
+            inputs = outputs
+    return blocks
 
 
 class Gpt:

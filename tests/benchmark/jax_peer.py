@@ -50,9 +50,9 @@ def conv(x, weight, padding, stride=1):
     return jax.lax.conv_general_dilated(x, weight, (stride, stride), 2 * [(padding, padding)])
 
 
-def max_pool(x, size):
-    window = (1, 1, size, size)
-    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, "VALID")
+def max_pool(x, size, stride=None, padding=0):
+    window, strides = (1, 1, size, size), (1, 1, *2 * [stride or size])
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, strides, 2 * [(0, 0)] + 2 * [(padding, padding)])
 
 
 def batch_norm(x, p, buffers, eps=1e-5, momentum=0.1):
@@ -108,25 +108,31 @@ def fresh_statistics(prefix, features):
 
 
 def resnet(case):
+    stem, blocks, pool = cases.stem_of(case), cases.blocks_of(case), case.get("pool")
+
     def net(p, buffers, x):
         buffers = dict(buffers)
 
-        def conv_norm(x, name, kernel, stride=1):
-            norm = f"{name}_norm."
-            x, new = batch_norm(conv(x, p[f"{name}.weight"], kernel // 2, stride), part_of(p, norm), part_of(buffers, norm))
+        def normed(which, x):
+            norm = f"{which.name}_norm."
+            x, new = batch_norm(conv(x, p[f"{which.name}.weight"], which.kernel // 2, which.stride), part_of(p, norm), part_of(buffers, norm))
             buffers.update({norm + key: value for key, value in new.items()})
             return x
 
-        x = jax.nn.relu(conv_norm(x, "stem", 3))
-        for i, (_, stride) in enumerate(cases.blocks_of(case)):
-            y = conv_norm(jax.nn.relu(conv_norm(x, f"blocks.{i}.conv1", 3, stride)), f"blocks.{i}.conv2", 3)
-            x = jax.nn.relu(y + (conv_norm(x, f"blocks.{i}.around", 1, stride) if stride > 1 else x))
+        x = jax.nn.relu(normed(stem, x))
+        if pool:
+            x = max_pool(x, pool["kernel"], pool["stride"], pool["kernel"] // 2)
+        for block in blocks:
+            y = x
+            for which in block.convs[:-1]:
+                y = jax.nn.relu(normed(which, y))
+            y = normed(block.convs[-1], y)
+            x = jax.nn.relu(y + (normed(block.around, x) if block.around else x))
         return linear(x.mean((2, 3)), p, "head"), buffers
 
-    start = fresh_statistics("stem_norm.", case["channels"][0])
-    for i, (channels, stride) in enumerate(cases.blocks_of(case)):
-        for name in ("conv1", "conv2", *(("around",) if stride > 1 else ())):
-            start |= fresh_statistics(f"blocks.{i}.{name}_norm.", channels)
+    start = {}
+    for which in [stem, *(conv for block in blocks for conv in [*block.convs, *([block.around] if block.around else [])])]:
+        start |= fresh_statistics(f"{which.name}_norm.", which.outputs)
     return net, start
 
 

@@ -42,52 +42,70 @@ struct Layers : nn::ModuleList {
   }
 };
 
-nn::Conv2d square(int64_t inputs, int64_t outputs, int64_t kernel, int64_t stride = 1) {
-  return nn::Conv2d(inputs, outputs, kernel, {.stride = stride, .padding = kernel / 2, .bias = false});
-}
-
-struct ResNetBlock : nn::Module {
-  ResNetBlock(int64_t inputs, int64_t channels, int64_t stride)
-      : conv1(add("conv1", square(inputs, channels, 3, stride))), norm1(add("conv1_norm", nn::BatchNorm2d(channels))),
-        conv2(add("conv2", square(channels, channels, 3))), norm2(add("conv2_norm", nn::BatchNorm2d(channels))) {
-    if (stride == 1) return;
-    around.emplace(add("around", square(inputs, channels, 1, stride)));
-    around_norm.emplace(add("around_norm", nn::BatchNorm2d(channels)));
-  }
-  Tensor forward(Tensor x) override {
-    const Tensor y = norm2(conv2(relu(norm1(conv1(x)))));
-    return relu(y + (around ? (*around_norm)((*around)(x)) : x));
-  }
-  nn::Conv2d conv1;
-  nn::BatchNorm2d norm1;
-  nn::Conv2d conv2;
-  nn::BatchNorm2d norm2;
-  std::optional<nn::Conv2d> around;
-  std::optional<nn::BatchNorm2d> around_norm;
+/// A convolution padded by half its kernel, and its batch norm.
+struct ConvNorm {
+  Tensor operator()(const Tensor& x) { return norm(conv(x)); }
+  nn::Conv2d conv;
+  nn::BatchNorm2d norm;
 };
 
-struct ResNet : nn::Module {
-  explicit ResNet(const Json& sizes)
-      : stem(add("stem", square(sizes.at("input")[0], sizes.at("channels")[0], 3))),
-        norm(add("stem_norm", nn::BatchNorm2d(sizes.at("channels")[0]))), blocks(add("blocks", nn::ModuleList())),
-        head(add("head", nn::Linear(sizes.at("channels").back(), sizes.at("classes")))) {
-    int64_t inputs = sizes.at("channels")[0];
-    for (size_t i = 0; i < sizes.at("channels").size(); ++i)
-      for (int64_t b = 0; b < sizes.at("blocks"); ++b) {
-        const int64_t channels = sizes.at("channels")[i];
-        blocks.append(ResNetBlock(inputs, channels, i > 0 && b == 0 ? 2 : 1));
-        inputs = channels;
-      }
+struct ConvNet : nn::Module {
+  ConvNorm conv_norm(const std::string& name, int64_t inputs, int64_t outputs, int64_t kernel, int64_t stride) {
+    return {add(name, nn::Conv2d(inputs, outputs, kernel, {.stride = stride, .padding = kernel / 2, .bias = false})),
+            add(name + "_norm", nn::BatchNorm2d(outputs))};
+  }
+};
+
+/// Two 3x3 convolutions around which the input is added; as a bottleneck a 1x1 one, a 3x3 one and a 1x1 one to four times as many channels.
+struct ResNetBlock : ConvNet {
+  ResNetBlock(int64_t inputs, int64_t channels, int64_t stride, bool bottleneck) : outputs(bottleneck ? 4 * channels : channels) {
+    const auto conv = [&](int64_t from, int64_t to, int64_t kernel, int64_t step) {
+      convs.push_back(conv_norm("conv" + std::to_string(convs.size() + 1), from, to, kernel, step));
+    };
+    if (bottleneck) conv(inputs, channels, 1, 1);
+    conv(bottleneck ? channels : inputs, channels, 3, stride);
+    conv(channels, outputs, bottleneck ? 1 : 3, 1);
+    if (stride > 1 || inputs != outputs) around.emplace(conv_norm("around", inputs, outputs, 1, stride));
   }
   Tensor forward(Tensor x) override {
-    x = relu(norm(stem(x)));
-    for (nn::Module& block : blocks) x = block(x);
-    return head(mean(x, {2, 3}));
+    Tensor y = x;
+    for (size_t i = 0; i + 1 < convs.size(); ++i) y = relu(convs[i](y));
+    y = convs.back()(y);
+    return relu(y + (around ? (*around)(x) : x));
   }
-  nn::Conv2d stem;
-  nn::BatchNorm2d norm;
+  int64_t outputs;
+  std::vector<ConvNorm> convs;
+  std::optional<ConvNorm> around;
+};
+
+struct ResNet : ConvNet {
+  explicit ResNet(const Json& sizes)
+      : stem(
+            conv_norm("stem", sizes.at("input")[0], sizes.at("channels")[0], sizes.at("stem").at("kernel"), sizes.at("stem").at("stride"))),
+        blocks(add("blocks", nn::ModuleList())) {
+    if (sizes.contains("pool")) {
+      const int64_t kernel = sizes["pool"].at("kernel");
+      pool.emplace(kernel, MaxPoolOptions{.stride = sizes["pool"].at("stride").get<int64_t>(), .padding = kernel / 2});
+    }
+    int64_t inputs = sizes.at("channels")[0];
+    for (size_t i = 0; i < sizes.at("channels").size(); ++i)
+      for (int64_t b = 0; b < sizes.at("blocks")[i]; ++b) {
+        ResNetBlock block(inputs, sizes.at("channels")[i], i > 0 && b == 0 ? 2 : 1, sizes.value("bottleneck", false));
+        inputs = block.outputs;
+        blocks.append(block);
+      }
+    head.emplace(add("head", nn::Linear(inputs, sizes.at("classes"))));
+  }
+  Tensor forward(Tensor x) override {
+    x = relu(stem(x));
+    if (pool) x = (*pool)(x);
+    for (nn::Module& block : blocks) x = block(x);
+    return (*head)(mean(x, {2, 3}));
+  }
+  ConvNorm stem;
+  std::optional<nn::MaxPool2d> pool;
   nn::ModuleList blocks;
-  nn::Linear head;
+  std::optional<nn::Linear> head;
 };
 
 struct GptBlock : nn::Module {
@@ -173,7 +191,7 @@ const std::map<std::string, optim::Optimizer (*)(double)> optimizers = {
 
 Net net_of(const Json& a_case) { return all_nets.at(a_case.at("net"))(a_case); }
 
-Step step_of(const Json& a_case, const Net& net, const Type& x_type, const Type& y_type, int threads) {
+Step step_of(const Json& a_case, const Net& net, const Type& x_type, const Type& y_type, cpu::Options options) {
   std::vector<Parameter> parameters;
   for (const auto& [name, parameter] : net.parameters) parameters.push_back(parameter);
   Graph graph(a_case.at("name"));
@@ -181,7 +199,6 @@ Step step_of(const Json& a_case, const Net& net, const Type& x_type, const Type&
   Tensor loss = graph.output("loss", losses.at(a_case.at("loss"))(net.forward(x), y));
   optim::Optimizer optimizer = optimizers.at(a_case.at("optimizer"))(a_case.at("lr"));
   if (a_case.contains("clip")) optimizer.clip_norm = a_case.at("clip").get<double>();
-  cpu::Options options{.threads = threads};
   if (a_case.contains("autocast")) options.autocast = dtype_from_name(a_case.at("autocast").get<std::string>()).value();
   return compile(training_step(graph, loss, parameters, optimizer), Target::cpu(options));
 }

@@ -27,7 +27,7 @@ MODES = {
         "queue": "the same, waiting once in about 10 ms",
     },
     "plain": {"loop": "a loop written by hand, `-O3 -march=native`"},
-    "weft": {"step": "the compiled step"},
+    "weft": {"step": "the compiled step", "strict": "the compiled step, `strict`"},
 }
 
 
@@ -131,6 +131,17 @@ def startup_of(case, peer):
     return next((entry for entry in case["startup"] if entry["peer"] == peer), None)
 
 
+def memory_ratio(case):
+    """The most memory that weft's process had, over PyTorch's."""
+    ours, theirs = startup_of(case, "weft"), startup_of(case, "torch")
+    return ours["warm"]["peak_bytes"] / theirs["warm"]["peak_bytes"] if ours and theirs else None
+
+
+def by_more_threads(case):
+    """The time of one thread over that of all."""
+    return 1 / case["one_thread"]["ratio"] if case.get("one_thread") else None
+
+
 def losses_of_weft(report):
     """Where weft is behind, in sentences."""
     for case in report["cases"]:
@@ -146,6 +157,8 @@ def losses_of_weft(report):
                               ("resident_bytes", "the process is larger than with")):
                 if ours["warm"][key] > theirs["warm"][key]:
                     yield f"`{case['name']}`: {what} {peer}."
+        if case.get("one_thread") and not case["one_thread"]["same_losses"]:
+            yield f"`{case['name']}`: one thread and several do not give the same losses."
         share = floor_share(case)
         if share is not None and share < HALF:
             yield f"`{case['name']}`: weft reaches only {percent(share)} of the floor; the rest of the step is neither products at peak nor memory."
@@ -155,12 +168,13 @@ def losses_of_weft(report):
 
 def short_table(report):
     peers = [peer for peer in NAMES if any(final["peer"] == peer for case in report["cases"] for final in case["finals"])]
-    head = ["case", "weft", *(f"weft / {NAMES[peer]}" for peer in peers), "share of the floor"]
+    head = ["case", "weft", *(f"weft / {NAMES[peer]}" for peer in peers), "share of the floor", "one thread / all", "peak memory / PyTorch's"]
     rows = []
     for case in report["cases"]:
         finals = {final["peer"]: final for final in case["finals"]}
         rows.append([f"`{case['name']}`", f"{digits(weft_us(case))} us",
-                     *(digits(finals[peer]["ratio"]) if peer in finals else "-" for peer in peers), percent(floor_share(case))])
+                     *(digits(finals[peer]["ratio"]) if peer in finals else "-" for peer in peers), percent(floor_share(case)),
+                     digits(by_more_threads(case)), digits(memory_ratio(case))])
     return head, rows
 
 
@@ -180,11 +194,15 @@ def others_section(report):
     return text + "\n"
 
 
+def strict_words(final):
+    return f", {digits(1 / final['strict']['ratio'])} times with `strict`" if "strict" in final else ""
+
+
 def numbers_say(report):
     lines = []
     for case in report["cases"]:
-        words = [f"{faster(final['ratio'])} as {NAMES[final['peer']]} ({mode_name(final)})" if final["ratio"] <= 1 else
-                 f"{faster(final['ratio'])} beside {NAMES[final['peer']]} ({mode_name(final)})" for final in case["finals"]]
+        words = [f"{faster(final['ratio'])} {'as' if final['ratio'] <= 1 else 'beside'} {NAMES[final['peer']]} ({mode_name(final)}){strict_words(final)}"
+                 for final in case["finals"]]
         lines.append(f"* `{case['name']}`: {'; '.join(words) or 'beside nothing, since no peer took part that computes the same'}.")
     behind = [f"* {sentence}" for sentence in losses_of_weft(report)]
     return "\n".join(lines) + "\n\nWhere weft is behind:\n\n" + ("\n".join(behind) if behind else "* in none of the figures on this page.") + "\n"
@@ -199,11 +217,19 @@ def disturbed(report):
             "replaced. The figures are to be taken again.\n")
 
 
+def pairs_of(times):
+    return f"{times['pairs']}, {times['dropped']} dropped"
+
+
 def steps_table(case):
     rows = [["weft", "the compiled step", digits(weft_us(case)), "", "", ""]]
+    if alone := case.get("one_thread"):
+        rows.append(["weft", "the same on one thread", digits(alone["peer_us"]), spread(alone), pairs_of(alone),
+                     "0" if alone["same_losses"] else "**not the same**"])
     for final in case["finals"]:
-        rows.append([NAMES[final["peer"]], mode_words(final), digits(final["peer_us"]), spread(final),
-                     f"{final['pairs']}, {final['dropped']} dropped", f"{final['loss_difference']:.1e}"])
+        rows.append([NAMES[final["peer"]], mode_words(final), digits(final["peer_us"]), spread(final), pairs_of(final), f"{final['loss_difference']:.1e}"])
+        if strict := final.get("strict"):
+            rows.append(["", f"beside weft's `strict`, which takes {digits(strict['weft_us'])} us", digits(strict["peer_us"]), spread(strict), pairs_of(strict), ""])
     return table(["", "best mode", "step, us", "weft / it (range)", "pairs of blocks", "losses differ by"], rows)
 
 
@@ -340,8 +366,10 @@ def measured(report):
   what is not masked.
 * **Start.** A fresh process reads the case, builds the step and runs it once; *build* is from the request to the first step's loss
   (recording or tracing, compiling, one step), *first step* from the start of the process. Cold: no compiler's cache on disk
-  {'(the median of three starts, one where it takes long)' if effort['starts'] else '(not measured in a quick run, nor are the peers)'}; warm: with the cache of earlier processes. *Resident* is the warm process after some
-  steps, *of it for the case* what it grew by since its libraries were loaded.
+  {'(the median of three starts, one where it takes long)' if effort['starts'] else '(not measured in a quick run)'}; warm: with the cache of earlier processes. *Resident* is the warm process after some
+  steps, *of it for the case* what it grew by since its libraries were loaded. *Peak memory* is the most that the warm process had.
+* **One thread** is the same step compiled for one thread beside it, whose losses must be the same to the bit. *Strict* is weft with
+  `Target::cpu({{.strict = true}})`, without Winograd's convolutions; it is measured where it makes another program.
 """
 
 

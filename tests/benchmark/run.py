@@ -39,7 +39,7 @@ class Effort:
     block_s: float     # a block of the peer's best modes
     pairs: int
     finalists: int     # modes of a peer that are measured at length, at most
-    starts: int        # of a process with no compiler's cache; 0: none, and none of the peers at all
+    starts: int        # of a process with no compiler's cache
     modes: dict        # what to try of a peer that has it, where not all
 
 
@@ -80,15 +80,16 @@ class Bench:
         return answer["median_us"], time.monotonic() - start, foreign
 
     def pair(self, number, weft, ours, peer, mode, seconds):
-        order = [(weft, ours), (peer, mode)] if measure.weft_first(number) else [(peer, mode), (weft, ours)]
+        sides = {"ours": (weft, ours), "theirs": (peer, mode)}  # of one process, maybe
+        order = ["ours", "theirs"] if measure.weft_first(number) else ["theirs", "ours"]
         if self.launcher.cpu_time:
-            us = {process: process.ask("RUN", its_mode, seconds)["median_us"] for process, its_mode in order}
-            return measure.Pair(ours_us=us[weft], theirs_us=us[peer])
+            us = {side: sides[side][0].ask("RUN", sides[side][1], seconds)["median_us"] for side in order}
+            return measure.Pair(ours_us=us["ours"], theirs_us=us["theirs"])
         blocks, spins = {}, [self.spin()]
-        for process, its_mode in order:
-            blocks[process] = self.block(process, its_mode, seconds)
+        for side in order:
+            blocks[side] = self.block(*sides[side], seconds)
             spins.append(self.spin())
-        return measure.Pair(ours_us=blocks[weft][0], theirs_us=blocks[peer][0], spins=spins,
+        return measure.Pair(ours_us=blocks["ours"][0], theirs_us=blocks["theirs"][0], spins=spins,
                             foreign_s=max(foreign for _, _, foreign in blocks.values()),
                             core_s=len(self.cores) * min(wall for _, wall, _ in blocks.values()))
 
@@ -128,14 +129,15 @@ class CaseRun:
             self.losses, self.buffers = facts.pop("losses"), facts.pop("buffers")
             self.weft.ask("START", "profile", 1)
             profile = self.weft.ask("RUN", "profile", self.effort.block_s)["profile"]
+            self.has_strict = self.weft.ask("START", "strict", 1)["calls"] != facts["calls"]
             survey = [mode for peer in self.contenders() for mode in self.survey(stack, peer)]
             finals = [self.final(peer, survey) for peer in self.contenders()]
         finals = [final for final in finals if final]
-        started = [("weft", "default", "step")] + [(f["peer"], f["allocator"], f["mode"]) for f in finals if self.effort.starts]
+        started = [("weft", "default", "step")] + [(f["peer"], f["allocator"], f["mode"]) for f in finals]
         return {"name": case.name, "about": case.spec["about"], "steps": self.steps, "pairs": self.effort.pairs, "parameters": case.parameters, "flops": case.flops,
                 "state_bytes": case.state_bytes, "gbs": gbs, "floor": measure.floor(case.flops, gflops, case.state_bytes, gbs),
                 "weft": facts | {"first_loss": self.losses[0], "last_loss": self.losses[-1], "profile": profile},
-                "survey": survey, "finals": finals, "startup": [self.startup(*entry) for entry in started]}
+                "survey": survey, "finals": finals, "one_thread": self.one_thread(), "startup": [self.startup(*entry) for entry in started]}
 
     def contenders(self):
         return [peer for peer in PEERS if peer != "plain" or self.case.spec.get("plain")]
@@ -188,7 +190,19 @@ class CaseRun:
             finals.append(entry | times)
         best = max(finals, key=lambda final: final["ratio"])
         say("  " + page.final_line(best))
+        if self.has_strict:
+            process = self.processes[peer, best["allocator"], best["mode"]]
+            best["strict"] = self.bench.compare(self.weft, process, best["mode"], self.effort.block_s, self.effort.pairs, ours="strict")
         return best
+
+    def one_thread(self):
+        """The step beside itself on one thread, whose losses must be the same to the bit; None where there is one thread at all."""
+        if self.bench.launcher.threads == 1:
+            return None
+        with self.bench.launcher.start("weft", self.folder, self.bench.cache) as process:
+            losses = [process.ask("START", mode, self.steps)["losses"] for mode in ("step", "one_thread")]
+            times = self.bench.compare(process, process, "one_thread", self.effort.block_s, self.effort.pairs)
+        return times | {"same_losses": losses[0] == losses[1]}
 
     def startup(self, peer, allocator, mode):
         """From the start of a process to its first step's loss, and its memory; cold and with the compilers' caches warm."""

@@ -123,7 +123,8 @@ class Cases(unittest.TestCase):
         self.assertEqual(case.flops, 2 * 4 * (2 * 2 * 9 * 63 + 3 * 24 * 3))
 
     def test_work_and_state_of_a_residual_net(self):
-        case = cases.Case("net", {"net": "resnet", "input": [3, 8, 8], "channels": [4, 6], "blocks": 1, "classes": 5, "batch": 2, "optimizer": "sgd"})
+        case = cases.Case("net", {"net": "resnet", "input": [3, 8, 8], "stem": {"kernel": 3, "stride": 1}, "channels": [4, 6], "blocks": [1, 1],
+                                  "classes": 5, "batch": 2, "optimizer": "sgd"})
         weights = {"stem": (4, 3, 3, 3), "blocks.0.conv1": (4, 4, 3, 3), "blocks.0.conv2": (4, 4, 3, 3), "blocks.1.conv1": (6, 4, 3, 3),
                    "blocks.1.conv2": (6, 6, 3, 3), "blocks.1.around": (6, 4, 1, 1)}
         for name, shape in weights.items():
@@ -133,6 +134,17 @@ class Cases(unittest.TestCase):
         # The first block's images are 8 x 8, the second's 4 x 4.
         places = 64 * (2 * 108 + 3 * 2 * 144) + 16 * 3 * (216 + 324 + 24)
         self.assertEqual(case.flops, 2 * 2 * (places + 3 * 6 * 5))
+
+    def test_a_residual_net_of_bottlenecks_is_the_published_one(self):
+        net = {case.name: case for case in cases.table()}["resnet50"]
+        self.assertEqual(net.parameters, 25557032)  # torchvision's resnet50
+        shapes = net.net.shapes
+        self.assertEqual([shapes[f"blocks.3.{name}.weight"][:2] for name in ("conv1", "conv2", "conv3", "around")], [(128, 256), (128, 128), (512, 128), (512, 256)])
+        self.assertIn("blocks.0.around.weight", shapes)  # of stride 1, to more channels
+        self.assertNotIn("blocks.1.around.weight", shapes)
+        # 4.09e9 multiply-adds forward for an image; three passes, of the first convolution two.
+        stem = 3 * 64 * 49 * 112 ** 2
+        self.assertAlmostEqual((net.flops / 2 / 8 + stem) / 3 / 1e9, 4.09, places=2)
 
     def test_work_and_state_of_attention(self):
         case = cases.Case("net", {"net": "gpt", "layers": 2, "width": 8, "heads": 2, "tokens": 5, "vocabulary": 7, "batch": 3, "optimizer": "adamw"})
@@ -243,7 +255,7 @@ class Page(unittest.TestCase):
 
     def test_the_figures_stand_on_the_page(self):
         text = page.render(report())
-        for part in ("| `net` | 12.0 us | 0.500 | 75 % |", "0.500 (0.457 to 0.610) | 4, 1 dropped | 1.2e-07", "weft is 2.00 times as fast as PyTorch",
+        for part in ("| `net` | 12.0 us | 0.500 | 75 % | - | 1.00 |", "0.500 (0.457 to 0.610) | 4, 1 dropped | 1.2e-07", "weft is 2.00 times as fast as PyTorch",
                      "2 calls", "| 8.00 | 80 % | 2.00 | 125 | 5.00 | matmul " + 90 * "x" + "... at a.cpp:1 |", "1.54 kB", "21.3 ms", "75.2 MB", "no / such thing", "in none of the figures"):
             self.assertIn(part, text)
         self.assertNotIn("not still", text)
@@ -266,6 +278,32 @@ class Page(unittest.TestCase):
     def test_a_memory_format_has_words(self):
         text = page.render(report(mode="step_cpp_channels_last"))
         self.assertIn("`torch.compile` of the whole step, `cpp_wrapper`, channels last, tuned allocator", text)
+
+    def test_one_thread_stands_beside_all(self):
+        self.assertIn("| `net` | 12.0 us | 0.500 | 75 % | - | 1.00 |", page.render(report()))
+        alone = report()
+        times = alone["cases"][0]["finals"][0] | {"peer_us": 22.0, "ratio": 0.5}
+        alone["cases"][0]["one_thread"] = times | {"same_losses": True}
+        self.assertIn("| `net` | 12.0 us | 0.500 | 75 % | 2.00 | 1.00 |", page.render(alone))
+        self.assertIn("| weft | the same on one thread | 22.0 | 0.500 (0.457 to 0.610) | 4, 1 dropped | 0 |", page.render(alone))
+        alone["cases"][0]["one_thread"]["same_losses"] = False
+        self.assertIn("one thread and several do not give the same losses", page.render(alone))
+
+    def test_memory_is_beside_pytorchs(self):
+        half = report()
+        ours, theirs = half["cases"][0]["startup"]
+        ours["warm"] = dict(ours["warm"], peak_bytes=theirs["warm"]["peak_bytes"] / 4)
+        self.assertIn("| 75 % | - | 0.250 |", page.render(half))
+        half["cases"][0]["startup"] = [ours]
+        self.assertIn("| 75 % | - | - |", page.render(half))
+
+    def test_strict_stands_beside_the_peer(self):
+        strict = report()
+        final = strict["cases"][0]["finals"][0]
+        final["strict"] = dict(final, weft_us=20.0, peer_us=25.0, ratio=0.8)
+        text = page.render(strict)
+        self.assertIn("as PyTorch (`step_cpp`, tuned allocator), 1.25 times with `strict`", text)
+        self.assertIn("|  | beside weft's `strict`, which takes 20.0 us | 25.0 | 0.800 (0.457 to 0.610) | 4, 1 dropped |  |", text)
 
     def test_a_disturbed_session_says_so(self):
         self.assertIn("2 of the 4 pairs of blocks", page.render(report(disturbed=2)))

@@ -54,40 +54,43 @@ def layers(case):
     return nn.Sequential(*(LAYERS[kind](*map(int, sizes)) for kind, *sizes in map(str.split, case["layers"])))
 
 
-def conv_norm(module, name, inputs, outputs, kernel, stride=1):
-    module.add_module(name, nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False))
-    module.add_module(f"{name}_norm", nn.BatchNorm2d(outputs))
+class ConvNorms(nn.Module):
+    """Convolutions with their batch norms, by name, called by number."""
 
-
-class ResNetBlock(nn.Module):
-    def __init__(self, inputs, channels, stride):
+    def __init__(self, convs):
         super().__init__()
-        conv_norm(self, "conv1", inputs, channels, 3, stride)
-        conv_norm(self, "conv2", channels, channels, 3)
-        self.strided = stride > 1
-        if self.strided:
-            conv_norm(self, "around", inputs, channels, 1, stride)
+        for conv in convs:
+            name = conv.name.split(".")[-1]
+            self.add_module(name, nn.Conv2d(conv.inputs, conv.outputs, conv.kernel, conv.stride, conv.kernel // 2, bias=False))
+            self.add_module(f"{name}_norm", nn.BatchNorm2d(conv.outputs))
+
+    def normed(self, name, x):
+        return self.get_submodule(f"{name}_norm")(self.get_submodule(name)(x))
+
+
+class ResNetBlock(ConvNorms):
+    def __init__(self, block):
+        super().__init__(block.convs + ([block.around] if block.around else []))
+        self.depth, self.has_around = len(block.convs), block.around is not None
 
     def forward(self, x):
-        y = torch.relu(self.conv1_norm(self.conv1(x)))
-        y = self.conv2_norm(self.conv2(y))
-        return torch.relu(y + (self.around_norm(self.around(x)) if self.strided else x))
+        y = x
+        for k in range(1, self.depth):
+            y = torch.relu(self.normed(f"conv{k}", y))
+        y = self.normed(f"conv{self.depth}", y)
+        return torch.relu(y + (self.normed("around", x) if self.has_around else x))
 
 
-class ResNet(nn.Module):
+class ResNet(ConvNorms):
     def __init__(self, case):
-        super().__init__()
-        inputs = case["channels"][0]
-        conv_norm(self, "stem", case["input"][0], inputs, 3)
-        blocks = []
-        for channels, stride in cases.blocks_of(case):
-            blocks.append(ResNetBlock(inputs, channels, stride))
-            inputs = channels
-        self.blocks = nn.Sequential(*blocks)
-        self.head = nn.Linear(inputs, case["classes"])
+        super().__init__([cases.stem_of(case)])
+        pool, blocks = case.get("pool"), cases.blocks_of(case)
+        self.pool = nn.MaxPool2d(pool["kernel"], pool["stride"], pool["kernel"] // 2) if pool else nn.Identity()
+        self.blocks = nn.Sequential(*map(ResNetBlock, blocks))
+        self.head = nn.Linear(blocks[-1].outputs, case["classes"])
 
     def forward(self, x):
-        return self.head(self.blocks(torch.relu(self.stem_norm(self.stem(x)))).mean((2, 3)))
+        return self.head(self.blocks(self.pool(torch.relu(self.normed("stem", x)))).mean((2, 3)))
 
 
 class GptBlock(nn.Module):

@@ -1,7 +1,9 @@
 // weft's side of the benchmark: weft_peer THREADS FOLDER serves the case that is stored in the folder (cases.py).
 //
-//   step     the compiled step
-//   profile  the same, timing each of its calls, which RUN answers
+//   step        the compiled step
+//   profile     the same, timing each of its calls, which RUN answers
+//   strict      convolutions are summed as they are defined
+//   one_thread  the step compiled for one thread
 
 #include <weft/weft.h>
 
@@ -31,7 +33,8 @@ class Batches {
 
 class WeftTraining : public benchmark::Training {
  public:
-  WeftTraining(int threads, const std::string& folder) : x_(folder + "/x.npy"), y_(folder + "/y.npy"), step_(build(threads, folder)) {
+  WeftTraining(const std::string& folder, const cpu::Options& options)
+      : x_(folder + "/x.npy"), y_(folder + "/y.npy"), step_(build(folder, options)) {
     for (size_t i = 0; i < x_.count(); ++i) views_.emplace_back(x_[i], y_[i]);
   }
 
@@ -67,11 +70,11 @@ class WeftTraining : public benchmark::Training {
     return step_({{"x", x}, {"y", y}});
   }
 
-  Step build(int threads, const std::string& folder) {
+  Step build(const std::string& folder, const cpu::Options& options) {
     const Json a_case = Json::parse(std::ifstream(folder + "/case.json"));
     net_ = benchmark::net_of(a_case);
     for (auto& [name, parameter] : net_.parameters) parameter.set_values(read_npy(folder + "/" + name + ".npy").values<float>());
-    return benchmark::step_of(a_case, net_, {x_.dtype(), x_.shape()}, {y_.dtype(), y_.shape()}, threads);
+    return benchmark::step_of(a_case, net_, {x_.dtype(), x_.shape()}, {y_.dtype(), y_.shape()}, options);
   }
 
   benchmark::Net net_;
@@ -102,10 +105,10 @@ int main(int argc, char** argv) {
   const int threads = std::stoi(argv[1]);
   const std::string folder = argv[2];
   const Json about = {{"peer", "weft"},
-                      {"modes", {"step", "profile"}},
+                      {"modes", {"step", "profile", "strict", "one_thread"}},
                       {"versions", {{"weft", WEFT_VERSION}, {"oneDNN", WEFT_ONEDNN}, {"LLVM", WEFT_LLVM}, {"compiler", WEFT_COMPILER}}}};
   benchmark::serve(about, [&](const std::string& mode) -> std::unique_ptr<benchmark::Training> {
-    if (mode == "profile") return std::make_unique<ProfiledTraining>(threads, folder);
-    return std::make_unique<WeftTraining>(threads, folder);
+    if (mode == "profile") return std::make_unique<ProfiledTraining>(folder, cpu::Options{.threads = threads});
+    return std::make_unique<WeftTraining>(folder, cpu::Options{.threads = mode == "one_thread" ? 1 : threads, .strict = mode == "strict"});
   });
 }
