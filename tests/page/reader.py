@@ -155,6 +155,11 @@ def check_places(reader):
     overlap = "(() => { const l = document.getElementById('legend').getBoundingClientRect(), d = document.getElementById('drawing').getBoundingClientRect(); return l.top < d.bottom - 1; })()"
     reader.page.click("[data-tab=graph]")
     check(not reader.page.value(overlap), "the legend covers no box")
+    at = []
+    for stage in (0, 3, 99):
+        reader.page.value(f"document.getElementById('pass').value = {stage}; document.getElementById('pass').dispatchEvent(new Event('input'))")
+        at.append(reader.page.value("(() => { const r = document.getElementById('search').getBoundingClientRect(); return [r.x, r.y]; })()"))
+    check(at[0] == at[1] == at[2], f"the search stays where it is, whatever the slider shows: {at}")
 
 
 def check_reader(weft, folder, facts_of):

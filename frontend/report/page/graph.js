@@ -217,7 +217,7 @@ function saySlider() {
   const c = view.changes, parts = [];
   if (view.stage === 0) parts.push(`${stage.ops.length} ops`);
   else if (!info.changed) parts.push(`${stage.ops.length} ops, nothing changed`);
-  else parts.push(`${stage.ops.length} ops: `, make("b", {class: "new"}, `${c.fresh.size} new`), ", ", make("b", {class: "edited"}, `${c.edited.size} changed`), ", ", make("b", {class: "gone"}, `${c.gone} gone`));
+  else parts.push(`${stage.ops.length} ops: `, make("span", {}, make("b", {class: "new"}, `${c.fresh.size} new`), ", ", make("b", {class: "edited"}, `${c.edited.size} changed`), ", ", make("b", {class: "gone"}, `${c.gone} gone`)));
   byId("changes").replaceChildren(...parts);
 }
 

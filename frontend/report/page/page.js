@@ -137,7 +137,8 @@ function showLegend() {
   byId("legend").replaceChildren(...["forward", "backward", "update", "input"].map((name) => entry(make("i", {style: `background:var(--${name})`}), name)),
     ...(facts.profile ? [entry(make("i", {style: "background:var(--hot)"}), "share of the step's time")] : []),
     edge("border-top: 4px solid var(--dim); opacity: .5", "many values"), edge("border-top: 1.5px dashed var(--dim)", "to a box above"), edge("border-top: 2px solid var(--link)", "of the chosen box"),
-    entry(make("i", {class: "frame", style: "border: 1px dashed var(--dim)"}), "open layer"));
+    entry(make("i", {class: "frame", style: "border: 1px dashed var(--dim)"}), "open layer"),
+    entry(make("i", {class: "frame", style: "border: 2px solid var(--new)"}), "new in this pass"), entry(make("i", {class: "frame", style: "border: 2px solid var(--edited)"}), "changed"));
 }
 
 function start() {
