@@ -91,7 +91,7 @@ func @net {
   check(profile.calls, {{calls[0].call, 10}, {calls[1].call, 30}, {calls[2].call, 5}, {calls[3].call, 4}, {calls[4].call, 1}});
   check(profile.ops, {{"exp", 35}, {"matmul", 15}});
   check(profile.phases, {{"forward", 50}});
-  CHECK(profile.sources[0].name == "net.cpp:4, net.cpp:3, net.cpp:5");
+  CHECK(profile.sources[0].name == "net.cpp:3, net.cpp:4, net.cpp:5");
   CHECK(profile.kernels[0].calls == 2);
   CHECK(profile.kernels[0].waiting == 2);
   CHECK(profile.kernels[0].bytes == 256e3);
