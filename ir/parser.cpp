@@ -67,7 +67,7 @@ class Parser {
     if (depth > most_depth) lex_.fail(fmt::format("bodies in bodies, more than {} deep", most_depth));
     Scope scope;
     while (!lex_.take("}")) {
-      if (lex_.take("input")) input(g, scope, depth);
+      if (lex_.take("input")) input(g, scope);
       else if (lex_.take("output")) output(g, scope, depth);
       else op(g, scope, depth);
     }
@@ -109,8 +109,7 @@ class Parser {
            (name.starts_with(base) && name.size() > base.size() && name[base.size()] == '.' && is_number(name.substr(base.size() + 1)));
   }
 
-  /// A body's inputs are what its op gives it, so that they have no role.
-  void input(Graph& g, Scope& scope, int depth) {
+  void input(Graph& g, Scope& scope) {
     const size_t mark = lex_.mark();
     const Location here = read_here();
     const std::string key = value_name("an input (%name)");
@@ -121,7 +120,6 @@ class Parser {
     if (lex_.kind == Token::name)
       if (const auto r = role_from_name(lex_.text)) {
         role = *r, lex_.next();
-        if (depth > 0) lex_.fail_at(role_mark, fmt::format("an input of a body has no role, but this is a {}", name_of(role)));
         if (role == Role::key && type != Type{i64, {2}})
           lex_.fail_at(role_mark, fmt::format("a key is an i64[2], seed and step, not {}", to_string(type)));
       }

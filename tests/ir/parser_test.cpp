@@ -190,8 +190,6 @@ TEST_CASE("malformed statements are refused", "[parser]") {
       // bodies
       {x + "%0 = fused(%x) : f32[2]", "4:6: fused: needs one body; given (f32[2])",
        x + "%0 = fused(%x) : f32[2] {\ninput %y: f32[2]\noutput %y\n}"},
-      {x + "%0 = fused(%x) : f32[2] {\ninput %y: f32[2] state\noutput %y\n}", "5:18: an input of a body has no role, but this is a state",
-       x + "%0 = fused(%x) : f32[2] {\ninput %y: f32[2]\noutput %y\n}"},
       {x + "%0 = fused(%x) : f32[2] {\noutput %x\n}", "5:8: %x is not defined before this use",
        x + "%0 = fused(%x) : f32[2] {\ninput %x: f32[2]\noutput %x\n}"},
       {x + "%0 = fused(%x) : f32[2] {\ninput %y: f32[3]\noutput %y\n}",
