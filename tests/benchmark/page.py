@@ -4,8 +4,10 @@
     page.py bench.json > BENCHMARKS.md      writes the page anew
 """
 import json
-import math
 import sys
+
+from figures import by_more_threads, floor_share, memory_ratio, startup_of, weft_us
+from words import digits, percent, seconds, several, size
 
 NAMES = {"weft": "weft", "torch": "PyTorch", "jax": "JAX", "plain": "plain C++"}
 CHANNELS_LAST = "_channels_last"  # ends the names of PyTorch's modes in that memory format
@@ -31,34 +33,7 @@ MODES = {
 }
 
 
-# ---- numbers as words ------------------------------------------------------------------------------------------------
-
-def digits(value, count=3):
-    """Plain notation with so many significant digits, and all that stand before the point: 0.0213, 0.500, 345, 12345."""
-    if value is None:
-        return "-"
-    magnitude = math.floor(math.log10(abs(value))) if value else 0
-    return f"{value:.{max(0, count - 1 - magnitude)}f}"
-
-
-def size(count):
-    for unit, bytes_ in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= bytes_:
-            return f"{digits(count / bytes_)} {unit}"
-    return f"{count} bytes"
-
-
-def seconds(value):
-    return f"{digits(1e3 * value)} ms" if value < 1 else f"{digits(value)} s"
-
-
-def several(count, noun):
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def percent(share):
-    return "-" if share is None else f"{100 * share:.0f} %"
-
+# ---- an entry in words -----------------------------------------------------------------------------------------------------
 
 def spread(entry):
     return f"{digits(entry['ratio'])} ({digits(entry['ratio_min'])} to {digits(entry['ratio_max'])})"
@@ -114,33 +89,7 @@ def final_line(entry):
             f"it {digits(entry['peer_us'])} us, weft / it {spread(entry)}, {entry['pairs']} pairs{disturbed}")
 
 
-# ---- what follows from the figures -------------------------------------------------------------------------------------
-
-def weft_us(case):
-    """weft's time in the comparison with the first peer; the others measured it again within their own pairs."""
-    return case["finals"][0]["weft_us"] if case["finals"] else None
-
-
-def floor_share(case):
-    """The larger of the floors over weft's time; None for a case without products."""
-    floor, time = case["floor"], weft_us(case)
-    return max(floor["products_us"], floor["state_us"]) / time if floor["products_us"] and time else None
-
-
-def startup_of(case, peer):
-    return next((entry for entry in case["startup"] if entry["peer"] == peer), None)
-
-
-def memory_ratio(case):
-    """The most memory that weft's process had, over PyTorch's."""
-    ours, theirs = startup_of(case, "weft"), startup_of(case, "torch")
-    return ours["warm"]["peak_bytes"] / theirs["warm"]["peak_bytes"] if ours and theirs else None
-
-
-def by_more_threads(case):
-    """The time of one thread over that of all."""
-    return 1 / case["one_thread"]["ratio"] if case.get("one_thread") else None
-
+# ---- where weft is behind ------------------------------------------------------------------------------------------------
 
 def losses_of_weft(report):
     """Where weft is behind, in sentences."""

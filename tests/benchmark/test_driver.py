@@ -10,6 +10,7 @@ import measure
 import page
 import reports
 import sweep
+import words
 
 
 def pair(ours=1.0, theirs=2.0, spins=(10.0, 10.0, 10.0), foreign=0.0, core_s=1.0):
@@ -249,9 +250,9 @@ class Cliffs(unittest.TestCase):
 
 class Page(unittest.TestCase):
     def test_numbers(self):
-        self.assertEqual([page.digits(x) for x in (0, 0.0213456, 1.2345, 23.456, 345.6, 12345.6, None)],
+        self.assertEqual([words.digits(x) for x in (0, 0.0213456, 1.2345, 23.456, 345.6, 12345.6, None)],
                          ["0.00", "0.0213", "1.23", "23.5", "346", "12346", "-"])
-        self.assertEqual([page.size(x) for x in (64, 1536, 75.2e6, 25e9)], ["64 bytes", "1.54 kB", "75.2 MB", "25.0 GB"])
+        self.assertEqual([words.size(x) for x in (64, 1536, 75.2e6, 25e9)], ["64 bytes", "1.54 kB", "75.2 MB", "25.0 GB"])
 
     def test_the_figures_stand_on_the_page(self):
         text = page.render(report())
