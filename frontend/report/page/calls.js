@@ -94,7 +94,7 @@ function callRow(i, why, columns) {
       facets([["recorded as", make("span", {}, few(call.recorded, ", ", 12))], ["ops", make("span", {}, few(call.ops, ", ", 12))], ["layer", layers.length ? make("span", {}, few(layers, ", ", 6)) : ""], ["source", make("span", {}, few(lines, ", ", 6))],
         ...layoutFacets([...operands, ...results]), ["scratch", op.scratch ? bytesText(op.scratch) : ""],
         ["same code", others.length ? make("span", {}, few(others.map((n) => make("a", {onclick: () => goToRow(n)}, `#${n} ${placeOfCall(n)}`)), ", ", 6)) : ""],
-        ["in the graph", make("a", {onclick: () => goToCall(call)}, `${op.name} = ${op.kind}`)]]),
+        ["in the graph", make("a", {onclick: () => goToCall(call)}, opText(op))]]),
       ...op.bodies.map((text) => folded("What it computes", bodyText(text), true)), codeOf(call), ...remarksOn(op, remarksOnCalls([i]), goToRow))));
   };
   list.rows.set(i, row);

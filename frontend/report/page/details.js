@@ -33,14 +33,14 @@ const folded = (title, text, open) => make("details", open ? {open: ""} : {}, ma
 
 function linkTo(id, text) { return make("a", {onclick: () => reveal(id)}, text); }
 
-/** "%a relu"; of an op of many results "kernel of %a and 185 more". */
-const opText = (op) => (op.names.length < 3 ? `${op.name} ${op.kind}` : `${op.kind} of ${op.name}`);
+/** "%a relu"; of an op of many results "bn1 · relu of %a and 6 more"; "update of 62 parameters". */
+const opText = (op) => updateText(op) || (op.names.length - (op.scratch ? 1 : 0) < 3 ? `${op.name} ${labelOf(op)}` : `${labelOf(op)} of ${op.name}`);
 
 function operandLinks(op, stage) {
   return few(op.operands.map((operand) => {
     if (operand[0] >= 0) {
       const from = stage.byKey.get(operand[0]);
-      return linkTo(from.id, `${from.names[operand[1]]} ${from.kind}`);
+      return linkTo(from.id, `${from.names[operand[1]]} ${labelOf(from)}`);
     }
     const input = stage.inputs[-1 - operand[0]];
     return input.role === "batch" ? linkTo(input.id, input.name) : `${input.name} (${input.role})`;
@@ -136,7 +136,7 @@ function detailsOfOp(op) {
     make("h2", {}, `${op.name} = ${op.kind}`),
     facets([
       ["is", labelOf(op) === op.kind ? "" : labelOf(op)],
-      ["result", make("span", {class: "code"}, few(op.types))], ...layoutFacets(op.types), ["layer", op.place.layers.length ? make("span", {}, few(op.place.layers, ", ", 6)) : ""],
+      ["result", make("span", {class: "code"}, few(op.scratch ? op.types.slice(0, -1) : op.types))], ...layoutFacets(op.types), ["layer", op.place.layers.length ? make("span", {}, few(op.place.layers, ", ", 6)) : ""],
       ["runs in", op.phase + (op.place.phases.length > 1 ? ` (made for ${op.place.phases.join(" and ")})` : "")],
       ["attributes", op.attributes.length > 400 ? op.attributes.slice(0, 400) + " …" : op.attributes], ["reads", op.operands.length ? make("span", {}, operandLinks(op, stage)) : ""],
       ["is read by", op.readers.length ? make("span", {}, few([...new Set(op.readers)].map((r) => linkTo(r.id, opText(r))), ", ", 8)) : ""],

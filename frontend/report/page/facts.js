@@ -97,7 +97,7 @@ function stageAt(number) {
     const [kind, types, attributes, operands, place, bodies, flops, read, written, scratch] = facts.graph.rows[row];
     const op = {id, row, phase: phaseNames[phase], kind: strings[kind], types: types.map((t) => strings[t]), attributes: strings[attributes],
                 operands, madeOf: new Set(facts.graph.made_of[made]), place: places[place], bodies: bodies.map((lines) => lines.map((l) => strings[l]).join("\n")), flops, read, written, scratch, order: ops.length, readers: [],
-                outputs: [], replaces: [], name: namesText(names), names};
+                outputs: [], replaces: [], name: namesText(scratch ? names.slice(0, -1) : names), names};
     ops.push(op);
     byKey.set(id, op);
   }
