@@ -92,7 +92,7 @@ function callRow(i, why, columns) {
     const others = isNest(call) ? launchesOfKernel.get(kernelOf(call.call)).filter((n) => n !== i) : [];
     row.after(make("tr", {class: "unfolded"}, make("td", {colspan: columns.length},
       facets([["recorded as", make("span", {}, few(call.recorded, ", ", 12))], ["ops", make("span", {}, few(call.ops, ", ", 12))], ["layer", layers.length ? make("span", {}, few(layers, ", ", 6)) : ""], ["source", make("span", {}, few(lines, ", ", 6))],
-        ...layoutFacets([...operands, ...results]), ["scratch", op.scratch ? bytesText(op.scratch) : ""],
+        ...layoutFacets([...operands, ...results]), ["scratch", scratchOf(call) ? bytesText(scratchOf(call)) : ""],
         ["same code", others.length ? make("span", {}, few(others.map((n) => make("a", {onclick: () => goToRow(n)}, `#${n} ${placeOfCall(n)}`)), ", ", 6)) : ""],
         ["in the graph", make("a", {onclick: () => goToCall(call)}, opText(op))]]),
       ...op.bodies.map((text) => folded("What it computes", bodyText(text), true)), codeOf(call), ...remarksOn(op, remarksOnCalls([i]), goToRow))));
@@ -121,7 +121,7 @@ function remarkList(wanted, narrowed) {
     if (!reasons.has(why)) reasons.set(why, []);
     reasons.get(why).push(r);
   }
-  const cost = (some) => some.reduce((sum, r) => sum + (r.bytes || 0), 0), remark = (r) => [...remarkShown(r), make("div", {class: "code note"}, sourcesOfRemark(r), callsOfRemark(r, (call) => goToRow(calls.indexOf(call))))];
+  const cost = (some) => some.reduce((sum, r) => sum + (r.bytes || 0), 0), remark = (r) => [...remarkShown(r), make("div", {class: "code note"}, sourcesOfRemark(r), callsOfRemark(r, (call) => goToRow(call.number)))];
   return [make("h2", {}, spoken(`Remarks: why there are boundaries (${narrowed ? `${kept.length} of ` : ""}${all.length})`)),
     left ? make("p", {class: "note"}, `${left} more, which cost the least, are left out so that the page stays small; `, make("code", {}, "weft opt --remarks-json FILE.json"), " writes all.") : null,
     ...[...reasons].map(([why, some]) => [why, some, cost(some)]).sort((a, b) => b[2] - a[2] || b[1].length - a[1].length).map(([why, some, bytes]) => make("details", {}, make("summary", {}, `${some.length} × `, explained(why, some[0]), bytes ? `; ${bytesText(bytes)} in all` : ""),

@@ -97,7 +97,7 @@ function remarksAbout(op, stage) {
 /** `about`: remarks on an op or a call. `go`: where their calls' numbers lead, if not into the graph. */
 function remarksOn(op, about, go = null) {
   about = [...about].sort((a, b) => (b.bytes || 0) - (a.bytes || 0));
-  return about.length ? [make("h3", {}, `Remarks on this ${op.bodies.length ? "kernel" : "op"} (${about.length})`), ...remarkItems(about, 12, (r) => [...remarkShown(r), make("span", {class: "code"}, callsOfRemark(r, go ? (call) => go(calls.indexOf(call)) : goToCall))])] : [];
+  return about.length ? [make("h3", {}, `Remarks on this ${op.bodies.length ? "kernel" : "op"} (${about.length})`), ...remarkItems(about, 12, (r) => [...remarkShown(r), make("span", {class: "code"}, callsOfRemark(r, go ? (call) => go(call.number) : goToCall))])] : [];
 }
 
 /** Remarks as a list, of so many at most; those that hardly cost anything are folded. `shown`: what a remark has to say there. */

@@ -148,6 +148,7 @@ const timeByOp = new Map();
 const calls = facts.fusion ? facts.fusion.calls : [];
 calls.forEach((call, i) => {
   const id = facts.launches[i];
+  call.number = i;
   if (facts.profile) [call.us, call.waiting_us, call.least_us, call.computes_in] = facts.profile.calls[i];
   if (!callsByOp.has(id)) callsByOp.set(id, []), callNumbersByOp.set(id, []);
   callsByOp.get(id).push(call), callNumbersByOp.get(id).push(i);

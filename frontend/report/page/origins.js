@@ -47,10 +47,13 @@ function sharedText(call) {
   }
   return sharedTexts.get(name);
 }
+/** Bytes of its last result, in which a library call works. What a loop makes has the loop's op, whose scratch is not the call's. */
+const scratchOf = (call) => (opOfCall(call.number).kind === call.op ? opOfCall(call.number).scratch : 0);
+
 function signatureOf(call) {
-  const {name, operands, results, by} = partsOf(call), shared = sharedText(call);
+  const {name, operands, results, by} = partsOf(call), shared = sharedText(call), scratch = scratchOf(call);
   const named = [name, shared ? make("span", {class: "shared"}, ` ${shared}`) : ""];
-  return results.length ? [...named, " (", ...few(operands), ") → ", ...few(results), by ? ` ${by}` : ""] : named;
+  return results.length ? [...named, " (", ...few(operands), ") → ", ...few(scratch ? results.slice(0, -1) : results), by ? ` ${by}` : "", scratch ? `, with ${bytesText(scratch)} of scratch` : ""] : named;
 }
 
 /** Ops of a body that compute nothing. */

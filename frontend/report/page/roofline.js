@@ -28,14 +28,14 @@ function showRoofline() {
       [...kindsOfArithmetic.filter((kind) => limits[kind + "_gflops"] > 0).map((kind) => `${kind} ${digits(limits[kind + "_gflops"])} GFLOP/s`), ...limits.memories.map((m) => `${m.name} ${digits(m.gbs)} GB/s`)].join(" · ")),
     make("h3", {}, "Most time above the limit"),
     make("table", {}, make("tr", {}, ["call", "layer", "time", "at the limit", "share"].map((t, i) => make("th", {class: i > 1 ? "n" : ""}, t))),
-      far.map((call) => make("tr", {class: "row", onclick: () => goToCall(call)}, make("td", {class: "wide code"}, kernelOf(call.call)), make("td", {}, placeOfCall(calls.indexOf(call))),
+      far.map((call) => make("tr", {class: "row", onclick: () => goToCall(call)}, make("td", {class: "wide code"}, kernelOf(call.call)), make("td", {}, placeOfCall(call.number)),
         make("td", {class: "n"}, microsText(call.us)), make("td", {class: "n"}, microsText(call.least_us)), make("td", {class: "n"}, shareText(call.least_us / call.us)))))];
 }
 
 function goToCall(call) {
   showTab("graph");
   goToStage(lastStage);
-  reveal(facts.launches[calls.indexOf(call)]);
+  reveal(facts.launches[call.number]);
 }
 
 /** Powers of ten between two numbers, with those at the ends. */
@@ -79,6 +79,6 @@ function rooflineDrawing(width, limits) {
   const most = Math.max(...drawn.map((c) => c.us), 1e-9);
   const points = [...drawn].sort((a, b) => b.us - a.us).map((call) => make("circle", {
     class: "call", cx: x(call.flops / call.bytes), cy: y(call.flops / call.us / 1000), r: 3 + 11 * Math.sqrt(call.us / most), style: `fill:var(--${call.phase});stroke:var(--${call.phase})`, onclick: () => goToCall(call),
-    ...withTip(`${kernelOf(call.call)}\n${[...new Set([placeOfCall(calls.indexOf(call)), call.source])].join(", ")}\n${microsText(call.us)}, ${shareText(call.least_us / call.us)} of the limit (${microsText(call.least_us)})\n${rateText(call.flops, call.us)} GFLOP/s in ${call.computes_in}, ${rateText(call.bytes, call.us)} GB/s`)}));
+    ...withTip(`${kernelOf(call.call)}\n${[...new Set([placeOfCall(call.number), call.source])].join(", ")}\n${microsText(call.us)}, ${shareText(call.least_us / call.us)} of the limit (${microsText(call.least_us)})\n${rateText(call.flops, call.us)} GFLOP/s in ${call.computes_in}, ${rateText(call.bytes, call.us)} GB/s`)}));
   return make("svg", {width, height, role: "img", "aria-label": "Calls against the limits of the machine"}, grid, slopes, names, flat, points);
 }
