@@ -233,6 +233,22 @@ TEST_CASE("saved step: code for every instruction set gives the same bits") {
                     "unknown instruction set \"avx3\"; known are sse4, avx2, avx512");
 }
 
+TEST_CASE("saved step: what it is fed is checked as in the compiled step") {
+  const TempDir dir;
+  nn::EmbeddingBag bag(10, 4);
+  Graph g("bags");
+  const Tensor index = g.input("index", i64, {4}), offsets = g.input("offsets", i64, {3});
+  g.output("y", bag(index, offsets));
+  compile(g, Target::cpu()).save(dir / "bags.weftprog");
+  Checkpoint(bag).save(dir / "bags.safetensors");
+  SavedStep saved = load_step(dir / "bags.weftprog");
+  saved.load(dir / "bags.safetensors");
+  const std::vector<int64_t> four{0, 1, 2, 9};
+  CHECK_NOTHROW(saved({{"index", four}, {"offsets", std::vector<int64_t>{0, 1, 3}}}));
+  CHECK_THROWS_WITH(saved({{"index", four}, {"offsets", std::vector<int64_t>{0, 3, 1}}}), contains_text("that ascend from 0"));
+  CHECK_THROWS_WITH(saved({{"index", four}, {"offsets", std::vector<int64_t>{1, 2, 3}}}), contains_text("that ascend from 0"));
+}
+
 TEST_CASE("saved step: what is wrong is said before anything changes") {
   const TempDir dir;
   Training compiled(Perceptron(), optim::Adam({.lr = 1e-2}), {8, 1, 8, 5});
