@@ -91,7 +91,10 @@ ScalarExpression combine_of(const Op& op) {
 
 double error_ulps_of(const Op& op) {
   const double own = op.def().error_ulps;
-  // What belongs to one index is added one after the other, half an ulp each.
+  // A library adds products in an order of its own, at worst one after the other, half an ulp each.
+  if (op.def().contracts() && own > 0 && op.result().shape().numel() > 0)
+    return std::max(own, flops_of(op) / 2 / static_cast<double>(op.result().shape().numel()) / 2);
+  // And so what belongs to one index.
   if (op.def().kind == Kind::heavy && own > 0) {
     const std::vector<OperandSpec>& specs = op.def().operands;
     double most = own;

@@ -18,7 +18,7 @@ class Call {
 
   std::vector<ir::Value> values() {
     if (operands_.size() > def_.operands.size() && (def_.operands.empty() || !def_.operands.back().variadic))
-      r_.fail(fmt::format("takes {} operands, not {}", def_.operands.size(), operands_.size()));
+      r_.fail(fmt::format("takes {} operand{}, not {}", def_.operands.size(), def_.operands.size() == 1 ? "" : "s", operands_.size()));
     std::vector<ir::Value> all;
     for (size_t i = 0; i < operands_.size(); ++i) all.push_back(value(i));
     return all;

@@ -4,6 +4,7 @@
 
 #include "weft/frontend/tool/explain.h"
 #include "weft/frontend/tool/text.h"
+#include "weft/ir/ops/with_gradient.h"
 #include "weft/ir/printer.h"
 #include "weft/ir/registry.h"
 #include "weft/ir/sample.h"
@@ -111,6 +112,8 @@ void print_attributes(const ir::OpDef& def, int width) {
 
 void print_decomposition(const ir::OpDef& def) {
   if (def.kind != ir::Kind::composite) return;
+  if (ir::has_gradient_body(def))
+    return fmt::print("\nmade of nothing: its results are its first operands, and its body is their gradient\n");
   std::optional<ir::Module> sample = ir::sample_call(def);
   if (!sample) return;
   passes::decompose(*sample);

@@ -107,7 +107,7 @@ TEST_CASE("the thousand random graphs have every op of the registry") {
 
 TEST_CASE("random graphs have loops of every form") {
   int nested = 0, several = 0, reversed = 0, made_by_gradients = 0;
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < 500; ++seed) {
     ir::Module module = test::random_module(seed, with_loops);
     int loops = 0;
     for (const auto& op : module.graph().ops()) {

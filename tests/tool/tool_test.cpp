@@ -573,7 +573,9 @@ TEST_CASE("weft explain op: every composite shows what it is made of", "[tool]")
     if (kind != "composite") continue;
     ++composites;
     INFO(op);
-    CHECK(output_of("explain op " + op).find("made of, for example:\n\nfunc @" + op) != std::string::npos);
+    const std::string text = output_of("explain op " + op);
+    CHECK((text.find("made of, for example:\n\nfunc @" + op) != std::string::npos ||
+           text.find("made of nothing: its results") != std::string::npos));
   }
   CHECK(composites >= 10);
 }
