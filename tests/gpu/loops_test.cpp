@@ -71,6 +71,17 @@ TEST_CASE("gpu: what a loop is compiled to does not grow with its length") {
 }
 
 TEST_CASE("gpu: slices that are not aligned as buffers are have their loop written out") {
+  const auto read_only = [](int64_t width) {
+    Graph g("sum");
+    const Tensor x = g.input("x", f32, {3, width});
+    const ScanResult sums = scan({zeros({1})}, {x}, [](const std::vector<Tensor>& state, const std::vector<Tensor>& row) -> ScanStep {
+      return {{state[0] + sum(row[0])}};
+    });
+    g.output("y", sums.last[0]);
+    return test::lowered(g).list.loops.size();
+  };
+  CHECK(read_only(15) == 0);
+  CHECK(read_only(16) == 1);
   CHECK(test::lowered(recurrence(3, 15)).list.loops.empty());
   CHECK(test::lowered(recurrence(3, 16)).list.loops.size() == 1);
 }
