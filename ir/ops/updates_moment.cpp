@@ -27,7 +27,8 @@ std::vector<Value> adam_step(const Update& u, Expr parameter, Expr g) {
     second = maximum(u.state(2), m.square);
     results.push_back(second);
   }
-  const Expr denominator = sqrt(second) / u.broadcast(sqrt(m.correction2)) + u.broadcast("eps");
+  // One division for each element: it and the root take longer than all else.
+  const Expr denominator = sqrt(second) * u.broadcast(1.0 / sqrt(m.correction2)) + u.broadcast("eps");
   results[0] = parameter - u.broadcast(m.lr / m.correction1) * (m.average / denominator);
   return results;
 }
@@ -52,9 +53,9 @@ std::vector<Value> nadam(const Update& u) {
   const auto momentum_at = [&](Expr t) { return m.beta1 * (1.0 - 0.5 * pow(u.number(0.96), t * u.hyper("momentum_decay"))); };
   const Expr now = momentum_at(m.t), next = momentum_at(m.t + 1.0);
   const Expr product = u.at_first(u.number(1), u.state(2)) * now;
-  const Expr denominator = sqrt(m.square / u.broadcast(m.correction2)) + u.broadcast("eps");
+  const Expr denominator = sqrt(m.square * u.broadcast(1.0 / m.correction2)) + u.broadcast("eps");
   const Expr by_gradient = m.lr * (1.0 - now) / (1.0 - product), by_average = m.lr * next / (1.0 - product * next);
-  const Expr p = parameter_of(u) - u.broadcast(by_gradient) * (g / denominator) - u.broadcast(by_average) * (m.average / denominator);
+  const Expr p = parameter_of(u) - (u.broadcast(by_gradient) * g + u.broadcast(by_average) * m.average) / denominator;
   return {p, m.average, m.square, product};
 }
 
@@ -64,7 +65,7 @@ std::vector<Value> radam(const Update& u) {
   const Expr most = 2.0 / (1.0 - m.beta2) - 1.0;
   const Expr freedom = most - 2.0 * m.t * pow(m.beta2, m.t) / m.correction2;
   const Expr rectification = sqrt((freedom - 4.0) * (freedom - 2.0) * most / ((most - 4.0) * (most - 2.0) * freedom));
-  const Expr corrected = m.average / u.broadcast(m.correction1);
+  const Expr corrected = m.average * u.broadcast(1.0 / m.correction1);
   const Expr adapted = corrected * u.broadcast("lr") * (u.broadcast(sqrt(m.correction2)) / (sqrt(m.square) + u.broadcast("eps"))) *
                        u.broadcast(rectification);
   const Expr enough{u.builder(), u.builder().broadcast(5.0 < freedom, corrected.value().shape())};

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <utility>
 
-#include "weft/backends/cpu/exec/threads_that_pay.h"
+#include "weft/backends/cpu/exec/fastest_way.h"
+#include "weft/backends/cpu/exec/sharing.h"
 #include "weft/runtime/float_mode.h"
 #include "weft/runtime/parallel.h"
 
@@ -26,8 +28,7 @@ class CpuProgram final : public Program {
     for (size_t i = 0; i < launches().size(); ++i) bind(i);
     find_movers();
     calls_library_ = std::any_of(parts_.tasks.begin(), parts_.tasks.end(), [](const auto& task) { return task->is_library_call; });
-    threads_ = useful_threads();
-    if (threads_ > 1) find_waits();
+    find_ways();
   }
 
   bool shows_calls() const override { return true; }
@@ -48,22 +49,18 @@ class CpuProgram final : public Program {
       if (bound_[i] != memory || !ran_) rebind(i, memory);
     }
     ran_ = true;
-    const auto start = profiler_ ? Profiler::Clock::now() : Profiler::Clock::time_point();
+    const Sharing& way = ways_[watcher_ ? fastest_.best() : fastest_.next()];
+    noting_ = profiler_ && !fastest_.is_trying() ? &*profiler_ : nullptr;
+    const bool is_tried = !watcher_ && fastest_.is_measured(), is_timed = noting_ || is_tried;
+    const auto start = is_timed ? Profiler::Clock::now() : Profiler::Clock::time_point();
     std::optional<SerialLibraries> scope;
     if (calls_library_) scope.emplace();
-    if (threads_ == 1) {
-      run_share(nullptr, 0);
-    } else {
-      const TeamLease team(threads_);
-      team_ = &*team;
-      team->run(
-          [](void* self, int me) {
-            auto* program = static_cast<CpuProgram*>(self);
-            program->run_share(program->team_, me);
-          },
-          this);
+    run_shared(way);
+    if (is_timed) {
+      const Profiler::Reading time{start, Profiler::Clock::now()};
+      if (noting_) noting_->step_done(time);
+      if (is_tried) fastest_.took(std::chrono::duration<double>(time.end - time.begin).count());
     }
-    if (profiler_) profiler_->step_done({start, Profiler::Clock::now()});
     if (failed_.load(std::memory_order_relaxed)) fail();
   }
 
@@ -71,16 +68,18 @@ class CpuProgram final : public Program {
   size_t arena_bytes() const override { return static_cast<size_t>(list().arena_bytes); }
   std::span<const std::byte> arena() const override { return {arena_.data(), arena_bytes()}; }
 
-  int threads() const override { return threads_; }
+  int threads() const override { return ways_[fastest_.best()].threads; }
 
   void start_profile(int64_t traced_runs) override {
+    const auto by_threads = [](const Sharing& a, const Sharing& b) { return a.threads < b.threads; };
+    const int most_threads = std::max_element(ways_.begin(), ways_.end(), by_threads)->threads;
     int64_t readings = 0;  // of a thread: each pass of a launch has one, and one of the wait before it; so has each pass of a loop
     for (size_t i = 0; i < launches().size(); ++i) {
       int64_t passes = 1;
       for (int64_t count : passes_around(list(), i)) passes *= count;
       readings += 3 * passes;
     }
-    profiler_.emplace(launches().size(), threads_, traced_runs, static_cast<size_t>(readings));
+    profiler_.emplace(launches().size(), most_threads, traced_runs, static_cast<size_t>(readings));
   }
 
   std::vector<CallTime> profile() const override {
@@ -105,34 +104,22 @@ class CpuProgram final : public Program {
   const LaunchList& list() const { return parts_.list; }
   const std::vector<Launch>& launches() const { return parts_.list.launches; }
 
-  /// The threads that at least one launch can use, and that pay.
-  int useful_threads() const {
-    int64_t most = 1;
-    std::vector<size_t> shared;
-    for (size_t i = 0; i < launches().size(); ++i)
-      if (is_shared(i)) most = std::max(most, parts_.tasks[i]->units()), shared.push_back(i);
+  /// The fastest is found out where a step is so short that waiting for each other weighs.
+  void find_ways() {
+    constexpr double long_seconds = 5e-3;
+    std::vector<bool> may_share(launches().size());
+    int64_t most = 1;  // threads that at least one launch can use
+    for (size_t i = 0; i < may_share.size(); ++i) {
+      const int64_t units = parts_.tasks[i]->units();
+      if ((may_share[i] = launches()[i].parallel && units > 1)) most = std::max(most, units);
+    }
     const int threads = static_cast<int>(std::min<int64_t>(parts_.threads, most));
-    return parts_.share_all ? threads : threads_that_pay(list(), shared, threads);
-  }
-
-  /// A launch waits where it conflicts with one since the last wait; what thread 0 runs alone it runs in order anyway. All threads
-  /// wait where a pass of a loop begins and where the loop has ended.
-  void find_waits() {
-    std::vector<Launch> all(launches().size());
-    for (size_t i = 0; i < all.size(); ++i) {
-      const Dims passes = passes_around(list(), i);
-      for (const BufferPlace& place : launches()[i].buffers) all[i].buffers.push_back(place.over_all(passes));
-    }
-    waits_.assign(launches().size(), false);
-    size_t first = 0;
-    for (size_t i = 0; i < launches().size(); ++i) {
-      for (const LaunchLoop& loop : list().loops) {
-        if (loop.first == i) first = i;
-        if (loop.last == i) waits_[i] = true, first = i;
-      }
-      for (size_t k = first; k < i && !waits_[i]; ++k)
-        if ((is_shared(i) || is_shared(k)) && all[i].conflicts(all[k])) waits_[i] = true, first = i;
-    }
+    if (parts_.share_all) ways_ = {share(list(), may_share, threads)};
+    else ways_ = ways_to_share(list(), may_share, threads);
+    const auto by_seconds = [](const Sharing& a, const Sharing& b) { return a.seconds < b.seconds; };
+    const auto guess = std::min_element(ways_.begin(), ways_.end(), by_seconds);
+    if (guess->seconds > long_seconds) ways_ = {Sharing(*guess)};
+    fastest_ = FastestWay(ways_.size(), ways_.size() == 1 ? 0 : static_cast<size_t>(guess - ways_.begin()));
   }
 
   void find_movers() {
@@ -167,8 +154,18 @@ class CpuProgram final : public Program {
     }
   }
 
-  /// Do several threads run it? All other launches are thread 0's.
-  bool is_shared(size_t i) const { return launches()[i].parallel && parts_.tasks[i]->units() > 1; }
+  void run_shared(const Sharing& way) {
+    way_ = &way;
+    if (way.threads == 1) return run_share(nullptr, 0);
+    const TeamLease team(way.threads);
+    team_ = &*team;
+    team->run(
+        [](void* self, int me) {
+          auto* program = static_cast<CpuProgram*>(self);
+          program->run_share(program->team_, me);
+        },
+        this);
+  }
 
   /// What thread `me` does in a step.
   void run_share(Team* team, int me) {
@@ -199,10 +196,10 @@ class CpuProgram final : public Program {
   void run_launch(Team* team, int me, size_t i) {
     if (watcher_) shown(team, i, &CallWatcher::before);
     if (thrown_) return;
-    if (team && waits_[i]) timed(&Profiler::waited, me, i, [&] { team->barrier(); });
+    if (team && way_->waits[i]) timed(&Profiler::waited, me, i, [&] { team->barrier(); });
     const int64_t units = parts_.tasks[i]->units();
     Share share{0, me == 0 ? units : 0};
-    if (team && is_shared(i)) share = share_of(units, me, team->threads());
+    if (team && way_->shared[i]) share = share_of(units, me, team->threads());
     if (share.begin != share.end) timed(&Profiler::ran, me, i, [&] { run_units(i, share); });
     if (watcher_) shown(team, i, &CallWatcher::after);
   }
@@ -232,10 +229,10 @@ class CpuProgram final : public Program {
   /// Does it, and notes how long it took when someone asked.
   template <class Do>
   void timed(void (Profiler::*note)(int, size_t, Profiler::Reading), int me, size_t i, Do what) {
-    if (!profiler_) return what();
+    if (!noting_) return what();
     const auto start = Profiler::Clock::now();
     what();
-    ((*profiler_).*note)(me, i, {start, Profiler::Clock::now()});
+    (noting_->*note)(me, i, {start, Profiler::Clock::now()});
   }
 
   [[noreturn]] void fail() {
@@ -295,12 +292,14 @@ class CpuProgram final : public Program {
   std::vector<char> replaced_;                // per input: does an output take over its memory?
   bool ran_ = false;                          // then no task is without its buffers
   bool calls_library_;
-  int threads_ = 1;
-  std::vector<bool> waits_;                 // per launch: is there a barrier before it?
+  std::vector<Sharing> ways_;
+  FastestWay fastest_;
+  const Sharing* way_ = nullptr;            // of the step that runs
   std::vector<std::vector<Mover>> movers_;  // per loop: what is in it
   std::vector<int64_t> pass_;               // per loop: the pass at hand
   Team* team_ = nullptr;                    // of the step that runs
   std::optional<Profiler> profiler_;
+  Profiler* noting_ = nullptr;      // of the step that runs: a trial's are not noted
   CallWatcher* watcher_ = nullptr;  // of the run at hand
   std::exception_ptr thrown_;       // by the watcher, at a barrier
   std::atomic<const Launch*> failed_ = nullptr;

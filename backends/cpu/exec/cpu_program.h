@@ -12,7 +12,7 @@ struct ProgramParts {
   LaunchList list;
   /// What carries each launch out.
   std::vector<std::unique_ptr<Task>> tasks;
-  /// At most so many threads; all of them, whether that pays or not (threads_that_pay.h), where share_all is set.
+  /// At most so many threads; all of them at all that can be shared, whether that pays or not (sharing.h), where share_all is set.
   int threads = 1;
   bool share_all = false;
   /// Keeps the generated code alive.
