@@ -105,10 +105,9 @@ int main(int argc, char** argv) {
   const int threads = std::stoi(argv[1]);
   const std::string folder = argv[2];
   const Json about = {{"peer", "weft"},
-                      {"modes", {"step", "profile", "strict", "one_thread", "share_all"}},
+                      {"modes", {"step", "profile", "strict", "one_thread"}},
                       {"versions", {{"weft", WEFT_VERSION}, {"oneDNN", WEFT_ONEDNN}, {"LLVM", WEFT_LLVM}, {"compiler", WEFT_COMPILER}}}};
   benchmark::serve(about, [&](const std::string& mode) -> std::unique_ptr<benchmark::Training> {
-    if (mode == "share_all") return std::make_unique<WeftTraining>(folder, cpu::Options{.threads = threads, .share_all = true});
     if (mode == "profile") return std::make_unique<ProfiledTraining>(folder, cpu::Options{.threads = threads});
     return std::make_unique<WeftTraining>(folder, cpu::Options{.threads = mode == "one_thread" ? 1 : threads, .strict = mode == "strict"});
   });
