@@ -28,13 +28,14 @@ cuda::Result call(const char* name, Do what, Allowed allowed = {}) {
   }
   if (!d.started) return not_initialized;
   if (!allowed.without_context && current.empty()) return invalid_context;
-  if (!d.fault.empty() && !allowed.after_fault) return illegal_address;
+  const void* const context = current.empty() ? nullptr : current.back();
+  if (d.faults.contains(context) && !allowed.after_fault) return illegal_address;
   if (capturing && !allowed.while_capturing) {
     capturing->invalidated = true;
     return capture_unsupported;
   }
   const cuda::Result result = what(d);
-  return d.fault.empty() || allowed.after_fault ? result : illegal_address;
+  return !d.faults.contains(context) || allowed.after_fault ? result : illegal_address;
 }
 
 inline constexpr Allowed anywhere{.without_context = true};

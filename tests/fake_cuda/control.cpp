@@ -42,7 +42,9 @@ const weft::test::FakeCudaControl* fake_cuda_control() {
       .set_seed = [](uint64_t seed) { device().seed = seed; },
       .copy_early = [](bool early) { device().early_copies = early; },
       .set_algorithm_time = [](int algorithm, double milliseconds) { device().milliseconds_of_algorithm[algorithm] = milliseconds; },
-      .forget_fault = [] { device().fault.clear(); },
+      .fault_in = [](const char* kernel) { device().faulty_kernel = kernel; },
+      .refuse_contexts = [](bool refuse) { device().refuses_contexts = refuse; },
+      .forget_fault = [] { device().faults.clear(); },
   };
   return &control;
 }

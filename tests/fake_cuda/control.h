@@ -2,7 +2,7 @@
 // CUDA's driver without a GPU: a library with the driver's own functions, whose kernels run on the machine that executes PTX
 // (tests/ptx) and whose memory is none of the host's. What is asked of a stream is done as late as the driver allows, when
 // somebody waits for it, so that who forgets to wait sees what was there before. A fault of a kernel, or of a copy, stays: every later
-// call returns it, as the driver's do.
+// call in its context returns it, as the driver's do.
 //
 // The library has cuBLASLt's and cuDNN's functions, too, whose products, convolutions and attention are computed in double.
 //
@@ -47,7 +47,11 @@ struct FakeCudaControl {
   void (*copy_early)(bool);
   /// How long a product takes by cuBLASLt's algorithm number 1 or 2, until reset(); else 1.
   void (*set_algorithm_time)(int algorithm, double milliseconds);
-  /// Once nothing is alive any more, forgets a fault.
+  /// Lets a kernel go wrong whenever it runs, as if it read memory that is not there; "": none.
+  void (*fault_in)(const char* kernel);
+  /// Makes no context but the device's primary one.
+  void (*refuse_contexts)(bool);
+  /// Once nothing is alive any more, forgets faults.
   void (*forget_fault)();
 };
 

@@ -27,13 +27,13 @@ void Device::run(Stream& stream, uint64_t number) {
     const Work work = std::move(stream.queue.front().second);
     stream.done = stream.queue.front().first;
     stream.queue.pop_front();
-    if (!fault.empty()) continue;
+    if (faults.contains(stream.context)) continue;
     try {
       work();
     } catch (const ptx::Fault& e) {
-      fault = e.what();
+      faults[stream.context] = last_fault = e.what();
     } catch (const ptx::Problem& e) {
-      fault = std::string(ptx::name_of(e.check)) + ": " + e.message;
+      faults[stream.context] = last_fault = std::string(ptx::name_of(e.check)) + ": " + e.message;
     }
   }
 }
@@ -62,6 +62,7 @@ void Device::copy_out(std::byte* to, uint64_t from, size_t bytes) {
 }
 
 void Device::run_kernel(Function& function, uint32_t blocks, uint32_t threads, std::vector<std::byte> params) {
+  if (function.name == faulty_kernel) throw ptx::Fault(ptx::Check::bounds, "the kernel " + function.name + " was told to go wrong");
   ptx::Launch launch{.kernel = function.name, .blocks = {blocks}, .threads = {threads}, .params = std::move(params)};
   ++kernels_;
   launch.seed = seed == 0 ? 0 : seed + kernels_;

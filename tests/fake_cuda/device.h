@@ -32,6 +32,7 @@ struct Event {
   double milliseconds = 0;
 };
 struct Stream {
+  const void* context = nullptr;
   std::deque<std::pair<uint64_t, Work>> queue;
   uint64_t asked = 0, done = 0;
   std::shared_ptr<Graph> captured;  // not null: while it captures
@@ -92,7 +93,11 @@ class Device {
   Handles<Module> modules;
   Handles<Function> functions;
   Handles<Graph> graphs, executables;
-  std::string fault;  // of a kernel or a copy: from then on nothing works any more
+  std::map<const void*, std::string> faults;  // by context, of a kernel or a copy: from then on nothing works any more there
+  std::string last_fault;
+  std::string faulty_kernel;           // that goes wrong whenever it runs; "": none
+  std::set<const void*> own_contexts;  // beside the device's primary one
+  bool refuses_contexts = false;
   size_t library_objects = 0;
   double clock = 0;  // milliseconds of the device's time
   double milliseconds_of_algorithm[3] = {1, 1, 1};

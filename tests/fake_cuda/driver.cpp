@@ -15,7 +15,7 @@ using fake::current, fake::device, fake::anywhere, fake::outside_of_captures, fa
 
 namespace {
 
-/// The one device has one context.
+/// The one device has one primary context.
 ContextHandle* context() { return reinterpret_cast<ContextHandle*>(&device()); }
 
 const std::map<Result, std::pair<const char*, const char*>>& errors() {
@@ -61,7 +61,7 @@ Result cuGetErrorName(Result result, const char** name) {
 
 /// The driver says "an illegal memory access was encountered"; the machine knows more.
 Result cuGetErrorString(Result result, const char** text) {
-  if (result == fake::illegal_address) return *text = device().fault.c_str(), success;
+  if (result == fake::illegal_address) return *text = device().last_fault.c_str(), success;
   const auto found = errors().find(result);
   *text = found == errors().end() ? nullptr : found->second.second;
   return *text ? success : fake::invalid_value;
@@ -108,8 +108,29 @@ Result cuDevicePrimaryCtxRelease_v2(Device) {
 Result cuCtxPushCurrent_v2(ContextHandle* pushed) {
   return call("cuCtxPushCurrent_v2",
               [&](fake::Device& d) {
-                if (pushed != context() || d.report.contexts == 0) return fake::invalid_context;
+                const bool is_primary = pushed == context() && d.report.contexts > d.own_contexts.size();
+                if (!is_primary && !d.own_contexts.contains(pushed)) return fake::invalid_context;
                 return current.push_back(pushed), success;
+              },
+              {.without_context = true, .after_fault = true});
+}
+Result cuCtxCreate_v2(ContextHandle** out, unsigned, Device) {
+  return call("cuCtxCreate_v2",
+              [&](fake::Device& d) {
+                if (d.refuses_contexts) return fake::illegal_address;
+                *out = reinterpret_cast<ContextHandle*>(new char);
+                d.own_contexts.insert(*out), current.push_back(*out), ++d.report.contexts;
+                return success;
+              },
+              {.without_context = true, .after_fault = true});
+}
+Result cuCtxDestroy_v2(ContextHandle* destroyed) {
+  return call("cuCtxDestroy_v2",
+              [&](fake::Device& d) {
+                if (d.own_contexts.erase(destroyed) == 0) return fake::invalid_context;
+                delete reinterpret_cast<char*>(destroyed);
+                d.faults.erase(destroyed);
+                return --d.report.contexts, success;
               },
               {.without_context = true, .after_fault = true});
 }

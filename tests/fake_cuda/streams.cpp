@@ -43,8 +43,11 @@ Result cuMemcpyDtoHAsync_v2(void* to, DevicePointer from, size_t bytes, StreamHa
 }
 
 Result cuStreamCreate(StreamHandle** out, unsigned) {
-  return call("cuStreamCreate",
-              [&](fake::Device& d) { return *out = d.streams.add<StreamHandle>(std::make_shared<fake::Stream>()), success; });
+  return call("cuStreamCreate", [&](fake::Device& d) {
+    const auto stream = std::make_shared<fake::Stream>();
+    stream->context = fake::current.back();
+    return *out = d.streams.add<StreamHandle>(stream), success;
+  });
 }
 Result cuStreamDestroy_v2(StreamHandle* handle) {
   return call("cuStreamDestroy_v2",

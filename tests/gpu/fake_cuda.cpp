@@ -26,6 +26,8 @@ FakeCuda::FakeCuda() : control_(control()) {
   control_->copy_early(false);
   control_->set_capability(8, 0);
   control_->limit_memory(size_t{1} << 30);
+  control_->fault_in("");
+  control_->refuse_contexts(false);
   before_ = report();
 }
 

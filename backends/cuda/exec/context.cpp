@@ -90,22 +90,39 @@ std::shared_ptr<Context> Context::of(int device, const std::string& library) {
 
 Context::Context(int device, const Driver& driver) : driver_(driver), description_(describe(driver, device, &device_)) {
   driver_.check(driver_.retain_context(&context_, device_), fmt::format("CUDA device {} ({})", device, description_.name));
+  make_streams();
+}
+
+Context::Context(const Beside& beside)
+    : driver_(beside.failed.driver_), device_(beside.failed.device_), description_(beside.failed.description_), is_apart_(true) {
+  driver_.check(driver_.create_context(&context_, 0, device_), "cuCtxCreate");
+  ContextHandle* made_current = nullptr;
+  driver_.pop_context(&made_current);
+  make_streams();
+}
+
+void Context::make_streams() {
   try {
     const Current current(*this);
     driver_.check(driver_.create_stream(&stream_, stream_non_blocking), "cuStreamCreate");
     driver_.check(driver_.create_stream(&copy_stream_, stream_non_blocking), "cuStreamCreate");
   } catch (...) {
     if (stream_) quietly([&] { driver_.destroy_stream(stream_); });
-    driver_.release_context(device_);
+    give_back();
     throw;
   }
+}
+
+void Context::give_back() const {
+  if (is_apart_) driver_.destroy_context(context_);
+  else driver_.release_context(device_);
 }
 
 Context::~Context() {
   quietly([&] {
     for (StreamHandle* stream : {copy_stream_, stream_}) driver_.synchronize(stream), driver_.destroy_stream(stream);
   });
-  driver_.release_context(device_);
+  give_back();
 }
 
 void Context::quietly(const std::function<void()>& release) const {
@@ -171,7 +188,12 @@ void Context::launch(const KernelLaunch& launch, FunctionHandle* function, std::
 
 void Context::launch(const Graph& graph) {
   const Current current(*this);
-  driver_.check(driver_.launch_graph(graph.handle(), stream_), "cuGraphLaunch");
+  const Result result = driver_.launch_graph(graph.handle(), stream_);
+  if (result == success) return;
+  // Which of its calls the driver does not say.
+  Error failure(ErrorKind::device, "cuGraphLaunch: {}", driver_.describe(result));
+  repeat_for(failure);
+  throw failure;
 }
 
 void Context::record(const Event& event, StreamHandle* stream) {
@@ -218,6 +240,8 @@ void Context::copy_out_now(std::byte* host, const std::byte* from, size_t bytes)
 void Context::synchronize() {
   const Current current(*this);
   waited(driver_.synchronize(stream_));
+  const std::lock_guard lock(asked_mutex_);
+  asked_.clear();
 }
 
 void Context::wait_for(const Event& event) {
@@ -225,13 +249,12 @@ void Context::wait_for(const Event& event) {
   waited(driver_.wait_for_event(event.get()));
 }
 
-void Context::waited(Result result) const {
+void Context::waited(Result result) {
   if (result == success) return;
-  throw Error(ErrorKind::device, "what was asked of CUDA device {} ({}) failed: {}", description_.number, description_.name,
-              driver_.describe(result))
-      .hint(
-          "with the environment variable WEFT_CUDA_CHECK=1 launches run one by one, and the one that fails is named with its line; "
-          "what lies on the device is lost: go on from a checkpoint");
+  Error failure(ErrorKind::device, "what was asked of CUDA device {} ({}) failed: {}", description_.number, description_.name,
+                driver_.describe(result));
+  repeat_for(failure);
+  throw failure;
 }
 
 std::unique_ptr<Module> Context::load(const std::string& ptx) {

@@ -5,10 +5,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "weft/backends/cuda/exec/driver.h"
 #include "weft/backends/cuda/kernel_launch.h"
 #include "weft/runtime/memory_space.h"
+#include "weft/runtime/threads.h"
+#include "weft/support/error.h"
 
 namespace weft::cuda {
 
@@ -51,12 +54,26 @@ using DeviceBuffer = std::unique_ptr<std::byte, GiveBackMemory>;
 /// Memory of the host's that the device copies from while the host goes on.
 using PinnedBuffer = std::unique_ptr<std::byte, GiveBackPinned>;
 
+/// What was asked of a context's stream, and can be done again: so that of many calls the one that fails is found.
+class Repeatable {
+ public:
+  virtual ~Repeatable() = default;
+  /// Does it again, call by call, in the context where it was done, or in another of the device, where nothing lies that lay there. False:
+  /// it cannot be done now. Throws weft::Error of the call that fails.
+  virtual bool repeat(const std::shared_ptr<Context>& where) = 0;
+};
+
 class Context : public std::enable_shared_from_this<Context> {
  public:
   /// Device number `device`, of which there is one Context as long as anybody uses it. `library`: see driver(). Throws weft::Error saying
   /// what is missing.
   static std::shared_ptr<Context> of(int device, const std::string& library = {});
   Context(int device, const Driver& driver);
+  /// A context of its own on the same device, beside one that has failed for good.
+  struct Beside {
+    const Context& failed;
+  };
+  explicit Context(const Beside& beside);
   Context(const Context&) = delete;
   ~Context();
 
@@ -86,7 +103,13 @@ class Context : public std::enable_shared_from_this<Context> {
   /// Milliseconds between two recorded events that are done.
   double elapsed(const Event& start, const Event& end);
 
-  // Each waits until it is done.
+  /// What comes into the stream next. It is kept in mind, while it lives, until a wait for the stream shows that nothing has failed.
+  void asks(const std::shared_ptr<Repeatable>& what);
+  /// Where the device's context has failed for good, which any call may say first: names the call that was to blame, as a failed wait
+  /// does.
+  void explain(Error& failure);
+
+  // Each waits until it is done. Where it was not, what was asked is done again call by call, and weft::Error names the one that fails.
   void copy_in_now(std::byte* to, const std::byte* host, size_t bytes);
   void copy_out_now(std::byte* host, const std::byte* from, size_t bytes);
   void synchronize();
@@ -110,14 +133,24 @@ class Context : public std::enable_shared_from_this<Context> {
   /// While it lives, the calling thread's calls are this context's.
   class Current;
   /// Throws weft::Error for what went wrong before: the driver says so to who waits next.
-  void waited(Result result) const;
+  void waited(Result result);
+  void make_streams();
+  void give_back() const;
+  /// Does the driver still do anything in this context?
+  bool works() const;
+  /// Repeats what is in mind, and says in the error what that showed.
+  void repeat_for(Error& failure);
+  std::vector<std::shared_ptr<Repeatable>> take_asked();
 
   const Driver& driver_;
   Device device_ = 0;
   DeviceDescription description_;
   ContextHandle* context_ = nullptr;
+  bool is_apart_ = false;  // no primary one
   StreamHandle *stream_ = nullptr, *copy_stream_ = nullptr;
   std::weak_ptr<MemorySpace> memory_;
+  ForkSafeMutex asked_mutex_;
+  std::vector<std::weak_ptr<Repeatable>> asked_;
 };
 
 class Module {

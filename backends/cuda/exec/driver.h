@@ -48,6 +48,8 @@ inline constexpr int jit_error_log_bytes = 6;
   function(device_memory, cuDeviceTotalMem_v2, (size_t* bytes, Device))                                                        \
   function(retain_context, cuDevicePrimaryCtxRetain, (ContextHandle**, Device))                                                \
   function(release_context, cuDevicePrimaryCtxRelease_v2, (Device))                                                            \
+  function(create_context, cuCtxCreate_v2, (ContextHandle**, unsigned flags, Device))                                          \
+  function(destroy_context, cuCtxDestroy_v2, (ContextHandle*))                                                                 \
   function(push_context, cuCtxPushCurrent_v2, (ContextHandle*))                                                                \
   function(pop_context, cuCtxPopCurrent_v2, (ContextHandle**))                                                                 \
   function(allocate, cuMemAlloc_v2, (DevicePointer*, size_t bytes))                                                            \

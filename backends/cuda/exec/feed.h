@@ -28,6 +28,8 @@ class Feed {
   /// The device's stream has been asked for all that reads the slot; where it was not said since, send() waits for all that was asked.
   void used(size_t slot);
 
+  /// What was written last into the slot, on the host.
+  const std::byte* written(size_t slot, size_t piece) const { return slots_[slot].pinned.get() + offsets_[piece]; }
   /// Where a piece lies on the device.
   std::byte* piece(size_t slot, size_t number) const { return slots_[slot].device.get() + offsets_[number]; }
 

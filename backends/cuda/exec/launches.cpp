@@ -107,9 +107,19 @@ void DeviceLaunches::enqueue(const Turn& turn, StreamHandle* stream) {
   moved_ = bound.table;
   for (size_t i = 0; i < moved_.size(); ++i)
     for (size_t loop = 0; loop < bound.steps[i].size(); ++loop) moved_[i] += bound.steps[i][loop] * turn.passes[loop];
-  if (bound.call.library) return context_->with_current([&] { bound.call.library->enqueue(moved_, stream); });
-  for (size_t i = 0; i < bound.functions.size(); ++i)
-    context_->launch(bound.call.kernels.launches[i], bound.functions[i], moved_.data(), stream);
+  try {
+    if (bound.call.library) return context_->with_current([&] { bound.call.library->enqueue(moved_, stream); });
+    for (size_t i = 0; i < bound.functions.size(); ++i)
+      context_->launch(bound.call.kernels.launches[i], bound.functions[i], moved_.data(), stream);
+  } catch (Error& e) {
+    add_name(e, turn);
+    throw;
+  }
+}
+
+void DeviceLaunches::add_name(Error& e, const Turn& turn) const {
+  const std::string pass = turn.passes.empty() ? "" : fmt::format(" in pass {}", fmt::join(turn.passes, ", "));
+  e.of(fmt::format("launch {} of {}{}, {}", turn.call, calls_.size(), pass, descriptions()[turn.call]));
 }
 
 void DeviceLaunches::enqueue(StreamHandle* stream) {
@@ -143,14 +153,15 @@ void DeviceLaunches::keep_times(std::chrono::steady_clock::time_point began) {
 
 void DeviceLaunches::run_one_by_one() {
   fill_tables();
-  for (const Turn& turn : turns_) try {
-      enqueue(turn, context_->stream());
+  for (const Turn& turn : turns_) {
+    enqueue(turn, context_->stream());
+    try {
       context_->synchronize();
     } catch (Error& e) {
-      const std::string pass = turn.passes.empty() ? "" : fmt::format(" in pass {}", fmt::join(turn.passes, ", "));
-      e.of(fmt::format("launch {} of {}{}, {}", turn.call, calls_.size(), pass, descriptions()[turn.call]));
+      add_name(e, turn);
       throw;
     }
+  }
 }
 
 void DeviceLaunches::start_profile(int64_t traced_runs) {

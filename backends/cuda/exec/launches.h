@@ -60,7 +60,9 @@ class DeviceLaunches {
     Dims passes;  // of the loops around it, the outermost first
   };
   void add_turns(size_t first, size_t last, size_t loop, Dims& passes);
+  /// Throws weft::Error that names it where it is refused at once.
   void enqueue(const Turn& turn, StreamHandle* stream);
+  void add_name(Error& e, const Turn& turn) const;
   void keep_times(std::chrono::steady_clock::time_point began);
   void fill_tables();
 

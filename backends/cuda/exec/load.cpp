@@ -77,15 +77,18 @@ std::vector<KernelCall> kernels_of(const ProgramData& data) {
 std::unique_ptr<Program> load_program(ProgramData data, const LoadOptions& options) {
   std::vector<KernelCall> kernels = kernels_of(data);
   const std::shared_ptr<Context> context = Context::of(options.device, options.driver);
-  std::vector<DeviceCall> calls;
-  for (size_t i = 0; i < kernels.size(); ++i) {
-    const LibraryCallKind* kind = options.libraries ? find_library_call(data.calls[i].call) : nullptr;
-    calls.push_back({std::move(kernels[i]), kind ? kind->plan(context, data.calls[i], data.list.launches[i]) : nullptr});
-  }
-  std::unique_ptr<Module> module;
-  if (!calls.empty()) module = context->load(ptx_of(choose_code(data, context->description())));
-  auto launches = std::make_unique<DeviceLaunches>(context, std::move(data.list), std::move(calls), std::move(module));
-  return make_program(std::move(launches), context, checks(options));
+  const std::string ptx = kernels.empty() ? "" : ptx_of(choose_code(data, context->description()));
+  const auto make = [kernels = std::move(kernels), descriptors = std::move(data.calls), ptx, libraries = options.libraries](
+                        const std::shared_ptr<Context>& where, LaunchList list) {
+    std::vector<DeviceCall> calls;
+    for (size_t i = 0; i < kernels.size(); ++i) {
+      const LibraryCallKind* kind = libraries ? find_library_call(descriptors[i].call) : nullptr;
+      calls.push_back({kernels[i], kind ? kind->plan(where, descriptors[i], list.launches[i]) : nullptr});
+    }
+    std::unique_ptr<Module> module = kernels.empty() ? nullptr : where->load(ptx);
+    return std::make_unique<DeviceLaunches>(where, std::move(list), std::move(calls), std::move(module));
+  };
+  return make_program(std::move(data.list), make, context, checks(options));
 }
 
 }  // namespace weft::cuda

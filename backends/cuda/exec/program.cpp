@@ -1,20 +1,25 @@
 #include "weft/backends/cuda/exec/program.h"
 
 #include <array>
+#include <exception>
+#include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "weft/backends/cuda/exec/call.h"
 #include "weft/backends/cuda/exec/feed.h"
 #include "weft/backends/cuda/exec/launches.h"
+#include "weft/support/memory.h"
 
 namespace weft::cuda {
 namespace {
 
 class CudaProgram final : public Program {
  public:
-  CudaProgram(std::unique_ptr<DeviceLaunches> launches, std::shared_ptr<Context> context, bool check)
-      : context_(std::move(context)), space_(context_->memory()), launches_(std::move(launches)), check_(check) {
+  CudaProgram(LaunchList launch_list, MakeLaunches make, std::shared_ptr<Context> context, bool check)
+      : context_(std::move(context)), space_(context_->memory()), make_(std::move(make)),
+        launches_(make_(context_, std::move(launch_list))), check_(check), last_run_(std::make_shared<LastRun>(*this)) {
     inputs_ = list().inputs;
     outputs_ = list().outputs;
     replaced_.resize(inputs_.size(), false);
@@ -27,28 +32,43 @@ class CudaProgram final : public Program {
       if (output.alias) replaced_[static_cast<size_t>(*output.alias)] = true;
   }
   ~CudaProgram() override {
-    try {
-      context_->synchronize();
-    } catch (const std::exception&) {
-      // What has failed has been, or would have been, said to who asked for its results.
-    }
+    last_run_->end();
+    // What has failed has been, or would have been, said to who asked for its results.
+    context_->quietly([&] { context_->driver().synchronize(context_->stream()); });
   }
 
   using Program::run;
   void run(std::span<const Binding> inputs) override {
-    bring(inputs);
-    if (memory_ != bound_memory_) {
-      bound_memory_ = memory_;
-      forget_graphs();
+    const std::lock_guard lock(last_run_->mutex());
+    try {
+      run_once(inputs);
+    } catch (const OutOfMemory&) {
+      throw;
+    } catch (Error& e) {
+      context_->explain(e);
+      throw;
     }
-    const size_t slot = fill(inputs);
-    launches_->bind(memory_of(slot));
-    feed_->send(slot);
-    start(slot);
-    feed_->used(slot);
-    copied_.assign(copied_.size(), false);
-    for (size_t i = 0; i < inputs_.size(); ++i)
-      if (replaced_[i] && !inputs[i].storage()) context_->copy_out_now(inputs[i].host(), feed_->piece(slot, i), inputs_[i].bytes());
+  }
+
+  /// The last run's launches once more, each waited for. In another context: with the host's newest copy of what the step updates, the
+  /// batch as it was written for the device, and zeros for all else.
+  void repeat(const std::shared_ptr<Context>& where) {
+    if (!feed_) return;  // it never ran
+    if (where == context_) return repeat_here();
+    std::vector<DeviceBuffer> buffers;
+    std::vector<std::byte*> memory;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const size_t bytes = inputs_[i].bytes();
+      const std::vector<std::byte> zeros(bound_[i].storage() && !replaced_[i] ? bytes : 0);
+      const std::byte* const host = !bound_[i].storage() ? feed_->written(last_slot_, i)
+                                    : replaced_[i]       ? bound_[i].storage()->address()
+                                                         : zeros.data();
+      memory.push_back(buffers.emplace_back(where->buffer(bytes)).get());
+      where->copy_in_now(memory.back(), host, bytes);
+    }
+    const std::unique_ptr<DeviceLaunches> launches = make_(where, list());
+    launches->bind(memory);
+    launches->run_one_by_one();
   }
 
   const std::byte* output(int i) const override {
@@ -71,6 +91,66 @@ class CudaProgram final : public Program {
 
  private:
   const LaunchList& list() const { return launches_->list(); }
+
+  /// The context's memory of the last run, which may outlive the program.
+  class LastRun final : public Repeatable {
+   public:
+    explicit LastRun(CudaProgram& program) : program_(&program) {}
+    std::recursive_mutex& mutex() { return mutex_; }
+    void end() {
+      const std::lock_guard lock(mutex_);
+      program_ = nullptr;
+    }
+    bool repeat(const std::shared_ptr<Context>& where) override {
+      const std::unique_lock lock(mutex_, std::try_to_lock);  // another thread's run is not waited for: it may wait for this one
+      if (!lock.owns_lock() || !program_) return false;
+      program_->repeat(where);
+      return true;
+    }
+
+   private:
+    std::recursive_mutex mutex_;
+    CudaProgram* program_;
+  };
+
+  void run_once(std::span<const Binding> inputs) {
+    bring(inputs);
+    if (memory_ != bound_memory_) {
+      bound_memory_ = memory_;
+      forget_graphs();
+    }
+    const size_t slot = last_slot_ = fill(inputs);
+    launches_->bind(memory_of(slot));
+    feed_->send(slot);
+    if (!check_) context_->asks(last_run_);
+    start(slot);
+    feed_->used(slot);
+    copied_.assign(copied_.size(), false);
+    for (size_t i = 0; i < inputs_.size(); ++i)
+      if (replaced_[i] && !inputs[i].storage()) context_->copy_out_now(inputs[i].host(), feed_->piece(slot, i), inputs_[i].bytes());
+  }
+
+  /// What the step updates is put back afterwards.
+  void repeat_here() {
+    std::vector<std::pair<std::byte*, std::vector<std::byte>>> kept;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      if (!replaced_[i]) continue;
+      auto& [memory, bytes] = kept.emplace_back(all_memory_[i], std::vector<std::byte>(inputs_[i].bytes()));
+      context_->copy_out_now(bytes.data(), memory, bytes.size());
+    }
+    std::exception_ptr failure;
+    try {
+      launches_->run_one_by_one();
+    } catch (const Error&) {
+      failure = std::current_exception();
+    }
+    try {
+      for (const auto& [memory, bytes] : kept) context_->copy_in_now(memory, bytes.data(), bytes.size());
+    } catch (const Error&) {
+      if (!failure) throw;
+    }
+    if (failure) std::rethrow_exception(failure);
+  }
 
   /// Finds where each input is on the device, once all that storages hold is there.
   void bring(std::span<const Binding> inputs) {
@@ -120,8 +200,11 @@ class CudaProgram final : public Program {
 
   std::shared_ptr<Context> context_;
   std::shared_ptr<MemorySpace> space_;
+  MakeLaunches make_;
   std::unique_ptr<DeviceLaunches> launches_;
   bool check_;
+  std::shared_ptr<LastRun> last_run_;
+  size_t last_slot_ = 0;
   std::vector<bool> replaced_;                           // per input: does an output take over its memory?
   std::vector<std::byte*> memory_;                       // per input, of those from storages
   std::optional<std::vector<std::byte*>> bound_memory_;  // that the graphs look at; none: nothing yet
@@ -137,8 +220,8 @@ class CudaProgram final : public Program {
 
 }  // namespace
 
-std::unique_ptr<Program> make_program(std::unique_ptr<DeviceLaunches> launches, std::shared_ptr<Context> context, bool check) {
-  return std::make_unique<CudaProgram>(std::move(launches), std::move(context), check);
+std::unique_ptr<Program> make_program(LaunchList list, MakeLaunches make, std::shared_ptr<Context> context, bool check) {
+  return std::make_unique<CudaProgram>(std::move(list), std::move(make), std::move(context), check);
 }
 
 }  // namespace weft::cuda

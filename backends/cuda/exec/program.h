@@ -6,6 +6,7 @@
 // a graph that was captured once and is launched as one. run() returns once all is asked for: the host prepares the next batch
 // meanwhile, in a second slot. Who reads a result, or a parameter, waits for it.
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,8 +18,11 @@
 
 namespace weft::cuda {
 
+/// The launches of a program in a context: where it is loaded, and once more where they have failed and are done again elsewhere.
+using MakeLaunches = std::function<std::unique_ptr<DeviceLaunches>(const std::shared_ptr<Context>& where, LaunchList list)>;
+
 /// `check`: as LoadOptions says.
-std::unique_ptr<Program> make_program(std::unique_ptr<DeviceLaunches> launches, std::shared_ptr<Context> context, bool check);
+std::unique_ptr<Program> make_program(LaunchList list, MakeLaunches make, std::shared_ptr<Context> context, bool check);
 
 struct LoadOptions {
   /// The device's number.
