@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "weft/backends/cpu/exec/contention.h"
 #include "weft/backends/cpu/exec/fastest_way.h"
 #include "weft/backends/cpu/exec/sharing.h"
 #include "weft/runtime/float_mode.h"
@@ -51,15 +52,19 @@ class CpuProgram final : public Program {
     ran_ = true;
     const Sharing& way = ways_[watcher_ ? fastest_.best() : fastest_.next()];
     noting_ = profiler_ && !fastest_.is_trying() ? &*profiler_ : nullptr;
-    const bool is_tried = !watcher_ && fastest_.is_measured(), is_timed = noting_ || is_tried;
+    const bool is_tried = !watcher_ && fastest_.is_measured(), is_observed = is_long_ && way.threads > 1 && !watcher_;
+    const bool is_timed = noting_ || is_tried || is_observed;
     const auto start = is_timed ? Profiler::Clock::now() : Profiler::Clock::time_point();
+    if (is_observed) contention_.begin();
     std::optional<SerialLibraries> scope;
     if (calls_library_) scope.emplace();
     run_shared(way);
     if (is_timed) {
       const Profiler::Reading time{start, Profiler::Clock::now()};
+      const double seconds = std::chrono::duration<double>(time.end - time.begin).count();
       if (noting_) noting_->step_done(time);
-      if (is_tried) fastest_.took(std::chrono::duration<double>(time.end - time.begin).count());
+      if (is_tried) fastest_.took(seconds);
+      if (is_observed && contention_.end(seconds)) fastest_.ask_for_trial();
     }
     if (failed_.load(std::memory_order_relaxed)) fail();
   }
@@ -104,9 +109,9 @@ class CpuProgram final : public Program {
   const LaunchList& list() const { return parts_.list; }
   const std::vector<Launch>& launches() const { return parts_.list.launches; }
 
-  /// The fastest is found out where a step is so short that waiting for each other weighs.
+  /// The fastest way of a short step is found out now and then; a long one is taken to gain by all threads, unless others want the cores.
   void find_ways() {
-    constexpr double long_seconds = 5e-3;
+    constexpr double long_seconds = 1e-3;
     std::vector<bool> may_share(launches().size());
     int64_t most = 1;  // threads that at least one launch can use
     for (size_t i = 0; i < may_share.size(); ++i) {
@@ -114,12 +119,18 @@ class CpuProgram final : public Program {
       if ((may_share[i] = launches()[i].parallel && units > 1)) most = std::max(most, units);
     }
     const int threads = static_cast<int>(std::min<int64_t>(parts_.threads, most));
-    if (parts_.share_all) ways_ = {share(list(), may_share, threads)};
-    else ways_ = ways_to_share(list(), may_share, threads);
+    if (parts_.share_all) {
+      ways_ = {share(list(), may_share, threads)};
+      return;
+    }
+    ways_ = ways_to_share(list(), may_share, threads);
     const auto by_seconds = [](const Sharing& a, const Sharing& b) { return a.seconds < b.seconds; };
-    const auto guess = std::min_element(ways_.begin(), ways_.end(), by_seconds);
-    if (guess->seconds > long_seconds) ways_ = {Sharing(*guess)};
-    fastest_ = FastestWay(ways_.size(), ways_.size() == 1 ? 0 : static_cast<size_t>(guess - ways_.begin()));
+    size_t guess = static_cast<size_t>(std::min_element(ways_.begin(), ways_.end(), by_seconds) - ways_.begin());
+    if ((is_long_ = ways_[guess].seconds > long_seconds) && guess > 0) {
+      ways_ = {ways_[0], Sharing(ways_[guess])};
+      guess = 1;
+    }
+    fastest_ = FastestWay(ways_.size(), guess, is_long_ ? FastestWay::of_long_runs : FastestWay::of_short_runs);
   }
 
   void find_movers() {
@@ -294,6 +305,8 @@ class CpuProgram final : public Program {
   bool calls_library_;
   std::vector<Sharing> ways_;
   FastestWay fastest_;
+  bool is_long_ = false;  // a step: milliseconds
+  Contention contention_;
   const Sharing* way_ = nullptr;            // of the step that runs
   std::vector<std::vector<Mover>> movers_;  // per loop: what is in it
   std::vector<int64_t> pass_;               // per loop: the pass at hand

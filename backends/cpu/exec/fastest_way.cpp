@@ -5,10 +5,7 @@
 namespace weft::cpu {
 namespace {
 
-constexpr int64_t rounds = 3, runs = 8, unmeasured = 3;  // threads that slept wake up in a way's first runs
-constexpr int64_t first_pause = 1000, last_pause = 100'000;
-
-double median(std::vector<double>& all) {
+double median(std::vector<double> all) {
   const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
   std::nth_element(all.begin(), middle, all.end());
   return *middle;
@@ -17,23 +14,49 @@ double median(std::vector<double>& all) {
 }  // namespace
 
 size_t FastestWay::next_of_trial() {
-  const int64_t ways = static_cast<int64_t>(seconds_.size());
-  if (run_ == rounds * runs * ways) {
-    best_ = 0;
-    double least = 0.95 * median(seconds_[0]);
-    for (size_t way = 1; way < seconds_.size(); ++way)
-      if (const double its = median(seconds_[way]); its < least) best_ = way, least = its;
-    for (std::vector<double>& all : seconds_) all.clear();
-    run_ = 0, measured_ = -1;
-    until_trial_ = pause_ = std::clamp(8 * pause_, first_pause, last_pause);
+  if (run_ == 0 && trial_.on_demand && best_ == guess_ && !asked_) {
+    until_trial_ = 0;
     return best_;
   }
-  const auto way = static_cast<int>(run_ / runs % ways);
-  measured_ = run_ % runs >= unmeasured ? way : -1;
+  const auto ways = static_cast<int64_t>(seconds_.size()), round = trial_.runs * ways;
+  if (run_ == trial_.rounds * round || (run_ == round && is_plain())) {
+    decide();
+    return best_;
+  }
+  const auto way = static_cast<int>(run_ / trial_.runs % ways);
+  measured_ = run_ % trial_.runs >= trial_.unmeasured ? way : -1;
   ++run_;
   return static_cast<size_t>(way);
 }
 
-void FastestWay::took(double seconds) { seconds_[static_cast<size_t>(measured_)].push_back(seconds); }
+std::vector<double> FastestWay::medians() const {
+  std::vector<double> of_ways;
+  for (const std::vector<double>& all : seconds_) of_ways.push_back(median(all));
+  return of_ways;
+}
+
+/// Is one way so much slower than another that one round tells?
+bool FastestWay::is_plain() const {
+  constexpr double times = 4;
+  const std::vector<double> all = medians();
+  const auto [least, most] = std::minmax_element(all.begin(), all.end());
+  return *most > times * *least;
+}
+
+void FastestWay::decide() {
+  const std::vector<double> medians = this->medians();
+  best_ = 0;
+  for (size_t way = 1; way < medians.size(); ++way)
+    if (medians[way] < (best_ == 0 ? 0.95 : 1) * medians[best_]) best_ = way;
+  double lost = 0;
+  for (const std::vector<double>& all : seconds_)
+    for (const double seconds : all) lost += std::max(0.0, seconds - medians[best_]);
+  lost *= static_cast<double>(trial_.runs) / static_cast<double>(trial_.runs - trial_.unmeasured);
+  constexpr double part = 50;
+  pause_ = std::clamp(8 * pause_, trial_.first_pause, trial_.last_pause);
+  until_trial_ = std::max(pause_, static_cast<int64_t>(std::min(part * lost / medians[best_], 1e15)));
+  for (std::vector<double>& all : seconds_) all.clear();
+  run_ = 0, measured_ = -1, asked_ = false;
+}
 
 }  // namespace weft::cpu

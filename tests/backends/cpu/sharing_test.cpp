@@ -3,7 +3,10 @@
 #include "weft/backends/cpu/exec/sharing.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
+#include "weft/backends/cpu/exec/contention.h"
 #include "weft/backends/cpu/exec/fastest_way.h"
 #include "weft/tests/catch.h"
 
@@ -87,7 +90,7 @@ TEST_CASE("small launches may stay with one thread while the large ones are shar
 }
 
 TEST_CASE("the way that was measured to be the fastest is kept", "[cpu]") {
-  cpu::FastestWay fastest(3, 1);
+  cpu::FastestWay fastest(3, 1, cpu::FastestWay::of_short_runs);
   CHECK(fastest.best() == 1);
   const auto speeds = [](std::vector<double> of_ways) { return [of_ways](size_t way) { return of_ways[way]; }; };
   CHECK(run(fastest, 3, 10, speeds({3, 2, 1})) == std::vector<int>{0, 10, 0});  // the guess, at first
@@ -95,7 +98,7 @@ TEST_CASE("the way that was measured to be the fastest is kept", "[cpu]") {
   CHECK(fastest.best() == 2);
   CHECK(run(fastest, 3, 800, speeds({3, 2, 1})) == std::vector<int>{0, 0, 800});
   // The machine has changed: it is found out again, later each time.
-  run(fastest, 3, 1000, speeds({1, 2, 3}));
+  run(fastest, 3, 5000, speeds({1, 2, 3}));
   CHECK(fastest.best() == 0);
   const std::vector<int> taken = run(fastest, 3, 100'000, speeds({1, 2, 3}));
   CHECK(taken[0] > 99'000);
@@ -104,19 +107,66 @@ TEST_CASE("the way that was measured to be the fastest is kept", "[cpu]") {
 }
 
 TEST_CASE("the way of fewest threads is kept unless another one is faster by more than chance", "[cpu]") {
-  cpu::FastestWay fastest(2, 1);
+  cpu::FastestWay fastest(2, 1, cpu::FastestWay::of_short_runs);
   run(fastest, 2, 200, [](size_t way) { return way == 0 ? 1.0 : 0.97; });
   CHECK(fastest.best() == 0);
 }
 
 TEST_CASE("a run that was disturbed decides nothing", "[cpu]") {
-  cpu::FastestWay fastest(2, 0);
+  cpu::FastestWay fastest(2, 0, cpu::FastestWay::of_short_runs);
   int measured = 0;
   run(fastest, 2, 200, [&](size_t way) { return way == 1 && measured++ % 4 == 0 ? 100.0 : way == 1 ? 0.5 : 1.0; });
   CHECK(fastest.best() == 1);
 }
 
 TEST_CASE("where there is one way, nothing is measured", "[cpu]") {
-  cpu::FastestWay fastest(1, 0);
+  cpu::FastestWay fastest(1, 0, cpu::FastestWay::of_short_runs);
   CHECK(run(fastest, 1, 5000, [](size_t) -> double { throw 1; }) == std::vector<int>{5000});
+}
+
+TEST_CASE("trials cost less than a fiftieth of the time, however slow the other ways are", "[cpu]") {
+  cpu::FastestWay fastest(2, 1, cpu::FastestWay::of_short_runs);
+  const std::vector<int> taken = run(fastest, 2, 1'000'000, [](size_t way) { return way == 0 ? 100.0 : 1.0; });  // one round tells
+  CHECK(taken[0] >= 24);
+  CHECK((taken[0] - 8) * 99 < 1'000'000 / 50);  // but for the first, of one round
+}
+
+TEST_CASE("long runs are tried where that is asked for, and then until the guess is the best again", "[cpu]") {
+  cpu::FastestWay fastest(2, 1, cpu::FastestWay::of_long_runs);
+  double alone = 1;  // way 1 takes 1.5
+  const auto seconds = [&](size_t way) { return way == 0 ? alone : 1.5; };
+  CHECK(run(fastest, 2, 1000, seconds) == std::vector<int>{0, 1000});
+  fastest.ask_for_trial();
+  CHECK(run(fastest, 2, 11, seconds)[1] == 5);
+  CHECK(fastest.best() == 0);
+  alone = 3;
+  run(fastest, 2, 1000, seconds);
+  CHECK(fastest.best() == 1);
+  CHECK(run(fastest, 2, 5000, seconds) == std::vector<int>{0, 5000});
+}
+
+TEST_CASE("a trial that is asked for too soon after another one is not made", "[cpu]") {
+  cpu::FastestWay fastest(2, 1, cpu::FastestWay::of_long_runs);
+  const auto seconds = [](size_t way) { return way == 0 ? 2.0 : 1.0; };
+  run(fastest, 2, 20, seconds);
+  fastest.ask_for_trial();
+  run(fastest, 2, 11, seconds);
+  fastest.ask_for_trial();
+  CHECK(run(fastest, 2, 60, seconds) == std::vector<int>{0, 60});
+}
+
+TEST_CASE("a thread that mostly sleeps while it waits tells that others have the cores", "[cpu]") {
+  const auto most = [](bool sleeps) {
+    cpu::Contention contention;
+    bool found = false;
+    for (int i = 0; i < 16; ++i) {
+      contention.begin();
+      if (sleeps) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      found = contention.end(sleeps ? 2e-3 : 0);
+      CHECK((!found || i == 15));
+    }
+    return found;
+  };
+  CHECK(most(true));
+  CHECK_FALSE(most(false));
 }
