@@ -67,8 +67,7 @@ void run(const Options& o, int64_t code, double beta) {
   const History history = trainer.fit(train, test, o.fit());
   report(history, o);
   if (o.plots.empty()) return;
-  loss_plot({{"", history}}).save(in_directory(o.plots, "loss.svg"));
-  draw_gradients(history, in_directory(o.plots, "gradients.svg"));
+  draw_losses(history, o.plots);
   for (const char* part : {"reconstruction", "divergence"})
     epoch_plot({{part, history}}, part, [&](const EpochResult& r) {
       return r.test_metrics[part];

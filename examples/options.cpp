@@ -23,6 +23,16 @@ void add_integer(CLI::App& app, const char* name, T& value, int64_t least, const
   require_integer(app.add_option(name, value, doc)->capture_default_str(), least);
 }
 
+/// Throws weft::Error for what a training alone heeds, where there is none.
+void refuse_without_training(const CLI::App& app) {
+  if (app.count("--epochs") == 0 || app.get_option("--epochs")->as<int64_t>() > 0) return;
+  refuse_beside(app, "--epochs 0",
+                {"--batch",   "--lr",      "--metrics",    "--dump-ir",     "--check-finite", "--max-steps", "--optimizer",
+                 "--shuffle", "--workers", "--eval-every", "--overfit",     "--patience",     "--find-lr",   "--curve",
+                 "--plots",   "--watch",   "--watched",    "--tensorboard", "--profile",      "--trace",     "--report",
+                 "--save",    "--resume",  "--accumulate", "--clip-norm"});
+}
+
 }  // namespace
 
 void require_integer(CLI::Option* option, int64_t least) {
@@ -101,7 +111,8 @@ void add_options(CLI::App& app, Options& o) {
   const auto integer = [&](const char* name, auto& value, int64_t least, const char* doc) { add_integer(app, name, value, least, doc); };
   app.add_option("--device", o.device, "cpu, cuda or cuda:N (an NVIDIA GPU), or reference: slow, in double precision")
       ->capture_default_str();
-  integer("--epochs", o.epochs, 1, "passes over the training data");
+  integer("--epochs", o.epochs, o.least_epochs,
+          o.least_epochs == 0 ? "passes over the training data; 0: no training" : "passes over the training data");
   integer("--batch", o.batch, 1, "examples in a batch");
   require_number(app.add_option("--lr", o.lr, "learning rate")->capture_default_str(), 0);
   integer("--seed", o.seed, 0, "of the initial weights, the order of the batches and generated data");
@@ -112,7 +123,7 @@ void add_options(CLI::App& app, Options& o) {
                "stop at the first value that is nan or infinite: which op, of which layer and line; the step is undone and written into a "
                "folder that weft run replays");
   integer("--max-steps", o.max_steps, 0, "stop after so many steps; 0: no limit");
-  integer("--threads", o.threads, 0, "compute threads; 0: one per core");
+  integer("--threads", o.threads, 0, "compute threads, at most; 0: what WEFT_THREADS says, else one per core");
   require_one_of(app.add_option("--max-isa", o.max_isa,
                                 "the widest instruction set to use, sse4, avx2 or avx512; "
                                 "otherwise what WEFT_MAX_ISA or the machine says"),
@@ -188,6 +199,7 @@ void add_side_by_side_options(CLI::App& app, Options& o) {
 int run_example(CLI::App& app, int argc, char** argv, void (*body)(void*), void* context) {
   try {
     app.parse(argc, argv);
+    refuse_without_training(app);
     body(context);
     return 0;
   } catch (const CLI::Success& e) {  // --help

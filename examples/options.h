@@ -14,6 +14,7 @@ class Option;
 struct Options {
   std::string device = "cpu";
   int64_t epochs = 0;
+  int64_t least_epochs = 1;  // 0: of a lesson that has something to do without training; what that alone heeds is refused then
   int64_t batch = 0;
   double lr = 0;
   uint64_t seed = 0;

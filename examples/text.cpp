@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <span>
 #include <sstream>
 
@@ -62,4 +61,11 @@ Text load_text(const Options& o, int64_t window) {
   fmt::print("{}: {} characters, {} different ones\n", o.data.empty() ? "Sentences that the program made up" : "Text of " + o.data,
              whole.size(), all.characters.size());
   return all;
+}
+
+int64_t draw(const std::vector<float>& probabilities, std::mt19937_64& random) {
+  double left = static_cast<double>(random() >> 11) * 0x1p-53;
+  size_t i = 0;
+  while (i + 1 < probabilities.size() && (left -= probabilities[i]) >= 0) ++i;
+  return static_cast<int64_t>(i);
 }

@@ -60,6 +60,11 @@ void draw_gradients(const History& history, const std::string& path) {
   gradient_plot(history).save(path);
 }
 
+void draw_losses(const History& history, const std::string& directory) {
+  loss_plot({{"", history}}).save(in_directory(directory, "loss.svg"));
+  draw_gradients(history, in_directory(directory, "gradients.svg"));
+}
+
 std::vector<std::string> predictions(nn::Module& net, const Dataset& images, const Options& o) {
   const int64_t count = std::min(shown, images.size());
   net.eval();
@@ -83,9 +88,8 @@ std::vector<std::string> predictions(nn::Module& net, const Dataset& images, con
 }
 
 void draw(const History& history, const Dataset& images, const std::string& directory, const std::vector<std::string>& captions) {
-  loss_plot({{"", history}}).save(in_directory(directory, "loss.svg"));
+  draw_losses(history, directory);
   accuracy_plot({{"", history}}).save(in_directory(directory, "accuracy.svg"));
-  draw_gradients(history, in_directory(directory, "gradients.svg"));
   std::vector<int64_t> first(static_cast<size_t>(std::min(shown, images.size())));
   std::iota(first.begin(), first.end(), 0);
   save_image_grid(in_directory(directory, "images.png"), images, first,

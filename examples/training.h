@@ -31,6 +31,9 @@ void report(const weft::History& history, const Options& o, const std::string& n
 /// The gradients' norms over steps, into a file; nothing when a training that went on from its end made no step.
 void draw_gradients(const weft::History& history, const std::string& path);
 
+/// Loss over epochs and the gradients' norms over steps, into a directory.
+void draw_losses(const weft::History& history, const std::string& directory);
+
 /// What the net takes the first 64 of `images` for: "3", or "3 (is 5)".
 std::vector<std::string> predictions(weft::nn::Module& net, const weft::Dataset& images, const Options& o);
 

@@ -49,7 +49,7 @@ Options all_together(const Lesson& lesson, const std::set<std::string>& but) {
 /// All of them; going on from what these left behind; and with another start.
 void check_together(const Lesson& lesson) {
   const test::TempDir dir;
-  Options all = all_together(lesson, {"--find-lr", "--json", "--resume", "--shared-weights"});
+  Options all = all_together(lesson, {"--find-lr", "--json", "--resume", "--shared-weights", "--weights"});
   check_runs(lesson, all, dir);
   if (!all.contains("--save")) return;
   all["--max-steps"] = "6", all["--epochs"] = "4";
@@ -151,18 +151,28 @@ TEST_CASE("lesson 8 runs with each of its options") {
   std::string text;
   for (int i = 0; i < 60; ++i) text += "to be or not to be, that is the question. ";
   dir.write("input.txt", text);
-  const Lesson lesson{
-      .name = "08_char_gpt",
-      .small = {{"--log", "none"},
-                {"--batch", "4"},
-                {"--epochs", "2"},
-                {"--overfit", "12"},
-                {"--window", "8"},
-                {"--write", "12"},
-                {"--layers", "1"}},
-      .values =
-          {{"--data", dir.path()}, {"--window", "6"}, {"--layers", "2"}, {"--write", "3"}, {"--prompt", "e"}, {"--temperature", "0.5"}},
-      .apart = test::apart_in_training()};
+  const Lesson lesson{.name = "08_char_gpt",
+                      .small = {{"--log", "none"},
+                                {"--data", dir.path()},
+                                {"--batch", "4"},
+                                {"--epochs", "2"},
+                                {"--overfit", "12"},
+                                {"--window", "8"},
+                                {"--width", "16"},
+                                {"--write", "12"},
+                                {"--layers", "1"}},
+                      .values = {{"--data", dir.path()},
+                                 {"--window", "6"},
+                                 {"--width", "8"},
+                                 {"--heads", "2"},
+                                 {"--layers", "2"},
+                                 {"--weights", dir / "start.safetensors"},
+                                 {"--write", "3"},
+                                 {"--prompt", "e"},
+                                 {"--temperature", "0.5"},
+                                 {"--no-cache", ""}},
+                      .apart = test::apart_in_training()};
+  check_runs(lesson, {{"--save", dir / "start.safetensors"}, {"--max-steps", "1"}}, dir);
   check_alone(lesson);
   check_together(lesson);
 }
