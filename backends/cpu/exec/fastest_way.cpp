@@ -3,15 +3,10 @@
 #include <algorithm>
 
 namespace weft::cpu {
-namespace {
 
-double median(std::vector<double> all) {
-  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
-  std::nth_element(all.begin(), middle, all.end());
-  return *middle;
+FastestWay::FastestWay(size_t ways, size_t guess, const Trial& trial) : trial_(trial), seconds_(ways), guess_(guess), best_(guess) {
+  for (std::vector<double>& all : seconds_) all.reserve(static_cast<size_t>(trial.rounds * trial.runs));  // steps allocate nothing
 }
-
-}  // namespace
 
 size_t FastestWay::next_of_trial() {
   if (run_ == 0 && trial_.on_demand && best_ == guess_ && !asked_) {
@@ -29,32 +24,34 @@ size_t FastestWay::next_of_trial() {
   return static_cast<size_t>(way);
 }
 
-std::vector<double> FastestWay::medians() const {
-  std::vector<double> of_ways;
-  for (const std::vector<double>& all : seconds_) of_ways.push_back(median(all));
-  return of_ways;
+double FastestWay::median_of(size_t way) {
+  std::vector<double>& all = seconds_[way];
+  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
+  std::nth_element(all.begin(), middle, all.end());
+  return *middle;
 }
 
 /// Is one way so much slower than another that one round tells?
-bool FastestWay::is_plain() const {
+bool FastestWay::is_plain() {
   constexpr double times = 4;
-  const std::vector<double> all = medians();
-  const auto [least, most] = std::minmax_element(all.begin(), all.end());
-  return *most > times * *least;
+  double least = median_of(0), most = least;
+  for (size_t way = 1; way < seconds_.size(); ++way) least = std::min(least, median_of(way)), most = std::max(most, median_of(way));
+  return most > times * least;
 }
 
 void FastestWay::decide() {
-  const std::vector<double> medians = this->medians();
   best_ = 0;
-  for (size_t way = 1; way < medians.size(); ++way)
-    if (medians[way] < (best_ == 0 ? 0.95 : 1) * medians[best_]) best_ = way;
+  double least = median_of(0);
+  constexpr double by_more_than_chance = 0.95;
+  for (size_t way = 1; way < seconds_.size(); ++way)
+    if (median_of(way) < (best_ == 0 ? by_more_than_chance : 1) * least) best_ = way, least = median_of(way);
   double lost = 0;
   for (const std::vector<double>& all : seconds_)
-    for (const double seconds : all) lost += std::max(0.0, seconds - medians[best_]);
+    for (const double seconds : all) lost += std::max(0.0, seconds - least);
   lost *= static_cast<double>(trial_.runs) / static_cast<double>(trial_.runs - trial_.unmeasured);
   constexpr double part = 50;
   pause_ = std::clamp(8 * pause_, trial_.first_pause, trial_.last_pause);
-  until_trial_ = std::max(pause_, static_cast<int64_t>(std::min(part * lost / medians[best_], 1e15)));
+  until_trial_ = std::max(pause_, static_cast<int64_t>(std::min(part * lost / least, 1e15)));
   for (std::vector<double>& all : seconds_) all.clear();
   run_ = 0, measured_ = -1, asked_ = false;
 }

@@ -22,7 +22,7 @@ class FastestWay {
 
   FastestWay() = default;
   /// Until the first trial `guess` is taken. Way 0 needs the fewest means: another one must be faster by a twentieth.
-  FastestWay(size_t ways, size_t guess, const Trial& trial) : trial_(trial), seconds_(ways), guess_(guess), best_(guess) {}
+  FastestWay(size_t ways, size_t guess, const Trial& trial);
 
   size_t best() const { return best_; }
   /// The way of the next run. Whoever asks runs it, and tells how long it took where is_measured().
@@ -36,8 +36,8 @@ class FastestWay {
 
  private:
   size_t next_of_trial();
-  std::vector<double> medians() const;
-  bool is_plain() const;
+  double median_of(size_t way);
+  bool is_plain();
   void decide();
 
   Trial trial_{};
