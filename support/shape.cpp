@@ -6,16 +6,32 @@
 
 namespace weft {
 
+namespace {
+
+/// The line that wrote it, of a path no more than the name.
+std::string line_of(const std::source_location& at) {
+  const std::string file = at.file_name();
+  return fmt::format("{}:{}", file.starts_with('/') ? file.substr(file.rfind('/') + 1) : file, at.line());
+}
+
+}  // namespace
+
 constinit const Dims Shape::none_;
+
+Shape::Shape(std::initializer_list<int64_t> dims, std::source_location at) try : Shape(Dims(dims)) {
+} catch (Error& e) {
+  e.at(line_of(at));
+  throw;
+}
 
 Shape::Shape(Dims dims) {
   constexpr int64_t limit = int64_t{1} << 62;
   bool empty = false;
   for (int64_t d : dims) {
-    if (d < 0) throw Error("negative extent {} in shape {}", d, to_string(dims));
+    if (d < 0) throw Error(ErrorKind::shape, "negative extent {} in shape {}", d, to_string(dims));
     empty = empty || d == 0;
     if (d == 0) continue;
-    if (numel_ > limit / d) throw Error("shape {} has more than 2^62 elements", to_string(dims));
+    if (numel_ > limit / d) throw Error(ErrorKind::shape, "shape {} has more than 2^62 elements", to_string(dims));
     numel_ *= d;
   }
   if (empty) numel_ = 0;
@@ -23,11 +39,9 @@ Shape::Shape(Dims dims) {
 }
 
 void Shape::fail(const Axis& axis) const {
-  const std::string file = axis.at.file_name();
   const std::string range =
       rank() == 0 ? "it has none" : fmt::format("its axes are 0 to {}, or -1 to -{} from the end", rank() - 1, rank());
-  throw Error("the shape {} has no axis {}: {}, at {}:{}", to_string(dims()), axis.number, range,
-              file.starts_with('/') ? file.substr(file.rfind('/') + 1) : file, axis.at.line());
+  throw Error("the shape {} has no axis {}: {}", to_string(dims()), axis.number, range).at(line_of(axis.at));
 }
 
 Dims Shape::strides() const {

@@ -25,8 +25,8 @@ struct Axis {
 class Shape {
  public:
   Shape() = default;
-  Shape(std::initializer_list<int64_t> dims) : Shape(Dims(dims)) {}
-  /// Throws weft::Error for a negative extent and for more than 2^62 elements.
+  /// Both throw weft::Error for a negative extent and for more than 2^62 elements; of a list in braces, naming its line.
+  Shape(std::initializer_list<int64_t> dims, std::source_location at = std::source_location::current());
   explicit Shape(Dims dims);
 
   int rank() const { return static_cast<int>(dims().size()); }

@@ -18,4 +18,17 @@ int64_t SlidingWindow::missing(int64_t elements) const {
   return std::max<int64_t>(0, (count - 1) * stride - room);
 }
 
+SlidingWindow SlidingWindow::reaching(int64_t elements) const {
+  const int64_t count = positions(elements);
+  if (elements < 1 || count < 1) return *this;
+  SlidingWindow w = *this;
+  // In front of the axis even at the last position; behind it even at the first.
+  const int64_t last = (count - 1) * stride;
+  const int64_t before = last >= low ? 0 : std::min({(low - last + dilation - 1) / dilation, low / dilation, extent - 1});
+  w.low -= before * dilation, w.extent -= before;
+  w.extent = std::clamp<int64_t>((elements + w.low + dilation - 1) / dilation, 1, w.extent);
+  if (w.extent != extent - before) w.high = std::max<int64_t>(0, last + w.reach() + 1 - elements - w.low);
+  return w.positions(elements) == count ? w : *this;
+}
+
 }  // namespace weft

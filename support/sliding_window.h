@@ -29,6 +29,9 @@ struct SlidingWindow {
   /// What must follow the padding behind an axis of so many elements for a last position that is not whole to count too, unless it
   /// would start behind the axis (torch.nn.MaxPool2d's ceil_mode). 0 where every position is whole.
   int64_t missing(int64_t elements) const;
+  /// The same positions over an axis of so many elements, without the kernel's first and last elements that lie in the padding wherever
+  /// it stands: what sums or compares the axis' elements need not look there, however large the kernel is. Padding stays above 0.
+  SlidingWindow reaching(int64_t elements) const;
   /// Padding before and behind with which, at stride 1, there are as many positions as elements (torch's padding="same").
   std::pair<int64_t, int64_t> same_padding() const { return {reach() / 2, reach() - reach() / 2}; }
   /// The window whose sums are the gradient of this one's with respect to what it slides along, at stride 1: its kernel is this one

@@ -11,6 +11,7 @@
 #include "weft/backends/program/attention.h"
 #include "weft/backends/program/epilogue.h"
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/contraction.h"
 #include "weft/ir/ops/convolution.h"
 
 namespace weft::cpu {
@@ -19,9 +20,14 @@ namespace {
 using ir::Op;
 using Wanted = ConvolutionSpec::Wanted;
 
+/// Inside the library some sizes are ints.
+constexpr int64_t most_elements = std::numeric_limits<int32_t>::max();
+
+bool fits_library(const MatrixProduct& p) { return std::max({p.batch, p.m, p.n, p.k}) <= most_elements; }
+
 HeavyOp matmul_row() {
   HeavyOp row{"matmul"};
-  row.claims = [](const Op& op) { return supports_matmul(op.operand(0).dtype()); };
+  row.claims = [](const Op& op) { return supports_matmul(op.operand(0).dtype()) && fits_library(ir::matrix_product_of(op)); };
   row.accepts_epilogue = [](const ir::Graph& body) { return program::epilogue_of(body).has_value(); };
   row.slices = [](const Op& op, int cores) { return useful_slices(matmul_spec(op), cores); };
   row.answer = [](const Op& op) { return matmul_answer(matmul_spec(op)); };
@@ -29,26 +35,47 @@ HeavyOp matmul_row() {
   return row;
 }
 
-/// Inside the library some sizes are ints.
+/// So is how far in memory a kernel's elements, or two positions, lie apart. And the library takes a step for each element of padding,
+/// and for each of a stride, some of them in the code that it generates: much padding beyond the axis' own extent is left to loops.
 bool fits_library(const Convolution& c) {
-  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  constexpr int64_t much = int64_t{1} << 16;
   for (const Shape* shape : {&c.x, &c.w, &c.y})
     for (int64_t extent : *shape)
-      if (extent > most) return false;
+      if (extent > most_elements) return false;
+  double row = static_cast<double>(sizeof(float)) * static_cast<double>(std::max(c.x[1], c.y[1]));
+  for (int d = c.spatial(); d-- > 0;) {
+    const SlidingWindow w = c.window(d);
+    const auto farthest = static_cast<double>(std::max({w.reach(), w.stride, w.low, w.high}));
+    if (std::max(w.low, w.high) > std::max(much, c.x[d + 2]) || farthest * row > static_cast<double>(most_elements)) return false;
+    row *= static_cast<double>(std::max(c.x[d + 2], c.y[d + 2]));
+  }
   return true;
+}
+
+/// The same without numbers that mean nothing and may be huge: how far a second position, or a second element of the kernel, would be.
+Convolution without_idle_numbers(Convolution c) {
+  for (int d = 0; d < c.spatial(); ++d) {
+    const auto i = static_cast<size_t>(d);
+    if (c.w[d + 2] == 1) c.dilation[i] = 1;
+    // No second position fits with any that is larger than what is left.
+    if (c.y[d + 2] == 1) c.stride[i] = std::clamp<int64_t>(c.x[d + 2] + c.low[i] + c.high[i] - c.window(d).reach(), 1, c.stride[i]);
+  }
+  return c;
 }
 
 template <Wanted wanted>
 ConvolutionSpec spec_of(const Op& op) {
-  return {ir::convolution_of(op), wanted, op.operand(0).dtype(), op.integer(wanted == Wanted::w ? "parts" : "slices")};
+  return {without_idle_numbers(ir::convolution_of(op)), wanted, op.operand(0).dtype(),
+          op.integer(wanted == Wanted::w ? "parts" : "slices")};
 }
 
 template <Wanted wanted>
 bool claims_convolution(const Op& op) {
   // The library knows no empty tensors.
   const bool empty = op.operand(0).shape().numel() == 0 || op.operand(1).shape().numel() == 0 || op.result().shape().numel() == 0;
-  if (!supports_convolution(op.operand(0).dtype()) || empty || !fits_library(ir::convolution_of(op))) return false;
+  if (!supports_convolution(op.operand(0).dtype()) || empty) return false;
   const ConvolutionSpec spec = spec_of<wanted>(op);
+  if (!fits_library(spec)) return false;
   if (spec.algorithm == ConvolutionAlgorithm::winograd) return has_winograd(spec) && !spec.layouts.are_plain();
   return knows_formats(spec);
 }

@@ -84,6 +84,15 @@ Tensor adaptive(Recorder r, int spatial, const Arg& input, const PerAxis& extent
   }
   if (divides) return unbatched(r, r.builder(largest ? "max_pool" : "avg_pool", {x}, {{"extents", kernel}, {"stride", kernel}}), single);
   if (!is_floating(x.dtype())) r.fail("x must be floating");
+  Dims result(x.shape().begin(), x.shape().begin() + 2);
+  result.insert(result.end(), out.begin(), out.end());
+  r.shape(result);
+  for (int d = 0; d < spatial; ++d) {
+    // Of means a matrix of in x out is written down, of largest elements the places of all windows: two elements more than they share.
+    const int64_t in = x.shape()[d + 2], to = out[static_cast<size_t>(d)];
+    if (to != in && r.shape({largest ? in / to + 2 : in, to}).numel() > detail::most_listed)
+      r.fail(fmt::format("{} elements become {}, which is too many where one does not divide the other", in, to));
+  }
   // From the last axis on: of several largest elements, the first in row-major order.
   for (int d = spatial; d-- > 0;)
     if (const int64_t to = out[static_cast<size_t>(d)]; to != x.shape()[d + 2])

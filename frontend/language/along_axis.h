@@ -7,6 +7,9 @@
 
 namespace weft::detail {
 
+/// Of a list of places or weights that becomes part of the program, the most that are written down: 2^26.
+inline constexpr int64_t most_listed = int64_t{1} << 26;
+
 /// The slices of v along the axis at these places: a slice where they follow each other, a broadcast where each stands as often as
 /// the others, else a gather.
 ir::Value taken(Recorder& r, ir::Value v, int axis, const Dims& places);

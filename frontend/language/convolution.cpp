@@ -42,7 +42,8 @@ Tensor convolution(const char* name, Recorder r, int spatial, const Arg& input, 
       if (stride[index(d)] != 1) r.fail("padding \"same\" needs stride 1");
       const SlidingWindow window{.extent = std::max<int64_t>(1, w.shape()[d + 2]), .dilation = dilation[index(d)]};
       if (window.dilation < 1 || window.dilation > largest / std::max<int64_t>(1, window.extent - 1))
-        r.fail("the dilation must be positive, and the kernel's reach not too large");
+        r.fail(fmt::format("the dilation must be positive, and not so large that \"same\" pads by more than 2^30, but is {}",
+                           window.dilation));
       std::tie(low[index(d)], high[index(d)]) = window.same_padding();
     }
   const Value y =
@@ -73,7 +74,8 @@ Tensor transposed_convolution(Recorder r, int spatial, const Arg& input, const A
   for (size_t d = 0; d < stride.size(); ++d) {
     if (stride[d] < 1 || dilation[d] < 1) r.fail("stride and dilation must be positive");
     if (padding[d] < 0) r.fail("padding must not be negative");
-    if (std::max({stride[d], dilation[d], padding[d]}) > largest) r.fail("a stride, a padding or a dilation is too large");
+    if (const int64_t most = std::max({stride[d], dilation[d], padding[d]}); most > largest)
+      r.fail(fmt::format("{} is too large for a stride, a padding or a dilation: 2^30 is the most", most));
     if (more[d] < 0 || more[d] >= std::max(stride[d], dilation[d])) r.fail("output_padding must be smaller than stride or dilation");
     const int axis = static_cast<int>(d) + 2;
     const int64_t whole = transposed_extent(r, x.shape()[axis], {.extent = w.shape()[axis], .stride = stride[d], .dilation = dilation[d]});

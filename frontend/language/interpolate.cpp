@@ -155,6 +155,12 @@ Tensor interpolate(Arg x, InterpolateOptions options) {
   check_mode(c, rank - 2, options);
   c.require(is_floating(given.dtype()) || options.mode.starts_with("nearest"), "x must be floating for this mode");
   const std::vector<Resized> axes = axes_of(c, given.shape(), options);
+  Dims result(given.shape().begin(), given.shape().begin() + 2);
+  for (const Resized& axis : axes) {
+    result.push_back(axis.out);
+    c.require(axis.out <= detail::most_listed, fmt::format("{} elements along an axis are too many: 2^26 are the most", axis.out));
+  }
+  c.recorder().shape(result);
   if (options.mode == "area") return area(given, axes);
   Value v = Composed::widened(given).value();
   for (int d = 0; d < rank - 2; ++d) {

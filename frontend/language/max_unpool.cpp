@@ -7,6 +7,7 @@
 #include "weft/frontend/language/custom_gradient.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/spatial.h"
+#include "weft/support/sliding_window.h"
 
 namespace weft {
 namespace {
@@ -50,9 +51,14 @@ ValuesAndIndices pooled(const char* what, int spatial, Pool pool, const Arg& x, 
   const bool single = given.dim() == spatial + 1;
   const Tensor all = detach(single ? given.unsqueeze(0) : given), y = single ? values.unsqueeze(0) : values;
   const auto of = [&](const PerAxis& p, const char* name) { return over(c.recorder(), p, spatial, name); };
-  const Dims kernel = of(extents, "kernel"), stride = o.stride.empty() ? kernel : of(o.stride, "stride");
-  const Dims dilation = of(o.dilation, "dilation"), low = of(o.padding, "padding");
-  const Dims high = padding_behind(all.shape(), y.shape(), kernel, stride, dilation, low);
+  Dims kernel = of(extents, "kernel"), low = of(o.padding, "padding");
+  const Dims stride = o.stride.empty() ? kernel : of(o.stride, "stride"), dilation = of(o.dilation, "dilation");
+  Dims high = padding_behind(all.shape(), y.shape(), kernel, stride, dilation, low);
+  for (size_t d = 0; d < kernel.size(); ++d) {
+    const SlidingWindow whole_window{.extent = kernel[d], .stride = stride[d], .dilation = dilation[d], .low = low[d], .high = high[d]};
+    const SlidingWindow w = whole_window.reaching(all.shape().dims()[2 + d]);
+    kernel[d] = w.extent, low[d] = w.low, high[d] = w.high;
+  }
   Tensor windows = windows_last(c, all, kernel, stride, dilation, low, high);
   Dims whole(windows.shape().begin(), windows.shape().end() - 1), start(whole.size() + 1, 0), end = windows.shape().dims();
   for (size_t d = 2; d < whole.size(); ++d) end[d] = whole[d] = y.shape().dims()[d];
@@ -77,6 +83,13 @@ Tensor unpooled(const char* what, int spatial, const Arg& x, const Arg& indices,
   const auto of = [&](const PerAxis& p, const char* name) { return over(c.recorder(), p, spatial, name); };
   const Dims kernel = of(extents, "kernel"), stride = o.stride.empty() ? kernel : of(o.stride, "stride");
   const Dims padding = of(o.padding, "padding");
+  for (size_t d = 0; d < kernel.size(); ++d) {
+    c.require(kernel[d] >= 1 && stride[d] >= 1 && padding[d] >= 0, "kernel and stride must be positive, and the padding not negative");
+    const int64_t largest =
+        std::max({kernel[d], stride[d], padding[d], given.shape().dims()[given.shape().dims().size() - kernel.size() + d]});
+    c.require(largest <= SlidingWindow::most,
+              fmt::format("{} is too large for a kernel, a stride, a padding or an extent: 2^30 is the most", largest));
+  }
   Dims shape = given.shape().dims();
   const size_t first = shape.size() - kernel.size();
   int64_t plane = 1, elements = 1, planes = 1;
@@ -88,8 +101,8 @@ Tensor unpooled(const char* what, int spatial, const Arg& x, const Arg& indices,
     shape[first + d] = o.output_size.empty() ? usual : o.output_size[o.output_size.size() - kernel.size() + d];
     c.require(shape[first + d] >= 1 && (o.output_size.empty() || std::abs(shape[first + d] - usual) < stride[d]),
               fmt::format("axis {} would have {} elements, which is not within a stride of {}", first + d, shape[first + d], usual));
-    plane *= shape[first + d];
   }
+  plane = c.recorder().shape(Dims(shape.begin() + static_cast<std::ptrdiff_t>(first), shape.end())).numel();
   for (size_t d = 0; d < first; ++d) planes *= shape[d];
   const Tensor places = reshape(at, {planes, elements});
   const Tensor result = custom_gradient(

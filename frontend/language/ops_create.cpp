@@ -132,7 +132,7 @@ Tensor arange(Arg start, Arg end, Arg step, std::optional<DType> dtype) {
   const bool sound = std::isfinite(from) && std::isfinite(to) && std::isfinite(by) && by != 0;
   if (!sound || (to - from) * (by > 0 ? 1 : -1) < 0) r.fail("the step must lead from start to end, and all must be finite");
   const double steps = std::ceil((to - from) / by);
-  if (!(steps < 0x1p62)) r.fail(fmt::format("there are {:.0f} steps, more than 2^62", steps));
+  if (!(steps < 0x1p62)) r.fail(fmt::format("there are {} steps, more than 2^62", steps));
   if (!integers) return steps_from(r, from, by, static_cast<int64_t>(steps), dtype.value_or(default_dtype()));
   const int64_t first = start.number()->integer, each = step.number()->integer;
   const int64_t count = integers_between(first, end.number()->integer, each);

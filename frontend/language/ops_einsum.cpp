@@ -84,20 +84,21 @@ Labeled contract(Recorder& r, Labeled a, Labeled b, const Labels& kept) {
                n = filtered(b.labels, [&](int l) { return !has(a.labels, l); });
   a = ordered(r, a, joined(joined(batch, m), k)), b = ordered(r, b, joined(joined(batch, k), n));
   const Labels all = joined(joined(batch, m), n);
-  Dims shape, thin_a, thin_b;
+  Dims extents, thin_a, thin_b;
   for (int label : all) {
-    shape.push_back(extent_of(has(a.labels, label) ? a : b, label));
-    thin_a.push_back(has(a.labels, label) ? shape.back() : 1);
-    thin_b.push_back(has(b.labels, label) ? shape.back() : 1);
+    extents.push_back(extent_of(has(a.labels, label) ? a : b, label));
+    thin_a.push_back(has(a.labels, label) ? extents.back() : 1);
+    thin_b.push_back(has(b.labels, label) ? extents.back() : 1);
   }
+  const Shape shape = r.shape(extents);
   if (k.empty()) {
-    const auto stretched = [&](Value v, const Dims& thin) { return r.builder.broadcast(r.builder.reshape(v, Shape(thin)), Shape(shape)); };
+    const auto stretched = [&](Value v, const Dims& thin) { return r.builder.broadcast(r.builder.reshape(v, Shape(thin)), shape); };
     return {r.builder("mul", {stretched(a.value, thin_a), stretched(b.value, thin_b)}), all};
   }
   Dims left{extents_of(a, m), extents_of(a, k)}, right{left[1], extents_of(b, n)};
   if (!batch.empty()) left.insert(left.begin(), extents_of(a, batch)), right.insert(right.begin(), left[0]);
   const Value product = r.builder("matmul", {r.builder.reshape(a.value, Shape(left)), r.builder.reshape(b.value, Shape(right))});
-  return {r.builder.reshape(product, Shape(shape)), all};
+  return {r.builder.reshape(product, shape), all};
 }
 
 /// One operand's letters, or the result's. "..." stands for `stood_for` axes.

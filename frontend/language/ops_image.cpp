@@ -41,7 +41,8 @@ std::vector<SlidingWindow> windows_of(Recorder& r, const PerAxis& kernel, const 
   for (size_t d = 0; d < 2; ++d) {
     if (extents[d] < 1 || dilation[d] < 1 || stride[d] < 1) r.fail("kernel, dilation and stride must be positive");
     if (padding[d] < 0) r.fail("the padding must not be negative");
-    if (std::max({extents[d], dilation[d], stride[d], padding[d]}) > SlidingWindow::most) r.fail("a number is too large");
+    if (const int64_t largest = std::max({extents[d], dilation[d], stride[d], padding[d]}); largest > SlidingWindow::most)
+      r.fail(fmt::format("{} is too large for a kernel, a dilation, a stride or a padding: 2^30 is the most", largest));
     all.push_back({.extent = extents[d], .stride = stride[d], .dilation = dilation[d], .low = padding[d], .high = padding[d]});
   }
   return all;
@@ -131,7 +132,7 @@ Tensor fold(Arg x, PerAxis size, PerAxis kernel, UnfoldOptions options) {
   const std::vector<SlidingWindow> w = windows_of(r, kernel, options);
   const Dims image = detail::over(r, size, 2, "size");
   const int64_t rows = positions(r, w[0], image[0]), columns = positions(r, w[1], image[1]), elements = w[0].extent * w[1].extent;
-  if (v.shape()[1] % elements != 0 || v.shape()[2] != rows * columns)
+  if (v.shape()[1] % elements != 0 || v.shape()[2] != r.shape({rows, columns}).numel())
     r.fail(fmt::format("x must have a multiple of {} elements in each of {} * {} windows", elements, rows, columns));
   v = r.builder.reshape(v, Shape{v.shape()[0], v.shape()[1] / elements, w[0].extent, w[1].extent, rows, columns});
   v = transposed(r, v, {0, 1, 2, 4, 3, 5});

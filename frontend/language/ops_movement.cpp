@@ -58,7 +58,7 @@ Tensor unflatten(Arg x, int64_t axis, Dims shape) {
   const auto at = r.axis(axis, v.shape().rank());
   const int64_t extent = v.shape()[at];
   const Dims parts = completed(r, std::move(shape), extent);
-  if (Shape(parts).numel() != extent) r.fail(fmt::format("axis {} has extent {}, which {} does not make", at, extent, to_string(parts)));
+  if (r.shape(parts).numel() != extent) r.fail(fmt::format("axis {} has extent {}, which {} does not make", at, extent, to_string(parts)));
   Dims whole(v.shape().begin(), v.shape().begin() + at);
   whole.insert(whole.end(), parts.begin(), parts.end());
   whole.insert(whole.end(), v.shape().begin() + at + 1, v.shape().end());

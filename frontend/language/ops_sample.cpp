@@ -36,8 +36,9 @@ Tensor randperm(int64_t n, DType dtype, std::source_location at) {
   const int64_t largest = is_floating(dtype) ? int64_t{1} << significand_bits(dtype) : range_of(dtype).second;
   if (n - 1 > largest) r.fail(fmt::format("{} holds the integers up to {}, but there are {}", name_of(dtype), largest, n));
   // Two of n keys of 64 bits are hardly ever equal.
-  const Value upper = bits(r, Shape{n}), shift = r.builder.splat(upper.type(), 32);
-  const Value keys = r.builder("or", {r.builder("shift_left", {upper, shift}), bits(r, Shape{n})});
+  const Shape shape = r.shape({n});
+  const Value upper = bits(r, shape), shift = r.builder.splat(upper.type(), 32);
+  const Value keys = r.builder("or", {r.builder("shift_left", {upper, shift}), bits(r, shape)});
   const ir::Op& sorted = r.builder.create("sort", {keys}, {{"axis", int64_t{0}}});
   return r.tensor(r.builder.cast(sorted.result(1), dtype));
 }
@@ -57,7 +58,7 @@ Tensor multinomial(Arg input, int64_t num_samples, bool replacement) {
   const Tensor sums = cumsum(weights, -1);
   Dims shape = given.shape().dims();
   shape.back() = num_samples;
-  return searchsorted(sums, inside_unit(c.recorder(), Shape(shape)) * slice(sums, -1, -1, given.size(-1)), true);
+  return searchsorted(sums, inside_unit(c.recorder(), c.recorder().shape(shape)) * slice(sums, -1, -1, given.size(-1)), true);
 }
 
 }  // namespace weft

@@ -28,7 +28,8 @@ PoolPadding pool_padding(Recorder& r, Value x, const Dims& kernel, const Dims& s
   for (size_t d = 0; d < kernel.size(); ++d) {
     if (kernel[d] < 1 || stride[d] < 1 || dilation[d] < 1) r.fail("kernel, stride and dilation must be positive");
     if (padding[d] < 0 || padding[d] > kernel[d] / 2) r.fail("the padding must not be negative nor more than half the kernel");
-    if (std::max({kernel[d], stride[d], dilation[d]}) > largest) r.fail("the kernel, a stride or a dilation is too large");
+    if (const int64_t most = std::max({kernel[d], stride[d], dilation[d]}); most > largest)
+      r.fail(fmt::format("{} is too large for a kernel, a stride or a dilation: 2^30 is the most", most));
     const int64_t extent = x.shape()[first + static_cast<int>(d)];
     if (extent < 1) r.fail("the spatial extents of x must be positive");
     if (!ceil_mode) continue;

@@ -134,8 +134,13 @@ Shape Recorder::common_shape() const {
   Shape result;
   for (const Arg* arg : operands_) {
     Shape both;
-    if (!broadcast_shapes(result, type_of(*arg).shape, both))
-      fail("the shapes do not broadcast (aligned from the right, extents must be equal or 1)");
+    bool do_broadcast = false;
+    try {
+      do_broadcast = broadcast_shapes(result, type_of(*arg).shape, both);
+    } catch (const Error& e) {
+      fail(e.what());
+    }
+    if (!do_broadcast) fail("the shapes do not broadcast (aligned from the right, extents must be equal or 1)");
     result = both;
   }
   return result;

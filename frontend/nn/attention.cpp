@@ -8,6 +8,7 @@
 #include "weft/frontend/language/init.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
+#include "weft/frontend/nn/sizes.h"
 
 namespace weft::nn {
 namespace {
@@ -115,13 +116,15 @@ MultiheadAttention::MultiheadAttention(int64_t embed_dim, int64_t num_heads, Mul
                fmt::format("embed_dim, {}, must be a positive multiple of num_heads, {}", embed_dim, num_heads));
   const int64_t kdim = options.kdim.value_or(embed_dim), vdim = options.vdim.value_or(embed_dim);
   if (kdim == embed_dim && vdim == embed_dim) {
-    in_proj_weight = add("in_proj_weight", xavier(make, "in_proj_weight", {3 * embed_dim, embed_dim}, options.dtype));
+    in_proj_weight =
+        add("in_proj_weight", xavier(make, "in_proj_weight", {detail::times(make, 3, embed_dim, "embed_dim"), embed_dim}, options.dtype));
   } else {
     q_proj_weight = add("q_proj_weight", xavier(make, "q_proj_weight", {embed_dim, embed_dim}, options.dtype));
     k_proj_weight = add("k_proj_weight", xavier(make, "k_proj_weight", {embed_dim, kdim}, options.dtype));
     v_proj_weight = add("v_proj_weight", xavier(make, "v_proj_weight", {embed_dim, vdim}, options.dtype));
   }
-  if (options.bias) in_proj_bias = add("in_proj_bias", make.constant("in_proj_bias", {3 * embed_dim}, 0, options.dtype));
+  if (options.bias)
+    in_proj_bias = add("in_proj_bias", make.constant("in_proj_bias", {detail::times(make, 3, embed_dim, "embed_dim")}, 0, options.dtype));
   register_part("out_proj", out_proj);
 }
 

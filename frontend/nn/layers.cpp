@@ -10,11 +10,20 @@ namespace weft::nn {
 
 void detail::Making::fail(const std::string& what) const { throw Error("{}", what).of(layer).at(weft::detail::line_text(at)); }
 
+namespace {
+
+Shape shape_of(const detail::Making& make, const Dims& extents) try { return Shape(extents); } catch (Error& e) {
+  e.of(make.layer).at(weft::detail::line_text(make.at));
+  throw;
+}
+
+}  // namespace
+
 Array detail::Making::filled(const Dims& shape, double value, std::optional<DType> dtype) const {
   const DType type = dtype.value_or(default_dtype());
   require(is_floating(type), fmt::format("the element type must be floating, not {}", name_of(type)));
   for (int64_t extent : shape) require(extent >= 0, fmt::format("sizes must not be negative, but there is {}", extent));
-  Array array(type, Shape(shape), at);
+  Array array(type, shape_of(*this, shape), at);
   if (value != 0) array.generate([value](int64_t) { return value; });
   return array;
 }

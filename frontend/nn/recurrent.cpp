@@ -9,6 +9,7 @@
 #include "weft/frontend/language/recorder.h"
 #include "weft/frontend/language/scan.h"
 #include "weft/frontend/nn/recurrent_cells.h"
+#include "weft/frontend/nn/sizes.h"
 #include "weft/support/error.h"
 
 namespace weft::nn {
@@ -32,7 +33,8 @@ Recurrent::Recurrent(const char* layer, Cell cell, int64_t input_size, int64_t h
   make.require(options_.nonlinearity == "tanh" || cell == Cell::relu || cell == Cell::tanh, "only nn::RNN has a nonlinearity");
   make.require(options_.proj_size >= 0 && options_.proj_size < hidden_size,
                fmt::format("proj_size must be smaller than hidden_size and not negative, but is {}", options_.proj_size));
-  const int64_t gates = (cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1) * hidden_size;
+  detail::require_layers(make, options_.num_layers);
+  const int64_t gates = detail::times(make, cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1, hidden_size, "hidden_size");
   const int64_t directions = options_.bidirectional ? 2 : 1, features = options_.proj_size > 0 ? options_.proj_size : hidden_size;
   const double bound = 1 / std::sqrt(static_cast<double>(hidden_size));
   for (int64_t l = 0; l < options_.num_layers; ++l)
@@ -138,7 +140,7 @@ Recurrent::Result Recurrent::operator()(Arg x, RNNState given) {
     const Tensor lengths = r.tensor(r.value(*given.lengths));
     if (!s.batched || lengths.shape() != Shape{batch} || !is_integer(lengths.dtype()))
       r.fail(fmt::format("lengths must be integers, one for each of the {} sequences of a batch", batch));
-    const Tensor checked = weft::call("checked_index", {cast(lengths, i64)}, {{"below", steps + 1}});
+    const Tensor checked = weft::call("checked_index", {cast(lengths, i64)}, {{"below", steps + 1}, {"what", "lengths"}});
     s.present = reshape(arange(steps), {steps, 1, 1}) < reshape(checked, {1, batch, 1});
   }
 

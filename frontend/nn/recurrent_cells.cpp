@@ -5,6 +5,7 @@
 
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
+#include "weft/frontend/nn/sizes.h"
 
 namespace weft::nn {
 
@@ -61,9 +62,10 @@ void make_cell(C& cell, const char* layer, int64_t gates, int64_t input_size, in
   make.require(input_size > 0 && hidden_size > 0, fmt::format("sizes must be positive, not {} and {}", input_size, hidden_size));
   const double bound = 1 / std::sqrt(static_cast<double>(hidden_size));
   const auto one = [&](const char* name, const Dims& shape) { return add(name, make.uniform(name, shape, bound, options.dtype)); };
-  cell.weight_ih = one("weight_ih", {gates * hidden_size, input_size});
-  cell.weight_hh = one("weight_hh", {gates * hidden_size, hidden_size});
-  if (options.bias) cell.bias_ih = one("bias_ih", {gates * hidden_size}), cell.bias_hh = one("bias_hh", {gates * hidden_size});
+  const int64_t all = detail::times(make, gates, hidden_size, "hidden_size");
+  cell.weight_ih = one("weight_ih", {all, input_size});
+  cell.weight_hh = one("weight_hh", {all, hidden_size});
+  if (options.bias) cell.bias_ih = one("bias_ih", {all}), cell.bias_hh = one("bias_hh", {all});
 }
 
 std::vector<const Arg*> given(const Arg& x, const std::optional<Arg>& h, const std::optional<Arg>& c = {}) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weft/frontend/language/ops.h"
+#include "weft/frontend/nn/sizes.h"
 
 namespace weft::nn {
 namespace {
@@ -39,7 +40,9 @@ Tensor feed_forward(L& layer, const std::string& activation, const Tensor& x) {
 
 template <class Layer>
 void append_clones(ModuleList& layers, const char* stack, const Layer& layer, int64_t count, std::source_location at) {
-  detail::Making{stack, at}.require(count >= 0, fmt::format("num_layers must not be negative, but is {}", count));
+  const detail::Making make{stack, at};
+  make.require(count >= 0, fmt::format("num_layers must not be negative, but is {}", count));
+  detail::require_layers(make, count);
   for (int64_t i = 0; i < count; ++i) layers.append(clone(layer, at));
 }
 

@@ -34,7 +34,7 @@ std::string write_reproducer(const Reproducer& step, const std::string& director
   std::vector<Array> arrays;
   for (size_t i = 0; i < step.inputs.size(); ++i) {
     const Port& port = step.program.inputs()[i];
-    arrays.emplace_back(port.dtype, port.shape);
+    arrays.emplace_back(port.dtype, port.shape, std::source_location());
     if (port.bytes() > 0) std::memcpy(arrays.back().data(), step.inputs[i].read(), port.bytes());
   }
   std::vector<std::pair<std::string, const Array*>> named;

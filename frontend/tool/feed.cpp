@@ -2,6 +2,7 @@
 
 #include "weft/runtime/data/npy.h"
 #include "weft/runtime/safetensors.h"
+#include "weft/support/memory.h"
 #include "weft/support/philox.h"
 
 namespace weft::tool {
@@ -84,6 +85,14 @@ std::string missing_text(const ir::Input& input) {
   return fmt::format("\n  {} {} ({}): {}", name, to_string(input.node->type), name_of(input.role), how);
 }
 
+/// Throws OutOfMemory naming the input and its line.
+Array zeros_for(const Port& port, const ir::Input& input) try {
+  return {port.dtype, port.shape, std::source_location()};
+} catch (OutOfMemory& e) {
+  e.of(fmt::format("the input '{}'", port.name)).at(to_string(input.locations));
+  throw;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> assignments(const std::string& option, const std::vector<std::string>& entries) {
@@ -127,12 +136,17 @@ std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Gi
       if (bound != bounds.end()) check_indices(port, arrays.back(), bound->second, given.inputs);
       continue;
     }
-    arrays.emplace_back(port.dtype, port.shape);
+    const bool is_given = setting != given.settings.end() || is_key(input) || (given.zeros && keeps_its_value(input)) || given.drawn;
+    if (!is_given) {
+      missing += missing_text(input);
+      arrays.emplace_back();
+      continue;
+    }
+    arrays.push_back(zeros_for(port, input));
     if (setting != given.settings.end()) arrays.back().set(0, setting->second);
     else if (is_key(input)) arrays.back().values<int64_t>()[0] = given.seed;
     else if (given.zeros && keeps_its_value(input)) continue;
-    else if (given.drawn) draw(arrays.back(), port, bounds.contains(port.name) ? bounds.at(port.name) : IndexBound{}, given.seed);
-    else missing += missing_text(input);
+    else draw(arrays.back(), port, bounds.contains(port.name) ? bounds.at(port.name) : IndexBound{}, given.seed);
   }
   if (!missing.empty()) throw Error("these inputs are missing:{}", missing);
   return arrays;

@@ -46,8 +46,9 @@ struct Inferred {
     for (size_t d = 0; d < conv.stride.size(); ++d) {
       c.require(conv.stride[d] >= 1 && conv.dilation[d] >= 1, "stride and dilation must be positive");
       c.require(conv.low[d] >= 0 && conv.high[d] >= 0, "padding must not be negative");
-      c.require(std::max({conv.stride[d], conv.low[d], conv.high[d], conv.dilation[d]}) <= SlidingWindow::most,
-                "a stride, a padding or a dilation is too large");
+      const int64_t largest = std::max({conv.stride[d], conv.low[d], conv.high[d], conv.dilation[d]});
+      c.require(largest <= SlidingWindow::most,
+                fmt::format("{} is too large for a stride, a padding or a dilation: 2^30 is the most", largest));
     }
     c.require(c.operand(0).dtype == c.operand(1).dtype, "the operands must have equal element types");
   }

@@ -1,5 +1,6 @@
 #include "weft/ir/ops/convolution_sums.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "weft/ir/layout.h"
@@ -68,6 +69,58 @@ Value windows_of_x(Builder& b, const Convolution& c, Value x) {
             {"high", c.high}});
 }
 
+/// Along the spatial axes of a tensor, from begin to end - 1.
+struct Part {
+  Dims begin, end;
+};
+
+/// A convolution without the kernel's elements, or taps, that lie in the padding at every position, and which parts of x and of w it is of.
+/// So neither a dilation nor padding makes work that far exceeds x and y.
+struct Met {
+  Convolution conv;
+  Part x, w;
+};
+
+Met met_by_taps(const Convolution& c) {
+  Met met{c, {}, {}};
+  Dims x = c.x.dims(), w = c.w.dims();
+  for (int d = 0; d < c.spatial(); ++d) {
+    const auto i = static_cast<size_t>(d);
+    const int64_t n = c.x[d + 2], last = (c.y[d + 2] - 1) * c.stride[i], dilation = c.dilation[i], low = c.low[i];
+    // In front of x even at the last position; behind it even at the first.
+    const int64_t begin = last >= low ? 0 : std::min((low - last + dilation - 1) / dilation, w[i + 2] - 1);
+    const int64_t end = std::clamp((n + low + dilation - 1) / dilation, begin + 1, w[i + 2]);
+    const int64_t first = begin * dilation - low, behind = first + last + (end - begin - 1) * dilation + 1;  // in x: what is looked at
+    // Where there is one position, what lies between two is nothing.
+    if (c.y[d + 2] == 1) met.conv.stride[i] = std::clamp<int64_t>(n + low + c.high[i] - c.window(d).reach(), 1, c.stride[i]);
+    met.x.begin.push_back(0), met.x.end.push_back(n), met.w.begin.push_back(0), met.w.end.push_back(w[i + 2]);
+    if (end - begin == w[i + 2] || first >= n || behind <= 0) continue;
+    met.w.begin[i] = begin, met.w.end[i] = end;
+    met.x.begin[i] = std::max<int64_t>(first, 0), met.x.end[i] = std::min(behind, n);
+    met.conv.low[i] = std::max<int64_t>(-first, 0), met.conv.high[i] = std::max<int64_t>(behind - n, 0);
+    if (end - begin == 1) met.conv.dilation[i] = 1;
+    if (c.y[d + 2] == 1) met.conv.stride[i] = 1;
+    x[i + 2] = met.x.end[i] - met.x.begin[i], w[i + 2] = end - begin;
+  }
+  met.conv.x = Shape(x), met.conv.w = Shape(w);
+  return met;
+}
+
+Value taken(Builder& b, Value v, const Part& part) {
+  Dims start(v.shape().dims().size(), 0), end = v.shape().dims();
+  std::copy(part.begin.begin(), part.begin.end(), start.begin() + 2), std::copy(part.end.begin(), part.end.end(), end.begin() + 2);
+  return Shape(end) == v.shape() && start == Dims(start.size(), 0) ? v : b("slice", {v}, {{"start", start}, {"end", end}});
+}
+
+/// Back among zeros.
+Value put_back(Builder& b, Value v, const Part& part, const Shape& whole) {
+  for (size_t i = 0; i < part.begin.size(); ++i) {
+    const int axis = static_cast<int>(i) + 2;
+    v = pad_or_crop(b, v, axis, part.begin[i], whole[axis] - part.end[i]);
+  }
+  return v;
+}
+
 /// Samples begin to end - 1.
 Value samples(Builder& b, Value v, int64_t begin, int64_t end) {
   Dims first(v.shape().dims().size(), 0), last = v.shape().dims();
@@ -79,16 +132,19 @@ Value samples(Builder& b, Value v, int64_t begin, int64_t end) {
 }  // namespace
 
 std::vector<Value> convolution_sums(Builder& b, const Op& op) {
-  const Convolution c = convolution_of(op);
+  const Met met = met_by_taps(convolution_of(op));
+  const Convolution& c = met.conv;
   const Letters l(c.spatial());
-  const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.layouts.x)), c.groups, 1);
-  const Value w = in_groups(b, from_layout(b, op.operand(1), c.layouts.w), c.groups, 0);
+  const Value x = in_groups(b, windows_of_x(b, c, taken(b, from_layout(b, op.operand(0), c.layouts.x), met.x)), c.groups, 1);
+  const Value w = in_groups(b, taken(b, from_layout(b, op.operand(1), c.layouts.w), met.w), c.groups, 0);
   const Value y = contracted(b, x, "ngi" + l.both, w, "goi" + l.kernel, l.all, "ngo" + l.positions);
   return {to_layout(b, b.reshape(y, c.y), c.layouts.y)};
 }
 
 std::vector<Value> convolution_data_sums(Builder& b, const Op& op) {
-  const Convolution c = convolution_of(op);
+  const Convolution whole = convolution_of(op);
+  const Met met = met_by_taps(whole);
+  const Convolution& c = met.conv;
   const Letters l(c.spatial());
   Value y = from_layout(b, op.operand(0), c.layouts.y);
   for (int d = 0; d < c.spatial(); ++d) {
@@ -100,15 +156,17 @@ std::vector<Value> convolution_data_sums(Builder& b, const Op& op) {
   }
   y = b("windows", {y},
         {{"axes", spatial_axes(c.spatial())}, {"extents", spatial_extents(c.w)}, {"dilation", c.dilation}, {"flipped", true}});
-  const Value w = in_groups(b, from_layout(b, op.operand(1), c.layouts.w), c.groups, 0);
+  const Value w = in_groups(b, taken(b, from_layout(b, op.operand(1), c.layouts.w), met.w), c.groups, 0);
   const Value x = contracted(b, in_groups(b, y, c.groups, 1), "ngo" + l.both, w, "goi" + l.kernel, l.all, "ngi" + l.positions);
-  return {to_layout(b, b.reshape(x, c.x), c.layouts.x)};
+  return {to_layout(b, put_back(b, b.reshape(x, c.x), met.x, whole.x), c.layouts.x)};
 }
 
 std::vector<Value> convolution_weight_sums(Builder& b, const Op& op) {
-  const Convolution c = convolution_of(op);
+  const Convolution whole = convolution_of(op);
+  const Met met = met_by_taps(whole);
+  const Convolution& c = met.conv;
   const Letters l(c.spatial());
-  const Value x = in_groups(b, windows_of_x(b, c, from_layout(b, op.operand(0), c.layouts.x)), c.groups, 1);
+  const Value x = in_groups(b, windows_of_x(b, c, taken(b, from_layout(b, op.operand(0), c.layouts.x), met.x)), c.groups, 1);
   const Value y = in_groups(b, from_layout(b, op.operand(1), c.layouts.y), c.groups, 1);
   const Dims cuts = batch_cuts(c.x[0], op.integer("parts"));
   std::vector<Value> sums;
@@ -116,7 +174,7 @@ std::vector<Value> convolution_weight_sums(Builder& b, const Op& op) {
     const int64_t begin = cuts[i], end = cuts[i + 1];
     const Value w =
         contracted(b, samples(b, x, begin, end), "ngi" + l.both, samples(b, y, begin, end), "ngo" + l.positions, l.all, "goi" + l.kernel);
-    sums.push_back(to_layout(b, b.reshape(w, c.w), c.layouts.w));
+    sums.push_back(to_layout(b, put_back(b, b.reshape(w, c.w), met.w, whole.w), c.layouts.w));
   }
   if (sums.size() == 1) return sums;
   Dims one = sums[0].shape().dims();

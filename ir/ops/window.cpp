@@ -55,8 +55,9 @@ Sliding checked(const InferContext& c, const Dims& axes) {
               "the axes must be ascending and lie in the operand's rank");
     c.require(w.extent >= 1 && w.stride >= 1 && w.dilation >= 1, "extents, stride and dilation must be positive");
     c.require(w.low >= 0 && w.high >= 0, "padding must not be negative");
-    c.require(std::max({w.extent, w.stride, w.dilation, w.low, w.high}) <= SlidingWindow::most,
-              "an extent, a stride, a dilation or a padding is too large");
+    const int64_t largest = std::max({w.extent, w.stride, w.dilation, w.low, w.high});
+    c.require(largest <= SlidingWindow::most,
+              fmt::format("{} is too large for an extent, a stride, a dilation or a padding: 2^30 is the most", largest));
     c.require(w.positions(c.shape(0)[axes[i]]) >= 1, "a window does not fit into the axis");
   }
   return s;
@@ -251,6 +252,16 @@ OpDef pooling(std::string name, std::string doc) {
 
 Sliding sliding_of_pooling(const Op& op) { return sliding_of(op, last_axes(op.operand(0).shape().rank(), op.dims("extents").size())); }
 
+/// Without the elements of windows that lie in the padding of x wherever a window stands: of a sum and of a largest element they are
+/// nothing, and a window may be far larger than x.
+Sliding reaching(Sliding s, const Shape& x) {
+  for (size_t i = 0; i < s.axes.size(); ++i) {
+    const SlidingWindow w = s.along(i).reaching(x[s.axes[i]]);
+    s.extents[i] = w.extent, s.low[i] = w.low, s.high[i] = w.high;
+  }
+  return s;
+}
+
 /// The number of each window's element, in row-major order, at every place of `windows`.
 Value numbers(Builder& b, const Shape& windowed, const Sliding& s) {
   const Dims axes = offset_axes(s);
@@ -273,12 +284,12 @@ void define_max_pool(Registry& r) {
                       "first of several largest");
   constexpr double infinity = std::numeric_limits<double>::infinity();
   def.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
-    const Sliding s = sliding_of_pooling(op);
+    const Sliding s = reaching(sliding_of_pooling(op), op.operand(0).shape());
     return {b("max", {windows(b, op.operand(0), s, -infinity)}, {{"axes", offset_axes(s)}})};
   };
   def.gradient = [](GradientContext& c) -> std::vector<Value> {
     Builder& b = c.builder;
-    const Sliding s = sliding_of_pooling(c.op);
+    const Sliding s = reaching(sliding_of_pooling(c.op), c.op.operand(0).shape());
     const Value x = windows(b, c.op.operand(0), s, -infinity);
     const auto over_windows = [&](Value v) { return b.broadcast_over(v, offset_axes(s), x.shape()); };
     // The first element that is the largest, or nan.
@@ -303,7 +314,7 @@ void define_avg_pool(Registry& r) {
       {"uncounted", AttributeKind::dims, Attribute(Dims{}), "of `high`, what never counts, per window axis; none when empty"});
   def.decompose = [](Builder& b, const Op& op) -> std::vector<Value> {
     const Sliding s = sliding_of_pooling(op);
-    const Value sum = b("sum", {windows(b, op.operand(0), s, 0)}, {{"axes", offset_axes(s)}});
+    const Value sum = b("sum", {windows(b, op.operand(0), reaching(s, op.operand(0).shape()), 0)}, {{"axes", offset_axes(s)}});
     double all = 1;
     for (int64_t extent : s.extents) all *= static_cast<double>(extent);
     if (op.integer("divisor") != 0) return {Expr(b, sum) / static_cast<double>(op.integer("divisor"))};
@@ -322,7 +333,7 @@ void define_avg_pool(Registry& r) {
     for (size_t axis = 0; axis < ones.size(); ++axis)
       if (std::find(s.axes.begin(), s.axes.end(), static_cast<int64_t>(axis)) == s.axes.end()) ones[axis] = 1;
     const Value counted = b.splat({sum.dtype(), Shape(ones)}, 1);
-    const Value count = b("sum", {windows(b, counted, inner, 0)}, {{"axes", offset_axes(s)}});
+    const Value count = b("sum", {windows(b, counted, reaching(inner, counted.shape()), 0)}, {{"axes", offset_axes(s)}});
     return {Expr(b, sum) / Expr(b, b.broadcast(count, sum.shape()))};
   };
   const auto infer = def.infer;

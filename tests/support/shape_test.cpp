@@ -23,6 +23,7 @@ TEST_CASE("shape: an axis that there is none of is named with what there is and 
   const auto here = [](int line) { return fmt::format("shape_test.cpp:{}", line); };
   const std::string all = "the shape [4,3] has no axis 5: its axes are 0 to 1, or -1 to -2 from the end, at ";
   CHECK_THROWS_WITH(shape[5], contains_text(all) && contains_text(here(__LINE__)));
+  CHECK_THROWS_WITH((Shape{1, -1}), contains_text("negative extent -1 in shape [1,-1], at ") && contains_text(here(__LINE__)));
   CHECK_THROWS_WITH(shape[-3], contains_text("has no axis -3") && contains_text(here(__LINE__)));
   CHECK_THROWS_WITH(Shape{}[-1], contains_text("the shape [] has no axis -1: it has none, at ") && contains_text(here(__LINE__)));
 }

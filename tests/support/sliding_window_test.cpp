@@ -63,3 +63,29 @@ TEST_CASE("sliding window: same padding and transposition") {
     CHECK((w.high - w.low == 0 || w.high - w.low == 1));
   });
 }
+
+TEST_CASE("sliding window: what lies in the padding wherever the kernel stands can be left out") {
+  for_each_window([](const SlidingWindow& w, int64_t elements) {
+    const SlidingWindow less = w.reaching(elements);
+    const int64_t count = w.positions(elements);
+    CHECK(less.extent >= 1);
+    CHECK(less.extent <= w.extent);
+    CHECK((less.low >= 0 && less.high >= 0));
+    CHECK(less.positions(elements) == count);
+    for (int64_t p = 0; p < count; ++p) {  // the same elements of the axis, in the same order
+      const auto seen = [&](const SlidingWindow& window) {
+        Dims all;
+        for (int64_t k = 0; k < window.extent; ++k)
+          if (const int64_t at = window.element(p, k); at >= 0 && at < elements) all.push_back(at);
+        return all;
+      };
+      CHECK(seen(less) == seen(w));
+    }
+  });
+  constexpr int64_t wide = SlidingWindow::most;
+  const SlidingWindow less = SlidingWindow{.extent = wide, .stride = wide, .low = wide / 2, .high = wide / 2}.reaching(8);
+  CHECK((less.extent == 8 && less.low == 0 && less.high == 0));
+  const SlidingWindow dilated = SlidingWindow{.extent = 3, .dilation = wide, .low = wide, .high = wide}.reaching(8);
+  CHECK((dilated.extent == 1 && dilated.low == 0));
+  CHECK(SlidingWindow{.extent = wide, .low = wide / 2, .high = wide / 2}.reaching(8).extent <= 16);
+}
