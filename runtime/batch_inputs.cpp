@@ -108,7 +108,8 @@ void BatchInputs::check_values(const Slot& slot, const View& values) const {
       Error error(ErrorKind::numeric, "input {} holds {}, but element {} is {}", describe(port(slot)), slot.indices->text(), bad->element,
                   bad->index);
       error.of(step());
-      if (bad->index == ignored_label) error.hint("a loss ignores a label where it is told to: {.ignore_index = ignored_label}");
+      if (bad->index == ignored_label && slot.indices->what == IndexBound().what)
+        error.hint("a loss ignores a label where it is told to: {.ignore_index = ignored_label}");
       throw error;
     }
   }

@@ -59,8 +59,7 @@ void check(const Dataset& images, std::span<const int64_t> indices, int64_t colu
                 name_of(images.inputs.dtype()), to_string(shape));
   if (indices.empty() || columns < 1) throw Error("an image grid needs an image and a column, not {} and {}", indices.size(), columns);
   for (const int64_t i : indices)
-    if (i < 0 || i >= images.size())
-      throw Error("data set '{}' has no example {}: it has {}, counted from 0", images.name, i, images.size());
+    if (i < 0 || i >= images.size()) throw Error("{} has no example {}: it has {}, counted from 0", images.title(), i, images.size());
 }
 
 int level(const Dataset& images, int64_t element) {

@@ -46,7 +46,8 @@ struct Plot {
 
 /// Draws examples of `images` (inputs [N, 1 or 3, height, width]: grey or RGB, black at 0 and full at the set's divisor)
 /// in rows. An image keeps its shape: its pixels are squares, the longer side is about 80 pixels of the picture (of images over
-/// 160, 160). Above each stands its caption, of one line or several ('\n'); without captions, the name of its class or its number.
+/// 160, 160). Above each stands its caption, of one line or several ('\n'); without captions, the name of its class or
+/// the class's number, and nothing of a set without targets.
 ///
 ///   save_image_grid("wrong.png", test, std::vector<int64_t>{3, 17}, "wrong", 8, {"cat\n(is a dog)", "dog\n(is a cat)"});
 ///

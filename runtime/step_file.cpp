@@ -75,7 +75,8 @@ void put(Json& j, const StepInput& input) {
     j["value"] = text_of(input.value);
     j["range"] = {text_of(input.range.low), text_of(input.range.high), input.range.above_low, input.range.below_high};
   }
-  if (input.indices) j["indices"] = {input.indices->low, input.indices->high, input.indices->besides, input.indices->ascending};
+  if (input.indices)
+    j["indices"] = {input.indices->low, input.indices->high, input.indices->besides, input.indices->ascending, input.indices->what};
   if (input.values) j["values"] = {text_of(input.values->low), text_of(input.values->high)};
 }
 
@@ -90,7 +91,9 @@ StepInput step_input_in(const Json& j) {
   }
   if (j.contains("indices"))
     input.indices = read(j, "indices", [](const Json& bound) {
-      return IndexBound{read_at(bound, 0, integer), read_at(bound, 1, integer), read_at(bound, 2, dims), read_at(bound, 3, flag)};
+      IndexBound read{read_at(bound, 0, integer), read_at(bound, 1, integer), read_at(bound, 2, dims), read_at(bound, 3, flag)};
+      if (list(bound).size() > 4) read.what = read_at(bound, 4, text);
+      return read;
     });
   if (j.contains("values"))
     input.values = read(j, "values", [](const Json& range) { return ValueRange{read_at(range, 0, real), read_at(range, 1, real)}; });

@@ -14,7 +14,7 @@ std::string IndexBound::text() const {
   std::string others;
   for (const int64_t index : besides) others += fmt::format("{}{}", others.empty() ? " (or " : ", ", index);
   if (!others.empty()) others += ")";
-  const std::string most = low == 0 ? fmt::format("indices below {}", high) : fmt::format("indices from {} to below {}", low, high);
+  const std::string most = low == 0 ? fmt::format("{} below {}", what, high) : fmt::format("{} from {} to below {}", what, low, high);
   return most + others + (ascending ? " that ascend from 0" : "");
 }
 

@@ -17,6 +17,7 @@ struct IndexBound {
   int64_t low = 0, high = 0;
   std::vector<int64_t> besides = {};
   bool ascending = false;
+  std::string what = "indices";  // they are, for messages: "lengths", "labels"
 
   bool allows(int64_t index) const;
   /// "indices below 3 (or -100)", "indices below 3 that ascend from 0".

@@ -7,6 +7,7 @@
 #include "weft/frontend/language/loss_recorder.h"
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/scan.h"
+#include "weft/runtime/data/dataset.h"
 
 namespace weft {
 namespace {
@@ -29,7 +30,7 @@ Tensor log_of_sum(const std::vector<Tensor>& parts) {
 /// The operands with a batch, and checked.
 struct Operands {
   Tensor log_probs;                      // [T, N, C]
-  Tensor targets, given;                 // [N, S]: classes; and as they are given, with a -1 where there is none
+  Tensor targets, given;                 // [N, S]: classes; and as they are given, with a -1 or -100 where there is none
   Tensor input_lengths, target_lengths;  // [N, 1]
   int64_t batch = 1, labels = 0;
   bool is_batched = true;
@@ -48,7 +49,8 @@ struct Operands {
     c.require(targets.dim() == 2 && targets.size(0) == batch, "the targets must be [N, S], a row for each sequence");
     labels = targets.size(1);
     given = targets;
-    targets = call("checked_index", {where(given == -1, 0, given)}, {{"below", log_probs.size(2)}});
+    const Tensor known = where(given == ignored_label, 0, given);
+    targets = call("checked_index", {where(known == -1, 0, known)}, {{"below", log_probs.size(2)}, {"what", "labels"}});
     c.require(blank >= 0 && blank < log_probs.size(2),
               fmt::format("the blank must be one of {} classes, not {}", log_probs.size(2), blank));
     input_lengths = lengths(c, of_inputs, "input_lengths", log_probs.size(0));
@@ -60,7 +62,9 @@ struct Operands {
     const Tensor all = c.tensor(given);
     c.require(is_integer(all.dtype()) && (all.dim() == 0 || all.shape() == Shape{batch}),
               fmt::format("{} must be integers, one or [{}]", what, batch));
-    return call("checked_index", {cast(all, i64)}, {{"below", most + 1}}).reshape({all.dim() == 0 ? 1 : batch, 1}).expand({batch, 1});
+    return call("checked_index", {cast(all, i64)}, {{"below", most + 1}, {"what", "lengths"}})
+        .reshape({all.dim() == 0 ? 1 : batch, 1})
+        .expand({batch, 1});
   }
 };
 
@@ -108,8 +112,8 @@ Tensor CtcLoss::operator()(Arg log_probs, Arg targets, Arg input_lengths, Arg ta
   Composed c("ctc_loss", {&log_probs, &targets, &input_lengths, &target_lengths});
   const Operands x(c, r, log_probs, targets, input_lengths, target_lengths, options.blank);
   Tensor each = -log_likelihood(x, spread(x, with_blanks(x, options.blank), options.blank));
-  // A -1 before a target's end is no label.
-  const Tensor missing = any(iota({x.batch, x.labels}, 1) < x.target_lengths && x.given == -1, 1, true);
+  // A -1 or -100 before a target's end is no label.
+  const Tensor missing = any(iota({x.batch, x.labels}, 1) < x.target_lengths && x.given < 0, 1, true);
   each = where(missing, std::numeric_limits<double>::quiet_NaN(), each);
   if (options.zero_infinity) each = where(each == infinity, 0, each);
   if (options.reduction == "mean") each /= cast(maximum(x.target_lengths, 1), each.dtype());

@@ -52,7 +52,7 @@ Tensor MultiLabelMargin::operator()(Arg input, Arg target, LossOptions options) 
   c.require(is_floating(given.dtype()) && labels.dtype() == i64 && labels.shape() == shape && (shape.rank() == 1 || shape.rank() == 2) &&
                 shape[-1] > 0,
             "input must be floating, [N, C] or [C], and target integers of its shape");
-  labels = where(labels == -1, -1, call("checked_index", {where(labels == -1, 0, labels)}, {{"below", shape[-1]}}));
+  labels = where(labels == -1, -1, call("checked_index", {where(labels == -1, 0, labels)}, {{"below", shape[-1]}, {"what", "labels"}}));
   const auto as_rows = [&](const Tensor& x) { return shape.rank() == 1 ? unsqueeze(x, 0) : x; };
   Tensor each = margins(as_rows(detail::Composed::widened(given)), as_rows(labels));
   if (shape.rank() == 1) each = squeeze(each, 0);

@@ -61,7 +61,7 @@ Tensor EmbeddingBag::operator()(Arg index, Arg offsets) {
           "bags that begin at offsets have no mode \"max\"; use rows of an index [bags, n], with padding_idx");
   require(!options_.include_last_offset || starts.size(0) > 0, flat, "with include_last_offset there must be an offset");
   const int64_t n = flat.size(0), bags = starts.size(0) - (options_.include_last_offset ? 1 : 0), width = weight.shape()[1];
-  const Tensor checked = weft::call("checked_index", {cast(starts, i64)}, {{"below", n + 1}, {"ascending", true}});
+  const Tensor checked = weft::call("checked_index", {cast(starts, i64)}, {{"below", n + 1}, {"ascending", true}, {"what", "offsets"}});
   const Tensor first = slice(checked, 0, 0, bags);
   // The bag of a place: as many as begin there or before, less one.
   const Tensor bag = sum(cast(reshape(first, {1, bags}) <= reshape(arange(n), {n, 1}), i64), 1) - 1;

@@ -81,12 +81,14 @@ IndexBound both(const IndexBound& a, const IndexBound& b) {
     for (const int64_t index : from->besides)
       if (a.allows(index) && b.allows(index) && !result.allows(index)) result.besides.push_back(index);
   result.ascending = a.ascending || b.ascending;
+  result.what = a.what == IndexBound().what ? b.what : a.what;
   return result;
 }
 
 /// What one or the other allows, and what lies between.
 IndexBound either(const IndexBound& a, const IndexBound& b) {
   IndexBound result{std::min(a.low, b.low), std::max(a.high, b.high)};
+  if (a.what == b.what) result.what = a.what;
   for (const IndexBound* from : {&a, &b})
     for (const int64_t index : from->besides)
       if (!result.allows(index)) result.besides.push_back(index);
@@ -153,6 +155,7 @@ void for_indices(const ir::Graph& graph, const Take& take) {
       if (!high) continue;
       IndexBound bound{0, *high};
       bound.ascending = op->def().attribute_index("ascending") >= 0 && op->flag("ascending");
+      if (op->def().attribute_index("what") >= 0) bound.what = op->attribute<std::string>("what");
       ir::Value source = behind_views(op->operand(i));
       while (!source.is_input()) {
         const auto next = before(source, bound);

@@ -8,7 +8,7 @@ namespace {
 
 void check_set(const char* verb, const char* which, const Dataset& data) {
   data.check();
-  if (data.size() == 0) throw Error("the {} set '{}' is empty", which, data.name).of(verb);
+  if (data.size() == 0) throw Error("the {} set{} is empty", which, data.name.empty() ? "" : " '" + data.name + "'").of(verb);
 }
 
 /// What all verbs read.

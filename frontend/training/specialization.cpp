@@ -122,7 +122,7 @@ void Specialization::check_labels(const Dataset& data) const {
   const auto found = std::find_if(columns.begin(), columns.end(), [](const Dataset::Column& column) { return column.name == "y"; });
   if (found == columns.end()) return;
   if (labels_ && std::ssize(data.class_names) > labels_->high)
-    throw Error("data set '{}' has {} classes, but the model gives {}; the loss is computed at {}", data.name, data.class_names.size(),
+    throw Error("{} has {} classes, but the model gives {}; the loss is computed at {}", data.title(), data.class_names.size(),
                 labels_->high, loss_line_);
   if (!found->from || data.mixup) return;  // a source's are looked at as they come; probabilities are made of labels that are
   const Array& targets = *found->from;
@@ -130,14 +130,14 @@ void Specialization::check_labels(const Dataset& data) const {
   if (target_range_)
     if (const auto bad = find_outside(View(targets), *target_range_))
       throw Error(
-          "sample {} of data set '{}' has the target {}, but the loss takes numbers from {} to {}; it is computed at "
+          "sample {} of {} has the target {}, but the loss takes numbers from {} to {}; it is computed at "
           "{}",
-          static_cast<int64_t>(*bad) / each, data.name, targets.at(static_cast<int64_t>(*bad)), target_range_->low, target_range_->high,
+          static_cast<int64_t>(*bad) / each, data.title(), targets.at(static_cast<int64_t>(*bad)), target_range_->low, target_range_->high,
           loss_line_);
   if (!labels_) return;
   if (const auto bad = find_outside(View(targets), *labels_))
-    throw Error("sample {} of data set '{}' has the class {}, but the model gives {} classes{}; the loss is computed at {}",
-                static_cast<int64_t>(bad->element) / each, data.name, bad->index, labels_->high - labels_->low,
+    throw Error("sample {} of {} has the class {}, but the model gives {} classes{}; the loss is computed at {}",
+                static_cast<int64_t>(bad->element) / each, data.title(), bad->index, labels_->high - labels_->low,
                 labels_->low == 0 && labels_->besides.empty() ? "" : ", so that it takes " + labels_->text(), loss_line_);
 }
 
@@ -177,9 +177,9 @@ Programs::Programs(const Recipe& recipe, const Dataset& data, const BatchOptions
   const int64_t examples = batches.examples(data);
   if (batches.drop_last && examples < batches.batch)
     throw Error(
-        "data set '{}' has {} examples, fewer than a batch of {}, and a smaller batch is left out (.data.drop_last): make the batch "
+        "{} has {} examples, fewer than a batch of {}, and a smaller batch is left out (.data.drop_last): make the batch "
         "smaller",
-        data.name, examples, batches.batch)
+        data.title(), examples, batches.batch)
         .of("Trainer");
   std::vector<int64_t> lengths = data.source ? data.source->padded_lengths() : std::vector<int64_t>();
   if (lengths.empty()) lengths = {-1};

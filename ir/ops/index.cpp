@@ -128,7 +128,8 @@ void define_index_ops(Registry& r) {
       "fed is checked, what is computed is taken as it is";
   checked.operands = {{"x", Accepts::integer, false, "i64", true}};
   checked.attributes = {{"below", AttributeKind::integer, {}, "their bound"},
-                        {"ascending", AttributeKind::boolean, Attribute(false), "where parts of something begin"}};
+                        {"ascending", AttributeKind::boolean, Attribute(false), "where parts of something begin"},
+                        {"what", AttributeKind::text, Attribute(std::string("indices")), "they are, for messages: lengths, labels"}};
   checked.infer = [](const InferContext& c) -> std::vector<Type> {
     c.require(c.operand(0).dtype == i64, "the index must be i64");
     c.require(c.get<int64_t>("below") >= 0, "the bound must not be negative");

@@ -139,7 +139,7 @@ void BatchLoader::fail_shape(int64_t example, const Shape& shape, const Shape& w
 
 std::string BatchLoader::example_text(int64_t example) const {
   const std::string own = dataset_.source ? dataset_.source->describe(example) : "";
-  return fmt::format("example {} of data set '{}'{}", example, dataset_.name, own.empty() ? "" : ", " + own + ",");
+  return fmt::format("example {} of {}{}", example, dataset_.title(), own.empty() ? "" : ", " + own + ",");
 }
 
 void BatchLoader::check_labels(int64_t example, std::span<const int64_t> labels) const {

@@ -60,7 +60,7 @@ Batcher::Batcher(const Dataset& dataset, BatchOptions options) : dataset_(datase
       for (const Dataset::Column& column : loader_->columns())
         slot.arrays.emplace_back(column.dtype, column.batch(room), std::source_location());
   } catch (const OutOfMemory& e) {
-    throw OutOfMemory("{} batches of {} examples of data set '{}' are held at once, for one of which {}", slots_.size(), room, dataset.name,
+    throw OutOfMemory("{} batches of {} examples of {} are held at once, for one of which {}", slots_.size(), room, dataset.title(),
                       e.what());
   }
   start_workers();
@@ -73,11 +73,11 @@ void Batcher::check_options() const {
   if (o.sampler && o.shuffle) throw Error("a sampler gives the order of the examples, so that .shuffle must be off");
   if (o.sampler && o.sampler.count < 0) throw Error("the sampler ({}) gives {} examples", o.sampler.name, o.sampler.count);
   if (o.sampler && o.sampler.set_size != dataset_.size())
-    throw Error("the sampler ({}) is for {} examples, but data set '{}' has {}", o.sampler.name, o.sampler.set_size, dataset_.name,
-                dataset_.size());
+    throw Error("the sampler is for {} examples, but {} has {}", o.sampler.set_size, dataset_.title(), dataset_.size())
+        .hint("make it of the lengths or weights of just these examples: a part of a set needs a sampler of its own");
   if (dataset_.source && dataset_.source->is_stream() && (o.sampler || o.shuffle || o.workers > 1))
-    throw Error("data set '{}' is a stream, which one worker reads in order: .shuffle, .sampler and more .workers do not go with it",
-                dataset_.name);
+    throw Error("{} is a stream, which one worker reads in order: .shuffle, .sampler and more .workers do not go with it",
+                dataset_.title());
 }
 
 Batcher::~Batcher() {

@@ -28,8 +28,8 @@ void check_padding(const Dataset& data) {
     if (c.form == SourceColumn::Form::padded) {
       if (lengths.empty()) lengths = {c.shape[0]};
       if (ascends && lengths.front() >= 0 && lengths.back() == c.shape[0]) continue;
-      throw Error("padded lengths ascend and end with the longest, {}, which is that of '{}' of data set '{}', but they do not", c.shape[0],
-                  c.name, data.name);
+      throw Error("padded lengths ascend and end with the longest, {}, which is that of '{}' of {}, but they do not", c.shape[0], c.name,
+                  data.title());
     }
 }
 
@@ -82,8 +82,10 @@ std::vector<Dataset::Column> Dataset::columns() const {
 Dataset::Column Dataset::column(std::string_view wanted) const {
   for (Column& c : columns())
     if (c.name == wanted) return std::move(c);
-  throw Error("data set '{}' has no {}", name, wanted == "x" ? "inputs" : "targets");
+  throw Error("{} has no {}", title(), wanted == "x" ? "inputs" : "targets");
 }
+
+std::string Dataset::title() const { return name.empty() ? "the data set" : "data set '" + name + "'"; }
 
 Shape Dataset::transformed(Shape example) const {
   for (const Transform& transform : transforms) example = transform.shape(example);
@@ -99,16 +101,16 @@ void Dataset::check_counts() const {
                 to_string(targets.shape()));
   for (const Array* array : {&inputs, &targets})
     if (source && !is_left_out(*array) && array->shape()[0] != size())
-      throw Error("data set '{}' has a source of {} examples, but its {} are {}", name, size(), array == &inputs ? "inputs" : "targets",
+      throw Error("{} has a source of {} examples, but its {} are {}", title(), size(), array == &inputs ? "inputs" : "targets",
                   to_string(array->shape()));
   std::set<std::string_view> names;
   if (!is_left_out(inputs)) names.insert("x");
   if (!is_left_out(targets)) names.insert("y");
   for (const auto& [array, values] : arrays) {
     if (array.empty() || !names.insert(array).second)
-      throw Error("data set '{}' has {}", name, array.empty() ? "an array without a name" : "two arrays called '" + array + "'");
+      throw Error("{} has {}", title(), array.empty() ? "an array without a name" : "two arrays called '" + array + "'");
     if (values.shape().rank() == 0 || values.shape()[0] != size())
-      throw Error("data set '{}' has {} examples, but its array '{}' is {}", name, size(), array, to_string(values.shape()));
+      throw Error("{} has {} examples, but its array '{}' is {}", title(), size(), array, to_string(values.shape()));
   }
 }
 
@@ -118,7 +120,7 @@ void Dataset::check_inputs(DType dtype) const {
   if (dtype == i64 && divisor != 1.0f) throw Error("i64 inputs are delivered as they are, so the divisor must be 1, but it is {}", divisor);
   for (size_t i = 0; i < transforms.size(); ++i)
     if (const Transform& t = transforms[i]; !t.shape || !t.apply)
-      throw Error("transform {} of data set '{}', '{}', has no function .{}: both .shape and .apply must be set", i, this->name, t.name,
+      throw Error("transform {} of {}, '{}', has no function .{}: both .shape and .apply must be set", i, title(), t.name,
                   t.shape ? "apply" : "shape");
   if (dtype == i64 && !transforms.empty())
     throw Error("i64 inputs are delivered as they are, but the data set has the transform '{}'", transforms[0].name);
@@ -132,15 +134,15 @@ void Dataset::check_source() const {
   for (const auto& [array, values] : arrays) names.insert(array);
   for (const SourceColumn& c : source->columns()) {
     if (c.name.empty() || !names.insert(c.name).second)
-      throw Error("the source of data set '{}' has {}", name, c.name.empty() ? "a column without a name" : "another '" + c.name + "'");
+      throw Error("the source of {} has {}", title(), c.name.empty() ? "a column without a name" : "another '" + c.name + "'");
     if (c.name == "x") check_inputs(c.dtype);
     if (c.name == "y" && c.dtype != i64 && c.dtype != f32)
       throw Error("data set targets must be i64 or f32, but they are {}", name_of(c.dtype));
     if (c.form == Form::varies && (c.name != "x" || c.dtype == i64))
-      throw Error("only u8 or f32 inputs, \"x\", vary in shape, for transforms make them one, but '{}' of data set '{}' is {}", c.name,
-                  name, name_of(c.dtype));
+      throw Error("only u8 or f32 inputs, \"x\", vary in shape, for transforms make them one, but '{}' of {} is {}", c.name, title(),
+                  name_of(c.dtype));
     if (c.form == Form::padded && (c.shape.rank() == 0 || (c.name == "x" && !transforms.empty())))
-      throw Error("rows of '{}' of data set '{}' cannot be padded: {}", c.name, name,
+      throw Error("rows of '{}' of {} cannot be padded: {}", c.name, title(),
                   c.shape.rank() == 0 ? "an example is a single number" : "transforms want images");
   }
   check_padding(*this);
@@ -149,13 +151,13 @@ void Dataset::check_source() const {
 void Dataset::check_mixup() const {
   if (!(mixup->alpha > 0) || !std::isfinite(mixup->alpha))
     throw Error("mixup's alpha must be positive and finite, but it is {}", mixup->alpha);
-  if (mixup_classes() < 1) throw Error("mixup of data set '{}' needs .classes, for it has no class names", name);
+  if (mixup_classes() < 1) throw Error("mixup of {} needs .classes, for it has no class names", title());
   bool labels = false;
   for (const SourceColumn& c : source ? source->columns() : std::vector<SourceColumn>())
     labels = labels || (c.name == "y" && c.dtype == i64 && c.shape.rank() == 0);
   labels = labels || (!is_left_out(targets) && targets.dtype() == i64 && targets.shape().rank() == 1);
   if (!labels || input_dtype() != f32)
-    throw Error("mixup blends f32 inputs and targets that are one class index each, which data set '{}' does not have", name);
+    throw Error("mixup blends f32 inputs and targets that are one class index each, which {} does not have", title());
 }
 
 void Dataset::check() const {

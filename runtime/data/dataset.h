@@ -80,6 +80,9 @@ struct Dataset {
   Shape input_shape(int64_t batch) const { return column("x").batch(batch); }
   Shape target_shape(int64_t batch) const { return column("y").batch(batch); }
 
+  /// For messages: "data set 'flowers'"; "the data set" where it has no name.
+  std::string title() const;
+
   /// Was this one of `inputs` and `targets` never set, where something else was?
   bool is_left_out(const Array& array) const;
   /// How many classes mixup's targets have.

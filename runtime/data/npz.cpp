@@ -1,5 +1,6 @@
 #include "weft/runtime/data/npz.h"
 
+#include <fmt/ranges.h>
 #include <zip.h>
 
 #include <algorithm>
@@ -82,10 +83,20 @@ std::unique_ptr<zip_t, Discard> open(const std::string& path) {
 
 }  // namespace
 
-std::vector<std::pair<std::string, Array>> read_npz(const std::string& path) {
+const Array& NamedArrays::operator[](std::string_view name) const& {
+  std::vector<std::string> names;
+  for (const auto& [known, array] : *this) {
+    if (known == name) return array;
+    names.push_back(known);
+  }
+  const std::string near = did_you_mean(name, names);
+  throw Error("there is no array called '{}'", name).hint(near.empty() ? fmt::format("there are '{}'", fmt::join(names, "', '")) : near);
+}
+
+NamedArrays read_npz(const std::string& path) {
   { const InputFile file(path); }  // a folder, a pipe, no file at all
   const auto archive = open(path);
-  std::vector<std::pair<std::string, Array>> all;
+  NamedArrays all;
   for (zip_int64_t i = 0; i < zip_get_num_entries(archive.get(), 0); ++i) {
     Member member(path, archive.get(), static_cast<uint64_t>(i));
     std::string name = member.name();

@@ -26,7 +26,7 @@ Array rows(const Array& from, const std::vector<int64_t>& indices) {
 Dataset subset(const Dataset& data, const std::vector<int64_t>& indices) {
   data.check();
   for (const int64_t i : indices)
-    if (i < 0 || i >= data.size()) throw Error("data set '{}' has no example {}: it has {}, counted from 0", data.name, i, data.size());
+    if (i < 0 || i >= data.size()) throw Error("{} has no example {}: it has {}, counted from 0", data.title(), i, data.size());
   const auto part = [&](const Array& array) { return data.is_left_out(array) ? array : rows(array, indices); };
   Dataset result{.inputs = part(data.inputs), .targets = part(data.targets), .divisor = data.divisor};
   result.class_names = data.class_names;
@@ -40,7 +40,7 @@ Dataset subset(const Dataset& data, const std::vector<int64_t>& indices) {
 
 Dataset slice(const Dataset& data, int64_t first, int64_t count) {
   if (first < 0 || count < 0 || first > data.size() - count)
-    throw Error("data set '{}' has {} examples, so there are no {} from {} on", data.name, data.size(), count, first);
+    throw Error("{} has {} examples, so there are no {} from {} on", data.title(), data.size(), count, first);
   std::vector<int64_t> indices(static_cast<size_t>(count));
   std::iota(indices.begin(), indices.end(), first);
   return subset(data, indices);
@@ -50,7 +50,7 @@ Split split(const Dataset& data, const std::vector<int64_t>& validation) {
   Dataset part = subset(data, validation);
   std::vector<bool> taken(static_cast<size_t>(data.size()));
   for (const int64_t i : validation) {
-    if (taken[static_cast<size_t>(i)]) throw Error("example {} of data set '{}' is chosen twice", i, data.name);
+    if (taken[static_cast<size_t>(i)]) throw Error("example {} of {} is chosen twice", i, data.title());
     taken[static_cast<size_t>(i)] = true;
   }
   std::vector<int64_t> others;
@@ -63,7 +63,7 @@ std::vector<Dataset> random_split(const Dataset& data, const std::vector<int64_t
   int64_t sum = 0;
   for (const int64_t size : sizes) sum += size;
   if (sum != data.size() || std::any_of(sizes.begin(), sizes.end(), [](int64_t s) { return s < 0; }))
-    throw Error("data set '{}' has {} examples and cannot be split into parts of {}", data.name, data.size(), fmt::join(sizes, ", "));
+    throw Error("{} has {} examples and cannot be split into parts of {}", data.title(), data.size(), fmt::join(sizes, ", "));
   std::vector<int64_t> order(static_cast<size_t>(data.size()));
   shuffle_order(order, seed, int64_t{UINT32_MAX});  // no epoch's order
   std::vector<Dataset> parts;

@@ -27,17 +27,18 @@ TEST_CASE("an alignment's lengths and labels are checked where they are fed") {
   const std::vector<int32_t> classes{1, 2, 3, 3, 2, 1};
   CHECK_NOTHROW(losses(classes, {5, 0}, {3, 0}));
   CHECK(std::isfinite(losses({1, 2, -1, 3, -1, -1}, {5, 5}, {2, 1}).at(0)));
+  CHECK(std::isfinite(losses({1, 2, -100, 3, -100, -1}, {5, 5}, {2, 1}).at(0)));
+  for (const int32_t none : {-1, -100}) CHECK(std::isnan(losses({1, none, 3, 3, -1, -1}, {5, 5}, {2, 1}).at(0)));
   const Array missing = losses({1, -1, 3, 3, -1, -1}, {5, 5}, {2, 1});
-  CHECK(std::isnan(missing.at(0)));
   CHECK(std::isfinite(missing.at(1)));
   const auto refused = [&](std::vector<int32_t> labels, Integers of_inputs, Integers of_labels, const std::string& input,
                            const std::string& why) {
     CHECK_THROWS_WITH(losses(labels, of_inputs, of_labels), contains_text("'" + input + "'") && contains_text(why));
   };
-  refused({1, 2, 3, 3, 4, 1}, {5, 5}, {3, 3}, "targets", "indices below 4 (or -1), but element 4 is 4");
+  refused({1, 2, 3, 3, 4, 1}, {5, 5}, {3, 3}, "targets", "labels below 4 (or -1, -100), but element 4 is 4");
   refused({1, 2, 3, 3, 2, -2}, {5, 5}, {3, 3}, "targets", "element 5 is -2");
-  refused(classes, {5, 6}, {3, 3}, "inputs", "indices below 6, but element 1 is 6");
-  refused(classes, {5, 5}, {4, 3}, "labels", "indices below 4, but element 0 is 4");
+  refused(classes, {5, 6}, {3, 3}, "inputs", "lengths below 6, but element 1 is 6");
+  refused(classes, {5, 5}, {4, 3}, "labels", "lengths below 4, but element 0 is 4");
   refused(classes, {5, 5}, {3, -1}, "labels", "element 1 is -1");
 }
 
@@ -48,7 +49,7 @@ TEST_CASE("the lengths of sequences are checked where they are fed") {
   g.output("y", gru(random_normal({4, 2, 2}), {.lengths = lengths}).output);
   Step step = compile(g, Target::cpu());
   CHECK_NOTHROW(run(step, "lengths", std::vector<int32_t>{0, 4}));
-  CHECK_THROWS_WITH(run(step, "lengths", std::vector<int32_t>{5, 1}), contains_text("indices below 5, but element 0 is 5"));
+  CHECK_THROWS_WITH(run(step, "lengths", std::vector<int32_t>{5, 1}), contains_text("lengths below 5, but element 0 is 5"));
   CHECK_THROWS_WITH(run(step, "lengths", std::vector<int32_t>{1, -1}), contains_text("element 1 is -1"));
 }
 
@@ -66,7 +67,7 @@ TEST_CASE("the offsets of bags are checked where they are fed: from 0, and none 
     CHECK(sums({0, 2, 2}).at(0) == 11);
     CHECK(sums({0, 2, 5}).at(1) == 1101);
     CHECK_THROWS_WITH(sums({1, 3, 4}),
-                      contains_text("'offsets'") && contains_text("indices below 6 that ascend from 0, but element 0 is 1"));
+                      contains_text("'offsets'") && contains_text("offsets below 6 that ascend from 0, but element 0 is 1"));
     CHECK_THROWS_WITH(sums({0, 3, 2}), contains_text("element 2 is 2"));
     CHECK_THROWS_WITH(sums({0, 3, 6}), contains_text("element 2 is 6"));
   }
@@ -77,8 +78,10 @@ TEST_CASE("labels of several classes are checked where they are fed, but for the
   g.output("loss", multilabel_margin_loss(random_normal({2, 3}), g.input("labels", i64, {2, 3})));
   Step step = compile(g, Target::cpu());
   CHECK_NOTHROW(run(step, "labels", Integers{0, -1, 2, 2, 1, 0}));
-  CHECK_THROWS_WITH(run(step, "labels", Integers{0, 3, -1, 0, -1, -1}), contains_text("indices below 3 (or -1), but element 1 is 3"));
+  CHECK_THROWS_WITH(run(step, "labels", Integers{0, 3, -1, 0, -1, -1}), contains_text("labels below 3 (or -1), but element 1 is 3"));
   CHECK_THROWS_WITH(run(step, "labels", Integers{0, -1, -2, 0, -1, -1}), contains_text("element 2 is -2"));
+  CHECK_THROWS_WITH(run(step, "labels", Integers{0, -1, -100, 0, -1, -1}),
+                    contains_text("element 2 is -100") && !contains_text("ignore_index"));
 }
 
 TEST_CASE("probabilities to draw by are checked where they are fed") {

@@ -192,7 +192,7 @@ TEST_CASE("source: inputs of several shapes become one by the transforms") {
                                    [](Example& to) { std::ranges::fill(to.values<uint8_t>("x", {to.index() + 1}), uint8_t{2}); })};
   Batcher unequal(data, {.batch = 4});
   unequal.start_epoch(0);
-  CHECK_THROWS_WITH(unequal.next(), contains_text("example 1 of data set '' is [2], but the first is [1]"));
+  CHECK_THROWS_WITH(unequal.next(), contains_text("example 1 of the data set is [2], but the first is [1]"));
   data.transforms = {sum};
   Batcher batcher(data, {.batch = 4});
   batcher.start_epoch(0);

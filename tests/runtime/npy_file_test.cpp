@@ -132,6 +132,10 @@ TEST_CASE("npz: stored and deflated members, as NumPy writes them") {
   CHECK(read_npz(picture_path("deflated.npz"))[3].second.shape() == Shape{40000});
   const Dataset data{.arrays = {read_npz(picture_path("stored.npz"))[0]}};
   CHECK(data.size() == 2);
+  const NamedArrays all = read_npz(picture_path("stored.npz"));
+  CHECK(all["b"].dtype() == i16);
+  CHECK(read_npz(picture_path("stored.npz"))["c"].at(0) == 2.5);
+  CHECK_THAT(failure([&] { (void)all["x"]; }), Catch::Contains("there is no array called 'x'") && Catch::Contains("'a', 'b', 'c'"));
 }
 
 TEST_CASE("npz: what is damaged, cut short or of another kind is refused") {

@@ -160,5 +160,5 @@ TEST_CASE("mixup: what it does not take is told") {
   data.targets = Array::of<int64_t>({4}, std::vector<int64_t>{0, 1, 2, 0});
   Batcher batcher(data, {.batch = 4});
   batcher.start_epoch(0);
-  CHECK_THROWS_WITH(batcher.next(), contains_text("example 2 of data set '' has the class 2, but there are 2 classes"));
+  CHECK_THROWS_WITH(batcher.next(), contains_text("example 2 of the data set has the class 2, but there are 2 classes"));
 }

@@ -85,7 +85,8 @@ TEST_CASE("sampler: what a batcher delivers by it") {
     }
   }
   CHECK_THROWS_WITH(Batcher(data, {.shuffle = true, .sampler = sampler}), contains_text(".shuffle must be off"));
-  CHECK_THROWS_WITH(Batcher(data, {.sampler = weighted_sampler({1})}), contains_text("is for 1 examples, but data set '' has 4"));
+  CHECK_THROWS_WITH(Batcher(data, {.sampler = weighted_sampler({1})}),
+                    contains_text("the sampler is for 1 examples, but the data set has 4; make it of"));
   Sampler wrong{.name = "mine", .set_size = 4, .count = -2};
   wrong.order = [](std::span<int64_t>, uint64_t, int64_t) {};
   CHECK_THROWS_WITH(Batcher(data, {.sampler = wrong}), "the sampler (mine) gives -2 examples");

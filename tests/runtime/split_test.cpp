@@ -70,6 +70,9 @@ TEST_CASE("split: at random, every example once, the same by seed") {
   CHECK(labels(random_split(data, {20}, 3)[0]) != epoch);  // a batcher of the same seed takes another order
   std::sort(all.begin(), all.end());
   CHECK(all == labels(data));
+  const auto [large, small] = random_split<2>(data, {15, 5}, 3);
+  CHECK(labels(large) == labels(random_split(data, {15, 5}, 3)[0]));
+  CHECK(small.size() == 5);
   CHECK_THROWS_WITH(random_split(data, {15, 4}, 3), "data set 'numbered' has 20 examples and cannot be split into parts of 15, 4");
   CHECK_THROWS_AS(random_split(data, {21, -1}, 3), Error);
 }
