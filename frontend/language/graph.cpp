@@ -49,6 +49,7 @@ void Graph::update(const Parameter& parameter, Arg value) {
   if (&r.recording() != recording().get())
     throw Error("update '{}': the tensor belongs to the graph '{}', not to '{}'", parameter.name(), r.recording().name(), this->name())
         .at(to_string(r.where()));
+  detail::note_asked_for(parameter);
   const ir::Value old = recording()->parameter(parameter, r.where());
   const ir::Value v = value.number() || value.hyper() ? r.value(value, old.dtype()) : r.value(value);
   Shape both;
@@ -95,6 +96,7 @@ std::vector<Tensor> detail::differentiate(const Arg& loss, const std::vector<Arg
     if (x.number() || x.hyper()) r.fail("a number has no gradient; give parameters or tensors");
     if (const Parameter* p = x.parameter(); p && p->is_frozen())
       r.fail(fmt::format("'{}' is frozen and has no gradient; leave it out, or requires_grad_() it", p->name()));
+    if (x.parameter()) note_asked_for(*x.parameter());
     Recorder with_x("gradients", {&loss, &x});
     values.push_back(with_x.value(x));
     if (!is_floating(values.back().dtype())) with_x.fail("only floating tensors have gradients");

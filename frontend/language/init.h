@@ -34,6 +34,8 @@ void normal(Values values, double mean = 0, double std = 1);
 /// N(mean, std^2) cut off below `low` and above `high`. Throws weft::Error unless low < high.
 void trunc_normal(Values values, double mean = 0, double std = 1, double low = -2, double high = 2);
 void constant(Values values, double value);
+inline void zeros(Values values) { constant(values, 0); }
+inline void ones(Values values) { constant(values, 1); }
 /// element(i) for each element, in row-major order. Throws weft::Error when `element` is null.
 template <class Function>
 void fill(Values values, Function element) {

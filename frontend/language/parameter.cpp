@@ -63,6 +63,31 @@ std::shared_ptr<detail::ParameterStorage> detail::twin_of(Cloning& cloning, cons
 
 namespace {
 
+/// The model that it belongs to: what no other module owns. Null for a parameter without a module.
+std::shared_ptr<const detail::Owner> outermost_owner(const Parameter& parameter) {
+  auto owner = parameter.storage()->owner.lock();
+  while (owner)
+    if (auto around = owner->owner.lock()) owner = std::move(around);
+    else break;
+  return owner;
+}
+
+}  // namespace
+
+void detail::note_asked_for(const Parameter& parameter) {
+  if (!parameter.defined()) return;
+  parameter.storage()->asked_for = true;
+  if (const auto model = outermost_owner(parameter)) model->asked_for = true;
+}
+
+bool detail::is_asked_for(const Parameter& parameter) {
+  if (parameter.storage()->asked_for) return true;
+  const auto model = outermost_owner(parameter);
+  return model && model->asked_for;
+}
+
+namespace {
+
 std::atomic<uint64_t> changes = 1;
 
 }  // namespace
@@ -106,6 +131,7 @@ Parameter& Parameter::operator=(Parameter&& other) {
 Parameter& Parameter::requires_grad_(bool on) {
   if (on && is_buffer()) throw Error("'{}' is a buffer of its module, which no optimizer trains", name());
   if (on && !is_floating(dtype())) throw Error("only floating parameters have gradients, but '{}' is {}", name(), name_of(dtype()));
+  detail::note_asked_for(*this);
   if (storage()->requires_grad != on) {
     storage()->requires_grad = on;
     ++changes;
@@ -128,6 +154,8 @@ Parameter::Parameter(std::string name, double value) : Parameter(std::move(name)
   const FloatMode mode;
   array().set(0, value);
 }
+
+Parameter::Parameter(std::string name, Shape shape) : Parameter(std::move(name), Array(default_dtype(), std::move(shape))) {}
 
 std::string Parameter::name() const { return defined() ? detail::path_of(storage()->owner) + storage()->name : "(no parameter)"; }
 

@@ -1,6 +1,7 @@
 #pragma once
 // A parameter: named numbers that outlive every graph. Most are trained; a module's buffers are state that it keeps itself.
 
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -34,6 +35,7 @@ struct Owner {
   std::string name;
   std::weak_ptr<const Owner> owner;
   Places places = {};
+  mutable std::atomic<bool> asked_for = false;  // somebody was given parameters of it, or of a part
 };
 
 /// The dotted path of `owner` and what owns it, ending in "." unless empty.
@@ -48,6 +50,7 @@ struct ParameterStorage {
   bool buffer = false;  // see nn::Module::add_buffer
   bool requires_grad = true;
   std::shared_ptr<const Computation> computed = {};  // what graphs read in place of the values: see frontend/language/computation.h
+  std::atomic<bool> asked_for = false;               // somebody was given it to train or to keep, or has frozen it
 };
 
 /// What a module has under a name of its own. The module's member and the members of its copies share it.
@@ -68,6 +71,17 @@ std::shared_ptr<ParameterStorage> twin_of(Cloning& cloning, const std::shared_pt
 
 /// How often a parameter of the process has been frozen or unfrozen so far.
 uint64_t freezing_changes();
+
+}  // namespace detail
+
+class Parameter;
+
+namespace detail {
+
+/// Somebody asked for the parameter, to train it or to keep it: a module's parameters() or state_dict(), training_step(), gradients(), ...
+void note_asked_for(const Parameter& parameter);
+/// Whether anybody has, or has for another parameter of the same model. What nobody has asked for was forgotten rather than left out.
+bool is_asked_for(const Parameter& parameter);
 
 }  // namespace detail
 
@@ -97,6 +111,8 @@ class Parameter {
   Parameter(std::string name, std::initializer_list<double> values);
   /// A scalar, shape [], of default_dtype().
   Parameter(std::string name, double value);
+  /// Zeros of default_dtype(): Parameter pos("pos", Shape{32, 64}).
+  Parameter(std::string name, Shape shape);
   /// Throws weft::Error unless there are shape.numel() values.
   template <class T>
   Parameter(std::string name, Shape shape, const std::vector<T>& values)

@@ -55,9 +55,16 @@ Named collected(const ModuleState& state, int kinds) {
   return all;
 }
 
+/// Somebody gets them.
+Named asked_for(Named all) {
+  for (const auto& [name, parameter] : all) weft::detail::note_asked_for(parameter);
+  return all;
+}
+
 /// Each once, under its first name.
 Named collected_once(const ModuleState& state, int kinds) {
   Named all = collected(state, kinds);
+  if (kinds & trained) all = asked_for(std::move(all));
   std::set<const weft::detail::ParameterStorage*> known;
   std::erase_if(all, [&](const auto& named) { return !known.insert(named.second.storage().get()).second; });
   return all;
@@ -240,7 +247,7 @@ std::vector<Parameter> Module::parameters() const {
 
 Named Module::named_parameters() const { return collected_once(*state_, trained); }
 Named Module::named_buffers() const { return collected_once(*state_, kept); }
-Named Module::state_dict() const { return collected(*state_, trained | kept); }
+Named Module::state_dict() const { return asked_for(collected(*state_, trained | kept)); }
 
 void Module::requires_grad_(bool on) const {
   for (Parameter& parameter : parameters()) parameter.requires_grad_(on);
@@ -252,6 +259,7 @@ bool Module::training() const {
   return recording && recording->training ? *recording->training : state_->training;
 }
 
+Parameter Module::add(const std::string& name, Array values) { return add(name, Parameter(name, std::move(values))); }
 Parameter Module::add(const std::string& name, Parameter parameter) { return slot_for(state_, name, false, parameter); }
 
 Parameter Module::add_buffer(const std::string& name, Array values) {

@@ -50,8 +50,9 @@ class Module {
  public:
   virtual ~Module();
 
-  /// The model's maths, as the user writes it. A module with other operands need not define this one.
-  virtual Tensor forward(Tensor x);
+  /// The model's maths, as the user writes it. A module with other operands need not define this one. One of this signature gives one
+  /// Tensor: what gives several is a function of another name (`std::tuple<Tensor, Tensor> encode(Tensor x)`) or an operator() (Entered).
+  virtual Tensor forward(Tensor x);  // gives one Tensor: a function that gives several needs another name than forward
   /// forward() under this module's name, which errors and the IR show ("encoder.fc1"); how one module calls another.
   Tensor operator()(Arg x);
   /// The same of a forward of several operands, `Tensor forward(Tensor x, Tensor mask)`, or of the operator() that a module has for them:
@@ -123,6 +124,10 @@ class Module {
     know(module);
     return module;
   }
+  /// A parameter of the module, torch's self.pos = nn.Parameter(torch.zeros(32, 64)): of these values under this name, or one made before.
+  ///
+  ///   Parameter pos = add("pos", Array(f32, {32, 64}));               // zeros, until init::normal(pos, 0, 0.02) in the constructor, say
+  Parameter add(const std::string& name, Array values);
   Parameter add(const std::string& name, Parameter parameter);
   /// Registers state of the module (running statistics, counters): saved with it, shared by its copies and by all graphs,
   /// not trained. A graph reads it as a tensor; forward() records what it becomes with update(). Errors as add().

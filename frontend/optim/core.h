@@ -25,6 +25,7 @@ struct OptimizerCore {
     std::shared_ptr<OptimizerCore> core;
   };
   std::vector<Group> groups;
+  bool is_group = false;  // of another optimizer
   /// Of the random numbers of its training steps (see defaults.h).
   uint64_t stream = 0;
   /// The rate that schedules start from: what it was when the first of them was made.

@@ -112,6 +112,9 @@ void Optimizer::add_group(const std::string& name, std::vector<Parameter> parame
   if (name.empty() || name.find('.') != std::string::npos || core_->hyper(name) || name == op())
     fail(fmt::format("{}: '{}' is no name for a group: it must not be empty, contain '.' or be the optimizer's name or a number's", op(),
                      name));
+  if (core_->is_group)
+    fail(fmt::format("{}: this optimizer is the rule of another one's group, which would know nothing of a group '{}' of its own", op(),
+                     name));
   if (with.core_ == core_ || !with.core_->groups.empty())
     fail(fmt::format("{}: the group '{}' needs an optimizer of its own, without groups", op(), name));
   if (with.clip_value != 0 || with.clip_norm != 0)
@@ -122,6 +125,7 @@ void Optimizer::add_group(const std::string& name, std::vector<Parameter> parame
       if (std::any_of(parameters.begin(), parameters.end(), [&](const Parameter& q) { return q.is(p); }))
         fail(fmt::format("{}: '{}' is in the group '{}' already", op(), p.name(), known.name));
   }
+  with.core_->is_group = true;
   core_->groups.push_back({name, std::move(parameters), with.core_});
 }
 

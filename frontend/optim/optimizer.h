@@ -30,8 +30,9 @@ class Optimizer {
   ///   optim::AdamW adamw({.lr = 1e-3}), plain({.lr = 1e-3, .weight_decay = 0});
   ///   adamw.add_group("no_decay", {net.fc1.bias, net.fc2.bias}, plain);
   ///
-  /// Training steps recorded from here on that train them do so; state is this optimizer's. Throws
-  /// weft::Error when a parameter is in a group already, the name is taken or `with` has groups or clips.
+  /// Training steps recorded from here on that train them do so; one that was recorded before throws weft::Error when it is called the
+  /// next time, and says to record and compile again. State is this optimizer's. Throws weft::Error when a parameter is in a group
+  /// already, the name is taken, `with` has groups or clips, or this optimizer is a group's itself.
   void add_group(const std::string& name, std::vector<Parameter> parameters, const Optimizer& with);
 
   /// A state as torch's state_dict names it: state("fc1.weight", "exp_avg"). It exists once a program that trains the
@@ -66,7 +67,7 @@ class Optimizer {
 
  public:
   /// How gradients are clipped before the update, over all groups; 0: not at all, and then setting it later makes the next
-  /// step of a program recorded before throw weft::Error. First every element to [-clip_value, clip_value], then all
+  /// step of a program recorded before throw weft::Error, as setting it to 0 later does (infinity clips nothing). First every element to [-clip_value, clip_value], then all
   /// gradients times min(1, clip_norm / (norm + 1e-6)), norm being the Euclidean norm of all of them together
   /// (torch.nn.utils.clip_grad_value_, clip_grad_norm_).
   Hyper clip_value, clip_norm;

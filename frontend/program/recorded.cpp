@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_set>
 
 #include "weft/frontend/language/scope.h"
 #include "weft/frontend/optim/core.h"
 #include "weft/ir/ops/optimizer.h"
 #include "weft/ir/printer.h"
+#include "weft/passes/reverse.h"
 
 namespace weft {
 namespace {
@@ -82,7 +84,7 @@ std::vector<std::string> inputs_of(const Recorded& recorded, const std::vector<P
     throw Error("the graph '{}' does not use these parameters, so they cannot be trained:{}", recorded.module.graph().name(), unused)
         .of("training_step")
         .at(line)
-        .hint("leave them out, or check the model");
+        .hint("check the model, leave them out, or freeze them: requires_grad_(false)");
   if (!twice.empty())
     throw Error("these parameters are given twice, or Graph::update or an output of the same name has them already:{}", twice)
         .of("training_step")
@@ -117,7 +119,8 @@ Recorded::Recorded(const Graph& graph) : bindings(graph.recording()->bindings) {
 }
 
 Recorded::Recorded(const Recorded& other)
-    : module(other.module.clone()), bindings(other.bindings), optimizer(other.optimizer), frozen(other.frozen) {}
+    : module(other.module.clone()), bindings(other.bindings), optimizer(other.optimizer), frozen(other.frozen), groups(other.groups),
+      clips(other.clips), untrained(other.untrained) {}
 
 std::string Recorded::ir() const { return ir::print(module); }
 
@@ -161,11 +164,76 @@ void Recorded::check_freezing(const std::string& step) const {
     if (trained.contains(bound.input) && !bound.parameter.requires_grad()) fail(bound.parameter, "frozen", "it was trained", "true");
 }
 
+void Recorded::check_groups(const std::string& step) const {
+  if (!optimizer || !module.train) return;
+  const std::vector<std::string> inputs = module.train->all_inputs();
+  const std::set<std::string_view> trained(inputs.begin(), inputs.end());
+  for (size_t i = groups; i < optimizer->groups.size(); ++i) {
+    const detail::OptimizerCore::Group& group = optimizer->groups[i];
+    for (const detail::BoundParameter& bound : bindings.parameters) {
+      if (!trained.contains(bound.input)) continue;
+      if (std::none_of(group.parameters.begin(), group.parameters.end(), [&](const Parameter& p) { return p.is(bound.parameter); }))
+        continue;
+      throw Error("'{}' is in the group '{}' of {}, but was not when the step was recorded, so that it would be updated as before",
+                  bound.parameter.name(), group.name, optimizer->op)
+          .of(fmt::format("step '{}'", step))
+          .hint("call add_group() before training_step(), or record and compile again");
+    }
+  }
+}
+
+void Recorded::check_untrained(const std::string& step) const {
+  for (const Untrained& other : untrained)
+    if (!detail::is_asked_for(other.parameter))
+      throw Error(
+          "the loss uses '{}' at {}, which is none of the parameters that the step trains, nor of a module that was asked for its "
+          "parameters(), so that it would be neither trained nor saved",
+          other.parameter.name(), other.line)
+          .of(fmt::format("step '{}'", step))
+          .hint(
+              "register it, or the layer that it belongs to, with add() where the model is made. To leave it as it is, say "
+              "requires_grad_(false) of it");
+}
+
+namespace {
+
+/// Of what the graph uses beside `given`: that on which the loss depends differentiably. Nothing where no module has what is given: whoever
+/// lists single parameters has chosen them.
+std::vector<Recorded::Untrained> untrained_of(const Recorded& recorded, const std::vector<Parameter>& given) {
+  if (std::all_of(given.begin(), given.end(), [](const Parameter& p) { return p.storage()->owner.expired(); })) return {};
+  const ir::Graph& graph = recorded.module.graph();
+  std::vector<const detail::BoundParameter*> others;
+  std::vector<ir::Value> inputs;
+  for (const detail::BoundParameter& bound : recorded.bindings.parameters) {
+    const Parameter& p = bound.parameter;
+    if (!p.requires_grad() || detail::is_asked_for(p)) continue;
+    others.push_back(&bound);
+    inputs.push_back(graph.find_input(bound.input)->value());
+  }
+  if (others.empty()) return {};
+  const auto active = passes::active_values(graph, inputs);
+  std::unordered_set<ir::Value, ir::ValueHash> seen;
+  std::vector<ir::Value> next{graph.find_output(recorded.module.train->loss)->value};
+  while (!next.empty()) {
+    const ir::Value v = next.back();
+    next.pop_back();
+    if (!active.contains(v) || !seen.insert(v).second || v.is_input()) continue;
+    next.insert(next.end(), v.op()->operands().begin(), v.op()->operands().end());
+  }
+  std::vector<Recorded::Untrained> all;
+  for (size_t i = 0; i < others.size(); ++i)
+    if (seen.contains(inputs[i])) all.push_back({others[i]->parameter, to_string(graph.find_input(others[i]->input)->locations)});
+  return all;
+}
+
+}  // namespace
+
 Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector<Parameter>& given, const optim::Optimizer& optimizer,
                        TrainingOptions options, std::source_location at) {
   const std::string line = detail::line_text(at);
   Recorded recorded(graph);
   std::vector<Parameter> parameters = given;
+  for (const Parameter& parameter : given) detail::note_asked_for(parameter);
   recorded.frozen = take_frozen(parameters, line);
   recorded.optimizer = optimizer.core();
   ir::TrainSpec train;
@@ -175,9 +243,13 @@ Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector
   train.attributes = optimizer.core()->attributes();
   train.clip_value = optimizer.core()->is_on("clip_value");
   train.clip_norm = optimizer.core()->is_on("clip_norm");
+  for (const Hyper& clip : {optimizer.clip_value, optimizer.clip_norm})
+    if (clip != 0) recorded.clips.push_back(clip);
   train.groups = take_groups(recorded, train.inputs, *optimizer.core());
+  recorded.groups = optimizer.core()->groups.size();
   train.keep = std::move(options.keep);
   recorded.module.train = std::move(train);
+  recorded.untrained = untrained_of(recorded, given);
   recorded.tell_counters_apart();
   for (detail::OffSwitch& off : optimizer.core()->off()) recorded.bindings.off.push_back(std::move(off));
   return recorded;

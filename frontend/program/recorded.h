@@ -25,6 +25,14 @@ struct Recorded {
   detail::Bindings bindings;
   std::shared_ptr<detail::OptimizerCore> optimizer;  // null unless made by training_step
   std::vector<Parameter> frozen = {};                // of those given to training_step
+  size_t groups = 0;                                 // that the optimizer had then
+  std::vector<Hyper> clips = {};                     // that were not 0 then
+  /// What the loss depends on that training_step was not given, and the line.
+  struct Untrained {
+    Parameter parameter;
+    std::string line;
+  };
+  std::vector<Untrained> untrained = {};
 
   /// Of a training step: the parameters of its train block's inputs, in their order; null for those whose rule keeps no state.
   std::vector<const Parameter*> counted() const;
@@ -32,6 +40,11 @@ struct Recorded {
   void tell_counters_apart();
   /// Throws weft::Error when a parameter has been frozen since, or one was then and is no longer.
   void check_freezing(const std::string& step) const;
+  /// Throws weft::Error when the optimizer has got a group since with a parameter that the step trains.
+  void check_groups(const std::string& step) const;
+  /// Throws weft::Error for what the loss depends on, no step trains, and no model has that was asked for its parameters: a layer that was
+  /// made without add().
+  void check_untrained(const std::string& step) const;
 };
 
 struct TrainingOptions {
@@ -44,6 +57,10 @@ struct TrainingOptions {
 /// to record and compile again. `loss` must be a floating scalar of the graph; when it is
 /// no output yet it becomes the output "loss". Switches of the optimizer (momentum, weight decay: on when not 0) are taken
 /// as they are now.
+///
+/// Other parameters that the loss depends on stay as they are, as in torch: the other net of a GAN, all but the head. One that belongs to
+/// no module whose parameters() anybody has asked for by the first call of the step was forgotten, and that call throws weft::Error; say
+/// requires_grad_(false) of one that shall stay so.
 ///
 /// Throws weft::Error naming every parameter that the graph does not use, that is given twice, or that Graph::update
 /// updates already, and when all are frozen; compile() names those that the loss does not depend on.

@@ -149,11 +149,18 @@ StepCore::Before StepCore::tell_apart() {
   return before;
 }
 
-void StepCore::check_freezing() {
-  const uint64_t changes = freezing_changes();
-  if (changes == freezing_seen_) return;
-  recorded.check_freezing(name());
-  freezing_seen_ = changes;
+void StepCore::check_changes() {
+  if (const uint64_t changes = freezing_changes(); changes != freezing_seen_) {
+    recorded.check_freezing(name());
+    freezing_seen_ = changes;
+  }
+  if (recorded.optimizer && recorded.optimizer->groups.size() != groups_seen_) {
+    recorded.check_groups(name());
+    groups_seen_ = recorded.optimizer->groups.size();
+  }
+  if (recorded.untrained.empty()) return;
+  recorded.check_untrained(name());
+  recorded.untrained.clear();  // by its first call the program has made its models
 }
 
 StepCore::BoundByInput StepCore::bound_parameters() {
@@ -205,7 +212,7 @@ Binding StepCore::binding_of(const Port& port, const Source& source) {
 uint64_t StepCore::run(std::span<const Feed> feeds) {
   const Running running(running_, name(), "compile one program per thread");
   check_switches();
-  check_freezing();
+  check_changes();
   batch_.feed(feeds, bindings_);
   const Before before = read_counters() ? Before() : tell_apart();
   ++calls_;  // until here, a call that is refused leaves the results of the one before as they are
@@ -289,6 +296,11 @@ void StepCore::check_switches() const {
       throw Error("{} is {}, but it was 0 when the step was recorded, so {}", off.hyper.name(), off.hyper.value(), off.left_out)
           .of(fmt::format("step '{}'", name()))
           .hint("record and compile again with it set (it can then change between nonzero values), or set it back to 0");
+  for (const Hyper& clip : recorded.clips)
+    if (clip == 0)
+      throw Error("{} is 0, to which the step would clip every gradient, for it was not 0 when the step was recorded", clip.name())
+          .of(fmt::format("step '{}'", name()))
+          .hint("record and compile again with it at 0, or set it to infinity, which clips nothing");
 }
 
 std::string comma_separated(const std::vector<std::string>& names) {

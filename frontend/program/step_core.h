@@ -89,7 +89,8 @@ struct StepCore {
   };
   /// Compiles with a counter for each that now needs one. Results of earlier calls are gone.
   Before tell_apart();
-  void check_freezing();
+  /// What has been done to parameters and optimizer since it was recorded.
+  void check_changes();
   /// What an input of the program stands for.
   struct Key {};
   struct State {
@@ -116,6 +117,7 @@ struct StepCore {
   std::unique_ptr<LentResults> lent_;
   std::vector<Counter> counters_;        // their arrays are bound
   uint64_t freezing_seen_ = 0;           // freezing_changes() when it was last looked at
+  size_t groups_seen_ = 0;               // of the optimizer
   std::optional<int64_t> traced_steps_;  // once it is profiled
   std::array<int64_t, 2> key_;           // of the random numbers, number of the step
   std::optional<uint64_t> seed_;         // of the optimizer's stream, if that is drawn from

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <set>
 
 #include "weft/tests/frontend/support.h"
@@ -323,4 +324,45 @@ TEST_CASE("optimizers refuse numbers as torch does") {
   CHECK_THROWS_WITH(optim::Adafactor({.eps2 = -1}), contains_text("eps2"));
   CHECK_THROWS_WITH(optim::RAdam({.betas = {-0.1, 0.9}}), contains_text("radam.beta1"));
   CHECK_THROWS_WITH(optim::Adamax({.lr = std::nan("")}), contains_text("adamax.lr must lie in [0, inf], not be nan"));
+}
+
+TEST_CASE("a group that is added once a step is recorded makes its next call fail, where the step trains its parameters") {
+  Slope slope;
+  optim::SGD sgd({.lr = 0.5});
+  Step step = slope.compile_with(sgd);
+  sgd.add_group("other", {Parameter("v", {3.0})}, optim::SGD({.lr = 1}));
+  CHECK_NOTHROW(step({{"x", slope.x}}));
+  sgd.add_group("slow", {slope.w}, optim::SGD({.lr = 0.125}));
+  for (int i = 0; i < 2; ++i)
+    CHECK_THROWS_WITH(step({{"x", slope.x}}),
+                      contains_text("step 'slope'") &&
+                          contains_text("'w' is in the group 'slow' of sgd, but was not when the step was recorded") &&
+                          contains_text("call add_group() before training_step()"));
+  CHECK(slope.w.values<float>() == std::vector<float>{0.5, 1.5});
+  slope.compile_with(sgd)({{"x", slope.x}});
+  CHECK(slope.w.values<float>() == std::vector<float>{0.375, 1.375});
+}
+
+TEST_CASE("the optimizer of a group gets no groups of its own later") {
+  optim::SGD sgd, slow;
+  sgd.add_group("slow", {}, slow);
+  CHECK_THROWS_WITH(slow.add_group("slower", {}, optim::SGD()), contains_text("would know nothing of a group 'slower' of its own"));
+}
+
+TEST_CASE("clipping that was on when recorded is not switched off by 0, which would leave no gradient") {
+  for (const char* which : {"clip_norm", "clip_value"}) {
+    Slope slope;
+    optim::SGD sgd({.lr = 0.5});
+    Hyper& clip = which == std::string("clip_norm") ? sgd.clip_norm : sgd.clip_value;
+    clip = 0.5;
+    Step step = slope.compile_with(sgd);
+    step({{"x", slope.x}});
+    clip = 0;
+    CHECK_THROWS_WITH(step({{"x", slope.x}}),
+                      contains_text(fmt::format("sgd.{} is 0, to which the step would clip every gradient", which)));
+    clip = std::numeric_limits<double>::infinity();
+    const float before = slope.w.values<float>()[0];
+    step({{"x", slope.x}});
+    CHECK(slope.w.values<float>()[0] == before - 0.5f);
+  }
 }
