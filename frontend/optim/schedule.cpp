@@ -53,8 +53,8 @@ std::string momentum_fault(const Optimizer& optimizer, double lowest, double hig
 
 }  // namespace
 
-Schedule::Schedule(const char* name, const Optimizer& optimizer, std::source_location at)
-    : name_(name), at_(at), optimizer_(optimizer), first_(!optimizer.core()->initial_lr) {
+Schedule::Schedule(const char* name, const Optimizer& optimizer, std::source_location at, Every every)
+    : name_(name), at_(at), optimizer_(optimizer), first_(!optimizer.core()->initial_lr), every_(every) {
   meet_groups();
   base_ = rates_[0].base;
 }
@@ -119,8 +119,8 @@ void Schedule::restore(const std::vector<double>& progress) {
   for (size_t i = 0; i < rates_.size(); ++i) rates_[i].lr = progress[i + 1];
 }
 
-LambdaLR::LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor, std::source_location at)
-    : Schedule("LambdaLR", optimizer, at), factor_(std::move(factor)) {
+LambdaLR::LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor, Every every, std::source_location at)
+    : Schedule("LambdaLR", optimizer, at, every), factor_(std::move(factor)) {
   require(static_cast<bool>(factor_), "the function is null");
   go_on_from(0);
 }
@@ -234,7 +234,7 @@ double CosineAnnealingWarmRestarts::rate(int64_t count) const {
 }
 
 OneCycleLR::OneCycleLR(const Optimizer& optimizer, OneCycleOptions options, std::source_location at)
-    : Schedule("OneCycleLR", optimizer, at), o_(std::move(options)) {
+    : Schedule("OneCycleLR", optimizer, at, Every::step), o_(std::move(options)) {
   require(o_.total_steps > 0, fmt::format("total_steps must be positive, not {}", o_.total_steps));
   require(o_.pct_start >= 0 && o_.pct_start <= 1, fmt::format("pct_start must lie in [0, 1], not be {}", o_.pct_start));
   require(o_.max_lr >= 0, fmt::format("max_lr must not be negative, but it is {}", o_.max_lr));
@@ -276,7 +276,7 @@ double OneCycleLR::cycled(int64_t count, double initial, double peak, double las
 }
 
 CyclicLR::CyclicLR(const Optimizer& optimizer, CyclicOptions options, std::source_location at)
-    : Schedule("CyclicLR", optimizer, at), o_(std::move(options)) {
+    : Schedule("CyclicLR", optimizer, at, Every::step), o_(std::move(options)) {
   require(o_.step_size_up > 0 && o_.step_size_down.value_or(1) > 0, "the step sizes must be positive");
   require(o_.base_lr >= 0 && o_.max_lr >= 0,
           fmt::format("base_lr and max_lr must not be negative, but they are {} and {}", o_.base_lr, o_.max_lr));
@@ -313,6 +313,10 @@ SequentialLR::SequentialLR(std::vector<std::shared_ptr<Schedule>> schedules, std
     require(schedule->optimizer().core() == schedules_[0]->optimizer().core(), "the schedules must be of the same optimizer");
   }
   schedules_[current()]->go_to(0);  // the others have set the rate when they were made
+}
+Every SequentialLR::every() const {
+  const bool steps = std::any_of(schedules_.begin(), schedules_.end(), [](const auto& one) { return one->every() == Every::step; });
+  return steps ? Every::step : Every::epoch;
 }
 size_t SequentialLR::current() const {
   return static_cast<size_t>(std::upper_bound(milestones_.begin(), milestones_.end(), count_) - milestones_.begin());

@@ -21,6 +21,13 @@
 
 #include "weft/frontend/optim/optimizer.h"
 
+namespace weft {
+
+/// What a schedule counts, and so after what a Trainer moves it on.
+enum class Every { epoch, step };
+
+}  // namespace weft
+
 namespace weft::optim {
 
 class Schedule {
@@ -36,6 +43,9 @@ class Schedule {
   const Hyper& learning_rate() const { return rates_[0].lr; }
   /// Calls of step() so far.
   int64_t count() const { return count_; }
+  /// What it counts unless a Trainer is told otherwise: training steps where its options do (OneCycleLR, CyclicLR, what is in
+  /// warmup.h), as torch's documentation has them, else epochs.
+  Every every() const { return every_; }
   /// The learning rate as it stands.
   double last_lr() const { return rates_[0].lr; }
   /// Sets the rates to what they are after `count` steps of this schedule alone: how schedules follow each other.
@@ -46,7 +56,7 @@ class Schedule {
 
  protected:
   /// Constructors of schedules end with go_on_from(0).
-  Schedule(const char* name, const Optimizer& optimizer, std::source_location at);
+  Schedule(const char* name, const Optimizer& optimizer, std::source_location at, Every every = Every::epoch);
   /// Its step `count`, applied to the rates as they stand.
   void go_on_from(int64_t count) { advance(count, false); }
   /// The rate after `count` steps of this schedule alone.
@@ -82,13 +92,17 @@ class Schedule {
   std::vector<Rate> rates_;
   double base_;  // of the one being computed
   bool first_;
+  Every every_;
   int64_t count_ = 0;
 };
 
-/// base * factor(count).
+/// base * factor(count), of epochs unless `every` says otherwise.
 class LambdaLR : public Schedule {
  public:
-  LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor, std::source_location at = std::source_location::current());
+  LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor, std::source_location at = std::source_location::current())
+      : LambdaLR(optimizer, std::move(factor), Every::epoch, at) {}
+  LambdaLR(const Optimizer& optimizer, std::function<double(int64_t)> factor, Every every,
+           std::source_location at = std::source_location::current());
 
  private:
   double rate(int64_t count) const override { return base() * factor_(count); }
@@ -226,7 +240,8 @@ struct OneCycleOptions {
   bool three_phase = false;
 };
 /// Up to max_lr and down again, the momentum (of Adam and its kin beta1) the other way (Smith and Topin 2018). The base rate
-/// is max_lr / div_factor. A step beyond total_steps throws weft::Error, as does an optimizer without momentum to cycle.
+/// is max_lr / div_factor. A step beyond total_steps throws weft::Error, as does an optimizer without momentum to cycle. Counts training
+/// steps.
 class OneCycleLR : public Schedule {
  public:
   OneCycleLR(const Optimizer& optimizer, OneCycleOptions options, std::source_location at = std::source_location::current());
@@ -248,7 +263,7 @@ struct CyclicOptions {
   double base_momentum = 0.8, max_momentum = 0.9;
 };
 /// Between base_lr and max_lr and back, the amplitude constant, halved each cycle or times gamma^count (Smith 2017); the
-/// momentum the other way.
+/// momentum the other way. Counts training steps.
 class CyclicLR : public Schedule {
  public:
   CyclicLR(const Optimizer& optimizer, CyclicOptions options, std::source_location at = std::source_location::current());
@@ -261,7 +276,7 @@ class CyclicLR : public Schedule {
   CyclicOptions o_;
 };
 
-/// One schedule after the other: the next begins, at its own step 0, at each milestone.
+/// One schedule after the other: the next begins, at its own step 0, at each milestone. Counts training steps where one of them does.
 class SequentialLR {
  public:
   /// Throws weft::Error unless the schedules are one optimizer's and there is one milestone fewer than schedules, ascending.
@@ -269,6 +284,7 @@ class SequentialLR {
                std::source_location at = std::source_location::current());
   void step();
   int64_t count() const { return count_; }
+  Every every() const;
   const Hyper& learning_rate() const { return schedules_[0]->learning_rate(); }
   double last_lr() const;
   std::vector<double> progress() const;

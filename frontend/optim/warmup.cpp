@@ -30,14 +30,14 @@ double cooled(int64_t count, const WarmupOptions& o) {
 
 LambdaLR constant_with_warmup(const Optimizer& optimizer, int64_t warmup_steps, std::source_location at) {
   require_steps("constant_with_warmup", {.warmup_steps = warmup_steps}, false, at);
-  return LambdaLR(optimizer, [=](int64_t count) { return count < warmup_steps ? warm(count, warmup_steps) : 1.0; }, at);
+  return LambdaLR(optimizer, [=](int64_t count) { return count < warmup_steps ? warm(count, warmup_steps) : 1.0; }, Every::step, at);
 }
 
 LambdaLR linear_with_warmup(const Optimizer& optimizer, WarmupOptions o, std::source_location at) {
   require_steps("linear_with_warmup", o, true, at);
   return LambdaLR(
       optimizer, [=](int64_t count) { return count < o.warmup_steps ? warm(count, o.warmup_steps) : std::max(0.0, 1 - cooled(count, o)); },
-      at);
+      Every::step, at);
 }
 
 LambdaLR cosine_with_warmup(const Optimizer& optimizer, WarmupOptions o, std::source_location at) {
@@ -48,7 +48,7 @@ LambdaLR cosine_with_warmup(const Optimizer& optimizer, WarmupOptions o, std::so
         if (count < o.warmup_steps) return warm(count, o.warmup_steps);
         return std::max(0.0, (1 + std::cos(std::numbers::pi * 2 * o.cycles * cooled(count, o))) / 2);
       },
-      at);
+      Every::step, at);
 }
 
 }  // namespace weft::optim

@@ -1,9 +1,10 @@
 #pragma once
 // Rates that go up before they go down, by the names of Hugging Face's transformers: get_constant_schedule_with_warmup,
-// get_linear_schedule_with_warmup, get_cosine_schedule_with_warmup. Each is a LambdaLR, moved on after every batch.
+// get_linear_schedule_with_warmup, get_cosine_schedule_with_warmup. Each is a LambdaLR that counts training steps: a Trainer moves it on after
+// every batch.
 //
 //   auto rates = optim::cosine_with_warmup(adamw, {.warmup_steps = 500, .total_steps = 10000});
-//   trainer.schedule(rates, Every::step);
+//   trainer.schedule(rates);
 
 #include <source_location>
 

@@ -26,6 +26,7 @@ class TrainingState {
     int64_t epoch;
     double loss;
     const Evaluation* evaluation;
+    std::function<NamedNumbers()> measured;
     Hyper learning_rate;
     std::function<void(const std::string&)> log;
   };
@@ -39,6 +40,9 @@ class TrainingState {
   int64_t epoch() const { return now_.epoch; }
   /// Of the last step's batch, before its update.
   double loss() const { return now_.loss; }
+  /// What is measured beside it (Trainer::metric, Measured), of the last step's batch alone: now.measured()["kl"]. Nothing before the
+  /// first step.
+  NamedNumbers measured() const { return now_.measured(); }
   /// What is known so far: after an epoch, history().last() is that epoch's.
   const History& history() const { return now_.history; }
   /// What the test set gave. Throws weft::Error but after an evaluation.

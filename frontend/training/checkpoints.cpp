@@ -34,7 +34,8 @@ NamedNumbers numbers_in(const json& j) {
 }
 
 json epoch_text(const EpochResult& r) {
-  return {text_of(r.train_loss), text_of(r.test_loss), numbers_text(r.train_metrics), numbers_text(r.test_metrics), text_of(r.step_us)};
+  return {text_of(r.train_loss),        text_of(r.test_loss), numbers_text(r.train_metrics),
+          numbers_text(r.test_metrics), text_of(r.step_us),   text_of(r.learning_rate)};
 }
 
 EpochResult epoch_in(const json& j, int64_t number) {
@@ -43,7 +44,8 @@ EpochResult epoch_in(const json& j, int64_t number) {
           number_in_note(entry_in_note(j, 1)),
           numbers_in(entry_in_note(j, 2)),
           numbers_in(entry_in_note(j, 3)),
-          number_in_note(entry_in_note(j, 4))};
+          number_in_note(entry_in_note(j, 4)),
+          j.size() > 5 ? number_in_note(entry_in_note(j, 5)) : NamedNumbers::unknown};
 }
 
 json metrics_text(const std::vector<Gathered>& metrics) {

@@ -1,5 +1,7 @@
 #include "weft/frontend/training/history.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "weft/support/error.h"
@@ -12,7 +14,10 @@ double NamedNumbers::operator[](std::string_view name) const {
     if (known == name) return number;
     names.push_back(known);
   }
-  throw Error("there is no number called '{}'", name).hint(did_you_mean(name, names));
+  Error error("there is no number called '{}'", name);
+  if (const std::string near = did_you_mean(name, names); !near.empty()) throw error.hint(near);
+  throw error.hint(names.empty() ? "nothing is measured; Trainer::metric() and Measured say what shall be"
+                                 : fmt::format("there {} '{}'", names.size() == 1 ? "is" : "are", fmt::join(names, "', '")));
 }
 
 double NamedNumbers::find(std::string_view name) const {

@@ -19,7 +19,7 @@ class NamedNumbers {
 
   NamedNumbers() = default;
   NamedNumbers(std::vector<std::pair<std::string, double>> all) : all_(std::move(all)) {}
-  /// Throws weft::Error with the nearest names when there is none of that name.
+  /// Throws weft::Error with the nearest names, or all, when there is none of that name.
   double operator[](std::string_view name) const;
   /// That number, or nan.
   double find(std::string_view name) const;
@@ -41,7 +41,8 @@ struct EpochResult {
   int64_t epoch = 0;  // from 1
   double train_loss = NamedNumbers::unknown, test_loss = NamedNumbers::unknown;
   NamedNumbers train_metrics = {}, test_metrics = {};
-  double step_us = 0;  // median time of one training step
+  double step_us = 0;                            // median time of one training step
+  double learning_rate = NamedNumbers::unknown;  // of the optimizer, at the last step
 
   /// The metric "accuracy", or nan.
   double train_accuracy() const { return train_metrics.find("accuracy"); }

@@ -63,9 +63,10 @@ struct CheckpointOptions {
 /// Files for people and programs that look at a training.
 struct FileOptions {
   std::string metrics = {};      // gets one line of JSON per epoch
-  std::string loss_curve = {};   // gets "step,loss" for every training step (CSV)
+  std::string loss_curve = {};   // gets "step,loss" for every training step, and what is measured of its batch (CSV)
   std::string watched = {};      // gets one line of JSON for every training step: statistics of what .measure.watch names
-  std::string tensorboard = {};  // a folder that gets an event file: losses and metrics over training steps
+  std::string tensorboard = {};  // a folder that gets an event file: losses and metrics over training steps, of each step's batch
+                                 // ("loss/step", with the "lr") and of epochs ("loss/train", "loss/test")
   std::string trace = {};        // gets what each thread did in the first 10 training steps, for ui.perfetto.dev: see Step::trace
   std::string report = {};       // gets a page about the training step, with its times and the loss of every step: see Step::report
 };

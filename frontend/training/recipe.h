@@ -12,15 +12,13 @@
 #include "weft/frontend/language/tensors.h"
 #include "weft/frontend/nn/any_module.h"
 #include "weft/frontend/optim/optimizer.h"
+#include "weft/frontend/optim/schedule.h"
 #include "weft/frontend/training/averaged_weights.h"
 #include "weft/frontend/training/callback.h"
 #include "weft/frontend/training/checkpoint.h"
 #include "weft/frontend/training/metric.h"
 
 namespace weft {
-
-/// After what a Trainer moves a schedule on.
-enum class Every { epoch, step };
 
 namespace detail {
 

@@ -2,6 +2,7 @@
 // The training loop.
 
 #include <functional>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <vector>
@@ -64,20 +65,24 @@ class Trainer {
   // Moving copies, so that there is no trainer of nothing.
   Trainer(const Trainer&) = default;
 
-  /// Moves a schedule of the optimizer's on after every epoch, or after every training step; a ReduceLROnPlateau after every epoch
+  /// Moves a schedule of the optimizer's on after every epoch, or after every training step: as `every` says, else as the schedule
+  /// counts (Schedule::every(): a warm-up, OneCycleLR and CyclicLR in steps, the others in epochs); a ReduceLROnPlateau after every epoch
   /// by the test loss. Checkpoints keep its progress. It must outlive the trainer and its copies. Throws weft::Error when it moves
   /// another optimizer's rate.
   ///
   ///   optim::CosineAnnealingLR cosine(adam, {.t_max = 10});
   ///   Trainer(net, cross_entropy, adam).schedule(cosine).fit(train, test, {.epochs = 10});
   template <class Schedule>
-  Trainer& schedule(Schedule& schedule, Every every = Every::epoch) {
+  Trainer& schedule(Schedule& schedule, std::optional<Every> every = {}) {
     constexpr bool watches = requires { schedule.step(0.0); };
+    Every own = Every::epoch;
+    if constexpr (requires { schedule.every(); }) own = schedule.every();
     const auto step = [&schedule]([[maybe_unused]] double test_loss) {
       if constexpr (watches) schedule.step(test_loss);
       else schedule.step();
     };
-    return add({step, [&schedule](Checkpoint& checkpoint) { checkpoint.add(schedule); }, &schedule.learning_rate(), every, watches});
+    return add(
+        {step, [&schedule](Checkpoint& checkpoint) { checkpoint.add(schedule); }, &schedule.learning_rate(), every.value_or(own), watches});
   }
 
   /// Keeps an average of the weights: updated after every training step, on the test set evaluated in place of the weights (a

@@ -11,21 +11,18 @@ namespace {
 
 constexpr int widest_name = 20;
 
-/// Joins what fits into `columns`, leaving out the least important first.
-struct Part {
-  std::string text;
-  int importance;
-};
-
-std::string joined(std::vector<Part> parts, int columns) {
-  const auto all = [&] {
-    std::string text;
-    for (const Part& part : parts) text += (text.empty() ? "" : "  ") + part.text;
-    return text;
-  };
-  const auto less = [](const Part& a, const Part& b) { return a.importance < b.importance; };
-  while (parts.size() > 1 && columns_of(all()) > columns) parts.erase(std::min_element(parts.begin(), parts.end(), less));
-  return all();
+/// The parts on as many lines as they need, each of so many columns at most unless a part alone is wider; those behind the first begin
+/// with `indent`.
+std::string wrapped(const std::vector<std::string>& parts, int columns, const std::string& indent) {
+  std::string text, line;
+  for (const std::string& part : parts) {
+    if (!line.empty() && columns_of(line) + 2 + columns_of(part) > columns) {
+      text += line + "\n" + indent;
+      line.clear();
+    }
+    line += (line.empty() ? "" : "  ") + part;
+  }
+  return text + line;
 }
 
 std::string loss_text(double loss) { return fmt::format("{:<7}", number_text(loss)); }
@@ -60,19 +57,26 @@ std::string TrainingLog::prefix(const std::string& name) const {
   return shown + std::string(static_cast<size_t>(width_ - columns_of(shown) + 2), ' ');
 }
 
-std::string TrainingLog::summary(const std::string& name, const EpochResult& r) const {
-  std::vector<Part> parts{{"loss " + loss_text(r.train_loss), 5}};
-  const auto add = [&](const NamedNumbers& metrics, int importance) {
+/// One line where it fits, if need be without the time that a step takes; else all of it on several.
+std::string TrainingLog::summary(const std::string& name, const EpochResult& r, bool scheduled) const {
+  std::vector<std::string> parts{"loss " + loss_text(r.train_loss)};
+  const auto add = [&](const NamedNumbers& metrics) {
     for (const auto& [name, number] : metrics)
-      if (!std::isnan(number)) parts.push_back({metric_text(name, number), importance});
+      if (!std::isnan(number)) parts.push_back(metric_text(name, number));
   };
-  add(r.train_metrics, 2);
-  if (tests_) parts.push_back({"test " + loss_text(r.test_loss), 4});
-  add(r.test_metrics, 3);
-  parts.push_back({duration_text(r.step_us) + "/step", 1});
-  const int columns = progress_ ? progress_->columns() : 80;
+  add(r.train_metrics);
+  if (tests_) parts.push_back("test " + loss_text(r.test_loss));
+  add(r.test_metrics);
+  if (scheduled && !std::isnan(r.learning_rate)) parts.push_back(fmt::format("lr {:.3g}", r.learning_rate));
   const std::string front = prefix(name);
-  return front + joined(parts, columns - columns_of(epoch_text(r.epoch, epochs_)) - 2 - columns_of(front));
+  const int before = columns_of(epoch_text(r.epoch, epochs_)) + 2 + columns_of(front);
+  const int columns = (progress_ ? progress_->columns() : 80) - before;
+  const std::string indent(static_cast<size_t>(before), ' ');
+  const std::string short_one = wrapped(parts, columns, indent);
+  parts.push_back(duration_text(r.step_us) + "/step");
+  std::string whole = wrapped(parts, columns, indent);
+  if (whole.find('\n') != std::string::npos && short_one.find('\n') == std::string::npos) whole = short_one;
+  return front + whole;
 }
 
 std::string compile_report(int64_t programs, double seconds) {
@@ -122,8 +126,8 @@ void TrainingLog::evaluation(const std::string& name, const Evaluation& result) 
   if (style_ == Style::classic) fmt::print("{}\n", text);
 }
 
-void TrainingLog::end_epoch(const std::string& name, const EpochResult& result) {
-  const std::string text = summary(name, result);
+void TrainingLog::end_epoch(const std::string& name, const EpochResult& result, bool scheduled) {
+  const std::string text = summary(name, result, scheduled);
   if (progress_) progress_->end_epoch(text);
   if (style_ == Style::plain) fmt::print(stderr, "{}  {}\n", epoch_text(result.epoch, epochs_), text);
   if (style_ == Style::classic) end_classic(name, result);

@@ -52,7 +52,8 @@ class TrainingLog {
   void batch(const BatchNumbers& numbers);
   /// Between epochs' ends, of one model.
   void evaluation(const std::string& name, const Evaluation& result);
-  void end_epoch(const std::string& name, const EpochResult& result);
+  /// With the learning rate, where it is `scheduled`.
+  void end_epoch(const std::string& name, const EpochResult& result, bool scheduled = false);
   /// Something to know beside the numbers.
   void note(const std::string& text);
   /// After all epochs.
@@ -62,7 +63,7 @@ class TrainingLog {
   /// What a line about the model begins with.
   std::string prefix(const std::string& name) const;
   void compiling(const std::string& name, const std::string& what);
-  std::string summary(const std::string& name, const EpochResult& result) const;
+  std::string summary(const std::string& name, const EpochResult& result, bool scheduled) const;
   void end_classic(const std::string& name, const EpochResult& result) const;
 
   Style style_;

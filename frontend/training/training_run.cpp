@@ -21,6 +21,14 @@ int64_t first_not_finite(const Array& samples) {
   return -1;
 }
 
+/// A text as a field of CSV (RFC 4180).
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + '"';
+}
+
 /// What to do about a loss that is not finite.
 std::string advice(const Dataset& data) {
   for (const Dataset::Column& column : data.columns()) {
@@ -30,7 +38,7 @@ std::string advice(const Dataset& data) {
     const std::string what = column.from == &data.inputs    ? "inputs that are no finite numbers"
                              : column.from == &data.targets ? "a target that is no finite number"
                                                             : fmt::format("'{}' with elements that are no finite numbers", column.name);
-    return fmt::format("Sample {} of data set '{}' has {}", sample, data.name, what);
+    return fmt::format("Sample {} of {} has {}", sample, data.title(), what);
   }
   return "A smaller learning rate often helps";
 }
@@ -80,12 +88,22 @@ Evaluation evaluate(Programs& programs, Batcher& batches) {
 LossCurve::LossCurve(const std::string& path) : path_(path) {
   if (path.empty()) return;
   file_.open(path);
-  file_ << "step,loss\n";
   check();
 }
 
-void LossCurve::add(int64_t step, double loss) {
-  if (!path_.empty()) file_ << fmt::format("{},{}\n", step, loss);
+void LossCurve::begin(const std::vector<std::string>& metrics) {
+  if (path_.empty()) return;
+  file_ << "step,loss";
+  for (const std::string& name : metrics) file_ << ',' << csv_field(name);
+  file_ << '\n';
+  check();
+}
+
+void LossCurve::add(int64_t step, double loss, const NamedNumbers& measured) {
+  if (path_.empty()) return;
+  file_ << fmt::format("{},{}", step, loss);
+  for (const auto& [name, number] : measured) file_ << fmt::format(",{}", number);
+  file_ << '\n';
 }
 
 void LossCurve::end_epoch() {
@@ -110,6 +128,7 @@ TrainingRun::TrainingRun(std::string name, const Recipe& recipe, FitData& data, 
   if (!options_.files.tensorboard.empty()) events_.emplace(options_.files.tensorboard);
   if (!options_.files.watched.empty()) watched_.emplace(options_.files.watched);
   training_.any().check_labels(data.train);
+  curve_.begin(training_.any().metrics().names());
   training_.count_into(history_);
   for (const std::string& layer : training_.any().layers()) history_.gradient_norms.emplace_back(layer, std::vector<double>());
   const HowCompiled evaluation{Use::evaluation, options_.seed, options_.program};
@@ -144,8 +163,11 @@ Outcome TrainingRun::run(const Batch& batch) try { return training_.run(batch); 
 }
 
 Outcome TrainingRun::step(const Batch& batch) {
+  last_rate_ = learning_rate_;
   Outcome outcome = run(batch);
-  curve_.add(++history_.steps, outcome.loss);
+  ++history_.steps;
+  last_loss_ = outcome.loss, last_metrics_ = outcome.metrics;
+  write_step();
   for (size_t i = 0; i < outcome.gradient_norms.size(); ++i) history_.gradient_norms[i].second.push_back(outcome.gradient_norms[i]);
   if (!outcome.is_finite())
     throw Error("{}the loss is {} at step {} (epoch {}, batch {}); it is computed at {}. {}", name_.empty() ? "" : name_ + ": ",
@@ -157,10 +179,27 @@ Outcome TrainingRun::step(const Batch& batch) {
   if (average_) average_->update();
   checkpoints_->position().tally.add(outcome, batch.size);
   times_.push_back(outcome.microseconds);
-  last_loss_ = outcome.loss;
   if (!options_.files.trace.empty() || !options_.files.report.empty()) losses_.push_back(outcome.loss);
   stepped_ = true;
   return outcome;
+}
+
+NamedNumbers TrainingRun::measured() const {
+  return last_metrics_.empty() ? NamedNumbers() : training_.any().metrics().numbers(last_metrics_);
+}
+
+/// Into the files that have a place for each step.
+void TrainingRun::write_step() {
+  if (options_.files.loss_curve.empty() && !events_) return;
+  const NamedNumbers numbers = measured();
+  curve_.add(history_.steps, last_loss_, numbers);
+  if (!events_) return;
+  const auto add = [&](const std::string& tag, double number) {
+    if (!std::isnan(number)) events_->add_scalar(tag, number, history_.steps);
+  };
+  add("loss/step", last_loss_);
+  for (const auto& [name, number] : numbers) add(name + "/step", number);
+  add("lr", last_rate_);
 }
 
 void TrainingRun::after_step(TrainingLog& log) {
@@ -177,7 +216,7 @@ void TrainingRun::after_step(TrainingLog& log) {
 }
 
 void TrainingRun::end_epoch(TrainingLog& log, MetricsFile* metrics) {
-  EpochResult result{.epoch = position().epoch + 1, .train_loss = position().tally.loss()};
+  EpochResult result{.epoch = position().epoch + 1, .train_loss = position().tally.loss(), .learning_rate = last_rate_};
   result.train_metrics = training_.any().metrics().numbers(position().tally.metrics);
   result.step_us = median(std::exchange(times_, {}));
   curve_.end_epoch();
@@ -189,7 +228,7 @@ void TrainingRun::end_epoch(TrainingLog& log, MetricsFile* metrics) {
   if (testing_) note(tested = evaluate_test(), result.test_loss, result.test_metrics);
   tested.step = history_.steps;
   history_.epochs.push_back(result);
-  log.end_epoch(name_, result);
+  log.end_epoch(name_, result, !schedules_.empty());
   if (metrics) write_metrics(*metrics);
   if (events_) write_events();
   // Of an epoch that max_steps cuts short, a checkpoint holds what was before: it is looked at again when it is complete.
@@ -217,6 +256,7 @@ void TrainingRun::call(const std::vector<Callback>& callbacks, TrainingLog& log,
                           .epoch = position().epoch + 1,
                           .loss = last_loss_,
                           .evaluation = evaluation,
+                          .measured = [this] { return measured(); },
                           .learning_rate = learning_rate_,
                           .log = [&](const std::string& text) { log.note(text); }});
   for (const Callback& callback : callbacks) callback(training);
@@ -255,6 +295,7 @@ void TrainingRun::write_metrics(MetricsFile& file) const {
   };
   add("train_", r.train_loss, r.train_metrics);
   if (testing_) add("test_", r.test_loss, r.test_metrics);
+  line.emplace_back("lr", r.learning_rate);
   line.emplace_back("step_us", r.step_us);
   line.emplace_back("planned_bytes", static_cast<int64_t>(history_.planned_bytes));
   line.emplace_back("compile_ms", history_.compile_ms);

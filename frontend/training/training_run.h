@@ -32,11 +32,13 @@ struct FitData {
 /// One pass over what `batches` delivers.
 Evaluation evaluate(Programs& programs, Batcher& batches);
 
-/// The loss of every step as it comes, in a CSV file; nothing without a path.
+/// The loss of every step as it comes, with what is measured of its batch, in a CSV file; nothing without a path.
 class LossCurve {
  public:
   explicit LossCurve(const std::string& path);
-  void add(int64_t step, double loss);
+  /// Before the first step.
+  void begin(const std::vector<std::string>& metrics);
+  void add(int64_t step, double loss, const NamedNumbers& measured);
   void end_epoch();
 
  private:
@@ -77,6 +79,9 @@ class TrainingRun {
 
  private:
   Outcome run(const Batch& batch);
+  /// What is measured of the last step's batch.
+  NamedNumbers measured() const;
+  void write_step();
   /// Those that move after each of these.
   void move_schedules(Every what, double test_loss);
   /// On the test set, with the averages if there are any.
@@ -108,8 +113,10 @@ class TrainingRun {
   std::vector<double> times_;   // of the epoch's steps
   std::vector<double> losses_;  // of all steps, where there is a report
   double last_loss_ = NAN;
-  bool stepped_ = false;  // since the last after_step()
-  bool stopped_ = false;  // by a callback
+  std::vector<Gathered> last_metrics_;  // of the last step's batch
+  double last_rate_ = NAN;              // with which it was made
+  bool stepped_ = false;                // since the last after_step()
+  bool stopped_ = false;                // by a callback
 };
 
 }  // namespace weft::detail

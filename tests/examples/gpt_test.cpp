@@ -44,8 +44,10 @@ std::vector<double> curve_in(const std::string& path) {
   std::vector<double> losses;
   std::istringstream lines(test::read_file(path));
   std::string line;
-  for (std::getline(lines, line); std::getline(lines, line);)
-    losses.push_back(number_in<double>(std::string_view(line).substr(line.find(',') + 1)).value());
+  for (std::getline(lines, line); std::getline(lines, line);) {
+    const size_t from = line.find(',') + 1;
+    losses.push_back(number_in<double>(std::string_view(line).substr(from, line.find(',', from) - from)).value());
+  }
   return losses;
 }
 

@@ -149,3 +149,32 @@ TEST_CASE("callbacks: a null function is refused, and an error passes through") 
   trainer.after_step([](TrainingState&) { throw std::runtime_error("mine"); });
   CHECK_THROWS_WITH(trainer.fit(points(8), options()), "mine");
 }
+
+TEST_CASE("what is measured of each step's batch is there for callbacks, and in the loss curve") {
+  const test::TempDir folder;
+  nn::Linear net(2, 1);
+  optim::SGD sgd({.lr = 0});
+  Trainer trainer(
+      net, [&](const Tensors& batch) -> Measured { return {mean(square(net(batch["x"]))), {{"first, x", batch["x"][{0, 0}]}}}; }, sgd);
+  const Dataset data = points(20);
+  std::vector<double> seen;
+  trainer.after_step([&](TrainingState& now) {
+    seen.push_back(now.measured()["first, x"]);
+    CHECK_THROWS_WITH(now.measured()["kl"], contains_text("there is no number called 'kl'"));
+  });
+  FitOptions o = options(1);
+  o.files.loss_curve = folder / "curve";
+  trainer.fit(data, o);
+  CHECK(seen == std::vector<double>{data.inputs.at(0), data.inputs.at(16), data.inputs.at(32)});
+  const std::string curve = test::read_file(o.files.loss_curve);
+  CHECK(curve.starts_with("step,loss,\"first, x\"\n1,"));
+  CHECK_THAT(curve, contains_text(fmt::format(",{}\n2,", seen[0])) && contains_text(fmt::format(",{}\n", seen[2])));
+}
+
+TEST_CASE("a number that was not measured is told from those that were") {
+  const NamedNumbers none, one({{"accuracy", 1}}), two({{"loss", 1}, {"f1_score", 2}});
+  CHECK_THROWS_WITH(none["f1"], contains_text("nothing is measured; Trainer::metric()"));
+  CHECK_THROWS_WITH(one["f1"], contains_text("there is no number called 'f1'") && contains_text("there is 'accuracy'"));
+  CHECK_THROWS_WITH(two["kl"], contains_text("there are 'loss', 'f1_score'"));
+  CHECK_THROWS_WITH(two["f1_scor"], contains_text("did you mean 'f1_score'"));
+}

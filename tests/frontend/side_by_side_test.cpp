@@ -153,7 +153,7 @@ TEST_CASE("each model has its own files, and a name in those that all share") {
     }
   for (const std::string name : {"masked", "plain"}) {
     const std::string curve = test::read_file(dir / "curves/" + name + ".csv");
-    CHECK(curve.starts_with("step,loss\n1,"));
+    CHECK(curve.starts_with("step,loss,accuracy\n1,"));
     CHECK(std::count(curve.begin(), curve.end(), '\n') == 1 + 3 * 4);
     CHECK(std::distance(std::filesystem::directory_iterator(dir / "tb/" + name), {}) == 1);
     CHECK(std::filesystem::is_directory(dir / "ir/" + name + "/train_16"));

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <memory>
 
 #include "weft/tests/frontend/support.h"
 #include "weft/tests/runtime/temp_files.h"
@@ -93,4 +94,56 @@ TEST_CASE("a trainer's checkpoints keep its schedules' progress, in the midst of
   CHECK(straight.second == 8);
   run(4, "");
   CHECK(run(8, dir / "c.safetensors") == straight);
+}
+
+TEST_CASE("a schedule that counts steps is moved after steps, unless the trainer is told otherwise") {
+  const auto moved = [](const auto& make, std::optional<Every> every = {}) {
+    Net n;
+    const auto schedule = make(n.adam);
+    Trainer(n.net, cross_entropy, n.adam).schedule(*schedule, every).fit(points(32), quiet);  // 3 epochs of 2 steps
+    return schedule->count();
+  };
+  using optim::LambdaLR, optim::Schedule;
+  const auto warm_up = [](const optim::Adam& adam) {
+    return std::unique_ptr<LambdaLR>(new LambdaLR(optim::cosine_with_warmup(adam, {.warmup_steps = 2, .total_steps = 6})));
+  };
+  CHECK(moved(warm_up) == 6);
+  CHECK(moved(warm_up, Every::epoch) == 3);
+  CHECK(moved([](const auto& a) {
+          return std::unique_ptr<LambdaLR>(new LambdaLR(optim::linear_with_warmup(a, {.warmup_steps = 2, .total_steps = 6})));
+        }) == 6);
+  CHECK(moved([](const auto& a) { return std::unique_ptr<LambdaLR>(new LambdaLR(optim::constant_with_warmup(a, 4))); }) == 6);
+  CHECK(moved([](const auto& a) { return std::make_unique<optim::OneCycleLR>(a, optim::OneCycleOptions{.total_steps = 6}); }) == 6);
+  CHECK(moved([](const auto& a) { return std::make_unique<optim::CyclicLR>(a, optim::CyclicOptions{}); }) == 6);
+  CHECK(moved([](const auto& a) { return std::make_unique<LambdaLR>(a, [](int64_t) { return 1.0; }, Every::step); }) == 6);
+  const auto in_a_row = [](bool cycle) {
+    return [cycle](const optim::Adam& adam) {
+      std::vector<std::shared_ptr<Schedule>> all{std::make_shared<optim::ConstantLR>(adam)};
+      if (cycle) all.push_back(std::make_shared<optim::OneCycleLR>(adam, optim::OneCycleOptions{.total_steps = 6}));
+      else all.push_back(std::make_shared<optim::ExponentialLR>(adam, optim::ExponentialOptions{}));
+      return std::make_unique<optim::SequentialLR>(all, std::vector<int64_t>{2});
+    };
+  };
+  CHECK(moved(in_a_row(true)) == 6);
+  CHECK(moved(in_a_row(false)) == 3);
+  CHECK(moved([](const auto& a) { return std::make_unique<LambdaLR>(a, [](int64_t) { return 1.0; }); }) == 3);
+  CHECK(moved([](const auto& a) { return std::make_unique<optim::CosineAnnealingLR>(a, optim::CosineOptions{.t_max = 3}); }) == 3);
+}
+
+TEST_CASE("the learning rate of an epoch's last step stands in the history and in the lines of JSON, and a checkpoint keeps it") {
+  const test::TempDir dir;
+  const auto train = [&](int64_t epochs, const std::string& resume) {
+    Net n;
+    optim::StepLR schedule(n.adam, {.step_size = 1, .gamma = 0.5});
+    FitOptions options = quiet;
+    options.epochs = epochs;
+    options.checkpoints = {.path = dir / "run", .resume = resume};
+    options.files.metrics = dir / "metrics";
+    return Trainer(n.net, cross_entropy, n.adam).schedule(schedule).fit(points(32), options);
+  };
+  train(2, "");
+  const History history = train(3, dir / "run");
+  REQUIRE(history.epochs.size() == 3);
+  for (size_t i = 0; i < 3; ++i) CHECK(history.epochs[i].learning_rate == Approx(0.1 * std::pow(0.5, static_cast<double>(i))));
+  CHECK_THAT(test::read_file(dir / "metrics"), contains_text("\"lr\":0.025"));
 }

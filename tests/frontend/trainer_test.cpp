@@ -184,7 +184,8 @@ TEST_CASE("metrics are one line of JSON per epoch") {
   for (const EpochResult& epoch : h.epochs) {
     REQUIRE(std::getline(file, text));
     const auto j = testing::json::parse(text);
-    CHECK(j.size() == 8);
+    CHECK(j.size() == 9);
+    CHECK(j["lr"] == 1e-3);
     CHECK(j["epoch"] == epoch.epoch);
     CHECK(j["train_loss"] == epoch.train_loss);
     CHECK(j["train_accuracy"] == epoch.train_accuracy());
@@ -348,3 +349,8 @@ TEST_CASE("curves of several runs have a name each") {
   CHECK(test_losses.series[0].label == "a");
   CHECK(test_losses.series[0].y == std::vector<double>{3, 2.5});
 }
+  for (const std::string tag : {"loss/step", "accuracy/step", "\x02lr"}) {                         // with its length
+    int count = 0;
+    for (size_t at = 0; (at = events.find(tag, at)) != std::string::npos; at += tag.size()) ++count;
+    CHECK(count == 8);
+  }

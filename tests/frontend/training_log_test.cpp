@@ -171,7 +171,8 @@ TEST_CASE("log: a bar shows the mean of the epoch so far, weighted as the epoch'
   std::vector<double> losses;
   std::string line;
   std::istringstream curve(test::read_file(options.files.loss_curve));
-  for (std::getline(curve, line); std::getline(curve, line);) losses.push_back(number_in<double>(line.substr(line.find(',') + 1)).value());
+  for (std::getline(curve, line); std::getline(curve, line);)
+    losses.push_back(number_in<double>(line.substr(2, line.find(',', 2) - 2)).value());
   REQUIRE(losses.size() == 7);  // six of four, one of two
   const std::string text = terminal.text();
   int bars = 0;
@@ -256,4 +257,36 @@ TEST_CASE("log: an epoch's line has everything where one model trains for up to 
         for (const char* mark : {"loss", "acc", "test", "%  test"}) CHECK(other.find(mark) == usual.find(mark));
         CHECK(other.size() <= 81);
       }
+}
+
+TEST_CASE("log: what does not fit on an epoch's line goes on below it, and only the time of a step is left out") {
+  const auto said_of = [](std::vector<std::pair<std::string, double>> metrics, bool scheduled) {
+    return lines_of(said([&] {
+      detail::TrainingLog log("plain", {""}, 10, 100, 6400, true);
+      log.end_epoch("",
+                    {.epoch = 3,
+                     .train_loss = 0.5,
+                     .test_loss = 0.5,
+                     .train_metrics = metrics,
+                     .test_metrics = metrics,
+                     .step_us = 3035,
+                     .learning_rate = 0.00125},
+                    scheduled);
+    }));
+  };
+  const std::vector<std::string> few = said_of({{"accuracy", 0.9}}, true);
+  CHECK(few == std::vector<std::string>{"epoch  3/10  loss 0.5000   acc 90.00%  test 0.5000   acc 90.00%  lr 0.00125"});
+  CHECK_THAT(said_of({{"accuracy", 0.9}}, false)[0], contains_text("us/step") && !contains_text("lr"));
+  std::vector<std::pair<std::string, double>> many{{"accuracy", 0.9}};
+  for (int c = 0; c < 4; ++c) many.emplace_back(fmt::format("recall{}", c), 0.25);
+  const std::vector<std::string> lines = said_of(many, true);
+  REQUIRE(lines.size() > 1);
+  std::string all;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    CHECK(columns_of(lines[i]) <= 80);
+    CHECK((i == 0 || lines[i].starts_with("             ")));
+    all += lines[i];
+  }
+  for (const char* what : {"recall0", "recall1", "recall2", "recall3", "acc 90.00%"}) CHECK(times(all, what) == 2);
+  CHECK_THAT(all, contains_text("lr 0.00125") && contains_text("3035 us/step"));
 }
