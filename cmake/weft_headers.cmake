@@ -3,7 +3,7 @@
 # or with weft::runtime what stands under runtime/.
 set(WEFT_HEADERS
   # Element types, shapes, errors, numbers in text.
-  support/dtype.h support/error.h support/memory.h support/number_text.h support/shape.h
+  support/dtype.h support/error.h support/format.h support/memory.h support/number_text.h support/shape.h
   # Arrays, data sets, files, metrics, plots: all of weft::runtime.
   runtime/array.h runtime/columns.h runtime/event_file.h runtime/metrics.h runtime/value_statistics.h runtime/plot.h runtime/safetensors.h
   runtime/data/batcher.h runtime/data/cifar.h runtime/data/csv.h runtime/data/dataset.h runtime/data/digits.h runtime/data/idx.h
@@ -19,7 +19,7 @@ set(WEFT_HEADERS
   frontend/language/loss_ranking.h frontend/language/micro_batches.h
   frontend/language/ops.h frontend/language/ops_create.h frontend/language/ops_elementwise.h frontend/language/ops_image.h frontend/language/ops_index.h
   frontend/language/ops_movement.h frontend/language/ops_norm.h frontend/language/ops_order.h frontend/language/ops_product.h frontend/language/ops_reduction.h
-  frontend/language/parameter.h frontend/language/places.h frontend/language/positions.h frontend/language/scan.h frontend/language/tensor.h
+  frontend/language/parameter.h frontend/language/places.h frontend/language/positions.h frontend/language/scan.h frontend/language/tensor.h frontend/language/tensor_methods.h
   frontend/language/tensors.h
   frontend/nn/activations.h frontend/nn/any_module.h frontend/nn/attention.h frontend/nn/convolution.h frontend/nn/embedding.h frontend/nn/key_value_cache.h
   frontend/nn/containers.h frontend/nn/embedding_bag.h frontend/nn/instance_norm.h frontend/nn/layers.h frontend/nn/linear.h

@@ -157,6 +157,8 @@ Tensor trunc(Arg x) { return rounding("trunc", x); }
 Tensor square(Arg x) { return call("square", {x}); }
 Tensor relu(Arg x) { return call("relu", {x}); }
 
+Tensor clamp(Arg x, ClampBounds bounds) { return clamp(std::move(x), std::move(bounds.min), std::move(bounds.max)); }
+
 Tensor clamp(Arg x, std::optional<Arg> min, std::optional<Arg> max) {
   Recorder r("clamp", {&x, detail::pointer(min), detail::pointer(max)});
   for (const std::optional<Arg>& bound : {min, max})

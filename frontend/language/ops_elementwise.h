@@ -131,6 +131,11 @@ Tensor nan_to_num(Arg x, double nan = 0, std::optional<double> posinf = {}, std:
 /// x between the bounds, which are numbers; `max` wins. nan stays nan, and the derivative at a bound is 0. Integers between integer
 /// bounds stay what they are; a floating bound makes them default_dtype().
 Tensor clamp(Arg x, std::optional<Arg> min, std::optional<Arg> max = {});
+/// The same by name: clamp(x, {.max = 1}).
+struct ClampBounds {
+  std::optional<Arg> min = {}, max = {};
+};
+Tensor clamp(Arg x, ClampBounds bounds);
 /// x, through which no gradient flows.
 Tensor detach(Arg x);
 

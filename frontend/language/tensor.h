@@ -6,14 +6,18 @@
 #include <concepts>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "weft/frontend/language/hyper.h"
 #include "weft/frontend/language/parameter.h"
 #include "weft/frontend/language/places.h"
+#include "weft/frontend/language/tensor_methods.h"
 #include "weft/ir/graph.h"
+#include "weft/support/format.h"
 
 namespace weft {
 
@@ -38,6 +42,8 @@ struct TensorHandle {
 }  // namespace detail
 
 class Arg;
+struct ClampBounds;
+struct PartSizes;
 
 /// The axes of a reduction: sum(x, 1), sum(x, {0, -1}), sum(x) for all. Negative ones count from the end.
 struct Axes {
@@ -74,7 +80,34 @@ class Tensor : public detail::TensorHandle {
   Tensor& operator*=(const Arg& y);
   Tensor& operator/=(const Arg& y);
 
-  /// The functions of these names, of this tensor (frontend/language/ops_movement.h, ops_reduction.h).
+  /// The functions of these names, of this tensor (frontend/language/ops.h; the lists in tensor_methods.h).
+#define WEFT_METHOD(name) Tensor name(std::source_location at = std::source_location::current()) const;
+  WEFT_METHODS_OF_ONE(WEFT_METHOD)
+#undef WEFT_METHOD
+#define WEFT_METHOD(name) Tensor name(const Arg& y) const;
+  WEFT_METHODS_OF_TWO(WEFT_METHOD)
+#undef WEFT_METHOD
+#define WEFT_METHOD(name) \
+  Tensor name(Axes axes = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
+  WEFT_METHODS_OVER_AXES(WEFT_METHOD)
+#undef WEFT_METHOD
+#define WEFT_METHOD(name) Tensor name(int64_t axis, std::source_location at = std::source_location::current()) const;
+  WEFT_METHODS_ALONG_AXIS(WEFT_METHOD)
+#undef WEFT_METHOD
+  Tensor argmax(std::optional<int64_t> axis = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
+  Tensor argmin(std::optional<int64_t> axis = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
+  Tensor var(Axes axes = {}, double correction = 1, bool keep_dims = false,
+             std::source_location at = std::source_location::current()) const;
+  Tensor stddev(Axes axes = {}, double correction = 1, bool keep_dims = false,
+                std::source_location at = std::source_location::current()) const;
+  Tensor norm(double p = 2, Axes axes = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
+  Tensor logsumexp(Axes axes, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
+  Tensor masked_fill(const Arg& mask, const Arg& value) const;
+  Tensor clamp(const Arg& min) const;
+  Tensor clamp(const Arg& min, const Arg& max) const;
+  Tensor clamp(ClampBounds bounds, std::source_location at = std::source_location::current()) const;
+  /// cast(x, dtype).
+  Tensor to(DType dtype, std::source_location at = std::source_location::current()) const;
   Tensor reshape(Dims shape, std::source_location at = std::source_location::current()) const;
   Tensor view(Dims shape, std::source_location at = std::source_location::current()) const;
   Tensor flatten(int64_t start, int64_t end = -1, std::source_location at = std::source_location::current()) const;
@@ -83,8 +116,12 @@ class Tensor : public detail::TensorHandle {
   Tensor expand(Dims shape, std::source_location at = std::source_location::current()) const;
   Tensor permute(Dims axes, std::source_location at = std::source_location::current()) const;
   Tensor transpose(int64_t axis0 = -2, int64_t axis1 = -1, std::source_location at = std::source_location::current()) const;
-  Tensor sum(Axes axes = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
-  Tensor mean(Axes axes = {}, bool keep_dims = false, std::source_location at = std::source_location::current()) const;
+  Tensor unflatten(int64_t axis, Dims shape, std::source_location at = std::source_location::current()) const;
+  Tensor repeat(Dims counts, std::source_location at = std::source_location::current()) const;
+  Tensor flip(Axes axes, std::source_location at = std::source_location::current()) const;
+  std::vector<Tensor> split(PartSizes sizes, int64_t axis = 0, std::source_location at = std::source_location::current()) const;
+  std::vector<Tensor> chunk(int64_t chunks, int64_t axis = 0, std::source_location at = std::source_location::current()) const;
+  std::vector<Tensor> unbind(int64_t axis = 0, std::source_location at = std::source_location::current()) const;
 
   template <class B>
     requires std::same_as<B, bool>
@@ -93,6 +130,21 @@ class Tensor : public detail::TensorHandle {
                   "a weft::Tensor has no value while the graph is recorded, so it cannot be a C++ condition: use "
                   "select(condition, a, b) to choose element by element when the step runs");
     return false;
+  }
+
+  // What torch's tensors can, since they have values.
+  template <class T = double>
+  T item() const {
+    static_assert(sizeof(T) == 0,
+                  "a weft::Tensor has no value while the graph is recorded: graph.output(\"name\", x), then "
+                  "step(...)[\"name\"].item() once a step has run");
+    return {};
+  }
+  template <class T = void>
+  void backward() const {
+    static_assert(std::same_as<T, Tensor>,
+                  "a weft::Tensor has no gradient of its own: training_step(graph, loss, net.parameters(), optimizer) adds gradients "
+                  "and updates to the step, gradients(loss, {w, b}) gives them as tensors");
   }
 
   /// The node in the IR, for tools.

@@ -73,10 +73,12 @@ struct LayerNormOptions {
   std::optional<DType> dtype = {};
 };
 
-/// weft::layer_norm over the last axes, which have the extents `shape`: nn::LayerNorm({512}).
+/// weft::layer_norm over the last axes, which have the extents `shape`: nn::LayerNorm({32, 512}), or over the last one: nn::LayerNorm(512).
 class LayerNorm : public Layer {
  public:
   explicit LayerNorm(Dims shape, LayerNormOptions options = {}, std::source_location at = std::source_location::current());
+  explicit LayerNorm(int64_t features, LayerNormOptions options = {}, std::source_location at = std::source_location::current())
+      : LayerNorm(Dims{features}, options, at) {}
   Tensor forward(Tensor x) override;
 
   Parameter weight, bias;  // of `shape`
@@ -92,10 +94,12 @@ struct RMSNormOptions {
   std::optional<DType> dtype = {};
 };
 
-/// weft::rms_norm over the last axes.
+/// weft::rms_norm over the last axes, or the last one.
 class RMSNorm : public Layer {
  public:
   explicit RMSNorm(Dims shape, RMSNormOptions options = {}, std::source_location at = std::source_location::current());
+  explicit RMSNorm(int64_t features, RMSNormOptions options = {}, std::source_location at = std::source_location::current())
+      : RMSNorm(Dims{features}, options, at) {}
   Tensor forward(Tensor x) override;
 
   Parameter weight;  // of `shape`
