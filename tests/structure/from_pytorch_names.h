@@ -40,7 +40,10 @@ extern Parameter p;
 extern nn::Linear head;
 extern optim::AdamW opt;
 extern std::vector<Parameter> others;
+extern optim::StepLR schedule;
+extern Trainer trainer;
 nn::ModuleDict add(const char* name, nn::ModuleDict part);  // in a module
+Parameter add(const char* name, Array values);
 }  // namespace layers_losses_and_optimizers
 
 namespace modules_and_training {
@@ -52,6 +55,7 @@ extern Graph graph;
 extern Step step;
 extern Trainer trainer;
 extern Tensor scores, target;
+extern Evaluation evaluation;
 extern Metric f1;
 extern Table table;
 extern std::vector<double> weights;
