@@ -197,16 +197,22 @@ void Recorded::check_untrained(const std::string& step) const {
 
 namespace {
 
-/// Of what the graph uses beside `given`: that on which the loss depends differentiably. Nothing where no module has what is given: whoever
-/// lists single parameters has chosen them.
+/// Whether a module has or had it. Others, which a program makes by themselves, may be constants: class weights, tables.
+bool is_of_module(const Parameter& parameter) {
+  const std::weak_ptr<const detail::Owner>&owner = parameter.storage()->owner, none;
+  return owner.owner_before(none) || none.owner_before(owner);
+}
+
+/// Of what modules have and the graph uses beside `given`: that on which the loss depends differentiably. Nothing where no module has what
+/// is given: whoever lists single parameters has chosen them.
 std::vector<Recorded::Untrained> untrained_of(const Recorded& recorded, const std::vector<Parameter>& given) {
-  if (std::all_of(given.begin(), given.end(), [](const Parameter& p) { return p.storage()->owner.expired(); })) return {};
+  if (std::none_of(given.begin(), given.end(), is_of_module)) return {};
   const ir::Graph& graph = recorded.module.graph();
   std::vector<const detail::BoundParameter*> others;
   std::vector<ir::Value> inputs;
   for (const detail::BoundParameter& bound : recorded.bindings.parameters) {
     const Parameter& p = bound.parameter;
-    if (!p.requires_grad() || detail::is_asked_for(p)) continue;
+    if (!p.requires_grad() || !is_of_module(p) || detail::is_asked_for(p)) continue;
     others.push_back(&bound);
     inputs.push_back(graph.find_input(bound.input)->value());
   }

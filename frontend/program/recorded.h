@@ -58,9 +58,9 @@ struct TrainingOptions {
 /// no output yet it becomes the output "loss". Switches of the optimizer (momentum, weight decay: on when not 0) are taken
 /// as they are now.
 ///
-/// Other parameters that the loss depends on stay as they are, as in torch: the other net of a GAN, all but the head. One that belongs to
-/// no module whose parameters() anybody has asked for by the first call of the step was forgotten, and that call throws weft::Error; say
-/// requires_grad_(false) of one that shall stay so.
+/// Other parameters that the loss depends on stay as they are, as in torch: the other net of a GAN, all but the head. A layer's that
+/// belongs to no module whose parameters() anybody has asked for by the first call of the step was forgotten, and that call throws
+/// weft::Error; say requires_grad_(false) of one that shall stay so.
 ///
 /// Throws weft::Error naming every parameter that the graph does not use, that is given twice, or that Graph::update
 /// updates already, and when all are frozen; compile() names those that the loss does not depend on.
