@@ -3,6 +3,7 @@
 #include <set>
 
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/loop.h"
 #include "weft/passes/analysis/loop_nest.h"
 #include "weft/passes/loops.h"
 #include "weft/passes/plan.h"
@@ -53,12 +54,12 @@ void verify_call(const Op& op, const Target& target) {
   if (!op.bodies().empty() && !target.accepts_epilogue(op, op.body())) refused("this epilogue");
 }
 
-/// `around`: the op of the outermost graph that holds this one; null: this is that graph.
-void add_launched(const ir::Graph& graph, const Op* around, std::vector<LaunchedOp>& launched) {
+/// `around`: the op of the outermost graph that holds this one; null: this is that graph. `runs`: how often a step runs it.
+void add_launched(const ir::Graph& graph, const Op* around, int64_t runs, std::vector<LaunchedOp>& launched) {
   for (const Op* op : graph.ops()) {
     const Op* const outermost = around ? around : op;
-    if (op->def().kind == Kind::loop) add_launched(op->body(), outermost, launched);
-    else if (op->def().kind != Kind::view && op->def().kind != Kind::constant) launched.push_back({op, outermost});
+    if (op->def().kind == Kind::loop) add_launched(op->body(), outermost, runs * ir::scan_of(*op).length, launched);
+    else if (op->def().kind != Kind::view && op->def().kind != Kind::constant) launched.push_back({op, outermost, runs});
   }
 }
 
@@ -85,9 +86,12 @@ void verify_lowered(const ir::Module& module, const Target& target) {
   verify_plan(module, target);
 }
 
+double LaunchedOp::flops() const { return static_cast<double>(runs) * ir::flops_of(*op); }
+double LaunchedOp::bytes() const { return static_cast<double>(runs) * static_cast<double>(ir::bytes_of(*op)); }
+
 std::vector<LaunchedOp> launched_ops(const ir::Graph& graph) {
   std::vector<LaunchedOp> launched;
-  add_launched(graph, nullptr, launched);
+  add_launched(graph, nullptr, 1, launched);
   return launched;
 }
 

@@ -25,6 +25,12 @@ void verify_kernel(const ir::Op& op);
 /// A kernel or a call, and the op of the graph itself that holds it: the outermost of the loops that it is in, or it itself.
 struct LaunchedOp {
   const ir::Op *op, *outermost;
+  /// How often a step runs it: the product of the lengths of the loops that it is in.
+  int64_t runs = 1;
+
+  /// What it computes and moves in a step, all runs together.
+  double flops() const;
+  double bytes() const;
 };
 
 /// What such a graph runs, in order: its kernels and calls, and where it has a loop, those of the loop's body.

@@ -34,7 +34,7 @@ struct Launch {
   std::vector<BufferPlace> buffers;
   /// Is it worth several threads? Otherwise all of it runs on one.
   bool parallel = true;
-  double flops = 0, bytes = 0;
+  double flops = 0, bytes = 0;  // in a step, all passes of the loops around it together
   /// One line for people: what is run, on what, for which source lines.
   std::string description = {};
 

@@ -92,6 +92,7 @@ class Launches {
   LaunchList run() {
     Places places(graph_);
     lower(graph_, places);
+    count_work();
     list_.inputs = input_ports(graph_);
     list_.outputs = output_ports(graph_);
     for (const ir::Output& o : graph_.outputs()) list_.output_places.push_back(places.of(o.value));
@@ -147,11 +148,17 @@ class Launches {
     --depth_;
     list_.loops[loop].last = list_.launches.size();
     for (size_t i = first; i < list_.launches.size(); ++i) {
-      Launch& launch = list_.launches[i];
-      launch.flops *= static_cast<double>(s.length), launch.bytes *= static_cast<double>(s.length);
-      launch.description = fmt::format("{} x {}", s.length, launch.description);
+      std::string& description = list_.launches[i].description;
+      description = fmt::format("{} x {}", s.length, description);
     }
     if (first == list_.launches.size()) list_.loops.erase(list_.loops.begin() + static_cast<std::ptrdiff_t>(loop), list_.loops.end());
+  }
+
+  void count_work() {
+    const std::vector<passes::LaunchedOp> launched = passes::launched_ops(graph_);
+    WEFT_CHECK(launched.size() == list_.launches.size(), "{} launches were made of {} ops", list_.launches.size(), launched.size());
+    for (size_t i = 0; i < launched.size(); ++i)
+      list_.launches[i].flops = launched[i].flops(), list_.launches[i].bytes = launched[i].bytes();
   }
 
   BufferPlace slice_of(BufferPlace all, const ir::Scan& s, const ir::Type& slice) const {
@@ -164,7 +171,7 @@ class Launches {
   }
 
   void add(const Op& op, const Places& places, const Lowering::Made& made, bool parallel) {
-    Launch launch{{}, parallel, ir::flops_of(op), static_cast<double>(ir::bytes_of(op)), describe(op, made.name)};
+    Launch launch{.buffers = {}, .parallel = parallel, .description = describe(op, made.name)};
     for (Value v : op.operands()) launch.buffers.push_back(places.of(v));
     for (Value v : op.results()) {
       launch.buffers.push_back(places.of(v));

@@ -4,6 +4,7 @@
 
 #include "weft/frontend/report/rows.h"
 #include "weft/ir/op_def.h"
+#include "weft/ir/ops/loop.h"
 #include "weft/ir/value_names.h"
 #include "weft/passes/decompose.h"
 
@@ -39,18 +40,33 @@ double flops_inside(const ir::Op& op) {
   return flops;
 }
 
+/// A loop does in each of its steps what its body does.
+void add_body(const ir::Op& loop, CostRow& row) {
+  const int64_t length = ir::scan_of(loop).length;
+  for (const ir::Op* inside : loop.body().ops()) {
+    const CostRow once = cost_of(*inside);
+    row.flops += static_cast<double>(length) * once.flops, row.read += length * once.read, row.written += length * once.written;
+  }
+}
+
 std::string rows_text(const char* title, const std::vector<CostRow>& rows) {
   std::string text = fmt::format("{:>14} {:>14} {:>14} {:>5}  {}\n", "FLOPs", "bytes read", "written", "ops", title);
-  for (const CostRow& r : rows)
-    text += fmt::format("{:14.0f} {:14} {:14} {:5}  {}\n", r.flops, r.read, r.written, r.ops, cut_start(r.name, 48));
+  const std::vector<std::string> names = names_of_rows(rows, 48);
+  for (size_t i = 0; i < rows.size(); ++i)
+    text += fmt::format("{:14.0f} {:14} {:14} {:5}  {}\n", rows[i].flops, rows[i].read, rows[i].written, rows[i].ops, names[i]);
   return text + "\n";
 }
 
 }  // namespace
 
 CostRow cost_of(const ir::Op& op) {
-  CostRow row{.name = std::string(op.name()), .ops = 1, .flops = flops_inside(op)};
+  CostRow row{.name = std::string(op.name()), .ops = 1};
   for (ir::Value v : op.results()) row.type += (row.type.empty() ? "" : ", ") + to_string(v.type());
+  if (ir::is_loop(op)) {
+    add_body(op, row);
+    return row;
+  }
+  row.flops = flops_inside(op);
   if (op.def().kind == ir::Kind::view || op.def().kind == ir::Kind::constant) return row;
   std::unordered_set<ir::Value, ir::ValueHash> seen;
   for (ir::Value v : op.operands())

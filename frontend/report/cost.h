@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// Ops summed. Of one run; views and constants move nothing, an operand that comes twice is read once, and scratch memory counts nowhere.
+/// Ops summed. Of one run of the program; views and constants move nothing, an operand that comes twice is read once, and scratch memory counts nowhere.
 struct CostRow {
   std::string name;       // of an op its results' names in the text, "%fc1.add"
   Origin origin = {};     // of an op
@@ -36,7 +36,7 @@ struct Cost {
 namespace detail {
 
 Cost cost_of(const ir::Graph& graph);
-/// Of one op, bodies not counted twice.
+/// Of one op, bodies not counted twice; of a loop, what its body does and moves in all of its steps.
 CostRow cost_of(const ir::Op& op);
 
 }  // namespace detail

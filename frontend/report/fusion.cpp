@@ -39,7 +39,8 @@ std::vector<FusedCall> fused_calls(const ir::Graph& planned, std::span<const std
       add_ops(*body, call.ops);
       call.body += ir::print(*body);
     }
-    call.flops = ir::flops_of(op), call.bytes = static_cast<double>(ir::bytes_of(op));
+    call.runs = ops[i].runs, call.flops = ops[i].flops(), call.bytes = ops[i].bytes();
+    for (ir::Value v : op.results()) call.scratch += ir::is_scratch(v) ? v.type().bytes() : 0;
   }
   return all;
 }

@@ -19,7 +19,9 @@ struct FusedCall {
   /// What was recorded that it computes, each op once: "relu", "cross_entropy". Empty where that is not known.
   std::vector<std::string> recorded = {};
   std::string body = {};        // of a loop nest, a launch of several or an epilogue: its text
-  double flops = 0, bytes = 0;  // of one run
+  int64_t runs = 1;             // how often a step runs it: more than once in a loop
+  int64_t scratch = 0;          // bytes of its last result, in which it works
+  double flops = 0, bytes = 0;  // in a step, all runs together
 };
 
 struct Fusion {

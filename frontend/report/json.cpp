@@ -17,6 +17,7 @@ Json profile_row(const ProfileRow& r) {
     add(row, r.origin);
     row["recorded"] = r.recorded;
     row["computes_in"] = name_of(r.computes_in);
+    row["runs"] = r.runs;
   }
   row["calls"] = r.calls, row["us"] = r.microseconds, row["waiting_us"] = r.waiting;
   row["flops"] = r.flops, row["bytes"] = r.bytes;
@@ -46,7 +47,8 @@ Json cost_row(const CostRow& r) {
 Json fused_call(const FusedCall& c) {
   Json json{{"call", c.call}};
   add(json, c.origin);
-  json["ops"] = c.ops, json["recorded"] = c.recorded, json["flops"] = c.flops, json["bytes"] = c.bytes;
+  json["ops"] = c.ops, json["recorded"] = c.recorded, json["runs"] = c.runs, json["flops"] = c.flops, json["bytes"] = c.bytes;
+  if (c.scratch > 0) json["scratch_bytes"] = c.scratch;
   if (!c.body.empty()) json["body"] = c.body;
   return json;
 }

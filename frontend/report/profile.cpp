@@ -11,7 +11,7 @@ namespace detail {
 namespace {
 
 constexpr size_t most_sums = 20;  // layers, and kernels, that have a line each
-constexpr size_t call_width = 61, layer_width = 20, sum_width = 55, limit_width = 6;
+constexpr int call_width = 61, layer_width = 20, sum_width = 55, limit_width = 6;
 
 void add_to(ProfileRow& row, const ProfileRow& more) {
   row.calls += more.calls, row.microseconds += more.microseconds, row.waiting += more.waiting;
@@ -43,13 +43,13 @@ std::string titles_text(const ProfileRow& step) {
 /// The largest rows, and the others as one.
 std::string sums_text(const char* title, const std::vector<ProfileRow>& rows, const ProfileRow& step) {
   std::string text = fmt::format("{} {:>5}  {}\n", titles_text(step), "calls", title);
-  const size_t width = sum_width - (step.least > 0 ? limit_width : 0);
+  const std::vector<std::string> names = names_of_rows(rows, sum_width - (step.least > 0 ? limit_width : 0));
   ProfileRow others;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i >= most_sums && rows.size() > most_sums + 1) {
       add_to(others, rows[i]);
     } else {
-      text += fmt::format("{} {:5}  {}\n", numbers_text(rows[i], step), rows[i].calls, cut_start(rows[i].name, width));
+      text += fmt::format("{} {:5}  {}\n", numbers_text(rows[i], step), rows[i].calls, names[i]);
     }
   }
   if (others.calls > 0) text += fmt::format("{} {:5}  {} others\n", numbers_text(others, step), others.calls, rows.size() - most_sums);
@@ -64,9 +64,8 @@ std::string named(const ProfileRow& call) {
   return fmt::format("{} = {}{}", name.substr(0, end), fmt::join(call.recorded, ", "), name.substr(end));
 }
 
-/// What is called on what, and the layer, each cut to its share of the line.
-std::string call_text(const ProfileRow& call, size_t width) {
-  const std::string place = cut_start(call.origin.place(), layer_width);
+/// What is called on what, and its `place`, cut to what of the line is left for it.
+std::string call_text(const ProfileRow& call, const std::string& place, size_t width) {
   return fmt::format("{}  # {}", cut(named(call), width - 4 - place.size()), place);
 }
 
@@ -81,9 +80,10 @@ DType computed_in(const ir::Op& op) {
 }  // namespace
 
 std::string kernel_of(const std::string& call) {
-  const std::string by = "  by ", behind = "  # ";
+  const std::string by = "  by ", behind = "  # ", times = " x ";
   const size_t types = call.find(" ("), from = call.find(by, types), to = call.rfind(behind);
   std::string name = call.substr(0, types);
+  if (const size_t repeated = name.rfind(times); repeated != std::string::npos) name.erase(0, repeated + times.size());
   if (from != std::string::npos && to != std::string::npos) name += " by " + call.substr(from + by.size(), to - from - by.size());
   return name;
 }
@@ -98,11 +98,13 @@ Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned, co
   for (size_t i = 0; i < calls.size(); ++i) {
     const CallTime& c = calls[i];
     const DType dtype = computed_in(*ops[i].op);
-    const double least = limits ? limits->least_microseconds(c.flops, dtype, c.bytes) : 0;
+    const auto runs = static_cast<double>(std::max<int64_t>(1, ops[i].runs));  // each finds in a cache what one of them touches
+    const double least = limits ? runs * limits->least_microseconds(c.flops / runs, dtype, c.bytes / runs) : 0;
     profile.calls.push_back({.name = c.call,
                              .origin = origins[i],
                              .kernel = kernel_of(c.call),
                              .calls = 1,
+                             .runs = ops[i].runs,
                              .microseconds = c.microseconds,
                              .waiting = c.waiting,
                              .flops = c.flops,
@@ -131,8 +133,12 @@ std::string Profile::table() const {
   text += titles_text(step) + "  call\n";
   std::vector<ProfileRow> sorted = calls;
   std::stable_sort(sorted.begin(), sorted.end(), takes_longer);
-  for (const ProfileRow& r : sorted)
-    text += fmt::format("{}  {}\n", numbers_text(r, step), call_text(r, call_width - (step.least > 0 ? limit_width : 0)));
+  std::vector<std::string> places;
+  for (const ProfileRow& r : sorted) places.push_back(r.origin.place());
+  places = elided_apart(places, layer_width);
+  const auto width = static_cast<size_t>(call_width - (step.least > 0 ? limit_width : 0));
+  for (size_t i = 0; i < sorted.size(); ++i)
+    text += fmt::format("{}  {}\n", numbers_text(sorted[i], step), call_text(sorted[i], places[i], width));
   return text + fmt::format("{}  {}\n", numbers_text(step, step), step.name);
 }
 

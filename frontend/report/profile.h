@@ -18,9 +18,10 @@ struct ProfileRow {
   Origin origin = {};       // of a call
   std::string kernel = {};  // of a call: the kernel, or the op and the library's implementation of it
   int64_t calls = 0;
+  int64_t runs = 1;  // of a call: how often a step runs it, more than once in a loop
   double microseconds = 0;
-  double waiting = 0;  // of these, for other threads
-  double flops = 0, bytes = 0;
+  double waiting = 0;           // of these, for other threads
+  double flops = 0, bytes = 0;  // in a step, all runs together
   /// Of a call what was recorded that it computes, each op once: "relu", "cross_entropy". Empty where that is not known.
   std::vector<std::string> recorded = {};
   DType computes_in = f32;  // of a call: f32, f64, or bf16 with sums in f32
@@ -53,7 +54,8 @@ namespace detail {
 /// `calls` are those of the planned graph, in order; `recorded`, if it is known, is what was recorded of each.
 Profile profile_of(std::span<const CallTime> calls, const ir::Graph& planned, const std::optional<MachineLimits>& limits = {},
                    const std::vector<std::vector<std::string>>& recorded = {});
-/// What is called: a kernel, or an op and the library's implementation of it. Program::calls() begins with it.
+/// What is called: a kernel, or an op and the library's implementation of it. Program::calls() begins with it, in a loop behind how often
+/// it runs: "24 x weft_k03_exp (...".
 std::string kernel_of(const std::string& call);
 
 }  // namespace detail

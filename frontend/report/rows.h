@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "weft/runtime/columns.h"
 #include "weft/support/error.h"
 
 namespace weft::detail {
@@ -19,9 +20,12 @@ inline std::string per_second(double amount, double microseconds) {
 
 inline std::string cut(const std::string& text, size_t width) { return text.size() <= width ? text : text.substr(0, width - 3) + "..."; }
 
-/// The end of a path says most.
-inline std::string cut_start(const std::string& text, size_t width) {
-  return text.size() <= width ? text : "..." + text.substr(text.size() - (width - 3));
+/// Their names in so many columns, cut where they still differ.
+template <class Row>
+std::vector<std::string> names_of_rows(const std::vector<Row>& rows, int width) {
+  std::vector<std::string> names;
+  for (const Row& row : rows) names.push_back(row.name);
+  return elided_apart(names, width);
 }
 
 /// "a.2" before "a.10": digits as the numbers that they are.

@@ -20,8 +20,9 @@ Json call_slice(const Trace::Event& event, const ProfileRow& call) {
   const std::string name = call.origin.place() + " " + call.origin.op;
   if (event.waits) return slice("waits", "wait", event.thread + 1, event.when);
   Json json = slice(name, call.origin.phase, event.thread + 1, event.when);
-  json["args"] = {{"call", call.name},          {"kernel", call.kernel}, {"source", call.origin.source},
-                  {"phase", call.origin.phase}, {"flops", call.flops},   {"bytes", call.bytes}};
+  const auto runs = static_cast<double>(std::max<int64_t>(1, call.runs));  // of which this is one
+  json["args"] = {{"call", call.name},          {"kernel", call.kernel},      {"source", call.origin.source},
+                  {"phase", call.origin.phase}, {"flops", call.flops / runs}, {"bytes", call.bytes / runs}};
   return json;
 }
 

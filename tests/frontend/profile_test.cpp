@@ -1,9 +1,13 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 #include <sstream>
 
+#include "weft/frontend/report/cost.h"
 #include "weft/ir/parser.h"
 #include "weft/tests/frontend/support.h"
+#include "weft/tests/runtime/temp_files.h"
 
 using namespace weft;
 
@@ -60,7 +64,86 @@ TEST_CASE("a profile has a loop's calls, each with its time and work over all of
   REQUIRE(found != calls.end());
   CHECK(found->microseconds > 0);
   CHECK(found->flops == 5 * 2.0 * 4 * 16 * 64);
+  CHECK(found->runs == 5);
+  CHECK(found->kernel.starts_with("matmul by "));
   CHECK_THAT(step.profile().table(), contains_text(product) && contains_text("the whole step"));
+  // Fusion, whose rows the page shows beside these times, says the same of their work.
+  const std::vector<FusedCall> fused = step.fusion().calls;
+  REQUIRE(fused.size() == calls.size());
+  for (size_t i = 0; i < calls.size(); ++i) {
+    INFO(calls[i].name);
+    CHECK((fused[i].flops == calls[i].flops && fused[i].bytes == calls[i].bytes && fused[i].runs == calls[i].runs));
+  }
+}
+
+TEST_CASE("a trace has each run of what a loop repeats, with the work of one") {
+  nn::LSTM lstm(8, 16);
+  Graph g("series");
+  g.output("y", mean(square(lstm(g.input("x", f32, {5, 4, 8})).output)));
+  Step step = compile(g, Target::cpu({.threads = 1}));
+  step.start_profile(1);
+  step({{"x", std::vector<float>(5 * 4 * 8, 1)}});
+  const test::TempDir dir;
+  step.trace(dir / "trace.json");
+  double runs = 0, flops = 0;
+  const nlohmann::json trace = nlohmann::json::parse(test::read_file(dir / "trace.json"));
+  for (const auto& event : trace["traceEvents"]) {
+    if (!event.contains("args") || !event["args"].contains("flops")) continue;
+    flops += event["args"]["flops"].get<double>();
+    if (event["args"]["call"].get<std::string>().starts_with("5 x matmul")) ++runs;
+  }
+  CHECK(runs >= 5);
+  CHECK(flops == Approx(step.profile().step.flops));
+}
+
+TEST_CASE("what runs in loops, one inside the other, does its work as often as they run") {
+  const ir::Module m = ir::parse(R"(weft 1
+func @f {
+  input %h: f32[4,4]
+  input %xs: f32[3,2,4,4]
+  %0 = scan(%h, %xs) {carried = 1, sliced = 1, length = 3} : f32[4,4] {
+    input %h: f32[4,4]
+    input %x: f32[2,4,4]
+    %0 = scan(%h, %x) {carried = 1, sliced = 1, length = 2} : f32[4,4] {
+      input %h: f32[4,4]
+      input %x: f32[4,4]
+      %next = matmul(%h, %x) : f32[4,4]
+      output %next aliases %h
+    }
+    output %0 aliases %h
+  }
+  output y = %0
+}
+)");
+  const std::vector<FusedCall> fused = detail::fused_calls(m.graph(), {});
+  REQUIRE(fused.size() == 1);
+  CHECK((fused[0].runs == 6 && fused[0].flops == 6 * 2 * 64 && fused[0].bytes == 6 * 3 * 64));
+  const CostRow cost = detail::cost_of(*m.graph().ops().front());
+  CHECK((cost.flops == 6 * 2 * 64 && cost.read == 6 * 2 * 64 && cost.written == 6 * 64));
+  // One run at a time stays in the cache that holds what it touches.
+  MachineLimits limits{.threads = 1, .f32 = 1e9, .f64 = 1e9, .bf16 = 0, .memories = {{"L1", 256, 10}, {"memory", 0, 1}}};
+  const std::vector<CallTime> calls{{"3 x 2 x matmul (f32[4,4], f32[4,4]) -> f32[4,4]  by a:b  # an unknown line", 1, 0, 768, 1152}};
+  const Profile profile = detail::profile_of(calls, m.graph(), limits);
+  CHECK(profile.calls[0].least == Approx(1152 * 1e-3 / 10));
+  CHECK(profile.kernels[0].name == "matmul by a:b");
+}
+
+TEST_CASE("layers whose names are too long for a table are told apart in it") {
+  std::string text = "weft 1\nfunc @f {\n  input %x: f32[4,4]\n";
+  std::vector<CallTime> calls;
+  for (int i = 0; i < 12; ++i) {
+    const std::string layer = fmt::format("encoder.the_layers.{}.self_attention.out_projection", i);
+    text += fmt::format("  %{} = matmul(%x, %x) : f32[4,4] at \"net.cpp\":3 \"{}\"\n", i, layer);
+    calls.push_back({fmt::format("matmul (f32[4,4], f32[4,4]) -> f32[4,4]  by jit:x  # net.cpp:3 ({})", layer), 1, 0, 128, 192});
+  }
+  const ir::Module m = ir::parse(text + "  output y = %11\n}\n");
+  std::istringstream lines(detail::profile_of(calls, m.graph()).table());
+  std::set<std::string> shown;
+  for (std::string line; std::getline(lines, line);) {
+    CHECK(line.size() <= 100);
+    if (const size_t at = line.rfind("  # "); at != std::string::npos) shown.insert(line.substr(at));
+  }
+  CHECK(shown.size() == 12);
 }
 
 TEST_CASE("a profile is summed by layer and by kernel, the largest first") {

@@ -353,6 +353,38 @@ def check_large(weft, folder):
     return size, seconds
 
 
+def check_loop(weft, folder):
+    """What runs in a loop is listed as what runs once is, with all of its runs' work."""
+    text_of_loop = ("weft 1\nfunc @f {\n  input %h: f32[4,16]\n  input %xs: f32[24,4,16]\n  input %w: f32[16,16]\n"
+                    "  %0 = scan(%h, %xs, %w) {carried = 1, sliced = 1, length = 24} : f32[4,16] {\n"
+                    "    input %h: f32[4,16]\n    input %x: f32[4,16]\n    input %w: f32[16,16]\n"
+                    "    %0 = matmul(%h, %w) : f32[4,16] at \"net.cpp\":3 \"cell\"\n    %1 = add(%0, %x) : f32[4,16] at \"net.cpp\":3 \"cell\"\n"
+                    "    %2 = tanh(%1) : f32[4,16] at \"net.cpp\":3 \"cell\"\n    output %2 aliases %h\n  } at \"net.cpp\":4 \"cell\"\n  output y = %0\n}\n")
+    with open(f"{folder}/loop.weft", "w") as file:
+        file.write(text_of_loop)
+    subprocess.run([weft, "report", f"{folder}/loop.weft", "-o", f"{folder}/loop.html"], check=True)
+    facts = facts_of(f"{folder}/loop.html")
+    product = next(i for i, call in enumerate(facts["fusion"]["calls"]) if call["op"] == "matmul")
+    call = facts["fusion"]["calls"][product]
+    check(call["runs"] == 24 and call["flops"] == 24 * 2 * 4 * 16 * 16, "a call in a loop has the work of all of its runs")
+    page = Browser(1400, 900)
+    try:
+        page.open(f"{folder}/loop.html")
+        page.wait_for("document.querySelector('#moved .node')", "a graph")
+        page.click("[data-tab=calls]")
+        for i, runs in enumerate(call["runs"] for call in facts["fusion"]["calls"]):
+            shown = page.value(f"document.querySelector('#calls tr[data-call=\"{i}\"] .code').textContent")
+            check(re.match(r"\S+ 24 times.* → f32\[4,16\]" if runs > 1 else r"\S+ \(.* → f32\[4,16\]", shown) and "->" not in shown and "#" not in shown and "u8[" not in shown, f"'{shown}' is put as other calls are")
+        nest = next(i for i, call in enumerate(facts["fusion"]["calls"]) if call["op"] == "fused" and call["runs"] > 1)
+        page.click(f"#calls tr[data-call='{nest}']")
+        name = facts["fusion"]["calls"][nest]["call"].split(" x ")[-1].split(" (")[0]
+        check(name in facts["kernels"], "the kernel has code")
+        check(page.value(f"[...document.querySelectorAll('#calls tr.unfolded details pre')].some((e) => e.textContent.includes('{name}'))"), "the code of a kernel in a loop is found")
+        check(page.complaints == [], f"the page complains: {page.complaints}")
+    finally:
+        page.close()
+
+
 def check_roofline(weft, lesson, folder):
     """A step that was profiled, against the limits of the machine."""
     environment = os.environ | {"WEFT_CACHE": f"{folder}/cache"}
@@ -444,6 +476,7 @@ def main():
                 page.close()
         check_remarks(weft, folder)
         check_twice(weft, folder)
+        check_loop(weft, folder)
         check_reader(weft, folder, facts_of)
         size, seconds = check_large(weft, folder)
         if len(sys.argv) > 2:

@@ -213,7 +213,7 @@ function draw(keep) {
 function saySlider() {
   const stage = stageAt(view.stage), info = facts.graph.stages[view.stage];
   byId("pass").value = view.stage;
-  byId("pass-name").replaceChildren(info.name, ...(view.stage ? [make("small", {}, ` took ${microsText(1000 * info.ms)} to compile`)] : []));
+  byId("pass-name").replaceChildren(info.name, ...(view.stage && info.ms > 0 ? [make("small", {}, ` took ${microsText(1000 * info.ms)} to compile`)] : []));
   const c = view.changes, parts = [];
   if (view.stage === 0) parts.push(`${stage.ops.length} ops`);
   else if (!info.changed) parts.push(`${stage.ops.length} ops, nothing changed`);

@@ -15,15 +15,17 @@ const linesOfCall = onceOfCall((number) => listed(calls[number].source, opOfCall
 
 /** The layer of a call, or its lines; of an update of many layers, of how many parameters. */
 const placeOfCall = onceOfCall((number) => updateText(opOfCall(number)) || fewText(layersOfCall(number)) || fewText(linesOfCall(number)));
-/** What is called, without its types: a kernel's name. */
-const kernelOf = (call) => call.split(" (")[0];
+/** What is called, without its types and how often a loop runs it: a kernel's name. */
+const kernelOf = (call) => call.split(" (")[0].replace(timesBefore, "");
+/** In a loop, and in one inside another: "5 x 24 x ". */
+const timesBefore = /^(\d+ x )+/;
 const isNest = (call) => call.op === "fused";
 
 /** A call in its parts: what reads and writes what, and by what it is done. */
 const partsOfCalls = new Map();
 function partsOf(call) {
   if (partsOfCalls.has(call)) return partsOfCalls.get(call);
-  const found = call.call.split("  # ")[0].match(/^(\S+) \((.*)\) -> (.*?)( +by .*)?$/), [, name, operands, results, by = ""] = found || [null, call.call, "", ""];
+  const found = call.call.split("  # ")[0].replace(timesBefore, "").match(/^(\S+) \((.*)\) -> (.*?)( +by .*)?$/), [, name, operands, results, by = ""] = found || [null, call.call, "", ""];
   const parts = {name, by: by.trim(), operands: operands ? operands.split(", ") : [], results: results ? results.split(" ") : []};
   partsOfCalls.set(call, parts);
   return parts;
@@ -47,12 +49,14 @@ function sharedText(call) {
   }
   return sharedTexts.get(name);
 }
-/** Bytes of its last result, in which a library call works. What a loop makes has the loop's op, whose scratch is not the call's. */
-const scratchOf = (call) => (opOfCall(call.number).kind === call.op ? opOfCall(call.number).scratch : 0);
+/** Bytes of its last result, in which a library call works. */
+const scratchOf = (call) => call.scratch_bytes || 0;
+/** "24 times": of what runs in a loop. */
+const runsText = (call) => (call.runs > 1 ? `${call.runs} times` : "");
 
 function signatureOf(call) {
   const {name, operands, results, by} = partsOf(call), shared = sharedText(call), scratch = scratchOf(call);
-  const named = [name, shared ? make("span", {class: "shared"}, ` ${shared}`) : ""];
+  const named = [name, runsText(call) ? make("span", {class: "shared"}, ` ${runsText(call)}`) : "", shared ? make("span", {class: "shared"}, ` ${shared}`) : ""];
   return results.length ? [...named, " (", ...few(operands), ") → ", ...few(scratch ? results.slice(0, -1) : results), by ? ` ${by}` : "", scratch ? `, with ${bytesText(scratch)} of scratch` : ""] : named;
 }
 
