@@ -5,6 +5,13 @@
 namespace weft::passes {
 namespace {
 
+/// Of an op of several layers none: the mark is of all of it.
+std::string layer_of(const ir::Locations& all) {
+  const ir::Locations lines = ir::source_lines(all);
+  const bool one = std::all_of(lines.begin(), lines.end(), [&](const ir::Location& at) { return at.scope == lines[0].scope; });
+  return one && !lines.empty() ? lines[0].scope : "";
+}
+
 bool is_mark(const ir::Location& at) { return at.read && at.file.empty(); }
 
 }  // namespace
@@ -12,7 +19,7 @@ bool is_mark(const ir::Location& at) { return at.read && at.file.empty(); }
 void add_mark(ir::Op& op, int mark) {
   const ir::Locations& before = op.locations();
   std::vector<ir::Location> all(before.begin(), before.end());
-  all.push_back({.file = "", .line = mark, .scope = "", .read = true});
+  all.push_back({.file = "", .line = mark, .scope = layer_of(before), .read = true});
   op.set_locations(ir::Locations(std::move(all), before.phases()));
 }
 

@@ -8,7 +8,7 @@
 
 namespace weft::passes {
 
-/// Besides the marks that it has.
+/// Besides the marks that it has. The mark bears the op's layer, by which it is told from others where an op serves several.
 void add_mark(ir::Op& op, int mark);
 /// In the order in which they came. Of what was made of very many, as many as there may be lines.
 std::vector<int> marks_of(const ir::Locations& all);

@@ -241,14 +241,56 @@ std::vector<Value> Groups::results_read_outside(const std::vector<Op*>& ops) con
   return results;
 }
 
+namespace {
+
+/// Is it one for many, of which each group that reads it gets a copy: constants, views, slices of a random key, single numbers?
+bool serves_many(const Op& op) {
+  const ir::Kind kind = op.def().kind;
+  return kind == ir::Kind::constant || kind == ir::Kind::view || kind == ir::Kind::movement || kind == ir::Kind::index ||
+         (op.def().is_elementwise() && op.result().shape().numel() == 1);
+}
+
+/// Of one layer, or one is inside the other; outside of all of one line.
+bool is_near(const ir::Location& a, const ir::Location& b) {
+  const auto holds = [](const std::string& outer, const std::string& inner) {
+    return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '.');
+  };
+  if (a.scope.empty() || b.scope.empty()) return a.scope == b.scope && a.line == b.line && a.file == b.file;
+  return holds(a.scope, b.scope) || holds(b.scope, a.scope);
+}
+
+/// What was computed once for several layers is in a group for those that read it there.
+void narrow_lines(const ir::Graph& body) {
+  const std::vector<Op*> ops(body.ops().begin(), body.ops().end());
+  for (auto at = ops.rbegin(); at != ops.rend(); ++at) {
+    Op& op = **at;
+    if (!serves_many(op) || op.locations().size() < 2 || body.is_output(op.result())) continue;
+    const auto is_read_near = [&](const ir::Location& line) {
+      for (const Op* reader : op.result().users())
+        for (const ir::Location& of : reader->locations())
+          if (!of.read && is_near(line, of)) return true;
+      return false;
+    };
+    std::vector<ir::Location> kept;
+    bool is_known = false;
+    for (const ir::Location& line : op.locations()) {
+      const bool of_text = line.read && line.scope.empty();
+      if (!of_text && !is_read_near(line)) continue;
+      kept.push_back(line);
+      is_known = is_known || !line.read;
+    }
+    if (is_known) op.set_locations(ir::Locations(std::move(kept), op.locations().phases()));
+  }
+}
+
+}  // namespace
+
 Op& outline(ir::Graph& graph, std::string_view name, const std::vector<Op*>& ops, const std::vector<Value>& results,
             ir::NamedAttributes attributes) {
   auto body = std::make_unique<ir::Graph>();
   std::pmr::monotonic_buffer_resource memory;
   std::pmr::unordered_map<Value, Value, ir::ValueHash> twin(&memory);
   std::vector<Value> operands, inner;
-  std::vector<ir::Location> lines;
-  ir::Phases phases;
   for (const Op* op : ops) {
     inner.clear();
     for (Value v : op->operands()) {
@@ -260,10 +302,12 @@ Op& outline(ir::Graph& graph, std::string_view name, const std::vector<Op*>& ops
     }
     Op& copy = body->insert_copy(*op, inner);
     for (int i = 0; i < op->result_count(); ++i) twin[op->result(i)] = copy.result(i);
-    merge(lines, op->locations());
-    phases.add(op->locations().phases());
   }
   for (Value v : results) body->add_output({"", twin.at(v), std::nullopt, {}});
+  narrow_lines(*body);
+  std::vector<ir::Location> lines;
+  ir::Phases phases;
+  for (const Op* op : body->ops()) merge(lines, op->locations()), phases.add(op->locations().phases());
   std::vector<std::unique_ptr<ir::Graph>> bodies;
   bodies.push_back(std::move(body));
   ir::Builder builder(graph, nullptr, ir::Locations(std::move(lines), phases));

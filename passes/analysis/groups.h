@@ -101,7 +101,8 @@ class Groups {
 };
 
 /// Replaces `ops` by one op `name` whose body holds them; operands are what they read from outside, results what is
-/// read outside. Inserted last: sort the graph afterwards.
+/// read outside. Inserted last: sort the graph afterwards. What was computed once for many, as a constant, has in the body the lines of
+/// the layers that read it there.
 ir::Op& outline(ir::Graph& graph, std::string_view name, const std::vector<ir::Op*>& ops, const std::vector<ir::Value>& results,
                 ir::NamedAttributes attributes = {});
 
