@@ -32,6 +32,7 @@ class GatheredMetrics {
 
   /// Of one batch.
   std::vector<Gathered> read(const Results& results) const;
+  /// Of their numbers: "f1", and of a metric of several "recall.cat", "recall.dog".
   const std::vector<std::string>& names() const { return names_; }
   /// What the metrics are over the batches so far; nan before the first.
   NamedNumbers numbers(const std::vector<Gathered>& so_far) const;
@@ -51,10 +52,18 @@ class GatheredMetrics {
     bool collected;
     int64_t samples;
   };
+  /// One metric of all parts.
+  struct Measure {
+    std::string name;
+    size_t first, count;  // of its names
+    Metric::Values values;
+  };
+  void add(const std::string& name, const Metric& metric);
   void output(Graph& graph, const Part& part, size_t number);
+  std::vector<double> values_of(const Measure& measure, const std::vector<Gathered>& so_far) const;
 
   std::vector<std::string> names_;
-  std::vector<Metric::Value> values_;
+  std::vector<Measure> measures_;
   std::vector<Source> sources_;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// A number that is measured beside the loss, over all batches of an epoch or of an evaluation at once.
+// A number, or several, measured beside the loss, over all batches of an epoch or of an evaluation at once.
 //
 //   Trainer trainer(net, [&](const Tensors& batch) -> Measured {
 //     const Tensor scores = net(batch["x"]);
@@ -28,6 +28,7 @@ class Metric {
   /// What all batches gave: the elements of each tensor, row-major.
   using State = std::vector<std::vector<double>>;
   using Value = std::function<double(const State&)>;
+  using Values = std::function<std::vector<double>(const State&)>;
 
   /// The mean of all elements of all batches; a scalar counts as often as its batch has samples.
   Metric(const Tensor& values, std::source_location at = std::source_location::current());
@@ -38,6 +39,10 @@ class Metric {
   /// `value` of the elements of all batches, one batch behind the other: for what is no function of sums, as areas under curves. They
   /// are kept until the epoch ends.
   static Metric of_all(std::vector<Tensor> tensors, Value value);
+  /// The same of several numbers, one for each of `parts`: where the metric is called "recall", that of the part "cat" is called
+  /// "recall.cat". Throws weft::Error when two parts have one name, one has none, or there is none.
+  static Metric of_sums(std::vector<Tensor> tensors, std::vector<std::string> parts, Values values);
+  static Metric of_all(std::vector<Tensor> tensors, std::vector<std::string> parts, Values values);
 
   /// How a batch's numbers go into the state.
   enum class Gathering { sums, all };
@@ -47,16 +52,21 @@ class Metric {
   const std::vector<double>& constants() const { return constants_; }
   /// Whether the sums are of samples: what the tensors and constants give is multiplied by their number.
   bool by_samples() const { return by_samples_; }
-  const Value& value() const { return value_; }
+  /// Of a metric of several numbers; else empty.
+  const std::vector<std::string>& parts() const { return parts_; }
+  /// As many as there are parts, or one.
+  const Values& values() const { return values_; }
 
  private:
   Metric(std::vector<Tensor> tensors, Gathering gathering, Value value);
+  Metric(std::vector<Tensor> tensors, Gathering gathering, std::vector<std::string> parts, Values values);
 
   std::vector<Tensor> tensors_;
   Gathering gathering_;
   std::vector<double> constants_;
   bool by_samples_ = false;
-  Value value_;
+  std::vector<std::string> parts_;
+  Values values_;
 };
 
 using NamedMetrics = std::vector<std::pair<std::string, Metric>>;

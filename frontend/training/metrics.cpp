@@ -1,9 +1,12 @@
 #include "weft/frontend/training/metrics.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <numeric>
 
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/recorder.h"
@@ -53,38 +56,82 @@ Operands operands_of(const char* what, const Arg& scores, const Arg& target, Tak
 }
 
 /// Of each class: true positives, how often it is predicted, how often it is the target.
-Metric of_counts(const Operands& o, Metric::Value value) {
+std::vector<Tensor> counts_of(const Operands& o) {
   if (o.binary) {
     const Tensor predicted = o.scores > 0, actual = o.positive();
-    return Metric::of_sums({sum(predicted && actual), sum(predicted), sum(actual)}, std::move(value));
+    return {sum(predicted && actual), sum(predicted), sum(actual)};
   }
   const auto is_class = [&](const Tensor& t) { return t.reshape({-1, 1}) == arange(o.classes()); };
   const Tensor predicted = is_class(argmax(o.scores, o.axis)) && o.counted().reshape({-1, 1}), actual = is_class(o.target);
-  return Metric::of_sums({sum(predicted && actual, 0), sum(predicted, 0), sum(actual, 0)}, std::move(value));
+  return {sum(predicted && actual, 0), sum(predicted, 0), sum(actual, 0)};
 }
 
-/// `score` of each class from its counts, averaged. A class that does not occur has none.
+/// `score` of each class from its counts. A class that does not occur has none.
 using Score = double (*)(double hits, double predicted, double actual);
 
+std::vector<double> of_each(const Metric::State& counts, Score score) {
+  std::vector<double> all;
+  for (size_t c = 0; c < counts[0].size(); ++c)
+    all.push_back(counts[1][c] + counts[2][c] == 0 ? nothing : score(counts[0][c], counts[1][c], counts[2][c]));
+  return all;
+}
+
 double averaged(const Metric::State& counts, Score score, const std::string& average) {
-  double sum = 0, weights = 0, all[3] = {};
-  for (size_t c = 0; c < counts[0].size(); ++c) {
-    const double hits = counts[0][c], predicted = counts[1][c], actual = counts[2][c];
-    all[0] += hits, all[1] += predicted, all[2] += actual;
-    if (predicted + actual == 0) continue;
-    const double weight = average == "weighted" ? actual : 1;
-    sum += weight * score(hits, predicted, actual), weights += weight;
+  if (average == "micro") {
+    const auto total = [&](size_t i) { return std::accumulate(counts[i].begin(), counts[i].end(), 0.0); };
+    return total(1) + total(2) == 0 ? nothing : score(total(0), total(1), total(2));
   }
-  if (average == "micro") return all[1] + all[2] == 0 ? nothing : score(all[0], all[1], all[2]);
+  const std::vector<double> each = of_each(counts, score);
+  double sum = 0, weights = 0;
+  for (size_t c = 0; c < each.size(); ++c) {
+    if (std::isnan(each[c])) continue;
+    const double weight = average == "weighted" ? counts[2][c] : 1;
+    sum += weight * each[c], weights += weight;
+  }
   return weights == 0 ? nothing : sum / weights;
+}
+
+[[noreturn]] void refuse(const char* what, const Arg& scores, const Arg& target, const std::string& why) {
+  Recorder(what, {&scores, &target}).fail(why);
+}
+
+void require_one_of(const char* what, const Arg& scores, const Arg& target, const std::string& option, const std::string& given,
+                    const std::vector<std::string>& all) {
+  if (std::find(all.begin(), all.end(), given) != all.end()) return;
+  std::string names;
+  for (const std::string& name : all) names += fmt::format("{}\"{}\"", names.empty() ? "" : &name == &all.back() ? " or " : ", ", name);
+  refuse(what, scores, target, fmt::format("{} must be {}, not \"{}\"", option, names, given));
+}
+
+/// Names of the classes: those given, or their numbers.
+std::vector<std::string> names_of(const char* what, const Arg& scores, const Arg& target, std::vector<std::string> given, int64_t classes) {
+  if (given.empty())
+    for (int64_t c = 0; c < classes; ++c) given.push_back(std::to_string(c));
+  if (std::ssize(given) != classes)
+    refuse(what, scores, target, fmt::format("there are names of {} classes, and scores of {}", given.size(), classes));
+  return given;
 }
 
 Metric of_classes(const char* what, const Arg& scores, const Arg& target, const AverageOverClasses& options, Score score) {
   const std::string& average = options.average;
-  if (average != "macro" && average != "weighted" && average != "micro")
-    Recorder(what, {&scores, &target}).fail(fmt::format("average must be \"macro\", \"weighted\" or \"micro\", not \"{}\"", average));
-  return of_counts(operands_of(what, scores, target, Takes::both),
-                   [score, average](const Metric::State& counts) { return averaged(counts, score, average); });
+  require_one_of(what, scores, target, "average", average, {"macro", "weighted", "micro", "none"});
+  const Operands o = operands_of(what, scores, target, Takes::both);
+  if (average != "none" || o.binary) {
+    if (!options.classes.empty()) refuse(what, scores, target, "classes have names where each has a number: average must be \"none\"");
+    return Metric::of_sums(counts_of(o), [score, average](const Metric::State& counts) { return averaged(counts, score, average); });
+  }
+  return Metric::of_sums(counts_of(o), names_of(what, scores, target, options.classes, o.classes()),
+                         [score](const Metric::State& counts) { return of_each(counts, score); });
+}
+
+/// The counts of a confusion matrix as fractions.
+std::vector<double> normalized(std::vector<double> counts, size_t classes, const std::string& of) {
+  if (of == "none") return counts;
+  const auto group = [&](size_t i) { return of == "true" ? i / classes : of == "pred" ? i % classes : 0; };
+  std::vector<double> sums(classes, 0);
+  for (size_t i = 0; i < counts.size(); ++i) sums[group(i)] += counts[i];
+  for (size_t i = 0; i < counts.size(); ++i) counts[i] = sums[group(i)] == 0 ? nothing : counts[i] / sums[group(i)];
+  return counts;
 }
 
 /// The sum of the ranks of class 1, from 1, equal scores sharing theirs, is what Mann and Whitney's U follows from.
@@ -118,6 +165,47 @@ Metric top_k_accuracy(Arg scores, Arg target, int64_t k) {
   if (k < 1) Recorder("top_k_accuracy", {&scores, &target}).fail(fmt::format("k must be positive, not {}", k));
   const Tensor own = take_along_axis(o.scores, o.classes_alone().unsqueeze(o.axis), o.axis);
   return Metric::mean(sum(!(o.scores <= own), o.axis) < k, o.counted());  // nan is above all
+}
+
+Metric precision(Arg scores, Arg target, AverageOverClasses options) {
+  return of_classes("precision", scores, target, options,
+                    [](double hits, double predicted, double) { return predicted == 0 ? 0 : hits / predicted; });
+}
+
+Metric recall(Arg scores, Arg target, AverageOverClasses options) {
+  return of_classes("recall", scores, target, options, [](double hits, double, double actual) { return actual == 0 ? 0 : hits / actual; });
+}
+
+Metric confusion_matrix(Arg scores, Arg target, ConfusionMatrix options) {
+  const char* const what = "confusion_matrix";
+  require_one_of(what, scores, target, "normalize", options.normalize, {"none", "true", "pred", "all"});
+  const Operands o = operands_of(what, scores, target, Takes::both);
+  const int64_t classes = o.binary ? 2 : o.classes();
+  std::vector<std::string> parts;
+  const std::vector<std::string> names = names_of(what, scores, target, options.classes, classes);
+  for (const std::string& actual : names)
+    for (const std::string& predicted : names) parts.push_back(fmt::format("{}.{}", actual, predicted));
+  // The place in the matrix; what does not count has one behind it.
+  Tensor place;
+  if (o.binary) place = cast(o.positive(), i64) * 2 + cast(o.scores > 0, i64);
+  else place = select(o.counted(), o.target * classes + argmax(o.scores, o.axis), classes * classes);
+  place = place.reshape({-1});
+  const Tensor counts = scatter_add(zeros({classes * classes + 1}, f64), place, ones(place.shape(), f64));
+  return Metric::of_sums(
+      {slice(counts, 0, 0, classes * classes)}, std::move(parts),
+      [classes, of = options.normalize](const Metric::State& sums) { return normalized(sums[0], static_cast<size_t>(classes), of); });
+}
+
+std::vector<double> numbers_of(const NamedNumbers& all, std::string_view metric) {
+  const std::string start = std::string(metric) + ".";
+  std::vector<double> numbers;
+  std::vector<std::string> names;
+  for (const auto& [name, number] : all) {
+    names.push_back(name);
+    if (name.starts_with(start)) numbers.push_back(number);
+  }
+  if (numbers.empty()) throw Error("there is no metric of several numbers called '{}' (there are {})", metric, fmt::join(names, ", "));
+  return numbers;
 }
 
 Metric f1_score(Arg scores, Arg target, AverageOverClasses options) {

@@ -7,7 +7,10 @@
 // shapes and the line when these do not fit.
 
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "weft/frontend/training/history.h"
 #include "weft/frontend/training/metric.h"
 
 namespace weft::metrics {
@@ -21,15 +24,39 @@ Metric top_k_accuracy(Arg scores, Arg target, int64_t k);
 
 struct AverageOverClasses {
   /// "macro": the mean over the classes that occur, in targets or predictions; "weighted": each as often as the targets have it;
-  /// "micro": of all classes together. Of two classes by one score: of class 1 alone.
+  /// "micro": of all classes together; "none": a number of each class, "recall.0", "recall.1" of a metric called "recall", nan where the
+  /// class does not occur. Of two classes by one score: of class 1 alone.
   std::string average = "macro";
+  /// Their names for "none", "recall.cat" then; empty: their numbers.
+  std::vector<std::string> classes = {};
 };
+
+/// tp / (tp + fp), of what is predicted the part that is right: sklearn.metrics.precision_score; 0 for a class that is never predicted,
+/// and nan where nothing occurs, as below.
+Metric precision(Arg scores, Arg target, AverageOverClasses options = {});
+
+/// tp / (tp + fn), the part of a class that is found: sklearn.metrics.recall_score; 0 for a class that is predicted and no target.
+Metric recall(Arg scores, Arg target, AverageOverClasses options = {});
 
 /// 2 tp / (2 tp + fp + fn): sklearn.metrics.f1_score. nan where nothing occurs.
 Metric f1_score(Arg scores, Arg target, AverageOverClasses options = {});
 
 /// Intersection over union, tp / (tp + fp + fn): sklearn.metrics.jaccard_score, the mean IoU of segmentation. nan where nothing occurs.
 Metric iou(Arg scores, Arg target, AverageOverClasses options = {});
+
+struct ConfusionMatrix {
+  /// "none": counts; "true": fractions of each target's row; "pred": of each prediction's column; "all": of all. nan where there are none.
+  std::string normalize = "none";
+  /// Names of the classes; empty: their numbers.
+  std::vector<std::string> classes = {};
+};
+
+/// How often each class is predicted for each: sklearn.metrics.confusion_matrix. Of a metric called "confusion" the number "confusion.1.0" is
+/// of targets 1 for which 0 is predicted, row by row; numbers_of() gives them all. Two classes by one score are 0 and 1.
+Metric confusion_matrix(Arg scores, Arg target, ConfusionMatrix options = {});
+
+/// The numbers of a metric of several, in their order: of a confusion matrix row by row. Throws weft::Error when there are none.
+std::vector<double> numbers_of(const NamedNumbers& all, std::string_view metric);
 
 /// The area under the receiver operating characteristic, sklearn.metrics.roc_auc_score: how likely a sample of class 1 has a larger
 /// score than one of class 0, equal ones counting half. Scores have the targets' shape. Exact: all scores of an epoch are kept. nan

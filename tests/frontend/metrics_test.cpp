@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "weft/runtime/columns.h"
 #include "weft/tests/frontend/support.h"
@@ -112,6 +113,118 @@ TEST_CASE("metrics of classes: F1 and intersection over union, averaged in each 
           Approx(expected(average, f1)));
     CHECK(measured(data, [&](Tensor p, Tensor y) { return metrics::iou(p, y, {.average = average}); }) == Approx(expected(average, iou)));
   }
+}
+
+TEST_CASE("metrics of classes: precision and recall, averaged in each way and of each class") {
+  const Dataset data = scored();
+  const auto all = counts(data);
+  const auto precision = [](const Counts& c) { return c.predicted == 0 ? 0 : c.hits / c.predicted; };
+  const auto recall = [](const Counts& c) { return c.actual == 0 ? 0 : c.hits / c.actual; };
+  const auto check = [&](const auto& score, const auto& metric) {
+    double sum = 0, weighted = 0, occur = 0, targets = 0;
+    Counts total;
+    for (const Counts& c : all) {
+      total.hits += c.hits, total.predicted += c.predicted, total.actual += c.actual;
+      if (c.predicted + c.actual == 0) continue;
+      sum += score(c), weighted += c.actual * score(c), occur += 1, targets += c.actual;
+    }
+    const auto of = [&](const char* average) {
+      return measured(data, [&](Tensor p, Tensor y) { return metric(p, y, {.average = average}); });
+    };
+    CHECK(of("macro") == Approx(sum / occur));
+    CHECK(of("weighted") == Approx(weighted / targets));
+    CHECK(of("micro") == Approx(score(total)));
+  };
+  REQUIRE(all[classes - 1].actual == 0);
+  check(precision, metrics::precision);
+  check(recall, metrics::recall);
+
+  optim::SGD sgd({.lr = 0});
+  Trainer trainer(Pass(), [](Tensor p, Tensor) { return mean(p); }, sgd);
+  trainer.metric("recall", [](Tensor p, Tensor y) { return metrics::recall(p, y, {.average = "none"}); });
+  trainer.metric("of",
+                 [](Tensor p, Tensor y) { return metrics::precision(p, y, {.average = "none", .classes = {"a", "b", "c", "d", "e"}}); });
+  const NamedNumbers numbers = trainer.evaluate(data, {.batch = 4, .log = "none"}).metrics;
+  REQUIRE(metrics::numbers_of(numbers, "recall").size() == classes);
+  for (size_t c = 0; c < classes; ++c) {
+    INFO(c);
+    if (all[c].predicted + all[c].actual == 0) CHECK(std::isnan(numbers[fmt::format("recall.{}", c)]));
+    else CHECK(numbers[fmt::format("recall.{}", c)] == Approx(recall(all[c])));
+  }
+  CHECK(numbers["of.b"] == Approx(precision(all[1])));
+  CHECK_THROWS_WITH(metrics::numbers_of(numbers, "precision"), contains_text("no metric of several numbers called 'precision'"));
+}
+
+TEST_CASE("metrics of classes: a class that neither targets nor predictions have is no 0") {
+  Array x = Array::of({3, 3}, std::vector<float>{2, 1, 0, 1, 2, 0, 2, 1, 0}), y = Array::of({3}, std::vector<int64_t>{0, 1, 1});
+  const Dataset data{.inputs = x, .targets = y, .name = "two of three"};
+  CHECK(measured(data, [](Tensor p, Tensor t) { return metrics::recall(p, t); }) == Approx((1 + 0.5) / 2));
+  optim::SGD sgd({.lr = 0});
+  Trainer trainer(Pass(), [](Tensor p, Tensor) { return mean(p); }, sgd);
+  trainer.metric("recall", [](Tensor p, Tensor t) { return metrics::recall(p, t, {.average = "none"}); });
+  const std::vector<double> recalls = metrics::numbers_of(trainer.evaluate(data, {.log = "none"}).metrics, "recall");
+  CHECK((recalls[0] == 1 && recalls[1] == 0.5 && std::isnan(recalls[2])));
+}
+
+TEST_CASE("metrics of classes: a confusion matrix has targets as rows and predictions as columns") {
+  const Dataset data = scored();
+  std::vector<double> expected(classes * classes, 0);
+  for (int64_t i = 0; i < samples; ++i) {
+    const auto target = static_cast<int64_t>(data.targets.at(i));
+    if (target < 0) continue;
+    int64_t best = 0;
+    for (int64_t c = 1; c < classes; ++c)
+      if (data.inputs.at(i * classes + c) > data.inputs.at(i * classes + best)) best = c;
+    expected[static_cast<size_t>(target * classes + best)]++;
+  }
+  const auto matrix = [&](const Dataset& of, const metrics::ConfusionMatrix& options) {
+    optim::SGD sgd({.lr = 0});
+    Trainer trainer(Pass(), [](Tensor p, Tensor) { return mean(p); }, sgd);
+    trainer.metric("confusion", [&](Tensor p, Tensor y) { return metrics::confusion_matrix(p, y, options); });
+    return trainer.evaluate(of, {.batch = 10, .log = "none"}).metrics;
+  };
+  CHECK(metrics::numbers_of(matrix(data, {}), "confusion") == expected);
+  const NamedNumbers by_target = matrix(data, {.normalize = "true", .classes = {"a", "b", "c", "d", "e"}});
+  const auto row = [&](size_t c) {
+    return std::accumulate(expected.begin() + static_cast<std::ptrdiff_t>(c * classes),
+                           expected.begin() + static_cast<std::ptrdiff_t>((c + 1) * classes), 0.0);
+  };
+  CHECK(by_target["confusion.b.c"] == Approx(expected[1 * classes + 2] / row(1)));
+  CHECK(std::isnan(by_target["confusion.e.a"]));  // no target is an e
+  const NamedNumbers by_prediction = matrix(data, {.normalize = "pred"}), of_all = matrix(data, {.normalize = "all"});
+  double column = 0, total = 0;
+  for (size_t c = 0; c < classes; ++c) column += expected[c * classes], total += row(c);
+  CHECK(by_prediction["confusion.1.0"] == Approx(expected[1 * classes] / column));
+  CHECK(of_all["confusion.1.0"] == Approx(expected[1 * classes] / total));
+
+  std::vector<double> of_two(4, 0);
+  const Dataset two = binary();
+  for (int64_t i = 0; i < samples; ++i) of_two[static_cast<size_t>(2 * two.targets.at(i)) + (two.inputs.at(i) > 0 ? 1 : 0)]++;
+  CHECK(metrics::numbers_of(matrix(two, {}), "confusion") == of_two);
+}
+
+TEST_CASE("metrics of several numbers are checked") {
+  const auto of = [](std::vector<std::string> parts, size_t count) {
+    optim::SGD sgd({.lr = 0});
+    Trainer trainer(Pass(), [](Tensor p, Tensor) { return mean(p); }, sgd);
+    trainer.metric("a", [&](Tensor p, Tensor) {
+      return Metric::of_sums({sum(p)}, parts, [count](const Metric::State&) { return std::vector<double>(count, 1); });
+    });
+    return trainer.evaluate(scored(), {.log = "none"}).metrics;
+  };
+  CHECK(of({"x", "y"}, 2)["a.y"] == 1);
+  CHECK_THROWS_WITH(of({"x", "x"}, 2), contains_text("two of the metric's numbers are called 'x'"));
+  CHECK_THROWS_WITH(of({"x", ""}, 2), contains_text("one of the metric's numbers has no name"));
+  CHECK_THROWS_WITH(of({}, 0), contains_text("a metric of several numbers needs a name for each"));
+  CHECK_THROWS_WITH(of({"x", "y"}, 3), contains_text("the metric 'a' gives 3 numbers, and has names for 2"));
+  const auto recall = [](const metrics::AverageOverClasses& options) {
+    optim::SGD sgd({.lr = 0});
+    Trainer trainer(Pass(), [](Tensor p, Tensor) { return mean(p); }, sgd);
+    trainer.metric("r", [&](Tensor p, Tensor y) { return metrics::recall(p, y, options); });
+    trainer.evaluate(scored(), {.log = "none"});
+  };
+  CHECK_THROWS_WITH(recall({.average = "none", .classes = {"a"}}), contains_text("there are names of 1 classes, and scores of 5"));
+  CHECK_THROWS_WITH(recall({.classes = {"a"}}), contains_text("average must be \"none\""));
 }
 
 TEST_CASE("metrics of classes: perplexity is exp of the mean cross entropy") {
