@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "weft/runtime/checkpoint_names.h"
+#include "weft/runtime/kept_optimizer.h"
 #include "weft/runtime/note_text.h"
 #include "weft/runtime/step_file.h"
 #include "weft/support/error.h"
@@ -14,27 +15,9 @@
 namespace weft {
 namespace {
 
-using detail::count_in_note;
-using detail::list_in_note;
-using detail::number_in_note;
-using detail::object_in_note;
-using detail::text_in_note;
 using detail::text_of;
 using nlohmann::json;
 using Kind = StepInput::Kind;
-
-const std::string& states_begin() {
-  static const std::string prefix = checkpoint_names::states(0);
-  return prefix;
-}
-
-/// "fc1.weight" of "weft.optimizer0/fc1.weight/exp_avg".
-std::string parameter_of(std::string_view state) {
-  state.remove_prefix(states_begin().size());
-  return std::string(state.substr(0, std::min(state.rfind('/'), state.size())));
-}
-
-bool is_state(std::string_view tensor) { return tensor.starts_with(states_begin()); }
 
 void require(bool holds, std::string_view what) {
   if (!holds) throw Error(ErrorKind::file, "the program contradicts itself: {}", what);
@@ -47,11 +30,7 @@ struct SavedState::Loading {
   SafeTensors file;
   std::vector<std::pair<size_t, const Array*>> tensors;  // per input that the file has
   std::vector<size_t> fresh;                             // states that begin anew
-  std::vector<std::pair<size_t, double>> numbers;
-  Dims counts;
-  int64_t steps = 0;
-  std::optional<uint64_t> stream;
-  std::set<std::string, std::less<>> counted;  // parameters whose updates the file counts
+  KeptOptimizer optimizer;
 };
 
 SavedState::SavedState(const StepData& data, const std::vector<Port>& ports) : data_(data), stream_(data.stream) {
@@ -139,7 +118,7 @@ void SavedState::set(size_t input, double value) {
 void SavedState::require_loaded() const {
   std::string missing;
   for (size_t i = 0; i < names_.size(); ++i)
-    if (is_tensor(i) && !loaded_[i] && !is_state(data_.inputs[i].tensor))
+    if (is_tensor(i) && !loaded_[i] && !is_optimizer_state(data_.inputs[i].tensor))
       missing += (missing.empty() ? "'" : ", '") + data_.inputs[i].tensor + "'";
   if (!missing.empty())
     throw Error("step '{}' has no elements of {}", data_.name, missing).hint("load() a file of them, or write tensor(NAME)");
@@ -163,7 +142,7 @@ void SavedState::match(Loading& loading, const std::string& path) const {
   for (size_t i = 0; i < names_.size(); ++i) {
     if (!is_tensor(i)) continue;
     const std::string& name = data_.inputs[i].tensor;
-    if (is_state(name) && !loading.counted.contains(parameter_of(name))) {
+    if (loading.optimizer.begins_anew(name)) {
       loading.fresh.push_back(i);
       continue;
     }
@@ -181,74 +160,13 @@ void SavedState::match(Loading& loading, const std::string& path) const {
   if (!wrong.empty()) throw Error(ErrorKind::file, "'{}' does not fit step '{}':{}", path, data_.name, wrong);
 }
 
-/// The numbers of the optimizer, or of a group.
-void SavedState::read_numbers(Loading& loading, const StepNumbers& numbers, const json& from) const {
-  if (const std::string& op = text_in_note(from, "op"); op != numbers.op)
-    throw Error("it keeps the optimizer \"{}\", not {}", op, numbers.op);
-  const json& values = object_in_note(from, "numbers");
-  for (const StepNumbers::Number& n : numbers.numbers) {
-    const double value = number_in_note(values, n.name);
-    if (n.input) {
-      if (!data_.inputs[static_cast<size_t>(*n.input)].range.allows(value)) throw Error("{} cannot be {}", n.name, value);
-      loading.numbers.emplace_back(static_cast<size_t>(*n.input), value);
-    } else if (value != n.value) {
-      throw Error("{} is {} in it, but was {} when the step was compiled, which left out what it scales", n.name, value, n.value);
-    }
-  }
-}
-
-/// How often parameters were updated; a file without counts keeps one number for all.
-void SavedState::read_counts(Loading& loading, const json& optimizer) const {
-  const json* counts = optimizer.contains("counts") ? &object_in_note(optimizer, "counts") : nullptr;
-  for (const StepCounter& counter : data_.counters) {
-    std::optional<int64_t> count;
-    for (const std::string& tensor : counter.of) {
-      const bool counted = !counts || counts->contains(tensor);
-      const int64_t own = !counted ? 0 : counts ? count_in_note(*counts, tensor) : loading.steps;
-      if (counted) loading.counted.insert(tensor);
-      if (count && *count != own)
-        throw Error("'{}' was updated {} times in it and '{}' {} times, but the step counts them together: compile it again", counter.of[0],
-                    *count, tensor, own);
-      count = own;
-    }
-    loading.counts.push_back(count.value_or(0));
-  }
-}
-
-/// What a checkpoint says of the optimizer: its numbers, counts and stream.
-void SavedState::read_note(Loading& loading, const std::string& text) const {
-  const json note = detail::parse_note(text);
-  const json& optimizers = list_in_note(note, "optimizers");
-  if (optimizers.empty()) return;
-  if (optimizers.size() != 1) throw Error("it keeps {} optimizers, and the step has one", optimizers.size());
-  const json& optimizer = optimizers[0];
-  const json groups = optimizer.contains("groups") ? object_in_note(optimizer, "groups") : json::object();
-  for (const StepNumbers& numbers : data_.numbers)
-    read_numbers(loading, numbers, numbers.group.empty() ? optimizer : object_in_note(groups, numbers.group));
-  loading.steps = count_in_note(optimizer, "steps");
-  if (optimizer.contains("stream")) loading.stream = detail::word_in_note(optimizer, "stream");
-  read_counts(loading, optimizer);
-}
-
-/// State that nobody counts the steps of is none to go on from, and none to throw away: what lost its metadata in another program says so.
-void SavedState::require_counted(const Loading& loading) const {
-  for (size_t i = 0; i < names_.size(); ++i) {
-    const std::string& name = is_tensor(i) ? data_.inputs[i].tensor : names_[i];
-    if (!is_tensor(i) || !is_state(name) || loading.counted.contains(parameter_of(name)) || !loading.file.tensors.contains(name)) continue;
-    throw Error("it keeps '{}', but its metadata '{}' do not say how often '{}' was updated", name, checkpoint_names::note,
-                parameter_of(name))
-        .hint("a program that writes such a file anew must keep its metadata; without optimizer states in it the optimizer begins anew");
-  }
-}
-
 void SavedState::load(const std::string& path) {
   Loading loading{read_safetensors(path)};
   if (loading.file.metadata.contains(program_note)) throw Error(ErrorKind::file, "'{}' is a program, and holds no parameters", path);
   const auto note = loading.file.metadata.find(checkpoint_names::note);
   const bool keeps = note != loading.file.metadata.end() && !data_.numbers.empty();
   try {
-    if (keeps) read_note(loading, note->second);
-    require_counted(loading);
+    loading.optimizer = kept_optimizer(data_, loading.file);
   } catch (const Error& e) {
     throw Error(ErrorKind::file, "'{}': {}", path, e.what());
   }
@@ -256,11 +174,12 @@ void SavedState::load(const std::string& path) {
   // Nothing fails from here on.
   for (const auto& [i, array] : loading.tensors) std::copy_n(array->data(), array->bytes(), arrays_[i].data()), loaded_[i] = true;
   for (const size_t i : loading.fresh) std::fill_n(arrays_[i].data(), arrays_[i].bytes(), std::byte{0});
-  for (const auto& [i, value] : loading.numbers) numbers_[i] = value;
-  if (loading.counts.empty()) loading.counts.resize(counts_.size(), 0);
-  counts_ = std::move(loading.counts);
-  steps_ = loading.steps;
-  if (loading.stream) stream_ = *loading.stream;
+  KeptOptimizer& optimizer = loading.optimizer;
+  for (const auto& [i, value] : optimizer.numbers) numbers_[i] = value;
+  if (optimizer.counts.empty()) optimizer.counts.resize(counts_.size(), 0);
+  counts_ = std::move(optimizer.counts);
+  steps_ = optimizer.steps;
+  if (optimizer.stream) stream_ = *optimizer.stream;
   note_ = keeps ? note->second : "";
   for (const std::string& name : tensors()) loading.file.tensors.erase(name);
   kept_ = std::move(loading.file);

@@ -2,9 +2,6 @@
 // What a saved step keeps from call to call: tensors, numbers and counts, and the files that they come from and go to.
 
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,10 +49,6 @@ class SavedState {
   bool is_tensor(size_t input) const { return data_.inputs[input].kind == StepInput::Kind::tensor; }
   void check(const std::vector<Port>& ports) const;
   void match(Loading& loading, const std::string& path) const;
-  void read_numbers(Loading& loading, const StepNumbers& numbers, const nlohmann::json& from) const;
-  void read_counts(Loading& loading, const nlohmann::json& optimizer) const;
-  void read_note(Loading& loading, const std::string& text) const;
-  void require_counted(const Loading& loading) const;
   std::string note() const;
 
   const StepData& data_;

@@ -1,8 +1,13 @@
 #include "weft/frontend/tool/feed.h"
 
+#include <algorithm>
+
+#include "weft/frontend/program/watch.h"
 #include "weft/runtime/data/npy.h"
+#include "weft/runtime/kept_optimizer.h"
 #include "weft/runtime/safetensors.h"
 #include "weft/support/memory.h"
+#include "weft/support/number_text.h"
 #include "weft/support/philox.h"
 
 namespace weft::tool {
@@ -50,19 +55,54 @@ void check_names(const ir::Graph& graph, const Given& given) {
 
 bool keeps_its_value(const ir::Input& input) { return input.role == ir::Role::parameter || input.role == ir::Role::state; }
 
-/// The file's tensors that are parameters or states of the program.
-std::map<std::string, Array, std::less<>> weights_in(const std::string& path, const ir::Graph& graph) {
+/// What the file of weights gives.
+struct Weights {
+  std::map<size_t, Array> tensors;  // of inputs: parameters, buffers and an optimizer's states
+  KeptOptimizer optimizer;
+  bool given = false;
+};
+
+Weights weights_in(const std::string& path, const ir::Graph& graph, const StepData& step) {
   if (path.empty()) return {};
   SafeTensors file = read_safetensors(path);
+  Weights weights{.given = true};
+  try {
+    weights.optimizer = kept_optimizer(step, file);
+  } catch (const Error& e) {
+    throw Error("--weights: '{}': {}", path, e.what());
+  }
   std::string others;
-  std::erase_if(file.tensors, [&](const auto& entry) {
-    const ir::Input* input = graph.find_input(entry.first);
-    if (input && keeps_its_value(*input)) return false;
-    others += (others.empty() ? "" : ", ") + entry.first;
-    return true;
-  });
-  if (file.tensors.empty()) throw Error("--weights: '{}' holds no parameter or state of the program (it holds: {})", path, others);
-  return std::move(file.tensors);
+  for (const auto& [name, array] : file.tensors) others += (others.empty() ? "" : ", ") + name;
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    const ir::Input& input = graph.inputs()[i];
+    if (!keeps_its_value(input)) continue;
+    auto found = file.tensors.find(input.node->name);
+    if (found == file.tensors.end()) found = file.tensors.find(step.inputs[i].tensor);
+    if (found != file.tensors.end()) weights.tensors[i] = std::move(found->second);
+  }
+  if (weights.tensors.empty()) throw Error("--weights: '{}' holds no parameter or state of the program (it holds: {})", path, others);
+  return weights;
+}
+
+/// What all elements of an input are that no file has: a number that is set, that a checkpoint keeps or that is so by default; of what
+/// counts steps what a checkpoint has counted; of an optimizer's state that it does not keep 0.
+std::optional<double> beginning_of(size_t i, const std::string& name, const Given& given, const Described& described,
+                                   const Weights& weights) {
+  const StepData& step = described.step;
+  const StepInput& input = step.inputs[i];
+  if (input.kind == StepInput::Kind::number) {
+    if (given.settings.contains(name)) return given.settings.at(name);
+    for (const auto& [at, value] : weights.optimizer.numbers)
+      if (at == i) return value;
+    const auto& missing = described.missing;
+    if (std::find(missing.begin(), missing.end(), name) == missing.end()) return input.value;
+  }
+  if (!weights.given) return std::nullopt;
+  if (input.kind == StepInput::Kind::tensor && is_optimizer_state(input.tensor)) return 0;
+  for (size_t c = 0; c < step.counters.size(); ++c)
+    if (step.counters[c].input == static_cast<int64_t>(i))
+      return weights.optimizer.counts.empty() ? 0 : static_cast<double>(weights.optimizer.counts[c]);
+  return std::nullopt;
 }
 
 /// Elements that follow from the input's name and the seed.
@@ -105,12 +145,45 @@ std::map<std::string, std::string> assignments(const std::string& option, const 
   return all;
 }
 
+std::map<std::string, double> settings_in(const std::vector<std::string>& entries) {
+  std::map<std::string, double> settings;
+  for (const auto& [name, text] : assignments("--set", entries)) {
+    const std::optional<double> value = number_in<double>(text);
+    if (!value) throw Error("--set {}: '{}' is not a number", name, text);
+    settings[name] = *value;
+  }
+  return settings;
+}
+
+std::map<std::string, double> settings_by_name(const ir::Graph& graph, const std::map<std::string, double>& settings) {
+  std::map<std::string, double> all, by_pattern;
+  for (const auto& [name, value] : settings) {
+    if (name.find('*') == std::string::npos || graph.find_input(name)) {
+      all[name] = value;
+      continue;
+    }
+    bool fits_any = false;
+    for (const ir::Input& input : graph.inputs()) {
+      const std::string& own = input.node->name;
+      if (input.role != ir::Role::hyper || !detail::fits(name, own)) continue;
+      fits_any = true;
+      if (!settings.contains(own) && !by_pattern.emplace(own, value).second)
+        throw Error("--set: '{}' is set twice, by '{}' for one", own, name);
+    }
+    if (!fits_any) throw Error("--set: the program reads no hyper-parameter like '{}'", name);
+  }
+  all.merge(by_pattern);
+  return all;
+}
+
 bool is_key(const ir::Input& input) { return input.role == ir::Role::key && input.node->type == ir::Type{i64, {2}}; }
 
-std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Given& given,
-                        const std::map<std::string, IndexBound>& bounds) {
+std::vector<Array> feed(const Program& program, const ir::Graph& graph, Given given, const std::map<std::string, IndexBound>& bounds,
+                        const Describer& recorded) {
+  given.settings = settings_by_name(graph, given.settings);
   check_names(graph, given);
-  std::map<std::string, Array, std::less<>> weights = weights_in(given.weights, graph);
+  const Described described = recorded.describe(graph, given.settings);
+  Weights weights = weights_in(given.weights, graph, described.step);
   SafeTensors kept;
   if (!given.inputs.empty()) kept = read_safetensors(given.inputs);
   std::vector<Array> arrays;
@@ -126,7 +199,7 @@ std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Gi
       if (bound != bounds.end()) check_indices(port, arrays.back(), bound->second, file->second);
       continue;
     }
-    if (const auto weight = weights.find(port.name); weight != weights.end()) {
+    if (const auto weight = weights.tensors.find(i); weight != weights.tensors.end()) {
       arrays.push_back(fitting(port, std::move(weight->second), given.weights));
       continue;
     }
@@ -136,15 +209,17 @@ std::vector<Array> feed(const Program& program, const ir::Graph& graph, const Gi
       if (bound != bounds.end()) check_indices(port, arrays.back(), bound->second, given.inputs);
       continue;
     }
-    const bool is_given = setting != given.settings.end() || is_key(input) || (given.zeros && keeps_its_value(input)) || given.drawn;
+    const std::optional<double> beginning = beginning_of(i, port.name, given, described, weights);
+    const bool is_given = beginning || is_key(input) || (given.zeros && keeps_its_value(input)) || given.drawn;
     if (!is_given) {
       missing += missing_text(input);
       arrays.emplace_back();
       continue;
     }
     arrays.push_back(zeros_for(port, input));
-    if (setting != given.settings.end()) arrays.back().set(0, setting->second);
-    else if (is_key(input)) arrays.back().values<int64_t>()[0] = given.seed;
+    if (is_key(input)) arrays.back().values<int64_t>()[0] = given.seed, arrays.back().values<int64_t>()[1] = weights.optimizer.steps;
+    else if (beginning && *beginning != 0) arrays.back().set(0, *beginning);
+    else if (beginning) continue;
     else if (given.zeros && keeps_its_value(input)) continue;
     else draw(arrays.back(), port, bounds.contains(port.name) ? bounds.at(port.name) : IndexBound{}, given.seed);
   }

@@ -24,7 +24,7 @@ struct Options {
 
 std::vector<reference::Tensor> inputs_of(const ir::Module& module, const Given& given) {
   const std::unique_ptr<Program> program = reference::compile(module);
-  const std::vector<Array> arrays = feed(*program, module.graph(), given, detail::index_bounds(module.graph()));
+  const std::vector<Array> arrays = feed(*program, module.graph(), given, detail::index_bounds(module.graph()), Describer(module));
   std::vector<reference::Tensor> inputs;
   for (const Array& a : arrays) inputs.push_back(reference::from_memory({a.dtype(), a.shape()}, a.data()));
   return inputs;

@@ -248,7 +248,7 @@ void run(Options o) {
   c.planned = c.recorded.clone();
   if (!o.watch.empty()) c.watch = detail::Watch(c.planned, o.watch);
   c.program = compile(c.planned, o.device, o.choice, c.watch);
-  std::vector<Array> arrays = feed(*c.program, c.planned.graph(), given, bounds);
+  std::vector<Array> arrays = feed(*c.program, c.planned.graph(), given, bounds, Describer(c.recorded));
   const std::vector<std::string> files = output_files(*c.program, o.output_dir);
   for (const std::string& file : files) require_other_file("--output-dir", file, read_files(source, given));
   if (o.profile || !o.trace.empty()) {

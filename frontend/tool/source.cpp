@@ -5,28 +5,31 @@
 
 #include "weft/frontend/program/reproducer.h"
 #include "weft/runtime/safetensors.h"
-#include "weft/support/number_text.h"
 
 namespace weft::tool {
 
 void add_feed_options(CLI::App& c, FeedOptions& o) {
   c.add_option("--input", o.inputs, "The elements of an input; once for each input")->allow_extra_args(false)->type_name("NAME=FILE.npy");
-  c.add_option("--weights", o.weights, "Parameters and states by their names: a checkpoint, or PyTorch's safetensors file")
+  c.add_option("--weights", o.weights,
+               "Parameters and states by their names: a checkpoint, with its optimizer's state, numbers\n"
+               "and counts, or PyTorch's safetensors file")
       ->type_name("FILE.safetensors");
-  c.add_option("--set", o.settings, "The value of a hyper-parameter, e.g. sgd.lr=0.01")->allow_extra_args(false)->type_name("NAME=NUMBER");
+  c.add_option("--set", o.settings,
+               "The value of a hyper-parameter, e.g. sgd.lr=0.01, or '*.p=0.1'; else the checkpoint's, or\n"
+               "the optimizer's default, where it has one")
+      ->allow_extra_args(false)
+      ->type_name("NAME=NUMBER");
   c.add_flag("--zeros", o.zeros, "Parameters and states that are not given start as zeros");
   c.add_option("--seed", o.seed, "What random numbers follow from, with the number of the step; default 0")->type_name("N");
 }
 
 Given given_by(const FeedOptions& o) {
-  Given given{
-      .files = assignments("--input", o.inputs), .weights = o.weights, .inputs = {}, .settings = {}, .seed = o.seed, .zeros = o.zeros};
-  for (const auto& [name, text] : assignments("--set", o.settings)) {
-    const std::optional<double> value = number_in<double>(text);
-    if (!value) throw Error("--set {}: '{}' is not a number", name, text);
-    given.settings[name] = *value;
-  }
-  return given;
+  return {.files = assignments("--input", o.inputs),
+          .weights = o.weights,
+          .inputs = {},
+          .settings = settings_in(o.settings),
+          .seed = o.seed,
+          .zeros = o.zeros};
 }
 
 Source source_of(const std::string& file) {
