@@ -5,6 +5,7 @@
 
 #include "weft/frontend/program/dump.h"
 #include "weft/frontend/program/program_cache.h"
+#include "weft/frontend/program/remembered_programs.h"
 #include "weft/frontend/program/validation.h"
 #include "weft/runtime/float_mode.h"
 
@@ -15,6 +16,16 @@ std::atomic<int64_t> compiled = 0;
 
 double since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Compiles the recorded module that `built` holds, and returns it in a form that can be loaded again.
+detail::ProgramCache::Entry compile_portably(const Backend& backend, detail::Built& built) {
+  built.passes = passes::run(built.planned, passes::pipeline(backend.pipeline()), backend.target());
+  backend.tune(built.planned);
+  detail::ProgramCache::Entry entry{built.planned.clone(), built.passes, backend.lower(built.planned)};
+  built.program = backend.load(entry.program);
+  ++compiled;
+  return entry;
 }
 
 /// What is kept there, which is compiled now if it is not; `built` holds the recorded module.
@@ -29,12 +40,18 @@ void from_cache(const detail::ProgramCache& cache, const Backend& backend, detai
       // It was made for another library, or is none of weft's: as if it were not there.
     }
   }
-  built.passes = passes::run(built.planned, passes::pipeline(backend.pipeline()), backend.target());
-  backend.tune(built.planned);
-  const detail::ProgramCache::Entry entry{built.planned.clone(), built.passes, backend.lower(built.planned)};
-  cache.keep(entry);
-  built.program = backend.load(entry.program);
-  ++compiled;
+  cache.keep(compile_portably(backend, built));
+}
+
+/// What this process compiled before, else compiled now and remembered.
+void from_memory(const std::string& key, const Backend& backend, detail::Built& built) {
+  if (const auto known = detail::remembered_program(key)) {
+    built.program = backend.load(known->program);
+    built.planned = known->planned.clone();
+    built.passes = known->passes;
+    return;
+  }
+  detail::remember_program(key, compile_portably(backend, built));
 }
 
 }  // namespace
@@ -52,6 +69,11 @@ detail::Built detail::build(const ir::Module& recorded, const Target& target, co
     const ProgramCache cache(options.cache, recorded, backend);
     if (cache.on()) {
       from_cache(cache, backend, built);
+      built.milliseconds = since(start);
+      return built;
+    }
+    if (const std::string key = Remembering::on() ? program_key(recorded, backend) : ""; !key.empty()) {
+      from_memory(key, backend, built);
       built.milliseconds = since(start);
       return built;
     }

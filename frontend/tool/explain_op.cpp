@@ -150,3 +150,4 @@ void list_ops() {
 }
 
 }  // namespace weft::tool
+    unknown.hint("a function or layer that is several ops is none itself: weft show FILE.weft has those that it records");

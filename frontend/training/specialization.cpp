@@ -9,6 +9,7 @@
 #include "weft/frontend/language/ops.h"
 #include "weft/frontend/language/scope.h"
 #include "weft/frontend/program/compile.h"
+#include "weft/frontend/program/remembered_programs.h"
 #include "weft/frontend/training/loss_terms.h"
 
 namespace weft::detail {
@@ -42,6 +43,8 @@ Specialization::Specialization(const Recipe& recipe, const Dataset& data, int64_
   loss_line_ = to_string(v.is_input() ? ir::Locations{Scope::locate(recipe.at)} : v.op()->locations());
 
   const ProgramOptions& program = how.program;
+  std::optional<Remembering> remembering;  // models are evaluated again and again
+  if (!train) remembering.emplace();
   Recorded recorded = train ? training_step(graph, loss, all, recipe.optimizer, {}, recipe.at) : Recorded(graph);
   step_ = compile(std::move(recorded), program.threads > 0 ? program.target.with_threads(program.threads) : program.target,
                   {.dump_ir = program.dump_ir,

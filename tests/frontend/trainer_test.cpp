@@ -105,6 +105,45 @@ TEST_CASE("the loss on a data set does not depend on how it is cut into batches"
   CHECK(trainer.evaluate(data, in_batches(8)).loss == Approx(whole).epsilon(1e-6));
 }
 
+TEST_CASE("evaluating again compiles nothing, and sees how the model is now") {
+  struct Net : nn::Module {
+    nn::Linear fc = add("fc", nn::Linear(2, 2));
+    nn::Dropout drop = add("drop", nn::Dropout(0.25));
+    double scale = 1;
+    Tensor forward(Tensor x) override { return drop(fc(x)) * scale; }
+  } net, other;
+  const auto trainer_of = [](Net& of) {
+    return Trainer(of, [&of](const Tensors& batch) { return cross_entropy(of.forward(batch["x"]), batch["y"]); }, optim::SGD());
+  };
+  Trainer trainer = trainer_of(net);
+  const Dataset data = points(20);
+  const auto evaluate = [&](int64_t batch) {
+    const int64_t before = compiled_programs();
+    const double loss = trainer.evaluate(data, {.batch = batch, .log = "none", .program = {.target = Target::cpu({.threads = 1})}}).loss;
+    return std::pair(loss, compiled_programs() - before);
+  };
+  const auto [first, programs] = evaluate(8);
+  CHECK(programs == 2);  // batches of 8, and the last of 4
+  CHECK(evaluate(8) == std::pair(first, int64_t{0}));
+  // A net of its own that is alike runs the same program on its own weights.
+  Trainer second = trainer_of(other);
+  const int64_t before = compiled_programs();
+  const double of_other = second.evaluate(data, {.batch = 8, .log = "none", .program = {.target = Target::cpu({.threads = 1})}}).loss;
+  CHECK(of_other != first);
+  CHECK(compiled_programs() == before);
+  // Weights are what they are now, and so is what forward() does.
+  net.fc.weight.set_values(std::vector<float>(4, 0)), net.fc.bias.set_values(std::vector<float>(2, 0));
+  CHECK(evaluate(8).first == Approx(std::log(2.0)));
+  CHECK(evaluate(8).second == 0);
+  net.fc.bias.set_values(std::vector<float>{1, 0});
+  const double biased = evaluate(8).first;
+  net.scale = 3;
+  const auto [scaled, anew] = evaluate(8);
+  CHECK(scaled != Approx(biased));
+  CHECK(anew == 2);
+  CHECK(evaluate(5).second == 1);
+}
+
 TEST_CASE("evaluating and looking for a rate refuse what they are given wrong, by their names") {
   nn::Linear net(2, 2);
   Trainer trainer(net, cross_entropy, optim::SGD());

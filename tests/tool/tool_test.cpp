@@ -546,7 +546,11 @@ x        number
   CHECK(softmax.find("made of, for example:\n\nfunc @softmax {\n  input %x: f32[4,3]\n") != std::string::npos);
   CHECK(softmax.find(" = exp(") != std::string::npos);
   CHECK(output_of("explain op floor").find("gradient  none: piecewise constant") != std::string::npos);
-  check_refused("explain op sofmax", "unknown op 'sofmax' (weft explain ops lists them); did you mean 'softmax', 'adamax', 'argmax'?");
+  const std::string several = "; a function or layer that is several ops is none itself: weft show FILE.weft has those that it records";
+  check_refused("explain op ctc_loss",
+                "unknown op 'ctc_loss' (weft explain ops lists them); did you mean 'mse_loss', 'nll_loss'?" + several);
+  check_refused("explain op sofmax",
+                "unknown op 'sofmax' (weft explain ops lists them); did you mean 'softmax', 'adamax', 'argmax'?" + several);
 }
 
 TEST_CASE("weft opt, run and compile take --autocast", "[tool]") {
