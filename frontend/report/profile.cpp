@@ -135,7 +135,7 @@ std::string Profile::table() const {
   std::stable_sort(sorted.begin(), sorted.end(), takes_longer);
   std::vector<std::string> places;
   for (const ProfileRow& r : sorted) places.push_back(r.origin.place());
-  places = elided_apart(places, layer_width);
+  places = told_apart(std::move(places), layer_width);
   const auto width = static_cast<size_t>(call_width - (step.least > 0 ? limit_width : 0));
   for (size_t i = 0; i < sorted.size(); ++i)
     text += fmt::format("{}  {}\n", numbers_text(sorted[i], step), call_text(sorted[i], places[i], width));

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "weft/runtime/columns.h"
 #include "weft/support/error.h"
 
 namespace weft::detail {
@@ -20,12 +19,16 @@ inline std::string per_second(double amount, double microseconds) {
 
 inline std::string cut(const std::string& text, size_t width) { return text.size() <= width ? text : text.substr(0, width - 3) + "..."; }
 
-/// Their names in so many columns, cut where they still differ.
+/// Names in so many columns each, cut where they still differ; where the difference stands too far from both ends, what the long ones all
+/// begin with goes: "...11.self_at...jection" of "encoder.the_layers.11.self_attention.out_projection".
+std::vector<std::string> told_apart(std::vector<std::string> names, int columns);
+
+/// The names of rows so.
 template <class Row>
 std::vector<std::string> names_of_rows(const std::vector<Row>& rows, int width) {
   std::vector<std::string> names;
   for (const Row& row : rows) names.push_back(row.name);
-  return elided_apart(names, width);
+  return told_apart(std::move(names), width);
 }
 
 /// "a.2" before "a.10": digits as the numbers that they are.
