@@ -1,12 +1,15 @@
 #include "weft/passes/layout.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "weft/ir/builder.h"
 #include "weft/ir/layout.h"
 #include "weft/passes/analysis/relayout.h"
 #include "weft/passes/dce.h"
+#include "weft/passes/layout_remarks.h"
 
 namespace weft::passes {
 namespace {
@@ -19,7 +22,9 @@ using Part = Layout::Part;
 
 class LayoutPass {
  public:
-  LayoutPass(ir::Graph& graph, const Target& target) : graph_(graph), target_(target) {}
+  LayoutPass(ir::Graph& graph, const Target& target, Remarks* remarks) : graph_(graph), target_(target) {
+    if (remarks) says_.emplace(graph, target, *remarks);
+  }
 
   bool run() {
     for (Op* op : graph_.editable_ops()) {
@@ -30,6 +35,7 @@ class LayoutPass {
         follow(b, *op);
     }
     if (lying_.empty() && !changed_) return false;
+    if (says_) says_->say_what_was_chosen();
     bring_back();
     dce(graph_);
     return true;
@@ -59,7 +65,9 @@ class LayoutPass {
     }
     const Layout result = of(op.def().result_layout, op.result().shape().rank());
     if (!any && result.is_plain()) return;
-    settle(op, b.copy(op, operands, wanted).result(), result);
+    Op& made = b.copy(op, operands, wanted);
+    if (says_) says_->chosen(op, made, wanted);
+    settle(op, made.result(), result);
   }
 
   /// The op on operands as they lie, where there is such an op.
@@ -99,7 +107,9 @@ class LayoutPass {
     const Layout chosen = *layout;
     std::vector<Value> operands;
     for (Value v : op.operands()) operands.push_back(in_layout(b, v, chosen));
-    settle(op, b.copy(op, operands).result(), chosen);
+    Op& made = b.copy(op, operands);
+    if (says_) says_->read_by(made, false);
+    settle(op, made.result(), chosen);
   }
 
   void follow_reduction(Builder& b, Op& op) {
@@ -133,19 +143,26 @@ class LayoutPass {
     changed_ = true;
     if (layout.is_plain()) op.result().replace_all_uses_with(value);
     else lying_[op.result()] = {value, layout};
+    if (says_ && !layout.is_plain()) says_->followed(op);
   }
 
   /// `v`, which may lie otherwise, in this layout. What costs nothing to make again is made for each reader.
   Value in_layout(Builder& b, Value v, const Layout& layout) {
     if (const auto found = lying_.find(v); found != lying_.end()) {
-      if (found->second.layout == layout) return found->second.value;
-      return to_layout(b, from_layout(b, found->second.value, found->second.layout), layout);
+      const auto& [value, from] = found->second;
+      if (from == layout) return value;
+      return said(v, value, from, to_layout(b, from_layout(b, value, from), layout), layout);
     }
     if (layout.is_plain()) return v;
     if (!v.is_input() && v.op()->def().broadcasts) return broadcast_in_layout(b, *v.op(), layout);
     if (!v.is_input() && v.op()->def().kind == Kind::constant && v.op()->attribute<ir::Dense>("value").is_splat())
       return b("constant", {}, {{"value", v.op()->attribute<ir::Dense>("value").reshaped(layout.physical(v.shape()))}});
-    return to_layout(b, v, layout);
+    return said(v, v, Layout(), to_layout(b, v, layout), layout);
+  }
+
+  Value said(Value v, Value source, const Layout& from, Value there, const Layout& to) {
+    if (says_) says_->reordered(v, source, from, there, to);
+    return there;
   }
 
   /// Reordered before it is stretched.
@@ -182,13 +199,15 @@ class LayoutPass {
       if (op->result_count() == 1 && lying_.contains(op->result())) superseded.push_back(op);
     for (Op* op : superseded) {
       const Value old = op->result();
-      const bool read = graph_.is_output(old) || std::any_of(old.users().begin(), old.users().end(), [&](const Op* user) {
-                          return user->result_count() != 1 || !lying_.contains(user->result());
-                        });
-      if (!read) continue;
+      std::vector<Op*> readers;
+      for (Op* user : old.users())
+        if (user->result_count() != 1 || !lying_.contains(user->result())) readers.push_back(user);
+      if (readers.empty() && !graph_.is_output(old)) continue;
       const Lying& lying = lying_.at(old);
       Builder b(graph_, op, op->locations());
-      old.replace_all_uses_with(from_layout(b, lying.value, lying.layout));
+      const Value back = from_layout(b, lying.value, lying.layout);
+      if (says_) says_->brought_back(old, lying.value, back, readers);
+      old.replace_all_uses_with(back);
     }
     for (auto at = superseded.rbegin(); at != superseded.rend(); ++at) {
       lying_.erase((*at)->result());
@@ -200,6 +219,7 @@ class LayoutPass {
   const Target& target_;
   std::unordered_map<Value, Lying, ir::ValueHash> lying_;
   bool changed_ = false;
+  std::optional<LayoutRemarks> says_;
 };
 
 }  // namespace
@@ -212,6 +232,6 @@ bool has_layout(const Op& op) {
   return any;
 }
 
-bool layout(ir::Module& module, const Target& target) { return LayoutPass(module.graph(), target).run(); }
+bool layout(ir::Module& module, const Target& target, Remarks* remarks) { return LayoutPass(module.graph(), target, remarks).run(); }
 
 }  // namespace weft::passes

@@ -17,7 +17,10 @@
 
 namespace weft::passes {
 
-bool layout(ir::Module& module, const Target& target);
+class Remarks;
+
+/// Where `remarks` is given, says there what lies otherwise and where values are reordered (passes/layout_remarks.h).
+bool layout(ir::Module& module, const Target& target, Remarks* remarks = nullptr);
 
 /// Has the pass asked for the op before, or someone else said how its operands lie? One that is in parts has: its result has an axis more
 /// than its layout.

@@ -39,13 +39,16 @@ bool partition(ir::Module& module, const Target& target) {
   return changed;
 }
 
-void remark_on_slow_calls(const ir::Module& module, const Target& target, Remarks& to) {
+void remark_on_implementations(const ir::Module& module, const Target& target, Remarks& to) {
   for (Op* op : module.graph().ops()) {
     if (op->def().kind != ir::Kind::heavy || !target.claims(*op)) continue;
-    if (const auto by = target.implementation(*op); by.plain)
+    const auto by = target.implementation(*op);
+    if (by.plain)
       to.add({.what = "slow",
               .of = to.of(*op, op->operand(0).type()),
               .why = fmt::format("the library runs it in its plain loops, {}", by.name)});
+    else if (!by.name.empty())
+      to.add({.what = "library call", .of = to.of(*op, op->result().type()), .why = fmt::format("{} runs it", by.name), .aside = true});
   }
 }
 

@@ -15,7 +15,8 @@ namespace weft::passes {
 
 bool partition(ir::Module& module, const Target& target);
 
-/// Says of each call for which the target's library has only plain loops, however its operands were laid.
-void remark_on_slow_calls(const ir::Module& module, const Target& target, Remarks& to);
+/// Says of each call which of the library's implementations runs it, where the target knows, and whether these are plain loops, however
+/// its operands were laid.
+void remark_on_implementations(const ir::Module& module, const Target& target, Remarks& to);
 
 }  // namespace weft::passes

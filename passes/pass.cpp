@@ -51,14 +51,16 @@ bool run_canonicalize(Module& m, const Target&) { return canonicalize(m); }
 bool run_cse(Module& m, const Target&) { return cse(m); }
 bool run_dce(Module& m, const Target&) { return dce(m); }
 bool run_simplify(Module& m, const Target&) { return simplify(m); }
+bool run_layout(Module& m, const Target& t) { return layout(m, t); }
 bool run_fuse(Module& m, const Target& t) { return fuse(m, t); }
 bool run_recompute(Module& m, const Target& t) { return recompute(m, t); }
 
 bool remark_on_expanding(Module& m, const Target& t, Remarks& to) { return expand(m, t, &to); }
+bool remark_on_layouts(Module& m, const Target& t, Remarks& to) { return layout(m, t, &to); }
 bool remark_on_fusing(Module& m, const Target& t, Remarks& to) { return fuse(m, t, &to); }
 bool remark_on_calls(Module& m, const Target& t, Remarks& to) {
   const bool changed = partition(m, t);
-  remark_on_slow_calls(m, t, to);
+  remark_on_implementations(m, t, to);
   return changed;
 }
 
@@ -89,7 +91,7 @@ const std::vector<Pass>& all_passes() {
        without_target<reassociate>},
       {"mirror", "writes convolutions as data gradients where the target runs these faster", {&claimed}, {&claimed}, mirror},
       {"pad_channels", "gives convolutions channels of zeros where the target runs these faster", {&claimed}, {&claimed}, pad_channels},
-      {"layout", "lets values lie in memory as the libraries want them", {&claimed}, {&claimed}, layout},
+      {"layout", "lets values lie in memory as the libraries want them", {&claimed}, {&claimed}, run_layout, false, remark_on_layouts},
       {"parts", "cuts sums inside library calls and long reductions into parts for threads", {&claimed}, {&claimed}, parts},
       {"loops",
        "gives what loops carry memory of its own, and each slice that they make its place",
@@ -179,9 +181,7 @@ bool run_everywhere(Module& module, const Pass& pass, const Target& target, bool
 PassRun run_one(Module& module, const Pass& pass, const Target& target, bool verify, Remarks* remarks = nullptr) {
   const auto start = std::chrono::steady_clock::now();
   const int64_t work = counted_work();
-  const size_t said = remarks ? remarks->all().size() : 0;
   PassRun done{pass.name, run_everywhere(module, pass, target, verify, remarks)};
-  if (remarks) remarks->sort_from(said);
   done.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   done.work = counted_work() - work;
   return done;
@@ -190,14 +190,6 @@ PassRun run_one(Module& module, const Pass& pass, const Target& target, bool ver
 }  // namespace
 
 PassRun run_pass(Module& module, const Pass& pass, const Target& target) { return run_one(module, pass, target, true); }
-
-std::vector<Remark> remarks_of(const Pass& pass, const Module& module, const Target& target) {
-  Remarks remarks;
-  if (!pass.remark) return {};
-  Module copy = module.clone();
-  run_one(copy, pass, target, false, &remarks);
-  return remarks.all();
-}
 
 std::vector<PassRun> run(Module& module, const std::vector<std::string>& passes, const Target& target, const RunOptions& options) {
   for (const std::string& name : options.disabled) find_pass(name);

@@ -10,7 +10,6 @@
 
 #include "weft/ir/module.h"
 #include "weft/passes/facts.h"
-#include "weft/passes/remark.h"
 #include "weft/passes/target.h"
 
 namespace weft::passes {
@@ -35,9 +34,6 @@ struct Pass {
 const std::vector<Pass>& all_passes();
 /// Throws weft::Error with the nearest names.
 const Pass& find_pass(std::string_view name);
-
-/// What the pass has to say of a module that it would run on, and of its loops' bodies.
-std::vector<Remark> remarks_of(const Pass& pass, const ir::Module& module, const Target& target);
 
 /// "compile": from a recorded graph to a planned one. "step": only autocast, autodiff and training_step. "simplify": the
 /// passes that need no target. Throws weft::Error with the nearest names.

@@ -1,6 +1,7 @@
 #include "weft/passes/remark.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "weft/passes/marks.h"
 
@@ -18,6 +19,9 @@ std::string lines_text(const ir::Locations& all) {
   return fmt::format("{} and {} more", text, source.size() - most_lines_named);
 }
 
+/// A reorder before an output has no other side.
+bool is_boundary(const Remark& r) { return r.other || r.reorders; }
+
 std::string label(const Remark::Of& of) { return fmt::format("{} {} ({})", of.op, to_string(of.type), lines_text(of.locations)); }
 
 }  // namespace
@@ -25,13 +29,19 @@ std::string label(const Remark::Of& of) { return fmt::format("{} {} ({})", of.op
 Remark::Of::Of(const ir::Op& op, const ir::Type& type) : op(op.name()), type(type), locations(without_marks(op.locations())) {}
 
 std::string to_string(const Remark& r) {
-  if (!r.other) return fmt::format("{}: {} of {} at {}: {}", r.what, r.of.op, to_string(r.of.type), lines_text(r.of.locations), r.why);
-  const bool alike = label(r.of) == label(*r.other);
+  const bool alike = r.other && label(r.of) == label(*r.other);
   const auto named = [&](const Remark::Of& of) { return (alike && !of.name.empty() ? of.name + " = " : "") + label(of); };
-  std::string text = fmt::format("{}: {} {} {}: {}", r.what, named(r.of), r.beside ? "beside" : "->", named(*r.other), r.why);
+  std::string text = r.other
+                         ? fmt::format("{}: {} {} {}: {}", r.what, named(r.of), r.beside ? "beside" : "->", named(*r.other), r.why)
+                         : fmt::format("{}: {} of {} at {}: {}", r.what, r.of.op, to_string(r.of.type), lines_text(r.of.locations), r.why);
   if (r.bytes > 0) text += fmt::format("; costs {} bytes", r.bytes);
   if (!r.unless.empty()) text += fmt::format("{} unless {}", r.bytes > 0 ? "," : ";", r.unless);
   return text;
+}
+
+void sort_by_worth(std::vector<Remark>& remarks) {
+  const auto key = [](const Remark& r) { return std::tuple(r.aside, is_boundary(r), -r.bytes); };
+  std::stable_sort(remarks.begin(), remarks.end(), [&](const Remark& x, const Remark& y) { return key(x) < key(y); });
 }
 
 size_t worth_reading(std::span<const Remark> remarks) {
@@ -40,8 +50,8 @@ size_t worth_reading(std::span<const Remark> remarks) {
   for (const Remark& r : remarks) all += r.bytes;
   size_t count = 0;
   for (const Remark& r : remarks) {
-    if (r.other && (boundaries == few || so_far > all - all / 20)) break;
-    boundaries += r.other.has_value();
+    if (r.aside || (is_boundary(r) && (boundaries == few || so_far > all - all / 20))) break;
+    boundaries += is_boundary(r);
     so_far += r.bytes;
     ++count;
   }

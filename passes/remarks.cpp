@@ -1,7 +1,5 @@
 #include "weft/passes/remarks.h"
 
-#include <algorithm>
-
 #include "weft/passes/marks.h"
 
 namespace weft::passes {
@@ -11,15 +9,27 @@ Remark::Of Remarks::of(ir::Op& op, const ir::Type& type) {
   if (is_new) add_mark(op, next_mark_++);
   Remark::Of of(op, type);
   of.mark = mark->second;
-  for (int made_of : marks_of(op.locations()))
-    if (made_of < first_mark_) of.recorded.push_back(made_of);
+  of.recorded = recorded_of(op.locations());
   return of;
 }
 
-void Remarks::sort_from(size_t first) {
-  std::stable_sort(all_.begin() + static_cast<std::ptrdiff_t>(first), all_.end(), [](const Remark& x, const Remark& y) {
-    return std::pair(x.other.has_value(), -x.bytes) < std::pair(y.other.has_value(), -y.bytes);
-  });
+Remark::Of Remarks::of_moved(ir::Value value, ir::Op& mover) {
+  Remark::Of found = of(mover, value.type());
+  if (!value.is_input()) {
+    const Remark::Of made(*value.op(), value.type());
+    found.op = made.op, found.locations = made.locations;
+    if (std::vector<int> recorded = recorded_of(value.op()->locations()); !recorded.empty()) found.recorded = std::move(recorded);
+    return found;
+  }
+  const ir::Input& input = value.graph()->inputs()[static_cast<size_t>(value.index())];
+  found.op = fmt::format("{} {}", ir::name_of(input.role), value.name()), found.locations = without_marks(input.locations);
+  return found;
+}
+
+std::vector<int> Remarks::recorded_of(const ir::Locations& locations) const {
+  std::vector<int> recorded = marks_of(locations);
+  std::erase_if(recorded, [&](int mark) { return mark >= first_mark_; });
+  return recorded;
 }
 
 }  // namespace weft::passes

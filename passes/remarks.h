@@ -15,17 +15,18 @@ class Remarks {
 
   /// The op as it is now. It gets a mark, one for all remarks on it, by which it is found in what it becomes.
   Remark::Of of(ir::Op& op, const ir::Type& type);
+  /// A value that `mover` puts elsewhere: it is described as it was made, or fed, and found by the mover.
+  Remark::Of of_moved(ir::Value value, ir::Op& mover);
   void add(Remark remark) { all_.push_back(std::move(remark)); }
 
   /// A pass begins to run on a graph.
   void begin() { marked_.clear(); }
-  /// A pass has ended that began with so many remarks: those of the graph and of its loops' bodies stand in the order of what they cost.
-  void sort_from(size_t first);
-
   const std::vector<Remark>& all() const { return all_; }
   int first_mark() const { return first_mark_; }
 
  private:
+  std::vector<int> recorded_of(const ir::Locations& locations) const;
+
   std::vector<Remark> all_;
   int first_mark_, next_mark_;
   std::unordered_map<int, int> marked_;  // by the op's number

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "weft/support/error.h"
+#include "weft/support/utf8.h"
 
 namespace weft {
 namespace {
@@ -38,6 +39,7 @@ std::string key(int field, int kind) { return varint(static_cast<uint64_t>(field
 std::string integer_field(int field, int64_t value) { return key(field, 0) + varint(static_cast<uint64_t>(value)); }
 std::string double_field(int field, double value) { return key(field, 1) + little_endian(std::bit_cast<uint64_t>(value)); }
 std::string bytes_field(int field, std::string_view value) { return key(field, 2) + varint(value.size()) + std::string(value); }
+std::string text_field(int field, std::string_view value) { return bytes_field(field, escaped_outside_utf8(value)); }
 std::string float_field(int field, float value) { return key(field, 5) + little_endian(std::bit_cast<uint32_t>(value)); }
 
 /// TFRecord's, so that a checksum of data with checksums in it stays a good one.
@@ -80,7 +82,7 @@ EventFile::EventFile(const std::string& directory) : path_(new_path(directory)),
 void EventFile::add_scalar(std::string_view tag, double value, int64_t step) { add_scalar(tag, value, step, now()); }
 
 void EventFile::add_scalar(std::string_view tag, double value, int64_t step, double seconds) {
-  const std::string point = bytes_field(1, tag) + float_field(2, static_cast<float>(value));         // Summary.Value
+  const std::string point = text_field(1, tag) + float_field(2, static_cast<float>(value));          // Summary.Value
   write(double_field(1, seconds) + integer_field(2, step) + bytes_field(5, bytes_field(1, point)));  // wall_time, step, summary
 }
 
@@ -95,7 +97,7 @@ void EventFile::add_histogram(std::string_view tag, const ValueHistogram& h, int
   }
   const std::string histogram = double_field(1, h.edges.front()) + double_field(2, h.edges.back()) + double_field(3, number) +
                                 double_field(4, h.sum) + double_field(5, h.squares) + bytes_field(6, limits) + bytes_field(7, counts);
-  const std::string point = bytes_field(1, tag) + bytes_field(5, histogram);  // Summary.Value
+  const std::string point = text_field(1, tag) + bytes_field(5, histogram);  // Summary.Value
   write(double_field(1, now()) + integer_field(2, step) + bytes_field(5, bytes_field(1, point)));
 }
 

@@ -5,6 +5,7 @@
 #include "weft/runtime/restored_count.h"
 #include "weft/support/error.h"
 #include "weft/support/number_text.h"
+#include "weft/support/utf8.h"
 
 namespace weft::detail {
 namespace {
@@ -36,6 +37,25 @@ decltype(auto) named(const std::string& name, Read read) try {
   throw;
 }
 
+template <class Json>
+void require_utf8(const Json& tree) {
+  const auto require = [](const std::string& text) {
+    if (first_byte_outside_utf8(text))
+      throw Error(ErrorKind::file, "'{}' is not UTF-8, as names and texts in a file must be", escaped_outside_utf8(text));
+  };
+  if (tree.is_string()) return require(tree.template get_ref<const std::string&>());
+  for (const auto& [name, value] : tree.items()) {
+    if (tree.is_object()) require(name);
+    if (value.is_structured() || value.is_string()) require_utf8(value);
+  }
+}
+
+template <class Json>
+std::string printed(const Json& tree) {
+  require_utf8(tree);
+  return tree.dump();
+}
+
 }  // namespace
 
 json parse_note(const std::string& text) {
@@ -48,6 +68,9 @@ json parse_note(const std::string& text) {
     throw Error("it has a number that is too large");
   }
 }
+
+std::string print_note(const json& note) { return printed(note); }
+std::string print_note(const nlohmann::ordered_json& note) { return printed(note); }
 
 std::string text_of(double value) { return fmt::format("{}", value); }
 

@@ -11,6 +11,10 @@ namespace weft::detail {
 /// The tree of a text; throws weft::Error where it is no JSON or nested deeper than 32 lists and objects.
 nlohmann::json parse_note(const std::string& text);
 
+/// The text of a tree; throws weft::Error naming a name or a text in it that is not UTF-8, which no JSON holds.
+std::string print_note(const nlohmann::json& note);
+std::string print_note(const nlohmann::ordered_json& note);
+
 // JSON has no infinities, and its numbers need not come back to the bit; texts of this form do.
 std::string text_of(double value);
 /// Throws weft::Error unless it is such a text.

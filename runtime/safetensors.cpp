@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
@@ -14,6 +13,7 @@
 #include "weft/runtime/safetensors_checksum.h"
 #include "weft/runtime/safetensors_header.h"
 #include "weft/support/input_file.h"
+#include "weft/support/utf8.h"
 
 namespace weft {
 namespace {
@@ -198,11 +198,18 @@ const WrittenType& written_as(DType dtype) {
 
 using NamedArrays = std::vector<std::pair<std::string, const Array*>>;
 
+void require_utf8(const std::string& text, const std::string& path) {
+  if (first_byte_outside_utf8(text))
+    throw Error(ErrorKind::file, "cannot write '{}': '{}' is not UTF-8, as names and texts of such a file must be", path,
+                escaped_outside_utf8(text));
+}
+
 SafeTensorsHeader header_of(const NamedArrays& tensors, const std::string& path) {
   SafeTensorsHeader header;
   std::set<std::string_view> names{"__metadata__"};
   uint64_t end = 0;
   for (const auto& [name, array] : tensors) {
+    require_utf8(name, path);
     if (!names.insert(name).second) throw Error(ErrorKind::file, "cannot write '{}': there are two tensors named '{}'", path, name);
     const uint64_t begin = end;
     end += array->bytes();
@@ -239,12 +246,8 @@ void write_safetensors(const std::string& path, std::vector<std::pair<std::strin
   SafeTensorsHeader header = header_of(tensors, path);
   header.metadata = metadata;
   if (checksum) header.metadata[checksum_key] = checksum_of(metadata, tensors);
-  std::string text;
-  try {
-    text = detail::print_safetensors_header(header);
-  } catch (const nlohmann::json::type_error&) {
-    throw Error(ErrorKind::file, "cannot write '{}': a name or a text is not UTF-8", path);
-  }
+  for (const auto& [key, value] : header.metadata) require_utf8(key, path), require_utf8(value, path);
+  std::string text = detail::print_safetensors_header(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t length = text.size();
   FileReplacement file(path);

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "weft/support/error.h"
+#include "weft/support/utf8.h"
 
 namespace weft::detail {
 namespace {
@@ -18,7 +19,7 @@ constexpr int deepest = 64;
 /// Takes the header as the JSON library reads it, piece by piece: a tree of it would be made, and taken apart, by recursion.
 class Handler : public nlohmann::json_sax<json> {
  public:
-  Handler(const std::string& path, uint64_t byte) : path_(path), byte_(byte) {}
+  Handler(std::string_view text, const std::string& path, uint64_t byte) : text_(text), path_(path), byte_(byte) {}
   SafeTensorsHeader take() { return std::move(header_); }
 
   bool null() override { return value("null"); }
@@ -88,6 +89,10 @@ class Handler : public nlohmann::json_sax<json> {
     const uint64_t at = byte_ + (position > 0 ? position - 1 : 0);
     if (e.id == out_of_range)
       throw Error(ErrorKind::file, "the number {} in the header is too large", token).at(fmt::format("'{}', byte {}", path_, at));
+    if (const auto bad = first_byte_outside_utf8(text_.substr(0, position + 3)); bad && *bad < position)
+      throw Error(ErrorKind::file, "a name or a text in the header is not UTF-8, as it must be: byte 0x{:02x}",
+                  static_cast<unsigned char>(text_[*bad]))
+          .at(fmt::format("'{}', byte {}", path_, byte_ + *bad));
     throw Error(ErrorKind::file, "the header is not valid JSON").at(fmt::format("'{}', byte {}", path_, at));
   }
 
@@ -134,6 +139,7 @@ class Handler : public nlohmann::json_sax<json> {
     return true;
   }
 
+  std::string_view text_;
   const std::string& path_;
   uint64_t byte_;
   SafeTensorsHeader header_;
@@ -148,7 +154,7 @@ class Handler : public nlohmann::json_sax<json> {
 
 SafeTensorsHeader parse_safetensors_header(std::string_view text, const std::string& path, uint64_t byte) {
   if (!text.starts_with('{')) throw Error(ErrorKind::file, "the header is no JSON object").at(fmt::format("'{}', byte {}", path, byte));
-  Handler handler(path, byte);
+  Handler handler(text, path, byte);
   json::sax_parse(text.begin(), text.end(), &handler);
   return handler.take();
 }

@@ -15,6 +15,7 @@
 namespace weft {
 namespace {
 
+using detail::print_note;
 using detail::text_of;
 using nlohmann::json;
 using Kind = StepInput::Kind;
@@ -202,7 +203,7 @@ std::string SavedState::note() const {
   if (!optimizer.contains("counts")) optimizer["counts"] = json::object();
   for (size_t c = 0; c < counts_.size(); ++c)
     for (const std::string& tensor : data_.counters[c].of) optimizer["counts"][tensor] = counts_[c];
-  return note.dump();
+  return print_note(note);
 }
 
 void SavedState::save(const std::string& path) const {

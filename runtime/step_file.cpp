@@ -14,6 +14,7 @@ namespace weft {
 namespace {
 
 using namespace step_json;
+using detail::print_note;
 using detail::text_of;
 using Kind = BufferPlace::Kind;
 
@@ -265,10 +266,6 @@ Array take(SafeTensors& file, const std::string& name) {
   return array;
 }
 
-std::string text_of(const Json& value) try { return value.dump(); } catch (const Json::type_error&) {
-  throw Error(ErrorKind::file, "a program in a file has names in UTF-8 alone, and this has one with other bytes");
-}
-
 }  // namespace
 
 std::string step_text(const StepData& step) {
@@ -278,11 +275,11 @@ std::string step_text(const StepData& step) {
   for (const auto& [name, value] : j.items()) {
     all += fmt::format("{}\n\"{}\": ", all.size() > 1 ? "," : "", name);
     if (!value.is_array()) {
-      all += text_of(value);
+      all += print_note(value);
       continue;
     }
     all += "[";
-    for (size_t i = 0; i < value.size(); ++i) all += (i ? ",\n  " : "\n  ") + text_of(value[i]);
+    for (size_t i = 0; i < value.size(); ++i) all += (i ? ",\n  " : "\n  ") + print_note(value[i]);
     all += "]";
   }
   return all + "\n}\n";

@@ -1,5 +1,7 @@
 #include "weft/support/utf8.h"
 
+#include <fmt/format.h>
+
 namespace weft {
 
 std::pair<size_t, uint32_t> first_character(std::string_view text) {
@@ -17,6 +19,24 @@ std::pair<size_t, uint32_t> first_character(std::string_view text) {
   constexpr uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
   if (code < least[bytes] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff) return {0, 0};
   return {bytes, code};
+}
+
+std::optional<size_t> first_byte_outside_utf8(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t bytes = first_character(text.substr(at)).first;
+    if (bytes == 0) return at;
+    at += bytes;
+  }
+  return std::nullopt;
+}
+
+std::string escaped_outside_utf8(std::string_view text) {
+  std::string all;
+  while (const auto at = first_byte_outside_utf8(text)) {
+    all += fmt::format("{}\\x{:02x}", text.substr(0, *at), static_cast<unsigned char>(text[*at]));
+    text.remove_prefix(*at + 1);
+  }
+  return all.append(text);
 }
 
 }  // namespace weft

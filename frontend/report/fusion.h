@@ -26,8 +26,8 @@ struct FusedCall {
 
 struct Fusion {
   std::vector<FusedCall> calls;  // in the order in which they run
-  /// In the order of the passes: what was written out, what was not fused, what runs slowly; each with its lines, why, and the numbers of
-  /// the calls that it is about.
+  /// What was written out and what runs slowly; what was not fused and what is reordered, the dearest first; then, as `aside`, in which
+  /// layouts calls are made and what runs them. Each with its lines, why, and the numbers of the calls that it is about.
   std::vector<passes::Remark> remarks;
 
   std::string table() const;

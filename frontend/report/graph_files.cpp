@@ -6,13 +6,14 @@
 #include "weft/frontend/report/json.h"
 #include "weft/ir/op_def.h"
 #include "weft/ir/value_names.h"
+#include "weft/support/utf8.h"
 
 namespace weft::detail {
 namespace {
 
 std::string quoted(const std::string& text) {
   std::string all = "\"";
-  for (char c : text) {
+  for (char c : escaped_outside_utf8(text)) {
     if (c == '"' || c == '\\') all += '\\';
     all += c;
   }

@@ -64,7 +64,8 @@ Json remark(const passes::Remark& r) {
   Json json{{"what", r.what}, {"of", remarked(r.of)}};
   if (r.other) json[r.beside ? "beside" : "to"] = remarked(*r.other);
   json["why"] = r.why;
-  if (r.other) json["unless"] = r.unless, json["bytes"] = r.bytes;
+  if (r.other || r.reorders) json["unless"] = r.unless, json["bytes"] = r.bytes;
+  if (r.aside) json["aside"] = true;
   return json;
 }
 

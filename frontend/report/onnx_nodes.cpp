@@ -47,7 +47,7 @@ ProtobufMessage onnx_tensor(const std::string& name, const ir::Dense& elements) 
   std::string all;
   const int64_t times = elements.is_splat() ? elements.type().shape.numel() : 1;
   for (int64_t i = 0; i < times; ++i) all += stored;
-  return m.text(9, all);
+  return m.raw(9, all);
 }
 
 std::string OnnxNodes::fresh(const std::string& name) {

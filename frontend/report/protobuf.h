@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "weft/support/utf8.h"
+
 namespace weft::detail {
 
 class ProtobufMessage {
@@ -23,14 +25,16 @@ class ProtobufMessage {
     for (int byte = 0; byte < 4; ++byte) bytes_ += static_cast<char>(bits >> (8 * byte));
     return *this;
   }
-  /// string and bytes.
-  ProtobufMessage& text(int field, std::string_view value) {
+  /// string, which is UTF-8 alone.
+  ProtobufMessage& text(int field, std::string_view value) { return raw(field, escaped_outside_utf8(value)); }
+  /// bytes, and packed numbers.
+  ProtobufMessage& raw(int field, std::string_view value) {
     tag(field, 2);
     varint(value.size());
     bytes_ += value;
     return *this;
   }
-  ProtobufMessage& message(int field, const ProtobufMessage& value) { return text(field, value.bytes_); }
+  ProtobufMessage& message(int field, const ProtobufMessage& value) { return raw(field, value.bytes_); }
 
   const std::string& bytes() const { return bytes_; }
 

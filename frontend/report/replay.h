@@ -29,7 +29,7 @@ class Replay {
   /// is left out where there is anything else. Empty where the graph launches something else than module(): one in which values are
   /// watched, say.
   std::vector<std::vector<std::string>> recorded_of(const ir::Graph& planned) const;
-  /// In the order of the passes; with the numbers of module()'s calls, once it is planned.
+  /// The ones worth most first (passes/remark.h); with the numbers of module()'s calls, once it is planned, and with what reorders then cost.
   std::vector<passes::Remark> remarks() const;
 
  private:

@@ -9,6 +9,7 @@
 #include "weft/frontend/tool/arguments.h"
 #include "weft/frontend/tool/commands.h"
 #include "weft/support/error.h"
+#include "weft/support/utf8.h"
 
 namespace {
 
@@ -71,10 +72,10 @@ int run(int argc, char** argv) {
   return 0;
 }
 
-/// Names out of files may hold what moves a terminal's cursor: of control characters only the ends of lines are left.
+/// Names out of files may hold what moves a terminal's cursor, or is no text: of control characters only the ends of lines are left.
 std::string shown(std::string_view text) {
   std::string plain;
-  for (char c : text) {
+  for (char c : escaped_outside_utf8(text)) {
     const auto code = static_cast<unsigned char>(c);
     if ((code >= 0x20 && code != 0x7f) || c == '\n' || c == '\t') plain += c;
     else plain += fmt::format("\\x{:02x}", code);

@@ -22,6 +22,7 @@
 #include "weft/ir/printer.h"
 #include "weft/ir/verifier.h"
 #include "weft/passes/pass.h"
+#include "weft/runtime/columns.h"
 #include "weft/support/error.h"
 #include "weft/support/memory.h"
 
@@ -86,22 +87,26 @@ void verify_text(const ir::Module& module, const std::string& pass) {
 
 void print_remarks(std::span<const passes::Remark> remarks, bool all) {
   const size_t shown = all ? remarks.size() : passes::worth_reading(remarks);
-  for (const passes::Remark& remark : remarks.first(shown)) fmt::print(stderr, "{}\n", to_string(remark));
+  for (const passes::Remark& remark : remarks.first(shown)) fmt::print(stderr, "{}\n", one_line(to_string(remark)));
   if (shown == remarks.size()) return;
   const auto left = remarks.subspan(shown);
   const int64_t bytes = std::accumulate(left.begin(), left.end(), int64_t{0}, [](int64_t sum, const auto& r) { return sum + r.bytes; });
-  fmt::print(stderr, "and {} boundaries more, which cost {} bytes in all: --all shows them\n", left.size(), bytes);
+  const auto aside = std::count_if(left.begin(), left.end(), [](const auto& r) { return r.aside; });
+  const auto boundaries = std::ssize(left) - aside;
+  std::string more;
+  if (boundaries > 0) more = fmt::format("{} boundaries more, which cost {} bytes in all", boundaries, bytes);
+  if (aside > 0) more += fmt::format("{}{} remarks on layouts and library calls", more.empty() ? "" : ", and ", aside);
+  fmt::print(stderr, "and {}: --all shows them\n", more);
 }
 
 /// One pass, and what was asked to be seen of it.
 class Runner {
  public:
   Runner(const Options& o, const ir::Module& module, const passes::Target& target) : o_(o), target_(target) {
-    if (!o.remarks_file.empty()) replay_.emplace(module, target);
+    if (o.remarks || !o.remarks_file.empty()) replay_.emplace(module, target);
   }
 
   void run(ir::Module& module, const std::string& name) {
-    if (o_.remarks) print_remarks(passes::remarks_of(passes::find_pass(name), module, target_), o_.all_remarks);
     if (replay_) replay_->run(name);
     if (o_.print_before == "all" || o_.print_before == name) print_program("before " + name, module, o_.print);
     for (const passes::PassRun& run : passes::run(module, {name}, target_)) {
@@ -120,14 +125,17 @@ class Runner {
   void report() const {
     if (o_.time) fmt::print(stderr, "{}", table_.text(output_width()));
     if (!o_.times_file.empty()) write_text(o_.times_file, detail::text_of(times_));
-    if (replay_) write_text(o_.remarks_file, detail::text_of(detail::to_json(Fusion{{}, replay_->remarks()})["remarks"]));
+    if (!replay_) return;
+    std::vector<passes::Remark> remarks = replay_->remarks();
+    if (o_.remarks) print_remarks(remarks, o_.all_remarks);
+    if (!o_.remarks_file.empty()) write_text(o_.remarks_file, detail::text_of(detail::to_json(Fusion{{}, std::move(remarks)})["remarks"]));
   }
 
  private:
   const Options& o_;
   const passes::Target& target_;
   Table table_{{"pass", "changed", "ms"}, {Table::Column::left, Table::Column::left, Table::Column::right}};
-  std::optional<detail::Replay> replay_;  // for the remarks' file
+  std::optional<detail::Replay> replay_;  // for the remarks
   nlohmann::ordered_json times_ = nlohmann::ordered_json::array();
 };
 
@@ -257,9 +265,9 @@ void add_opt(CLI::App& app) {
                 "where the program then is not")
       ->type_name("FILE");
   CLI::Option* remarks = c->add_flag("--remarks", o->remarks,
-                                     "Print to standard error what runs slowly, and the boundaries between kernels that\n"
-                                     "cost most: why they are there, and where they would not be");
-  c->add_flag("--all", o->all_remarks, "All boundaries")->needs(remarks);
+                                     "Print to standard error what runs slowly, and the boundaries between kernels and\n"
+                                     "the reorders that cost most: why they are there, and where they would not be");
+  c->add_flag("--all", o->all_remarks, "All boundaries, in which layouts calls are made, and what runs them")->needs(remarks);
   c->add_option("--remarks-json", o->remarks_file, "All of it as JSON; - is standard output, likewise")->type_name("FILE");
   add_print_options(*c, o->print);
   c->add_flag("--list-passes", o->list, "List the passes and stop");

@@ -18,6 +18,7 @@ using detail::list_in_note;
 using detail::number_in_note;
 using detail::object_in_note;
 using detail::OptimizerCore;
+using detail::print_note;
 using detail::text_of;
 using nlohmann::json;
 
@@ -236,7 +237,7 @@ void Checkpoint::save(const std::string& path) const {
   auto metadata = notes;
   for (const auto& [storage, names] : names_)
     for (size_t i = 1; i < names.size(); ++i) metadata[names[i]] = names[0];
-  if (!optimizers_.empty() || !progress_.empty()) metadata[checkpoint_names::note] = note.dump();
+  if (!optimizers_.empty() || !progress_.empty()) metadata[checkpoint_names::note] = print_note(note);
   write_safetensors(path, std::move(all), metadata, true);
 }
 

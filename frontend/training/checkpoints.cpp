@@ -201,7 +201,7 @@ void Checkpoints::write(int64_t steps, double test_loss) {
                   {"best_loss", text_of(best_loss_)},
                   {"steps", steps},
                   {"kept", files_.kept()}};
-  checkpoint_.notes[note_key] = note.dump();
+  checkpoint_.notes[note_key] = print_note(note);
   checkpoint_.save(options_.path);
   files_.written(best);
 }

@@ -84,7 +84,8 @@ void define_loop_ops(Registry& r) {
   scan.doc =
       "Runs its body once for each step of a sequence. Operands: `carried` values that each step makes anew, `sliced` ones of which a step "
       "sees one slice along the first axis, then what every step sees. Results: what is carried after the last step, then the steps' other "
-      "outputs, stacked";
+      "outputs, stacked. The body has an input for each operand, of a sliced one the slice. Its first outputs are what is carried into the "
+      "next step: each has the type of the input whose place it takes, and says so: `output %next aliases %h`";
   scan.operands = {{"operands", Accepts::any, true, "the body's inputs"}};
   scan.attributes = {
       {"carried", AttributeKind::integer, {}, "how many operands are carried from step to step"},

@@ -185,6 +185,21 @@ TEST_CASE("everything that does not fit is named at once, and nothing is changed
   CHECK(errors(checkpoint, dir / "schedule") == "'" + dir / "schedule" + "': it keeps 1 optimizers and 1 schedules, not 1 and 0");
 }
 
+TEST_CASE("a parameter whose name is not UTF-8 has no place in a checkpoint, with an optimizer or without, and is named") {
+  const TempDir dir;
+  Parameter w("w\xff", {1.0f});
+  optim::Adam adam({.lr = 0.1});
+  Graph g("step");
+  const Tensor loss = g.output("loss", mean(w * g.input("x", f32, {1})));
+  Step step = compile(training_step(g, loss, {w}, adam), Target::cpu());
+  step({{"x", std::vector<float>{1}}});
+  const std::string why = "'w\\xff' is not UTF-8";
+  CHECK_THROWS_AS(Checkpoint({{"w\xff", w}}).add(adam).save(dir / "a"), Error);
+  CHECK_THROWS_WITH(Checkpoint({{"w\xff", w}}).add(adam).save(dir / "a"), contains_text(why));
+  CHECK_THROWS_WITH(Checkpoint({{"w\xff", w}}).save(dir / "a"), contains_text(why));
+  CHECK_THROWS_WITH(step.save(dir / "p.weftprog"), contains_text(why));
+}
+
 TEST_CASE("element types are converted within floating ones and within integers") {
   const TempDir dir;
   Parameter a("a", Shape{2}, std::vector<double>{0.1, 2});

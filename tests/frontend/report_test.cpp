@@ -341,8 +341,64 @@ TEST_CASE("a kernel says what was recorded that it computes") {
   CHECK((fusion.calls[0].origin.layer == "fc1" && fusion.calls[0].recorded[0] == "matmul"));
   CHECK_THAT(fusion.table(), contains_text("  of cross_entropy"));
   CHECK_THAT(profile.table(), contains_text(" = cross_entropy"));
-  for (const passes::Remark& remark : fusion.remarks)
-    if (remark.other) CHECK_FALSE((remark.of.calls.empty() || remark.other->calls.empty()));
+  for (const passes::Remark& remark : fusion.remarks) {
+    if (!remark.other) continue;
+    INFO(to_string(remark));
+    CHECK_FALSE(remark.of.calls.empty());
+    if (!remark.reorders) CHECK_FALSE(remark.other->calls.empty());  // what a reorder is for may be a view
+  }
+}
+
+TEST_CASE(
+    "of reorders a fusion says what they cost: nothing in a kernel that computes more, and the boundary behind one has that for its "
+    "reason") {
+  class Blocking final : public passes::Target {
+   public:
+    std::string_view name() const override { return "blocking"; }
+    bool claims(const ir::Op&) const override { return true; }
+    bool accepts_epilogue(const ir::Op&, const ir::Graph&) const override { return false; }
+    ir::NamedAttributes layouts(const ir::Op&) const override {
+      return {{"x_layout", std::string("aBc2b")}, {"w_layout", std::string("ABc2b2a")}, {"y_layout", std::string("aBc2b")}};
+    }
+  } target;
+  const ir::Module recorded = ir::parse(R"(weft 1
+func @f {
+  input %x: f32[3,4,9]
+  input %w: f32[6,4,2] parameter
+  input %v: f32[48,5] parameter
+  %e = exp(%x) : f32[3,4,9]
+  %c = convolution(%e, %w) : f32[3,6,8]
+  %r = reshape(%c) {shape = [3,48]} : f32[3,48]
+  %y = matmul(%r, %v) : f32[3,5]
+  output y = %y
+}
+)");
+  detail::Replay replay(recorded, target);
+  replay.run(passes::pipeline("compile"));
+  const Fusion fusion = detail::fusion_of(replay.module().graph(), {}, replay);
+  std::map<std::string, const passes::Remark*> reorders;
+  int unexplained = 0;
+  for (const passes::Remark& r : fusion.remarks) {
+    if (r.reorders) reorders[r.of.op] = &r;
+    INFO(to_string(r));
+    unexplained += r.what == "not fused" && r.of.op == "transpose";  // behind a kernel that also has exp
+    if (r.reorders) CHECK((r.of.calls.size() == 1 && r.other->calls.size() == 1));
+  }
+  CHECK(unexplained == 1);
+  REQUIRE(reorders.size() == 3);
+  const auto op_of = [&](const passes::Remark::Of& of) { return fusion.calls.at(static_cast<size_t>(of.calls.at(0))).origin.op; };
+  CHECK(reorders["exp"]->bytes == 0);
+  CHECK_THAT(to_string(*reorders["exp"]), contains_text("it is made along with what else its kernel computes"));
+  CHECK(reorders["parameter w"]->bytes == 2 * 6 * 4 * 2 * 4);
+  CHECK((op_of(reorders["parameter w"]->of) != "convolution" && op_of(*reorders["parameter w"]->other) == "convolution"));
+  CHECK(reorders["convolution"]->bytes == 2 * 3 * 6 * 8 * 4);
+  CHECK((op_of(*reorders["convolution"]->other) == "matmul" && reorders["convolution"]->other->op == "reshape"));
+  // Sorted; aside comes last, and is said to be.
+  CHECK(fusion.remarks.front().bytes == 2 * 3 * 6 * 8 * 4);
+  CHECK((fusion.remarks.back().what == "laid out" && fusion.remarks.back().aside));
+  const Json json = Json::parse(fusion.json())["remarks"];
+  CHECK((json.back()["aside"] == true && !json.front().contains("aside") && json.front()["bytes"] == 1152));
+  CHECK_THAT(fusion.table(), contains_text("reordered: parameter w") && contains_text("laid out: convolution"));
 }
 
 TEST_CASE("of a graph that launches something else than the passes make, nothing is said of what was recorded") {

@@ -8,6 +8,11 @@
 
 #include "weft/tests/gpu/signature.h"
 
+#if CUDA_VERSION >= 13000
+// The library still has it, the header no longer: as the one of CUDA 12 has it.
+extern "C" CUresult CUDAAPI cuCtxCreate_v2(CUcontext*, unsigned int flags, CUdevice);
+#endif
+
 namespace {
 
 using namespace weft::cuda;

@@ -100,11 +100,19 @@ TEST_CASE("expand: what a library has only plain loops for is written out, and a
              contains_text("written out: convolution of f32[1,1,4]") && contains_text("the library has only its plain loops for it"));
   for (const auto& op : m.graph().ops()) CHECK_FALSE(op->is("convolution"));
   passes::Remarks slow;
-  passes::remark_on_slow_calls(m, HasPlainLoops(), slow);
+  passes::remark_on_implementations(m, HasPlainLoops(), slow);
   REQUIRE(slow.all().size() == 1);
+  CHECK_FALSE(slow.all()[0].aside);
   CHECK_THAT(to_string(slow.all()[0]), contains_text("slow: matmul of f32[1,1,4]") && contains_text("in its plain loops, ref:any"));
-  passes::remark_on_slow_calls(m, passes::generic_target(), slow);
+  passes::remark_on_implementations(m, passes::generic_target(), slow);
   CHECK(slow.all().size() == 1);
+  // Of a call that is not slow, aside.
+  ir::Module fast = module_from("input %x: f32[2,1,4]\n input %w: f32[2,1,2]\n %0 = convolution(%x, %w) : f32[2,2,3]\n output y = %0");
+  passes::Remarks others;
+  passes::remark_on_implementations(fast, HasPlainLoops(), others);
+  REQUIRE(others.all().size() == 1);
+  CHECK_THAT(to_string(others.all()[0]), contains_text("library call: convolution of f32[2,2,3]") && contains_text(": jit runs it"));
+  CHECK(others.all()[0].aside);
 }
 
 TEST_CASE("expand: bf16 is summed in f32", "[passes][expand]") {

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Lesson 11's recipe in PyTorch: resnet_cifar.py DIR WIDTH BLOCKS EPOCHS [SEED...] trains on CIFAR-10's binary version in DIR and
-prints each seed's test accuracy. ResNet-18 is width 64 with 2 blocks a stage.
+"""Lesson 11's recipe in PyTorch: resnet_cifar.py DIR WIDTH BLOCKS EPOCHS [--bf16] [SEED...] trains on CIFAR-10's binary version in DIR
+and prints each seed's test accuracy. ResNet-18 is width 64 with 2 blocks a stage. --bf16 is the lesson's --autocast bf16.
 
 Batches of 64 in a shuffled order, random crops of 32 of pictures padded by 4 and mirror images, SGD at 0.05 with momentum 0.9 and
 decay 5e-4, and a cosine over all steps.
 """
-import sys
+import argparse
 
 import numpy
 import torch
@@ -55,26 +55,35 @@ def drawn(x):
     return (result - MEAN) / DEVIATION
 
 
-def train(net, x, y, epochs):
+def train(net, x, y, epochs, autocast):
     sgd = torch.optim.SGD(net.parameters(), lr=LR, momentum=0.9, weight_decay=5e-4)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, epochs * -(-len(x) // BATCH))
     for _ in range(epochs):
         for batch in torch.randperm(len(x)).split(BATCH):
             sgd.zero_grad()
-            F.cross_entropy(net(drawn(x[batch])), y[batch]).backward()
+            with autocast:
+                loss = F.cross_entropy(net(drawn(x[batch]).to(memory_format=torch.channels_last)), y[batch])
+            loss.backward()
             sgd.step()
             cosine.step()
     return net.eval()
 
 
 def main():
-    folder, (width, blocks, epochs) = sys.argv[1], map(int, sys.argv[2:5])
-    x, y = read([f"{folder}/data_batch_{i}.bin" for i in range(1, 6)])
-    test_x, test_y = read([f"{folder}/test_batch.bin"])
-    for seed in map(int, sys.argv[5:] or ["0"]):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    for name in ("width", "blocks", "epochs"):
+        parser.add_argument(name, type=int)
+    parser.add_argument("seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--bf16", action="store_true")
+    o = parser.parse_intermixed_args()
+    x, y = read([f"{o.folder}/data_batch_{i}.bin" for i in range(1, 6)])
+    test_x, test_y = read([f"{o.folder}/test_batch.bin"])
+    autocast = torch.autocast("cpu", torch.bfloat16, enabled=o.bf16)
+    for seed in o.seeds:
         torch.manual_seed(seed)
-        net = train(resnet(width, blocks), x, y, epochs)
-        with torch.no_grad():
+        net = train(resnet(o.width, o.blocks).to(memory_format=torch.channels_last), x, y, o.epochs, autocast)
+        with torch.no_grad(), autocast:
             right = sum((net((a - MEAN) / DEVIATION).argmax(1) == b).sum().item() for a, b in zip(test_x.split(500), test_y.split(500)))
         print(f"seed {seed}: test accuracy {100 * right / len(test_y):.2f} %", flush=True)
 

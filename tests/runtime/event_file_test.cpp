@@ -46,6 +46,14 @@ TEST_CASE("event file: the bytes are those that TensorBoard's writer writes") {
   CHECK(hex(test::read_file(file.path())) == want);
 }
 
+TEST_CASE("event file: a tag that is not UTF-8, which TensorBoard could not read, has its bytes escaped") {
+  const test::TempDir dir;
+  EventFile file(dir / "a");
+  file.add_scalar("fc\xff", 0.5, 1, 0.0);
+  file.flush();
+  CHECK_THAT(test::read_file(file.path()), contains_text("fc\\xff"));
+}
+
 TEST_CASE("event file: a new file beside those that are there, of a name that TensorBoard knows") {
   const test::TempDir dir;
   const EventFile a(dir.path()), b(dir.path());

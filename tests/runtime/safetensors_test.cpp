@@ -121,7 +121,9 @@ TEST_CASE("named arrays of every element type come back, with metadata") {
   }
   CHECK(file.metadata.at("a key") == "a \"text\"\n");
   CHECK_THROWS_WITH(write_safetensors(dir / "twice", {{"a", &all[0]}, {"a", &all[0]}}), contains_text("two tensors named 'a'"));
-  CHECK_THROWS_WITH(write_safetensors(dir / "text", {{"\xff", &all[0]}}), contains_text("not UTF-8"));
+  CHECK_THROWS_WITH(write_safetensors(dir / "text", {{"\xff", &all[0]}}),
+                    contains_text("cannot write '" + dir / "text" + "': '\\xff' is not UTF-8"));
+  CHECK_THROWS_WITH(write_safetensors(dir / "text", {{"a", &all[0]}}, {{"k", "\xfe"}}), contains_text("'\\xfe' is not UTF-8"));
   CHECK_THROWS_WITH(write_safetensors(dir / "none" + "/file", tensors), contains_text("cannot write '" + dir / "none" + "/file'"));
 }
 
@@ -156,6 +158,8 @@ TEST_CASE("damaged files are refused with the byte") {
         "byte 123: the bytes up to 124 belong to no tensor");
   CHECK(error_of(file_of("{" + a + "," + a + "}", 8)) == "byte 8: the header names 'a' twice");
   CHECK(error_of(file_of("{\"a\" 1}", 0)).starts_with("byte 13: the header is not valid JSON"));
+  CHECK(error_of(file_of("{\"w\xff\":{}}", 0)) == "byte 11: a name or a text in the header is not UTF-8, as it must be: byte 0xff");
+  CHECK(error_of(file_of("{\"w\xc3(\":{}}", 0)).starts_with("byte 11: a name or a text in the header is not UTF-8"));
   CHECK(error_of(file_of("[]", 0)) == "byte 8: the header is no JSON object");
   CHECK(error_of(file_of(R"({"a":{"shape":[2],"data_offsets":[0,8]}})", 8)) == "byte 8: the header gives no dtype for 'a'");
   CHECK(error_of(file_of(R"({"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}})", 16))

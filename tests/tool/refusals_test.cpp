@@ -4,7 +4,9 @@
 #include <fstream>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "weft/support/utf8.h"
 #include "weft/tests/catch.h"
 #include "weft/tests/process.h"
 
@@ -159,10 +161,39 @@ TEST_CASE("weft: a name that is not UTF-8 is refused by what cannot hold it, and
     const Ran ran = weft_tool(command + file);
     INFO(ran.err);
     CHECK(ran.code == 0);
+    const auto has = [&](const char* option) { return command.find(option) != std::string::npos; };
+    if (has("--json ") || has("-json - ") || has("--model-explorer ")) CHECK_NOTHROW(nlohmann::json::parse(ran.out));
   }
+  CHECK_NOTHROW(nlohmann::json::parse(read_file(dir / "t.json")));
+  CHECK_FALSE(weft::first_byte_outside_utf8(read_file(dir / "p.html")));
+  const Ran dot = weft_tool("show --dot " + file), onnx = weft_tool("show --onnx " + (dir / "a.onnx") + " " + file);
+  CHECK_FALSE(weft::first_byte_outside_utf8(dot.out));
+  CHECK_THAT(dot.out, contains_text("y\\\\xff"));
+  CHECK(onnx.code == 0);
+  CHECK_THAT(read_file(dir / "a.onnx"), contains_text("y\\xff") && !contains_text("y\xff"));
   const Ran ran = weft_tool("compile " + file + " -o " + (dir / "p.weftprog"));
   CHECK(ran.code == 1);
-  CHECK_THAT(ran.err, contains_text("weft: error: a program in a file has names in UTF-8 alone"));
+  CHECK_THAT(ran.err, contains_text("weft: error: 'n\\xff.cpp:3 (l\\xfe)' is not UTF-8, as names and texts in a file must be"));
+  CHECK_THAT(weft_tool("opt --remarks --all -o /dev/null " + file).err, !contains_text("\xff"));
+}
+
+TEST_CASE("weft run: a checkpoint with a name that is not UTF-8 is refused where that stands, and a program's is shown", "[tool]") {
+  const TempDir dir;
+  const std::string file = dir.write("a.weft",
+                                     "weft 1\nfunc @f {\n  input %\"w\xff\": f32[1] parameter\n  %exp = exp(%\"w\xff\") : f32[1]\n"
+                                     "  output y = %exp\n}\n");
+  const auto weights = [&](const std::string& name) {
+    std::string header = "{\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+    return dir.write("w.safetensors",
+                     std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header + std::string(4, '\0'));
+  };
+  const Ran bad = weft_tool("run " + file + " --weights " + weights("w\xff"));
+  CHECK(bad.code == 1);
+  CHECK_THAT(bad.err, contains_text("w.safetensors', byte 11: a name or a text in the header is not UTF-8, as it must be: byte 0xff"));
+  CHECK_THAT(weft_tool("run " + file + " --weights " + weights("w")).err,
+             contains_text("holds no parameter or state of the program (it holds: w)"));
+  const Ran missing = weft_tool("run " + file);
+  CHECK_THAT(missing.err, contains_text("w\\xff f32[1] (parameter): --input w\\xff=FILE.npy") && !contains_text("\xff"));
 }
 
 TEST_CASE("weft run: checks that pass say how much they have looked at", "[tool]") {
@@ -219,6 +250,11 @@ TEST_CASE("weft show counts what composite ops are made of, and explain op says 
   CHECK_THAT(shown.substr(shown.find("softmax")), !contains_text("softmax  f32[4]       -"));
   const std::string explained = weft_tool("explain op convolution").out;
   CHECK_THAT(explained, !contains_text("...\n"));
+  // Of a loop also how its body says what is carried, by an example that can be run.
+  const std::string scan = weft_tool("explain op scan").out;
+  CHECK_THAT(scan, contains_text("`output %next aliases %h`") && contains_text("    output %next aliases %sum"));
+  const std::string example = dir.write("scan.weft", "weft 1\n" + scan.substr(std::min(scan.find("func @"), scan.size())));
+  CHECK(weft_tool("show " + example).code == 0);
 }
 
 TEST_CASE("weft report: the stages that a program has dumped are a page", "[tool]") {

@@ -122,7 +122,7 @@ function remarkList(wanted, narrowed) {
     reasons.get(why).push(r);
   }
   const cost = (some) => some.reduce((sum, r) => sum + (r.bytes || 0), 0), remark = (r) => [...remarkShown(r), make("div", {class: "code note"}, sourcesOfRemark(r), callsOfRemark(r, (call) => goToRow(call.number)))];
-  return [make("h2", {}, spoken(`Remarks: why there are boundaries (${narrowed ? `${kept.length} of ` : ""}${all.length})`)),
+  return [make("h2", {}, spoken(`Remarks: why there are boundaries, how values lie and what runs calls (${narrowed ? `${kept.length} of ` : ""}${all.length})`)),
     left ? make("p", {class: "note"}, `${left} more, which cost the least, are left out so that the page stays small; `, make("code", {}, "weft opt --remarks-json FILE.json"), " writes all.") : null,
     ...[...reasons].map(([why, some]) => [why, some, cost(some)]).sort((a, b) => b[2] - a[2] || b[1].length - a[1].length).map(([why, some, bytes]) => make("details", {}, make("summary", {}, `${some.length} × `, explained(why, some[0]), bytes ? `; ${bytesText(bytes)} in all` : ""),
       make("p", {class: "meaning"}, meaningOfRemark(some[0])), remarkItems([...some].sort((a, b) => (b.bytes || 0) - (a.bytes || 0)), 100, remark)))].filter((e) => e);
