@@ -5,6 +5,7 @@
 #include "weft/frontend/tool/explain.h"
 #include "weft/frontend/tool/text.h"
 #include "weft/ir/ops/with_gradient.h"
+#include "weft/ir/parser.h"
 #include "weft/ir/printer.h"
 #include "weft/ir/registry.h"
 #include "weft/ir/sample.h"
@@ -121,6 +122,28 @@ void print_decomposition(const ir::OpDef& def) {
   fmt::print("\nmade of, for example:\n\n{}", ir::print(sample->graph()));
 }
 
+/// A loop's body is not seen from a call alone.
+constexpr const char* running_sum = R"(weft 1
+func @running_sum {
+  input %start: f32[2]
+  input %xs: f32[5,2]
+  %last, %sums = scan(%start, %xs) {carried = 1, sliced = 1, length = 5} : f32[2], f32[5,2] {
+    input %sum: f32[2]
+    input %x: f32[2]
+    %next = add(%sum, %x) : f32[2]
+    output %next aliases %sum
+    output %next
+  }
+  output last = %last
+  output sums = %sums
+}
+)";
+
+void print_loop(const ir::OpDef& def) {
+  if (def.kind != ir::Kind::loop) return;
+  fmt::print("\nfor example, the sums of the first rows:\n\n{}", ir::print(ir::parse(running_sum, "an example").graph()));
+}
+
 std::string first_sentence(const std::string& doc) { return doc.substr(0, std::min(doc.find(". "), doc.find("; "))); }
 
 }  // namespace
@@ -140,6 +163,7 @@ void explain_op(const std::string& name) {
   print_operands(*def, width);
   print_attributes(*def, width);
   print_decomposition(*def);
+  print_loop(*def);
 }
 
 void list_ops() {
