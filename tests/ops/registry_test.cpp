@@ -138,7 +138,7 @@ bool has_smooth_double_results(const Sample& sample) {
 TEST_CASE("every definition is as it must be", "[registry]") {
   for (const ir::OpDef* def : ir::registry().all()) {
     INFO(def->name);
-    for (const std::string& problem : ir::problems_of(*def)) FAIL_CHECK(problem);
+    CHECK(ir::problems_of(*def) == std::vector<std::string>());
   }
 }
 
