@@ -195,7 +195,9 @@ TEST_CASE("08_char_gpt without training refuses what a training alone heeds, and
   refused("--width 30", "the width, 30, must be a multiple of the heads, 4");
   const std::string weights = " --weights " + stored + "/weights.safetensors";
   refused(small(file) + weights + " --resume x", "excludes");
-  refused(small(file) + weights + " --window 16", "'position.weight' is f16[32,32] in the file, but f32[16,32] here");
+  json narrow = file;
+  narrow["window"] = 16;
+  refused(small(narrow) + weights, "'position.weight' is f16[32,32] in the file, but f32[16,32] here");
   const test::Ran other = test::run_command(WEFT_EXAMPLES_DIR "/02_fashion_mnist --epochs 0");
   CHECK(other.err.find("--epochs must be a positive integer, not 0") != std::string::npos);
 }
