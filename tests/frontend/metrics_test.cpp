@@ -55,14 +55,20 @@ struct Counts {
   double hits = 0, predicted = 0, actual = 0;
 };
 
+/// The first of the largest scores of sample i.
+int64_t predicted_class(const Dataset& data, int64_t i) {
+  int64_t best = 0;
+  for (int64_t c = 1; c < classes; ++c)
+    if (data.inputs.at(i * classes + c) > data.inputs.at(i * classes + best)) best = c;
+  return best;
+}
+
 std::vector<Counts> counts(const Dataset& data) {
   std::vector<Counts> all(classes);
   for (int64_t i = 0; i < samples; ++i) {
     const auto target = static_cast<int64_t>(data.targets.at(i));
     if (target < 0) continue;
-    int64_t best = 0;
-    for (int64_t c = 1; c < classes; ++c)
-      if (data.inputs.at(i * classes + c) > data.inputs.at(i * classes + best)) best = c;
+    const int64_t best = predicted_class(data, i);
     all[static_cast<size_t>(best)].predicted++, all[static_cast<size_t>(target)].actual++;
     if (best == target) all[static_cast<size_t>(target)].hits++;
   }
@@ -172,9 +178,7 @@ TEST_CASE("metrics of classes: a confusion matrix has targets as rows and predic
   for (int64_t i = 0; i < samples; ++i) {
     const auto target = static_cast<int64_t>(data.targets.at(i));
     if (target < 0) continue;
-    int64_t best = 0;
-    for (int64_t c = 1; c < classes; ++c)
-      if (data.inputs.at(i * classes + c) > data.inputs.at(i * classes + best)) best = c;
+    const int64_t best = predicted_class(data, i);
     expected[static_cast<size_t>(target * classes + best)]++;
   }
   const auto matrix = [&](const Dataset& of, const metrics::ConfusionMatrix& options) {

@@ -1,11 +1,13 @@
 // What is missing is said exactly, what fails is named, and nothing is left behind.
 
 #include "weft/tests/catch.h"
+#include "weft/tests/error_of.h"
 #include "weft/tests/gpu/fake_cuda.h"
 #include "weft/tests/gpu/nets.h"
 #include "weft/tests/runtime/temp_files.h"
 
 using namespace weft;
+using test::error_of;
 
 namespace {
 
@@ -15,17 +17,6 @@ Step doubling(const Target& target, int64_t elements = 8) {
   Graph g("double");
   g.output("y", g.input("x", f32, {elements}) * 2.0);
   return compile(g, target);
-}
-
-/// What it throws, or "".
-template <class Do>
-std::string error_of(Do what) {
-  try {
-    what();
-    return "";
-  } catch (const Error& e) {
-    return e.what();
-  }
 }
 
 }  // namespace

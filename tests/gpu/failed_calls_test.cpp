@@ -2,10 +2,12 @@
 // named by op, layer and line. Where the context is lost, as after an address that is not there, in a new one.
 
 #include "weft/tests/catch.h"
+#include "weft/tests/error_of.h"
 #include "weft/tests/gpu/fake_cuda.h"
 #include "weft/weft.h"
 
 using namespace weft;
+using test::error_of;
 
 namespace {
 
@@ -36,16 +38,6 @@ struct Training {
     return text.substr(at, text.find_first_of(" ,", at) - at);
   }
 };
-
-template <class Do>
-std::string error_of(Do what) {
-  try {
-    what();
-    return "";
-  } catch (const Error& e) {
-    return e.what();
-  }
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include "weft/ir/printer.h"
 #include "weft/passes/layout.h"
 #include "weft/tests/catch.h"
+#include "weft/tests/passes/blocking.h"
 #include "weft/tests/passes/rewrite.h"
 
 using namespace weft;
@@ -13,21 +14,15 @@ using namespace weft::testing;
 
 namespace {
 
-/// Wants convolutions' channels in blocks of two, for which its library has more than for row-major ones.
-class Blocking final : public passes::Target {
+/// Its library has more for blocks than for row-major channels.
+class QuickBlocking final : public Blocking {
  public:
-  std::string_view name() const override { return "blocking"; }
-  bool claims(const ir::Op&) const override { return true; }
-  bool accepts_epilogue(const ir::Op&, const ir::Graph&) const override { return false; }
-  ir::NamedAttributes layouts(const ir::Op&) const override {
-    return {{"x_layout", std::string("aBc2b")}, {"w_layout", std::string("ABc2b2a")}, {"y_layout", std::string("aBc2b")}};
-  }
   Implementation implementation(const ir::Op& op) const override { return {passes::has_layout(op) ? "quick" : "gemm", false}; }
 };
 
 /// What the pass says; the graph is the same as without anybody listening.
 std::vector<std::string> said_of(const std::string& text) {
-  const Blocking target;
+  const QuickBlocking target;
   ir::Module m = module_from(text), unheard = module_from(text);
   passes::Remarks remarks;
   CHECK(passes::layout(m, target, &remarks));

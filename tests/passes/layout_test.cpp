@@ -3,6 +3,7 @@
 
 #include "weft/ir/layout.h"
 #include "weft/tests/catch.h"
+#include "weft/tests/passes/blocking.h"
 #include "weft/tests/passes/rewrite.h"
 
 using namespace weft;
@@ -10,19 +11,13 @@ using namespace weft::testing;
 
 namespace {
 
-/// Wants convolutions' channels in blocks of two, and sums over the batch in two parts.
-class Blocking final : public passes::Target {
+/// Sums over the batch in two parts.
+class BlockingInParts final : public Blocking {
  public:
-  std::string_view name() const override { return "blocking"; }
-  bool claims(const ir::Op&) const override { return true; }
-  bool accepts_epilogue(const ir::Op&, const ir::Graph&) const override { return false; }
-  ir::NamedAttributes layouts(const ir::Op&) const override {
-    return {{"x_layout", std::string("aBc2b")}, {"w_layout", std::string("ABc2b2a")}, {"y_layout", std::string("aBc2b")}};
-  }
   int64_t parts(const ir::Op&) const override { return 2; }
 };
 
-const Blocking blocking;
+const BlockingInParts blocking;
 
 /// Wants convolutions' channels last.
 class ChannelsLast final : public passes::Target {

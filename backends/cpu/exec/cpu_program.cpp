@@ -127,7 +127,7 @@ class CpuProgram final : public Program {
     const auto by_seconds = [](const Sharing& a, const Sharing& b) { return a.seconds < b.seconds; };
     size_t guess = static_cast<size_t>(std::min_element(ways_.begin(), ways_.end(), by_seconds) - ways_.begin());
     if ((is_long_ = ways_[guess].seconds > long_seconds) && guess > 0) {
-      ways_ = {ways_[0], Sharing(ways_[guess])};
+      ways_ = {ways_[0], ways_[guess]};
       guess = 1;
     }
     fastest_ = FastestWay(ways_.size(), guess, is_long_ ? FastestWay::of_long_runs : FastestWay::of_short_runs);
