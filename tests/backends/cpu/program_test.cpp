@@ -104,6 +104,55 @@ TEST_CASE("a step that is too small to gain by several threads runs on one, unle
   }
 }
 
+namespace {
+
+/// A task of two units, of which so much is expected; says which threads have run its last step.
+struct TwoUnits {
+  explicit TwoUnits(double flops, TestTask::Unit unit) {
+    cpu::ProgramParts parts;
+    parts.threads = 2;
+    parts.list.arena_bytes = 1 << 30;
+    parts.list.launches = {{{{BufferPlace::Kind::arena, 0, 64, true}}, true, flops, 64}};
+    parts.tasks.push_back(std::make_unique<TestTask>(2, [this, unit](int64_t u) {
+      unit(u);
+      const std::lock_guard lock(mutex);
+      seen.insert(std::this_thread::get_id());
+    }));
+    program = cpu::make_program(std::move(parts));
+  }
+
+  /// After so many steps.
+  size_t threads(int steps) {
+    for (int i = 0; i < steps; ++i) {
+      seen.clear();
+      program->run(std::vector<Binding>());
+    }
+    CHECK(static_cast<size_t>(program->threads()) == seen.size());
+    return seen.size();
+  }
+
+  std::mutex mutex;
+  std::set<std::thread::id> seen;
+  std::unique_ptr<Program> program;
+};
+
+}  // namespace
+
+TEST_CASE("programs: a short step runs on as many threads as it was measured to be fastest on, whatever was expected") {
+  TwoUnits slow(1e3, [](int64_t) { std::this_thread::sleep_for(2ms); });
+  CHECK(slow.threads(1) == 1);
+  CHECK(slow.threads(80) == 2);
+}
+
+TEST_CASE("programs: a long step leaves its other thread where that is waited for in vain") {
+  const auto caller = std::this_thread::get_id();
+  TwoUnits starved(1e9, [&](int64_t) {
+    if (std::this_thread::get_id() != caller) std::this_thread::sleep_for(4ms);
+  });
+  CHECK(starved.threads(16) == 2);
+  CHECK(starved.threads(40) == 1);
+}
+
 TEST_CASE("programs: a library that is called stays on the thread that calls it, whatever else the process does with it") {
   const int before = omp_get_max_threads();
   omp_set_num_threads(3);
