@@ -205,6 +205,7 @@ x        number
   CHECK(softmax.find("axis       integer  must be given") != std::string::npos);
   CHECK(softmax.find("made of, for example:\n\nfunc @softmax {\n  input %x: f32[4,3]\n") != std::string::npos);
   CHECK(softmax.find(" = exp(") != std::string::npos);
+  CHECK(output_of("explain op scan").find("for example, the sums of the first rows:\n\nfunc @running_sum {\n") != std::string::npos);
   CHECK(output_of("explain op floor").find("gradient  none: piecewise constant") != std::string::npos);
   const std::string several = "; a function or layer that is several ops is none itself: weft show FILE.weft has those that it records";
   check_refused("explain op ctc_loss",

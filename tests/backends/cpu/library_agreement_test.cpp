@@ -96,3 +96,19 @@ TEST_CASE("library: products and convolutions of bf16 agree with the reference w
   const auto got = test::run_cpu(text, inputs), want = test::run_reference(text, inputs);
   for (size_t i = 0; i < want.values.size(); ++i) CHECK(test::relative_difference(got.values[i], want.values[i]) < 0x1p-8);
 }
+
+TEST_CASE("library: of taps that lie far apart, whichever meets the operand agrees with the reference, in all three passes", "[library]") {
+  for (const char* geometry :
+       {"low = [0], high = [1000000000]", "low = [500000000], high = [500000000]", "low = [1000000000], high = [0]"}) {
+    const std::string far = std::string("dilation = [500000000], ") + geometry;
+    const std::string text =
+        function("  input %x: f32[2,3,6]\n  input %w: f32[4,3,3]\n  input %g: f32[2,4,6]\n  %0 = convolution(%x, %w) {" + far +
+                 "} : f32[2,4,6]\n  %1 = convolution_data(%g, %w) {extents = [6], " + far +
+                 "} : f32[2,3,6]\n  %2 = convolution_weight(%x, %g) {extents = [3], " + far +
+                 "} : f32[4,3,3]\n  output y = %0\n  output x_gradient = %1\n  output w_gradient = %2\n");
+    INFO(text);
+    const auto inputs = test::sample_inputs(text);
+    const auto got = test::run_cpu(text, inputs), want = test::run_reference(text, inputs);
+    for (size_t i = 0; i < want.values.size(); ++i) CHECK(test::relative_difference(got.values[i], want.values[i]) < 4e-6);
+  }
+}
