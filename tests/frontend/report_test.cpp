@@ -20,16 +20,11 @@ using Json = nlohmann::json;
 using weft::test::read_file;
 using weft::test::TempDir;
 using weft::testing::planned;
+using weft::testing::recorded_in;
 using weft::testing::run;
 using weft::testing::training;
 
 namespace {
-
-/// This file, as lines name it.
-std::string here() {
-  const std::string line = testing::line();
-  return line.substr(0, line.rfind(':'));
-}
 
 const ProfileRow* row(const std::vector<ProfileRow>& rows, const std::string& name) {
   const auto found = std::find_if(rows.begin(), rows.end(), [&](const ProfileRow& r) { return r.name == name; });
@@ -175,7 +170,7 @@ TEST_CASE("the memory of a step: the arena and its values, largest first, with t
   const std::string text = plan.table();
   CHECK_THAT(text, contains_text(fmt::format("arena: {} bytes for {} values of {} bytes in all", *plan.arena_bytes, plan.values.size(),
                                              plan.value_bytes())) &&
-                       contains_text("f32[8,32] of matmul at " + here()) && contains_text("(fc1)"));
+                       contains_text("f32[8,32] of matmul at " + recorded_in()) && contains_text("(fc1)"));
   Graph g("interpreted");
   g.output("y", g.input("x", f32, {2}) * 2);
   CHECK_THAT(compile(g, Target::reference()).memory().table(), contains_text("nothing was planned"));
@@ -291,8 +286,8 @@ TEST_CASE("a page holds all that is known, and asks for nothing from elsewhere")
   CHECK(facts["profile"]["calls"].size() == step.calls().size());
   CHECK(facts["memory"]["arena_bytes"] == step.arena_bytes());
   // From wherever it runs: the compiler may have been given a name that leads there from where it built.
-  CHECK_THAT(facts["sources"].at(here()).get<std::string>(), contains_text("nn::Linear(16, 32)"));
-  CHECK_FALSE(facts["no_sources"].contains(here()));
+  CHECK_THAT(facts["sources"].at(recorded_in()).get<std::string>(), contains_text("nn::Linear(16, 32)"));
+  CHECK_FALSE(facts["no_sources"].contains(recorded_in()));
   const Json& stages = facts["graph"]["stages"];
   REQUIRE(stages.size() == step.passes().size() + 1);
   CHECK(stages[0]["name"] == "recorded");

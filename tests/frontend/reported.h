@@ -1,6 +1,10 @@
 #pragma once
 // A step, and a planned program, whose reports tests look at.
 
+#include <string>
+#include <vector>
+
+#include "weft/tests/frontend/support.h"
 #include "weft/weft.h"
 
 namespace weft::testing {
@@ -18,6 +22,12 @@ inline Step training(int threads = 2) {
   const Tensor x = g.input("x", f32, {8, 16}), y = g.input("y", i64, {8});
   const Tensor loss = g.output("loss", cross_entropy(net(x), y));
   return compile(training_step(g, loss, net.parameters(), adam), Target::cpu({.threads = threads}));
+}
+
+/// The file that the step above is recorded in, as lines name it.
+inline std::string recorded_in() {
+  const std::string here = line();
+  return here.substr(0, here.rfind(':'));
 }
 
 inline void run(Step& step, int times) {
