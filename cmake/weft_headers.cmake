@@ -41,7 +41,7 @@ set(WEFT_HEADERS
   backends/reference/reference.h
   # Of no use by themselves: what those include.
   backends/cpu/cpu.h backends/cuda/cuda.h backends/program/backend.h backends/program/kernel_text.h
-  frontend/language/recording.h
+  frontend/language/recording.h frontend/language/untrained.h
   ir/access.h ir/linked_list.h
   runtime/batch_inputs.h runtime/call_descriptor.h runtime/call_watcher.h runtime/float_mode.h runtime/launch_list.h runtime/memory_space.h runtime/profiler.h
   runtime/program.h runtime/program_data.h runtime/step_data.h runtime/storage.h runtime/threads.h runtime/value_bounds.h runtime/view.h

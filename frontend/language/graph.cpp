@@ -92,15 +92,22 @@ std::vector<Tensor> detail::differentiate(const Arg& loss, const std::vector<Arg
   if (!is_floating(y.dtype()) || y.shape().rank() != 0)
     r.fail("only a floating scalar can be differentiated; reduce the loss first (sum or mean)");
   std::vector<ir::Value> values;
+  std::vector<Parameter> parameters;
   for (const Arg& x : xs) {
     if (x.number() || x.hyper()) r.fail("a number has no gradient; give parameters or tensors");
     if (const Parameter* p = x.parameter(); p && p->is_frozen())
       r.fail(fmt::format("'{}' is frozen and has no gradient; leave it out, or requires_grad_() it", p->name()));
-    if (x.parameter()) note_asked_for(*x.parameter());
+    if (x.parameter()) {
+      parameters.push_back(*x.parameter());
+      note_asked_for(parameters.back());
+    }
     Recorder with_x("gradients", {&loss, &x});
     values.push_back(with_x.value(x));
     if (!is_floating(values.back().dtype())) with_x.fail("only floating tensors have gradients");
   }
+  if (&r.recording() == &r.recording().outermost())
+    for (Untrained& other : untrained_of(r.recording().graph(), r.recording().bindings.parameters, y, parameters))
+      r.recording().untrained.push_back(std::move(other));
   r.recording().settle();  // sums of gradients are added up in the order of the ops
   std::vector<Tensor> result;
   for (ir::Value v : passes::gradients(r.recording().graph(), y, values)) result.push_back(r.tensor(v));

@@ -26,7 +26,9 @@ class Graph {
   /// Makes `value` readable after a step, and returns it. Throws weft::Error when the name is taken.
   Tensor output(const std::string& name, Arg value);
   /// After the step, the parameter holds `value`, which must have its element type and broadcast to its shape. Within the
-  /// step every expression sees the old numbers. Throws weft::Error naming both types, and for a second update.
+  /// step every expression sees the old numbers. Throws weft::Error naming both types, and for a second update. A program that updates
+  /// what gradients() was given throws at its first call for a layer that the loss depends on and that was forgotten, as a training
+  /// step does.
   void update(const Parameter& parameter, Arg value);
 
   /// The parameters that the graph uses so far, in order of first use; buffers of modules are none.

@@ -10,6 +10,7 @@
 #include "weft/frontend/language/defaults.h"
 #include "weft/frontend/language/hyper.h"
 #include "weft/frontend/language/parameter.h"
+#include "weft/frontend/language/untrained.h"
 #include "weft/ir/module.h"
 
 namespace weft::detail {
@@ -97,6 +98,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   ir::Module module;
   Bindings bindings;
   std::vector<Classification> classifications;  // what losses recorded here decide
+  std::vector<Untrained> untrained = {};        // by what was differentiated
   std::optional<bool> training = {};            // the mode in which all modules record here; unset: each in its own
 
  private:

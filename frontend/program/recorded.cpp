@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <unordered_set>
 
 #include "weft/frontend/language/scope.h"
 #include "weft/frontend/optim/core.h"
 #include "weft/ir/ops/optimizer.h"
 #include "weft/ir/printer.h"
-#include "weft/passes/reverse.h"
 
 namespace weft {
 namespace {
@@ -111,11 +109,22 @@ std::vector<ir::TrainGroup> take_groups(const Recorded& recorded, std::vector<st
   return groups;
 }
 
+/// Whether it is a program that trains by updates of its own (Graph::update).
+bool updates_parameters(const Recorded& recorded) {
+  return std::any_of(recorded.module.graph().outputs().begin(), recorded.module.graph().outputs().end(), [&](const ir::Output& output) {
+    if (!output.alias) return false;
+    const std::string& input = recorded.module.graph().inputs()[static_cast<size_t>(*output.alias)].node->name;
+    return std::any_of(recorded.bindings.parameters.begin(), recorded.bindings.parameters.end(),
+                       [&](const detail::BoundParameter& b) { return b.input == input && !b.parameter.is_buffer(); });
+  });
+}
+
 }  // namespace
 
 Recorded::Recorded(const Graph& graph) : bindings(graph.recording()->bindings) {
   graph.recording()->settle();
   module = graph.recording()->module.clone();
+  if (updates_parameters(*this)) untrained = graph.recording()->untrained;
 }
 
 Recorded::Recorded(const Recorded& other)
@@ -183,7 +192,7 @@ void Recorded::check_groups(const std::string& step) const {
 }
 
 void Recorded::check_untrained(const std::string& step) const {
-  for (const Untrained& other : untrained)
+  for (const detail::Untrained& other : untrained)
     if (!detail::is_asked_for(other.parameter))
       throw Error(
           "the loss uses '{}' at {}, which is none of the parameters that the step trains, nor of a module that was asked for its "
@@ -194,45 +203,6 @@ void Recorded::check_untrained(const std::string& step) const {
               "register it, or the layer that it belongs to, with add() where the model is made. To leave it as it is, say "
               "requires_grad_(false) of it");
 }
-
-namespace {
-
-/// Whether a module has or had it. Others, which a program makes by themselves, may be constants: class weights, tables.
-bool is_of_module(const Parameter& parameter) {
-  const std::weak_ptr<const detail::Owner>&owner = parameter.storage()->owner, none;
-  return owner.owner_before(none) || none.owner_before(owner);
-}
-
-/// Of what modules have and the graph uses beside `given`: that on which the loss depends differentiably. Nothing where no module has what
-/// is given: whoever lists single parameters has chosen them.
-std::vector<Recorded::Untrained> untrained_of(const Recorded& recorded, const std::vector<Parameter>& given) {
-  if (std::none_of(given.begin(), given.end(), is_of_module)) return {};
-  const ir::Graph& graph = recorded.module.graph();
-  std::vector<const detail::BoundParameter*> others;
-  std::vector<ir::Value> inputs;
-  for (const detail::BoundParameter& bound : recorded.bindings.parameters) {
-    const Parameter& p = bound.parameter;
-    if (!p.requires_grad() || !is_of_module(p) || detail::is_asked_for(p)) continue;
-    others.push_back(&bound);
-    inputs.push_back(graph.find_input(bound.input)->value());
-  }
-  if (others.empty()) return {};
-  const auto active = passes::active_values(graph, inputs);
-  std::unordered_set<ir::Value, ir::ValueHash> seen;
-  std::vector<ir::Value> next{graph.find_output(recorded.module.train->loss)->value};
-  while (!next.empty()) {
-    const ir::Value v = next.back();
-    next.pop_back();
-    if (!active.contains(v) || !seen.insert(v).second || v.is_input()) continue;
-    next.insert(next.end(), v.op()->operands().begin(), v.op()->operands().end());
-  }
-  std::vector<Recorded::Untrained> all;
-  for (size_t i = 0; i < others.size(); ++i)
-    if (seen.contains(inputs[i])) all.push_back({others[i]->parameter, to_string(graph.find_input(others[i]->input)->locations)});
-  return all;
-}
-
-}  // namespace
 
 Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector<Parameter>& given, const optim::Optimizer& optimizer,
                        TrainingOptions options, std::source_location at) {
@@ -255,7 +225,9 @@ Recorded training_step(const Graph& graph, const Tensor& loss, const std::vector
   recorded.groups = optimizer.core()->groups.size();
   train.keep = std::move(options.keep);
   recorded.module.train = std::move(train);
-  recorded.untrained = untrained_of(recorded, given);
+  for (detail::Untrained& other : detail::untrained_of(recorded.module.graph(), recorded.bindings.parameters,
+                                                       recorded.module.graph().find_output(recorded.module.train->loss)->value, given))
+    recorded.untrained.push_back(std::move(other));
   recorded.tell_counters_apart();
   for (detail::OffSwitch& off : optimizer.core()->off()) recorded.bindings.off.push_back(std::move(off));
   return recorded;

@@ -27,12 +27,8 @@ struct Recorded {
   std::vector<Parameter> frozen = {};                // of those given to training_step
   size_t groups = 0;                                 // that the optimizer had then
   std::vector<Hyper> clips = {};                     // that were not 0 then
-  /// What the loss depends on that training_step was not given, and the line.
-  struct Untrained {
-    Parameter parameter;
-    std::string line;
-  };
-  std::vector<Untrained> untrained = {};
+  /// What the loss depends on that the program does not train.
+  std::vector<detail::Untrained> untrained = {};
 
   /// Of a training step: the parameters of its train block's inputs, in their order; null for those whose rule keeps no state.
   std::vector<const Parameter*> counted() const;

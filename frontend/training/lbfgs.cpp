@@ -63,7 +63,9 @@ Step compile_program(Graph& graph, const Tensor& loss, const std::vector<Paramet
   graph.output("lbfgs.loss", Arg(loss, at));
   const std::vector<Tensor> slopes = gradients(Arg(loss, at), parameters);
   for (size_t i = 0; i < slopes.size(); ++i) graph.output(output_of(parameters[i]), Arg(slopes[i], at));
-  return compile(graph, target);
+  Recorded recorded(graph);
+  recorded.untrained = graph.recording()->untrained;  // the host updates them
+  return compile(std::move(recorded), target);
 }
 
 /// A point on the line of search: how far, the loss, its gradient and the slope along the line.

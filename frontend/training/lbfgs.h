@@ -40,7 +40,8 @@ class LBFGS {
   LBFGS(Graph& graph, const Tensor& loss, std::vector<Parameter> parameters, LbfgsOptions options = {},
         const Target& target = Target::cpu(), std::source_location at = std::source_location::current());
 
-  /// Up to max_iter iterations on this batch. Returns the loss before them. Throws as Step does.
+  /// Up to max_iter iterations on this batch. Returns the loss before them. Throws as Step does, and for a layer that the loss depends on
+  /// and that was forgotten, as a training step's.
   double step(std::initializer_list<Feed> feeds = {});
 
   /// The length of the first try of an iteration; read at every step.

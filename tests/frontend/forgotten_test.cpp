@@ -44,6 +44,33 @@ TEST_CASE("a layer that was made without add() is named at the first call of a s
   CHECK_THROWS_WITH(run(step_of([&](Tensor x) { return made.forward(x); }, made.parameters())), contains_text("the loss uses 'weight'"));
 }
 
+TEST_CASE("a layer that was made without add() is named where updates are written by hand, and by L-BFGS") {
+  const auto by_hand = [](nn::Module& net, const std::vector<Parameter>& parameters, bool updates) {
+    Graph g("by hand");
+    const Tensor loss = g.output("loss", mean(square(net(g.input("x", f32, {3, 2})))));
+    const std::vector<Tensor> slopes = gradients(loss, parameters);
+    for (size_t i = 0; i < slopes.size(); ++i)
+      if (updates) g.update(parameters[i], parameters[i] - slopes[i]);
+      else g.output(fmt::format("slope {}", i), slopes[i]);
+    return compile(g, Target::reference());
+  };
+  Partly net;
+  CHECK_THROWS_WITH(run(by_hand(net, net.parameters(), true)), contains_text("step 'by hand'") &&
+                                                                   contains_text("the loss uses 'weight' at ") &&
+                                                                   contains_text("forgotten_test.cpp:") && contains_text("with add()"));
+  CHECK_NOTHROW(run(by_hand(net, net.parameters(), false)));  // who only looks at gradients trains nothing
+  CHECK_NOTHROW(run(by_hand(net, {net.forgotten.weight}, true)));
+  CHECK_NOTHROW(run(by_hand(net, net.parameters(), true)));  // somebody has asked for it since
+  Partly fitted;
+  Graph g("fit");
+  const Tensor loss = mean(square(fitted(g.input("x", f32, {3, 2}))));
+  LBFGS lbfgs(g, loss, fitted.parameters(), {}, Target::reference());
+  const std::vector<float> x(6, 1);
+  CHECK_THROWS_WITH(lbfgs.step({{"x", x}}), contains_text("the loss uses 'weight' at ") && contains_text("forgotten_test.cpp:"));
+  fitted.forgotten.state_dict();
+  CHECK_NOTHROW(lbfgs.step({{"x", x}}));
+}
+
 TEST_CASE("what is left out of a step on purpose is not taken for forgotten") {
   Net net, other, third;
   // A part of the model alone.
