@@ -74,7 +74,8 @@ int64_t page_faults() {
 Json measured(const Json& a_case, std::vector<std::string>& complaints) {
   const benchmark::Net net = benchmark::net_of(a_case);
   const Data data = data_of(a_case);
-  Step step = benchmark::step_of(a_case, net, {data.x.dtype(), data.x.shape()}, {data.y.dtype(), data.y.shape()}, {.threads = 2});
+  Step step = benchmark::step_of(a_case, net, benchmark::optimizer_of(a_case), {data.x.dtype(), data.x.shape()},
+                                 {data.y.dtype(), data.y.shape()}, {.threads = 2});
   const auto run = [&](int steps) {
     for (int i = 0; i < steps; ++i) step({{"x", data.x}, {"y", data.y}});
   };

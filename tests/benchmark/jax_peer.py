@@ -255,10 +255,9 @@ def build(folder, waits):
     spec = json.loads((folder / "case.json").read_text())
     low_type = LOW[spec.get("autocast")]
     load = lambda name: jnp.asarray(numpy.load(folder / f"{name}.npy"))
-    # A copy each, for donated memory must not be shared with the NumPy array.
-    parameters = {name: jnp.array(load(name), copy=True) for name in spec["parameters"]}
-    update, state = OPTIMIZERS[spec["optimizer"]](spec["lr"], parameters)
-    (net, buffers), loss_of = NETS[spec["net"]](spec), LOSSES[spec["loss"]]
+    stored = {name: load(name) for name in spec["parameters"]}
+    update, first_state = OPTIMIZERS[spec["optimizer"]](spec["lr"], stored)
+    (net, first_buffers), loss_of = NETS[spec["net"]](spec), LOSSES[spec["loss"]]
     batches = itertools.cycle([(x, y) for x, y in zip(load("x"), load("y"))])
 
     @functools.partial(jax.jit, donate_argnums=(0, 1, 2))
@@ -273,7 +272,12 @@ def build(folder, waits):
         p, state = update(p, gradients, state)
         return p, buffers, state, loss
 
-    carried, loss = (parameters, buffers, state), None
+    def restart():
+        nonlocal carried
+        carried = jax.tree.map(lambda array: jnp.array(array, copy=True), (stored, first_buffers, first_state))  # a step takes them over
+
+    carried, loss = None, None
+    restart()
 
     def advance(n):
         nonlocal carried, loss
@@ -284,7 +288,7 @@ def build(folder, waits):
         loss.block_until_ready()
 
     return serve.Training(advance, lambda: float(loss), serve.READING_SECONDS if waits else QUEUE_SECONDS,
-                          lambda: {name: float(jnp.mean(jnp.abs(b))) for name, b in carried[1].items()})
+                          lambda: {name: float(jnp.mean(jnp.abs(b))) for name, b in carried[1].items()}, restart)
 
 
 def main():

@@ -191,14 +191,19 @@ const std::map<std::string, optim::Optimizer (*)(double)> optimizers = {
 
 Net net_of(const Json& a_case) { return all_nets.at(a_case.at("net"))(a_case); }
 
-Step step_of(const Json& a_case, const Net& net, const Type& x_type, const Type& y_type, cpu::Options options) {
+optim::Optimizer optimizer_of(const Json& a_case) {
+  optim::Optimizer optimizer = optimizers.at(a_case.at("optimizer"))(a_case.at("lr"));
+  if (a_case.contains("clip")) optimizer.clip_norm = a_case.at("clip").get<double>();
+  return optimizer;
+}
+
+Step step_of(const Json& a_case, const Net& net, const optim::Optimizer& optimizer, const Type& x_type, const Type& y_type,
+             cpu::Options options) {
   std::vector<Parameter> parameters;
   for (const auto& [name, parameter] : net.parameters) parameters.push_back(parameter);
   Graph graph(a_case.at("name"));
   Tensor x = graph.input("x", x_type.dtype, x_type.shape), y = graph.input("y", y_type.dtype, y_type.shape);
   Tensor loss = graph.output("loss", losses.at(a_case.at("loss"))(net.forward(x), y));
-  optim::Optimizer optimizer = optimizers.at(a_case.at("optimizer"))(a_case.at("lr"));
-  if (a_case.contains("clip")) optimizer.clip_norm = a_case.at("clip").get<double>();
   if (a_case.contains("autocast")) options.autocast = dtype_from_name(a_case.at("autocast").get<std::string>()).value();
   return compile(training_step(graph, loss, parameters, optimizer), Target::cpu(options));
 }

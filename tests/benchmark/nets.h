@@ -27,7 +27,10 @@ struct Type {
   weft::Shape shape;
 };
 
+weft::optim::Optimizer optimizer_of(const Json& a_case);
+
 /// The case's training step, of inputs "x" and "y" with the output "loss"; a case's autocast is added to the options.
-weft::Step step_of(const Json& a_case, const Net& net, const Type& x, const Type& y, weft::cpu::Options options);
+weft::Step step_of(const Json& a_case, const Net& net, const weft::optim::Optimizer& optimizer, const Type& x, const Type& y,
+                   weft::cpu::Options options);
 
 }  // namespace benchmark

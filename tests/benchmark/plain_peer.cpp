@@ -8,7 +8,12 @@ namespace {
 class Line : public benchmark::Training {
  public:
   explicit Line(const std::string& folder)
-      : u_(floats(folder + "/x.npy")), c_(floats(folder + "/y.npy")), w_(floats(folder + "/w.npy")[0]), b_(floats(folder + "/b.npy")[0]) {}
+      : u_(floats(folder + "/x.npy")), c_(floats(folder + "/y.npy")), stored_w_(floats(folder + "/w.npy")[0]),
+        stored_b_(floats(folder + "/b.npy")[0]) {
+    restart();
+  }
+
+  void restart() override { w_ = stored_w_, b_ = stored_b_; }
 
   void run(int64_t steps) override {
     for (int64_t i = 0; i < steps; ++i) {
@@ -39,7 +44,7 @@ class Line : public benchmark::Training {
   }
 
   std::vector<float> u_, c_;
-  float w_, b_, loss_ = 0;
+  float stored_w_, stored_b_, w_ = 0, b_ = 0, loss_ = 0;
 };
 
 }  // namespace

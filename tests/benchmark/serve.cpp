@@ -59,6 +59,7 @@ int64_t settle(Training& training, const StepClock& clock) {
 }
 
 Json time_steps(Training& training, double seconds) {
+  training.restart();
   const StepClock clock;
   const int64_t steps = settle(training, clock);
   std::vector<double> times;

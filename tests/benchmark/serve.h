@@ -5,7 +5,8 @@
 //   START mode steps    builds the training anew from the stored numbers and takes that many steps (at least one):
 //                       {"losses", "build_s": from the request to the first step's loss, "buffers": {name: mean absolute
 //                       value} of what the net keeps beside its parameters, after the first step, ...}
-//   RUN mode seconds    steps for about that long, after some that are not timed:
+//   RUN mode seconds    steps for about that long, from the stored numbers anew (a training that has fitted its few batches for long
+//                       computes with denormal numbers, which is another matter), after some that are not timed:
 //                       {"steps", "median_us", "p10_us", "p90_us": of a step, ...}
 //
 // With BENCH_CLOCK=cpu in the environment RUN counts the time that the threads of the process run, in "seconds" as in its
@@ -28,6 +29,8 @@ class Training {
  public:
   virtual ~Training() = default;
   virtual void run(int64_t steps) = 0;
+  /// Parameters are as they were stored, and what the optimizer keeps is as before its first step.
+  virtual void restart() {}
   /// Of the latest step, before its update.
   virtual double loss() = 0;
   /// The mean absolute value of each buffer of the net.

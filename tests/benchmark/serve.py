@@ -24,6 +24,7 @@ class Training:
     loss: typing.Callable         # of the latest step, before its update, as a float
     reading_seconds: float = READING_SECONDS
     buffers: typing.Callable = dict  # name: mean absolute value, of what the net keeps beside its parameters
+    restart: typing.Callable = lambda: None  # parameters are as they were stored, and what the optimizer keeps is as before its first step
 
 
 def start(build, steps):
@@ -49,6 +50,7 @@ def settle(training):
 
 
 def time_steps(training, seconds):
+    training.restart()
     steps, times, clock, advance = settle(training), [], CLOCK_NS, training.advance
     gc.collect()
     gc.disable()

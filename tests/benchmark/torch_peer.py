@@ -144,6 +144,9 @@ class SgdByHand:
     def __init__(self, parameters, lr):
         self.state, self.lr = [], lr
 
+    def restart(self):
+        pass
+
     def update(self, parameters, gradients, state):
         for parameter, gradient in zip(parameters, gradients):
             parameter.sub_(gradient, alpha=self.lr)
@@ -157,6 +160,13 @@ class AdamByHand:
         self.lr, self.decay, self.betas, self.eps = lr, decay, betas, eps
         self.state = [[torch.zeros_like(p) for p in parameters], [torch.zeros_like(p) for p in parameters],
                       [torch.ones((), dtype=torch.float64) for _ in betas]]
+
+    def restart(self):
+        means, squares, powers = self.state
+        for moment in means + squares:
+            moment.zero_()
+        for power in powers:
+            power.fill_(1)
 
     def update(self, parameters, gradients, state):
         means, squares, powers = state
@@ -213,7 +223,7 @@ class Case:
         return BY_HAND[self.spec["optimizer"]](parameters, self.lr)
 
 
-# ---- the modes: each takes a case and a fresh model of it and returns step(x, y) -> loss -------------------------------
+# ---- the modes: each takes a case and a fresh model of it and returns step(x, y) -> loss, and what empties the optimizer's state ---
 
 def with_optimizer(loss_of_model=lambda case, model: lambda x, y: case.loss(model, x, y), **implementation):
     def build(case, model):
@@ -228,7 +238,12 @@ def with_optimizer(loss_of_model=lambda case, model: lambda x, y: case.loss(mode
                 nn.utils.clip_grad_norm_(model.parameters(), case.clip)
             optimizer.step()
             return loss
-        return step
+
+        def restart():
+            for state in optimizer.state.values():
+                for array in filter(torch.is_tensor, state.values()):
+                    array.zero_()
+        return step, restart
     return build
 
 
@@ -242,7 +257,7 @@ def manual(case, model):
         with torch.no_grad():
             optimizer.update(parameters, case.clipped(gradients), optimizer.state)
         return loss
-    return step
+    return step, optimizer.restart
 
 
 UNGUARDED = {"guard_filter_fn": torch.compiler.skip_all_guards_unsafe}
@@ -279,7 +294,7 @@ def whole_step(**options):
             return loss
 
         program = compiled(step, **options)
-        return lambda x, y: program(parameters, buffers, optimizer.state, x, y)
+        return lambda x, y: program(parameters, buffers, optimizer.state, x, y), optimizer.restart
     return build
 
 
@@ -297,14 +312,22 @@ MODES = {
 
 def training(build, case):
     model, batches = case.model(), itertools.cycle(case.batches)
-    step, loss = build(case, model), None
+    stored = [(parameter, parameter.detach().clone()) for parameter in model.parameters()]
+    (step, restart_optimizer), loss = build(case, model), None
 
     def advance(n):
         nonlocal loss
         for x, y in itertools.islice(batches, n):
             loss = step(x, y)
 
-    return serve.Training(advance, lambda: loss.item(), buffers=lambda: {name: b.abs().double().mean().item() for name, b in model.named_buffers()})
+    def restart():
+        with torch.no_grad():
+            for parameter, value in stored:
+                parameter.copy_(value)
+        restart_optimizer()
+
+    return serve.Training(advance, lambda: loss.item(), restart=restart,
+                          buffers=lambda: {name: b.abs().double().mean().item() for name, b in model.named_buffers()})
 
 
 def main():

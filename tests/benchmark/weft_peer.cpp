@@ -8,10 +8,12 @@
 #include <weft/weft.h>
 
 #include <cmath>
+#include <cstring>
 #include <fstream>
 
 #include "nets.h"
 #include "serve.h"
+#include "weft/frontend/optim/core.h"
 
 using namespace weft;
 using benchmark::Json;
@@ -34,13 +36,21 @@ class Batches {
 class WeftTraining : public benchmark::Training {
  public:
   WeftTraining(const std::string& folder, const cpu::Options& options)
-      : x_(folder + "/x.npy"), y_(folder + "/y.npy"), step_(build(folder, options)) {
+      : folder_(folder), a_case_(Json::parse(std::ifstream(folder + "/case.json"))), net_(benchmark::net_of(a_case_)),
+        optimizer_(benchmark::optimizer_of(a_case_)), x_(folder + "/x.npy"), y_(folder + "/y.npy"), step_(build(options)) {
     for (size_t i = 0; i < x_.count(); ++i) views_.emplace_back(x_[i], y_[i]);
   }
 
   void run(int64_t steps) override {
     for (int64_t i = 1; i < steps; ++i) next_step();
     results_ = next_step();
+  }
+  void restart() override {
+    load();
+    for (auto& states : optimizer_.core()->states) {
+      for (auto& [name, array] : states.arrays) std::memset(array.data(), 0, array.bytes());
+      states.count = 0;
+    }
   }
   double loss() override { return (*results_)["loss"].item(); }
   Json buffers() override {
@@ -70,14 +80,19 @@ class WeftTraining : public benchmark::Training {
     return step_({{"x", x}, {"y", y}});
   }
 
-  Step build(const std::string& folder, const cpu::Options& options) {
-    const Json a_case = Json::parse(std::ifstream(folder + "/case.json"));
-    net_ = benchmark::net_of(a_case);
-    for (auto& [name, parameter] : net_.parameters) parameter.set_values(read_npy(folder + "/" + name + ".npy").values<float>());
-    return benchmark::step_of(a_case, net_, {x_.dtype(), x_.shape()}, {y_.dtype(), y_.shape()}, options);
+  void load() {
+    for (auto& [name, parameter] : net_.parameters) parameter.set_values(read_npy(folder_ + "/" + name + ".npy").values<float>());
   }
 
+  Step build(const cpu::Options& options) {
+    load();
+    return benchmark::step_of(a_case_, net_, optimizer_, {x_.dtype(), x_.shape()}, {y_.dtype(), y_.shape()}, options);
+  }
+
+  std::string folder_;
+  Json a_case_;
   benchmark::Net net_;
+  optim::Optimizer optimizer_;
   Batches x_, y_;
   Step step_;
   std::vector<std::pair<View, View>> views_;
