@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weft/runtime/array.h"
+#include "weft/runtime/float_mode.h"
 #include "weft/runtime/program.h"
 
 namespace weft {
@@ -56,6 +57,7 @@ struct LaunchList {
   std::vector<LaunchLoop> loops;
   std::vector<Array> constants;
   int64_t arena_bytes = 0;
+  Denormals denormals = Denormals::kept;  // of a program for the CPU
 };
 
 /// The numbers of the loops around the launch, the outermost first, and how often each of them runs.

@@ -197,6 +197,7 @@ Json json_of(const StepData& step) {
          {"backend", program.backend},
          {"arena", l.arena_bytes},
          {"constants", l.constants.size()}};
+  if (l.denormals == Denormals::flushed) j["flush_denormals"] = true;
   j["key"] = step.key, j["stream"] = step.stream;
   if (step.seed) j["seed"] = *step.seed;
   for (const char* name : {"inputs", "outputs", "launches", "optimizer", "counters", "code"}) j[name] = Json::array();
@@ -223,6 +224,7 @@ StepData step_in(const Json& j) {
   program.backend = read(j, "backend", text);
   LaunchList& l = program.list;
   l.arena_bytes = read(j, "arena", integer);
+  if (j.contains("flush_denormals") && read(j, "flush_denormals", flag)) l.denormals = Denormals::flushed;
   step.key = read(j, "key", word), step.stream = read(j, "stream", word);
   if (j.contains("seed")) step.seed = read(j, "seed", word);
   read_all(j, "inputs", [&](const Json& i) { l.inputs.push_back(port_in(i)), step.inputs.push_back(step_input_in(i)); });

@@ -25,9 +25,10 @@ class CpuBackend final : public Backend {
   }
 
   std::string fingerprint() const override {
-    return fmt::format("{} max_isa={} environment={} cores={} autocast={} strict={} memory_limit={}", describe_machine(), options_.max_isa,
-                       max_isa_of_environment(), available_cores(), options_.autocast ? weft::name_of(*options_.autocast) : "no",
-                       options_.strict, options_.memory_limit.value_or(0));
+    return fmt::format("{} max_isa={} environment={} cores={} autocast={} strict={} memory_limit={} flush_denormals={}", describe_machine(),
+                       options_.max_isa, max_isa_of_environment(), available_cores(),
+                       options_.autocast ? weft::name_of(*options_.autocast) : "no", options_.strict, options_.memory_limit.value_or(0),
+                       options_.flush_denormals);
   }
   std::string machine() const override {
     std::string_view isa = library_isa();
@@ -44,7 +45,7 @@ class CpuBackend final : public Backend {
     if (isas.empty())
       for (const std::string_view isa : all_isas())
         if (max.empty() || isa_width(isa) <= isa_width(max)) isas.emplace_back(isa);
-    return compile_portably(module, isas);
+    return compile_portably(module, isas, options_);
   }
 
   std::shared_ptr<const Backend> with_threads(int threads) const override {

@@ -89,6 +89,7 @@ ProgramData lower(const ir::Module& module, const Options& options, std::vector<
   compilers.push_back(KernelCompiler::for_this_machine(max_isa));
   CpuLowering lowering(std::move(compilers));
   ProgramData data = lowering.finish(program::launches_of(module, target(), lowering), kernels);
+  data.list.denormals = options.denormals();
   *tasks = lowering.take_tasks();
   return data;
 }
@@ -117,12 +118,14 @@ ProgramData lower(const ir::Module& module, const Options& options) {
   return lower(module, options, nullptr, &tasks);
 }
 
-ProgramData compile_portably(const ir::Module& module, std::span<const std::string> isas) {
+ProgramData compile_portably(const ir::Module& module, std::span<const std::string> isas, const Options& options) {
   program::require_planned(module, target());
   std::vector<KernelCompiler> compilers;
   for (const std::string& isa : isas) compilers.push_back(KernelCompiler::for_isa(isa));
   CpuLowering lowering(std::move(compilers));
-  return lowering.finish(program::launches_of(module, target(), lowering), nullptr);
+  ProgramData data = lowering.finish(program::launches_of(module, target(), lowering), nullptr);
+  data.list.denormals = options.denormals();
+  return data;
 }
 
 }  // namespace weft::cpu

@@ -30,8 +30,14 @@ struct Options {
   /// Where it would take more, kernels and calls run again when what they gave is wanted later (passes/rematerialize.h), with the same
   /// bits. Compiling throws weft::Error, which names the largest values, where that is not enough. None: as many as it takes.
   std::optional<int64_t> memory_limit = {};
+  /// What a step computes takes numbers below the smallest normal one (1.2e-38 in f32) for 0, as operands and as results, as
+  /// torch.set_flush_denormal(True) has it. They turn up where gradients vanish and momentum fades away, and an operation on them takes
+  /// some hundred cycles on many processors. Otherwise they are kept, as IEEE 754 says.
+  bool flush_denormals = false;
   /// All threads work on what they can share, whether they gain by it or not: to measure it, and for tests.
   bool share_all = false;
+
+  Denormals denormals() const { return flush_denormals ? Denormals::flushed : Denormals::kept; }
 };
 
 /// What the passes ask; of the options, what they decide.
@@ -44,7 +50,7 @@ std::unique_ptr<Program> compile(const ir::Module& module, const Options& option
 /// The first half of that: what is loaded then, with kernels for this machine.
 ProgramData lower(const ir::Module& module, const Options& options = {});
 /// The same with kernels for each of these instruction sets (exec/isa.h), which this machine need not have.
-ProgramData compile_portably(const ir::Module& module, std::span<const std::string> isas);
+ProgramData compile_portably(const ir::Module& module, std::span<const std::string> isas, const Options& options = {});
 
 /// The backend. Throws weft::Error for a negative number of threads, for an unknown instruction set and for autocast to another type
 /// than bf16.

@@ -17,6 +17,9 @@ struct OptimizerCore;
 
 namespace weft::optim {
 
+/// Formula for formula torch.optim's, but that a running mean or momentum is 0 where it would be denormal (below 1.2e-38 in f32), which
+/// it becomes wherever gradients stay 0: each operation on such a number takes many processors some hundred cycles.
+///
 /// A handle: copies share numbers and state. All programs compiled with one optimizer (batch sizes, say) share its state, which is
 /// each parameter's own, counts of steps included.
 class Optimizer {

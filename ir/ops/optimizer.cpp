@@ -1,5 +1,5 @@
 // Updates: one step of an optimizer for one parameter, formula for formula as the torch.optim class of that name
-// (its single-tensor form).
+// (its single-tensor form), but for what fades away: see fading() in update.h.
 //
 // Operands: the parameter, its gradient, the number of this step (i64[], from 1), the hyper-parameters (f64[], in the order of
 // `hypers`), of a rule for rows the index of the gradient's, then the states. Results: the new parameter, then the new states.

@@ -1,6 +1,7 @@
 // Elementwise ops of one operand. Semantics follow torch.<name> unless said otherwise.
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "weft/ir/ops/families.h"
@@ -24,6 +25,12 @@ Scalar primitive(Scalar x) {
 Scalar logarithm(Scalar x, double base) {
   const Scalar y = log(x) * (1 / std::log(base)), whole = round(y);
   return select(pow(x.like(base), whole) == x, whole, y);
+}
+
+/// Of f16, whose denormal numbers are larger, all are kept.
+Scalar flushed(Scalar x) {
+  const double smallest = x.dtype() == f64 ? std::numeric_limits<double>::min() : static_cast<double>(std::numeric_limits<float>::min());
+  return select(primitive<Primitive::absolute>(x) < x.like(smallest), x.like(0), x);
 }
 
 OpDef in(OpDef def, double low, double high, std::vector<double> kinks = {}, double ulps = 4) {
@@ -117,6 +124,8 @@ void define_unary_ops(Registry& r) {
   r.add(in(unary("round", floating, "Integer nearest to x, halves to even", primitive<Primitive::round_even>, piecewise_constant()), -3, 3,
            {-2.5, -1.5, -0.5, 0.5, 1.5, 2.5}));
   r.add(unary("not", Accepts::bits, "Not x: logical of a bool, bitwise of an integer", [](Scalar x) { return ~x; }, piecewise_constant()));
+  r.add(unary("flush_denormal", floating, "x, and 0 where it is denormal: below 2.2e-308 in f64, below 1.2e-38 in every other type",
+              flushed, [](Expr g, Expr, Expr) { return g; }));
   OpDef is_nan = unary("is_nan", floating, "True where x is not a number", [](Scalar x) { return x != x; }, piecewise_constant());
   is_nan.infer = to_bool;
   r.add(std::move(is_nan));

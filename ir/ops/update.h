@@ -74,6 +74,9 @@ inline Expr abs(Expr x) { return x.apply("abs"); }
 inline Expr pow(Expr x, Expr y) { return x.apply("pow", y); }
 inline Expr maximum(Expr x, Expr y) { return x.apply("maximum", y); }
 inline Expr minimum(Expr x, Expr y) { return x.apply("minimum", y); }
+/// A running mean, or a momentum, as it is kept: 0 where it is denormal. Where gradients are 0 from some step on it shrinks at every
+/// step, and would end as the smallest denormal number and stay that; processors take some hundred cycles for each operation on it.
+inline Expr fading(Expr running) { return running.apply("flush_denormal"); }
 /// torch.lerp: a + weight * (b - a), from b's side where the weight is at least a half, so that a weight of 1 gives b.
 inline Expr lerp(Expr a, Expr b, Expr weight) {
   const Expr way = b - a;

@@ -18,24 +18,24 @@ std::vector<Value> adagrad(const Update& u) {
 
 std::vector<Value> adadelta(const Update& u) {
   const Expr g = u.decayed_gradient(), rho = u.broadcast("rho"), rest = u.broadcast(1.0 - u.hyper("rho")), eps = u.broadcast("eps");
-  const Expr average = rho * u.state(0) + rest * g * g;
+  const Expr average = fading(rho * u.state(0) + rest * g * g);
   const Expr delta = sqrt(u.state(1) + eps) / sqrt(average + eps) * g;
-  return {u.parameter() - u.broadcast("lr") * delta, average, rho * u.state(1) + rest * delta * delta};
+  return {u.parameter() - u.broadcast("lr") * delta, average, fading(rho * u.state(1) + rest * delta * delta)};
 }
 
 std::vector<Value> rmsprop(const Update& u) {
   const Expr g = u.decayed_gradient(), rest = u.broadcast(1.0 - u.hyper("alpha"));
-  const Expr average = u.broadcast("alpha") * u.state(0) + rest * g * g;
+  const Expr average = fading(u.broadcast("alpha") * u.state(0) + rest * g * g);
   std::vector<Value> states{average};
   Expr variance = average;
   if (u.flag("centered")) {
-    const Expr mean = lerp(u.state(1), g, rest);
+    const Expr mean = fading(lerp(u.state(1), g, rest));
     states.push_back(mean);
     variance = average - mean * mean;
   }
   Expr direction = g / (sqrt(variance) + u.broadcast("eps"));
   if (u.flag("momentum")) {
-    direction = u.broadcast("momentum") * u.state(static_cast<int>(states.size())) + direction;
+    direction = fading(u.broadcast("momentum") * u.state(static_cast<int>(states.size())) + direction);
     states.push_back(direction);
   }
   std::vector<Value> results{u.parameter() - u.broadcast("lr") * direction};
@@ -82,12 +82,12 @@ std::pair<Expr, std::vector<Value>> factored_squares(const Update& u, Expr g, Ex
   Builder& b = u.builder();
   const int rank = g.value().shape().rank();
   if (rank < 2) {
-    const Expr variance = lerp(u.state(0), g * g, stretched(u, weight, g));
+    const Expr variance = fading(lerp(u.state(0), g * g, stretched(u, weight, g)));
     return {variance, {variance}};
   }
   const auto mean = [&](Expr x, int64_t axis) { return Expr(b, b("mean", {x}, {{"axes", Dims{axis}}, {"keep_dims", true}})); };
-  const Expr rows = lerp(u.state(0), mean(g * g, rank - 1), stretched(u, weight, u.state(0)));
-  const Expr columns = lerp(u.state(1), mean(g * g, rank - 2), stretched(u, weight, u.state(1)));
+  const Expr rows = fading(lerp(u.state(0), mean(g * g, rank - 1), stretched(u, weight, u.state(0))));
+  const Expr columns = fading(lerp(u.state(1), mean(g * g, rank - 2), stretched(u, weight, u.state(1))));
   const Expr scale = mean(rows, rank - 2);
   const Expr floor = scale.like(epsilon_of(g.value().dtype()));
   const auto wide = [&](Expr x) { return Expr(b, b.broadcast(x, g.value().shape())); };

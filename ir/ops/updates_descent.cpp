@@ -16,7 +16,7 @@ std::vector<Value> sgd(const Update& u) {
     const Expr momentum = u.broadcast("momentum");
     const Expr running = momentum * u.state(0) + u.broadcast(1.0 - u.hyper("dampening")) * direction;
     // The first step stores the gradient itself, undamped.
-    const Expr buffer = u.at_first(direction, running);
+    const Expr buffer = fading(u.at_first(direction, running));
     states.push_back(buffer);
     direction = u.flag("nesterov") ? direction + momentum * buffer : buffer;
   }
@@ -62,7 +62,7 @@ std::vector<Value> lars(const Update& u) {
   const Expr trust = select(p == 0.0, u.number(1), select(g == 0.0, u.number(1), u.hyper("trust_coefficient") * p / of_both));
   const Expr step = u.broadcast(u.hyper("lr") * trust) * u.decayed_gradient();
   if (!u.flag("momentum")) return {u.parameter() - step};
-  const Expr velocity = u.broadcast("momentum") * u.state(0) + step;
+  const Expr velocity = fading(u.broadcast("momentum") * u.state(0) + step);
   return {u.parameter() - (u.flag("nesterov") ? u.broadcast("momentum") * velocity + step : velocity), velocity};
 }
 

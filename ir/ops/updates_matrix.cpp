@@ -51,7 +51,7 @@ double adjustment(const Update& u, const Shape& shape) {
 
 std::vector<Value> muon(const Update& u) {
   const Expr g = u.gradient();
-  const Expr average = lerp(u.state(0), g, u.broadcast(1.0 - u.hyper("momentum")));
+  const Expr average = fading(lerp(u.state(0), g, u.broadcast(1.0 - u.hyper("momentum"))));
   if (g.value().shape().numel() == 0) return {u.parameter(), average};
   const Expr direction = orthogonal(u, u.flag("nesterov") ? lerp(g, average, u.broadcast("momentum")) : average);
   const Expr step{u.builder(), u.builder().cast(direction, g.value().dtype())};

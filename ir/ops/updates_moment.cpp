@@ -15,8 +15,8 @@ struct Moments {
 
   Moments(const Update& u, Expr g, bool with_square = true)
       : lr(u.hyper("lr")), beta1(u.hyper("beta1")), beta2(u.hyper("beta2")), t(u.step()), correction1(1.0 - pow(beta1, t)),
-        correction2(1.0 - pow(beta2, t)), average(u.state(0) + u.broadcast(1.0 - beta1) * (g - u.state(0))),
-        square(with_square ? u.broadcast(beta2) * u.state(1) + u.broadcast(1.0 - beta2) * g * g : average) {}
+        correction2(1.0 - pow(beta2, t)), average(fading(u.state(0) + u.broadcast(1.0 - beta1) * (g - u.state(0)))),
+        square(with_square ? fading(u.broadcast(beta2) * u.state(1) + u.broadcast(1.0 - beta2) * g * g) : average) {}
 };
 
 std::vector<Value> adam_step(const Update& u, Expr parameter, Expr g) {
@@ -75,7 +75,7 @@ std::vector<Value> radam(const Update& u) {
 std::vector<Value> lion(const Update& u) {
   const Expr g = u.ascended_gradient(), m = u.state(0);
   const auto mixed = [&](const char* beta) { return u.broadcast(beta) * m + u.broadcast(1.0 - u.hyper(beta)) * g; };
-  return {u.shrunk_parameter() - u.broadcast("lr") * mixed("beta1").apply("sign"), mixed("beta2")};
+  return {u.shrunk_parameter() - u.broadcast("lr") * mixed("beta1").apply("sign"), fading(mixed("beta2"))};
 }
 
 std::vector<StateSpec> two_moments(const Type&, const Switches&) { return {{"exp_avg", like_parameter}, {"exp_avg_sq", like_parameter}}; }

@@ -12,8 +12,8 @@ std::vector<Value> sparse_adam(const Update& u) {
   const Expr g{b, b("coalesce", {u.index(), u.ascended_gradient()})};
   const Expr lr = u.hyper("lr"), beta1 = u.hyper("beta1"), beta2 = u.hyper("beta2"), t = u.step();
   const Expr old_average = rows_of(u.state(0)), old_square = rows_of(u.state(1));
-  const Expr average = (g - old_average) * u.broadcast(1.0 - beta1) + old_average;
-  const Expr second = (square(g) - old_square) * u.broadcast(1.0 - beta2) + old_square;
+  const Expr average = fading((g - old_average) * u.broadcast(1.0 - beta1) + old_average);
+  const Expr second = fading((square(g) - old_square) * u.broadcast(1.0 - beta2) + old_square);
   const Expr rate = lr * sqrt(1.0 - pow(beta2, t)) / (1.0 - pow(beta1, t));
   const Expr rows = rows_of(u.parameter()) - u.broadcast(rate) * (average / (sqrt(second) + u.broadcast("eps")));
   return {with_rows(u.parameter(), rows), with_rows(u.state(0), average), with_rows(u.state(1), second)};

@@ -180,7 +180,7 @@ class CpuProgram final : public Program {
 
   /// What thread `me` does in a step.
   void run_share(Team* team, int me) {
-    const FloatMode mode;
+    const FloatMode mode(list().denormals);
     run_launches(team, me, 0, parts_.tasks.size(), 0);
   }
 

@@ -154,10 +154,15 @@ TEST_CASE("ptx: every kernel of whole programs", "[cuda]") {
       const std::vector<test::KernelResources> kernels = test::resources_of(texts, arch);
       CHECK(kernels.size() > 60);
       for (const test::KernelResources& k : kernels) {
-        INFO(k.name << " on " << arch);
+        // Named after the text that it is of: t37_weft_k00.
+        const std::string& program = cases.at(std::stoul(k.name.substr(1))).name;
+        INFO(k.name << " on " << arch << ", of " << program);
+        // Random graphs have chains of f64 functions, several elements at once, each value of which takes two registers. With 168 of them
+        // a processor still holds a block of 384 threads.
+        const int most = program.starts_with("random graph") ? 168 : 96;
         CHECK(k.stack_bytes == 0);
         CHECK(k.spilled_bytes == 0);
-        CHECK(k.registers <= 96);
+        CHECK(k.registers <= most);
       }
     }
   }
