@@ -120,6 +120,8 @@ class Reader {
       fail(path_, file_.size(), "truncated: a safetensors file begins with 8 bytes, the length of its header");
     uint64_t length = 0;
     file_.read(0, &length, length_bytes);
+    if (constexpr uint64_t zip = 0x04034b50; (length & 0xffffffff) == zip)
+      fail(path_, 0, "no safetensors file but a zip archive, which torch.save writes: in Python, save it with safetensors.torch.save_file");
     if (length > largest_header)
       fail(path_, 0, "no safetensors file: its header would have {} bytes, more than the {} allowed", length, largest_header);
     data_ = length_bytes + length;

@@ -6,10 +6,15 @@
 //   Tensor loss = graph.output("loss", reconstruction + beta * divergence);
 //   ...
 //   beta = 0.5;                                // the next step uses it
+//
+// What is computed of hyper-parameters and numbers with + - * / and pow() stays one that steps read: (1 - beta) * a + beta * b. What takes
+// a double (an option, a factor of addcmul) takes the number that it is when the graph is recorded.
 
 #include <compare>
+#include <concepts>
 #include <memory>
 #include <string>
+#include <type_traits>
 
 #include "weft/runtime/value_bounds.h"
 
@@ -46,13 +51,80 @@ class Hyper {
   std::shared_ptr<Shared> shared_;
 };
 
-// Outside of graphs it is the number that it is now; a tensor comes of what has a tensor or a parameter in it.
-inline double operator-(const Hyper& a) { return -a.value(); }
-inline double operator+(const Hyper& a, const Hyper& b) { return a.value() + b.value(); }
-inline double operator-(const Hyper& a, const Hyper& b) { return a.value() - b.value(); }
-inline double operator*(const Hyper& a, const Hyper& b) { return a.value() * b.value(); }
-inline double operator/(const Hyper& a, const Hyper& b) { return a.value() / b.value(); }
-inline bool operator==(const Hyper& a, const Hyper& b) { return a.value() == b.value(); }
-inline std::partial_ordering operator<=>(const Hyper& a, const Hyper& b) { return a.value() <=> b.value(); }
+/// Computed of hyper-parameters and numbers alone: 1 - beta. Among tensors it is read at every step; elsewhere it is the number that it is
+/// now.
+class HyperExpression {
+ public:
+  enum class Op { hyper, number, negate, add, subtract, multiply, divide, power };
+  struct Node {
+    Op op;
+    std::shared_ptr<const Hyper> hyper = {};
+    double number = 0;
+    std::shared_ptr<const Node> a = {}, b = {};
+  };
+
+  HyperExpression(const Hyper& hyper);
+  explicit HyperExpression(double number);
+  HyperExpression(Op op, const HyperExpression& a, const HyperExpression& b);
+
+  double value() const;
+  operator double() const { return value(); }
+  const Node& node() const { return *node_; }
+
+ private:
+  std::shared_ptr<const Node> node_;
+};
+
+namespace detail {
+
+template <class T>
+concept OfHypers = std::same_as<T, Hyper> || std::same_as<T, HyperExpression>;
+template <class A, class B>
+concept OfHypersAndNumbers = (OfHypers<A> && (OfHypers<B> || std::is_arithmetic_v<B>)) || (std::is_arithmetic_v<A> && OfHypers<B>);
+
+template <class A, class B>
+HyperExpression combined(HyperExpression::Op op, const A& a, const B& b) {
+  return {op, HyperExpression(a), HyperExpression(b)};
+}
+
+}  // namespace detail
+
+template <class A, class B>
+  requires detail::OfHypersAndNumbers<A, B>
+HyperExpression operator+(const A& a, const B& b) {
+  return detail::combined(HyperExpression::Op::add, a, b);
+}
+template <class A, class B>
+  requires detail::OfHypersAndNumbers<A, B>
+HyperExpression operator-(const A& a, const B& b) {
+  return detail::combined(HyperExpression::Op::subtract, a, b);
+}
+template <class A, class B>
+  requires detail::OfHypersAndNumbers<A, B>
+HyperExpression operator*(const A& a, const B& b) {
+  return detail::combined(HyperExpression::Op::multiply, a, b);
+}
+template <class A, class B>
+  requires detail::OfHypersAndNumbers<A, B>
+HyperExpression operator/(const A& a, const B& b) {
+  return detail::combined(HyperExpression::Op::divide, a, b);
+}
+template <class A, class B>
+  requires detail::OfHypersAndNumbers<A, B>
+HyperExpression pow(const A& a, const B& b) {
+  return detail::combined(HyperExpression::Op::power, a, b);
+}
+template <detail::OfHypers A>
+HyperExpression operator-(const A& a) {
+  return detail::combined(HyperExpression::Op::negate, a, a);
+}
+template <detail::OfHypers A, detail::OfHypers B>
+bool operator==(const A& a, const B& b) {
+  return a.value() == b.value();
+}
+template <detail::OfHypers A, detail::OfHypers B>
+std::partial_ordering operator<=>(const A& a, const B& b) {
+  return a.value() <=> b.value();
+}
 
 }  // namespace weft

@@ -21,6 +21,8 @@ class Places {
     for (const Arg& index : indices) {
       values.push_back(r.index(index));
       if (values.back().dtype() != i64) r.fail("an index must be integers");
+      const int64_t extent = x.shape().dims()[values.size() - 1];
+      if (axes_ > 1) values.back() = r.builder("checked_index", {values.back()}, {{"below", extent}});
       Shape both;
       if (!broadcast_shapes(shape_, values.back().shape(), both)) r.fail("the indices do not broadcast to one shape");
       shape_ = both;

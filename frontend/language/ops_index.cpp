@@ -64,6 +64,7 @@ Value flat_places(Recorder& r, Value x, Value index, int64_t axis) {
   if (shape.rank() != from.rank()) r.fail("x and the index must have equal ranks");
   for (int d = from.rank() - 1; d >= 0; --d)
     if (d != axis && shape[d] > from[d]) r.fail(fmt::format("the index reaches beyond x along axis {}", d));
+  index = r.builder("checked_index", {index}, {{"below", from[static_cast<int>(axis)]}});
   return ir::places_along_axis(r.builder, index, from, static_cast<int>(axis));
 }
 

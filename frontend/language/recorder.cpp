@@ -22,7 +22,8 @@ ir::Type type_of(const Arg& arg) {
 }
 
 std::string describe(const Arg& arg) {
-  if (const Hyper* h = arg.hyper()) return fmt::format("the hyper-parameter '{}'", h->name());
+  if (const HyperExpression* h = arg.hyper())
+    return h->node().hyper ? fmt::format("the hyper-parameter '{}'", h->node().hyper->name()) : "a number computed of hyper-parameters";
   if (const Arg::Number* n = arg.number()) return fmt::format("{}", n->real);
   return to_string(type_of(arg));
 }
@@ -89,8 +90,24 @@ ir::Value Recorder::value(const Arg& arg) {
 }
 
 ir::Value Recorder::value(const Arg& arg, DType dtype) {
-  if (const Hyper* h = arg.hyper()) return builder.cast(recording_->hyper(*h, h->name(), where_), dtype);
+  if (const HyperExpression* h = arg.hyper()) return builder.cast(value(h->node()), dtype);
   return arg.number() ? value(arg, dtype, {}) : builder.cast(value(arg), dtype);
+}
+
+/// In f64.
+ir::Value Recorder::value(const HyperExpression::Node& node) {
+  using enum HyperExpression::Op;
+  switch (node.op) {
+    case hyper: return recording_->hyper(*node.hyper, node.hyper->name(), where_);
+    case number: return builder.splat({f64, {}}, node.number);
+    case negate: return builder("neg", {value(*node.a)});
+    case add: return builder("add", {value(*node.a), value(*node.b)});
+    case subtract: return builder("sub", {value(*node.a), value(*node.b)});
+    case multiply: return builder("mul", {value(*node.a), value(*node.b)});
+    case divide: return builder("div", {value(*node.a), value(*node.b)});
+    case power: return builder("pow", {value(*node.a), value(*node.b)});
+  }
+  throw InternalError("no such operation on hyper-parameters");
 }
 
 ir::Value Recorder::value(const Arg& arg, DType dtype, const Shape& shape) {

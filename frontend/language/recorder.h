@@ -68,6 +68,7 @@ class Recorder {
 
  private:
   std::shared_ptr<Recording> find_recording() const;
+  ir::Value value(const HyperExpression::Node& node);
 
   FloatMode mode_;  // numbers become constants
   std::string what_;

@@ -91,7 +91,8 @@ Tensor scatter_reduce(Arg x, Arg index, Arg updates, int64_t axis, const std::st
   for (int64_t d = 0; d < self.dim(); ++d)
     c.require(d == along || at.size(d) <= self.size(d), fmt::format("the index reaches beyond x along axis {}", d));
   ir::Builder& b = c.recorder().builder;
-  const Tensor places = c.recorder().tensor(ir::places_along_axis(b, at.value(), self.shape(), static_cast<int>(along)));
+  const ir::Value checked = b("checked_index", {at.value()}, {{"below", self.dim() == 0 ? 1 : self.size(along)}});
+  const Tensor places = c.recorder().tensor(ir::places_along_axis(b, checked, self.shape(), static_cast<int>(along)));
   const Tensor given = c.recorder().tensor(c.recorder().value(updates, self.dtype(), at.shape()));
   const Named named{reshape(self, {-1}), reshape(given, {-1}), places};
   return reshape(self.shape().numel() == 0 ? named.x : reduced(c, named, reduce, include_self), self.shape().dims());

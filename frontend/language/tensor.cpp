@@ -84,10 +84,10 @@ int64_t Tensor::size(int64_t axis, std::source_location at) const {
   return shape()[static_cast<int>(r.axis(axis, shape().rank()))];
 }
 
-Tensor& Tensor::operator+=(const Arg& y) { return *this = Arg(*this, y.where()) + y; }
-Tensor& Tensor::operator-=(const Arg& y) { return *this = Arg(*this, y.where()) - y; }
-Tensor& Tensor::operator*=(const Arg& y) { return *this = Arg(*this, y.where()) * y; }
-Tensor& Tensor::operator/=(const Arg& y) { return *this = Arg(*this, y.where()) / y; }
+Tensor& Tensor::operator+=(const Arg& y) & { return *this = Arg(*this, y.where()) + y; }
+Tensor& Tensor::operator-=(const Arg& y) & { return *this = Arg(*this, y.where()) - y; }
+Tensor& Tensor::operator*=(const Arg& y) & { return *this = Arg(*this, y.where()) * y; }
+Tensor& Tensor::operator/=(const Arg& y) & { return *this = Arg(*this, y.where()) / y; }
 
 std::string to_string(const Tensor& tensor) {
   if (!tensor.node) return "Tensor(nothing assigned)";

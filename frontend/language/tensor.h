@@ -74,11 +74,17 @@ class Tensor : public detail::TensorHandle {
   /// stay whole. Throws weft::Error, naming the line, for an index out of range, more places than axes, two ellipses and a step below 1.
   Tensor operator[](IndexPlaces places) const;
 
+  Tensor(const Tensor&) = default;
+  Tensor(Tensor&&) = default;
+  // Of a handle with a name alone: x[0] = y and x[0] += y, which would name another value and leave x as it is, do not compile. index_put()
+  // and where() make one with other elements.
+  Tensor& operator=(const Tensor&) & = default;
+  Tensor& operator=(Tensor&&) & = default;
   // x = x + y and so on: this handle then names another value, and no other handle does.
-  Tensor& operator+=(const Arg& y);
-  Tensor& operator-=(const Arg& y);
-  Tensor& operator*=(const Arg& y);
-  Tensor& operator/=(const Arg& y);
+  Tensor& operator+=(const Arg& y) &;
+  Tensor& operator-=(const Arg& y) &;
+  Tensor& operator*=(const Arg& y) &;
+  Tensor& operator/=(const Arg& y) &;
 
   /// The functions of these names, of this tensor (frontend/language/ops.h; the lists in tensor_methods.h).
 #define WEFT_METHOD(name) Tensor name(std::source_location at = std::source_location::current()) const;
@@ -168,7 +174,8 @@ class Arg {
   Arg(const Tensor& tensor, std::source_location at = std::source_location::current()) : what_(tensor), at_(at) {}
   Arg(const Parameter& parameter, std::source_location at = std::source_location::current()) : what_(parameter), at_(at) {}
   /// Read at every step; among operands it counts as a floating number.
-  Arg(const Hyper& hyper, std::source_location at = std::source_location::current()) : what_(hyper), at_(at) {}
+  Arg(const Hyper& hyper, std::source_location at = std::source_location::current()) : what_(HyperExpression(hyper)), at_(at) {}
+  Arg(const HyperExpression& hyper, std::source_location at = std::source_location::current()) : what_(hyper), at_(at) {}
   template <class T>
     requires std::is_arithmetic_v<T>
   Arg(T number, std::source_location at = std::source_location::current())
@@ -180,12 +187,12 @@ class Arg {
 
   const Tensor* tensor() const { return std::get_if<Tensor>(&what_); }
   const Parameter* parameter() const { return std::get_if<Parameter>(&what_); }
-  const Hyper* hyper() const { return std::get_if<Hyper>(&what_); }
+  const HyperExpression* hyper() const { return std::get_if<HyperExpression>(&what_); }
   const Number* number() const { return std::get_if<Number>(&what_); }
   std::source_location where() const { return at_; }
 
  private:
-  std::variant<Tensor, Parameter, Hyper, Number> what_;
+  std::variant<Tensor, Parameter, HyperExpression, Number> what_;
   std::source_location at_;
 };
 

@@ -369,7 +369,7 @@ void ReduceLROnPlateau::step(double metric) {
   if (bad_ <= o_.patience) return;
   for (const auto& core : cores_of(optimizer_)) {
     Hyper lr = rate_of(*core);
-    const double next = std::max(lr * o_.factor, o_.min_lr);
+    const double next = std::max(lr.value() * o_.factor, o_.min_lr);
     if (lr - next > o_.eps) lr = next;
   }
   cooldown_ = o_.cooldown;

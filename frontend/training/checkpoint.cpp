@@ -197,6 +197,15 @@ Checkpoint& Checkpoint::add(AveragedWeights& average) {
   return *this;
 }
 
+Checkpoint& Checkpoint::add(EarlyStopping& stopping) {
+  const std::string prefix = stoppings_ == 0 ? "weft.best/" : fmt::format("weft.best{}/", stoppings_);
+  ++stoppings_;
+  for (size_t i = 0; i < stopping.parameters().size(); ++i)
+    add(prefix + names_of(stopping.parameters()[i], "EarlyStopping")[0], stopping.best_weights()[i]);
+  progress_.push_back({[&stopping] { return stopping.progress(); }, [&stopping](const auto& p) { stopping.restore(p); }});
+  return *this;
+}
+
 Checkpoint& Checkpoint::add(const optim::Optimizer& optimizer) {
   optimizers_.push_back(optimizer.core());
   return *this;

@@ -22,6 +22,7 @@
 #include "weft/frontend/nn/module.h"
 #include "weft/frontend/optim/optimizer.h"
 #include "weft/frontend/training/averaged_weights.h"
+#include "weft/frontend/training/early_stopping.h"
 #include "weft/runtime/safetensors.h"
 
 namespace weft {
@@ -58,6 +59,9 @@ class Checkpoint {
   }
   /// The averages and how many there were; its parameters must be among the tensors. It must outlive the checkpoint.
   Checkpoint& add(AveragedWeights& average);
+  /// The best weights so far, as "weft.best/fc1.weight", and their numbers, so that restore() brings them back in a run that goes on. Its
+  /// parameters must be among the tensors. It must outlive the checkpoint.
+  Checkpoint& add(EarlyStopping& stopping);
   /// An array that nothing else owns here, under a name of its own.
   Checkpoint& add(const std::string& name, Array& array);
 
@@ -110,7 +114,7 @@ class Checkpoint {
   std::vector<std::shared_ptr<detail::OptimizerCore>> optimizers_;
   std::vector<Progress> progress_;
   std::vector<std::pair<std::string, Array*>> arrays_;
-  int averages_ = 0;
+  int averages_ = 0, stoppings_ = 0;
 };
 
 }  // namespace weft

@@ -113,10 +113,7 @@ Checkpoints::Checkpoints(const Recipe& recipe, const Specialization& program, co
   checkpoint_.add(recipe.optimizer);
   for (const DrivenSchedule& schedule : recipe.schedules) schedule.add_to(checkpoint_);
   if (recipe.average) checkpoint_.add(*recipe.average);
-  if (!stopping) return;
-  checkpoint_.add(*stopping);
-  for (size_t i = 0; i < stopping->best_weights().size(); ++i)
-    checkpoint_.add("weft.best/" + program.names()[i], stopping->best_weights()[i]);
+  if (stopping) checkpoint_.add(*stopping);
 }
 
 void Checkpoints::read_note(const std::string& text, History& history) {

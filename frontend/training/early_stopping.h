@@ -32,6 +32,7 @@ class EarlyStopping {
   int64_t best_step() const { return best_step_; }
 
   /// What a checkpoint keeps of it: the best weights, in the order of the parameters, and numbers.
+  const std::vector<Parameter>& parameters() const { return best_weights_.parameters(); }
   std::vector<Array>& best_weights() { return best_weights_.values(); }
   std::vector<double> progress() const { return {best_, static_cast<double>(best_step_), static_cast<double>(steps_)}; }
   void restore(const std::vector<double>& progress);

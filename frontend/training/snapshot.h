@@ -24,6 +24,7 @@ class Snapshot {
 
   /// Keeps what is there now instead.
   void take();
+  const std::vector<Parameter>& parameters() const { return parameters_; }
   /// The parameters' numbers, in their order.
   std::vector<Array>& values() { return values_; }
   /// Writes it all back. Optimizer state that did not exist when it was taken becomes zero, as it began.

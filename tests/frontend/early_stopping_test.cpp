@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "weft/tests/frontend/support.h"
+#include "weft/tests/runtime/temp_files.h"
 
 using namespace weft;
 
@@ -110,4 +111,23 @@ TEST_CASE("early stopping waits for its patience and brings the best weights bac
   stopping.restore();
   CHECK(w.values<float>()[0] == 5);
   CHECK_THROWS_WITH(EarlyStopping({w}, 0), "early stopping needs a patience of at least 1, but it is 0");
+}
+
+TEST_CASE("a checkpoint keeps the best weights of early stopping") {
+  const auto net = [] { return nn::Linear(2, 1); };
+  nn::Linear trained = net(), resumed = net(), stranger = net();
+  EarlyStopping stopping(trained, 3), again(resumed, 3);
+  init::constant(trained.weight, 1);
+  stopping.step(1);
+  init::constant(trained.weight, 2);
+  stopping.step(2);
+  const test::TempDir dir;
+  Checkpoint(trained).add(stopping).save(dir / "run.safetensors");
+  Checkpoint(resumed).add(again).load(dir / "run.safetensors");
+  CHECK(resumed.weight.values<float>() == std::vector<float>{2, 2});
+  CHECK((again.best() == 1 && again.best_step() == 1 && !again.is_over()));
+  again.restore();
+  CHECK(resumed.weight.values<float>() == std::vector<float>{1, 1});
+  EarlyStopping of_another(stranger, 3);
+  CHECK_THROWS_WITH(Checkpoint(trained).add(of_another), contains_text("EarlyStopping needs 'weight', which is not among the tensors"));
 }

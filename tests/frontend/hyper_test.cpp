@@ -28,6 +28,43 @@ TEST_CASE("a hyper-parameter in an expression is read at every step") {
   CHECK_THROWS_WITH(beta = -1, contains_text("beta must lie in"));
 }
 
+TEST_CASE("what is computed of hyper-parameters and numbers is read at every step too") {
+  Hyper h("h", 0.25), k("k", 3);
+  Graph graph("computed");
+  const Tensor x = graph.input("x", f64, {});
+  graph.output("mixed", (1 - h) * x + h * (x + 1));
+  graph.output("negated", -h * x);
+  graph.output("doubled", 2 * h * x);
+  graph.output("halved", h / 2 + x);
+  graph.output("product", x - 0.5 * h * k * x);
+  graph.output("power", pow(h, 2) * x + pow(2, h));
+  graph.output("nested", x * (-(h + 1) / (k - h)));
+  Step step = compile(graph, Target::cpu());
+  const auto check = [&](double a, double b) {
+    h = a, k = b;
+    const double x = 1.5;
+    const std::vector<double> fed{x};
+    const Results results = step({{"x", fed}});
+    const auto y = [&](const char* name) { return results[name].item(); };
+    CHECK(y("mixed") == Approx((1 - a) * x + a * (x + 1)));
+    CHECK(y("negated") == Approx(-a * x));
+    CHECK(y("doubled") == Approx(2 * a * x));
+    CHECK(y("halved") == Approx(a / 2 + x));
+    CHECK(y("product") == Approx(x - 0.5 * a * b * x));
+    CHECK(y("power") == Approx(a * a * x + std::pow(2, a)));
+    CHECK(y("nested") == Approx(x * (-(a + 1) / (b - a))));
+  };
+  check(0.25, 3);
+  check(0.75, -2);
+  // Outside of graphs it is a number.
+  const double now = 0.5 * h + k;
+  CHECK(now == 0.375 - 2);
+  h = 2 * h;
+  CHECK(h == 1.5);
+  CHECK((h * 2 == 3 && h / 3 < k + 3 && -k == 2.0 && h - 1 > k * 1));
+  CHECK_THROWS_WITH(gradients<1>(mean(x), {2 * h}), contains_text("a number has no gradient"));
+}
+
 TEST_CASE("a hyper-parameter is one input, under its name, and counts as a number among types") {
   Hyper a("weight of the prior", 1), b("weight of the prior", 2);
   Graph graph("types");
@@ -71,9 +108,9 @@ TEST_CASE("a hyper-parameter in a step of a scan, in an update and beside no ten
   CHECK(held.values<float>()[0] == 2);
 }
 
-TEST_CASE("hyper-parameters among themselves are numbers") {
+TEST_CASE("hyper-parameters among themselves are numbers, outside of graphs") {
   Hyper a("a", 6), b("b", 2);
-  static_assert(std::same_as<decltype(a * b), double> && std::same_as<decltype(a * 2), double>);
+  static_assert(std::convertible_to<decltype(a * b), double> && std::convertible_to<decltype(-a), double>);
   CHECK(a + b == 8);
   CHECK(a - b == 4);
   CHECK(a * b == 12);

@@ -149,6 +149,8 @@ TEST_CASE("damaged files are refused with the byte") {
   CHECK(error_of(file_of("{" + a + "}", 8)).empty());
   CHECK(error_of("short") == "byte 5: truncated: a safetensors file begins with 8 bytes, the length of its header");
   CHECK(error_of(std::string(8, '\x7f')).starts_with("byte 0: no safetensors file: its header would have "));
+  CHECK(error_of(std::string("PK\3\4") + std::string(20, '\0'))
+            .starts_with("byte 0: no safetensors file but a zip archive, which torch.save "));
   CHECK(error_of(file_of("{}", 0).substr(0, 9)) == "byte 9: truncated: the header ends at byte 10, the file at byte 9");
   CHECK(error_of(file_of("{" + a + "}", 7)) == "byte 69: truncated: 'a' ends at byte 70, the file at byte 69");
   CHECK(error_of(file_of("{" + a + "}", 9)) == "byte 70: the data ends here, but the file has 1 bytes more");
