@@ -5,7 +5,6 @@
 #include "weft/tests/frontend/support.h"
 
 using namespace weft;
-using weft::testing::line;
 
 TEST_CASE("fed indices out of range are refused by all that takes or puts elements along an axis") {
   using Make = Tensor (*)(const Tensor& x, const Tensor& i);
