@@ -107,6 +107,19 @@ class AccessWalk {
   std::unordered_map<Value, std::vector<IndexMap>, ir::ValueHash> seen_;
 };
 
+/// The innermost loop. Where that is reduced and a row has no more elements than a vector, the innermost kept one: then each lane adds
+/// up a row of its own, and none is combined with others.
+int vector_loop(const std::vector<Loop>& all, int lanes) {
+  int64_t row = 1;
+  int kept = -1;
+  for (size_t l = 0; l < all.size(); ++l) {
+    if (all[l].reduced) row *= all[l].extent;
+    else kept = static_cast<int>(l);
+  }
+  const bool is_short = !all.empty() && all.back().reduced && row <= reduction_lanes;
+  return is_short && kept >= 0 && all[static_cast<size_t>(kept)].extent >= lanes ? kept : static_cast<int>(all.size()) - 1;
+}
+
 /// The loop along which most operands lie that are strided along the vector loop, of the innermost ones: a row loop or, where there are
 /// reduced ones, the last of these. -1: where there is none, or so little of it that transposing costs more than reading element by element.
 int tiled_loop(const Loops& loops, const std::vector<Affine>& reads, const passes::LoopNest& nest, int lanes) {
@@ -200,7 +213,7 @@ Loops plan_loops(const ir::Graph& body, const passes::LoopNest& nest, int lanes)
       loops.all.push_back({l, l, nest.extents[i], nest.reduced[i]});
     }
   }
-  loops.vector = lanes > 1 ? static_cast<int>(loops.all.size()) - 1 : -1;
+  loops.vector = lanes > 1 ? vector_loop(loops.all, lanes) : -1;
   for (int l = 0; l < static_cast<int>(loops.all.size()); ++l) {
     const Loop& loop = loops.all[static_cast<size_t>(l)];
     if (loop.reduced) loops.inner.push_back(l);

@@ -1,8 +1,8 @@
 #pragma once
 // The loops that a nest is emitted with: neighbouring kept loops that every access walks as one are collapsed, and so are
-// the reduced ones that a reduction's order counts as one (support/reduction_order.h), whoever walks them. The innermost is
-// the one that vectors run along, and the kept ones outside are shared out as work units. Without vectors all kept loops
-// are shared out.
+// the reduced ones that a reduction's order counts as one (support/reduction_order.h), whoever walks them. Vectors run along the
+// innermost loop, or where that is reduced to few elements along the innermost kept one; the other kept ones are shared out as
+// work units. Without vectors all kept loops are shared out.
 
 #include <vector>
 

@@ -127,6 +127,8 @@ class ValueEmitter {
   llvm::Value* transposed_tile(int input, llvm::Type* element, const Walk& walk);
   llvm::Value* load_guarded(DType t, llvm::Type* element, llvm::Value* base, const Walk& walk);
   llvm::Value* gather(llvm::FixedVectorType* vector, llvm::Type* element, llvm::Value* base, llvm::Value* offsets, llvm::Value* active);
+  /// Elements of the vector that the mask has, each to a place of its own.
+  void scatter(llvm::Value* vector, llvm::Type* element, llvm::Value* base, llvm::Value* offsets);
   void store(size_t i, llvm::Value* value);
   llvm::FixedVectorType* vector_of(llvm::Type* element) const;
   llvm::Value* splat(llvm::Value* v) { return codegen::splat(b_, v, static_cast<unsigned>(lanes_)); }

@@ -176,6 +176,11 @@ llvm::Value* ValueEmitter::gather(llvm::FixedVectorType* vector, llvm::Type* ele
                                llvm::Constant::getNullValue(vector));
 }
 
+void ValueEmitter::scatter(llvm::Value* vector, llvm::Type* element, llvm::Value* base, llvm::Value* offsets) {
+  llvm::Value* active = mask_ ? mask_ : llvm::Constant::getAllOnesValue(vector_of(b_.getInt1Ty()));
+  b_.CreateMaskedScatter(vector, b_.CreateGEP(element, base, offsets), llvm::Align(element->getPrimitiveSizeInBits() / 8), active);
+}
+
 llvm::FixedVectorType* ValueEmitter::vector_of(llvm::Type* element) const {
   return llvm::FixedVectorType::get(element, static_cast<unsigned>(lanes_));
 }
@@ -202,7 +207,9 @@ void ValueEmitter::store(size_t i, llvm::Value* value) {
   llvm::Value* pointer = b_.CreateGEP(element, outputs_[i].pointer, first_index(walk));
   if (vector_step(walk) != 0) value = splat(value);
   llvm::Value* raw = to_memory(b_, t, value);
-  if (vector_step(walk) == 1 && !mask_) prefetch(element, pointer, walk, true);
+  const int64_t step = vector_step(walk);
+  if (step == 1 && !mask_) prefetch(element, pointer, walk, true);
+  if (step != 0 && step != 1) return scatter(raw, element, outputs_[i].pointer, lane_index(walk));
   if (mask_ && is_vector(raw)) b_.CreateMaskedStore(raw, pointer, alignment_of(t), mask_);
   else b_.CreateAlignedStore(raw, pointer, is_vector(raw) ? vector_alignment(t, outputs_[i], walk) : alignment_of(t));
 }
