@@ -53,8 +53,7 @@ TEST_CASE("short rows: f32 and bf16 have the bits that a row has in a vector of 
         for (int64_t i = 0; i < few[input].shape().numel(); ++i) few[input].set(i, many[input].at(i));
       const auto all = test::run_cpu(rows_of(type, 40, columns), many), alone = test::run_cpu(rows_of(type, 4, columns), few);
       for (size_t output = 0; output < alone.values.size(); ++output)
-        for (int64_t i = 0; i < alone.values[output].shape().numel(); ++i)
-          CHECK(all.values[output].at(i) == alone.values[output].at(i));
+        for (int64_t i = 0; i < alone.values[output].shape().numel(); ++i) CHECK(all.values[output].at(i) == alone.values[output].at(i));
     }
 }
 
