@@ -23,7 +23,7 @@ class Gemm {
  public:
   Gemm(const GemmKernels& kernels, const GemmShape& shape);
 
-  /// Are tiles as good for it as the library? Not for products with a vector, nor for those that do little but write their result.
+  /// Are tiles as good for it as the library? Not for products with a vector, nor for all that do little but write their result.
   static bool suits(const GemmKernels& kernels, int64_t m, int64_t n, int64_t k);
 
   int64_t scratch_bytes() const;

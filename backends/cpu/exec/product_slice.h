@@ -1,5 +1,5 @@
 #pragma once
-// One slice of a product: by oneDNN (library_product.cpp), or by our own tiles (tiled_product.cpp).
+// One slice of a product: by oneDNN (library_product.cpp), by our own tiles (tiled_product.cpp), or as a thin one (thin_product.cpp).
 
 #include <memory>
 #include <string>
@@ -31,5 +31,9 @@ std::unique_ptr<ProductSlice> library_product(const MatmulSpec& spec, const Slic
 bool is_tiled(const MatmulSpec& spec);
 Answer tiled_answer(const MatmulSpec& spec, const Slice& part);
 std::unique_ptr<ProductSlice> tiled_product(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset);
+
+/// Is one of its extents so short that the larger operand is better read once, in order (thin_kernels.h)? Then it is asked first.
+bool is_thin(const MatmulSpec& spec);
+std::unique_ptr<ProductSlice> thin_product(const MatmulSpec& spec, const Slice& part);
 
 }  // namespace weft::cpu

@@ -23,7 +23,13 @@ int64_t useful_threads(double flops, int64_t most) {
 
 int64_t useful_slices(const MatmulSpec& spec, int cores) {
   const int64_t longest = std::max({spec.batch, spec.m / 8, spec.n / grain});
-  return useful_threads(spec.flops(), std::min<int64_t>(cores, longest));
+  // Where each byte is used for little, it takes as long to read as so much arithmetic.
+  constexpr double flops_per_byte = 2.5;
+  const auto elements = static_cast<double>(spec.m) * static_cast<double>(spec.k) +
+                        static_cast<double>(spec.k) * static_cast<double>(spec.n) +
+                        static_cast<double>(spec.m) * static_cast<double>(spec.n);
+  const double bytes = static_cast<double>(spec.batch) * elements * static_cast<double>(size_of(spec.dtype));
+  return useful_threads(std::max(spec.flops(), flops_per_byte * bytes), std::min<int64_t>(cores, longest));
 }
 
 std::vector<Slice> slices_of(const MatmulSpec& s) {

@@ -1,76 +1,33 @@
 // Products by our own tiles: against sums in double, with nothing read or written beside the operands and the result.
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "weft/backends/cpu/exec/gemm.h"
 #include "weft/backends/cpu/exec/isa.h"
 #include "weft/backends/cpu/exec/matmul.h"
+#include "weft/tests/backends/cpu/matrix.h"
 #include "weft/tests/catch.h"
 
 using namespace weft;
 using cpu::Gemm;
+using test::Matrix, test::Behind;
 
 namespace {
 
-const float nan_value = std::numeric_limits<float>::quiet_NaN();
+constexpr float nan_value = std::numeric_limits<float>::quiet_NaN();
 
-/// A matrix amid others: element (i, j) at [i * row + j * column], and nan before, behind and between its lines.
-struct Matrix {
-  int64_t rows, columns, row, column;
-  std::vector<float> memory;
-
-  static constexpr int64_t margin = 24;  // more than what a tile reads at once
-
-  Matrix(int64_t m, int64_t n, bool transposed, int64_t gap, uint32_t seed)
-      : rows(m), columns(n), row(transposed ? 1 : n + gap), column(transposed ? m + gap : 1),
-        memory(static_cast<size_t>(2 * margin + (transposed ? n * column : m * row)), nan_value) {
-    for (int64_t i = 0; i < m; ++i)
-      for (int64_t j = 0; j < n; ++j) {
-        seed = seed * 1664525u + 1013904223u;
-        at(i, j) = static_cast<float>(seed >> 8) * 0x1p-23f - 1;
-      }
-  }
-  float& at(int64_t i, int64_t j) { return memory[static_cast<size_t>(margin + i * row + j * column)]; }
-  float* data() { return memory.data() + margin; }
-};
-
-enum class Behind { nothing, bias, addend, in_place };
-
-/// Is the product right, in its place alone?
 void check_product(const cpu::GemmKernels& kernels, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, int64_t gap,
                    Behind behind) {
-  INFO("[" << m << "," << k << "]" << (transpose_a ? "'" : "") << " x [" << k << "," << n << "]" << (transpose_b ? "'" : "") << ", gap "
-           << gap << ", behind " << static_cast<int>(behind));
-  Matrix a(m, k, transpose_a, gap, 1), b(k, n, transpose_b, gap, 2), bias(1, n, false, 0, 3), addend(m, n, false, gap, 4);
-  Matrix result(m, n, false, gap, 5);
-  if (behind == Behind::in_place) result = addend;
-  const Matrix before = result;
-  const Gemm gemm(kernels, {m, n, k, a.row, a.column, b.row, b.column, result.row});
-  std::vector<float> scratch(static_cast<size_t>(gemm.scratch_bytes()) / sizeof(float) + 8, nan_value);
-  std::fill_n(scratch.end() - 8, 8, -7.0f);  // behind what it asked for
-  gemm.run(a.data(), b.data(), behind == Behind::bias ? bias.data() : nullptr,
-           behind == Behind::addend     ? addend.data()
-           : behind == Behind::in_place ? result.data()
-                                        : nullptr,
-           result.data(), scratch.data());
-  bool right = true, in_place = true;
-  for (int64_t i = 0; i < m; ++i)
-    for (int64_t j = 0; j < n; ++j) {
-      double want = behind == Behind::bias ? bias.at(0, j) : behind == Behind::nothing ? 0 : addend.at(i, j), sum = std::abs(want);
-      for (int64_t p = 0; p < k; ++p) {
-        const double product = static_cast<double>(a.at(i, p)) * b.at(p, j);
-        want += product, sum += std::abs(product);
-      }
-      // Of each addition, half a unit of a partial sum.
-      right = right && std::abs(result.at(i, j) - want) <= 0x1p-24 * static_cast<double>(k + 2) * sum;
-      result.at(i, j) = const_cast<Matrix&>(before).at(i, j);
-    }
-  for (size_t i = 0; i < result.memory.size(); ++i)
-    in_place = in_place && (result.memory[i] == before.memory[i] || (std::isnan(result.memory[i]) && std::isnan(before.memory[i])));
-  for (size_t i = scratch.size() - 8; i < scratch.size(); ++i) in_place = in_place && scratch[i] == -7.0f;
-  CHECK(right);
-  CHECK(in_place);
+  test::check_product({m, n, k, transpose_a, transpose_b, gap, behind},
+                      [&](const Matrix& a, const Matrix& b, const float* bias, const float* addend, Matrix& result) {
+                        const Gemm gemm(kernels, {m, n, k, a.row, a.column, b.row, b.column, result.row});
+                        std::vector<float> scratch(static_cast<size_t>(gemm.scratch_bytes()) / sizeof(float) + 8, nan_value);
+                        std::fill_n(scratch.end() - 8, 8, -7.0f);  // behind what it asked for
+                        gemm.run(a.data(), b.data(), bias, addend, result.data(), scratch.data());
+                        CHECK(std::all_of(scratch.end() - 8, scratch.end(), [](float x) { return x == -7.0f; }));
+                      });
 }
 
 /// Of each instruction set that this machine has.
@@ -147,6 +104,13 @@ TEST_CASE("gemm: large products are tiles' as long as an extent is short, or the
   CHECK_FALSE(Gemm::suits(cpu::avx2_gemm_kernels, 1, 2048, 2048));
 }
 
+TEST_CASE("gemm: sums of few products are tiles' where the result is small or wide", "[gemm]") {
+  CHECK(Gemm::suits(cpu::avx512_gemm_kernels, 32, 64, 4));
+  CHECK(Gemm::suits(cpu::avx512_gemm_kernels, 64, 4096, 4));
+  CHECK_FALSE(Gemm::suits(cpu::avx512_gemm_kernels, 1024, 256, 4));
+  CHECK(Gemm::suits(cpu::avx2_gemm_kernels, 1024, 256, 4));
+}
+
 TEST_CASE("gemm: infinities and nans reach those elements alone that they belong to", "[gemm]") {
   for (const cpu::GemmKernels* kernels : all_kernels())
     for (int flags = 0; flags < 4; ++flags) {
@@ -164,7 +128,7 @@ TEST_CASE("gemm: infinities and nans reach those elements alone that they belong
     }
 }
 
-TEST_CASE("gemm: a task says that tiles compute it, and a vector's product is the library's", "[gemm]") {
+TEST_CASE("gemm: a task says that tiles compute it, and a vector's product is another's", "[gemm]") {
   if (!are_tiled()) return;
   const cpu::MatmulSpec spec{{{.batch = 3, .m = 40, .n = 50, .k = 60}, f32, true, false}, 2};
   const cpu::Answer answer = cpu::matmul_answer(spec);

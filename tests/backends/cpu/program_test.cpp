@@ -171,8 +171,10 @@ TEST_CASE("programs: a library that is called stays on the thread that calls it,
 }
 
 TEST_CASE("programs: whatever the library runs says so") {
-  const cpu::MatmulSpec vector{{{.m = 1, .n = 8, .k = 8}, f32}}, matrix{{{.m = 8, .n = 8, .k = 8}, f32}};
-  CHECK(cpu::make_matmul(vector, 0)->is_library_call);
+  const cpu::MatmulSpec vector{{{.m = 1, .n = 8, .k = 8}, f32}}, matrix{{{.m = 20, .n = 20, .k = 20}, f32}},
+      column{{{.m = 20, .n = 1, .k = 20, .transpose_a = true}, f32, /*bias=*/true}};
+  CHECK(!cpu::make_matmul(vector, 0)->is_library_call);
+  CHECK(cpu::make_matmul(column, 0)->is_library_call);
   CHECK(cpu::make_matmul(matrix, 0)->is_library_call == !cpu::gemm_kernels());
   cpu::ConvolutionSpec s{{.x = {1, 1, 4, 4}, .w = {1, 1, 3, 3}, .y = {1, 1, 2, 2}}};
   s.stride = s.dilation = {1, 1}, s.low = s.high = {0, 0};
