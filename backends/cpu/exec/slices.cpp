@@ -33,16 +33,20 @@ int64_t useful_slices(const MatmulSpec& spec, int cores) {
 }
 
 std::vector<Slice> slices_of(const MatmulSpec& s) {
-  // Bytes that every part reads again, and the extent to cut.
+  // Elements that a thread reads and another has written, about, and the extent to cut. A result larger than its operands is a weight's
+  // gradient or the weight itself, mostly, whose rows threads share in the update and in the next step's product: of a part that
+  // is columns they have half from elsewhere.
   struct Choice {
-    int64_t repeated, extent;
+    int64_t exchanged, extent;
     enum { by_batch, by_n, by_m } axis;
   };
-  std::vector<Choice> choices{{0, s.batch, Choice::by_batch}, {s.m * s.k, s.n / 8, Choice::by_n}, {s.k * s.n, s.m / 8, Choice::by_m}};
+  const int64_t of_rows = s.m * s.n >= std::max(s.m * s.k, s.k * s.n) ? s.m * s.n / 2 : 0;
+  std::vector<Choice> choices{
+      {0, s.batch, Choice::by_batch}, {s.m * s.k + of_rows, s.n / 8, Choice::by_n}, {s.k * s.n, s.m / 8, Choice::by_m}};
   if (s.dtype == bf16) std::swap(choices[1], choices[2]);  // of two that are alike: rows of the result lie together
   std::erase_if(choices, [&](const Choice& c) { return c.extent < s.slices; });
   const auto best =
-      std::min_element(choices.begin(), choices.end(), [](const Choice& x, const Choice& y) { return x.repeated < y.repeated; });
+      std::min_element(choices.begin(), choices.end(), [](const Choice& x, const Choice& y) { return x.exchanged < y.exchanged; });
   const Slice whole{0, s.batch, 0, s.m, 0, s.n};
   if (best == choices.end() || s.slices <= 1) return {whole};
   std::vector<Slice> parts;

@@ -16,8 +16,8 @@ struct Slice {
 /// How many threads, at most `most`, so much arithmetic is worth: each must get far more of it than a barrier costs.
 int64_t useful_threads(double flops, int64_t most);
 
-/// spec.slices parts along the axis where fewest bytes are read by more than one part: along the batch none, along n all
-/// of a, along m all of b. Parts end at multiples of 16 elements, where there are enough.
+/// spec.slices parts along the axis where threads read least of what others have written: along the batch nothing, along n all of a,
+/// along m all of b; and those who read a large result share its rows. Parts end at multiples of 16 elements, where there are enough.
 std::vector<Slice> slices_of(const MatmulSpec& spec);
 
 }  // namespace weft::cpu
