@@ -27,6 +27,11 @@ struct MatrixProduct {
   /// Of operands that agree in their ranks, batches and inner extents.
   static MatrixProduct of(const Shape& a, const Shape& b, bool transpose_a, bool transpose_b);
   /// Multiplications and additions.
+  /// Of the operands and the result.
+  double elements() const {
+    const auto rows = static_cast<double>(m), columns = static_cast<double>(n), depth = static_cast<double>(k);
+    return static_cast<double>(batch) * (rows * depth + depth * columns + rows * columns);
+  }
   double flops() const { return 2.0 * static_cast<double>(batch * m * n) * static_cast<double>(k); }
 };
 

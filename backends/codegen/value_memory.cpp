@@ -204,12 +204,12 @@ void ValueEmitter::store(size_t i, llvm::Value* value) {
   llvm::Type* element = memory_type(b_.getContext(), t);
   const Walk walk = collapsed(linear_offset(v.shape(), nest_.outputs[i], static_cast<int>(nest_.extents.size())), nest_, loops_);
   WEFT_CHECK(walk.apart.empty(), "a result's loops walk as one wherever they are neighbours");
-  llvm::Value* pointer = b_.CreateGEP(element, outputs_[i].pointer, first_index(walk));
-  if (vector_step(walk) != 0) value = splat(value);
-  llvm::Value* raw = to_memory(b_, t, value);
   const int64_t step = vector_step(walk);
-  if (step == 1 && !mask_) prefetch(element, pointer, walk, true);
+  if (step != 0) value = splat(value);
+  llvm::Value* raw = to_memory(b_, t, value);
   if (step != 0 && step != 1) return scatter(raw, element, outputs_[i].pointer, lane_index(walk));
+  llvm::Value* pointer = b_.CreateGEP(element, outputs_[i].pointer, first_index(walk));
+  if (step == 1 && !mask_) prefetch(element, pointer, walk, true);
   if (mask_ && is_vector(raw)) b_.CreateMaskedStore(raw, pointer, alignment_of(t), mask_);
   else b_.CreateAlignedStore(raw, pointer, is_vector(raw) ? vector_alignment(t, outputs_[i], walk) : alignment_of(t));
 }

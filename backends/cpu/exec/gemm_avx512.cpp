@@ -1,14 +1,8 @@
 // Tiles of 12 lines by 32: 24 registers of sums, two of vectors; the other operand is broadcast as it is read. Only what is marked
 // AVX512 may be compiled for it: the processor may have none.
 
-// GCC 12's header reads registers that it leaves undefined on purpose.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-
 #include "weft/backends/cpu/exec/gemm_kernels.h"
+#include "weft/backends/cpu/exec/intrinsics.h"
 
 namespace weft::cpu {
 namespace {

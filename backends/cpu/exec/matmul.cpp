@@ -12,28 +12,32 @@
 namespace weft::cpu {
 namespace {
 
-std::unique_ptr<ProductSlice> make_slice(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset) {
-  if (is_thin(spec)) return thin_product(spec, part);
-  return (is_tiled(spec) ? tiled_product : library_product)(spec, part, scratch_offset);
-}
+/// Who computes a product.
+struct Way {
+  Answer (*answer)(const MatmulSpec&, const Slice&);
+  std::unique_ptr<ProductSlice> (*make)(const MatmulSpec&, const Slice&, int64_t scratch_offset);
+  bool is_library;
+};
 
-Answer answer_of(const MatmulSpec& spec, const Slice& part) {
-  if (is_thin(spec)) return {thin_product(spec, part)->implementation(), 0};
-  return (is_tiled(spec) ? tiled_answer : library_answer)(spec, part);
+Way way_of(const MatmulSpec& spec) {
+  if (is_thin(spec)) return {thin_answer, thin_product, false};
+  if (is_tiled(spec)) return {tiled_answer, tiled_product, false};
+  return {library_answer, library_product, true};
 }
 
 class MatmulTask final : public Task {
  public:
   MatmulTask(const MatmulSpec& spec, int64_t scratch_bytes) : Task(static_cast<int64_t>(slices_of(spec).size())) {
     Answer answer;
+    const Way way = way_of(spec);
     for (const Slice& part : slices_of(spec)) {
-      slices_.push_back(make_slice(spec, part, answer.scratch_bytes));
+      slices_.push_back(way.make(spec, part, answer.scratch_bytes));
       answer.add(slices_.back()->implementation(), slices_.back()->scratch_bytes());
     }
     implementation = answer.implementation;
     scratch_.emplace(Scratch::Follows::from_machine, fmt::format("the product [{},{}] x [{},{}]", spec.m, spec.k, spec.k, spec.n),
                      answer.scratch_bytes, scratch_bytes);
-    own_scratch_bytes = scratch_->own_bytes(), is_library_call = !is_thin(spec) && !is_tiled(spec);
+    own_scratch_bytes = scratch_->own_bytes(), is_library_call = way.is_library;
     buffers.resize((spec.bias || spec.addend ? 4 : 3) + (scratch_bytes > 0 ? 1 : 0), nullptr);
   }
 
@@ -95,7 +99,7 @@ Answer matmul_answer(const MatmulSpec& spec) {
   if (any_empty(spec)) return answer;
   const SerialLibraries scope;
   for (const Slice& part : slices_of(spec)) {
-    const Answer of_part = answer_of(spec, part);
+    const Answer of_part = way_of(spec).answer(spec, part);
     answer.add(of_part.implementation, of_part.scratch_bytes);
   }
   return answer;

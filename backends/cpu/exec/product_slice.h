@@ -32,8 +32,9 @@ bool is_tiled(const MatmulSpec& spec);
 Answer tiled_answer(const MatmulSpec& spec, const Slice& part);
 std::unique_ptr<ProductSlice> tiled_product(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset);
 
-/// Is one of its extents so short that the larger operand is better read once, in order (thin_kernels.h)? Then it is asked first.
+/// Is one of its extents so short that the larger operand is better read once, in order (thin_kernels.h)? Then it is no tiles'.
 bool is_thin(const MatmulSpec& spec);
-std::unique_ptr<ProductSlice> thin_product(const MatmulSpec& spec, const Slice& part);
+Answer thin_answer(const MatmulSpec& spec, const Slice& part);
+std::unique_ptr<ProductSlice> thin_product(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset);
 
 }  // namespace weft::cpu

@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <numeric>
 
+#include "weft/backends/cpu/exec/rates.h"
+
 namespace weft::cpu {
 namespace {
 
 // Of processors of these years. That a step shares too little for them loses little; one that shares too much waits for a thread where
 // others need the core.
-constexpr double flops_per_second = 1e11, bytes_per_second = 4e10;  // of one thread, out of its cache
-constexpr double exchanged_per_second = 8e9;                        // bytes that another core wrote
+constexpr double exchanged_per_second = 8e9;  // bytes that another core wrote
 constexpr double wait_seconds = 1e-6, begin_seconds = 3e-6;
 
 /// Of one core: its second level, or what the smallest have where the system does not say.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weft/backends/cpu/exec/rates.h"
+
 namespace weft::cpu {
 namespace {
 
@@ -24,11 +26,8 @@ int64_t useful_threads(double flops, int64_t most) {
 int64_t useful_slices(const MatmulSpec& spec, int cores) {
   const int64_t longest = std::max({spec.batch, spec.m / 8, spec.n / grain});
   // Where each byte is used for little, it takes as long to read as so much arithmetic.
-  constexpr double flops_per_byte = 2.5;
-  const auto elements = static_cast<double>(spec.m) * static_cast<double>(spec.k) +
-                        static_cast<double>(spec.k) * static_cast<double>(spec.n) +
-                        static_cast<double>(spec.m) * static_cast<double>(spec.n);
-  const double bytes = static_cast<double>(spec.batch) * elements * static_cast<double>(size_of(spec.dtype));
+  constexpr double flops_per_byte = flops_per_second / bytes_per_second;
+  const double bytes = spec.elements() * static_cast<double>(size_of(spec.dtype));
   return useful_threads(std::max(spec.flops(), flops_per_byte * bytes), std::min<int64_t>(cores, longest));
 }
 

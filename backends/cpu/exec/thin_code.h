@@ -1,15 +1,9 @@
 // The code of ThinKernels, compiled once for each instruction set by the file that includes this. All of it stands in a nameless
 // namespace, and it calls no function that another file might have compiled too: a processor may lack what it was compiled for.
 
-// GCC 12's header reads registers that it leaves undefined on purpose.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-
 #include <cstdint>
 
+#include "weft/backends/cpu/exec/intrinsics.h"
 #include "weft/backends/cpu/exec/thin_kernels.h"
 
 namespace weft::cpu {
@@ -17,8 +11,9 @@ namespace {
 
 #include "weft/backends/cpu/exec/vectors_code.h"
 
-/// The first `count` elements, fewer than a vector has; behind them zeros.
-INLINE void load_first(Floats& x, const float* from, int64_t count) {
+/// The first `count` elements; behind them zeros.
+INLINE void load(Floats& x, const float* from, int64_t count) {
+  if (count == lanes) return load(x, from);
 #if defined(__AVX512F__)
   x = reinterpret_cast<Floats>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << count) - 1), from));
 #else
@@ -28,7 +23,8 @@ INLINE void load_first(Floats& x, const float* from, int64_t count) {
 #endif
 }
 
-INLINE void store_first(float* to, const Floats& x, int64_t count) {
+INLINE void store(float* to, const Floats& x, int64_t count) {
+  if (count == lanes) return store(to, x);
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1U << count) - 1), reinterpret_cast<__m512>(x));
 #else
@@ -62,41 +58,32 @@ INLINE __m128 sums_of(const Floats& x0, const Floats& x1, const Floats& x2, cons
 constexpr int many_at_once = 4;
 constexpr int few_at_once = lanes == 16 ? 4 : 2;  // their sums stay in registers, of which there are 32 or 16
 
-/// Rows of `few` by four of `many`.
-template <int rows>
+/// Rows of `few` by some of `many`, four or one: the sums of each are added up in the same order.
+template <int rows, int columns>
 void dot_block(const ThinDots& p, int64_t i, int64_t j) {
   const float *x = p.few + i * p.few_row, *y = p.many + j * p.many_row;
-  Floats sums[rows][many_at_once] = {};
+  Floats sums[rows][columns] = {};
+  const auto add = [&](int64_t at, int64_t count) __attribute__((always_inline)) {
+    Floats v[columns];
+#pragma GCC unroll 4
+    for (int c = 0; c < columns; ++c) load(v[c], y + c * p.many_row + at, count);
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; ++r) {
+      Floats u;
+      load(u, x + r * p.few_row + at, count);
+#pragma GCC unroll 4
+      for (int c = 0; c < columns; ++c) sums[r][c] += u * v[c];
+    }
+  };
   int64_t at = 0;
-  for (; at + lanes <= p.k; at += lanes) {
-    Floats v[many_at_once];
-#pragma GCC unroll 4
-    for (int c = 0; c < many_at_once; ++c) load(v[c], y + c * p.many_row + at);
-#pragma GCC unroll 4
-    for (int r = 0; r < rows; ++r) {
-      Floats u;
-      load(u, x + r * p.few_row + at);
-#pragma GCC unroll 4
-      for (int c = 0; c < many_at_once; ++c) sums[r][c] += u * v[c];
-    }
-  }
-  if (const int64_t rest = p.k - at; rest > 0) {
-    Floats v[many_at_once];
-#pragma GCC unroll 4
-    for (int c = 0; c < many_at_once; ++c) load_first(v[c], y + c * p.many_row + at, rest);
-#pragma GCC unroll 4
-    for (int r = 0; r < rows; ++r) {
-      Floats u;
-      load_first(u, x + r * p.few_row + at, rest);
-#pragma GCC unroll 4
-      for (int c = 0; c < many_at_once; ++c) sums[r][c] += u * v[c];
-    }
-  }
+  for (; at + lanes <= p.k; at += lanes) add(at, lanes);
+  if (at < p.k) add(at, p.k - at);
+  constexpr int last = columns - 1;
 #pragma GCC unroll 4
   for (int r = 0; r < rows; ++r) {
     float four[many_at_once];
-    _mm_storeu_ps(four, sums_of(sums[r][0], sums[r][1], sums[r][2], sums[r][3]));
-    for (int c = 0; c < many_at_once; ++c) {
+    _mm_storeu_ps(four, sums_of(sums[r][0], sums[r][last / 3], sums[r][last * 2 / 3], sums[r][last]));
+    for (int c = 0; c < columns; ++c) {
       const int64_t place = (i + r) * p.result_few + (j + c) * p.result_many;
       float sum = four[c];
       if (p.addend) sum += p.addend[place];
@@ -106,36 +93,18 @@ void dot_block(const ThinDots& p, int64_t i, int64_t j) {
   }
 }
 
-/// The same for one of `many`, in the same order.
-void dot_one(const ThinDots& p, int64_t i, int64_t j) {
-  const float *x = p.few + i * p.few_row, *y = p.many + j * p.many_row;
-  Floats sum = {}, u, v;
-  int64_t at = 0;
-  for (; at + lanes <= p.k; at += lanes) {
-    load(u, x + at), load(v, y + at);
-    sum += u * v;
-  }
-  if (at < p.k) {
-    load_first(u, x + at, p.k - at), load_first(v, y + at, p.k - at);
-    sum += u * v;
-  }
-  float total = _mm_cvtss_f32(sums_of(sum, sum, sum, sum));
-  const int64_t place = i * p.result_few + j * p.result_many;
-  if (p.addend) total += p.addend[place];
-  if (p.bias) total += p.bias[i * p.bias_few + j * p.bias_many];
-  p.result[place] = total;
+template <int columns>
+void dots_of(const ThinDots& p, int64_t j) {
+  int64_t i = 0;
+  for (; i + few_at_once <= p.few_rows; i += few_at_once) dot_block<few_at_once, columns>(p, i, j);
+  if (i + 2 <= p.few_rows) dot_block<2, columns>(p, i, j), i += 2;
+  if (i < p.few_rows) dot_block<1, columns>(p, i, j);
 }
 
 void dots(const ThinDots& p) {
   int64_t j = 0;
-  for (; j + many_at_once <= p.many_rows; j += many_at_once) {
-    int64_t i = 0;
-    for (; i + few_at_once <= p.few_rows; i += few_at_once) dot_block<few_at_once>(p, i, j);
-    if (i + 2 <= p.few_rows) dot_block<2>(p, i, j), i += 2;
-    if (i < p.few_rows) dot_block<1>(p, i, j);
-  }
-  for (; j < p.many_rows; ++j)
-    for (int64_t i = 0; i < p.few_rows; ++i) dot_one(p, i, j);
+  for (; j + many_at_once <= p.many_rows; j += many_at_once) dots_of<many_at_once>(p, j);
+  for (; j < p.many_rows; ++j) dots_of<1>(p, j);
 }
 
 // ---- sums ----
@@ -146,20 +115,12 @@ constexpr int64_t block_columns = 1024;
 /// What an element of the result starts from.
 template <bool first>
 INLINE void start(Floats& x, const ThinSums& p, const float* result, const float* addend, int64_t j, int64_t count) {
-  if constexpr (!first) {
-    if (count == lanes) load(x, result + j);
-    else load_first(x, result + j, count);
-    return;
-  }
+  if constexpr (!first) return load(x, result + j, count);
   x = Floats{};
-  Floats more;
-  if (addend) {
-    if (count == lanes) load(x, addend + j);
-    else load_first(x, addend + j, count);
-  }
+  if (addend) load(x, addend + j, count);
   if (p.bias) {
-    if (count == lanes) load(more, p.bias + j);
-    else load_first(more, p.bias + j, count);
+    Floats more;
+    load(more, p.bias + j, count);
     x += more;
   }
 }
@@ -176,17 +137,14 @@ void add_products(const ThinSums& p, int64_t i, int64_t at, int64_t begin, int64
   const auto add = [&](int64_t j, int64_t count) __attribute__((always_inline)) {
     Floats v[depth];
 #pragma GCC unroll 4
-    for (int d = 0; d < depth; ++d)
-      if (count == lanes) load(v[d], b + d * p.b_row + j);
-      else load_first(v[d], b + d * p.b_row + j, count);
+    for (int d = 0; d < depth; ++d) load(v[d], b + d * p.b_row + j, count);
 #pragma GCC unroll 4
     for (int r = 0; r < rows; ++r) {
       Floats x;
       start<first>(x, p, result + r * p.result_row, addend ? addend + r * p.result_row : nullptr, j, count);
 #pragma GCC unroll 4
       for (int d = 0; d < depth; ++d) x += factors[r][d] * v[d];
-      if (count == lanes) store(result + r * p.result_row + j, x);
-      else store_first(result + r * p.result_row + j, x, count);
+      store(result + r * p.result_row + j, x, count);
     }
   };
   int64_t j = begin;

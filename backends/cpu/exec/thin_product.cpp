@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "weft/backends/cpu/exec/f32_slice.h"
 #include "weft/backends/cpu/exec/isa.h"
-#include "weft/backends/cpu/exec/product_slice.h"
 #include "weft/backends/cpu/exec/thin_kernels.h"
 
 namespace weft::cpu {
@@ -32,59 +32,37 @@ Form form_of(const MatmulSpec& s) {
   return s.n == 1 && !s.bias ? Form::sums_of_column : Form::none;
 }
 
-class ThinProduct final : public ProductSlice {
+class ThinProduct final : public F32Slice {
  public:
-  ThinProduct(const MatmulSpec& spec, const Slice& part) : spec_(spec), part_(part), form_(form_of(spec)) {}
+  ThinProduct(const MatmulSpec& spec, const Slice& part) : F32Slice(spec, part), form_(form_of(spec)), kernels_(thin_kernels()) {}
 
   int64_t scratch_bytes() const override { return 0; }
-  std::string implementation() const override { return thin_kernels().name; }
-
-  void bind(const std::vector<std::byte*>& buffers) override {
-    const auto floats = [&](size_t buffer) { return reinterpret_cast<float*>(buffers[buffer]); };
-    const size_t result = spec_.result_buffer();
-    a_ = floats(0) + part_.batch * spec_.m * spec_.k + part_.m * (spec_.transpose_a ? 1 : spec_.k);
-    b_ = floats(1) + part_.batch * spec_.k * spec_.n + part_.n * (spec_.transpose_b ? spec_.k : 1);
-    const int64_t first = part_.batch * spec_.m * spec_.n + part_.m * spec_.n + part_.n;
-    bias_ = spec_.bias ? floats(2) + part_.n : nullptr;
-    addend_ = spec_.addend ? floats(2) + first : nullptr;
-    result_ = floats(result) + first;
-  }
-
-  int run() const override {
-    for (int64_t i = 0; i < part_.batches; ++i) {
-      const int64_t at = i * spec_.m * spec_.n;
-      const float *a = a_ + i * spec_.m * spec_.k, *b = b_ + i * spec_.k * spec_.n, *addend = addend_ ? addend_ + at : nullptr;
-      if (form_ == Form::dots) run_dots(a, b, addend, result_ + at);
-      else run_sums(a, b, addend, result_ + at);
-    }
-    return 0;
-  }
+  std::string implementation() const override { return kernels_.name; }
 
  private:
-  void run_dots(const float* a, const float* b, const float* addend, float* result) const {
-    const int64_t k = spec_.k, n = spec_.n;
-    if (part_.rows <= part_.columns) thin_kernels().dots({a, b, k, k, part_.rows, part_.columns, k, result, n, 1, addend, bias_, 0, 1});
-    else thin_kernels().dots({b, a, k, k, part_.columns, part_.rows, k, result, 1, n, addend, bias_, 1, 0});
+  void multiply(const Operands& of) const override {
+    const int64_t m = spec_.m, n = spec_.n, k = spec_.k, rows = part_.rows, columns = part_.columns;
+    if (form_ == Form::dots && rows <= columns)
+      kernels_.dots({of.a, of.b, k, k, rows, columns, k, of.result, n, 1, of.addend, of.bias, 0, 1});
+    else if (form_ == Form::dots) kernels_.dots({of.b, of.a, k, k, columns, rows, k, of.result, 1, n, of.addend, of.bias, 1, 0});
+    else if (form_ == Form::sums_of_column) kernels_.sums({of.b, of.a, 0, 1, m, 1, rows, k, of.result, rows, of.addend, nullptr});
+    else
+      kernels_.sums(
+          {of.a, of.b, spec_.transpose_a ? 1 : k, spec_.transpose_a ? m : 1, n, rows, columns, k, of.result, n, of.addend, of.bias});
   }
 
-  void run_sums(const float* a, const float* b, const float* addend, float* result) const {
-    const int64_t m = spec_.m, n = spec_.n, k = spec_.k;
-    if (form_ == Form::sums_of_column) return thin_kernels().sums({b, a, 0, 1, m, 1, part_.rows, k, result, part_.rows, addend, nullptr});
-    const int64_t a_row = spec_.transpose_a ? 1 : k, a_column = spec_.transpose_a ? m : 1;
-    thin_kernels().sums({a, b, a_row, a_column, n, part_.rows, part_.columns, k, result, n, addend, bias_});
-  }
-
-  MatmulSpec spec_;
-  Slice part_;
   Form form_;
-  const float *a_ = nullptr, *b_ = nullptr, *bias_ = nullptr, *addend_ = nullptr;
-  float* result_ = nullptr;
+  const ThinKernels& kernels_;
 };
 
 }  // namespace
 
 bool is_thin(const MatmulSpec& spec) { return form_of(spec) != Form::none; }
 
-std::unique_ptr<ProductSlice> thin_product(const MatmulSpec& spec, const Slice& part) { return std::make_unique<ThinProduct>(spec, part); }
+Answer thin_answer(const MatmulSpec&, const Slice&) { return {thin_kernels().name, 0}; }
+
+std::unique_ptr<ProductSlice> thin_product(const MatmulSpec& spec, const Slice& part, int64_t) {
+  return std::make_unique<ThinProduct>(spec, part);
+}
 
 }  // namespace weft::cpu

@@ -8,10 +8,19 @@
 #include "weft/ir/parser.h"
 #include "weft/passes/pass.h"
 #include "weft/support/philox.h"
+#include "weft/tests/catch.h"
 #include "weft/tests/close.h"
 
 namespace weft::test {
 namespace {
+
+std::vector<KernelText> kernels_of(const std::string& text) {
+  ir::Module m = ir::parse(text);
+  passes::run(m, passes::pipeline("compile"), cpu::target());
+  std::vector<KernelText> kernels;
+  cpu::compile(m, {}, &kernels);
+  return kernels;
+}
 
 ir::Module training_module(const std::string& text) {
   ir::Module m = ir::parse(text);
@@ -60,13 +69,15 @@ Outputs run_cpu(const std::string& text, std::vector<Array> inputs, const RunSet
   return run(*program, std::move(inputs));
 }
 
+std::string kernel_of(const std::string& text) {
+  const std::vector<KernelText> kernels = kernels_of(text);
+  REQUIRE(kernels.size() == 1);
+  return kernels[0].as(CodeKind::llvm_ir);
+}
+
 size_t kernel_functions(const std::string& text) {
-  ir::Module m = ir::parse(text);
-  passes::run(m, passes::pipeline("compile"), cpu::target());
-  std::vector<KernelText> kernels;
-  cpu::compile(m, {}, &kernels);
   std::set<std::string> functions;
-  for (const KernelText& kernel : kernels) {
+  for (const KernelText& kernel : kernels_of(text)) {
     std::istringstream lines(kernel.as(CodeKind::llvm_ir));
     for (std::string line; std::getline(lines, line);)
       if (line.starts_with("define ")) functions.insert(line.substr(0, line.find('(')));

@@ -27,6 +27,8 @@ std::vector<Array> sample_inputs(const std::string& text, uint64_t seed = 7);
 /// A step of a program.
 Outputs run(Program& program, std::vector<Array> inputs);
 Outputs run_cpu(const std::string& text, std::vector<Array> inputs, const RunSetup& setup = {});
+/// The LLVM code of the only kernel.
+std::string kernel_of(const std::string& text);
 /// How many functions the program's kernels consist of.
 size_t kernel_functions(const std::string& text);
 Outputs run_reference(const std::string& text, std::vector<Array> inputs);

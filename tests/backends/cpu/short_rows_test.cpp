@@ -1,7 +1,5 @@
 // Reductions of short rows: vectors run along neighbouring rows, each lane of which adds up its own.
 
-#include "weft/ir/parser.h"
-#include "weft/passes/pass.h"
 #include "weft/tests/backends/cpu/run.h"
 #include "weft/tests/catch.h"
 
@@ -19,16 +17,6 @@ std::string rows_of(const std::string& type, int64_t rows, int64_t columns) {
       "  %5 = broadcast(%4) {{shape = [{2},{3}]}} : {0}\n  %6 = mul(%2, %5) : {0}\n  %7 = sum(%6) {{axes = [1], keep_dims = true}} : {1}\n"
       "  output below = %2\n  output scaled = %6\n  output sums = %4\n  output total = %7\n}}\n",
       full, row, rows, columns);
-}
-
-/// The code of the one kernel.
-std::string kernel_of(const std::string& text) {
-  ir::Module module = ir::parse(text);
-  passes::run(module, passes::pipeline("compile"), cpu::target());
-  std::vector<KernelText> kernels;
-  cpu::compile(module, {}, &kernels);
-  REQUIRE(kernels.size() == 1);
-  return kernels[0].as(CodeKind::llvm_ir);
 }
 
 }  // namespace
@@ -67,7 +55,7 @@ TEST_CASE("short rows: a result in the place of its operand") {
 
 TEST_CASE("short rows: where vectors run along rows, and where along a row") {
   const auto runs_along_rows = [](int64_t rows, int64_t columns) {
-    return kernel_of(rows_of("f32", rows, columns)).find("block") != std::string::npos;
+    return test::kernel_of(rows_of("f32", rows, columns)).find("block") != std::string::npos;
   };
   CHECK(runs_along_rows(64, 10));
   CHECK(runs_along_rows(1000, 16));

@@ -1,7 +1,5 @@
 // Reductions over other axes than the last: strips of neighbouring vectors run together inside the reduced loops.
 
-#include "weft/ir/parser.h"
-#include "weft/passes/pass.h"
 #include "weft/tests/backends/cpu/run.h"
 #include "weft/tests/catch.h"
 
@@ -19,16 +17,6 @@ std::string columns_of(const std::string& type, int64_t outer, int64_t rows, int
                   "= [1]}} : {1}\n"
                   "  %3 = add(%1, %z) : {1}\n  output squares = %0\n  output largest = %2\n  output shifted = %3\n",
                   full, kept));
-}
-
-/// The code of the one kernel.
-std::string kernel_of(const std::string& text) {
-  ir::Module module = ir::parse(text);
-  passes::run(module, passes::pipeline("compile"), cpu::target());
-  std::vector<KernelText> kernels;
-  cpu::compile(module, {}, &kernels);
-  REQUIRE(kernels.size() == 1);
-  return kernels[0].as(CodeKind::llvm_ir);
 }
 
 bool has_strips(const std::string& llvm_ir) { return llvm_ir.find("strip") != std::string::npos; }
@@ -79,12 +67,12 @@ TEST_CASE("strips: results of f32 and bf16 do not depend on the strip") {
 }
 
 TEST_CASE("strips: where they are, and where they would compute again what is computed once a column") {
-  CHECK(has_strips(kernel_of(columns_of("f32", 1, 40, 128))));
-  CHECK(!has_strips(kernel_of(columns_of("f32", 1, 40, 127))));
+  CHECK(has_strips(test::kernel_of(columns_of("f32", 1, 40, 128))));
+  CHECK(!has_strips(test::kernel_of(columns_of("f32", 1, 40, 127))));
   const std::string per_column = function(
       "  input %x: f32[40,256]\n  input %z: f32[256]\n  %0 = exp(%z) : f32[256]\n  %1 = broadcast(%0) {shape = [40,256]} : f32[40,256]\n"
       "  %2 = mul(%x, %1) : f32[40,256]\n  %3 = sum(%2) {axes = [0]} : f32[256]\n  output y = %3\n");
-  CHECK(!has_strips(kernel_of(per_column)));
+  CHECK(!has_strips(test::kernel_of(per_column)));
 }
 
 TEST_CASE("strips: rows that are longer than a strip are asked for ahead, where they are read and where they are written") {
@@ -94,7 +82,7 @@ TEST_CASE("strips: rows that are longer than a strip are asked for ahead, where 
     return n;
   };
   const auto asks_of = [&](int64_t columns, int write) {
-    return count(kernel_of(columns_of("f32", 1, 40, columns)), fmt::format("i32 {}, i32 3, i32 1)", write));
+    return count(test::kernel_of(columns_of("f32", 1, 40, columns)), fmt::format("i32 {}, i32 3, i32 1)", write));
   };
   CHECK(asks_of(512, 0) > 0);  // x
   CHECK(asks_of(512, 1) > 0);  // the squares

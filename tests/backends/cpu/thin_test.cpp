@@ -103,7 +103,8 @@ TEST_CASE("thin products: each slice has the bits that the whole product has", "
       const cpu::MatmulSpec spec{
           {{.batch = 1, .m = m, .n = n, .k = k, .transpose_a = transpose_a, .transpose_b = transpose_b}, f32, behind == 1, behind == 2}};
       INFO(m << " x " << n << " x " << k << ", " << behind);
-      if (!cpu::is_thin(spec)) CHECK((n == 1 && behind == 1));  // a column with a bias is the library's
+      if (n == 1 && transpose_a && spec.bias) continue;  // the library's
+      REQUIRE(cpu::is_thin(spec));
       const std::vector<float> whole = run(spec, 1);
       for (int64_t slices : {2, 3, 5}) CHECK(run(spec, slices) == whole);
     }
@@ -130,6 +131,6 @@ TEST_CASE("thin products: threads share what takes long to read", "[thin]") {
   const auto slices = [](int64_t m, int64_t n, int64_t k) {
     return cpu::useful_slices({{{.m = m, .n = n, .k = k, .transpose_b = true}, f32}}, 2);
   };
-  CHECK(slices(1, 512, 784) == 2);  // 1.6 MB, of 0.8 MFLOP
+  CHECK(slices(1, 512, 512) == 2);  // 1 MB, of 0.5 MFLOP
   CHECK(slices(1, 64, 64) == 1);
 }
