@@ -55,7 +55,10 @@ bool Gemm::suits(const GemmKernels& kernels, int64_t m, int64_t n, int64_t k) {
 }
 
 Gemm::Gemm(const GemmKernels& kernels, const GemmShape& s) : kernels_(kernels), k_(s.k), result_row_(s.result_row) {
-  transposed_ = cost_of(kernels, s.n, s.m, s.k, s.b_column, s.a_row, true) < cost_of(kernels, s.m, s.n, s.k, s.a_row, s.b_column, false);
+  const double transposed = cost_of(kernels, s.n, s.m, s.k, s.b_column, s.a_row, true),
+               straight = cost_of(kernels, s.m, s.n, s.k, s.a_row, s.b_column, false);
+  cycles_ = std::min(transposed, straight);
+  transposed_ = transposed < straight;
   const GemmOperand a{nullptr, s.a_row, s.a_column}, b{nullptr, s.b_column, s.b_row};
   broadcast_ = transposed_ ? b : a, lines_ = transposed_ ? s.n : s.m;
   vectors_ = transposed_ ? a : b, width_ = transposed_ ? s.m : s.n;

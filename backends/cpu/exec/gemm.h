@@ -26,6 +26,8 @@ class Gemm {
   /// Are tiles as good for it as the library? Not for products with a vector, nor for all that do little but write their result.
   static bool suits(const GemmKernels& kernels, int64_t m, int64_t n, int64_t k);
 
+  /// How long it takes, about.
+  double cycles() const { return cycles_; }
   int64_t scratch_bytes() const;
   /// For products of at most these extents, however they lie.
   static int64_t most_scratch_bytes(const GemmKernels& kernels, int64_t m, int64_t n, int64_t k);
@@ -40,6 +42,7 @@ class Gemm {
   void run_tiles(const Pass& pass) const;
 
   const GemmKernels& kernels_;
+  double cycles_;
   bool transposed_;                  // the vector operand is a
   GemmOperand broadcast_, vectors_;  // without data
   int64_t lines_, width_, k_, result_row_;

@@ -20,6 +20,7 @@ struct Way {
 };
 
 Way way_of(const MatmulSpec& spec) {
+  if (is_dots(spec)) return {dots_answer, dots_product, false};
   if (is_thin(spec)) return {thin_answer, thin_product, false};
   if (is_tiled(spec)) return {tiled_answer, tiled_product, false};
   return {library_answer, library_product, true};

@@ -1,5 +1,6 @@
 #pragma once
-// One slice of a product: by oneDNN (library_product.cpp), by our own tiles (tiled_product.cpp), or as a thin one (thin_product.cpp).
+// One slice of a product: by oneDNN (library_product.cpp), by our own tiles (tiled_product.cpp), by dots (dots_product.cpp), or as a thin
+// one (thin_product.cpp).
 
 #include <memory>
 #include <string>
@@ -29,8 +30,16 @@ std::unique_ptr<ProductSlice> library_product(const MatmulSpec& spec, const Slic
 
 /// Are tiles used for the product, whose slices then are all of them?
 bool is_tiled(const MatmulSpec& spec);
+/// How long one of its matrices takes by tiles, about.
+double tiled_cycles(const MatmulSpec& spec);
 Answer tiled_answer(const MatmulSpec& spec, const Slice& part);
 std::unique_ptr<ProductSlice> tiled_product(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset);
+
+/// Do both operands lie along the sums, and is it better to read them as they lie (dots_kernels.h) than to pack one? Then it is neither
+/// tiles' nor a thin one.
+bool is_dots(const MatmulSpec& spec);
+Answer dots_answer(const MatmulSpec& spec, const Slice& part);
+std::unique_ptr<ProductSlice> dots_product(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset);
 
 /// Is one of its extents so short that the larger operand is better read once, in order (thin_kernels.h)? Then it is no tiles'.
 bool is_thin(const MatmulSpec& spec);

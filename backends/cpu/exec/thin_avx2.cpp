@@ -2,6 +2,6 @@
 
 namespace weft::cpu {
 
-const ThinKernels avx2_thin_kernels{"weft:avx2:thin", dots, sums};
+const ThinKernels avx2_thin_kernels{"weft:avx2:thin", sums};
 
 }  // namespace weft::cpu

@@ -2,6 +2,6 @@
 
 namespace weft::cpu {
 
-const ThinKernels avx512_thin_kernels{"weft:avx512:thin", dots, sums};
+const ThinKernels avx512_thin_kernels{"weft:avx512:thin", sums};
 
 }  // namespace weft::cpu

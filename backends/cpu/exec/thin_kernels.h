@@ -1,22 +1,11 @@
 #pragma once
 // The innermost loops of thin products, of which one extent is so short that each element of the larger operand takes part in few
-// multiplications: it is read once, in order, as fast as memory gives it. For one instruction set.
+// multiplications: it is read once, in order, as fast as memory gives it. For one instruction set. Those whose operands both lie along
+// the sums are dots (dots_kernels.h).
 
 #include <cstdint>
 
 namespace weft::cpu {
-
-/// result (i, j) = sum over p of few (i, p) * many (j, p), where both lie along p. So it is with few rows, mostly.
-struct ThinDots {
-  const float *few, *many;
-  int64_t few_row, many_row;  // distances of rows
-  int64_t few_rows, many_rows, k;
-  float* result;
-  int64_t result_few, result_many;  // distances of neighbours along i and j
-  const float* addend;              // lies as the result and may be it; null: none
-  const float* bias;                // null: none
-  int64_t bias_few, bias_many;      // distances as the result's; 0 along the one that it repeats
-};
 
 /// result (i, j) = sum over p of a (i, p) * b (p, j), where b and the result lie along j. So it is with few rows or short sums, mostly.
 struct ThinSums {
@@ -31,7 +20,6 @@ struct ThinSums {
 
 struct ThinKernels {
   const char* name;  // as an implementation's
-  void (*dots)(const ThinDots& product);
   void (*sums)(const ThinSums& product);
 };
 

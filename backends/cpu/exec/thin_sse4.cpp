@@ -2,6 +2,6 @@
 
 namespace weft::cpu {
 
-const ThinKernels sse4_thin_kernels{"weft:sse4:thin", dots, sums};
+const ThinKernels sse4_thin_kernels{"weft:sse4:thin", sums};
 
 }  // namespace weft::cpu

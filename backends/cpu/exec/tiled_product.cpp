@@ -39,6 +39,8 @@ bool is_tiled(const MatmulSpec& spec) {
   return kernels && spec.dtype == f32 && Gemm::suits(*kernels, spec.m, spec.n, spec.k);
 }
 
+double tiled_cycles(const MatmulSpec& spec) { return gemm_of(spec, {.rows = spec.m, .columns = spec.n}).cycles(); }
+
 Answer tiled_answer(const MatmulSpec& spec, const Slice& part) { return {gemm_kernels()->name, gemm_of(spec, part).scratch_bytes()}; }
 
 std::unique_ptr<ProductSlice> tiled_product(const MatmulSpec& spec, const Slice& part, int64_t scratch_offset) {

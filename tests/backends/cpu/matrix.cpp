@@ -46,4 +46,23 @@ void check_product(const ProductForm& f, const Multiply& multiply) {
   CHECK(in_place);
 }
 
+std::vector<float> run_product(cpu::MatmulSpec spec, int64_t slices) {
+  spec.slices = slices;
+  const auto some = [](int64_t count, int step) {
+    std::vector<float> all;
+    for (int64_t i = 0; i < count; ++i) all.push_back(static_cast<float>((i * step) % 23) / 7 - 1.5f);
+    return all;
+  };
+  std::vector<float> a = some(spec.batch * spec.m * spec.k, 5), b = some(spec.batch * spec.k * spec.n, 11),
+                     further = some(spec.bias ? spec.n : spec.batch * spec.m * spec.n, 3),
+                     result(static_cast<size_t>(spec.batch * spec.m * spec.n));
+  const auto task = cpu::make_matmul(spec, 0);
+  const auto bytes = [](std::vector<float>& v) { return reinterpret_cast<std::byte*>(v.data()); };
+  task->buffers[0] = bytes(a), task->buffers[1] = bytes(b), task->buffers[spec.result_buffer()] = bytes(result);
+  if (spec.bias || spec.addend) task->buffers[2] = bytes(further);
+  task->rebound();
+  REQUIRE(task->run(0, task->units()) == 0);
+  return result;
+}
+
 }  // namespace weft::test

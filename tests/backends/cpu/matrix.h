@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "weft/backends/cpu/exec/matmul.h"
+
 namespace weft::test {
 
 /// Element (i, j) lies at [i * row + j * column], and nan before, behind and between its lines.
@@ -37,5 +39,8 @@ using Multiply = std::function<void(const Matrix& a, const Matrix& b, const floa
 
 /// Checks what `multiply` computes against sums in double.
 void check_product(const ProductForm& form, const Multiply& multiply);
+
+/// What the product of some numbers is as a task of so many slices.
+std::vector<float> run_product(cpu::MatmulSpec spec, int64_t slices);
 
 }  // namespace weft::test

@@ -22,22 +22,6 @@ std::vector<const cpu::ThinKernels*> all_kernels() {
 
 constexpr Behind all_behind[] = {Behind::nothing, Behind::bias, Behind::addend, Behind::in_place};
 
-/// a's rows are the few.
-void dots(const cpu::ThinKernels& kernels, int64_t m, int64_t n, int64_t k, int64_t gap, Behind behind) {
-  test::check_product({m, n, k, false, true, gap, behind},
-                      [&](const Matrix& a, const Matrix& b, const float* bias, const float* addend, Matrix& result) {
-                        kernels.dots({a.data(), b.data(), a.row, b.column, m, n, k, result.data(), result.row, 1, addend, bias, 0, 1});
-                      });
-}
-
-/// b's columns are.
-void dots_of_columns(const cpu::ThinKernels& kernels, int64_t m, int64_t n, int64_t k, int64_t gap, Behind behind) {
-  test::check_product({m, n, k, false, true, gap, behind},
-                      [&](const Matrix& a, const Matrix& b, const float* bias, const float* addend, Matrix& result) {
-                        kernels.dots({b.data(), a.data(), b.column, a.row, n, m, k, result.data(), 1, result.row, addend, bias, 1, 0});
-                      });
-}
-
 void sums(const cpu::ThinKernels& kernels, int64_t m, int64_t n, int64_t k, bool transpose_a, int64_t gap, Behind behind) {
   test::check_product({m, n, k, transpose_a, false, gap, behind},
                       [&](const Matrix& a, const Matrix& b, const float* bias, const float* addend, Matrix& result) {
@@ -45,38 +29,7 @@ void sums(const cpu::ThinKernels& kernels, int64_t m, int64_t n, int64_t k, bool
                       });
 }
 
-/// Runs the product as a task of so many slices.
-std::vector<float> run(cpu::MatmulSpec spec, int64_t slices) {
-  spec.slices = slices;
-  const auto some = [](int64_t count, int step) {
-    std::vector<float> all;
-    for (int64_t i = 0; i < count; ++i) all.push_back(static_cast<float>((i * step) % 23) / 7 - 1.5f);
-    return all;
-  };
-  std::vector<float> a = some(spec.batch * spec.m * spec.k, 5), b = some(spec.batch * spec.k * spec.n, 11),
-                     further = some(spec.bias ? spec.n : spec.batch * spec.m * spec.n, 3),
-                     result(static_cast<size_t>(spec.batch * spec.m * spec.n));
-  const auto task = cpu::make_matmul(spec, 0);
-  const auto bytes = [](std::vector<float>& v) { return reinterpret_cast<std::byte*>(v.data()); };
-  task->buffers[0] = bytes(a), task->buffers[1] = bytes(b), task->buffers[spec.result_buffer()] = bytes(result);
-  if (spec.bias || spec.addend) task->buffers[2] = bytes(further);
-  task->rebound();
-  REQUIRE(task->run(0, task->units()) == 0);
-  return result;
-}
-
 }  // namespace
-
-TEST_CASE("thin products: few rows along the sums, or few columns", "[thin]") {
-  for (const cpu::ThinKernels* kernels : all_kernels())
-    for (int64_t few : {1, 2, 3, 4, 5, 6, 7, 8, 9})
-      for (int64_t many : {1, 2, 3, 4, 5, 9, 33})
-        for (int64_t k : {1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 32, 50})
-          for (int64_t gap : {0, 3}) {
-            const Behind behind = all_behind[(few + many + k) % 4];
-            dots(*kernels, few, many, k, gap, behind), dots_of_columns(*kernels, many, few, k, gap, behind);
-          }
-}
 
 TEST_CASE("thin products: few rows across the sums, or sums of few products", "[thin]") {
   for (const cpu::ThinKernels* kernels : all_kernels())
@@ -90,11 +43,7 @@ TEST_CASE("thin products: few rows across the sums, or sums of few products", "[
 
 TEST_CASE("thin products: each slice has the bits that the whole product has", "[thin]") {
   for (const auto& [m, n, k, transpose_a, transpose_b] :
-       std::vector<std::tuple<int64_t, int64_t, int64_t, bool, bool>>{{1, 100, 60, false, true},
-                                                                      {8, 77, 19, false, true},
-                                                                      {90, 3, 40, false, true},
-                                                                      {200, 1, 33, false, false},
-                                                                      {2, 100, 60, false, false},
+       std::vector<std::tuple<int64_t, int64_t, int64_t, bool, bool>>{{2, 100, 60, false, false},
                                                                       {2, 100, 60, true, false},
                                                                       {90, 110, 5, true, false},
                                                                       {90, 110, 1, false, true},
@@ -105,8 +54,8 @@ TEST_CASE("thin products: each slice has the bits that the whole product has", "
       INFO(m << " x " << n << " x " << k << ", " << behind);
       if (n == 1 && transpose_a && spec.bias) continue;  // the library's
       REQUIRE(cpu::is_thin(spec));
-      const std::vector<float> whole = run(spec, 1);
-      for (int64_t slices : {2, 3, 5}) CHECK(run(spec, slices) == whole);
+      const std::vector<float> whole = test::run_product(spec, 1);
+      for (int64_t slices : {2, 3, 5}) CHECK(test::run_product(spec, slices) == whole);
     }
 }
 
@@ -114,17 +63,14 @@ TEST_CASE("thin products: which are", "[thin]") {
   const auto thin = [](int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) {
     return cpu::is_thin({{{.m = m, .n = n, .k = k, .transpose_a = transpose_a, .transpose_b = transpose_b}, f32}});
   };
-  // A layer of 784 to 512, forward, its input's gradient, and its weight's, for a batch of 1 and of 32.
-  CHECK(thin(1, 512, 784, false, true));
+  // Of a layer of 784 to 512 its input's gradient, and its weight's, for a batch of 1 and of 32.
   CHECK(thin(1, 784, 512, false, false));
   CHECK(thin(512, 784, 1, true, false));
-  CHECK(!thin(32, 512, 784, false, true));
   CHECK(!thin(32, 784, 512, false, false));
   CHECK(!thin(512, 784, 32, true, false));
   CHECK(thin(4096, 1, 64, true, false));
-  cpu::MatmulSpec in_bf16{{{.m = 1, .n = 512, .k = 784, .transpose_b = true}, bf16}};
-  CHECK(!cpu::is_thin(in_bf16));
-  CHECK(cpu::matmul_answer({{{.m = 1, .n = 512, .k = 784, .transpose_b = true}, f32}}).implementation.ends_with(":thin"));
+  CHECK(!cpu::is_thin({{{.m = 1, .n = 784, .k = 512}, bf16}}));
+  CHECK(cpu::matmul_answer({{{.m = 1, .n = 784, .k = 512}, f32}}).implementation.ends_with(":thin"));
 }
 
 TEST_CASE("thin products: threads share what takes long to read", "[thin]") {
