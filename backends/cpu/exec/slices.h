@@ -17,7 +17,7 @@ struct Slice {
 int64_t useful_threads(double flops, int64_t most);
 
 /// spec.slices parts along the axis where threads read least of what others have written: along the batch nothing, along n all of a,
-/// along m all of b; and those who read a large result share its rows. Parts end at multiples of 16 elements, where there are enough.
+/// along m all of b, which of a weight's gradient they have already; and those who read a large result share its rows. Parts end at multiples of 16 elements, where there are enough.
 std::vector<Slice> slices_of(const MatmulSpec& spec);
 
 }  // namespace weft::cpu
