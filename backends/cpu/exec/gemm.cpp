@@ -65,9 +65,10 @@ Gemm::Gemm(const GemmKernels& kernels, const GemmShape& s) : kernels_(kernels), 
   most_k_ = depth_of_blocks(k_);
   most_lines_ = extent_of_blocks(lines_, most_k_, block_lines, block_broadcasts, kernels.lines);
   most_width_ = extent_of_blocks(width_, most_k_, block_width, block_vectors, kernels.panel);
-  // Lines side by side can be read as they are; that the next of a tile is far away costs more than a copy where many tiles read it.
-  constexpr int64_t few_tiles = 4;
-  packs_vectors_ = vectors_.line != 1 || lines_ > few_tiles * kernels.lines;
+  // Lines side by side can be read as they are. That the next of a tile is far away costs more than a copy where many tiles read it, and
+  // earlier where it comes from beyond the second cache: a copy asks for it ahead.
+  constexpr int64_t few_tiles = 4, some_tiles = 16, near = 64 << 10;
+  packs_vectors_ = vectors_.line != 1 || lines_ > (width_ * k_ <= near ? some_tiles : few_tiles) * kernels.lines;
   packs_broadcasts_ = broadcast_.line == 1;
 }
 

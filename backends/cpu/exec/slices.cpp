@@ -43,8 +43,7 @@ std::vector<Slice> slices_of(const MatmulSpec& s) {
   const int64_t of_rows = is_large ? s.m * s.n / 2 : 0;
   // The gradient's other operand is what the layer read: every thread has had all of it, where the layer's parts were columns.
   const int64_t of_b = is_large && s.transpose_a ? 0 : s.k * s.n;
-  std::vector<Choice> choices{
-      {0, s.batch, Choice::by_batch}, {s.m * s.k + of_rows, s.n / 8, Choice::by_n}, {of_b, s.m / 8, Choice::by_m}};
+  std::vector<Choice> choices{{0, s.batch, Choice::by_batch}, {s.m * s.k + of_rows, s.n / 8, Choice::by_n}, {of_b, s.m / 8, Choice::by_m}};
   if (s.dtype == bf16) std::swap(choices[1], choices[2]);  // of two that are alike: rows of the result lie together
   std::erase_if(choices, [&](const Choice& c) { return c.extent < s.slices; });
   const auto best =

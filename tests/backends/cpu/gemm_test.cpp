@@ -49,7 +49,7 @@ bool are_tiled() {
 
 TEST_CASE("gemm: products of any extents, lying any way, are right and touch nothing else", "[gemm]") {
   for (const cpu::GemmKernels* kernels : all_kernels())
-    for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 13, 33})
+    for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 13, 33, 70})
       for (int64_t n : {1, 2, 7, 8, 9, 15, 16, 17, 40})
         for (int64_t k : {1, 2, 7, 8, 9, 31})
           for (int flags = 0; flags < 4; ++flags)
