@@ -39,9 +39,21 @@ bool FastestWay::is_plain() {
   return most > times * least;
 }
 
+void FastestWay::watch(double seconds) {
+  constexpr int window = 8, many = 6;
+  slow_ += seconds > first_took_;
+  if (++watched_ < window) return;
+  if (slow_ >= many) {
+    until_trial_ = std::max<int64_t>(0, until_trial_ - not_before_);
+    not_before_ = 0, pause_ = 0;
+  }
+  watched_ = slow_ = 0;
+}
+
 void FastestWay::decide() {
   best_ = 0;
   double least = median_of(0);
+  first_took_ = least;
   constexpr double by_more_than_chance = 0.95;
   for (size_t way = 1; way < seconds_.size(); ++way)
     if (median_of(way) < (best_ == 0 ? by_more_than_chance : 1) * least) best_ = way, least = median_of(way);
@@ -51,7 +63,9 @@ void FastestWay::decide() {
   lost *= static_cast<double>(trial_.runs) / static_cast<double>(trial_.runs - trial_.unmeasured);
   constexpr double part = 50;
   pause_ = std::clamp(8 * pause_, trial_.first_pause, trial_.last_pause);
-  until_trial_ = std::max(pause_, static_cast<int64_t>(std::min(part * lost / least, 1e15)));
+  const auto made_up_for = static_cast<int64_t>(std::min(part * lost / least, 1e15));
+  until_trial_ = std::max(pause_, made_up_for), not_before_ = until_trial_ - made_up_for;
+  is_watched_ = best_ > 0 && !trial_.on_demand, watched_ = slow_ = 0;
   for (std::vector<double>& all : seconds_) all.clear();
   run_ = 0, measured_ = -1, asked_ = false;
 }

@@ -8,7 +8,8 @@
 
 namespace weft::cpu {
 
-/// Now and then all ways are tried in turn; else the one that was the fastest is taken. Trials cost less than a fiftieth of the time.
+/// Now and then all ways are tried in turn; else the one that was the fastest is taken, and tried again before its time where it takes
+/// longer than way 0 did: others may want the cores by now. Trials cost less than a fiftieth of the time.
 class FastestWay {
  public:
   /// Each way gets so many rounds of so many runs, or one round where that tells. The first runs are not measured: in them, threads that
@@ -26,16 +27,28 @@ class FastestWay {
 
   size_t best() const { return best_; }
   /// The way of the next run. Whoever asks runs it, and tells how long it took where is_measured().
-  size_t next() { return --until_trial_ >= 0 || seconds_.size() < 2 ? best_ : next_of_trial(); }
+  size_t next() {
+    if (seconds_.size() < 2) return best_;
+    if (--until_trial_ < 0) return next_of_trial();
+    measured_ = is_watched_ && until_trial_ % watched_one_of == 0 ? static_cast<int>(best_) : -1;
+    return best_;
+  }
   bool is_measured() const { return measured_ >= 0; }
   /// Does that run belong to a trial?
   bool is_trying() const { return run_ > 0; }
-  void took(double seconds) { seconds_[static_cast<size_t>(measured_)].push_back(seconds); }
+  void took(double seconds) {
+    if (is_trying()) seconds_[static_cast<size_t>(measured_)].push_back(seconds);
+    else watch(seconds);
+  }
   /// There seems to be something to gain. Heard where the last trial is long enough ago.
   void ask_for_trial() { asked_ = until_trial_ <= 0; }
 
  private:
+  static constexpr int64_t watched_one_of = 16;  // runs
+
   size_t next_of_trial();
+  /// A run between two trials took so long.
+  void watch(double seconds);
   double median_of(size_t way);
   bool is_plain();
   void decide();
@@ -48,6 +61,11 @@ class FastestWay {
   int64_t pause_ = 0;  // the last one
   int64_t run_ = 0;    // of the trial
   int measured_ = -1;  // the way that runs
+
+  bool is_watched_ = false;  // the best way may turn out to be slower than way 0
+  double first_took_ = 0;    // way 0, in the last trial
+  int64_t not_before_ = 0;   // until_trial_ when the last trial's cost is made up for
+  int watched_ = 0, slow_ = 0;
 };
 
 }  // namespace weft::cpu

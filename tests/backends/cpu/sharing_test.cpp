@@ -106,6 +106,29 @@ TEST_CASE("the way that was measured to be the fastest is kept", "[cpu]") {
   CHECK(taken[1] > 0);
 }
 
+TEST_CASE("a way that has become slower than one thread is tried again before its time", "[cpu]") {
+  cpu::FastestWay fastest(2, 1, cpu::FastestWay::of_short_runs);
+  double together = 1;  // way 0 takes 2
+  const auto seconds = [&](size_t way) { return way == 0 ? 2 : together; };
+  run(fastest, 2, 200'000, seconds);
+  CHECK(fastest.best() == 1);
+  // Another trial is 100,000 runs away, or nearly.
+  together = 16;
+  CHECK(run(fastest, 2, 4000, seconds)[0] > 3000);
+  CHECK(fastest.best() == 0);
+  together = 1;
+  run(fastest, 2, 20'000, seconds);
+  CHECK(fastest.best() == 1);
+  // Where both are slower by the same, one trial finds out, and nothing changes.
+  together = 3;
+  int trials = 0;
+  const auto all_slower = [&](size_t way) { return trials += way == 0, way == 0 ? 6.0 : together; };
+  run(fastest, 2, 50'000, all_slower);
+  CHECK(fastest.best() == 1);
+  CHECK(trials > 0);
+  CHECK(trials < 100);
+}
+
 TEST_CASE("the way of fewest threads is kept unless another one is faster by more than chance", "[cpu]") {
   cpu::FastestWay fastest(2, 1, cpu::FastestWay::of_short_runs);
   run(fastest, 2, 200, [](size_t way) { return way == 0 ? 1.0 : 0.97; });
